@@ -1,0 +1,114 @@
+/**
+ * The contract between the core and a driver. A driver knows one provider and one machine; it never sees the store,
+ * the command line or another driver. All its state is in its configuration, because every command opens it afresh.
+ */
+import type { Report } from "../log/event.ts";
+import type { SshExecutor } from "../ssh/executor.ts";
+import type { Clock } from "../system/clock.ts";
+import type { HostPlatform } from "../system/host-platform.ts";
+import type { ProcessRunner } from "../system/process.ts";
+import type { CreateFlag, DriverOptions } from "./flags.ts";
+import type { MachineState } from "./state.ts";
+
+/** Declared facts that the core branches on. It never compares a driver's name. */
+export interface DriverCapabilities {
+  /** A new machine is provisioned over SSH after create. False for `none`. */
+  readonly provisionable: boolean;
+  /** The machine existed before and belongs to someone: its name and packages are left alone, its host key is not ours. */
+  readonly adopted: boolean;
+  /** What the driver can do after create; a missing verb fails with the driver's own sentence. */
+  readonly lifecycle: { readonly start: boolean; readonly stop: boolean; readonly kill: boolean; readonly restart: boolean };
+  /** Several machines may be created at the same time. */
+  readonly parallelCreate: boolean;
+  /** Flags that may be repeated, one value a name, when several names are created at once. */
+  readonly perNameFlags: readonly string[];
+  /** The driver injects host keys, so first contact is verified (see {@link Driver.hostKeys}). */
+  readonly injectsHostKeys: boolean;
+}
+
+/** What a driver is given. Paths are absolute. */
+export interface DriverContext {
+  readonly machineName: string;
+  /** The store's root. */
+  readonly storePath: string;
+  /** The machine's own folder in the store; exists before `create` is called. Disks, sockets and keys go here. */
+  readonly machineDir: string;
+  /** Folder shared by all machines of the store for images and other downloads. */
+  readonly cacheDir: string;
+  readonly platform: HostPlatform;
+  readonly processes: ProcessRunner;
+  readonly clock: Clock;
+  readonly report: Report;
+  /**
+   * Makes the current configuration durable. A driver MUST call it as soon as it knows an identifier at its provider,
+   * before it waits for anything.
+   */
+  save(): Promise<void>;
+  /** Opens SSH to this machine with its pinned host key, as the driver describes it now. The caller closes it. */
+  openSsh(): Promise<SshExecutor>;
+  /** Makes the machine's key pair in `machineDir` if there is none, and gives its paths and public key. */
+  ensureSshKey(): Promise<{ readonly privateKeyPath: string; readonly publicKey: string }>;
+  /** Registers a value that must never be printed. */
+  secret(value: string): void;
+}
+
+export interface Driver {
+  readonly driverName: string;
+  /**
+   * The driver's configuration as JSON text, to be stored. For built-in drivers unknown keys of the configuration that
+   * was loaded are kept; a plugin's answer is kept byte for byte.
+   */
+  configText(): Promise<string>;
+  /** Takes the create flags. Throws `driver-options`. Called once, before `preCreateCheck`. */
+  setConfigFromFlags(options: DriverOptions): Promise<void>;
+  /** Checks what can be checked without creating anything. Any failure ends `create` with exit status 3. */
+  preCreateCheck(signal: AbortSignal): Promise<void>;
+  /**
+   * Makes the instance. Called once per machine with the record already saved. MUST call `context.save()` as soon as
+   * the provider's identifier is known. MUST NOT wait for SSH. Called again after a crash, it finds and takes over what
+   * an earlier call began.
+   */
+  create(signal: AbortSignal): Promise<void>;
+  /** Removes the instance and all that `create` made. Succeeds when there is nothing left to remove. */
+  remove(signal: AbortSignal): Promise<void>;
+  start(signal: AbortSignal): Promise<void>;
+  /** Asks the operating system to shut down and waits for it. */
+  stop(signal: AbortSignal): Promise<void>;
+  /** Ends the instance at once. */
+  kill(signal: AbortSignal): Promise<void>;
+  restart(signal: AbortSignal): Promise<void>;
+  /** Asks the provider. Must answer within seconds, or throw. */
+  getState(signal: AbortSignal): Promise<MachineState>;
+  /** Address of the machine; "" while unknown. */
+  getIp(): Promise<string>;
+  /** `tcp://ADDRESS:PORT` of the engine; "" while unknown. Throws `machine-not-running` where the driver must know the state. */
+  getUrl(): Promise<string>;
+  getSshHostname(): Promise<string>;
+  getSshPort(): Promise<number>;
+  getSshUsername(): Promise<string>;
+  /** Path of the private key; "" for the agent and the user's default keys. */
+  getSshKeyPath(): Promise<string>;
+  /** An entry of the user's ssh_config to connect through (ProxyJump and all), if the machine is reached that way. */
+  readonly sshConfigHost?: string | undefined;
+  /** File with the sudo password of the SSH user, if it needs one. */
+  readonly sudoPasswordFile?: string | undefined;
+  /** Public host keys that the driver put into the instance, as `TYPE BASE64` lines. Known after `create`. */
+  hostKeys?(): Promise<readonly string[]>;
+  /** Ends a plugin; built-in drivers have nothing to close. */
+  close?(): Promise<void>;
+}
+
+/** One provider: data for the command line and help, and the way to open a driver. */
+export interface DriverModule {
+  /** As 0.16.2 spells it: folder, registry key, flag prefix and `DriverName` in the record. */
+  readonly name: string;
+  /** One line for `driver ls`. */
+  readonly summary: string;
+  readonly flags: readonly CreateFlag[];
+  readonly capabilities: DriverCapabilities;
+  /**
+   * Opens a driver on a machine. `config` is the stored `Driver` object, or undefined for a new machine. Keys that the
+   * driver does not know are kept. Must not do any I/O.
+   */
+  open(context: DriverContext, config: Readonly<Record<string, unknown>> | undefined): Driver;
+}

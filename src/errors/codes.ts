@@ -1,0 +1,53 @@
+/**
+ * Every outcome the program foresees, by a stable code. `docs/errors.md` is generated from this table, so a line
+ * here is written for the person who met the error.
+ */
+export const errorCodes = {
+  usage: "The command line is not understood: an unknown flag, a missing or superfluous argument, a bad value.",
+  "machine-not-found": "No machine of that name is in the store.",
+  "machine-exists": "A machine of that name, or one that differs only in case, is in the store already.",
+  "machine-name-invalid": "A machine name may hold letters, digits, dots and dashes, and starts with a letter or digit.",
+  "machine-busy": "Another docker-machine process holds the lock of this machine, or of the certificates.",
+  "machine-interrupted": "An earlier command on this machine was cut off and its journal is still open.",
+  "machine-not-running": "The command needs a running machine.",
+  "machine-state": "The machine is already in the wanted state, or cannot leave the one it is in.",
+  "record-unreadable": "A machine's config.json is missing, truncated or not JSON.",
+  "record-from-future": "A machine's config.json was written by a newer version.",
+  "store-unusable": "The store's folder cannot be read or written, or no home directory is known.",
+  "disk-full": "There is no space left where the program tried to write.",
+  "driver-not-found": "No built-in driver and no docker-machine-driver-NAME program has that name.",
+  "driver-failed": "A driver reported a failure.",
+  "driver-unsupported": "The driver cannot do this.",
+  "driver-options": "The driver's flags are incomplete or contradict each other.",
+  "pre-create-check": "The driver's check before creating anything failed; nothing was created.",
+  "plugin-failed": "A driver plugin did not start, broke the protocol, or ended.",
+  "ssh-key-unusable": "The private key is missing, unreadable, readable by others, or needs a passphrase.",
+  "ssh-authentication": "The host did not accept the key or the user.",
+  "ssh-unreachable": "No SSH server answered at the address: refused, timed out, or no route.",
+  "ssh-closed": "The SSH connection broke while a command was running.",
+  "host-key-mismatch": "The host presented another key than the one that is pinned or expected. Nothing was sent.",
+  "remote-command": "A command on the machine ended with a status other than 0.",
+  "program-missing": "A program that this command needs is not installed on this computer.",
+  "os-unsupported": "The machine's operating system cannot run a Docker Engine, or is not recognised.",
+  "sudo-required": "The user on the machine is not root and cannot use sudo.",
+  "package-manager": "The machine's package manager failed; its own explanation follows.",
+  "engine-config-conflict": "The engine's existing configuration contradicts what was asked for.",
+  "engine-start": "The engine was installed but does not start.",
+  "engine-unreachable": "The engine's port does not answer: refused.",
+  "engine-timeout": "The engine's port does not answer within the time given: usually a firewall that drops packets.",
+  "engine-certificate": "The engine answers with a certificate that our CA did not sign, or that is not for this address.",
+  "firewall-closed": "The machine's firewall blocks the engine's port and was not to be changed.",
+  "certificate-invalid": "A certificate or key in the store cannot be read, has expired, or does not match its CA.",
+  "image-unusable": "A machine image is corrupt, of the wrong architecture, or cannot be had.",
+  "port-taken": "A local port that the machine needs is in use.",
+  "provider-error": "The provider's API refused or failed a request.",
+  "download-failed": "A download failed or its checksum is wrong.",
+  "template-invalid": "A Go template cannot be parsed or executed.",
+  "filter-invalid": "A filter is not KEY=VALUE or its key is unknown.",
+  timeout: "Something did not happen within its bound; the message names what and how long.",
+  interrupted: "The command was stopped by a signal and undid what it had begun.",
+  "several-failed": "A command on several machines failed on some of them; each is named above.",
+} as const;
+
+/** A key of {@link errorCodes}. */
+export type ErrorCode = keyof typeof errorCodes;

@@ -1,0 +1,73 @@
+/**
+ * Commands on a machine. Two implementations answer to this: the OpenSSH client with one multiplexed connection, and
+ * ssh2 in process. Whoever gets an executor knows nothing of keys, addresses or drivers.
+ */
+
+/** How a host proves who it is. The machine's pinned keys decide; the rest is for first contact only. */
+export interface HostKeyPolicy {
+  /** OpenSSH known_hosts file of this one machine, in its folder of the store. Created on first contact. */
+  readonly knownHostsFile: string;
+  /** Name under which keys stand in that file, independent of the address: an address may change. */
+  readonly alias: string;
+  /** `SHA256:…` fingerprint the user expects on first contact. */
+  readonly expectedFingerprint?: string | undefined;
+  /** The user's own known_hosts, asked on first contact; absent for machines that we made. */
+  readonly userKnownHostsFiles?: readonly string[] | undefined;
+  /** What to do on first contact when nothing is known: pin and report, or refuse. */
+  readonly unknown: "trust-first-use" | "refuse";
+}
+
+export interface SshTarget {
+  readonly hostName: string;
+  readonly port: number;
+  readonly userName: string;
+  /** Private key; undefined = the ssh agent and the user's default keys. */
+  readonly identityFile?: string | undefined;
+  /** Entry of the user's ssh_config; OpenSSH back end only. Address, port and user then come from there unless set. */
+  readonly configHost?: string | undefined;
+  readonly hostKeys: HostKeyPolicy;
+  /** Bound on reaching the server and authenticating. */
+  readonly connectTimeoutMs: number;
+}
+
+export interface SshRunOptions {
+  /** Fed to the command's standard input, which is closed afterwards. */
+  readonly stdin?: string | Uint8Array | undefined;
+  readonly timeoutMs?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+  readonly onStdout?: ((chunk: Buffer) => void) | undefined;
+  readonly onStderr?: ((chunk: Buffer) => void) | undefined;
+}
+
+export interface SshResult {
+  /** The remote exit status; 128 + n when signal n ended the command. */
+  readonly status: number;
+  readonly stdout: Buffer;
+  readonly stderr: Buffer;
+}
+
+/** Streams of an interactive or piped session; binary-clean. */
+export interface SshSessionOptions {
+  /** Undefined = a login shell. */
+  readonly command: string | undefined;
+  /** Ask for a terminal: yes, no, or as OpenSSH does (only without a command, on a terminal). */
+  readonly terminal: "yes" | "no" | "auto";
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface SshExecutor extends AsyncDisposable {
+  /**
+   * Runs one command line in the user's shell. A status other than 0 is no error. Throws `ssh-unreachable`,
+   * `ssh-authentication`, `ssh-key-unusable`, `host-key-mismatch`, `ssh-closed`, `timeout`, or the signal's reason.
+   */
+  run(command: string, options?: SshRunOptions): Promise<SshResult>;
+  /** Connects this process's own standard streams to a remote command or shell; gives the remote exit status. */
+  session(options: SshSessionOptions): Promise<number>;
+  /** Number of SSH commands run so far: the round trips that `npm run bench` counts. */
+  readonly roundTrips: number;
+  /** Ends the connection, multiplexing master included. Idempotent. */
+  close(): Promise<void>;
+}
+
+/** Which back end: `--native-ssh` chooses ssh2; OpenSSH is the default where `ssh` is installed. */
+export type SshBackend = "openssh" | "native";

@@ -1,0 +1,86 @@
+/** The parsed `config.json` of a machine, ConfigVersion 3, with 0.16.2's field names. */
+
+export const currentConfigVersion = 3;
+
+export interface EngineOptions {
+  ArbitraryFlags: string[] | null;
+  Dns: string[] | null;
+  GraphDir: string;
+  Env: string[] | null;
+  Ipv6: boolean;
+  InsecureRegistry: string[] | null;
+  Labels: string[] | null;
+  LogLevel: string;
+  StorageDriver: string;
+  SelinuxEnabled: boolean;
+  TlsVerify: boolean;
+  RegistryMirror: string[] | null;
+  InstallURL: string;
+}
+
+export interface SwarmOptions {
+  IsSwarm: boolean;
+  Address: string;
+  Discovery: string;
+  Agent: boolean;
+  Master: boolean;
+  Host: string;
+  Image: string;
+  Strategy: string;
+  Heartbeat: number;
+  Overcommit: number;
+  ArbitraryFlags: string[] | null;
+  ArbitraryJoinFlags: string[] | null;
+  Env: string[] | null;
+  IsExperimental: boolean;
+}
+
+export interface AuthOptions {
+  CertDir: string;
+  CaCertPath: string;
+  CaPrivateKeyPath: string;
+  CaCertRemotePath: string;
+  ServerCertPath: string;
+  ServerKeyPath: string;
+  ClientKeyPath: string;
+  ServerCertRemotePath: string;
+  ServerKeyRemotePath: string;
+  ClientCertPath: string;
+  ServerCertSANs: string[] | null;
+  StorePath: string;
+}
+
+export interface HostOptions {
+  Driver: string;
+  Memory: number;
+  Disk: number;
+  EngineOptions: EngineOptions;
+  SwarmOptions: SwarmOptions;
+  AuthOptions: AuthOptions;
+}
+
+/**
+ * What the core works with. `driverConfigText` is the `Driver` object as JSON text: built-in drivers parse it, plugins
+ * get its bytes. Keys of config.json that are not named here are kept by the codec when the record is saved.
+ */
+export interface HostRecord {
+  name: string;
+  driverName: string;
+  driverConfigText: string;
+  hostOptions: HostOptions;
+  /**
+   * What 0.16.2 does not know, kept in config.json under the key `Extra` (which it ignores and drops): how the engine
+   * was chosen, so that `provision` and `upgrade` repeat it.
+   */
+  extra: HostExtra;
+}
+
+export interface HostExtra {
+  EngineSource?: string;
+  EngineVersion?: string;
+  EnginePackageMirror?: string;
+  EngineFirewall?: string;
+  TlsKeyType?: string;
+  SshHostKey?: string;
+  [key: string]: unknown;
+}

@@ -1,0 +1,87 @@
+/**
+ * Files whose loss matters. A write is complete or did not happen: temporary file beside the target, fsync, rename,
+ * fsync of the folder. Readers need no lock.
+ */
+import { randomBytes } from "node:crypto";
+import * as fs from "node:fs/promises";
+import * as path from "node:path";
+import { MachineError, systemCodeOf } from "../errors/machine-error.ts";
+
+/** Infix of the temporary files; what a crash leaves behind is recognised by it. */
+export const temporaryInfix = ".tmp-";
+
+/** Replaces `file` atomically and durably. Throws `disk-full`, `store-unusable`. */
+export async function writeFileAtomic(file: string, data: string | Uint8Array, mode: number): Promise<void> {
+  const temporary = `${file}${temporaryInfix}${process.pid}-${randomBytes(4).toString("hex")}`;
+  try {
+    const handle = await fs.open(temporary, "wx", mode);
+    try {
+      await handle.writeFile(data);
+      // The mode given to open() is reduced by the umask.
+      await handle.chmod(mode);
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    await fs.rename(temporary, file);
+    await syncDirectory(path.dirname(file));
+  } catch (error) {
+    await fs.rm(temporary, { force: true });
+    throw explainFileError(error, file, "write");
+  }
+}
+
+/** Makes renames and creations in a folder durable. A no-op where folders cannot be synced (Windows). */
+export async function syncDirectory(folder: string): Promise<void> {
+  if (process.platform === "win32") return;
+  const handle = await fs.open(folder, "r");
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+/** The file's bytes, or undefined when it does not exist. */
+export async function readFileIfExists(file: string): Promise<Buffer | undefined> {
+  try {
+    return await fs.readFile(file);
+  } catch (error) {
+    if (systemCodeOf(error) === "ENOENT" || systemCodeOf(error) === "ENOTDIR") return undefined;
+    throw explainFileError(error, file, "read");
+  }
+}
+
+/** Makes a folder and its parents, private to the user. */
+export async function makePrivateDirectory(folder: string): Promise<void> {
+  try {
+    await fs.mkdir(folder, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    throw explainFileError(error, folder, "create");
+  }
+}
+
+/** Turns a system error about a file into one sentence. */
+export function explainFileError(error: unknown, file: string, verb: "read" | "write" | "create" | "remove"): unknown {
+  const reasons: Record<string, string> = {
+    EACCES: "permission denied",
+    EPERM: "operation not permitted",
+    EROFS: "the file system is read-only",
+    ENOTDIR: "a part of the path is not a folder",
+    EISDIR: "it is a folder",
+    ENAMETOOLONG: "the name is too long",
+    EMFILE: "too many open files",
+  };
+  const code = systemCodeOf(error);
+  if (code === "ENOSPC" || code === "EDQUOT") {
+    return new MachineError("disk-full", `Cannot ${verb} ${file}: no space left`, {
+      cause: error,
+      hint: `Free some space on the file system of ${path.dirname(file)} and run the command again.`,
+    });
+  }
+  if (code === undefined || reasons[code] === undefined) return error;
+  return new MachineError("store-unusable", `Cannot ${verb} ${file}: ${reasons[code]}`, {
+    cause: error,
+    hint: "Check the owner and the permissions, or choose another folder with --storage-path.",
+  });
+}

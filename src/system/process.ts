@@ -1,0 +1,148 @@
+/**
+ * Running other programs. Arguments are always lists, never a shell line; secrets travel on standard input or through
+ * a file, never in an argument or the environment.
+ */
+import { spawn, type ChildProcess, type StdioOptions } from "node:child_process";
+import { constants } from "node:fs";
+import { access } from "node:fs/promises";
+import * as path from "node:path";
+import { MachineError, systemCodeOf } from "../errors/machine-error.ts";
+import type { HostPlatform } from "./host-platform.ts";
+
+export interface RunOptions {
+  readonly stdin?: string | Uint8Array | undefined;
+  /** Replaces the whole environment; the runner's own by default. */
+  readonly env?: Readonly<Record<string, string | undefined>> | undefined;
+  readonly cwd?: string | undefined;
+  readonly signal?: AbortSignal | undefined;
+  /** The program is ended (SIGTERM, SIGKILL 2 s later) when it runs longer. */
+  readonly timeoutMs?: number | undefined;
+  readonly onStdout?: ((chunk: Buffer) => void) | undefined;
+  readonly onStderr?: ((chunk: Buffer) => void) | undefined;
+}
+
+export interface RunResult {
+  /** Exit status; null when a signal ended the program. */
+  readonly status: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly stdout: Buffer;
+  readonly stderr: Buffer;
+}
+
+export interface SpawnOptions {
+  readonly stdio?: StdioOptions | undefined;
+  readonly env?: Readonly<Record<string, string | undefined>> | undefined;
+  readonly cwd?: string | undefined;
+  /** Own process group and session: survives this process. */
+  readonly detached?: boolean | undefined;
+}
+
+export interface ProcessRunner {
+  /** Runs to the end and collects the output. A status other than 0 is not an error here. Throws `program-missing`, `timeout`, or the signal's reason. */
+  run(program: string, args: readonly string[], options?: RunOptions): Promise<RunResult>;
+  /** Starts and hands over the child; the caller answers for its end. */
+  spawn(program: string, args: readonly string[], options?: SpawnOptions): ChildProcess;
+  /** Absolute path of a program on PATH (PATHEXT on Windows), if there is one. */
+  find(program: string): Promise<string | undefined>;
+}
+
+const killGraceMs = 2_000;
+
+export class SystemProcessRunner implements ProcessRunner {
+  readonly #platform: HostPlatform;
+
+  constructor(platform: HostPlatform) {
+    this.#platform = platform;
+  }
+
+  spawn(program: string, args: readonly string[], options: SpawnOptions = {}): ChildProcess {
+    return spawn(program, [...args], {
+      stdio: options.stdio ?? "inherit",
+      env: { ...(options.env ?? this.#platform.env) } as NodeJS.ProcessEnv,
+      ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+      detached: options.detached ?? false,
+      windowsHide: true,
+    });
+  }
+
+  run(program: string, args: readonly string[], options: RunOptions = {}): Promise<RunResult> {
+    return new Promise((resolve, reject) => {
+      options.signal?.throwIfAborted();
+      const child = this.spawn(program, args, {
+        stdio: [options.stdin === undefined ? "ignore" : "pipe", "pipe", "pipe"],
+        env: options.env,
+        cwd: options.cwd,
+      });
+      const stdout: Buffer[] = [];
+      const stderr: Buffer[] = [];
+      let failure: unknown;
+      const end = (reason: unknown): void => {
+        failure ??= reason;
+        child.kill("SIGTERM");
+        setTimeout(() => child.kill("SIGKILL"), killGraceMs).unref();
+      };
+      const onAbort = (): void => end(options.signal?.reason);
+      options.signal?.addEventListener("abort", onAbort, { once: true });
+      const timer =
+        options.timeoutMs === undefined
+          ? undefined
+          : setTimeout(
+              () => end(new MachineError("timeout", `${path.basename(program)} did not end within ${options.timeoutMs} ms`)),
+              options.timeoutMs,
+            );
+      child.stdout?.on("data", (chunk: Buffer) => {
+        stdout.push(chunk);
+        options.onStdout?.(chunk);
+      });
+      child.stderr?.on("data", (chunk: Buffer) => {
+        stderr.push(chunk);
+        options.onStderr?.(chunk);
+      });
+      // A child that does not read its input closes the pipe: its exit status tells the story, not EPIPE.
+      child.stdin?.on("error", () => {});
+      if (options.stdin !== undefined) child.stdin?.end(options.stdin);
+      const settle = (): void => {
+        clearTimeout(timer);
+        options.signal?.removeEventListener("abort", onAbort);
+      };
+      child.on("error", (error) => {
+        settle();
+        reject(failure ?? launchError(program, error));
+      });
+      child.on("close", (status, signal) => {
+        settle();
+        if (failure !== undefined) reject(failure);
+        else resolve({ status, signal, stdout: Buffer.concat(stdout), stderr: Buffer.concat(stderr) });
+      });
+    });
+  }
+
+  async find(program: string): Promise<string | undefined> {
+    const windows = this.#platform.os === "windows";
+    const endings = windows ? (this.#platform.env["PATHEXT"] ?? ".COM;.EXE;.BAT;.CMD").split(";") : [""];
+    const folders = program.includes(path.sep) ? [""] : (this.#platform.env["PATH"] ?? "").split(path.delimiter);
+    for (const folder of folders) {
+      for (const ending of endings) {
+        const candidate = path.resolve(this.#platform.cwd, folder, program + ending);
+        if (await isExecutable(candidate)) return candidate;
+      }
+    }
+    return undefined;
+  }
+}
+
+async function isExecutable(file: string): Promise<boolean> {
+  try {
+    await access(file, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function launchError(program: string, error: Error): unknown {
+  if (systemCodeOf(error) !== "ENOENT") return error;
+  return new MachineError("program-missing", `${path.basename(program)} is not installed on this computer, or not on PATH`, {
+    cause: error,
+  });
+}
