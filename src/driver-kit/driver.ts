@@ -29,6 +29,12 @@ export interface DriverCapabilities {
 /** What a driver is given. Paths are absolute. */
 export interface DriverContext {
   readonly machineName: string;
+  /**
+   * Names this one create, also after a crash: a driver marks what it makes at a provider with it (a tag, a client
+   * token), so that a repeated create finds it and `gc` never takes another's instance for ours. "" for machines that
+   * 0.16.2 made.
+   */
+  readonly createId: string;
   /** The store's root. */
   readonly storePath: string;
   /** The machine's own folder in the store; exists before `create` is called. Disks, sockets and keys go here. */
@@ -94,6 +100,11 @@ export interface Driver {
   readonly sudoPasswordFile?: string | undefined;
   /** Public host keys that the driver put into the instance, as `TYPE BASE64` lines. Known after `create`. */
   hostKeys?(): Promise<readonly string[]>;
+  /**
+   * Instances at the provider that bear this machine's `createId`, also ones the configuration does not know yet.
+   * Absent where nothing is made at a provider. Asked by `gc` and after an interrupted create.
+   */
+  findInstances?(signal: AbortSignal): Promise<readonly string[]>;
   /** Ends a plugin; built-in drivers have nothing to close. */
   close?(): Promise<void>;
 }
@@ -107,8 +118,8 @@ export interface DriverModule {
   readonly flags: readonly CreateFlag[];
   readonly capabilities: DriverCapabilities;
   /**
-   * Opens a driver on a machine. `config` is the stored `Driver` object, or undefined for a new machine. Keys that the
-   * driver does not know are kept. Must not do any I/O.
+   * Opens a driver on a machine. `configText` is the stored `Driver` object as JSON text, or undefined for a new
+   * machine. Keys that the driver does not know are kept. Must not do any I/O.
    */
-  open(context: DriverContext, config: Readonly<Record<string, unknown>> | undefined): Driver;
+  open(context: DriverContext, configText: string | undefined): Driver;
 }

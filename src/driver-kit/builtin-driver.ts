@@ -1,0 +1,103 @@
+/**
+ * What all built-in drivers share: a configuration that begins with the base fields, is read over its defaults, and
+ * keeps the keys it does not know; the answers that come straight from it; and refusal of verbs a driver lacks.
+ */
+import { MachineError } from "../errors/machine-error.ts";
+import type { BaseConfig } from "./base-config.ts";
+import type { Driver, DriverContext } from "./driver.ts";
+import type { DriverOptions } from "./flags.ts";
+import type { MachineState } from "./state.ts";
+
+export abstract class BuiltinDriver<Config extends BaseConfig> implements Driver {
+  abstract readonly driverName: string;
+  protected readonly context: DriverContext;
+  protected readonly config: Config;
+  readonly #stored: Readonly<Record<string, unknown>>;
+
+  /** @param defaults the configuration of a new machine, all keys present, in the order they are stored. */
+  constructor(context: DriverContext, defaults: Config, configText: string | undefined) {
+    this.context = context;
+    this.#stored = configText === undefined ? {} : parseObject(configText, context.machineName);
+    this.config = overlay(defaults, this.#stored, context.machineName);
+  }
+
+  async configText(): Promise<string> {
+    return JSON.stringify({ ...this.#stored, ...this.config });
+  }
+
+  abstract setConfigFromFlags(options: DriverOptions): Promise<void>;
+  abstract getState(signal: AbortSignal): Promise<MachineState>;
+  abstract getUrl(): Promise<string>;
+
+  async preCreateCheck(_signal: AbortSignal): Promise<void> {}
+
+  abstract create(signal: AbortSignal): Promise<void>;
+  abstract remove(signal: AbortSignal): Promise<void>;
+  abstract start(signal: AbortSignal): Promise<void>;
+  abstract stop(signal: AbortSignal): Promise<void>;
+  abstract kill(signal: AbortSignal): Promise<void>;
+  abstract restart(signal: AbortSignal): Promise<void>;
+
+  async getIp(): Promise<string> {
+    return this.config.IPAddress;
+  }
+
+  async getSshHostname(): Promise<string> {
+    return await this.getIp();
+  }
+
+  async getSshPort(): Promise<number> {
+    return this.config.SSHPort === 0 ? 22 : this.config.SSHPort;
+  }
+
+  async getSshUsername(): Promise<string> {
+    return this.config.SSHUser === "" ? "root" : this.config.SSHUser;
+  }
+
+  async getSshKeyPath(): Promise<string> {
+    return this.config.SSHKeyPath;
+  }
+
+  /** Takes the `--swarm-*` create flags that 0.16.2 keeps in every driver's configuration. */
+  protected setSwarmConfig(options: DriverOptions): void {
+    this.config.SwarmMaster = options.bool("swarm-master");
+    this.config.SwarmHost = options.string("swarm-host");
+    this.config.SwarmDiscovery = options.string("swarm-discovery");
+  }
+
+  /** Fails with the driver's own sentence for a verb that it lacks. */
+  protected unsupported(sentence: string): never {
+    throw new MachineError("driver-unsupported", sentence);
+  }
+}
+
+/** `tcp://` URL of an engine; IPv6 addresses get brackets. */
+export function engineUrl(address: string, port: number): string {
+  return `tcp://${address.includes(":") ? `[${address}]` : address}:${port}`;
+}
+
+function parseObject(text: string, machineName: string): Readonly<Record<string, unknown>> {
+  const value: unknown = JSON.parse(text);
+  if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
+  throw badConfig(machineName, "Driver is not an object");
+}
+
+function overlay<Config extends BaseConfig>(defaults: Config, stored: Readonly<Record<string, unknown>>, machineName: string): Config {
+  const result: Record<string, unknown> = { ...defaults };
+  for (const [key, fallback] of Object.entries(defaults)) {
+    const value = stored[key];
+    // Go writes an empty list as null and reads null as the zero value.
+    if (value === undefined || value === null) continue;
+    if (typeof value !== typeof fallback || Array.isArray(value) !== Array.isArray(fallback)) {
+      throw badConfig(machineName, `Driver.${key} is not a ${Array.isArray(fallback) ? "list" : typeof fallback}`);
+    }
+    result[key] = value;
+  }
+  return result as Config;
+}
+
+function badConfig(machineName: string, what: string): MachineError {
+  return new MachineError("record-unreadable", `The record of machine "${machineName}" is damaged: ${what}`, {
+    hint: `Correct config.json in the machine's folder, or drop the record with: docker-machine rm -f ${machineName}`,
+  });
+}

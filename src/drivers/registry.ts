@@ -1,0 +1,7 @@
+/** The built-in drivers, one line each, loaded on first use. Imported by the composition roots only. */
+import type { DriverModule } from "../driver-kit/driver.ts";
+
+export const builtinDrivers = {
+  generic: async () => (await import("./generic/index.ts")).driverModule,
+  none: async () => (await import("./none/index.ts")).driverModule,
+} as const satisfies Record<string, () => Promise<DriverModule>>;
