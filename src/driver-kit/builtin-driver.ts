@@ -83,7 +83,7 @@ function parseObject(text: string, machineName: string): Readonly<Record<string,
 }
 
 function overlay<Config extends BaseConfig>(defaults: Config, stored: Readonly<Record<string, unknown>>, machineName: string): Config {
-  const result: Record<string, unknown> = { ...defaults };
+  const result = { ...defaults } as Record<string, unknown>;
   for (const [key, fallback] of Object.entries(defaults)) {
     const value = stored[key];
     // Go writes an empty list as null and reads null as the zero value.
@@ -93,7 +93,7 @@ function overlay<Config extends BaseConfig>(defaults: Config, stored: Readonly<R
     }
     result[key] = value;
   }
-  return result as Config;
+  return result as unknown as Config;
 }
 
 function badConfig(machineName: string, what: string): MachineError {

@@ -85,3 +85,27 @@ export function explainFileError(error: unknown, file: string, verb: "read" | "w
     hint: "Check the owner and the permissions, or choose another folder with --storage-path.",
   });
 }
+
+/** Appends one line durably; the file is created private to the user. */
+export async function appendLineDurably(file: string, line: string): Promise<void> {
+  try {
+    const handle = await fs.open(file, "a", 0o600);
+    try {
+      await handle.appendFile(`${line}\n`);
+      await handle.datasync();
+    } finally {
+      await handle.close();
+    }
+  } catch (error) {
+    throw explainFileError(error, file, "write");
+  }
+}
+
+/** Removes a file, if there is one. */
+export async function removeFile(file: string): Promise<void> {
+  try {
+    await fs.rm(file, { force: true });
+  } catch (error) {
+    throw explainFileError(error, file, "remove");
+  }
+}
