@@ -96,6 +96,8 @@ export interface Driver {
   getSshKeyPath(): Promise<string>;
   /** An entry of the user's ssh_config to connect through (ProxyJump and all), if the machine is reached that way. */
   readonly sshConfigHost?: string | undefined;
+  /** TCP port the engine listens on inside the machine, where it is not the one in `getUrl` (a forwarded port). */
+  readonly enginePort?: number | undefined;
   /** File with the sudo password of the SSH user, if it needs one. */
   readonly sudoPasswordFile?: string | undefined;
   /** Public host keys that the driver put into the instance, as `TYPE BASE64` lines. Known after `create`. */

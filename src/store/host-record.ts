@@ -81,6 +81,9 @@ export interface HostExtra {
   EnginePackageMirror?: string;
   EngineFirewall?: string;
   TlsKeyType?: string;
+  /** `SHA256:…` fingerprint the user expects on first contact. */
   SshHostKey?: string;
+  /** Names this create at the provider; see DriverContext.createId. */
+  CreateId?: string;
   [key: string]: unknown;
 }

@@ -1,0 +1,28 @@
+#!/bin/sh
+# build.sh executable   build/docker-machine, one file that runs anywhere
+# build.sh package      dist/, what the npm package holds, for Node 22.18 and newer
+set -eu
+root=$(cd "$(dirname "$0")/.." && pwd -P)
+cd "$root"
+sh scripts/setup.sh
+. scripts/toolchain.sh
+
+executable() {
+  mkdir -p build
+  [ -t 2 ] && echo "Building docker-machine ..." >&2
+  out=build/docker-machine.$$.tmp
+  if ! bun build src/cli/bin.ts --compile --bytecode --splitting --minify --format=esm --outfile "$out" >build/build.log 2>&1; then
+    cat build/build.log >&2
+    rm -f "$out"
+    exit 1
+  fi
+  mv -f "$out" build/docker-machine
+}
+
+package() {
+  rm -rf dist
+  rolldown --config scripts/rolldown.config.ts
+  tsc -p scripts/tsconfig.types.json
+}
+
+"${1:?executable or package}"

@@ -1,0 +1,23 @@
+/** The npm package: CommonJS chunks, each required on first use, because the evaluated modules are what start-up costs on Node. */
+import { defineConfig } from "rolldown";
+
+export default defineConfig({
+  input: {
+    "docker-machine": "src/cli/bin.ts",
+    index: "src/index.ts",
+    driver: "src/driver.ts",
+    testing: "src/testing.ts",
+  },
+  platform: "node",
+  // Node 22 does not know `using`.
+  transform: { target: "node22" },
+  // Dependencies stay where npm put them: they are loaded lazily too.
+  external: [/^node:/u, /^bun:/u, "ssh2", "@peculiar/x509", "reflect-metadata"],
+  output: {
+    dir: "dist",
+    format: "cjs",
+    entryFileNames: "[name].cjs",
+    chunkFileNames: "chunks/[name]-[hash].cjs",
+    minify: false,
+  },
+});
