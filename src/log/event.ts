@@ -6,7 +6,8 @@
 export type LogLevel = "debug" | "info" | "warn" | "error";
 
 export type ProgressEvent =
-  | { readonly type: "log"; readonly level: LogLevel; readonly text: string }
+  /** Free text. `machine` is given by whoever speaks for one machine's driver: the line then bears its name. */
+  | { readonly type: "log"; readonly level: LogLevel; readonly text: string; readonly machine?: string | undefined }
   /** A file is being written by a certificate authority that did not exist. */
   | { readonly type: "creating-ca"; readonly path: string }
   | { readonly type: "creating-client-certificate"; readonly path: string }
@@ -22,6 +23,7 @@ export type ProgressEvent =
       readonly trust: "injected" | "expected" | "known-hosts" | "first-use";
     }
   | { readonly type: "detecting-os" }
+  | { readonly type: "detecting-provisioner" }
   | { readonly type: "provisioning"; readonly provisioner: string }
   | { readonly type: "creating-server-certificate" }
   | { readonly type: "installing-engine"; readonly source: string; readonly version?: string | undefined }

@@ -1,0 +1,342 @@
+/**
+ * Every command as data, in the order help lists them: 0.16.2's 21 in its words, then ours. The code of a command is
+ * loaded when it runs. `help` is built into the frame.
+ */
+import type { Arity, Command } from "./command.ts";
+import { sharedCreateFlags } from "./create-flags.ts";
+import type { CliFlag } from "./flags/flag.ts";
+
+const oneMachine: Arity = { max: 1, message: "Error: Expected one machine name as an argument" };
+const argumentIsMachine = "Argument is a machine name.";
+const argumentsAreMachines = "Argument(s) are one or more machine names.";
+const swarmConfig: CliFlag = { kind: "bool", name: "swarm", usage: "Display the Swarm config instead of the Docker daemon" };
+const machineTimeout: CliFlag = {
+  kind: "int",
+  name: "timeout",
+  aliases: ["t"],
+  usage: "Timeout in seconds, default to 10s",
+  value: 10,
+};
+
+const machineCommands: readonly Command[] = [
+  {
+    name: "active",
+    summary: "Print which machine is active",
+    flags: [machineTimeout],
+    arity: { max: 0, message: "Error: Too many arguments given" },
+    output: "facts",
+    load: () => import("./commands/active.ts"),
+  },
+  {
+    name: "config",
+    summary: "Print the connection config for machine",
+    description: argumentIsMachine,
+    flags: [swarmConfig],
+    output: "facts",
+    load: () => import("./commands/config.ts"),
+  },
+  {
+    name: "create",
+    summary: "Create a machine",
+    description: (program) =>
+      `Run '${program.path} create --driver name --help' to include the create flags for that driver in the help text.`,
+    flags: sharedCreateFlags,
+    flagSource: "driver",
+    output: "progress",
+    load: () => import("./commands/create.ts"),
+  },
+  {
+    name: "env",
+    summary: "Display the commands to set up the environment for the Docker client",
+    description: argumentIsMachine,
+    flags: [
+      swarmConfig,
+      {
+        kind: "string",
+        name: "shell",
+        usage:
+          "Force environment to be configured for a specified shell: [fish, cmd, powershell, tcsh, emacs], default is auto-detect",
+      },
+      { kind: "bool", name: "unset", aliases: ["u"], usage: "Unset variables instead of setting them" },
+      { kind: "bool", name: "no-proxy", usage: "Add machine IP to NO_PROXY environment variable" },
+    ],
+    output: "facts",
+    load: () => import("./commands/env.ts"),
+  },
+  {
+    name: "inspect",
+    summary: "Inspect information about a machine",
+    description: argumentIsMachine,
+    flags: [
+      { kind: "string", name: "format", aliases: ["f"], usage: "Format the output using the given go template." },
+      { kind: "bool", name: "show-secrets", usage: "Show passwords, tokens and keys instead of masking them" },
+    ],
+    arity: { ...oneMachine, showHelp: true },
+    output: "facts",
+    load: () => import("./commands/inspect.ts"),
+  },
+  {
+    name: "ip",
+    summary: "Get the IP address of a machine",
+    description: argumentsAreMachines,
+    flags: [],
+    output: "facts",
+    load: () => import("./commands/ip.ts"),
+  },
+  {
+    name: "kill",
+    summary: "Kill a machine",
+    description: argumentsAreMachines,
+    flags: [],
+    output: "progress",
+    load: () => import("./commands/kill.ts"),
+  },
+  {
+    name: "ls",
+    summary: "List machines",
+    flags: [
+      { kind: "bool", name: "quiet", aliases: ["q"], usage: "Enable quiet mode" },
+      { kind: "strings", name: "filter", usage: "Filter output based on conditions provided" },
+      machineTimeout,
+      { kind: "string", name: "format", aliases: ["f"], usage: "Pretty-print machines using a Go template" },
+    ],
+    output: "facts",
+    load: () => import("./commands/ls.ts"),
+  },
+  {
+    name: "provision",
+    summary: "Re-provision existing machines",
+    flags: [],
+    output: "progress",
+    load: () => import("./commands/provision.ts"),
+  },
+  {
+    name: "regenerate-certs",
+    summary: "Regenerate TLS Certificates for a machine",
+    description: argumentsAreMachines,
+    flags: [
+      { kind: "bool", name: "force", aliases: ["f"], usage: "Force rebuild and do not prompt" },
+      { kind: "bool", name: "client-certs", usage: "Also regenerate client certificates and CA." },
+    ],
+    output: "progress",
+    load: () => import("./commands/regenerate-certs.ts"),
+  },
+  {
+    name: "restart",
+    summary: "Restart a machine",
+    description: argumentsAreMachines,
+    flags: [],
+    output: "progress",
+    load: () => import("./commands/restart.ts"),
+  },
+  {
+    name: "rm",
+    summary: "Remove a machine",
+    description: argumentsAreMachines,
+    flags: [
+      {
+        kind: "bool",
+        name: "force",
+        aliases: ["f"],
+        usage: "Remove local configuration even if machine cannot be removed, also implies an automatic yes (`-y`)",
+      },
+      {
+        kind: "bool",
+        name: "y",
+        usage: "Assumes automatic yes to proceed with remove, without prompting further user confirmation",
+      },
+      { kind: "bool", name: "restore", usage: "Undo on an adopted machine what was installed and changed there" },
+    ],
+    arity: { min: 1, message: "Error: Expected to get one or more machine names as arguments", showHelp: true },
+    output: "progress",
+    load: () => import("./commands/rm.ts"),
+  },
+  {
+    name: "ssh",
+    summary: "Log into or run a command on a machine with SSH.",
+    description: "Arguments are [machine-name] [command]",
+    flags: [],
+    flagSource: "none",
+    output: "facts",
+    load: () => import("./commands/ssh.ts"),
+  },
+  {
+    name: "scp",
+    summary: "Copy files between machines",
+    description: "Arguments are [[user@]machine:][path] [[user@]machine:][path].",
+    flags: [
+      {
+        kind: "bool",
+        name: "recursive",
+        aliases: ["r"],
+        usage: "Copy files recursively (required to copy directories)",
+      },
+      {
+        kind: "bool",
+        name: "delta",
+        aliases: ["d"],
+        usage: "Reduce amount of data sent over network by sending only the differences (uses rsync)",
+      },
+      {
+        kind: "bool",
+        name: "quiet",
+        aliases: ["q"],
+        usage: "Disables the progress meter as well as warning and diagnostic messages from ssh",
+      },
+    ],
+    arity: { min: 2, max: 2, message: "Improper number of arguments", showHelp: true },
+    output: "progress",
+    load: () => import("./commands/scp.ts"),
+  },
+  {
+    name: "mount",
+    summary: "Mount or unmount a directory from a machine with SSHFS.",
+    description: "Arguments are [machine:][path] [mountpoint]",
+    flags: [{ kind: "bool", name: "unmount", aliases: ["u"], usage: "Unmount instead of mount" }],
+    arity: { min: 1, max: 2, message: "Improper number of arguments", showHelp: true },
+    output: "progress",
+    load: () => import("./commands/mount.ts"),
+  },
+  {
+    name: "start",
+    summary: "Start a machine",
+    description: argumentsAreMachines,
+    flags: [],
+    output: "progress",
+    load: () => import("./commands/start.ts"),
+  },
+  {
+    name: "status",
+    summary: "Get the status of a machine",
+    description: argumentIsMachine,
+    flags: [],
+    arity: oneMachine,
+    output: "facts",
+    load: () => import("./commands/status.ts"),
+  },
+  {
+    name: "stop",
+    summary: "Stop a machine",
+    description: argumentsAreMachines,
+    flags: [],
+    output: "progress",
+    load: () => import("./commands/stop.ts"),
+  },
+  {
+    name: "upgrade",
+    summary: "Upgrade a machine to the latest version of Docker",
+    description: argumentsAreMachines,
+    flags: [],
+    output: "progress",
+    load: () => import("./commands/upgrade.ts"),
+  },
+  {
+    name: "url",
+    summary: "Get the URL of a machine",
+    description: argumentIsMachine,
+    flags: [],
+    arity: oneMachine,
+    output: "facts",
+    load: () => import("./commands/url.ts"),
+  },
+  {
+    name: "version",
+    summary: "Show the Docker Machine version or a machine docker version",
+    flags: [],
+    arity: oneMachine,
+    output: "facts",
+    load: () => import("./commands/version.ts"),
+  },
+];
+
+const driverCommands: readonly Command[] = [
+  {
+    name: "driver ls",
+    summary: "List built-in drivers and driver plugins",
+    flags: [],
+    arity: { max: 0, message: "Error: Too many arguments given" },
+    output: "facts",
+    load: () => import("./commands/driver-ls.ts"),
+  },
+  {
+    name: "driver inspect",
+    summary: "Show a driver's create flags",
+    argumentText: "NAME",
+    flags: [],
+    arity: { min: 1, max: 1, message: "Error: Expected one driver name as an argument", showHelp: true },
+    output: "facts",
+    load: () => import("./commands/driver-inspect.ts"),
+  },
+  {
+    name: "driver serve",
+    summary: "Serve a built-in driver as a plugin to another program",
+    argumentText: "NAME",
+    flags: [],
+    arity: { min: 1, max: 1, message: "Error: Expected one driver name as an argument", showHelp: true },
+    output: "facts",
+    load: () => import("./commands/driver-serve.ts"),
+  },
+  {
+    name: "driver new",
+    summary: "Write the project of a new driver",
+    argumentText: "NAME",
+    flags: [],
+    arity: { min: 1, max: 1, message: "Error: Expected one driver name as an argument", showHelp: true },
+    output: "progress",
+    load: () => import("./commands/driver-new.ts"),
+  },
+];
+
+const ownCommands: readonly Command[] = [
+  {
+    name: "gc",
+    summary: "List what interrupted commands left behind, and remove it",
+    flags: [
+      { kind: "bool", name: "remove", usage: "Remove what is listed" },
+      { kind: "bool", name: "y", usage: "Assumes automatic yes to proceed with remove" },
+    ],
+    arity: { max: 0, message: "Error: Too many arguments given" },
+    output: "progress",
+    load: () => import("./commands/gc.ts"),
+  },
+  {
+    name: "ssh-host-key",
+    summary: "Show or change the SSH host key that is pinned for a machine",
+    description: argumentIsMachine,
+    flags: [
+      { kind: "string", name: "accept", usage: "Pin the key of this fingerprint from now on, as SHA256:..." },
+      { kind: "bool", name: "forget", usage: "Forget the pinned key; the next connection pins anew" },
+    ],
+    arity: oneMachine,
+    output: "facts",
+    load: () => import("./commands/ssh-host-key.ts"),
+  },
+  {
+    name: "completion",
+    summary: "Print the completion script of a shell",
+    description: "Argument is bash, zsh, fish or powershell.",
+    argumentText: "SHELL",
+    flags: [],
+    arity: { min: 1, max: 1, message: "Error: Expected one shell name as an argument", showHelp: true },
+    output: "facts",
+    load: () => import("./commands/completion.ts"),
+  },
+  {
+    name: "driver",
+    summary: "List, inspect, serve and begin drivers",
+    flags: [],
+    output: "facts",
+    subcommands: driverCommands,
+  },
+];
+
+/** `help` itself: its code is in the frame. */
+const helpCommand: Command = {
+  name: "help",
+  aliases: ["h"],
+  summary: "Shows a list of commands or help for one command",
+  flags: [],
+  output: "facts",
+};
+
+export const commandTable: readonly Command[] = [...machineCommands, ...ownCommands, helpCommand];

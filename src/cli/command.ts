@@ -1,0 +1,63 @@
+/** What a command is: data for parsing, help and completion, and a way to load the code behind it. */
+import type { CliContext } from "./context.ts";
+import type { CliFlag } from "./flags/flag.ts";
+import type { CommandOptions } from "./flags/parse-flags.ts";
+
+export interface Invocation {
+  readonly command: Command;
+  readonly options: CommandOptions;
+  readonly args: readonly string[];
+}
+
+export interface CommandModule {
+  /** Gives the exit code; nothing means 0. Whatever it throws is printed and decides the exit code. */
+  run(invocation: Invocation, context: CliContext): Promise<number | void>;
+}
+
+/** How many arguments a command takes, and 0.16.2's sentence when there are fewer or more. */
+export interface Arity {
+  readonly min?: number;
+  readonly max?: number;
+  readonly message: string;
+  readonly showHelp?: boolean;
+}
+
+/** The program's path as typed and its last part; descriptions name the program. */
+export interface ProgramName {
+  readonly path: string;
+  readonly base: string;
+}
+
+export interface Command {
+  /** As typed; a subcommand's with its parent: `driver ls`. */
+  readonly name: string;
+  readonly aliases?: readonly string[];
+  /** One line for the list of commands. */
+  readonly summary: string;
+  readonly description?: string | ((program: ProgramName) => string);
+  /** Argument part of the usage line; `[arg...]`, as 0.16.2 prints for every command, unless given. */
+  readonly argumentText?: string;
+  readonly flags: readonly CliFlag[];
+  /** `driver`: the chosen driver's create flags are added. `none`: everything behind the command's name is an argument. */
+  readonly flagSource?: "own" | "driver" | "none";
+  readonly arity?: Arity;
+  /**
+   * `facts`: standard output is read by programs, so events go to standard error. `progress`: events are what the
+   * command prints.
+   */
+  readonly output: "facts" | "progress";
+  readonly hidden?: boolean;
+  readonly subcommands?: readonly Command[];
+  /** Absent where there are only subcommands. */
+  readonly load?: () => Promise<CommandModule>;
+}
+
+/** The command of a name or alias. */
+export function findCommand(commands: readonly Command[], name: string): Command | undefined {
+  return commands.find((command) => lastWord(command.name) === name || command.aliases?.includes(name));
+}
+
+/** `ls` of `driver ls`. */
+export function lastWord(name: string): string {
+  return name.slice(name.lastIndexOf(" ") + 1);
+}

@@ -1,0 +1,48 @@
+/** The report of a bug: what a maintainer needs, without values of flags and without secrets, in a file of the store. */
+import * as path from "node:path";
+import { MachineError } from "../errors/machine-error.ts";
+import type { Redactor } from "../log/redact.ts";
+import { makePrivateDirectory, writeFileAtomic } from "../system/files.ts";
+import type { HostPlatform } from "../system/host-platform.ts";
+import { stacks } from "./render-error.ts";
+import { commit, version } from "./version.ts";
+
+export interface CrashSubject {
+  readonly platform: HostPlatform;
+  readonly redactor: Redactor;
+  readonly argv: readonly string[];
+}
+
+/** Writes the report and gives its path. Throws where the store cannot be written. */
+export async function writeCrashReport(error: unknown, subject: CrashSubject, storagePath: string | undefined): Promise<string> {
+  if (storagePath === undefined) throw new MachineError("store-unusable", "the store's folder is not known");
+  const folder = path.join(storagePath, "crash-reports");
+  await makePrivateDirectory(folder);
+  const file = path.join(folder, `${new Date().toISOString().replaceAll(/[-:]|\.\d+/gu, "")}-${subject.platform.pid}.txt`);
+  await writeFileAtomic(file, crashReport(error, subject), 0o600);
+  return file;
+}
+
+/** The report's text. */
+export function crashReport(error: unknown, { platform, redactor, argv }: CrashSubject): string {
+  const lines = [
+    `docker-machine ${version}, build ${commit}`,
+    `${platform.os} ${platform.arch}, ${runtimeName()}`,
+    `command line: ${withoutValues(argv.slice(1))}`,
+    "",
+    ...stacks(error),
+  ];
+  return `${redactor.redact(lines.join("\n"))}\n`;
+}
+
+function runtimeName(): string {
+  const bun = process.versions["bun"];
+  return bun === undefined ? `Node ${process.versions.node}` : `Bun ${bun}`;
+}
+
+/** The first word and the flags' names: values and machine names stay out. */
+function withoutValues(words: readonly string[]): string {
+  const command = words.find((word) => !word.startsWith("-")) ?? "";
+  const flags = words.filter((word) => word.startsWith("-")).map((word) => word.replace(/=.*/su, "=..."));
+  return [command, ...flags].join(" ").trim();
+}

@@ -1,0 +1,39 @@
+/** Exit codes, decided here alone. */
+import type { ErrorCode } from "../errors/codes.ts";
+import { isMachineError } from "../errors/machine-error.ts";
+import { FlagError } from "./usage-error.ts";
+
+export const exitCodes = {
+  ok: 0,
+  failure: 1,
+  usage: 2,
+  preCreateCheck: 3,
+  machineNotFound: 4,
+  interrupted: 130,
+} as const;
+
+const codesOfErrors: Partial<Record<ErrorCode, number>> = {
+  usage: exitCodes.usage,
+  "pre-create-check": exitCodes.preCreateCheck,
+  "machine-not-found": exitCodes.machineNotFound,
+  interrupted: exitCodes.interrupted,
+};
+
+/** What 0.16.2 gives: it knows no code of its own for usage errors and missing machines. */
+const compatCodesOfErrors: Partial<Record<ErrorCode, number>> = {
+  "pre-create-check": exitCodes.preCreateCheck,
+  interrupted: exitCodes.interrupted,
+};
+
+/** @param commandName the command that was found on the command line, if any. */
+export function exitCodeOfError(error: unknown, compat: boolean, commandName: string | undefined): number {
+  if (!isMachineError(error)) return exitCodes.failure;
+  if (compat && error instanceof FlagError) return commandName === "create" ? exitCodes.failure : exitCodes.ok;
+  return (compat ? compatCodesOfErrors : codesOfErrors)[error.code] ?? exitCodes.failure;
+}
+
+/** The exit code for what a command's `run` gave: for `ssh` the remote status, which 0.16.2 collapses to 1. */
+export function exitCodeOfResult(result: number | void, compat: boolean): number {
+  const status = result ?? exitCodes.ok;
+  return compat && status !== exitCodes.ok ? exitCodes.failure : status;
+}

@@ -1,0 +1,145 @@
+/**
+ * The flag parser: Go's syntax (`-name`, `--name=value`, `--bool=false`, `--`), values from the environment, flags
+ * before and after arguments. Knows flag tables and strings; no command, no process.
+ */
+import { defaultValue, driverOptions, type DriverOptions, type FlagValue } from "../../driver-kit/flags.ts";
+import { FlagError } from "../usage-error.ts";
+import { namesOf, type CliFlag } from "./flag.ts";
+import { goQuote, parseGoBool, parseGoInt, type Parsed } from "./go-values.ts";
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+export interface CommandOptions extends DriverOptions {
+  /** Every value given for a flag on the command line, in order, also where only the last one counts. */
+  occurrences(name: string): readonly string[];
+}
+
+export interface ParsedFlags {
+  readonly options: CommandOptions;
+  readonly args: readonly string[];
+  /** Environment variables whose value was ignored because it cannot be read; one sentence each. */
+  readonly warnings: readonly string[];
+}
+
+/**
+ * Where flags may stand. `anywhere`: also between and after arguments, which keep their order. `leading`: parsing ends
+ * at the first argument (the program's own flags before the command).
+ */
+export type FlagPlacement = "anywhere" | "leading";
+
+/** Throws {@link FlagError} with the text of Go's flag package. */
+export function parseFlags(
+  args: readonly string[],
+  flags: readonly CliFlag[],
+  env: Environment = {},
+  placement: FlagPlacement = "anywhere",
+): ParsedFlags {
+  const scanned = scan(args, flags, placement);
+  const values: Record<string, FlagValue> = {};
+  const given = new Set<string>();
+  const warnings: string[] = [];
+  for (const flag of flags) {
+    const texts = scanned.texts.get(flag.name) ?? [];
+    const fromEnvironment = environmentValue(flag, env, warnings);
+    if (texts.length > 0 || fromEnvironment !== undefined) given.add(flag.name);
+    values[flag.name] = valueOf(flag, texts, fromEnvironment);
+    checkChoice(flag, values[flag.name]);
+  }
+  const occurrences = (name: string): readonly string[] => scanned.texts.get(name) ?? [];
+  return { options: { ...driverOptions(values, given), occurrences }, args: scanned.args, warnings };
+}
+
+interface Scan {
+  /** Texts given for each flag, by its main name. */
+  readonly texts: Map<string, string[]>;
+  readonly args: string[];
+}
+
+function scan(words: readonly string[], flags: readonly CliFlag[], placement: FlagPlacement): Scan {
+  const byName = new Map(flags.flatMap((flag) => namesOf(flag).map((name) => [name, flag] as const)));
+  const texts = new Map<string, string[]>();
+  const args: string[] = [];
+  for (let index = 0; index < words.length; index += 1) {
+    const word = words[index] as string;
+    if (word === "--") {
+      args.push(...words.slice(index + 1));
+      break;
+    }
+    if (!isFlag(word)) {
+      args.push(...(placement === "leading" ? words.slice(index) : [word]));
+      if (placement === "leading") break;
+      continue;
+    }
+    const { name, value } = splitFlag(word);
+    const flag = byName.get(name);
+    if (flag === undefined) throw new FlagError(`flag provided but not defined: -${name}`);
+    const takesNext = value === undefined && flag.kind !== "bool";
+    if (takesNext && index + 1 >= words.length) throw new FlagError(`flag needs an argument: -${name}`);
+    const text = takesNext ? (words[(index += 1)] as string) : (value ?? "true");
+    checkText(flag, name, text);
+    texts.set(flag.name, [...(texts.get(flag.name) ?? []), text]);
+  }
+  return { texts, args };
+}
+
+/** A lone dash is an argument. */
+function isFlag(word: string): boolean {
+  return word.length > 1 && word.startsWith("-");
+}
+
+function splitFlag(word: string): { name: string; value: string | undefined } {
+  const body = word.slice(word.startsWith("--") ? 2 : 1);
+  if (body.startsWith("-") || body.startsWith("=")) throw new FlagError(`bad flag syntax: ${word}`);
+  const equals = body.indexOf("=");
+  return equals === -1 ? { name: body, value: undefined } : { name: body.slice(0, equals), value: body.slice(equals + 1) };
+}
+
+function checkText(flag: CliFlag, typedName: string, text: string): void {
+  if (flag.kind === "bool") {
+    const parsed = parseGoBool(text);
+    if (!parsed.ok) throw new FlagError(`invalid boolean value ${goQuote(text)} for -${typedName}: ${parsed.reason}`);
+  } else if (flag.kind === "int") {
+    const parsed = parseGoInt(text);
+    if (!parsed.ok) throw new FlagError(`invalid value ${goQuote(text)} for flag -${typedName}: ${parsed.reason}`);
+  }
+}
+
+function checkChoice(flag: CliFlag, value: FlagValue | undefined): void {
+  if (flag.choices === undefined || typeof value !== "string" || flag.choices.includes(value)) return;
+  throw new FlagError(`invalid value ${goQuote(value)} for flag -${flag.name}: must be one of ${flag.choices.join(", ")}`);
+}
+
+/** Values of a repeatable flag are added to those of the environment, as 0.16.2 does, and replace the default. */
+function valueOf(flag: CliFlag, texts: readonly string[], fromEnvironment: FlagValue | undefined): FlagValue {
+  const fallback = fromEnvironment ?? defaultValue(flag);
+  const last = texts.at(-1);
+  if (last === undefined) return fallback;
+  switch (flag.kind) {
+    case "string":
+      return last;
+    case "bool":
+      return valueOr(parseGoBool(last), false);
+    case "int":
+      return valueOr(parseGoInt(last), 0);
+    case "strings":
+      return [...((fromEnvironment as readonly string[] | undefined) ?? []), ...texts];
+  }
+}
+
+function valueOr<Value>(parsed: Parsed<Value>, otherwise: Value): Value {
+  return parsed.ok ? parsed.value : otherwise;
+}
+
+/** The value of the first variable that is set and not empty; several are separated by commas. */
+function environmentValue(flag: CliFlag, env: Environment, warnings: string[]): FlagValue | undefined {
+  const names = (flag.envVar ?? "").split(",").map((name) => name.trim());
+  const name = names.find((candidate) => candidate !== "" && (env[candidate] ?? "") !== "");
+  if (name === undefined) return undefined;
+  const text = env[name] as string;
+  if (flag.kind === "string") return text;
+  if (flag.kind === "strings") return text.split(",").map((part) => part.trim());
+  const parsed = flag.kind === "bool" ? parseGoBool(text) : parseGoInt(text);
+  if (parsed.ok) return parsed.value;
+  warnings.push(`Ignoring ${name}: ${parsed.reason}`);
+  return undefined;
+}

@@ -1,0 +1,194 @@
+/**
+ * From the words typed to an exit code: finds the command, reads its flags, gives it a context, runs it, shows how it
+ * ended. Everything a given command does not need is loaded when it is needed, so that `version` starts at once.
+ */
+import * as path from "node:path";
+import type { CreateFlag } from "../driver-kit/flags.ts";
+import { Redactor } from "../log/redact.ts";
+import type { HostPlatform } from "../system/host-platform.ts";
+import { findCommand, type Command, type ProgramName } from "./command.ts";
+import { commandTable } from "./command-table.ts";
+import type { Streams } from "./context.ts";
+import { exitCodeOfError, exitCodeOfResult, exitCodes } from "./exit-code.ts";
+import type { CliFlag } from "./flags/flag.ts";
+import { parseFlags, type CommandOptions, type ParsedFlags } from "./flags/parse-flags.ts";
+import { globalFlags, withGlobalFlags } from "./global-flags.ts";
+import { globalOptions, inheritedOptions } from "./global-options.ts";
+import { UsageError } from "./usage-error.ts";
+import { versionLine } from "./version.ts";
+
+/** What `main` needs beside its arguments; the entry file gives the real ones. */
+export interface MainPorts {
+  /** The create flags of a driver, built in or plugin. Throws `driver-not-found`. */
+  driverFlags(driverName: string, platform: HostPlatform): Promise<readonly CreateFlag[]>;
+  /** Calls the listener at every SIGINT and SIGTERM; gives the way to stop that. */
+  onInterrupt(listener: () => void): () => void;
+  /** Ends the process at once, leaving everything as it is. */
+  exitNow(code: number): void;
+}
+
+/** @param argv the program as typed, then its arguments. Gives the exit code; never rejects. */
+export async function main(argv: readonly string[], platform: HostPlatform, streams: Streams, ports: MainPorts): Promise<number> {
+  const run = new Run(argv, platform, streams, ports);
+  try {
+    return await run.start();
+  } catch (error) {
+    return await run.fail(error);
+  }
+}
+
+/** One run of the program; holds what is known so far, for the error that may come. */
+class Run {
+  readonly #argv: readonly string[];
+  readonly #platform: HostPlatform;
+  readonly #streams: Streams;
+  readonly #ports: MainPorts;
+  readonly #compat: boolean;
+  readonly #program: ProgramName;
+  readonly #redactor = new Redactor();
+  #globals: CommandOptions | undefined;
+  #command: Command | undefined;
+  #flags: readonly CliFlag[] | undefined;
+  #options: CommandOptions | undefined;
+
+  constructor(argv: readonly string[], platform: HostPlatform, streams: Streams, ports: MainPorts) {
+    this.#argv = argv;
+    this.#platform = platform;
+    this.#streams = streams;
+    this.#ports = ports;
+    this.#compat = platform.env["MACHINE_COMPAT"] === "0.16";
+    const programPath = argv[0] ?? "docker-machine";
+    this.#program = { path: programPath, base: path.basename(programPath) };
+  }
+
+  async start(): Promise<number> {
+    const globals = parseFlags(this.#argv.slice(1), globalFlags, this.#platform.env, "leading");
+    this.#globals = globals.options;
+    globalOptions([globals.options], this.#platform);
+    if (globals.options.bool("help")) return await this.#printHelp();
+    if (globals.options.bool("version")) return this.#print(versionLine(this.#program.base));
+    const [word, ...rest] = globals.args;
+    if (word === undefined) return await this.#printHelp();
+    const command = this.#requireCommand(word);
+    if (command.name === "help") return await this.#help(rest);
+    return await this.#dispatch(command, rest, globals);
+  }
+
+  async #dispatch(command: Command, words: readonly string[], globals: ParsedFlags): Promise<number> {
+    this.#command = command;
+    const subcommand = command.subcommands === undefined ? undefined : findCommand(command.subcommands, words[0] ?? "");
+    if (subcommand !== undefined) return await this.#dispatch(subcommand, words.slice(1), globals);
+    if (command.flagSource === "none" && isHelpWord(words[0])) return await this.#printHelp();
+    const parsed = command.flagSource === "none" ? { ...parseFlags([], []), args: words } : await this.#parse(command, words);
+    this.#options = parsed.options;
+    if (parsed.options.bool("help")) return await this.#printHelp();
+    if (command.load === undefined) return await this.#refuse(parsed.args);
+    checkArity(command, parsed.args);
+    return await this.#execute(command, parsed, globals);
+  }
+
+  async #parse(command: Command, words: readonly string[]): Promise<ParsedFlags> {
+    this.#flags = command.flagSource === "driver" ? await this.#createFlags(words) : command.flags;
+    return parseFlags(words, withGlobalFlags(this.#flags), this.#platform.env);
+  }
+
+  async #createFlags(words: readonly string[]): Promise<readonly CliFlag[]> {
+    const { createFlagsFor } = await import("./flags/create-flag-source.ts");
+    return await createFlagsFor(words, this.#platform, this.#compat, (name) => this.#ports.driverFlags(name, this.#platform));
+  }
+
+  async #execute(command: Command, parsed: ParsedFlags, globals: ParsedFlags): Promise<number> {
+    const { execute } = await import("./execute.ts");
+    const result = await execute({ command, options: parsed.options, args: parsed.args }, {
+      platform: this.#platform,
+      streams: this.#streams,
+      ports: this.#ports,
+      globals: globalOptions(this.#globalSources(), this.#platform),
+      compat: this.#compat,
+      program: this.#program,
+      commandLine: this.#argv,
+      redactor: this.#redactor,
+      secrets: secretsOf([...(this.#flags ?? []), ...globalFlags], [parsed.options, globals.options]),
+      warnings: [...globals.warnings, ...parsed.warnings],
+      showHelp: async () => void (await this.#printHelp()),
+    });
+    return exitCodeOfResult(result, this.#compat);
+  }
+
+  /** What was given behind the command weighs more than what was given before it. */
+  #globalSources(): readonly CommandOptions[] {
+    const own = this.#options === undefined ? [] : [inheritedOptions(this.#options, this.#flags ?? [])];
+    return this.#globals === undefined ? own : [...own, this.#globals];
+  }
+
+  #requireCommand(word: string): Command {
+    const command = findCommand(commandTable, word);
+    if (command !== undefined) return command;
+    const { base, path: programPath } = this.#program;
+    throw new UsageError(`${base}: '${word}' is not a ${base} command. See '${programPath} --help'.`);
+  }
+
+  async #help(words: readonly string[]): Promise<number> {
+    let commands: readonly Command[] = commandTable;
+    for (const word of words.filter((candidate) => !candidate.startsWith("-"))) {
+      this.#command = commands === commandTable ? this.#requireCommand(word) : findCommand(commands, word);
+      commands = this.#command?.subcommands ?? [];
+    }
+    return await this.#printHelp();
+  }
+
+  /** A command that has only subcommands: help, and an error when it was given an unknown one. */
+  async #refuse(args: readonly string[]): Promise<number> {
+    const [word] = args;
+    if (word === undefined) return await this.#printHelp();
+    throw new UsageError(`${this.#program.base} ${this.#command?.name}: '${word}' is not a command of it`, { showHelp: true });
+  }
+
+  #print(line: string): number {
+    this.#streams.stdout.write(`${line}\n`);
+    return exitCodes.ok;
+  }
+
+  async #printHelp(): Promise<number> {
+    const command = this.#command;
+    const { appHelpText, commandHelpText } = await import("./help/help.ts");
+    if (command !== undefined && command.flagSource === "driver") this.#flags ??= await this.#createFlags([]);
+    const text =
+      command === undefined
+        ? appHelpText(this.#platform, this.#program)
+        : commandHelpText(command, this.#flags ?? command.flags, this.#program);
+    this.#streams.stdout.write(text);
+    return exitCodes.ok;
+  }
+
+  /** Shows how the run failed and gives the exit code. */
+  async fail(error: unknown): Promise<number> {
+    const { showFailure } = await import("./show-failure.ts");
+    await showFailure(error, {
+      platform: this.#platform,
+      streams: this.#streams,
+      redactor: this.#redactor,
+      compat: this.#compat,
+      command: this.#command,
+      argv: this.#argv,
+      globalSources: this.#globalSources(),
+      printHelp: async () => void (await this.#printHelp()),
+    });
+    return exitCodeOfError(error, this.#compat, this.#command?.name);
+  }
+}
+
+function isHelpWord(word: string | undefined): boolean {
+  return word === "-h" || word === "-help" || word === "--help";
+}
+
+function checkArity(command: Command, args: readonly string[]): void {
+  const { min = 0, max = Number.POSITIVE_INFINITY, message, showHelp = false } = command.arity ?? { message: "" };
+  if (args.length < min || args.length > max) throw new UsageError(message, { showHelp });
+}
+
+/** The values of all flags that are marked secret. */
+function secretsOf(flags: readonly CliFlag[], sources: readonly CommandOptions[]): string[] {
+  const secret = flags.filter((flag) => flag.secret === true);
+  return secret.flatMap(({ name }) => sources.flatMap((source) => [source.string(name), ...source.strings(name)]));
+}

@@ -1,0 +1,20 @@
+/** Questions on the terminal, asked as 0.16.2 asks them. */
+import type { Streams } from "./context.ts";
+
+/** One word that begins with y or Y is a yes; an empty line, more words and the end of input are a no. */
+export async function confirm(question: string, streams: Streams, signal: AbortSignal): Promise<boolean> {
+  streams.stdout.write(`${question} (y/n): `);
+  const words = (await streams.stdin.readLine(signal))?.trim().split(/\s+/u) ?? [];
+  return words.length === 1 && words[0]?.toLowerCase().startsWith("y") === true;
+}
+
+/** Asks on standard error, so that piped output stays clean; undefined without a terminal or at the end of input. */
+export async function askSecret(question: string, streams: Streams, signal: AbortSignal): Promise<string | undefined> {
+  if (!streams.stdin.isTerminal) return undefined;
+  streams.stderr.write(`${question}: `);
+  try {
+    return await streams.stdin.readSecretLine(signal);
+  } finally {
+    streams.stderr.write("\n");
+  }
+}

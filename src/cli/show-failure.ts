@@ -1,0 +1,58 @@
+/** How a run that failed is shown: help where it belongs, the error's lines, for a bug of ours a report file. */
+import type { DriverOptions } from "../driver-kit/flags.ts";
+import { isMachineError } from "../errors/machine-error.ts";
+import type { Redactor } from "../log/redact.ts";
+import type { HostPlatform } from "../system/host-platform.ts";
+import type { Command } from "./command.ts";
+import type { GlobalOptions, Streams } from "./context.ts";
+import { globalOptions } from "./global-options.ts";
+import { errorObject, renderError, type ErrorTextOptions } from "./render-error.ts";
+import { Reporter } from "./reporter.ts";
+import { FlagError, UsageError } from "./usage-error.ts";
+
+export interface Failure {
+  readonly platform: HostPlatform;
+  readonly streams: Streams;
+  readonly redactor: Redactor;
+  readonly compat: boolean;
+  /** Undefined when the run ended before a command was found. */
+  readonly command: Command | undefined;
+  readonly argv: readonly string[];
+  /** As `globalOptions` takes them; empty when the flags could not be parsed. */
+  readonly globalSources: readonly DriverOptions[];
+  printHelp(): Promise<void>;
+}
+
+export async function showFailure(error: unknown, failure: Failure): Promise<void> {
+  const globals = optionsOrNone(failure);
+  if (error instanceof FlagError) failure.streams.stdout.write("Incorrect Usage.\n\n");
+  if (error instanceof UsageError && error.showHelp) await failure.printHelp();
+  const report = isMachineError(error) ? undefined : await reportBug(error, failure, globals);
+  if (globals?.output === "json") return showAsJson(error, failure);
+  const text = renderError(error, { debug: globals?.debug ?? false, compat: failure.compat, report });
+  failure.streams.stderr.write(`${failure.redactor.redact(text)}\n`);
+}
+
+function optionsOrNone(failure: Failure): GlobalOptions | undefined {
+  try {
+    return globalOptions(failure.globalSources, failure.platform);
+  } catch {
+    // The options themselves may be what failed.
+    return undefined;
+  }
+}
+
+function showAsJson(error: unknown, failure: Failure): void {
+  const { streams, redactor } = failure;
+  const output = failure.command?.output ?? "facts";
+  new Reporter({ streams, redactor, debug: false, format: "json", output }).writeObject(errorObject(error));
+}
+
+async function reportBug(error: unknown, failure: Failure, globals: GlobalOptions | undefined): Promise<ErrorTextOptions["report"]> {
+  try {
+    const { writeCrashReport } = await import("./crash-report.ts");
+    return { file: await writeCrashReport(error, failure, globals?.storagePath) };
+  } catch (problem) {
+    return { problem: problem instanceof Error ? problem.message : String(problem) };
+  }
+}

@@ -1,0 +1,39 @@
+/** This process's standard streams as the command line wants them. Part of the composition root. */
+import type { InputStream, OutputStream, Streams } from "../context.ts";
+
+export function processStreams(): Streams {
+  return { stdin: processInput(), stdout: processOutput(process.stdout), stderr: processOutput(process.stderr) };
+}
+
+const defaultColumns = 80;
+
+function processOutput(stream: NodeJS.WriteStream): OutputStream {
+  let gone = false;
+  stream.on("error", () => {
+    // A reader that closed the pipe (`| head`) must not stop work that is under way.
+    gone = true;
+  });
+  return {
+    write: (data) => void (gone || stream.write(data)),
+    get isTerminal() {
+      return stream.isTTY === true;
+    },
+    get columns() {
+      return stream.columns ?? defaultColumns;
+    },
+  };
+}
+
+function processInput(): InputStream {
+  const read = async (signal: AbortSignal, secret: boolean): Promise<string | undefined> => {
+    const { readLine } = await import("./read-line.ts");
+    return await readLine(process.stdin, signal, secret);
+  };
+  return {
+    get isTerminal() {
+      return process.stdin.isTTY === true;
+    },
+    readLine: (signal) => read(signal, false),
+    readSecretLine: (signal) => read(signal, true),
+  };
+}

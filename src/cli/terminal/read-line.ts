@@ -1,0 +1,33 @@
+/** One line of standard input, shown or hidden. */
+import { createInterface } from "node:readline";
+import { Writable } from "node:stream";
+
+/** Hidden input needs a terminal whose echo is readline's own: it writes into nothing here. */
+export function readLine(input: NodeJS.ReadStream, signal: AbortSignal, hidden: boolean): Promise<string | undefined> {
+  return new Promise((resolve, reject) => {
+    signal.throwIfAborted();
+    const reader = createInterface(hidden ? { input, output: nowhere(), terminal: true } : { input });
+    let line: string | undefined;
+    const onAbort = (): void => reader.close();
+    signal.addEventListener("abort", onAbort, { once: true });
+    reader.once("line", (text) => {
+      line = text;
+      reader.close();
+    });
+    // In raw mode the terminal sends no signal for Ctrl-C; readline tells instead.
+    reader.once("SIGINT", () => {
+      reader.close();
+      process.kill(process.pid, "SIGINT");
+    });
+    reader.once("close", () => {
+      signal.removeEventListener("abort", onAbort);
+      input.pause();
+      if (signal.aborted) reject(signal.reason as Error);
+      else resolve(line);
+    });
+  });
+}
+
+function nowhere(): Writable {
+  return new Writable({ write: (_chunk, _encoding, done) => done() });
+}
