@@ -12,7 +12,7 @@ export const exitCodes = {
   interrupted: 130,
 } as const;
 
-const codesOfErrors: Partial<Record<ErrorCode, number>> = {
+export const codesOfErrors: Partial<Record<ErrorCode, number>> = {
   usage: exitCodes.usage,
   "pre-create-check": exitCodes.preCreateCheck,
   "machine-not-found": exitCodes.machineNotFound,

@@ -1,0 +1,9 @@
+/** `docker-machine/driver`: what the author of a driver needs. */
+export { newBaseConfig, type BaseConfig } from "./driver-kit/base-config.ts";
+export { BuiltinDriver, engineUrl } from "./driver-kit/builtin-driver.ts";
+export type { Driver, DriverCapabilities, DriverContext, DriverModule } from "./driver-kit/driver.ts";
+export { defaultValue, driverOptions, type CreateFlag, type DriverOptions, type FlagValue } from "./driver-kit/flags.ts";
+export { machineStates, stateNumber, stateOfNumber, type MachineState } from "./driver-kit/state.ts";
+export { errorCodes, type ErrorCode } from "./errors/codes.ts";
+export { isMachineError, MachineError } from "./errors/machine-error.ts";
+export type { ProgressEvent, Report } from "./log/event.ts";

@@ -1,0 +1,97 @@
+/** Holds the rules of ARCHITECTURE.md: who may import whom, where the outside world is touched, registry = folders. */
+import assert from "node:assert/strict";
+import { globSync, readdirSync, readFileSync } from "node:fs";
+import * as path from "node:path";
+import { test } from "node:test";
+
+const layers: readonly (readonly string[])[] = [
+  ["errors", "log"],
+  ["system", "gocompat"],
+  ["driver-kit", "ssh", "tls", "engine"],
+  ["store", "provision", "plugin", "drivers"],
+  ["machine"],
+  ["cli"],
+];
+/** The library's composition roots sit on top of everything. */
+const roots = new Set(["index.ts", "driver.ts", "testing.ts", "testing"]);
+
+interface Import {
+  readonly from: string;
+  readonly specifier: string;
+  readonly typeOnly: boolean;
+}
+
+const sources = globSync("src/**/*.ts").filter((file) => !file.endsWith(".test.ts"));
+const imports = sources.flatMap(importsOf);
+
+function importsOf(file: string): Import[] {
+  const text = readFileSync(file, "utf8");
+  const statements = text.matchAll(/^(?:import|export)\s+(type\s)?[^;]*?from\s+"([^"]+)"|^import\s+"([^"]+)"|\bimport\("([^"]+)"\)/gmu);
+  return [...statements].map(([, type, named, bare, dynamic]) => ({ from: file, specifier: named ?? bare ?? dynamic ?? "", typeOnly: type !== undefined }));
+}
+
+function folderOf(file: string): string {
+  return path.relative("src", file).split(path.sep)[0] ?? "";
+}
+
+function layerOf(folder: string): number {
+  return roots.has(folder) ? layers.length : layers.findIndex((layer) => layer.includes(folder));
+}
+
+function targetOf({ from, specifier }: Import): string | undefined {
+  return specifier.startsWith(".") ? path.join(path.dirname(from), specifier) : undefined;
+}
+
+function violations(breaks: (found: Import, target: string) => boolean): string[] {
+  return imports.flatMap((found) => {
+    const target = targetOf(found);
+    return target !== undefined && breaks(found, target) ? [`${found.from} imports ${target}`] : [];
+  });
+}
+
+test("every folder of src is in a layer", () => {
+  const folders = readdirSync("src", { withFileTypes: true }).filter((entry) => entry.isDirectory()).map((entry) => entry.name);
+  assert.deepEqual(folders.filter((folder) => layerOf(folder) === -1), []);
+});
+
+test("imports point down, or stay in their folder", () => {
+  const found = violations(({ from, typeOnly }, target) => {
+    const [own, other] = [folderOf(from), folderOf(target)];
+    if (own === other || own === "testing" || from.endsWith(".test.ts")) return false;
+    // The contract of drivers and of provisioning names an executor; it does not use one.
+    if (typeOnly && layerOf(own) === 2 && layerOf(other) === 2) return false;
+    return layerOf(other) >= layerOf(own);
+  });
+  assert.deepEqual(found, []);
+});
+
+test("a driver never imports another driver", () => {
+  const driverOf = (file: string): string | undefined => /^src\/drivers\/([^/]+)\//u.exec(file)?.[1];
+  const found = violations(({ from }, target) => driverOf(from) !== undefined && driverOf(target) !== undefined && driverOf(from) !== driverOf(target));
+  assert.deepEqual(found, []);
+});
+
+test("only composition roots import the registry of drivers", () => {
+  const found = violations(({ from }, target) => target === "src/drivers/registry.ts" && !/^src\/(?:cli|index\.ts|testing\.ts)/u.test(from));
+  assert.deepEqual(found, []);
+});
+
+test("the registry of drivers and the folders agree", async () => {
+  const { builtinDrivers } = await import("../src/drivers/registry.ts");
+  const folders = readdirSync("src/drivers", { withFileTypes: true }).filter((entry) => entry.isDirectory()).map((entry) => entry.name);
+  assert.deepEqual(Object.keys(builtinDrivers).sort(), folders.sort());
+  for (const [name, load] of Object.entries(builtinDrivers)) assert.equal((await load()).name, name);
+});
+
+test("files, processes and the environment are touched in few places", () => {
+  const allowed = /^src\/(?:system|ssh|store|plugin|engine|tls|cli)\//u;
+  const found = imports.filter(({ from, specifier, typeOnly }) => !typeOnly && /^node:(?:fs|child_process|net|tls|https?)(?:\/|$)/u.test(specifier) && !allowed.test(from));
+  assert.deepEqual(found.map(({ from, specifier }) => `${from} imports ${specifier}`), []);
+  const environment = sources.filter((file) => !/^src\/(?:system|cli)\//u.test(file) && /\bprocess\.env\b/u.test(readFileSync(file, "utf8")));
+  assert.deepEqual(environment, []);
+});
+
+test("gocompat and errors do no I/O", () => {
+  const found = imports.filter(({ from, specifier, typeOnly }) => /^src\/(?:gocompat|errors)\//u.test(from) && !typeOnly && specifier.startsWith("node:"));
+  assert.deepEqual(found.map(({ from, specifier }) => `${from} imports ${specifier}`), []);
+});
