@@ -2,7 +2,7 @@
  * Puts new values into an old JSON text without touching what did not change: order of keys, unknown keys, and the
  * spelling of numbers and strings stay. Pure.
  */
-import { formatJson, parseJson, sameField, stringOf, type JsonMember, type JsonNode, type JsonObject } from "./json.ts";
+import { formatJson, isZeroJson, parseJson, sameField, stringOf, type JsonMember, type JsonNode, type JsonObject } from "./json.ts";
 
 /** How an object is read: as Go's struct (unknown keys stay, case does not matter) or as a map (exactly the new keys). */
 type Reading = "struct" | "map";
@@ -34,7 +34,7 @@ function merge(old: JsonNode, next: JsonNode, reading: Reading): JsonNode {
     // Elements have no names, so an object in a list is always taken as a whole.
     return { kind: "array", items: next.items.map((item, index) => mergeOptional(old.items[index], item)) };
   }
-  if (reading === "struct" && old.kind === "null" && isZero(next)) return old;
+  if (reading === "struct" && old.kind === "null" && isZeroJson(next)) return old;
   return sameScalar(old, next) ? old : next;
 }
 
@@ -55,7 +55,7 @@ function mergeObjects(old: JsonObject, next: JsonObject, reading: Reading): Json
     kept.push(isShadowed ? member : { ...member, value: merge(member.value, replacement.value, reading) });
   }
   const isNew = (member: JsonMember): boolean => !old.members.some((other) => isSame(other.key, member.key));
-  const added = next.members.filter((member) => isNew(member) && (reading === "map" || !isZero(member.value)));
+  const added = next.members.filter((member) => isNew(member) && (reading === "map" || !isZeroJson(member.value)));
   return { kind: "object", members: [...kept, ...added] };
 }
 
@@ -64,22 +64,4 @@ function sameScalar(old: JsonNode, next: JsonNode): boolean {
   if (old.kind === "string" && next.kind === "string") return stringOf(old).toWellFormed() === stringOf(next).toWellFormed();
   if (old.kind === "boolean" && next.kind === "boolean") return old.value === next.value;
   return old.kind === "null" && next.kind === "null";
-}
-
-/** Go's zero value of a field: "", 0, false, nil, or a struct of such. An empty list is not nil. */
-function isZero(node: JsonNode): boolean {
-  switch (node.kind) {
-    case "null":
-      return true;
-    case "boolean":
-      return !node.value;
-    case "number":
-      return Number(node.text) === 0;
-    case "string":
-      return stringOf(node) === "";
-    case "array":
-      return false;
-    case "object":
-      return node.members.every((member) => isZero(member.value));
-  }
 }

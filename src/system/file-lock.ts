@@ -1,14 +1,17 @@
 /**
  * A lock on a file that dies with its process, also under SIGKILL. It is SQLite's own file lock (POSIX record locks,
- * LockFileEx on Windows) held by an exclusive transaction on an empty database: both runtimes carry SQLite, so no
+ * LockFileEx on Windows), held by an open write transaction on an empty database: both runtimes carry SQLite, so no
  * native addon is needed. On NFS it is as good as the server's record locks are. Nothing is ever written to the lock
  * file; who holds it stands in a file beside it, as information only.
+ *
+ * POSIX drops a process's record locks when it closes any descriptor of the file: nothing else in this program may open
+ * a lock file.
  */
-import { readFile, rm, writeFile } from "node:fs/promises";
+import { readFile, rm, stat, writeFile } from "node:fs/promises";
 import type { DatabaseSync } from "node:sqlite";
-import { MachineError, systemCodeOf } from "../errors/machine-error.ts";
-import { explainFileError } from "./files.ts";
+import { MachineError } from "../errors/machine-error.ts";
 import { systemClock, type Clock } from "./clock.ts";
+import { isProcessAlive } from "./files.ts";
 
 export interface FileLockOptions {
   /** What the lock protects, for the message: `machine "web"`. */
@@ -24,14 +27,19 @@ export interface FileLockOptions {
 }
 
 export interface FileLock extends AsyncDisposable {
+  /** Gives the lock back. May be called again, and does nothing then. */
   release(): Promise<void>;
+  /** Gives the lock back and removes its file, for a thing that is gone for good. */
+  releaseAndRemove(): Promise<void>;
 }
 
 const pollMs = 25;
 const sqliteBusy = 5;
-const heldHere = new Set<string>();
 
-/** Takes the lock or throws `machine-busy` naming the holder, `store-unusable`, or the signal's reason. */
+/**
+ * Takes the lock or throws `machine-busy` naming the holder, `store-unusable`, or the signal's reason. The folder must
+ * exist.
+ */
 export async function lockFile(file: string, options: FileLockOptions): Promise<FileLock> {
   const clock = options.clock ?? systemClock;
   const deadline = clock.monotonicMs() + options.waitMs;
@@ -53,54 +61,79 @@ export async function lockFile(file: string, options: FileLockOptions): Promise<
 }
 
 async function tryLock(file: string): Promise<DatabaseSync | undefined> {
-  // Record locks belong to the process: a second connection here would be granted the same lock.
-  if (heldHere.has(file)) return undefined;
-  const { DatabaseSync } = await import("node:sqlite");
-  heldHere.add(file);
+  const { DatabaseSync } = await (sqlite ??= importSqlite());
+  const before = await identityOf(file);
   let database: DatabaseSync | undefined;
   try {
     database = new DatabaseSync(file);
-    database.exec("PRAGMA busy_timeout = 0; PRAGMA journal_mode = OFF; BEGIN EXCLUSIVE");
-    return database;
+    // IMMEDIATE takes one byte-range lock that excludes its like; EXCLUSIVE would also fail against a mere attempt.
+    database.exec("PRAGMA busy_timeout = 0; PRAGMA journal_mode = OFF; BEGIN IMMEDIATE");
   } catch (error) {
-    heldHere.delete(file);
     database?.close();
     if (isBusy(error)) return undefined;
     throw explainLockError(error, file);
   }
+  if (before !== undefined && before === (await identityOf(file))) return database;
+  // The file was made just now, or its last holder removed it after we had opened it: only a lock on the file that
+  // stands at this path counts.
+  database.close();
+  return before === undefined ? await tryLock(file) : undefined;
+}
+
+let sqlite: Promise<typeof import("node:sqlite")> | undefined;
+
+/** SQLite, without the warning that Node 22 prints about it on first use. */
+async function importSqlite(): Promise<typeof import("node:sqlite")> {
+  const emitWarning = process.emitWarning;
+  process.emitWarning = ((warning: string | Error, ...rest: []) => {
+    if (!String(warning).includes("SQLite")) emitWarning.call(process, warning, ...rest);
+  }) as typeof process.emitWarning;
+  try {
+    return await import("node:sqlite");
+  } finally {
+    process.emitWarning = emitWarning;
+  }
+}
+
+async function identityOf(file: string): Promise<string | undefined> {
+  const found = await stat(file).catch(() => undefined);
+  return found && `${found.dev}:${found.ino}`;
 }
 
 async function holding(file: string, database: DatabaseSync, purpose: string): Promise<FileLock> {
-  const note = `${file}.holder`;
+  const note = noteBeside(file);
   await writeFile(note, `${process.pid} ${purpose}\n`, { mode: 0o600 }).catch(() => {});
-  let released = false;
-  const release = async (): Promise<void> => {
-    if (released) return;
-    released = true;
-    await rm(note, { force: true }).catch(() => {});
+  let isHeld = true;
+  const release = async (files: readonly string[]): Promise<void> => {
+    if (!isHeld) return;
+    isHeld = false;
+    // While the lock is held: afterwards they are another's.
+    for (const each of files) await rm(each, { force: true }).catch(() => {});
     database.close();
-    heldHere.delete(file);
   };
-  return { release, [Symbol.asyncDispose]: release };
+  const give = (): Promise<void> => release([note]);
+  return { release: give, releaseAndRemove: () => release([note, file]), [Symbol.asyncDispose]: give };
+}
+
+function noteBeside(file: string): string {
+  return `${file}.holder`;
 }
 
 async function describeHolder(file: string): Promise<string> {
-  const note = await readFile(`${file}.holder`, "utf8").catch(() => "");
-  const found = /^(\d+) (.+)$/mu.exec(note);
-  return found === null ? "another docker-machine process" : `docker-machine ${found[2]} (process ${found[1]})`;
+  const note = await readFile(noteBeside(file), "utf8").catch(() => "");
+  const [, pid, purpose] = /^(\d+) (.+)$/mu.exec(note) ?? [];
+  // A note outlives a holder that was killed.
+  if (pid === undefined || !isProcessAlive(Number(pid))) return "another docker-machine process";
+  return `docker-machine ${purpose} (process ${pid})`;
 }
 
 function isBusy(error: unknown): boolean {
-  const code = (error as { errcode?: unknown; errno?: unknown } | null)?.errcode ?? (error as { errno?: unknown } | null)?.errno;
-  return code === sqliteBusy || /database is locked/u.test(String(error));
+  return (error as { errcode?: unknown } | null)?.errcode === sqliteBusy || /database is locked/u.test(String(error));
 }
 
-function explainLockError(error: unknown, file: string): unknown {
-  if (systemCodeOf(error) === "ERR_SQLITE_ERROR" || /SQLite|unable to open/iu.test(String(error))) {
-    return new MachineError("store-unusable", `Cannot lock ${file}: it cannot be opened for writing`, {
-      cause: error,
-      hint: "Check the owner and the permissions of the store, or choose another with --storage-path.",
-    });
-  }
-  return explainFileError(error, file, "write");
+function explainLockError(error: unknown, file: string): MachineError {
+  return new MachineError("store-unusable", `Cannot lock ${file}: it cannot be opened for writing`, {
+    cause: error,
+    hint: "Check the owner and the permissions of the store, or choose another with --storage-path.",
+  });
 }

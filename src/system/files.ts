@@ -7,12 +7,44 @@ import * as fs from "node:fs/promises";
 import * as path from "node:path";
 import { MachineError, systemCodeOf } from "../errors/machine-error.ts";
 
-/** Infix of the temporary files; what a crash leaves behind is recognised by it. */
-export const temporaryInfix = ".tmp-";
+/** Names of this process's temporary files that are in use. */
+const temporariesInUse = new Set<string>();
+
+/**
+ * A path beside `target` for a file or folder that will be renamed to it or is about to be removed. What a crash leaves
+ * behind is recognised by its name. The caller gives it back with {@link forgetTemporary}.
+ */
+export function temporaryPathFor(target: string): string {
+  const temporary = `${target}.tmp-${process.pid}-${randomBytes(4).toString("hex")}`;
+  temporariesInUse.add(path.basename(temporary));
+  return temporary;
+}
+
+/** Says that a path of {@link temporaryPathFor} is no longer in use. */
+export function forgetTemporary(temporary: string): void {
+  temporariesInUse.delete(path.basename(temporary));
+}
+
+/** Whether a file name is that of a temporary whose process has ended. Another process may have had our id before us. */
+export function isAbandonedTemporary(fileName: string): boolean {
+  const pid = /\.tmp-(\d+)-[0-9a-f]{8}$/u.exec(fileName)?.[1];
+  if (pid === undefined) return false;
+  return Number(pid) === process.pid ? !temporariesInUse.has(fileName) : !isProcessAlive(Number(pid));
+}
+
+/** Whether a process of that id runs on this computer, as far as this process can see. */
+export function isProcessAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return systemCodeOf(error) === "EPERM";
+  }
+}
 
 /** Replaces `file` atomically and durably. Throws `disk-full`, `store-unusable`. */
 export async function writeFileAtomic(file: string, data: string | Uint8Array, mode: number): Promise<void> {
-  const temporary = `${file}${temporaryInfix}${process.pid}-${randomBytes(4).toString("hex")}`;
+  const temporary = temporaryPathFor(file);
   try {
     const handle = await fs.open(temporary, "wx", mode);
     try {
@@ -26,8 +58,10 @@ export async function writeFileAtomic(file: string, data: string | Uint8Array, m
     await fs.rename(temporary, file);
     await syncDirectory(path.dirname(file));
   } catch (error) {
-    await fs.rm(temporary, { force: true });
+    await fs.rm(temporary, { force: true }).catch(() => {});
     throw explainFileError(error, file, "write");
+  } finally {
+    forgetTemporary(temporary);
   }
 }
 
@@ -64,13 +98,17 @@ export async function makePrivateDirectory(folder: string): Promise<void> {
 /** Turns a system error about a file into one sentence. */
 export function explainFileError(error: unknown, file: string, verb: "read" | "write" | "create" | "remove"): unknown {
   const reasons: Record<string, string> = {
+    ENOENT: "a folder of its path does not exist",
     EACCES: "permission denied",
     EPERM: "operation not permitted",
     EROFS: "the file system is read-only",
     ENOTDIR: "a part of the path is not a folder",
     EISDIR: "it is a folder",
     ENAMETOOLONG: "the name is too long",
+    ELOOP: "its path has a loop of links",
     EMFILE: "too many open files",
+    ENFILE: "too many open files",
+    EIO: "input/output error",
   };
   const code = systemCodeOf(error);
   if (code === "ENOSPC" || code === "EDQUOT") {

@@ -1,0 +1,70 @@
+/** Where things are in a store. Knows names of folders and nothing of their contents; does no I/O. */
+import * as path from "node:path";
+import { MachineError } from "../errors/machine-error.ts";
+import type { HostPlatform } from "../system/host-platform.ts";
+
+/** Where a record stands: facts that old versions of config.json lack. */
+export interface RecordPlace {
+  /** The machine's name: its folder's, whatever the text says. */
+  readonly name: string;
+  /** Absolute path of the store. */
+  readonly storeRoot: string;
+}
+
+export const recordFileName = "config.json";
+
+/**
+ * The store's root as an absolute path: `--storage-path` or MACHINE_STORAGE_PATH (the caller passes whichever was given),
+ * else `.docker/machine` in the home directory. Throws `store-unusable` when there is neither.
+ */
+export function resolveStoreRoot(platform: Pick<HostPlatform, "homeDir" | "cwd" | "os">, given: string | undefined): string {
+  if (given !== undefined && given !== "") return path.resolve(platform.cwd, given);
+  if (platform.homeDir !== undefined) return path.resolve(platform.cwd, platform.homeDir, ".docker", "machine");
+  const variable = platform.os === "windows" ? "USERPROFILE" : "HOME";
+  throw new MachineError("store-unusable", `Cannot tell where the machines are stored: ${variable} is not set`, {
+    hint: `Set ${variable}, or name the folder with --storage-path or MACHINE_STORAGE_PATH.`,
+  });
+}
+
+export function machinesDirOf(storeRoot: string): string {
+  return path.join(storeRoot, "machines");
+}
+
+export function machineDirOf(storeRoot: string, name: string): string {
+  return path.join(machinesDirOf(storeRoot), name);
+}
+
+export function certsDirOf(storeRoot: string): string {
+  return path.join(storeRoot, "certs");
+}
+
+export function cacheDirOf(storeRoot: string): string {
+  return path.join(storeRoot, "cache");
+}
+
+/** Beside `machines/` and not in it: whoever lists that folder, 0.16.2 among them, takes each entry for a machine. */
+export function locksDirOf(storeRoot: string): string {
+  return path.join(storeRoot, "locks");
+}
+
+/** The lock of a machine. Without case, so that names which are one on some file systems have one lock. */
+export function machineLockOf(storeRoot: string, name: string): string {
+  return path.join(locksDirOf(storeRoot), `machine-${name.toLowerCase()}.lock`);
+}
+
+export function certificatesLockOf(storeRoot: string): string {
+  return path.join(locksDirOf(storeRoot), "certificates.lock");
+}
+
+/** The store that a machine's folder belongs to. */
+export function storeRootOf(machineDir: string): string {
+  return path.dirname(path.dirname(machineDir));
+}
+
+/**
+ * Whether a name is one folder directly in `machines/`. Weaker than what `create` asks of a name, because stores hold
+ * names that older versions allowed.
+ */
+export function isFolderName(name: string): boolean {
+  return name !== "" && !name.startsWith(".") && !/[/\\\0]/u.test(name);
+}
