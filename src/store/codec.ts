@@ -24,24 +24,36 @@ export interface DecodedRecord {
 /** Throws `record-unreadable`, `record-from-future`. */
 export function decodeRecord(text: string, place: RecordPlace): DecodedRecord {
   return readable(place, () => {
-    const { tree, version } = readTree(text, place);
-    return { record: recordFrom(tree, place.name), version, text: version === currentConfigVersion ? text : formatJson(tree) };
+    const { record, version, tree } = read(text, place);
+    return { record, version, text: version === currentConfigVersion ? text : formatJson(tree) };
   });
 }
 
-/**
- * The text to replace `oldText` with; undefined when it says all of `record` already, however it is laid out. Throws as
- * {@link decodeRecord} when `oldText` cannot be read.
- */
-export function encodeRecord(record: HostRecord, oldText: string | undefined, place: RecordPlace): string | undefined {
-  const fresh = treeFrom(record);
-  if (oldText === undefined) return formatJson(fresh);
-  const old = readable(place, () => readTree(oldText, place));
-  const text = formatJson(mergeRecord(old.tree, fresh));
-  return old.version === currentConfigVersion && text === formatJson(old.tree) ? undefined : text;
+/** A text to be written over the one it was made for. */
+export interface EncodedRecord {
+  readonly text: string;
+  /** The text that is replaced is of an older version, and worth keeping. */
+  readonly isMigration: boolean;
 }
 
-function readTree(text: string, place: RecordPlace): { tree: JsonObject; version: number } {
+/**
+ * What to replace `oldText` with; undefined when it says all of `record` already, however it is laid out. Throws as
+ * {@link decodeRecord} when `oldText` cannot be read.
+ */
+export function encodeRecord(record: HostRecord, oldText: string | undefined, place: RecordPlace): EncodedRecord | undefined {
+  if (oldText === undefined) return { text: encodeNewRecord(record), isMigration: false };
+  const old = readable(place, () => read(oldText, place));
+  const text = formatJson(mergeRecord(old.tree, treeFrom(record)));
+  const isMigration = old.version < currentConfigVersion;
+  return isMigration || text !== formatJson(old.tree) ? { text, isMigration } : undefined;
+}
+
+/** The text of a record that stands nowhere yet. */
+export function encodeNewRecord(record: HostRecord): string {
+  return formatJson(treeFrom(record));
+}
+
+function read(text: string, place: RecordPlace): { record: HostRecord; version: number; tree: JsonObject } {
   if (text.trim() === "") throw new UnreadableRecord("is empty");
   const tree = parseJson(text);
   if (tree.kind !== "object") throw new UnreadableRecord("is not a JSON object");
@@ -51,7 +63,8 @@ function readTree(text: string, place: RecordPlace): { tree: JsonObject; version
       hint: `config.json of machine "${place.name}" has version ${version}; this program knows versions up to ${currentConfigVersion}.`,
     });
   }
-  return { tree: migrate(tree, version, place), version };
+  const current = migrate(tree, version, place);
+  return { record: recordFrom(current, place.name), version, tree: current };
 }
 
 function versionOf(tree: JsonObject): number {
@@ -59,7 +72,7 @@ function versionOf(tree: JsonObject): number {
   // The first version had no such key.
   if (node === undefined || node.kind === "null") return 0;
   const version = node.kind === "number" ? Number(node.text) : Number.NaN;
-  if (!Number.isSafeInteger(version) || version < 0) throw new UnreadableRecord("has a ConfigVersion that is not a number of a version");
+  if (!Number.isSafeInteger(version) || version < 0) throw new UnreadableRecord("has a ConfigVersion that is no version number");
   return version;
 }
 
@@ -111,9 +124,9 @@ function findExtra(tree: JsonObject): JsonObject | undefined {
 /** What is wrong with a text, as the end of a sentence about it. */
 class UnreadableRecord extends Error {}
 
-function readable<T>(place: RecordPlace, read: () => T): T {
+function readable<T>(place: RecordPlace, reading: () => T): T {
   try {
-    return read();
+    return reading();
   } catch (error) {
     const complaint = complaintOf(error);
     if (complaint === undefined) throw error;

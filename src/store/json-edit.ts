@@ -1,11 +1,12 @@
 /** Small edits of JSON objects. Keys are found as Go finds a field: without case. Pure. */
 import { findMember, jsonFrom, memberOf, sameField, stringOf, type JsonNode, type JsonObject } from "../gocompat/json.ts";
 
-/** The object with a member set: in its place when it has one of that name, else at the end. */
+/** The object with a member set: where it has it (the last one, if doubled), else at the end. */
 export function withMember(object: JsonObject, key: string, value: JsonNode): JsonObject {
-  const isSet = findMember(object, key) !== undefined;
-  if (!isSet) return { kind: "object", members: [...object.members, memberOf(key, value)] };
-  return { kind: "object", members: object.members.map((member) => (sameField(member.key, key) ? { ...member, value } : member)) };
+  const index = object.members.findLastIndex((member) => sameField(member.key, key));
+  const old = object.members[index];
+  if (old === undefined) return { kind: "object", members: [...object.members, memberOf(key, value)] };
+  return { kind: "object", members: object.members.with(index, { ...old, value }) };
 }
 
 /** The object without the members of these names. */

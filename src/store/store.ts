@@ -1,4 +1,4 @@
-/** What the use cases need of a store. `FileStore` is the real one, `MemoryStore` the fake. */
+/** What the use cases need of a store. `FileStore` is the real one, `MemoryStore` the fake; one contract suite holds both. */
 import type { FileLock } from "../system/file-lock.ts";
 import type { HostRecord } from "./host-record.ts";
 
@@ -11,25 +11,36 @@ export interface LockRequest {
 }
 
 export interface Store {
-  /** Absolute path of the root; holds `certs/ machines/ cache/`. */
+  /** Absolute path of the root; holds `certs/ machines/ cache/ locks/`. */
   readonly root: string;
   readonly certsDir: string;
   readonly cacheDir: string;
+  /** Where the machine's folder is, or would be. Throws `machine-name-invalid` for what cannot be one folder. */
   machineDir(name: string): string;
-  /** Names of all machines, unsorted, readable or not. An absent store has none. Never creates anything. */
+  /** Names of all machines, unsorted, readable or not. An empty folder is none; an absent store has none. Never creates anything. */
   list(): Promise<string[]>;
   /** Whether the name is taken: a machine of that name, or on a case-insensitive file system one that differs in case. An empty folder does not count. */
   has(name: string): Promise<boolean>;
   /** Throws `machine-not-found`, `record-unreadable`, `record-from-future`. Older versions are migrated in memory. */
   load(name: string): Promise<HostRecord>;
-  /** The exact text of config.json. Throws as `load` does. */
+  /** The exact text of config.json; of an older version the text it is migrated to. Throws as `load` does. */
   loadText(name: string): Promise<string>;
+  /**
+   * Makes the machine's folder with its record in it, in one step and durably. Of two processes that create one name,
+   * the second throws `machine-exists`, with or without a lock. An empty folder of that name is no obstacle.
+   */
+  create(record: HostRecord): Promise<void>;
   /** Writes the record durably. Nothing is written when nothing changed. A migrated record's old bytes go to config.json.bak first. */
   save(record: HostRecord): Promise<void>;
-  /** Removes the machine's folder. Succeeds when there is none. */
+  /** Removes the machine's folder: at once for everyone else, then file by file. Succeeds when there is none. */
   remove(name: string): Promise<void>;
-  /** Serialises commands that change one machine. Dies with the process. Readers take none. */
+  /**
+   * Serialises commands that change one machine. Dies with the process. Readers take none. Temporary files that a killed
+   * command left with this machine are removed first. Throws `machine-busy` naming the holder.
+   */
   lockMachine(name: string, request: LockRequest): Promise<FileLock>;
   /** Serialises making and renewing the CA and the client certificate. */
   lockCertificates(request: LockRequest): Promise<FileLock>;
+  /** Removes what killed commands left anywhere in the store, except where another command is at work. */
+  sweep(): Promise<void>;
 }

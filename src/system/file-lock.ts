@@ -11,7 +11,7 @@ import { readFile, rm, stat, writeFile } from "node:fs/promises";
 import type { DatabaseSync } from "node:sqlite";
 import { MachineError } from "../errors/machine-error.ts";
 import { systemClock, type Clock } from "./clock.ts";
-import { isProcessAlive } from "./files.ts";
+import { isProcessAlive } from "./process-identity.ts";
 
 export interface FileLockOptions {
   /** What the lock protects, for the message: `machine "web"`. */
@@ -29,8 +29,6 @@ export interface FileLockOptions {
 export interface FileLock extends AsyncDisposable {
   /** Gives the lock back. May be called again, and does nothing then. */
   release(): Promise<void>;
-  /** Gives the lock back and removes its file, for a thing that is gone for good. */
-  releaseAndRemove(): Promise<void>;
 }
 
 const pollMs = 25;
@@ -38,24 +36,36 @@ const sqliteBusy = 5;
 
 /**
  * Takes the lock or throws `machine-busy` naming the holder, `store-unusable`, or the signal's reason. The folder must
- * exist.
+ * exist. The lock file stays, unless `isObsolete` says at release that what it protects is gone for good.
  */
-export async function lockFile(file: string, options: FileLockOptions): Promise<FileLock> {
+export async function lockFile(file: string, options: FileLockOptions, isObsolete?: () => Promise<boolean>): Promise<FileLock> {
+  const database = await waitForLock(
+    () => tryLock(file),
+    () => describeHolder(file),
+    options,
+  );
+  return await holding(file, database, options.purpose, isObsolete);
+}
+
+/** Tries until `attempt` gives something, the time is up (`machine-busy`) or the signal is aborted. */
+export async function waitForLock<T>(
+  attempt: () => Promise<T | undefined>,
+  findHolder: () => Promise<string>,
+  options: FileLockOptions,
+): Promise<T> {
   const clock = options.clock ?? systemClock;
   const deadline = clock.monotonicMs() + options.waitMs;
-  let announced = false;
-  for (;;) {
+  for (let isFirst = true; ; isFirst = false) {
     options.signal?.throwIfAborted();
-    const database = await tryLock(file);
-    if (database !== undefined) return await holding(file, database, options.purpose);
-    const holder = await describeHolder(file);
+    const taken = await attempt();
+    if (taken !== undefined) return taken;
+    const holder = await findHolder();
     if (clock.monotonicMs() >= deadline) {
       throw new MachineError("machine-busy", `${options.what} is in use by ${holder}`, {
         hint: "Wait until it has finished and run the command again.",
       });
     }
-    if (!announced) options.onWait?.(holder);
-    announced = true;
+    if (isFirst) options.onWait?.(holder);
     await clock.sleep(pollMs, options.signal);
   }
 }
@@ -100,19 +110,19 @@ async function identityOf(file: string): Promise<string | undefined> {
   return found && `${found.dev}:${found.ino}`;
 }
 
-async function holding(file: string, database: DatabaseSync, purpose: string): Promise<FileLock> {
+async function holding(file: string, database: DatabaseSync, purpose: string, isObsolete?: () => Promise<boolean>): Promise<FileLock> {
   const note = noteBeside(file);
   await writeFile(note, `${process.pid} ${purpose}\n`, { mode: 0o600 }).catch(() => {});
   let isHeld = true;
-  const release = async (files: readonly string[]): Promise<void> => {
+  const release = async (): Promise<void> => {
     if (!isHeld) return;
     isHeld = false;
+    const isUseless = (await isObsolete?.().catch(() => false)) ?? false;
     // While the lock is held: afterwards they are another's.
-    for (const each of files) await rm(each, { force: true }).catch(() => {});
+    for (const each of isUseless ? [note, file] : [note]) await rm(each, { force: true }).catch(() => {});
     database.close();
   };
-  const give = (): Promise<void> => release([note]);
-  return { release: give, releaseAndRemove: () => release([note, file]), [Symbol.asyncDispose]: give };
+  return { release, [Symbol.asyncDispose]: release };
 }
 
 function noteBeside(file: string): string {

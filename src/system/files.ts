@@ -6,6 +6,7 @@ import { randomBytes } from "node:crypto";
 import * as fs from "node:fs/promises";
 import * as path from "node:path";
 import { MachineError, systemCodeOf } from "../errors/machine-error.ts";
+import { isProcessAlive } from "./process-identity.ts";
 
 /** Names of this process's temporary files that are in use. */
 const temporariesInUse = new Set<string>();
@@ -30,16 +31,6 @@ export function isAbandonedTemporary(fileName: string): boolean {
   const pid = /\.tmp-(\d+)-[0-9a-f]{8}$/u.exec(fileName)?.[1];
   if (pid === undefined) return false;
   return Number(pid) === process.pid ? !temporariesInUse.has(fileName) : !isProcessAlive(Number(pid));
-}
-
-/** Whether a process of that id runs on this computer, as far as this process can see. */
-export function isProcessAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return systemCodeOf(error) === "EPERM";
-  }
 }
 
 /** Replaces `file` atomically and durably. Throws `disk-full`, `store-unusable`. */
@@ -108,6 +99,7 @@ export function explainFileError(error: unknown, file: string, verb: "read" | "w
     ELOOP: "its path has a loop of links",
     EMFILE: "too many open files",
     ENFILE: "too many open files",
+    EBUSY: "it is in use",
     EIO: "input/output error",
   };
   const code = systemCodeOf(error);

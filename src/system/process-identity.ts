@@ -12,7 +12,7 @@ export interface ProcessIdentity {
 }
 
 export async function identifyProcess(pid: number): Promise<ProcessIdentity | undefined> {
-  if (!exists(pid)) return undefined;
+  if (!isProcessAlive(pid)) return undefined;
   const startTicks = await readStartTicks(pid);
   return startTicks === undefined ? { pid } : { pid, startTicks };
 }
@@ -24,7 +24,8 @@ export async function isSameProcess(noted: ProcessIdentity): Promise<boolean> {
   return noted.startTicks === undefined || now.startTicks === undefined || noted.startTicks === now.startTicks;
 }
 
-function exists(pid: number): boolean {
+/** Whether a process of that id runs on this computer, as far as this process can see. */
+export function isProcessAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
     return true;

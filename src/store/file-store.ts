@@ -1,0 +1,228 @@
+/**
+ * The store on disk, in 0.16.2's layout. Knows folders, files and locks; what stands in config.json is the codec's.
+ * Readers take no lock and always see a whole file, because files and machines appear and vanish by one rename.
+ */
+import type { Dirent } from "node:fs";
+import * as fs from "node:fs/promises";
+import * as path from "node:path";
+import { isMachineError, systemCodeOf } from "../errors/machine-error.ts";
+import type { Clock } from "../system/clock.ts";
+import { lockFile, type FileLock } from "../system/file-lock.ts";
+import {
+  explainFileError,
+  forgetTemporary,
+  isAbandonedTemporary,
+  makePrivateDirectory,
+  readFileIfExists,
+  syncDirectory,
+  temporaryPathFor,
+  writeFileAtomic,
+} from "../system/files.ts";
+import { decodeRecord, encodeNewRecord, encodeRecord, unreadableRecord, type DecodedRecord } from "./codec.ts";
+import type { HostRecord } from "./host-record.ts";
+import {
+  cacheDirOf,
+  certificatesLockOf,
+  certsDirOf,
+  isFolderName,
+  locksDirOf,
+  machineDirOf,
+  machineLockOf,
+  machinesDirOf,
+  recordFileName,
+  type RecordPlace,
+} from "./paths.ts";
+import { machineExists, machineNotFound, nameInvalid } from "./store-errors.ts";
+import type { LockRequest, Store } from "./store.ts";
+
+const recordMode = 0o600;
+
+export class FileStore implements Store {
+  readonly root: string;
+  readonly certsDir: string;
+  readonly cacheDir: string;
+  readonly #machinesDir: string;
+  readonly #clock: Clock;
+
+  /** `root` is absolute; nothing is read or made before it is needed. */
+  constructor(root: string, clock: Clock) {
+    this.root = root;
+    this.certsDir = certsDirOf(root);
+    this.cacheDir = cacheDirOf(root);
+    this.#machinesDir = machinesDirOf(root);
+    this.#clock = clock;
+  }
+
+  machineDir(name: string): string {
+    if (!isFolderName(name)) throw nameInvalid();
+    return machineDirOf(this.root, name);
+  }
+
+  async list(): Promise<string[]> {
+    const folders = (await readFolder(this.#machinesDir)).filter((entry) => entry.isDirectory() && isFolderName(entry.name));
+    const isTaken = await Promise.all(folders.map((entry) => this.has(entry.name)));
+    return folders.filter((_, index) => isTaken[index]).map((entry) => entry.name);
+  }
+
+  async has(name: string): Promise<boolean> {
+    return isFolderName(name) && (await readFolder(this.machineDir(name))).length > 0;
+  }
+
+  async load(name: string): Promise<HostRecord> {
+    return (await this.#decode(name)).record;
+  }
+
+  async loadText(name: string): Promise<string> {
+    return (await this.#decode(name)).text;
+  }
+
+  async #decode(name: string): Promise<DecodedRecord> {
+    const bytes = isFolderName(name) ? await readFileIfExists(this.#recordFile(name)) : undefined;
+    if (bytes !== undefined) return decodeRecord(bytes.toString("utf8"), this.#place(name));
+    if (!(await this.has(name))) throw machineNotFound(name);
+    throw unreadableRecord(name, `is missing in ${this.machineDir(name)}`);
+  }
+
+  #recordFile(name: string): string {
+    return path.join(this.machineDir(name), recordFileName);
+  }
+
+  #place(name: string): RecordPlace {
+    return { name, storeRoot: this.root };
+  }
+
+  async create(record: HostRecord): Promise<void> {
+    const folder = this.machineDir(record.name);
+    await makePrivateDirectory(this.#machinesDir);
+    const twin = findTwin(record.name, await this.list());
+    if (twin !== undefined) throw machineExists(record.name, twin);
+    await this.#withTemporary(record.name, "create", async (staging) => {
+      await makePrivateDirectory(staging);
+      await writeFileAtomic(path.join(staging, recordFileName), encodeNewRecord(record), recordMode);
+      await moveIntoPlace(staging, folder, record.name);
+      await syncDirectory(this.#machinesDir);
+    });
+  }
+
+  async save(record: HostRecord): Promise<void> {
+    const file = this.#recordFile(record.name);
+    const old = await readFileIfExists(file);
+    const encoded = encodeRecord(record, old?.toString("utf8"), this.#place(record.name));
+    if (encoded === undefined) return;
+    await makePrivateDirectory(path.dirname(file));
+    if (old !== undefined && encoded.isMigration) await writeFileAtomic(`${file}.bak`, old, recordMode);
+    await writeFileAtomic(file, encoded.text, recordMode);
+  }
+
+  async remove(name: string): Promise<void> {
+    const folder = this.machineDir(name);
+    await this.#withTemporary(name, "remove", async (doomed) => {
+      if (!(await renameIfExists(folder, doomed))) return;
+      await syncDirectory(this.#machinesDir);
+      await fs.rm(doomed, { recursive: true, force: true });
+    });
+  }
+
+  /** Gives `work` a path in `machines/` that is no machine, to 0.16.2 neither: its name begins with a dot. */
+  async #withTemporary(name: string, verb: "create" | "remove", work: (temporary: string) => Promise<void>): Promise<void> {
+    const temporary = temporaryPathFor(path.join(this.#machinesDir, `.${name}`));
+    try {
+      await work(temporary);
+    } catch (error) {
+      await fs.rm(temporary, { recursive: true, force: true }).catch(() => {});
+      throw explainFileError(error, (error as NodeJS.ErrnoException).path ?? this.machineDir(name), verb);
+    } finally {
+      forgetTemporary(temporary);
+    }
+  }
+
+  async lockMachine(name: string, request: LockRequest): Promise<FileLock> {
+    const folder = this.machineDir(name);
+    const isRemoved = async (): Promise<boolean> => !(await this.has(name));
+    const lock = await this.#lock(machineLockOf(this.root, name), `machine "${name}"`, request, isRemoved);
+    await Promise.all([sweepFolder(folder), sweepFolder(this.#machinesDir, (entry) => machineOfTemporary(entry) === name)]);
+    return lock;
+  }
+
+  async lockCertificates(request: LockRequest): Promise<FileLock> {
+    const lock = await this.#lock(certificatesLockOf(this.root), "the certificates of the store", request);
+    await sweepFolder(this.certsDir);
+    return lock;
+  }
+
+  async #lock(file: string, what: string, request: LockRequest, isObsolete?: () => Promise<boolean>): Promise<FileLock> {
+    await makePrivateDirectory(locksDirOf(this.root));
+    return await lockFile(file, { what, clock: this.#clock, ...request }, isObsolete);
+  }
+
+  async sweep(): Promise<void> {
+    const request: LockRequest = { purpose: "clean-up", waitMs: 0 };
+    if (await hasAbandoned(this.certsDir)) await takeAndGive(() => this.lockCertificates(request));
+    const entries = (await readFolder(this.#machinesDir)).map((entry) => entry.name);
+    const removed = entries.filter(isAbandonedTemporary).flatMap((entry) => machineOfTemporary(entry) ?? []);
+    const present = entries.filter(isFolderName);
+    for (const name of new Set([...removed, ...present])) {
+      if (removed.includes(name) || (await hasAbandoned(this.machineDir(name)))) await takeAndGive(() => this.lockMachine(name, request));
+    }
+  }
+}
+
+/** Entries of a folder, none when it does not exist. */
+async function readFolder(folder: string): Promise<Dirent[]> {
+  try {
+    return await fs.readdir(folder, { withFileTypes: true });
+  } catch (error) {
+    if (systemCodeOf(error) === "ENOENT" || systemCodeOf(error) === "ENOTDIR") return [];
+    throw explainFileError(error, folder, "read");
+  }
+}
+
+function findTwin(name: string, names: readonly string[]): string | undefined {
+  return names.find((other) => other.toLowerCase() === name.toLowerCase());
+}
+
+async function moveIntoPlace(staging: string, folder: string, name: string): Promise<void> {
+  // Windows does not rename over a folder, not even an empty one; this removes nothing but an empty one.
+  await fs.rmdir(folder).catch(() => {});
+  try {
+    await fs.rename(staging, folder);
+  } catch (error) {
+    if (["ENOTEMPTY", "EEXIST", "EPERM"].includes(systemCodeOf(error) ?? "") && (await readFolder(folder)).length > 0) throw machineExists(name, name);
+    throw error;
+  }
+}
+
+async function renameIfExists(from: string, to: string): Promise<boolean> {
+  try {
+    await fs.rename(from, to);
+    return true;
+  } catch (error) {
+    if (systemCodeOf(error) === "ENOENT") return false;
+    throw error;
+  }
+}
+
+/** The machine whose folder was being made or removed under this name. */
+function machineOfTemporary(entry: string): string | undefined {
+  return /^\.(.+)\.tmp-\d+-[0-9a-f]{8}$/u.exec(entry)?.[1];
+}
+
+async function hasAbandoned(folder: string): Promise<boolean> {
+  return (await readFolder(folder)).some((entry) => isAbandonedTemporary(entry.name));
+}
+
+/** Removes what killed commands left in a folder. The caller holds its lock; a file that cannot be removed hinders nobody. */
+async function sweepFolder(folder: string, isOurs: (entry: string) => boolean = () => true): Promise<void> {
+  const entries = await readFolder(folder).catch(() => []);
+  const abandoned = entries.filter((entry) => isAbandonedTemporary(entry.name) && isOurs(entry.name));
+  await Promise.all(abandoned.map((entry) => fs.rm(path.join(folder, entry.name), { recursive: true, force: true }).catch(() => {})));
+}
+
+/** Taking a lock cleans up; one that is held is left alone. */
+async function takeAndGive(take: () => Promise<FileLock>): Promise<void> {
+  try {
+    await (await take()).release();
+  } catch (error) {
+    if (!isMachineError(error, "machine-busy")) throw error;
+  }
+}
