@@ -33,6 +33,7 @@ export interface SshTarget {
 export interface SshRunOptions {
   /** Fed to the command's standard input, which is closed afterwards. */
   readonly stdin?: string | Uint8Array | undefined;
+  /** Bound on the whole call, connecting included. The remote process may go on: only our end of it is closed. */
   readonly timeoutMs?: number | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onStdout?: ((chunk: Buffer) => void) | undefined;
@@ -40,7 +41,10 @@ export interface SshRunOptions {
 }
 
 export interface SshResult {
-  /** The remote exit status; 128 + n when signal n ended the command. */
+  /**
+   * The remote exit status. When signal n ended the command it is 128 + n with the native back end; the OpenSSH client
+   * does not tell which signal it was, so there it is 255, as at a shell prompt.
+   */
   readonly status: number;
   readonly stdout: Buffer;
   readonly stderr: Buffer;
@@ -50,15 +54,23 @@ export interface SshResult {
 export interface SshSessionOptions {
   /** Undefined = a login shell. */
   readonly command: string | undefined;
+  /**
+   * Flags of the OpenSSH client as the user typed them (`-L 8080:localhost:80`), see `parseSshWords`. Such a session has
+   * its own connection and says itself what goes wrong. The native back end refuses them with `usage`.
+   */
+  readonly sshFlags?: readonly string[] | undefined;
   /** Ask for a terminal: yes, no, or as OpenSSH does (only without a command, on a terminal). */
   readonly terminal: "yes" | "no" | "auto";
   readonly signal?: AbortSignal | undefined;
 }
 
 export interface SshExecutor extends AsyncDisposable {
+  /** Connects and logs in, if that has not been done. Throws as {@link run} does before the command is sent. */
+  connect(): Promise<void>;
   /**
-   * Runs one command line in the user's shell. A status other than 0 is no error. Throws `ssh-unreachable`,
-   * `ssh-authentication`, `ssh-key-unusable`, `host-key-mismatch`, `ssh-closed`, `timeout`, or the signal's reason.
+   * Runs one command line in the user's shell. A status other than 0 is no error. Connects if there is no connection,
+   * or none any more; a command is never sent twice. Throws `ssh-unreachable`, `ssh-authentication`,
+   * `ssh-key-unusable`, `host-key-mismatch`, `ssh-closed`, `timeout`, or the signal's reason.
    */
   run(command: string, options?: SshRunOptions): Promise<SshResult>;
   /** Connects this process's own standard streams to a remote command or shell; gives the remote exit status. */

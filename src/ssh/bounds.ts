@@ -1,0 +1,41 @@
+/** Waiting that ends: on a signal, or when its time is up. Every wait of this folder goes through one of these. */
+import { isMachineError } from "../errors/machine-error.ts";
+
+/** Aborts as the first of the given signals does, or after `ms` with the error that `late` makes. Release it when done. */
+export class Bound implements Disposable {
+  readonly signal: AbortSignal;
+  readonly #timer: NodeJS.Timeout | undefined;
+
+  constructor(ms: number | undefined, late: () => unknown, ...signals: readonly (AbortSignal | undefined)[]) {
+    const expiry = new AbortController();
+    this.#timer = ms === undefined ? undefined : setTimeout(() => expiry.abort(late()), ms);
+    this.signal = AbortSignal.any([expiry.signal, ...signals.filter((signal) => signal !== undefined)]);
+  }
+
+  [Symbol.dispose](): void {
+    clearTimeout(this.#timer);
+  }
+}
+
+/**
+ * True where our own bound on connecting ended the work, and not somebody's wish. Its reason is the error for a host
+ * that never answered; who knows how far the connection had come makes a better one of it.
+ */
+export function isOwnBound(signal: AbortSignal): boolean {
+  return signal.aborted && isMachineError(signal.reason, "ssh-unreachable");
+}
+
+/** The promise's outcome, or the signal's reason if that comes first. The promise itself goes on. */
+export async function untilAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  // Nobody may be listening any more when the promise fails later.
+  promise.catch(() => {});
+  signal.throwIfAborted();
+  const aborted = Promise.withResolvers<never>();
+  const onAbort = (): void => aborted.reject(signal.reason);
+  signal.addEventListener("abort", onAbort, { once: true });
+  try {
+    return await Promise.race([promise, aborted.promise]);
+  } finally {
+    signal.removeEventListener("abort", onAbort);
+  }
+}

@@ -1,0 +1,95 @@
+/**
+ * The door of this folder: an executor for a target, and waiting until a machine can be reached. Which back end it is
+ * makes no difference to whoever uses it.
+ */
+import { isMachineError, MachineError, messageOf } from "../errors/machine-error.ts";
+import type { Clock } from "../system/clock.ts";
+import type { ProcessRunner } from "../system/process.ts";
+import type { SshBackend, SshExecutor, SshTarget } from "./executor.ts";
+import type { SshPorts } from "./ports.ts";
+import { formatSeconds } from "./ssh-errors.ts";
+
+export type { SshPorts, TerminalStreams } from "./ports.ts";
+
+/** OpenSSH where it is installed, unless the user wants the native one. */
+export async function chooseSshBackend(native: boolean, processes: Pick<ProcessRunner, "find">): Promise<SshBackend> {
+  return native || (await processes.find("ssh")) === undefined ? "native" : "openssh";
+}
+
+/** An executor that connects with its first command, or with `connect`. The caller closes it. Throws `usage`. */
+export async function openSshExecutor(backend: SshBackend, target: SshTarget, ports: SshPorts): Promise<SshExecutor> {
+  if (backend === "openssh") {
+    const { OpenSshExecutor } = await import("./openssh-executor.ts");
+    return new OpenSshExecutor(target, ports);
+  }
+  if (target.configHost !== undefined) {
+    throw new MachineError("usage", `"${target.configHost}" is an entry of ssh_config, which only the OpenSSH client reads`, {
+      hint: "Install the OpenSSH client, or run the command without --native-ssh.",
+    });
+  }
+  const { NativeSshExecutor } = await import("./native-executor.ts");
+  return new NativeSshExecutor(target, ports);
+}
+
+export interface WaitForSshOptions {
+  /** Makes an executor for the machine as it is now: its address may become known, or change, while we wait. */
+  readonly open: () => Promise<SshExecutor>;
+  readonly timeoutMs: number;
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+  /** A login that is refused may be one that is not set up yet: true for new machines, false for adopted ones. */
+  readonly retryAuthentication: boolean;
+  /** Pause between two attempts; 500 by default. */
+  readonly pollMs?: number | undefined;
+  /** Told of each failed attempt. */
+  readonly onAttempt?: ((error: unknown) => void) | undefined;
+}
+
+/**
+ * Waits until a command runs on the machine, and gives the executor that ran it. What waiting cannot mend ends it at
+ * once: a wrong host key, an unusable key file. Throws `timeout` with the last error as its cause.
+ */
+export async function waitForSsh(options: WaitForSshOptions): Promise<SshExecutor> {
+  const { clock, signal, timeoutMs } = options;
+  const deadline = clock.monotonicMs() + timeoutMs;
+  let last: unknown;
+  for (;;) {
+    signal.throwIfAborted();
+    const remainingMs = deadline - clock.monotonicMs();
+    const attempt = await attemptLogin(options, remainingMs);
+    if ("executor" in attempt) return attempt.executor;
+    if (!mayPass(attempt.error, options.retryAuthentication)) throw attempt.error;
+    options.onAttempt?.(attempt.error);
+    // That our own time was up says less than what was wrong the time before.
+    if (last === undefined || !isMachineError(attempt.error, "timeout")) last = attempt.error;
+    const pauseMs = options.pollMs ?? 500;
+    if (clock.monotonicMs() + pauseMs >= deadline) throw neverReady(timeoutMs, last);
+    await clock.sleep(pauseMs, signal);
+  }
+}
+
+type LoginAttempt = { readonly executor: SshExecutor } | { readonly error: unknown };
+
+async function attemptLogin(options: WaitForSshOptions, remainingMs: number): Promise<LoginAttempt> {
+  let executor: SshExecutor | undefined;
+  try {
+    executor = await options.open();
+    await executor.run("exit 0", { timeoutMs: remainingMs, signal: options.signal });
+    return { executor };
+  } catch (error) {
+    await executor?.close();
+    return { error };
+  }
+}
+
+function mayPass(error: unknown, retryAuthentication: boolean): boolean {
+  if (isMachineError(error, "ssh-authentication")) return retryAuthentication;
+  return isMachineError(error, "ssh-unreachable") || isMachineError(error, "ssh-closed") || isMachineError(error, "timeout");
+}
+
+function neverReady(timeoutMs: number, last: unknown): MachineError {
+  return new MachineError("timeout", `SSH did not become available within ${formatSeconds(timeoutMs)}. Last error: ${messageOf(last)}`, {
+    cause: last,
+    hint: isMachineError(last) ? last.hint : undefined,
+  });
+}

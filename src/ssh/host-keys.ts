@@ -1,0 +1,124 @@
+/**
+ * Which host key a machine may present. Its pinned keys decide; where there are none yet, first contact settles it in
+ * this order: the fingerprint the user expects, the user's own known_hosts, trust on first use. Nothing but the key
+ * exchange happens with a host before that is settled. Knows no SSH client: those hand in a scanner.
+ */
+import * as path from "node:path";
+import { logTo, type Report } from "../log/event.ts";
+import { makePrivateDirectory, readFileIfExists, writeFileAtomic } from "../system/files.ts";
+import type { HostKeyPolicy, SshTarget } from "./executor.ts";
+import { formatKnownHostsLine, judgeHostKey, keysFor, parseKnownHosts, type KnownHostsEntry } from "./known-hosts.ts";
+import { fingerprintOf, parsePublicKey, type PublicKey } from "./public-key.ts";
+import { hostKeyMismatch, hostKeyRevoked, hostKeyUnknown, unreachable } from "./ssh-errors.ts";
+
+/**
+ * Asks a host for a key of the given types (SSH key types; undefined = the client's own order) by a key exchange that
+ * ends there. Undefined where the host has no key of these types.
+ */
+export type HostKeyScanner = (keyTypes: readonly string[] | undefined) => Promise<PublicKey | undefined>;
+
+type Trust = "expected" | "known-hosts" | "first-use";
+
+/** Key types a host may have, in the order they are asked for where one key must be found by its fingerprint. */
+const scannedTypes: readonly string[] = [
+  "ssh-ed25519",
+  "ecdsa-sha2-nistp256",
+  "ssh-rsa",
+  "ecdsa-sha2-nistp384",
+  "ecdsa-sha2-nistp521",
+];
+
+/** Signature algorithms for a key type, none of them with SHA-1. */
+export function hostKeyAlgorithms(keyTypes: readonly string[]): string[] {
+  return keyTypes.flatMap((type) => (type === "ssh-rsa" ? ["rsa-sha2-512", "rsa-sha2-256"] : [type]));
+}
+
+/** The keys pinned for a machine; none before first contact. */
+export async function loadPinnedKeys(policy: Pick<HostKeyPolicy, "alias" | "knownHostsFile">): Promise<PublicKey[]> {
+  return keysFor(await loadKnownHosts([policy.knownHostsFile]), policy.alias);
+}
+
+/** Makes these the only keys the machine may present. Durable before it returns. */
+export async function pinHostKeys(policy: Pick<HostKeyPolicy, "alias" | "knownHostsFile">, keys: readonly PublicKey[]): Promise<void> {
+  await makePrivateDirectory(path.dirname(policy.knownHostsFile));
+  const lines = keys.map((key) => formatKnownHostsLine(policy.alias, key));
+  await writeFileAtomic(policy.knownHostsFile, lines.join(""), 0o600);
+}
+
+/** Pins the keys that a driver put into an instance, given as `TYPE BASE64` lines, so that first contact is verified. */
+export async function pinInjectedHostKeys(
+  policy: Pick<HostKeyPolicy, "alias" | "knownHostsFile">,
+  lines: readonly string[],
+  report: Report,
+): Promise<void> {
+  const keys = lines.map(parsePublicKey).filter((key) => key !== undefined);
+  if (keys.length === 0) return;
+  await pinHostKeys(policy, keys);
+  for (const key of keys) {
+    report({ type: "host-key-pinned", host: policy.alias, fingerprint: fingerprintOf(key), trust: "injected" });
+  }
+}
+
+/**
+ * The keys the machine may present, settled by first contact where none are pinned. An expected fingerprint outranks
+ * pinned keys: when it is not among them, the host is asked anew. Throws `host-key-mismatch`, and what the scanner throws.
+ */
+export async function ensurePinnedKeys(target: SshTarget, scan: HostKeyScanner, report: Report): Promise<readonly PublicKey[]> {
+  const pinned = await loadPinnedKeys(target.hostKeys);
+  const expected = target.hostKeys.expectedFingerprint;
+  const expectedPinned = expected === undefined || pinned.some((key) => fingerprintOf(key) === expected);
+  if (pinned.length > 0 && expectedPinned) return pinned;
+  const { key, trust } = expected === undefined ? await meetHost(target, scan) : await findExpected(target, expected, scan);
+  await pinHostKeys(target.hostKeys, [key]);
+  const fingerprint = fingerprintOf(key);
+  report({ type: "host-key-pinned", host: target.hostKeys.alias, fingerprint, trust });
+  logTo(report, "debug", `Pinned the host key ${fingerprint} (${key.type}) in ${target.hostKeys.knownHostsFile}`);
+  return [key];
+}
+
+interface Settled {
+  readonly key: PublicKey;
+  readonly trust: Trust;
+}
+
+/** Asks for one key type after the other: a fingerprint does not tell which of the host's keys it belongs to. */
+async function findExpected(target: SshTarget, expected: string, scan: HostKeyScanner): Promise<Settled> {
+  const seen: PublicKey[] = [];
+  for (const types of [undefined, ...scannedTypes.map((type) => [type])]) {
+    if (seen.some((key) => types?.includes(key.type))) continue;
+    const key = await scan(types);
+    if (key === undefined) continue;
+    if (fingerprintOf(key) === expected) return { key, trust: "expected" };
+    seen.push(key);
+  }
+  const [first] = seen;
+  throw first === undefined ? unreachable(target, "no-common-algorithm") : hostKeyMismatch(target, [expected], first);
+}
+
+async function meetHost(target: SshTarget, scan: HostKeyScanner): Promise<Settled> {
+  const entries = await loadKnownHosts(target.hostKeys.userKnownHostsFiles ?? []);
+  const key = await scanKnownTypesFirst(target, entries, scan);
+  const judged = judgeHostKey(entries, target.hostName, target.port, key);
+  if (judged.verdict === "revoked") throw hostKeyRevoked(target, key);
+  if (judged.verdict === "changed") throw hostKeyMismatch(target, judged.known.map(fingerprintOf), key);
+  if (judged.verdict === "known") return { key, trust: "known-hosts" };
+  if (target.hostKeys.unknown === "refuse") throw hostKeyUnknown(target, key);
+  return { key, trust: "first-use" };
+}
+
+/** A host that the user knows by one key type must be asked for that type, not for whichever the client prefers. */
+async function scanKnownTypesFirst(target: SshTarget, entries: readonly KnownHostsEntry[], scan: HostKeyScanner): Promise<PublicKey> {
+  const known = scannedTypes.filter((type) => entries.some((entry) => entry.key.type === type && concernsTarget(entry, target)));
+  const key = (known.length > 0 ? await scan(known) : undefined) ?? (await scan(undefined));
+  if (key === undefined) throw unreachable(target, "no-common-algorithm");
+  return key;
+}
+
+function concernsTarget(entry: KnownHostsEntry, target: SshTarget): boolean {
+  return judgeHostKey([entry], target.hostName, target.port, entry.key).verdict === "known";
+}
+
+async function loadKnownHosts(files: readonly string[]): Promise<KnownHostsEntry[]> {
+  const texts = await Promise.all(files.map(readFileIfExists));
+  return texts.flatMap((bytes) => parseKnownHosts(bytes?.toString("utf8") ?? ""));
+}

@@ -1,0 +1,81 @@
+/**
+ * What the native back end logs in with, in OpenSSH's order: the one key that was given, else the keys of the agent and
+ * then the user's default keys. Every credential has a label for the message that lists what was tried.
+ */
+import * as path from "node:path";
+import type { AnyAuthMethod, BaseAgent, ParsedKey } from "ssh2";
+import { isMachineError } from "../errors/machine-error.ts";
+import type { HostPlatform } from "../system/host-platform.ts";
+import type { SshTarget } from "./executor.ts";
+import { loadPrivateKey, passphraseNeeded, portablePrivateKey, type PrivateKey } from "./keys.ts";
+import type { SshPorts } from "./ports.ts";
+import { fingerprintOf, type PublicKey } from "./public-key.ts";
+
+type Ssh2 = typeof import("ssh2");
+
+export interface Credential {
+  readonly label: string;
+  readonly method: AnyAuthMethod;
+}
+
+const defaultKeyNames = ["id_rsa", "id_ecdsa", "id_ed25519"] as const;
+const windowsAgentPipe = "\\\\.\\pipe\\openssh-ssh-agent";
+
+/** Throws `ssh-key-unusable` where the one given key cannot be used. */
+export async function gatherCredentials(ssh2: Ssh2, target: SshTarget, ports: SshPorts): Promise<Credential[]> {
+  const { identityFile, userName } = target;
+  if (identityFile === undefined) {
+    return [...(await agentCredentials(ssh2, userName, ports.platform)), ...(await defaultCredentials(userName, ports.platform))];
+  }
+  const key = await loadPrivateKey(identityFile, ports.platform);
+  if (!key.encrypted) return [fileCredential(userName, key)];
+  const held = await agentCredentials(ssh2, userName, ports.platform, key.publicKey);
+  if (held.length === 0) throw passphraseNeeded(identityFile);
+  return held;
+}
+
+function fileCredential(username: string, key: PrivateKey): Credential {
+  return { label: labelOf(key.path, key.publicKey), method: { type: "publickey", username, key: portablePrivateKey(key) } };
+}
+
+function labelOf(name: string, key: PublicKey | undefined): string {
+  return key === undefined ? name : `${name} (${fingerprintOf(key)})`;
+}
+
+/** The user's default keys that can be used as they are; ssh passes over the others as well. */
+async function defaultCredentials(userName: string, platform: HostPlatform): Promise<Credential[]> {
+  const home = platform.homeDir;
+  if (home === undefined) return [];
+  const keys = await Promise.all(
+    defaultKeyNames.map((name) => loadPrivateKey(path.join(home, ".ssh", name), platform).catch(unusableIsAbsent)),
+  );
+  return keys.filter((key) => key !== undefined && !key.encrypted).map((key) => fileCredential(userName, key as PrivateKey));
+}
+
+function unusableIsAbsent(error: unknown): undefined {
+  if (!isMachineError(error, "ssh-key-unusable")) throw error;
+}
+
+/** One credential for each key the agent holds, or for the one that is wanted. No agent, no credentials. */
+async function agentCredentials(ssh2: Ssh2, username: string, platform: HostPlatform, wanted?: PublicKey): Promise<Credential[]> {
+  const socket = platform.env["SSH_AUTH_SOCK"] ?? (platform.os === "windows" ? windowsAgentPipe : undefined);
+  if (socket === undefined || socket === "") return [];
+  const agent = ssh2.createAgent(socket);
+  const keys = (await listIdentities(agent)).filter((key) => wanted === undefined || wanted.blob.equals(key.getPublicSSH()));
+  return keys.map((key) => ({
+    label: labelOf(`agent key ${key.comment}`, { type: key.type, blob: key.getPublicSSH() }),
+    method: { type: "agent", username, agent: agentWithOneKey(ssh2, agent, key) },
+  }));
+}
+
+/** An agent that cannot be reached or does not answer properly is as good as none. */
+async function listIdentities(agent: BaseAgent): Promise<ParsedKey[]> {
+  return await new Promise((resolve) => {
+    agent.getIdentities((error, keys) => resolve(error === undefined || error === null ? ((keys ?? []) as ParsedKey[]) : []));
+  });
+}
+
+function agentWithOneKey(ssh2: Ssh2, agent: BaseAgent, key: ParsedKey): BaseAgent {
+  const getIdentities: BaseAgent["getIdentities"] = (done) => done(undefined, [key]);
+  return Object.assign(Object.create(ssh2.BaseAgent.prototype) as BaseAgent, { getIdentities, sign: agent.sign.bind(agent) });
+}

@@ -1,0 +1,159 @@
+/**
+ * Commands through ssh2, in this process: for computers without the OpenSSH client, and for `--native-ssh`. Behaves as
+ * the OpenSSH back end does, except that it knows no ssh_config, hardware keys or forwardings.
+ */
+import { constants } from "node:os";
+import type { Client, ClientChannel, SFTPWrapper } from "ssh2";
+import { MachineError } from "../errors/machine-error.ts";
+import { logTo } from "../log/event.ts";
+import { Bound, untilAborted } from "./bounds.ts";
+import type { SshExecutor, SshResult, SshRunOptions, SshSessionOptions, SshTarget } from "./executor.ts";
+import { ensurePinnedKeys } from "./host-keys.ts";
+import { NativeConnection } from "./native-connection.ts";
+import { gatherCredentials } from "./native-credentials.ts";
+import { fetchHostKey, login, type Ssh2 } from "./native-login.ts";
+import { connectStreams, describeTerminal } from "./native-session.ts";
+import type { SshPorts, TerminalStreams } from "./ports.ts";
+import { SharedResource } from "./shared-resource.ts";
+import { commandTimedOut, executorClosed, unreachable } from "./ssh-errors.ts";
+
+/** What OpenSSH reports for a command that ended without a status. */
+const noStatus = 255;
+
+export class NativeSshExecutor implements SshExecutor {
+  readonly #target: SshTarget;
+  readonly #ports: SshPorts;
+  readonly #closing = new AbortController();
+  readonly #connection = new SharedResource<NativeConnection>({
+    open: () => this.#open(),
+    isAlive: async (connection) => connection.isAlive,
+    close: (connection) => connection.close(),
+  });
+  #commands = 0;
+
+  /** Does nothing yet: the first command connects. */
+  constructor(target: SshTarget, ports: SshPorts) {
+    this.#target = target;
+    this.#ports = ports;
+  }
+
+  get roundTrips(): number {
+    return this.#commands;
+  }
+
+  async connect(): Promise<void> {
+    await untilAborted(this.#connected(), this.#closing.signal);
+  }
+
+  async run(command: string, options: SshRunOptions = {}): Promise<SshResult> {
+    const late = (): unknown => commandTimedOut(this.#target, options.timeoutMs ?? 0);
+    using bound = new Bound(options.timeoutMs, late, options.signal, this.#closing.signal);
+    const connection = await untilAborted(this.#connected(), bound.signal);
+    this.#commands += 1;
+    const opening = connection.exec(command, undefined);
+    const channel = await untilAborted(opening, bound.signal).catch(async (error: unknown) => {
+      opening.then((late) => late.close(), () => {});
+      throw error;
+    });
+    return await closingOnAbort(channel, bound.signal, collect(connection, channel, options));
+  }
+
+  async session(options: SshSessionOptions): Promise<number> {
+    refuseFlags(options);
+    using bound = new Bound(undefined, () => undefined, options.signal, this.#closing.signal);
+    const connection = await untilAborted(this.#connected(), bound.signal);
+    this.#commands += 1;
+    const streams: TerminalStreams = this.#ports.terminal ?? process;
+    const terminal = describeTerminal(options, streams, this.#ports.platform.env["TERM"]);
+    const channel = await untilAborted(connection.exec(options.command, terminal), bound.signal);
+    const ending = endingOf(channel);
+    await closingOnAbort(channel, bound.signal, connectStreams(channel, streams, terminal !== undefined));
+    return statusOf(connection, await ending);
+  }
+
+  /** A file transfer channel. The caller ends it. */
+  async sftp(): Promise<SFTPWrapper> {
+    const connection = await untilAborted(this.#connected(), this.#closing.signal);
+    this.#commands += 1;
+    return await untilAborted(connection.sftp(), this.#closing.signal);
+  }
+
+  async close(): Promise<void> {
+    if (!this.#closing.signal.aborted) this.#closing.abort(executorClosed(this.#target));
+    await this.#connection.close();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  async #connected(): Promise<NativeConnection> {
+    this.#closing.signal.throwIfAborted();
+    return await this.#connection.get();
+  }
+
+  async #open(): Promise<NativeConnection> {
+    using bound = new Bound(this.#target.connectTimeoutMs, () => unreachable(this.#target, "timed-out"), this.#closing.signal);
+    return new NativeConnection(this.#target, await this.#login(bound.signal));
+  }
+
+  async #login(signal: AbortSignal): Promise<Client> {
+    const ssh2: Ssh2 = (await import("ssh2")).default;
+    const credentials = await untilAborted(gatherCredentials(ssh2, this.#target, this.#ports), signal);
+    const pinned = await ensurePinnedKeys(this.#target, (types) => fetchHostKey(ssh2, this.#target, types, signal), this.#ports.report);
+    const client = await login(ssh2, this.#target, pinned, credentials, signal);
+    logTo(this.#ports.report, "debug", `Connected to ${this.#target.hostName} through ssh2`);
+    return client;
+  }
+}
+
+function refuseFlags({ sshFlags }: SshSessionOptions): void {
+  if (sshFlags === undefined || sshFlags.length === 0) return;
+  throw new MachineError("usage", `The flag ${sshFlags[0]} belongs to the OpenSSH client, which --native-ssh leaves out`, {
+    hint: "Run the command again without --native-ssh.",
+  });
+}
+
+interface Ending {
+  readonly code: number | null | undefined;
+  readonly signal: string | undefined;
+}
+
+function endingOf(channel: ClientChannel): Promise<Ending> {
+  return new Promise((resolve) => {
+    channel.once("close", (code: number | null | undefined, signal?: string) => resolve({ code, signal }));
+  });
+}
+
+function statusOf(connection: NativeConnection, { code, signal }: Ending): number {
+  if (typeof code === "number") return code;
+  if (code === null) return 128 + (constants.signals[signal as NodeJS.Signals] ?? noStatus - 128);
+  if (!connection.isAlive) throw connection.broken();
+  return noStatus;
+}
+
+async function collect(connection: NativeConnection, channel: ClientChannel, options: SshRunOptions): Promise<SshResult> {
+  const stdout: Buffer[] = [];
+  const stderr: Buffer[] = [];
+  channel.on("data", (chunk: Buffer) => {
+    stdout.push(chunk);
+    options.onStdout?.(chunk);
+  });
+  channel.stderr.on("data", (chunk: Buffer) => {
+    stderr.push(chunk);
+    options.onStderr?.(chunk);
+  });
+  const stderrEnded = new Promise((resolve) => channel.stderr.once("close", resolve));
+  const ending = endingOf(channel);
+  channel.end(options.stdin);
+  const [ended] = await Promise.all([ending, stderrEnded]);
+  return { status: statusOf(connection, ended), stdout: Buffer.concat(stdout), stderr: Buffer.concat(stderr) };
+}
+
+async function closingOnAbort<T>(channel: ClientChannel, signal: AbortSignal, work: Promise<T>): Promise<T> {
+  try {
+    return await untilAborted(work, signal);
+  } finally {
+    if (signal.aborted) channel.close();
+  }
+}

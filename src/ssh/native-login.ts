@@ -1,0 +1,204 @@
+/**
+ * The way to a logged-in ssh2 client: socket, key exchange, host key, authentication. ssh2 checks no host key by
+ * itself, so a verifier is always set here, and it only ever accepts keys it is given.
+ */
+import { once } from "node:events";
+import * as net from "node:net";
+import type { Client, ConnectConfig, ServerHostKeyAlgorithm } from "ssh2";
+import { messageOf, systemCodeOf } from "../errors/machine-error.ts";
+import { isOwnBound, untilAborted } from "./bounds.ts";
+import type { SshTarget } from "./executor.ts";
+import { hostKeyAlgorithms } from "./host-keys.ts";
+import type { Credential } from "./native-credentials.ts";
+import { fingerprintOf, publicKeyFromBlob, sameKey, type PublicKey } from "./public-key.ts";
+import { authenticationRefused, hostKeyMismatch, unreachable, type UnreachableReason } from "./ssh-errors.ts";
+
+export type Ssh2 = typeof import("ssh2");
+
+/** All that ssh2 knows and that does not rest on SHA-1. */
+const hostKeyTypes = ["ssh-ed25519", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521", "ssh-rsa"] as const;
+
+/** A dead connection is noticed after about a minute, as with the OpenSSH client. */
+const keepalive = { keepaliveInterval: 15_000, keepaliveCountMax: 4 } as const;
+
+const socketReasons: Readonly<Record<string, UnreachableReason>> = {
+  ECONNREFUSED: "refused",
+  ETIMEDOUT: "timed-out",
+  EHOSTUNREACH: "no-route",
+  ENETUNREACH: "no-route",
+  EHOSTDOWN: "no-route",
+  ENOTFOUND: "unknown-host",
+  EAI_AGAIN: "unknown-host",
+  ECONNRESET: "hung-up",
+  EPIPE: "hung-up",
+};
+
+/** Logs in. Throws what the failure is, or the signal's reason. */
+export async function login(
+  ssh2: Ssh2,
+  target: SshTarget,
+  pinned: readonly PublicKey[],
+  credentials: readonly Credential[],
+  signal: AbortSignal,
+): Promise<Client> {
+  const attempt = await Attempt.start(ssh2, target, signal);
+  const types = [...new Set([...pinned.map((key) => key.type), ...hostKeyTypes])];
+  return await attempt.login(types, (key) => pinned.some((known) => sameKey(known, key)), pinned.map(fingerprintOf), credentials);
+}
+
+/** Lets the host show a key of the given types, and goes away. Undefined where it has none of these. */
+export async function fetchHostKey(
+  ssh2: Ssh2,
+  target: SshTarget,
+  keyTypes: readonly string[] | undefined,
+  signal: AbortSignal,
+): Promise<PublicKey | undefined> {
+  const attempt = await Attempt.start(ssh2, target, signal);
+  return await attempt.fetchHostKey(keyTypes ?? hostKeyTypes);
+}
+
+/** One TCP connection and what has come of it. */
+class Attempt {
+  readonly #target: SshTarget;
+  readonly #socket: net.Socket;
+  readonly #client: Client;
+  readonly #signal: AbortSignal;
+  /** The first bytes the server sent: they tell a server of another kind from a slow one. */
+  #greeting = "";
+  #presented: PublicKey | undefined;
+  readonly #tried: string[] = [];
+  #offered: string | undefined;
+
+  private constructor(target: SshTarget, socket: net.Socket, client: Client, signal: AbortSignal) {
+    this.#target = target;
+    this.#socket = socket;
+    this.#client = client;
+    this.#signal = signal;
+    socket.on("data", (chunk: Buffer) => {
+      if (this.#greeting.length < 1_024) this.#greeting += chunk.toString("latin1");
+    });
+  }
+
+  static async start(ssh2: Ssh2, target: SshTarget, signal: AbortSignal): Promise<Attempt> {
+    return new Attempt(target, await openSocket(target, signal), new ssh2.Client(), signal);
+  }
+
+  async login(
+    types: readonly string[],
+    accepts: (key: PublicKey) => boolean,
+    expected: readonly string[],
+    credentials: readonly Credential[],
+  ): Promise<Client> {
+    let refused = false;
+    try {
+      await this.#untilReady(types, (key) => !(refused = !accepts(key)), this.#authHandler(credentials));
+      return this.#client;
+    } catch (error) {
+      this.#socket.destroy();
+      throw refused && this.#presented !== undefined
+        ? hostKeyMismatch(this.#target, expected, this.#presented)
+        : this.#explain(error);
+    }
+  }
+
+  /** Every key is declined, so that the exchange ends with it and nothing else is sent. */
+  async fetchHostKey(types: readonly string[]): Promise<PublicKey | undefined> {
+    try {
+      await this.#untilReady(types, () => false, () => false);
+      throw new TypeError("A login without a host key");
+    } catch (error) {
+      if (this.#presented !== undefined) return this.#presented;
+      if (isAlgorithmMismatch(error)) return undefined;
+      throw this.#explain(error);
+    } finally {
+      this.#socket.destroy();
+    }
+  }
+
+  async #untilReady(types: readonly string[], verify: (key: PublicKey) => boolean, authHandler: ConnectConfig["authHandler"]): Promise<void> {
+    const ready = Promise.withResolvers<void>();
+    this.#client.once("ready", () => ready.resolve());
+    this.#client.on("error", (error) => {
+      if (!isPassing(error)) ready.reject(error);
+    });
+    this.#client.once("close", () => ready.reject(new Error("the server closed the connection")));
+    this.#client.connect({
+      sock: this.#socket,
+      username: this.#target.userName,
+      algorithms: { serverHostKey: hostKeyAlgorithms(types) as ServerHostKeyAlgorithm[] },
+      hostVerifier: (blob: Buffer) => this.#present(blob, verify),
+      authHandler,
+      readyTimeout: 0,
+      ...keepalive,
+    } as ConnectConfig);
+    await untilAborted(ready.promise, this.#signal);
+  }
+
+  /** Called again when keys are renewed in a long connection: the host must show an accepted key then, too. */
+  #present(blob: Buffer, verify: (key: PublicKey) => boolean): boolean {
+    const key = publicKeyFromBlob(blob);
+    this.#presented = key;
+    return key !== undefined && verify(key);
+  }
+
+  #authHandler(credentials: readonly Credential[]): ConnectConfig["authHandler"] {
+    const queue = [...credentials];
+    const handler = (methodsLeft: readonly string[] | null): unknown => {
+      this.#offered = methodsLeft?.join(",");
+      const next = queue.shift();
+      if (next === undefined) return false;
+      this.#tried.push(next.label);
+      return next.method;
+    };
+    return handler as ConnectConfig["authHandler"];
+  }
+
+  #explain(error: unknown): unknown {
+    if (isOwnBound(this.#signal)) return unreachable(this.#target, this.#stageReached(), { cause: error });
+    if (this.#signal.aborted) return this.#signal.reason;
+    if (isAuthenticationFailure(error)) return authenticationRefused(this.#target, this.#tried, this.#offered);
+    if (isAlgorithmMismatch(error)) return unreachable(this.#target, "no-common-algorithm", { cause: error });
+    if (this.#greeting !== "" && !this.#sawSshGreeting()) return unreachable(this.#target, "not-ssh", { cause: error });
+    return unreachable(this.#target, socketReasons[systemCodeOf(error) ?? ""] ?? "hung-up", { cause: error, detail: messageOf(error) });
+  }
+
+  #stageReached(): UnreachableReason {
+    return this.#sawSshGreeting() ? "handshake-timed-out" : "silent";
+  }
+
+  #sawSshGreeting(): boolean {
+    return /^SSH-[\d.]+-[^\n]*\n/mu.test(this.#greeting);
+  }
+}
+
+/** Every small packet leaves at once: with Nagle's algorithm a command costs 40 ms more. */
+async function openSocket(target: SshTarget, signal: AbortSignal): Promise<net.Socket> {
+  const socket = net.connect({ host: target.hostName, port: target.port === 0 ? 22 : target.port, noDelay: true });
+  try {
+    await untilAborted(once(socket, "connect"), signal);
+    return socket;
+  } catch (error) {
+    socket.destroy();
+    throw signal.aborted ? signal.reason : unreachable(target, socketReasonOf(error), { cause: error });
+  }
+}
+
+/** A name with several addresses fails with all their errors; the first that we know speaks for them. */
+function socketReasonOf(error: unknown): UnreachableReason {
+  const errors = error instanceof AggregateError ? error.errors : [error];
+  return errors.map((one) => socketReasons[systemCodeOf(one) ?? ""]).find((reason) => reason !== undefined) ?? "other";
+}
+
+/** Errors of one key or of the agent: ssh2 reports them and goes on with the next. */
+function isPassing(error: unknown): boolean {
+  const { level } = error as { level?: unknown };
+  return level === "agent" || (level === "client-authentication" && !isAuthenticationFailure(error));
+}
+
+function isAuthenticationFailure(error: unknown): boolean {
+  return /All configured authentication methods failed|Too many authentication failures/iu.test(messageOf(error));
+}
+
+function isAlgorithmMismatch(error: unknown): boolean {
+  return /no matching/iu.test(messageOf(error));
+}

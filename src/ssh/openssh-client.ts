@@ -1,0 +1,121 @@
+/**
+ * The `ssh` program for one target: its arguments, its log, and the first contact that settles a host key. Knows
+ * nothing of multiplexing.
+ */
+import { readFile, rm } from "node:fs/promises";
+import * as path from "node:path";
+import { MachineError } from "../errors/machine-error.ts";
+import { isOwnBound } from "./bounds.ts";
+import type { SshTarget } from "./executor.ts";
+import { ensurePinnedKeys, hostKeyAlgorithms } from "./host-keys.ts";
+import { loadPrivateKey } from "./keys.ts";
+import { parseKnownHosts } from "./known-hosts.ts";
+import { hostKeyScanOptions, opensshDestination, opensshOptions, optionArguments, type OpenSshOptions } from "./openssh-arguments.ts";
+import { diagnose } from "./openssh-diagnosis.ts";
+import { makePrivateFolder } from "./private-folder.ts";
+import type { PublicKey } from "./public-key.ts";
+import type { SshPorts } from "./ports.ts";
+
+export class OpenSshClient {
+  readonly program: string;
+  readonly ports: SshPorts;
+  readonly target: SshTarget;
+  /** The target with address, port and user as ssh_config resolves them: for messages and for known_hosts. */
+  readonly resolved: SshTarget;
+  /** The key needs a passphrase: it works only if an agent holds it. */
+  readonly encryptedKey: boolean;
+
+  private constructor(program: string, ports: SshPorts, target: SshTarget, resolved: SshTarget, encryptedKey: boolean) {
+    this.program = program;
+    this.ports = ports;
+    this.target = target;
+    this.resolved = resolved;
+    this.encryptedKey = encryptedKey;
+  }
+
+  /** Looks at what is on this computer; talks to nobody. Throws `program-missing`, `ssh-key-unusable`. */
+  static async prepare(target: SshTarget, ports: SshPorts, signal: AbortSignal): Promise<OpenSshClient> {
+    const program = await ports.processes.find("ssh");
+    if (program === undefined) {
+      throw new MachineError("program-missing", "ssh is not installed on this computer, or not on PATH", {
+        hint: "Install the OpenSSH client, or use --native-ssh.",
+      });
+    }
+    const key = target.identityFile === undefined ? undefined : await loadPrivateKey(target.identityFile, ports.platform);
+    const resolved = await resolveConfigHost(program, target, ports, signal);
+    return new OpenSshClient(program, ports, target, resolved, key?.encrypted ?? false);
+  }
+
+  /** All arguments up to the destination, with options in place of or on top of the target's own. */
+  arguments(options: OpenSshOptions): string[] {
+    return optionArguments(this.target, { ...opensshOptions(this.target), ...options }, this.ports.sshConfigFile);
+  }
+
+  /** Settles which host key the target may present. Returns only when that stands in its file. */
+  async establishTrust(signal: AbortSignal): Promise<void> {
+    await ensurePinnedKeys(this.resolved, (types) => this.#scan(types, signal), this.ports.report);
+  }
+
+  async #scan(keyTypes: readonly string[] | undefined, signal: AbortSignal): Promise<PublicKey | undefined> {
+    const folder = await makePrivateFolder(this.ports.platform);
+    try {
+      return await this.#scanInto(folder, keyTypes, signal);
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
+  }
+
+  async #scanInto(folder: string, keyTypes: readonly string[] | undefined, signal: AbortSignal): Promise<PublicKey | undefined> {
+    const file = path.join(folder, "known_hosts");
+    const algorithms = keyTypes === undefined ? undefined : hostKeyAlgorithms(keyTypes);
+    const options = { ...hostKeyScanOptions(this.target, file, algorithms), LogLevel: "DEBUG1" };
+    const logFile = path.join(folder, "log");
+    // With no method of login left, ssh ends by itself. A host that lets anyone in is given a command that ends at once.
+    const args = [...optionArguments(this.target, options, this.ports.sshConfigFile), "-E", logFile, "-T", "--"];
+    const outcome = await this.runToEnd([...args, opensshDestination(this.target), "exit"], logFile, signal);
+    const [entry] = parseKnownHosts(await readText(file));
+    if (entry !== undefined) return entry.key;
+    if (keyTypes !== undefined && /no matching host key type/u.test(outcome.log)) return undefined;
+    throw await diagnose(this.resolved, outcome.log, outcome.ended, this.encryptedKey);
+  }
+
+  /** Runs ssh without input. Our own bound stopping it is an outcome here, as its log says how far it came. */
+  async runToEnd(args: readonly string[], logFile: string, signal: AbortSignal): Promise<{ readonly ended: boolean; readonly log: string }> {
+    try {
+      const { stderr } = await this.ports.processes.run(this.program, args, { signal });
+      return { ended: true, log: `${await readText(logFile)}\n${stderr.toString("utf8")}` };
+    } catch (error) {
+      if (!isOwnBound(signal)) throw error;
+      return { ended: false, log: await readText(logFile) };
+    }
+  }
+}
+
+/** Asks ssh itself what an entry of ssh_config stands for. */
+async function resolveConfigHost(program: string, target: SshTarget, ports: SshPorts, signal: AbortSignal): Promise<SshTarget> {
+  if (target.configHost === undefined) return target;
+  const args = [...optionArguments(target, {}, ports.sshConfigFile), "-G", "--", target.configHost];
+  const { status, stdout, stderr } = await ports.processes.run(program, args, { signal });
+  if (status !== 0) {
+    throw new MachineError("usage", `ssh does not understand its configuration: ${stderr.toString("utf8").trim()}`, {
+      hint: `Check it with: ssh -G ${target.configHost}`,
+    });
+  }
+  const values = new Map(stdout.toString("utf8").split(/\r?\n/u).map((line) => splitOnce(line)));
+  return {
+    ...target,
+    hostName: target.hostName === "" ? (values.get("hostname") ?? target.configHost) : target.hostName,
+    port: target.port === 0 ? Number(values.get("port") ?? 22) : target.port,
+    userName: target.userName === "" ? (values.get("user") ?? "") : target.userName,
+  };
+}
+
+function splitOnce(line: string): [string, string] {
+  const blank = line.indexOf(" ");
+  return blank < 0 ? [line, ""] : [line.slice(0, blank), line.slice(blank + 1)];
+}
+
+/** A log's text; empty while there is none. */
+export async function readText(file: string): Promise<string> {
+  return await readFile(file, "utf8").catch(() => "");
+}

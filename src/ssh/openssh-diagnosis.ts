@@ -1,0 +1,80 @@
+/**
+ * What the OpenSSH client's own log (LogLevel DEBUG1) says about a connection that failed. OpenSSH has one exit status
+ * for everything; its wording has been stable for many years, and a line that nobody here knows is passed on as it is.
+ */
+import type { MachineError } from "../errors/machine-error.ts";
+import type { SshTarget } from "./executor.ts";
+import { loadPinnedKeys } from "./host-keys.ts";
+import { passphraseNeeded } from "./keys.ts";
+import { fingerprintOf } from "./public-key.ts";
+import { authenticationRefused, hostKeyMismatch, unreachable, type PresentedKey, type UnreachableReason } from "./ssh-errors.ts";
+
+const hostKeyRefused = /Host key verification failed|REMOTE HOST IDENTIFICATION HAS CHANGED|you have requested strict checking|revoked/u;
+const loginRefused = /Permission denied \(|Too many authentication failures|No more authentication methods/u;
+
+/** In the order they are looked for: a later line of the log may be a consequence of an earlier one. */
+const reasons: readonly (readonly [RegExp, UnreachableReason])[] = [
+  [/Could not resolve hostname/u, "unknown-host"],
+  [/no matching (?:host key type|key exchange method|cipher|MAC) found|no mutual signature/iu, "no-common-algorithm"],
+  [/timed out during banner exchange/u, "silent"],
+  [/Connection refused/u, "refused"],
+  [/No route to host|Network is unreachable|Host is down/u, "no-route"],
+  [/(?:Connection|Operation) timed out/u, "timed-out"],
+  [/kex_exchange_identification: (?:banner line|client sent|server sent|No banner|Invalid)|Bad remote protocol|banner line (?:contains|too)/iu, "not-ssh"],
+  [/Connection (?:closed|reset) by|kex_exchange_identification|Connection to .* closed by remote host|Broken pipe/u, "hung-up"],
+];
+
+/** The cause of a failed connection. `ended` is false where our own bound stopped the client. */
+export async function diagnose(target: SshTarget, log: string, ended: boolean, encryptedKey: boolean): Promise<MachineError> {
+  if (hostKeyRefused.test(log)) return await mismatchIn(target, log);
+  if (loginRefused.test(log)) return refusedLogin(target, log, encryptedKey);
+  if (!ended) return unreachable(target, stageReached(log));
+  const reason = reasons.find(([pattern]) => pattern.test(log))?.[1] ?? "other";
+  return unreachable(target, reason, reason === "other" || target.configHost !== undefined ? { detail: lastWords(log) } : {});
+}
+
+/** True where the client's log (at DEBUG1) shows that the remote side itself ended the command. */
+export function remoteStatusIsCertain(log: string): boolean {
+  return /debug1: Exit status \d+|rtype exit-signal/u.test(log);
+}
+
+/** True where a log shows a connection that never came to a login. */
+export function failedBeforeLogin(log: string): boolean {
+  if (/Authenticated to /u.test(log)) return false;
+  return hostKeyRefused.test(log) || loginRefused.test(log) || /connect to host|resolve hostname|kex_exchange|banner exchange/u.test(log);
+}
+
+/** How far a connection had come when its time was up. */
+function stageReached(log: string): UnreachableReason {
+  if (/Remote protocol version/u.test(log)) return "handshake-timed-out";
+  return /Connection established/u.test(log) ? "silent" : "timed-out";
+}
+
+async function mismatchIn(target: SshTarget, log: string): Promise<MachineError> {
+  const pinned = await loadPinnedKeys(target.hostKeys);
+  return hostKeyMismatch(target, pinned.map(fingerprintOf), presentedKey(log) ?? { type: "unknown", fingerprint: "an unknown key" });
+}
+
+/** The last one in the log: with ProxyJump the hosts on the way come first. */
+function presentedKey(log: string): PresentedKey | undefined {
+  const [, type, fingerprint] = [...log.matchAll(/Server host key: (\S+) (SHA256:\S+)/gu)].at(-1) ?? [];
+  return type === undefined || fingerprint === undefined ? undefined : { type, fingerprint };
+}
+
+function refusedLogin(target: SshTarget, log: string, encryptedKey: boolean): MachineError {
+  if (encryptedKey && target.identityFile !== undefined) return passphraseNeeded(target.identityFile);
+  const tried = [...log.matchAll(/Offering public key: (.+?) \S+ (SHA256:\S+)/gu)].map(([, name, print]) => `${name} (${print})`);
+  const offered = /Authentications that can continue: (\S+)/u.exec(log)?.[1];
+  return authenticationRefused(target, [...new Set(tried)], offered);
+}
+
+/** The last line of a log that is for people: no debugging, and no row of at-signs. */
+export function lastWords(log: string): string | undefined {
+  return spokenLines(log).at(-1);
+}
+
+/** What the client said that was no debugging output. A full master is no trouble: ssh then connects on its own. */
+export function spokenLines(log: string): string[] {
+  const lines = log.split(/\r?\n/u).map((line) => line.trim());
+  return lines.filter((line) => line !== "" && !/^(?:debug\d:|@+$|OpenSSH_|Authenticated to |mux_client_|Transferred: )/u.test(line));
+}

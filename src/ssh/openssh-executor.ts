@@ -1,0 +1,180 @@
+/**
+ * Commands through the OpenSSH client: the user's agents, hardware keys and ssh_config work as they do by hand. All
+ * commands share one connection, which is opened by the first and reopened when it was lost between two.
+ */
+import { once } from "node:events";
+import { rm } from "node:fs/promises";
+import { constants } from "node:os";
+import * as path from "node:path";
+import { logTo } from "../log/event.ts";
+import { Bound, untilAborted } from "./bounds.ts";
+import type { SshExecutor, SshResult, SshRunOptions, SshSessionOptions, SshTarget } from "./executor.ts";
+import { opensshDestination, type OpenSshOptions } from "./openssh-arguments.ts";
+import { OpenSshClient, readText } from "./openssh-client.ts";
+import { diagnose, failedBeforeLogin, lastWords, remoteStatusIsCertain, spokenLines } from "./openssh-diagnosis.ts";
+import { OpenSshMaster } from "./openssh-master.ts";
+import type { SshPorts } from "./ports.ts";
+import { makePrivateFolder } from "./private-folder.ts";
+import { SharedResource } from "./shared-resource.ts";
+import { commandTimedOut, connectionClosed, executorClosed, unreachable } from "./ssh-errors.ts";
+
+/** The status with which ssh reports its own failures, and which a command may have as well. */
+const failureOfSsh = 255;
+
+/** Where the commands of an executor find their connection. */
+interface Line {
+  readonly client: OpenSshClient;
+  readonly folder: string;
+  /** Undefined where OpenSSH cannot share connections (Windows): each command opens its own. */
+  readonly master: OpenSshMaster | undefined;
+}
+
+export class OpenSshExecutor implements SshExecutor {
+  readonly #target: SshTarget;
+  readonly #ports: SshPorts;
+  readonly #closing = new AbortController();
+  readonly #line = new SharedResource<Line>({ open: () => this.#openLine(), isAlive: isUsable, close: closeLine });
+  #commands = 0;
+
+  /** Does nothing yet: the first command connects. */
+  constructor(target: SshTarget, ports: SshPorts) {
+    this.#target = target;
+    this.#ports = ports;
+  }
+
+  get roundTrips(): number {
+    return this.#commands;
+  }
+
+  async connect(): Promise<void> {
+    await untilAborted(this.#connected(), this.#closing.signal);
+  }
+
+  async run(command: string, options: SshRunOptions = {}): Promise<SshResult> {
+    const late = (): unknown => commandTimedOut(this.#target, options.timeoutMs ?? 0);
+    using bound = new Bound(options.timeoutMs, late, options.signal, this.#closing.signal);
+    const line = await untilAborted(this.#connected(), bound.signal);
+    return await this.#withLog(line, async (logFile) => {
+      const args = [...clientArguments(line, { LogLevel: "DEBUG1" }), "-E", logFile, "-T", "--", opensshDestination(this.#target), command];
+      const { stdin, onStdout, onStderr } = options;
+      const result = await this.#ports.processes.run(line.client.program, args, { stdin, onStdout, onStderr, signal: bound.signal });
+      const status = await this.#remoteStatus(line, result.status, logFile);
+      return { status, stdout: result.stdout, stderr: result.stderr };
+    });
+  }
+
+  async session(options: SshSessionOptions): Promise<number> {
+    using bound = new Bound(undefined, () => undefined, options.signal, this.#closing.signal);
+    if (options.sshFlags !== undefined && options.sshFlags.length > 0) return await this.#ownSession(options, options.sshFlags, bound.signal);
+    const line = await untilAborted(this.#connected(), bound.signal);
+    return await this.#withLog(line, async (logFile) => {
+      const args = [...clientArguments(line, {}), "-E", logFile, ...terminalFlags(options), ...destinationAndCommand(this.#target, options)];
+      return await this.#remoteStatus(line, await this.#runInteractively(line.client, args, bound.signal), logFile);
+    });
+  }
+
+  /** The socket of the shared connection, for scp and its like; undefined where there is none. Connects first. */
+  async controlPath(): Promise<string | undefined> {
+    const line = await untilAborted(this.#connected(), this.#closing.signal);
+    return line.master?.controlPath;
+  }
+
+  async close(): Promise<void> {
+    if (!this.#closing.signal.aborted) this.#closing.abort(executorClosed(this.#target));
+    await this.#line.close();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  async #connected(): Promise<Line> {
+    this.#closing.signal.throwIfAborted();
+    return await this.#line.get();
+  }
+
+  async #openLine(): Promise<Line> {
+    using bound = new Bound(this.#target.connectTimeoutMs, () => unreachable(this.#target, "timed-out"), this.#closing.signal);
+    const client = await this.#trustedClient(bound.signal);
+    if (this.#ports.platform.os === "windows") {
+      return { client, folder: await makePrivateFolder(this.#ports.platform), master: undefined };
+    }
+    const master = await OpenSshMaster.open(client, bound.signal);
+    logTo(this.#ports.report, "debug", `Connected to ${client.resolved.hostName} through ${client.program}`);
+    return { client, folder: master.folder, master };
+  }
+
+  async #trustedClient(signal: AbortSignal): Promise<OpenSshClient> {
+    const client = await OpenSshClient.prepare(this.#target, this.#ports, signal);
+    await client.establishTrust(signal);
+    return client;
+  }
+
+  /** A session with flags of the user's own: forwardings and the like must not end up in a shared connection. */
+  async #ownSession(options: SshSessionOptions, flags: readonly string[], signal: AbortSignal): Promise<number> {
+    using bound = new Bound(this.#target.connectTimeoutMs, () => unreachable(this.#target, "timed-out"), signal);
+    const client = await this.#trustedClient(bound.signal);
+    const args = [...client.arguments({}), ...terminalFlags(options), ...flags, ...destinationAndCommand(this.#target, options)];
+    this.#commands += 1;
+    return (await this.#runInteractively(client, args, signal)) ?? failureOfSsh;
+  }
+
+  async #runInteractively(client: OpenSshClient, args: readonly string[], signal: AbortSignal): Promise<number | null> {
+    const child = this.#ports.processes.spawn(client.program, args, { stdio: "inherit" });
+    const onAbort = (): boolean => child.kill("SIGTERM");
+    signal.addEventListener("abort", onAbort, { once: true });
+    try {
+      const [status, endedBy] = (await once(child, "exit")) as [number | null, NodeJS.Signals | null];
+      signal.throwIfAborted();
+      return endedBy === null ? status : 128 + constants.signals[endedBy];
+    } finally {
+      signal.removeEventListener("abort", onAbort);
+    }
+  }
+
+  async #withLog<T>(line: Line, work: (logFile: string) => Promise<T>): Promise<T> {
+    this.#commands += 1;
+    const logFile = path.join(line.folder, `command-${this.#commands}`);
+    try {
+      return await work(logFile);
+    } finally {
+      await rm(logFile, { force: true });
+    }
+  }
+
+  /** Tells a command's own 255 from ssh's, and throws what ssh failed of. */
+  async #remoteStatus(line: Line, status: number | null, logFile: string): Promise<number> {
+    if (status !== failureOfSsh && status !== null) return status;
+    const log = await readText(logFile);
+    if (remoteStatusIsCertain(log)) return failureOfSsh;
+    const { client, master } = line;
+    if (master !== undefined && !(await master.isAlive())) {
+      throw connectionClosed(client.resolved, lastWords(log) ?? lastWords(await master.log()));
+    }
+    if (failedBeforeLogin(log)) throw await diagnose(client.resolved, log, true, client.encryptedKey);
+    if (status === null || spokenLines(log).length > 0) throw connectionClosed(client.resolved, lastWords(log));
+    return failureOfSsh;
+  }
+}
+
+function clientArguments(line: Line, options: OpenSshOptions): string[] {
+  const shared = line.master === undefined ? {} : { ControlPath: line.master.controlPath };
+  return line.client.arguments({ ...options, ...shared });
+}
+
+function terminalFlags({ terminal }: SshSessionOptions): string[] {
+  return { yes: ["-tt"], no: ["-T"], auto: [] }[terminal];
+}
+
+function destinationAndCommand(target: SshTarget, { command }: SshSessionOptions): string[] {
+  return ["--", opensshDestination(target), ...(command === undefined ? [] : [command])];
+}
+
+async function isUsable({ master }: Line): Promise<boolean> {
+  return master === undefined || (await master.isAlive());
+}
+
+async function closeLine(line: Line): Promise<void> {
+  if (line.master === undefined) await rm(line.folder, { recursive: true, force: true });
+  else await line.master.close();
+}

@@ -1,0 +1,160 @@
+/**
+ * The sentences for what can go wrong between here and a host. Both back ends end up here, so a cause reads the same
+ * whichever of them met it.
+ */
+import { MachineError } from "../errors/machine-error.ts";
+import type { SshTarget } from "./executor.ts";
+import { fingerprintOf, type PublicKey } from "./public-key.ts";
+
+/** Why no SSH server could be talked to. */
+export type UnreachableReason =
+  | "refused"
+  | "timed-out"
+  | "no-route"
+  | "unknown-host"
+  | "silent"
+  | "not-ssh"
+  | "hung-up"
+  | "handshake-timed-out"
+  | "no-common-algorithm"
+  | "other";
+
+interface Explanation {
+  readonly sentence: (where: string, seconds: string) => string;
+  readonly hint: string;
+}
+
+const checkAddress = "Check the address, and that the machine is running and on the network.";
+
+const explanations: Readonly<Record<UnreachableReason, Explanation>> = {
+  refused: {
+    sentence: (where) => `Nothing listens for SSH at ${where}: the connection was refused`,
+    hint: "Check the port, and that sshd is running on the machine.",
+  },
+  "timed-out": {
+    sentence: (where, seconds) => `No answer from ${where} within ${seconds}`,
+    hint: "Check the address, and whether a firewall between here and the machine drops packets to that port.",
+  },
+  "no-route": { sentence: (where) => `There is no route to ${where}`, hint: checkAddress },
+  "unknown-host": {
+    sentence: (where) => `The host name of ${where} cannot be resolved`,
+    hint: "Check the spelling of the name, and the name servers of this computer.",
+  },
+  silent: {
+    sentence: (where, seconds) => `${where} takes connections, but sent no SSH greeting within ${seconds}`,
+    hint: "The machine may be overloaded, or something other than sshd listens on that port.",
+  },
+  "not-ssh": {
+    sentence: (where) => `What listens at ${where} does not speak SSH`,
+    hint: "Check the port: it belongs to another service.",
+  },
+  "hung-up": {
+    sentence: (where) => `${where} closed the connection before the login`,
+    hint: "The server may be starting, at its limit of connections, or may have banned this computer's address.",
+  },
+  "handshake-timed-out": {
+    sentence: (where, seconds) => `The SSH login at ${where} did not complete within ${seconds}`,
+    hint: "The machine may be overloaded; try again.",
+  },
+  "no-common-algorithm": {
+    sentence: (where) => `The SSH server at ${where} offers no algorithm that this client accepts`,
+    hint: "Update the SSH server of the machine.",
+  },
+  other: { sentence: (where) => `SSH could not connect to ${where}`, hint: checkAddress },
+};
+
+/** `detail` is a client's own explanation, added where our sentence alone does not say enough. */
+export function unreachable(
+  target: SshTarget,
+  reason: UnreachableReason,
+  options: { readonly detail?: string | undefined; readonly cause?: unknown } = {},
+): MachineError {
+  const { sentence, hint } = explanations[reason];
+  const message = sentence(describeAddress(target), formatSeconds(target.connectTimeoutMs));
+  const detail = options.detail === undefined ? "" : `: ${options.detail}`;
+  return new MachineError("ssh-unreachable", message + detail, { hint, cause: options.cause });
+}
+
+/** The host let nobody in: names the user and every key that was tried. */
+export function authenticationRefused(target: SshTarget, tried: readonly string[], offered: string | undefined): MachineError {
+  const user = target.userName === "" ? "The user" : `User "${target.userName}"`;
+  const keys = tried.length === 0 ? "no key was found to try" : `tried ${tried.join(", ")}`;
+  const passwordOnly = offered !== undefined && !offered.includes("publickey");
+  return new MachineError("ssh-authentication", `${user} was refused by ${describeAddress(target)}: ${keys}`, {
+    hint: passwordOnly
+      ? `The server takes no keys, only: ${offered}. Allow public keys there.`
+      : "Check the user name, and that the public key stands in ~/.ssh/authorized_keys on the machine.",
+  });
+}
+
+/** The connection was there and is gone; `reason` is a clause without a full stop. */
+export function connectionClosed(target: SshTarget, reason: string | undefined, cause?: unknown): MachineError {
+  const detail = reason === undefined ? "" : ` (${reason})`;
+  return new MachineError("ssh-closed", `The SSH connection to ${describeAddress(target)} broke while a command was running${detail}`, {
+    hint: "Check that the machine is still up, then run the command again.",
+    cause,
+  });
+}
+
+export function hostKeyMismatch(target: SshTarget, expected: readonly string[], presented: PublicKey | PresentedKey): MachineError {
+  const shown = "blob" in presented ? { type: presented.type, fingerprint: fingerprintOf(presented) } : presented;
+  return new MachineError(
+    "host-key-mismatch",
+    `The host key of ${describeMachine(target)} is not the expected one: expected ${expected.join(" or ")}, ` +
+      `presented ${shown.fingerprint} (${shown.type}). Nothing was sent`,
+    {
+      hint:
+        "Somebody may be between you and the machine. If its key was really changed, say so: " +
+        `docker-machine ssh-host-key ${target.hostKeys.alias} ${shown.fingerprint}`,
+    },
+  );
+}
+
+/** What a client reported of a key without handing over the key. */
+export interface PresentedKey {
+  readonly type: string;
+  readonly fingerprint: string;
+}
+
+export function hostKeyUnknown(target: SshTarget, presented: PublicKey): MachineError {
+  const fingerprint = fingerprintOf(presented);
+  return new MachineError(
+    "host-key-mismatch",
+    `The host key of ${describeMachine(target)} is not known: it presented ${fingerprint} (${presented.type}). Nothing was sent`,
+    {
+      hint: `Compare it with the machine's own, then say so: docker-machine ssh-host-key ${target.hostKeys.alias} ${fingerprint}`,
+    },
+  );
+}
+
+export function hostKeyRevoked(target: SshTarget, presented: PublicKey): MachineError {
+  return new MachineError(
+    "host-key-mismatch",
+    `The host key of ${describeMachine(target)}, ${fingerprintOf(presented)} (${presented.type}), is marked as revoked in known_hosts. Nothing was sent`,
+    { hint: "Give the machine a new host key: ssh-keygen -A, then restart sshd." },
+  );
+}
+
+export function commandTimedOut(target: SshTarget, timeoutMs: number): MachineError {
+  return new MachineError("timeout", `A command on ${describeAddress(target)} did not end within ${formatSeconds(timeoutMs)}`);
+}
+
+export function executorClosed(target: SshTarget): MachineError {
+  return new MachineError("ssh-closed", `The SSH connection to ${describeAddress(target)} was closed by this program`);
+}
+
+/** `203.0.113.7:22`, `[2001:db8::7]:22`, or the entry of ssh_config. */
+export function describeAddress(target: SshTarget): string {
+  if (target.hostName === "") return target.configHost ?? "the machine";
+  const host = target.hostName.includes(":") ? `[${target.hostName}]` : target.hostName;
+  return target.port === 0 ? host : `${host}:${target.port}`;
+}
+
+function describeMachine(target: SshTarget): string {
+  return `"${target.hostKeys.alias}" (${describeAddress(target)})`;
+}
+
+/** 10000 → `10 s`, 1500 → `1.5 s`. */
+export function formatSeconds(ms: number): string {
+  return `${Math.round(ms / 100) / 10} s`;
+}
