@@ -27,6 +27,7 @@ export const errorCodes = {
   "ssh-closed": "The SSH connection broke while a command was running.",
   "host-key-mismatch": "The host presented another key than the one that is pinned or expected. Nothing was sent.",
   "remote-command": "A command on the machine ended with a status other than 0.",
+  "copy-failed": "A file could not be copied to or from a machine; the message names it.",
   "program-missing": "A program that this command needs is not installed on this computer.",
   "os-unsupported": "The machine's operating system cannot run a Docker Engine, or is not recognised.",
   "sudo-required": "The user on the machine is not root and cannot use sudo.",

@@ -59,8 +59,8 @@ export interface SshSessionOptions {
    * its own connection and says itself what goes wrong. The native back end refuses them with `usage`.
    */
   readonly sshFlags?: readonly string[] | undefined;
-  /** Ask for a terminal: yes, no, or as OpenSSH does (only without a command, on a terminal). */
-  readonly terminal: "yes" | "no" | "auto";
+  /** Ask for a terminal: yes where there is one here (`-t`), in any case (`-tt`), no (`-T`), or only for a login shell. */
+  readonly terminal: "yes" | "force" | "no" | "auto";
   readonly signal?: AbortSignal | undefined;
 }
 

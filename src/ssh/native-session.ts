@@ -6,14 +6,14 @@ import type { ClientChannel, PseudoTtyOptions } from "ssh2";
 import type { SshSessionOptions } from "./executor.ts";
 import type { TerminalStreams } from "./ports.ts";
 
-/** The terminal to ask the server for; undefined for none, which is what "auto" means for a command or a pipe. */
+/** The terminal to ask the server for; undefined for none. */
 export function describeTerminal(
   options: SshSessionOptions,
   { stdin, stdout }: TerminalStreams,
   termVariable: string | undefined,
 ): PseudoTtyOptions | undefined {
-  const wanted = options.terminal === "yes" || (options.terminal === "auto" && options.command === undefined && stdin.isTTY);
-  if (!wanted) return undefined;
+  const wanted = { force: true, yes: stdin.isTTY, no: false, auto: stdin.isTTY && options.command === undefined };
+  if (!wanted[options.terminal]) return undefined;
   return { term: termVariable ?? "xterm", rows: stdout.rows ?? 24, cols: stdout.columns ?? 80 };
 }
 

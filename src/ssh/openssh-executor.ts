@@ -163,7 +163,7 @@ function clientArguments(line: Line, options: OpenSshOptions): string[] {
 }
 
 function terminalFlags({ terminal }: SshSessionOptions): string[] {
-  return { yes: ["-tt"], no: ["-T"], auto: [] }[terminal];
+  return { yes: ["-t"], force: ["-tt"], no: ["-T"], auto: [] }[terminal];
 }
 
 function destinationAndCommand(target: SshTarget, { command }: SshSessionOptions): string[] {

@@ -1,0 +1,66 @@
+/** This computer's files as a tree for copying. */
+import { createReadStream } from "node:fs";
+import * as fs from "node:fs/promises";
+import type { Stats } from "node:fs";
+import { messageOf, systemCodeOf } from "../errors/machine-error.ts";
+import { copyFailed, type FileEntry, type FileTree } from "./file-tree.ts";
+
+/** As large as an SFTP packet may be everywhere. */
+const chunkBytes = 32 * 1024;
+
+export const localTree: FileTree = {
+  find: (path) => naming(path, async () => await findEntry(path)),
+  list: (path) => naming(path, async () => await fs.readdir(path)),
+  read: (path) => readChunks(path),
+  write: (path, mode, chunks) => naming(path, async () => await writeChunks(path, mode, chunks)),
+  makeFolder: (path, mode) => naming(path, async () => void (await fs.mkdir(path, { mode }))),
+  preserve: (path, entry) =>
+    naming(path, async () => {
+      await fs.chmod(path, entry.mode);
+      await fs.utimes(path, entry.accessedAt, entry.modifiedAt);
+    }),
+};
+
+async function findEntry(path: string): Promise<FileEntry | undefined> {
+  try {
+    return describe(await fs.stat(path));
+  } catch (error) {
+    if (systemCodeOf(error) === "ENOENT") return undefined;
+    throw error;
+  }
+}
+
+function describe(stats: Stats): FileEntry {
+  const kind = stats.isFile() ? "file" : stats.isDirectory() ? "folder" : "other";
+  return { kind, mode: stats.mode & 0o777, sizeBytes: stats.size, accessedAt: stats.atimeMs / 1000, modifiedAt: stats.mtimeMs / 1000 };
+}
+
+async function* readChunks(path: string): AsyncGenerator<Uint8Array> {
+  try {
+    yield* createReadStream(path, { highWaterMark: chunkBytes });
+  } catch (error) {
+    throw explain(path, error);
+  }
+}
+
+async function writeChunks(path: string, mode: number, chunks: AsyncIterable<Uint8Array>): Promise<void> {
+  const file = await fs.open(path, "w", mode | 0o200);
+  try {
+    for await (const chunk of chunks) await file.write(chunk);
+  } finally {
+    await file.close();
+  }
+}
+
+async function naming<T>(path: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw explain(path, error);
+  }
+}
+
+/** Only errors of the file system are about the path; what the other side threw says itself what it is about. */
+function explain(path: string, error: unknown): unknown {
+  return systemCodeOf(error) === undefined ? error : copyFailed(path, messageOf(error), error);
+}

@@ -1,0 +1,137 @@
+/**
+ * Copying with OpenSSH's scp, or rsync over ssh. The two machines of a copy may differ in everything, while options of
+ * scp count for both: so each gets a block in an ssh_config made for this one copy.
+ */
+import { once } from "node:events";
+import { rm, writeFile } from "node:fs/promises";
+import * as path from "node:path";
+import { MachineError } from "../errors/machine-error.ts";
+import type { SshTarget } from "./executor.ts";
+import { copyFailed } from "./file-tree.ts";
+import { configBlock, copyLocation, opensshOptions, quotePath } from "./openssh-arguments.ts";
+import { OpenSshExecutor } from "./openssh-executor.ts";
+import type { SshPorts } from "./ports.ts";
+import { makePrivateFolder } from "./private-folder.ts";
+import type { CopyEndpoint, CopyRequest } from "./scp.ts";
+
+/** The programs' names with 0.16.2's sentences for their absence. */
+const programs = {
+  scp: "You must have a copy of the scp binary locally to use the scp feature",
+  rsync: "You must have a copy of the rsync binary locally to use the --delta option",
+} as const;
+
+/** Throws `copy-failed`, `program-missing`, and what connecting throws. */
+export async function copyWithScp(request: CopyRequest, ports: SshPorts): Promise<void> {
+  const program = await requireProgram("scp", ports);
+  await withCopyConfig(request, ports, async (config, locations) => {
+    const flags = [...(request.recursive ? ["-r"] : []), ...(request.preserve === true ? ["-p"] : []), ...(request.quiet ? ["-q"] : [])];
+    const args = ["-3", "-F", config, ...flags, "--", ...locations];
+    const outcome = await runCopy(program, args, request, ports);
+    // A machine without an SFTP server still has scp's old protocol.
+    const status = outcome.noSftp ? (await runCopy(program, ["-O", ...args], request, ports)).status : outcome.status;
+    requireSuccess("scp", request, status);
+  });
+}
+
+/** Throws as {@link copyWithScp}, and `usage` for two machines: rsync runs on one of the two ends itself. */
+export async function copyWithRsync(request: CopyRequest, ports: SshPorts): Promise<void> {
+  if (request.source.target !== undefined && request.destination.target !== undefined) {
+    throw new MachineError("usage", "rsync cannot copy from one machine to another", { hint: "Run the command without --delta." });
+  }
+  const program = await requireProgram("rsync", ports);
+  await withCopyConfig(request, ports, async (config, locations) => {
+    const flags = [...(request.quiet ? ["-q"] : ["--progress"]), ...(request.recursive ? ["-r"] : []), ...(request.preserve === true ? ["-pt"] : [])];
+    const args = ["-e", `ssh -F ${config}`, ...flags, "--", ...locations];
+    requireSuccess("rsync", request, (await runCopy(program, args, request, ports)).status);
+  });
+}
+
+async function requireProgram(name: keyof typeof programs, ports: SshPorts): Promise<string> {
+  const program = await ports.processes.find(name);
+  if (program === undefined) throw new MachineError("program-missing", programs[name], { hint: `Install ${name}.` });
+  return program;
+}
+
+type CopyWork = (configFile: string, locations: readonly [string, string]) => Promise<void>;
+
+/** Connects to every machine first, so that what goes wrong there is told in our words, and lends scp the connections. */
+async function withCopyConfig(request: CopyRequest, ports: SshPorts, work: CopyWork): Promise<void> {
+  const folder = await makePrivateFolder(ports.platform);
+  const executors: OpenSshExecutor[] = [];
+  const connect = (target: SshTarget): OpenSshExecutor => {
+    const executor = new OpenSshExecutor(target, ports);
+    executors.push(executor);
+    return executor;
+  };
+  try {
+    const source = await describeEndpoint(request.source, "source", connect);
+    const destination = await describeEndpoint(request.destination, "destination", connect);
+    const config = path.join(folder, "config");
+    await writeFile(config, source.block + destination.block + userConfiguration(request, ports), { mode: 0o600 });
+    await work(config, [source.location, destination.location]);
+  } finally {
+    await Promise.all(executors.map((executor) => executor.close()));
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+interface DescribedEndpoint {
+  /** Its part of the ssh_config; "" for this computer. */
+  readonly block: string;
+  readonly location: string;
+}
+
+async function describeEndpoint(
+  { target, path: file }: CopyEndpoint,
+  name: string,
+  connect: (target: SshTarget) => OpenSshExecutor,
+): Promise<DescribedEndpoint> {
+  if (target === undefined) return { block: "", location: localLocation(file) };
+  const controlPath = await connect(target).controlPath();
+  const options = { ...opensshOptions(target), ...(controlPath === undefined ? {} : { ControlPath: controlPath }) };
+  if (target.configHost !== undefined) return { block: configBlock(target.configHost, options), location: copyLocation(target, file) };
+  return {
+    block: configBlock(name, { HostName: target.hostName, ...options }),
+    location: copyLocation({ ...target, configHost: name }, file),
+  };
+}
+
+/** A colon before the first slash would make a machine of it. */
+function localLocation(file: string): string {
+  return /^[^/]*:/u.test(file) && !/^[A-Za-z]:[\\/]/u.test(file) ? `./${file}` : file;
+}
+
+/** Behind our blocks, as the first value of an option wins. */
+function userConfiguration({ source, destination }: CopyRequest, ports: SshPorts): string {
+  const wanted = [source, destination].some(({ target }) => target?.configHost !== undefined);
+  return wanted ? `Match all\nInclude ${quotePath(ports.sshConfigFile ?? "~/.ssh/config")}\n` : "";
+}
+
+interface CopyOutcome {
+  readonly status: number | null;
+  /** The server has no SFTP; what scp said of that was kept back. */
+  readonly noSftp: boolean;
+}
+
+async function runCopy(program: string, args: readonly string[], request: CopyRequest, ports: SshPorts): Promise<CopyOutcome> {
+  const child = ports.processes.spawn(program, args, { stdio: ["inherit", "inherit", "pipe"] });
+  const onAbort = (): boolean => child.kill("SIGTERM");
+  request.signal?.addEventListener("abort", onAbort, { once: true });
+  let noSftp = false;
+  child.stderr?.on("data", (chunk: Buffer) => {
+    noSftp ||= /subsystem request failed/u.test(chunk.toString("latin1"));
+    if (!noSftp) (ports.terminal ?? process).stderr.write(chunk);
+  });
+  try {
+    const [status] = (await once(child, "close")) as [number | null];
+    request.signal?.throwIfAborted();
+    return { status, noSftp };
+  } finally {
+    request.signal?.removeEventListener("abort", onAbort);
+  }
+}
+
+function requireSuccess(program: string, { source, destination }: CopyRequest, status: number | null): void {
+  if (status === 0) return;
+  throw copyFailed(`${source.path} to ${destination.path}`, `${program} ended with ${status === null ? "a signal" : `status ${status}`}`);
+}

@@ -1,0 +1,63 @@
+/**
+ * `docker-machine scp`: copying between this computer and machines, or from one machine to another through this
+ * computer. OpenSSH's scp and rsync do it where they are the back end, SFTP in this process otherwise.
+ */
+import type { OsName } from "../system/host-platform.ts";
+import type { SshBackend, SshTarget } from "./executor.ts";
+import type { SshPorts } from "./ports.ts";
+
+/** `[[user@]machine:]path` as the user typed it. */
+export interface CopyArgument {
+  /** Undefined = this computer. */
+  readonly machine: string | undefined;
+  readonly user: string | undefined;
+  readonly path: string;
+}
+
+/** As 0.16.2: what stands before the first colon is a machine, and `localhost` is this computer. */
+export function parseCopyArgument(text: string, os: OsName): CopyArgument {
+  const local = { machine: undefined, user: undefined, path: text };
+  const colon = text.indexOf(":");
+  if (colon < 0 || (os === "windows" && /^[A-Za-z]:[\\/]/u.test(text))) return local;
+  const [, user, machine] = /^(?:([^@]*)@)?(.*)$/su.exec(text.slice(0, colon)) ?? [];
+  const path = text.slice(colon + 1);
+  if (machine === "localhost") return { ...local, path };
+  return { machine: machine ?? "", user: user === "" ? undefined : user, path };
+}
+
+export interface CopyEndpoint {
+  /** A machine, with the user to log in as; undefined = this computer. */
+  readonly target: SshTarget | undefined;
+  /** On a machine relative to the user's home; "" = the home itself. */
+  readonly path: string;
+}
+
+export interface CopyRequest {
+  readonly source: CopyEndpoint;
+  readonly destination: CopyEndpoint;
+  readonly recursive: boolean;
+  /** Send only differences, with rsync. */
+  readonly delta: boolean;
+  /** No progress, no warnings. */
+  readonly quiet: boolean;
+  /** Keep exact modes and times. */
+  readonly preserve?: boolean | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Copies. The programs write to this process's own output; SFTP reports `transfer` events. Throws `copy-failed`,
+ * `program-missing`, and what connecting throws.
+ */
+export async function copyFiles(request: CopyRequest, backend: SshBackend, ports: SshPorts): Promise<void> {
+  if (request.delta) {
+    const { copyWithRsync } = await import("./scp-openssh.ts");
+    await copyWithRsync(request, ports);
+  } else if (backend === "openssh") {
+    const { copyWithScp } = await import("./scp-openssh.ts");
+    await copyWithScp(request, ports);
+  } else {
+    const { copyWithSftp } = await import("./scp-native.ts");
+    await copyWithSftp(request, ports);
+  }
+}
