@@ -26,7 +26,7 @@ export interface RecordedConnection {
 export function recordedConnections(): RecordedConnection[] {
   return readdirSync(folder)
     .filter((file) => file.endsWith(".c2s.bin"))
-    .sort()
+    .toSorted()
     .map((file) => {
       const name = file.slice(0, -".c2s.bin".length);
       return { name, clientToServer: direction(`${name}.c2s`), serverToClient: direction(`${name}.s2c`) };

@@ -116,7 +116,8 @@ export class GobDecoder {
   }
 
   #singleton(id: number, type: GobType, depth: number): unknown {
-    if (this.#wireType(id).kind !== "struct" && this.#reader.uint() !== 0) throw new GobError("gob: a value without its leading zero");
+    if (this.#wireType(id).kind !== "struct" && this.#reader.uint() !== 0)
+      throw new GobError("gob: a value without its leading zero");
     return this.#value(id, type, depth);
   }
 
@@ -124,7 +125,8 @@ export class GobDecoder {
     if (depth > this.#limits.maxDepth) throw new GobError(`gob: values nested more than ${this.#limits.maxDepth} deep`);
     if (type.kind === "pointer") return this.#value(id, type.to, depth);
     const wire = this.#wireType(id);
-    if (type.kind !== "any" && type.kind !== wire.kind) throw new GobError(`gob: ${wire.kind} received where ${type.kind} was expected`);
+    if (type.kind !== "any" && type.kind !== wire.kind)
+      throw new GobError(`gob: ${wire.kind} received where ${type.kind} was expected`);
     switch (wire.kind) {
       case "bool":
         return this.#reader.uint() !== 0;
@@ -155,8 +157,10 @@ export class GobDecoder {
 
   #list(wire: Extract<WireType, { kind: "slice" | "array" }>, type: GobType, depth: number): unknown[] {
     const count = this.#reader.count();
-    if (wire.kind === "array" && count !== wire.length) throw new GobError(`gob: ${count} elements in an array of ${wire.length}`);
-    if (type.kind === "array" && count !== type.length) throw new GobError(`gob: an array of ${count} where ${type.length} were expected`);
+    if (wire.kind === "array" && count !== wire.length)
+      throw new GobError(`gob: ${count} elements in an array of ${wire.length}`);
+    if (type.kind === "array" && count !== type.length)
+      throw new GobError(`gob: an array of ${count} where ${type.length} were expected`);
     const element = type.kind === "slice" || type.kind === "array" ? type.element : gobAny;
     const list: unknown[] = [];
     while (list.length < count) list.push(this.#value(wire.element, element, depth));

@@ -122,7 +122,10 @@ function isLeftOut(type: GobType, value: unknown): boolean {
       return value === null;
     case "pointer":
       return value === undefined;
-    default:
+    case "array":
+    case "map":
+    case "struct":
+    case "any":
       return false;
   }
 }

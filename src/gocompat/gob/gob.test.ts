@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { GobDecoder, type GobLimits } from "./decoder.ts";
 import { GobEncoder } from "./encoder.ts";
 import { GobError } from "./gob-error.ts";
@@ -47,8 +47,12 @@ const sample = fc.letrec<{ sample: Sample }>((tie) => ({
     tie("sample").map(sliceOf),
     tie("sample").map(arrayOf),
     tie("sample").map(mapOf),
-    fc.uniqueArray(fc.tuple(fc.string({ minLength: 1 }), tie("sample")), { maxLength: 5, selector: ([name]) => name }).map(structOf),
-    fc.uniqueArray(fc.tuple(fc.string({ minLength: 1 }), tie("sample")), { maxLength: 3, selector: ([name]) => name }).map(interfaceOf),
+    fc
+      .uniqueArray(fc.tuple(fc.string({ minLength: 1 }), tie("sample")), { maxLength: 5, selector: ([name]) => name })
+      .map(structOf),
+    fc
+      .uniqueArray(fc.tuple(fc.string({ minLength: 1 }), tie("sample")), { maxLength: 3, selector: ([name]) => name })
+      .map(interfaceOf),
   ),
 })).sample;
 
@@ -72,7 +76,7 @@ function structOf(fields: [string, Sample][]): Sample {
 }
 
 function interfaceOf(concrete: [string, Sample][]): Sample {
-  const type = gobInterface(Object.fromEntries(concrete.map(([name, { type }]) => [name, type])));
+  const type = gobInterface(Object.fromEntries(concrete.map(([name, one]) => [name, one.type])));
   const values = concrete.map(([name, { value }]) => value.map((inner) => ({ type: name, value: inner })));
   return { type, value: fc.oneof(fc.constant(null), ...values) };
 }
@@ -105,7 +109,10 @@ test("what is encoded is decoded to the same, however the bytes are cut", () => 
           decoded.push(next.value);
         }
       }
-      assert.deepEqual(decoded, values.map(({ value }) => value));
+      assert.deepEqual(
+        decoded,
+        values.map(({ value }) => value),
+      );
       assert.equal(decoder.hasPendingBytes, false);
     }),
   );
@@ -160,7 +167,10 @@ test("another type than the expected one is named", () => {
 
 test("an unregistered name in an interface is named, as Go names it", () => {
   const unknown = new GobEncoder().encode(gobInterface({ "*x.Flag": gobEmpty }), { type: "*x.Flag", value: {} });
-  assert.throws(() => decodeHex(Buffer.from(unknown).toString("hex"), gobInterface({})), /name not registered for interface: "\*x\.Flag"/u);
+  assert.throws(
+    () => decodeHex(Buffer.from(unknown).toString("hex"), gobInterface({})),
+    /name not registered for interface: "\*x\.Flag"/u,
+  );
 });
 
 test("after an error nothing more is decoded", () => {
@@ -172,7 +182,12 @@ test("after an error nothing more is decoded", () => {
 
 test("fields match by name: missing ones are zero, unknown ones are skipped", () => {
   const sent = gobStruct("Flag", { Hidden: gobSlice(gobString), Name: gobString, __proto__X: gobInt });
-  const expected = gobStruct("Flag", { Usage: gobString, Name: gobString, Value: gobSlice(gobString), Extra: gobPointer(gobInt) });
+  const expected = gobStruct("Flag", {
+    Usage: gobString,
+    Name: gobString,
+    Value: gobSlice(gobString),
+    Extra: gobPointer(gobInt),
+  });
   const bytes = new GobEncoder().encode(sent, { Hidden: ["a"], Name: "n", __proto__X: 5 });
   const decoded = decodeHex(Buffer.from(bytes).toString("hex"), expected);
   assert.deepEqual(decoded, { value: { Usage: "", Name: "n", Value: [], Extra: undefined } });

@@ -41,7 +41,9 @@ export type ValueOf<T> = T extends Typed<infer Value> ? Value : never;
 
 type Fields = Readonly<Record<string, GobType>>;
 type StructValue<F extends Fields> = { readonly [K in keyof F]: ValueOf<F[K]> };
-type InterfaceValue<C extends Fields> = { readonly [K in keyof C & string]: GobInterfaceValue<K, ValueOf<C[K]>> }[keyof C & string] | null;
+type InterfaceValue<C extends Fields> =
+  | { readonly [K in keyof C & string]: GobInterfaceValue<K, ValueOf<C[K]>> }[keyof C & string]
+  | null;
 
 export const gobBool: GobType<boolean> = { kind: "bool" };
 export const gobInt: GobType<GobInteger> = { kind: "int" };
@@ -51,7 +53,7 @@ export const gobBytes: GobType<Uint8Array> = { kind: "bytes" };
 /** Bytes that are not UTF-8 are decoded as U+FFFD. */
 export const gobString: GobType<string> = { kind: "string" };
 /** Whatever arrives: structs as objects, maps as `Map`, interfaces as {@link GobInterfaceValue}. Cannot be encoded. */
-export const gobAny: GobType<unknown> = { kind: "any" };
+export const gobAny: GobType = { kind: "any" };
 
 export function gobSlice<T extends GobType>(element: T): GobType<readonly ValueOf<T>[]> {
   return { kind: "slice", element };

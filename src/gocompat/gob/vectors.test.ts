@@ -119,7 +119,11 @@ test("every value that Go encoded is decoded", () => {
 });
 
 test("a stream is decoded without knowing its types", () => {
-  for (const vector of vectors) decodeAll(Buffer.from(vector.hex, "hex"), typesOf(vector).map(() => gobAny));
+  for (const vector of vectors)
+    decodeAll(
+      Buffer.from(vector.hex, "hex"),
+      typesOf(vector).map(() => gobAny),
+    );
 });
 
 test("what is encoded here equals Go's bytes where ids and order are not Go's to choose", () => {

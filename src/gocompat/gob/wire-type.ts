@@ -3,10 +3,20 @@
  * a decoder keeps them.
  */
 import { GobError } from "./gob-error.ts";
-import { gobInt, gobPointer, gobSlice, gobString, gobStruct, type BasicKind, type GobInteger, type GobType, type ValueOf } from "./types.ts";
+import {
+  gobInt,
+  gobPointer,
+  gobSlice,
+  gobString,
+  gobStruct,
+  type BasicKind,
+  type GobInteger,
+  type GobType,
+  type ValueOf,
+} from "./types.ts";
 
 /** Ids of the types that need no definition. */
-export const basicIds: Readonly<Record<BasicKind | "interface", number>> = {
+const basicIds: Readonly<Record<BasicKind | "interface", number>> = {
   bool: 1,
   int: 2,
   uint: 3,
@@ -53,8 +63,20 @@ export function basicWireTypes(): [number, WireType][] {
   return [...basics, [complexId, { kind: "complex" }]];
 }
 
-/** The definition of a type that needs one, as the encoder sends it; `idOf` numbers the types it is made of. */
-export function definitionOf(type: GobType, id: number, idOf: (part: GobType) => number): Definition {
+/** The types that have to be described. */
+type DefinedType = Extract<GobType, { readonly kind: "array" | "slice" | "map" | "struct" }>;
+
+export function isDefined(type: GobType): type is DefinedType {
+  return ["array", "slice", "map", "struct"].includes(type.kind);
+}
+
+/** The id of a type that needs no definition. */
+export function basicIdOf(type: GobType): number | undefined {
+  return Object.hasOwn(basicIds, type.kind) ? basicIds[type.kind as keyof typeof basicIds] : undefined;
+}
+
+/** What the encoder sends to describe a type; `idOf` numbers the types it is made of. */
+export function definitionOf(type: DefinedType, id: number, idOf: (part: GobType) => number): Definition {
   const common = { Name: type.kind === "struct" ? type.name : "", Id: id };
   switch (type.kind) {
     case "array":
@@ -70,8 +92,6 @@ export function definitionOf(type: GobType, id: number, idOf: (part: GobType) =>
           Field: Object.entries(type.fields).map(([name, field]) => ({ Name: name, Id: idOf(field) })),
         },
       };
-    default:
-      throw new GobError("gob: a value of no known type cannot be sent");
   }
 }
 
@@ -81,7 +101,8 @@ export function wireTypeOf(definition: Definition): WireType {
   if (ArrayT !== undefined) return { kind: "array", element: small(ArrayT.Elem), length: small(ArrayT.Len) };
   if (SliceT !== undefined) return { kind: "slice", element: small(SliceT.Elem) };
   if (MapT !== undefined) return { kind: "map", key: small(MapT.Key), element: small(MapT.Elem) };
-  if (StructT !== undefined) return { kind: "struct", fields: StructT.Field.map(({ Name, Id }) => ({ name: Name, id: small(Id) })) };
+  if (StructT !== undefined)
+    return { kind: "struct", fields: StructT.Field.map(({ Name, Id }) => ({ name: Name, id: small(Id) })) };
   if (definition.GobEncoderT ?? definition.BinaryMarshalerT ?? definition.TextMarshalerT) return { kind: "custom" };
   throw new GobError("gob: a type definition without a type");
 }
