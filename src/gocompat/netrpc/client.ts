@@ -30,6 +30,8 @@ export class RpcClient {
   readonly #decoder: GobDecoder;
   readonly #pending = new Map<number, PendingCall>();
   #head: HttpHeadReader | undefined = new HttpHeadReader();
+  /** Requests made before the server's HTTP answer: Go's server loses bytes that come together with the opening line. */
+  #held: Uint8Array[] = [];
   #header: ResponseHeader | undefined;
   #sequence = 0;
   #ended: RpcError | undefined;
@@ -52,7 +54,7 @@ export class RpcClient {
       const body = this.#encoder.encode(method.argument, argument);
       this.#sequence++;
       this.#pending.set(sequence, { method, resolve: (reply) => resolve(reply as Reply), reject });
-      this.#options.send(Buffer.concat([header, body]));
+      this.#send(Buffer.concat([header, body]));
     });
   }
 
@@ -78,6 +80,11 @@ export class RpcClient {
     this.#pending.clear();
   }
 
+  #send(request: Uint8Array): void {
+    if (this.#head === undefined) this.#options.send(request);
+    else this.#held.push(request);
+  }
+
   #readHead(head: HttpHeadReader, chunk: Uint8Array): Uint8Array | undefined {
     const found = head.read(chunk);
     if (found === undefined) return undefined;
@@ -85,6 +92,8 @@ export class RpcClient {
       throw new RpcError("protocol", `unexpected HTTP response: ${found.lines[0]?.slice(0, 200)}`);
     }
     this.#head = undefined;
+    for (const request of this.#held) this.#options.send(request);
+    this.#held = [];
     return found.rest;
   }
 

@@ -129,6 +129,18 @@ test("an answer of another type fails its call and all others", async () => {
   assert.equal(await outcome(pair.client.call("Echo.Say", echo, "x")), "closed: connection is shut down");
 });
 
+test("no call is sent before the server has answered the opening line", () => {
+  const sent: string[] = [];
+  const client = new RpcClient({
+    send: (bytes) => sent.push(Buffer.from(bytes).toString("latin1")),
+    onProtocolError: assert.fail,
+  });
+  void client.call("Echo.Say", echo, "x").catch(() => {});
+  assert.deepEqual(sent, ["CONNECT /_goRPC_ HTTP/1.0\n\n"]);
+  client.receive(Buffer.from("HTTP/1.0 200 Connected to Go RPC\n\n"));
+  assert.match(sent.at(-1) ?? "", /Echo\.Say/u);
+});
+
 test("calls under way when the connection ends fail as in Go", async () => {
   const pair = connect({});
   const call = outcome(pair.client.call("Echo.Say", echo, "x"));

@@ -1,0 +1,70 @@
+import assert from "node:assert/strict";
+import { chmod, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import * as path from "node:path";
+import { after, before, test } from "node:test";
+import { currentPlatform, type HostPlatform } from "../system/host-platform.ts";
+import { findPlugin, listPlugins, nameOfProgram } from "./discover.ts";
+
+let root = "";
+const inRoot = (...parts: string[]): string => path.join(root, ...parts);
+
+before(async () => {
+  root = await mkdtemp(path.join(tmpdir(), "discover-"));
+  await mkdir(inRoot("first"));
+  await mkdir(inRoot("second", "docker-machine-driver-folder"), { recursive: true });
+  for (const file of ["first/docker-machine-driver-a", "second/docker-machine-driver-a", "second/docker-machine-driver-b.c"]) {
+    await writeFile(inRoot(file), "");
+    await chmod(inRoot(file), 0o755);
+  }
+  await writeFile(inRoot("first", "docker-machine-driver-plain"), "");
+  await writeFile(inRoot("second", "other"), "");
+});
+
+after(async () => await rm(root, { recursive: true }));
+
+const withPath = (...folders: string[]): HostPlatform => ({
+  ...currentPlatform(),
+  os: "linux",
+  cwd: root,
+  env: { PATH: folders.join(":") },
+});
+
+test("the first folder of PATH that has the program counts", async () => {
+  const platform = withPath(inRoot("missing"), inRoot("first"), inRoot("second"));
+  assert.deepEqual(await findPlugin("a", platform), { name: "a", program: inRoot("first", "docker-machine-driver-a") });
+  assert.deepEqual(await listPlugins(platform), [
+    { name: "a", program: inRoot("first", "docker-machine-driver-a") },
+    { name: "b.c", program: inRoot("second", "docker-machine-driver-b.c") },
+  ]);
+});
+
+test("folders, files that cannot be run, and names with slashes are no plugins", async () => {
+  const platform = withPath(inRoot("first"), inRoot("second"));
+  for (const name of ["folder", "plain", "nosuch", "", "../first/docker-machine-driver-a", "./a"]) {
+    assert.equal(await findPlugin(name, platform), undefined, name);
+  }
+});
+
+test("what lies in the current folder is never run because of a relative PATH entry", async () => {
+  assert.equal(await findPlugin("a", withPath("first", ".", "")), undefined);
+  assert.deepEqual(await listPlugins(withPath("first", ".", "")), []);
+});
+
+test("an absolute path is the program itself", async () => {
+  const program = inRoot("second", "docker-machine-driver-b.c");
+  assert.deepEqual(await findPlugin(program, withPath()), { name: program, program });
+  assert.equal(await findPlugin(inRoot("second", "other"), withPath()), undefined);
+});
+
+test("a program's name tells its driver, on Windows without its ending", () => {
+  const windows = { os: "windows", env: { PATHEXT: ".EXE;.CMD" } } as const;
+  const linux = { os: "linux", env: {} } as const;
+  assert.equal(nameOfProgram("docker-machine-driver-foo-bar", linux), "foo-bar");
+  assert.equal(nameOfProgram("docker-machine-driver-foo.exe", linux), "foo.exe");
+  assert.equal(nameOfProgram("Docker-Machine-Driver-Foo.exe", windows), "Foo");
+  assert.equal(nameOfProgram("docker-machine-driver-foo.cmd", windows), "foo");
+  assert.equal(nameOfProgram("docker-machine-driver-foo", windows), undefined);
+  assert.equal(nameOfProgram("docker-machine-driver-", linux), undefined);
+  assert.equal(nameOfProgram("docker-machine", linux), undefined);
+});

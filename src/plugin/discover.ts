@@ -1,0 +1,81 @@
+/**
+ * Finds driver plugins: programs named `docker-machine-driver-NAME` on PATH, or a program given by its absolute path.
+ * Starts none of them.
+ */
+import { constants } from "node:fs";
+import { access, readdir, stat } from "node:fs/promises";
+import * as path from "node:path";
+import type { HostPlatform } from "../system/host-platform.ts";
+import { pluginPrefix } from "./protocol.ts";
+
+export interface PluginLocation {
+  /** The driver's name as the record holds it: the part behind the prefix, or the absolute path that was given. */
+  readonly name: string;
+  /** Absolute path. */
+  readonly program: string;
+}
+
+/** The plugin of a driver, or undefined. As in Go, the first folder of PATH that has it counts. */
+export async function findPlugin(name: string, platform: HostPlatform): Promise<PluginLocation | undefined> {
+  if (path.isAbsolute(name)) return (await isProgram(name)) ? { name, program: name } : undefined;
+  if (name === "" || /[/\\]/u.test(name)) return undefined;
+  for (const folder of searchFolders(platform)) {
+    for (const ending of programEndings(platform)) {
+      const program = path.join(folder, `${pluginPrefix}${name}${ending}`);
+      if (await isProgram(program)) return { name, program };
+    }
+  }
+  return undefined;
+}
+
+/** All plugins on PATH, by name; of several with one name the one that would be run. Folders that cannot be read are passed over. */
+export async function listPlugins(platform: HostPlatform): Promise<readonly PluginLocation[]> {
+  const folders = await Promise.all(searchFolders(platform).map(async (folder) => await listFolder(folder, platform)));
+  const byName = new Map<string, PluginLocation>();
+  for (const location of folders.flat()) {
+    if (!byName.has(location.name)) byName.set(location.name, location);
+  }
+  return [...byName.values()].toSorted((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+async function listFolder(folder: string, platform: HostPlatform): Promise<PluginLocation[]> {
+  const files = await readdir(folder).catch(() => []);
+  const candidates = files.flatMap((file) => {
+    const name = nameOfProgram(file, platform);
+    return name === undefined ? [] : [{ name, program: path.join(folder, file) }];
+  });
+  const runnable = await Promise.all(candidates.map(async ({ program }) => await isProgram(program)));
+  return candidates.filter((_, index) => runnable[index]);
+}
+
+/**
+ * The driver that a program's file name stands for, if it is a plugin's: also how an executable learns which driver it
+ * was installed as.
+ */
+export function nameOfProgram(file: string, platform: Pick<HostPlatform, "os" | "env">): string | undefined {
+  const folded = platform.os === "windows" ? file.toLowerCase() : file;
+  const ending = programEndings(platform).find((one) => folded.endsWith(one.toLowerCase()));
+  if (!folded.startsWith(pluginPrefix) || ending === undefined) return undefined;
+  const name = file.slice(pluginPrefix.length, file.length - ending.length);
+  return name === "" ? undefined : name;
+}
+
+/** Folders of PATH in order. Relative ones are left out, as newer Go refuses them: they would run what lies in the current folder. */
+function searchFolders(platform: HostPlatform): string[] {
+  const folders = (platform.env["PATH"] ?? "").split(platform.os === "windows" ? ";" : ":");
+  return [...new Set(folders.filter((folder) => path.isAbsolute(folder)))];
+}
+
+function programEndings(platform: Pick<HostPlatform, "os" | "env">): string[] {
+  if (platform.os !== "windows") return [""];
+  return (platform.env["PATHEXT"] ?? ".COM;.EXE;.BAT;.CMD").split(";").filter((ending) => ending !== "");
+}
+
+async function isProgram(file: string): Promise<boolean> {
+  try {
+    await access(file, constants.X_OK);
+    return (await stat(file)).isFile();
+  } catch {
+    return false;
+  }
+}

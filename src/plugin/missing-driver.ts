@@ -1,0 +1,49 @@
+/** What stands in for the driver of a machine whose plugin is not installed. */
+import type { Driver } from "../driver-kit/driver.ts";
+import { MachineError } from "../errors/machine-error.ts";
+import { pluginPrefix } from "./protocol.ts";
+
+/** `driver-not-found` in 0.16.2's words, for a driver that was asked for by name. */
+export function driverNotFound(name: string): MachineError {
+  const program = JSON.stringify(`${pluginPrefix}${name}`);
+  return new MachineError(
+    "driver-not-found",
+    `Driver ${JSON.stringify(name)} not found. Do you have the plugin binary ${program} accessible in your PATH?`,
+  );
+}
+
+/**
+ * The driver of a stored machine whose plugin is missing: `ls` shows it, `rm -f` drops it, all else says why not. The
+ * configuration stays as it is, because the plugin may come back.
+ */
+export function missingDriver(name: string, config: string): Driver {
+  const fail = async (): Promise<never> => {
+    // 0.16.2 words this one differently.
+    throw new MachineError(
+      "driver-not-found",
+      `Driver ${JSON.stringify(name)} not found. Do you have the plugin binary accessible in your PATH?`,
+      {
+        hint: `Install ${pluginPrefix}${name}, or drop the machine's record with: docker-machine rm -f NAME`,
+      },
+    );
+  };
+  return {
+    driverName: "not-found",
+    configText: async () => config,
+    setConfigFromFlags: fail,
+    preCreateCheck: fail,
+    create: fail,
+    remove: fail,
+    start: fail,
+    stop: fail,
+    kill: fail,
+    restart: fail,
+    getState: fail,
+    getIp: fail,
+    getUrl: fail,
+    getSshHostname: fail,
+    getSshPort: fail,
+    getSshUsername: fail,
+    getSshKeyPath: fail,
+  };
+}

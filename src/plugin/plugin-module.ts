@@ -1,0 +1,93 @@
+/**
+ * Driver plugins in the shape of built-in drivers. Knows how to find, ask and open them; the machine they serve, the
+ * store and the command line are unknown here.
+ */
+import type { DriverCapabilities, DriverModule } from "../driver-kit/driver.ts";
+import type { CreateFlag } from "../driver-kit/flags.ts";
+import { newBaseConfig } from "../driver-kit/base-config.ts";
+import { logTo, type Report } from "../log/event.ts";
+import type { HostPlatform } from "../system/host-platform.ts";
+import { defaultBounds, type PluginBounds } from "./bounds.ts";
+import { findPlugin, type PluginLocation } from "./discover.ts";
+import { createFlagOf } from "./flags.ts";
+import { driverNotFound, missingDriver } from "./missing-driver.ts";
+import type { PluginHost } from "./plugin-process.ts";
+import { PluginSession } from "./plugin-session.ts";
+import { ProcessSlots } from "./process-slots.ts";
+import { RemoteDriver, type PluginRuntime } from "./remote-driver.ts";
+
+/** What the protocol lets us assume of any plugin. */
+const capabilities: DriverCapabilities = {
+  provisionable: true,
+  adopted: false,
+  lifecycle: { start: true, stop: true, kill: true, restart: true },
+  parallelCreate: true,
+  perNameFlags: [],
+  injectsHostKeys: false,
+};
+
+/** A plugin is some tens of MiB, and starts in tens of milliseconds. */
+const maxProcesses = 8;
+const slotPatienceMs = 10_000;
+const sharedRuntime: PluginRuntime = { bounds: defaultBounds, slots: new ProcessSlots(maxProcesses, slotPatienceMs) };
+
+/**
+ * The module of a stored machine's driver, for opening it. Starts nothing, so it knows no create flags. Where the plugin
+ * is not installed, its drivers are stand-ins: the machine is shown, and its actions fail with `driver-not-found`.
+ */
+export async function findPluginModule(name: string, platform: HostPlatform, runtime = sharedRuntime): Promise<DriverModule> {
+  const location = await findPlugin(name, platform);
+  if (location !== undefined) return moduleOf(location, [], runtime);
+  return {
+    ...facts(name, "not installed", []),
+    open: (context, config) =>
+      missingDriver(name, config ?? JSON.stringify(newBaseConfig(context.machineName, context.storePath))),
+  };
+}
+
+export interface PluginLoadOptions extends Omit<PluginHost, "bounds"> {
+  readonly report: Report;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * The module of a driver with its create flags, for `create` and its help: the plugin is started once to tell them.
+ * Throws `driver-not-found`, `plugin-failed`, `driver-failed`, or the signal's reason.
+ */
+export async function loadPluginModule(name: string, options: PluginLoadOptions, runtime = sharedRuntime): Promise<DriverModule> {
+  const location = await findPlugin(name, options.platform);
+  if (location === undefined) throw driverNotFound(name);
+  return moduleOf(location, await fetchFlags(location, options, runtime), runtime);
+}
+
+function moduleOf(location: PluginLocation, flags: readonly CreateFlag[], runtime: PluginRuntime): DriverModule {
+  return {
+    ...facts(location.name, `plugin ${location.program}`, flags),
+    open: (context, config) => new RemoteDriver(location, context, config, runtime),
+  };
+}
+
+function facts(name: string, summary: string, flags: readonly CreateFlag[]): Omit<DriverModule, "open"> {
+  return { name, summary, flags, capabilities };
+}
+
+/** Asks as 0.16.2 does: in the name of a machine that is none. */
+async function fetchFlags(location: PluginLocation, options: PluginLoadOptions, runtime: PluginRuntime): Promise<CreateFlag[]> {
+  const { report, signal, platform, processes, clock } = options;
+  const { bounds, slots }: { bounds: PluginBounds; slots: ProcessSlots } = runtime;
+  const log = (level: "info" | "debug", line: string): void => logTo(report, level, `(${lookupName}) ${line}`);
+  const giveBack = await slots.take(clock, signal);
+  try {
+    const config = JSON.stringify(newBaseConfig(lookupName, ""));
+    const session = await PluginSession.open(location, { platform, processes, clock, bounds }, config, log, signal);
+    try {
+      return (await session.call("GetCreateFlags", {}, { signal, timeoutMs: bounds.questionMs })).flatMap(createFlagOf);
+    } finally {
+      await session.close();
+    }
+  } finally {
+    giveBack();
+  }
+}
+
+const lookupName = "flag-lookup";

@@ -1,0 +1,198 @@
+/** A plugin's program: started with its token, read line by line, and ended by its pid when it does not end itself. */
+import type { ChildProcess } from "node:child_process";
+import { isIP } from "node:net";
+import * as path from "node:path";
+import { MachineError, messageOf, systemCodeOf } from "../errors/machine-error.ts";
+import type { Clock } from "../system/clock.ts";
+import type { HostPlatform } from "../system/host-platform.ts";
+import type { ProcessRunner } from "../system/process.ts";
+import { formatBound, within, type PluginBounds } from "./bounds.ts";
+import type { PluginLocation } from "./discover.ts";
+import { LineSplitter } from "./line-splitter.ts";
+import { driverNameVariable, token, tokenVariable } from "./protocol.ts";
+
+/** What it takes to run plugins on this computer. */
+export interface PluginHost {
+  readonly platform: HostPlatform;
+  readonly processes: ProcessRunner;
+  readonly clock: Clock;
+  readonly bounds: PluginBounds;
+}
+
+/** A line that a plugin logged: `info` from its standard output, `debug` from its standard error. */
+export type PluginLog = (level: "info" | "debug", line: string) => void;
+
+export interface PluginAddress {
+  readonly host: string;
+  readonly port: number;
+}
+
+const keptLines = 8;
+const keptLineLength = 500;
+/** How long output of an ended program may still be on its way. A grandchild that holds the pipe would keep it open for good. */
+const drainMs = 200;
+
+/** Programs that were started and have not ended. */
+const running = new Set<ChildProcess>();
+
+/** None outlives us, whatever ends us: short of a SIGKILL, after which a plugin misses our heartbeats. */
+function killRemaining(): void {
+  for (const child of running) child.kill("SIGKILL");
+}
+
+export class PluginProcess {
+  readonly location: PluginLocation;
+  readonly #host: PluginHost;
+  readonly #child: ChildProcess;
+  readonly #lastLines: string[] = [];
+  /** Resolves when the program ended or turned out not to start. */
+  readonly ended: Promise<void>;
+  #ending: string | undefined;
+  #launchError: Error | undefined;
+  #firstLine = Promise.withResolvers<string>();
+  #sawFirstLine = false;
+
+  /** Starts the program. Throws `plugin-failed` where that is not even tried; else `address` tells how it went. */
+  constructor(location: PluginLocation, host: PluginHost, log: PluginLog) {
+    this.location = location;
+    this.#host = host;
+    this.#child = spawnPlugin(location, host);
+    if (running.size === 0) process.once("exit", killRemaining);
+    running.add(this.#child);
+    this.#firstLine.promise.catch(() => {});
+    this.ended = this.#watchEnd();
+    this.#read("stdout", (line) => (this.#sawFirstLine ? this.#keep("info", line, log) : this.#takeFirstLine(line)));
+    this.#read("stderr", (line) => this.#keep("debug", line, log));
+  }
+
+  /** Where the plugin listens: its first line of output. Throws `plugin-failed` when it is none, late or missing. */
+  async address(signal?: AbortSignal): Promise<PluginAddress> {
+    const { launchMs } = this.#host.bounds;
+    const line = within(this.#firstLine.promise, launchMs, this.#host.clock, "no line", signal);
+    const text = await line.catch(async (error: unknown) => {
+      signal?.throwIfAborted();
+      throw await this.#launchFailure(error, launchMs);
+    });
+    const address = parseAddress(text);
+    if (address !== undefined) return address;
+    throw this.failure(`printed something other than its address first: ${JSON.stringify(text.slice(0, keptLineLength))}`);
+  }
+
+  /** `plugin-failed`, with the last lines that the plugin logged. */
+  failure(whatItDid: string, cause?: unknown): MachineError {
+    const lines =
+      this.#lastLines.length === 0 ? "" : `\nIts last lines were:\n${this.#lastLines.map((line) => `  ${line}`).join("\n")}`;
+    return new MachineError("plugin-failed", `The driver plugin ${this.location.program} ${whatItDid}${lines}`, { cause });
+  }
+
+  /** How the program ended, such as `exit status 1`; undefined while it runs. Waits up to `ms` for an end that is near. */
+  async ending(ms: number): Promise<string | undefined> {
+    await this.#waitForEnd(ms);
+    return this.#ending;
+  }
+
+  /**
+   * Sees to the end of the program: waits for it where it `agreed` to end, then asks by signal, then kills. Each step
+   * takes `closeMs` at most.
+   */
+  async end(agreed: boolean): Promise<void> {
+    const { closeMs } = this.#host.bounds;
+    if (agreed && (await this.#waitForEnd(closeMs))) return;
+    this.#child.kill("SIGTERM");
+    if (!(await this.#waitForEnd(closeMs))) await this.kill();
+  }
+
+  /** Ends a program that is of no more use, at once. */
+  async kill(): Promise<void> {
+    this.#child.kill("SIGKILL");
+    await this.#waitForEnd(this.#host.bounds.closeMs);
+  }
+
+  async #waitForEnd(ms: number): Promise<boolean> {
+    return await within(this.ended, ms, this.#host.clock, "no end").then(
+      () => true,
+      () => false,
+    );
+  }
+
+  async #watchEnd(): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#child.once("error", (error) => {
+      this.#launchError = error;
+      resolve();
+    });
+    this.#child.once("exit", (status, signal) => {
+      this.#ending = signal === null ? `exit status ${status}` : `signal ${signal}`;
+      resolve();
+    });
+    const closed = new Promise<void>((done) => this.#child.once("close", () => done()));
+    await promise;
+    running.delete(this.#child);
+    if (running.size === 0) process.off("exit", killRemaining);
+    await within(closed, drainMs, this.#host.clock, "open").catch(() => {});
+    this.#child.stdout?.destroy();
+    this.#child.stderr?.destroy();
+    this.#firstLine.reject(new Error("ended"));
+  }
+
+  #read(name: "stdout" | "stderr", onLine: (line: string) => void): void {
+    const splitter = new LineSplitter(onLine);
+    const stream = this.#child[name];
+    stream?.on("data", (chunk: Buffer) => splitter.push(chunk));
+    stream?.on("end", () => splitter.end());
+    stream?.on("error", () => {});
+  }
+
+  #takeFirstLine(line: string): void {
+    this.#sawFirstLine = true;
+    this.#firstLine.resolve(line);
+  }
+
+  #keep(level: "info" | "debug", line: string, log: PluginLog): void {
+    this.#lastLines.push(line.slice(0, keptLineLength));
+    if (this.#lastLines.length > keptLines) this.#lastLines.shift();
+    log(level, line);
+  }
+
+  async #launchFailure(error: unknown, launchMs: number): Promise<MachineError> {
+    if (this.#launchError !== undefined) return launchFailure(this.location.program, this.#launchError);
+    if (this.#ending !== undefined) return this.failure(`ended before it was ready (${this.#ending})`);
+    return this.failure(`did not print its address within ${formatBound(launchMs)}`, error);
+  }
+}
+
+function spawnPlugin({ name, program }: PluginLocation, { processes, platform }: PluginHost): ChildProcess {
+  try {
+    return processes.spawn(program, [], {
+      stdio: ["ignore", "pipe", "pipe"],
+      env: { ...platform.env, [tokenVariable]: token, [driverNameVariable]: path.basename(name) },
+      // Ctrl-C in the terminal reaches our process group only: so there is time to learn what a create has made.
+      detached: platform.os !== "windows",
+    });
+  } catch (error) {
+    throw launchFailure(program, error);
+  }
+}
+
+/** `HOST:PORT` on this computer; a plugin elsewhere would be sent the machine's credentials over the network. */
+function parseAddress(line: string): PluginAddress | undefined {
+  const found = /^\s*(?:\[(?<six>[0-9a-f:]+)\]|(?<host>[^\s:]+)):(?<port>\d{1,5})\s*$/iu.exec(line)?.groups;
+  const host = found?.["six"] ?? found?.["host"] ?? "";
+  const port = Number(found?.["port"]);
+  return isLoopback(host) && port > 0 && port < 65_536 ? { host, port } : undefined;
+}
+
+function isLoopback(host: string): boolean {
+  return host === "localhost" || host === "::1" || (isIP(host) === 4 && host.startsWith("127."));
+}
+
+function launchFailure(program: string, error: unknown): MachineError {
+  const reasons: Record<string, string> = {
+    ENOENT: "the program, or the interpreter that its first line names, does not exist",
+    EACCES: "permission denied",
+    ENOEXEC: "it is not a program for this system",
+    ETXTBSY: "the file is being written",
+  };
+  const reason = reasons[systemCodeOf(error) ?? ""] ?? messageOf(error);
+  return new MachineError("plugin-failed", `Cannot start the driver plugin ${program}: ${reason}`, { cause: error });
+}

@@ -1,0 +1,104 @@
+/** A machine's surroundings for tests of plugins: a folder on PATH to put programs in, a context, what was reported. */
+import { EventEmitter, once } from "node:events";
+import { chmod, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import * as path from "node:path";
+import type { DriverContext } from "../../src/driver-kit/driver.ts";
+import type { ProgressEvent } from "../../src/log/event.ts";
+import { defaultBounds, type PluginBounds } from "../../src/plugin/bounds.ts";
+import { ProcessSlots } from "../../src/plugin/process-slots.ts";
+import type { PluginRuntime } from "../../src/plugin/remote-driver.ts";
+import { systemClock } from "../../src/system/clock.ts";
+import { currentPlatform, type HostPlatform } from "../../src/system/host-platform.ts";
+import { SystemProcessRunner } from "../../src/system/process.ts";
+
+export interface PluginFixture extends AsyncDisposable {
+  /** A folder of its own, the first on PATH. */
+  readonly folder: string;
+  readonly platform: HostPlatform;
+  readonly processes: SystemProcessRunner;
+  readonly context: DriverContext;
+  /** The texts of log events, with their level. */
+  readonly logged: string[];
+  /** Resolves when a text that contains the given one has been logged. */
+  waitForLog(part: string): Promise<void>;
+  readonly secrets: string[];
+  readonly saved: string[];
+  /** Puts a script for the Node that runs the tests on PATH as the plugin of a driver. */
+  addScript(driver: string, source: string): Promise<string>;
+  addProgram(driver: string, program: string): Promise<void>;
+}
+
+/** Bounds that make a hang a matter of moments. */
+export const shortBounds: PluginBounds = {
+  ...defaultBounds,
+  launchMs: 5_000,
+  handshakeMs: 5_000,
+  questionMs: 5_000,
+  closeMs: 500,
+};
+
+export function runtimeWith(bounds: Partial<PluginBounds> = {}, maxProcesses = 8): PluginRuntime {
+  return { bounds: { ...shortBounds, ...bounds }, slots: new ProcessSlots(maxProcesses, 60_000) };
+}
+
+/** `save` is what the machine's context does when the driver asks to be saved. */
+export async function pluginFixture(save: () => Promise<string> = async () => ""): Promise<PluginFixture> {
+  const folder = await mkdtemp(path.join(tmpdir(), "plugins-"));
+  const own = currentPlatform();
+  const platform = { ...own, env: { ...own.env, PATH: `${folder}${path.delimiter}${own.env["PATH"] ?? ""}` } };
+  const processes = new SystemProcessRunner(platform);
+  const logged: string[] = [];
+  const arrivals = new EventEmitter();
+  const secrets: string[] = [];
+  const saved: string[] = [];
+  const context: DriverContext = {
+    machineName: "web",
+    createId: "",
+    storePath: folder,
+    machineDir: path.join(folder, "machines", "web"),
+    cacheDir: path.join(folder, "cache"),
+    platform,
+    processes,
+    clock: systemClock,
+    report: (event: ProgressEvent) => {
+      if (event.type !== "log") return;
+      logged.push(`${event.level} ${event.text}`);
+      arrivals.emit("logged");
+    },
+    save: async () => void saved.push(await save()),
+    openSsh: () => Promise.reject(new Error("no SSH here")),
+    ensureSshKey: () => Promise.reject(new Error("no keys here")),
+    secret: (value) => void secrets.push(value),
+  };
+  const programOf = (driver: string): string => path.join(folder, `docker-machine-driver-${driver}`);
+  return {
+    folder,
+    platform,
+    processes,
+    context,
+    logged,
+    waitForLog: async (part) => {
+      while (!logged.some((text) => text.includes(part))) await once(arrivals, "logged");
+    },
+    secrets,
+    saved,
+    addScript: async (driver, source) => {
+      await writeFile(programOf(driver), `#!${process.execPath}\n${source}`);
+      await chmod(programOf(driver), 0o755);
+      return programOf(driver);
+    },
+    addProgram: async (driver, program) => await symlink(program, programOf(driver)),
+    [Symbol.asyncDispose]: async () => await rm(folder, { recursive: true, force: true }),
+  };
+}
+
+/** Whether a process exists. */
+export function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
