@@ -1,0 +1,36 @@
+/** Running the programs that the lab is made of, with their own words in the error when they fail. */
+import type { ChildProcess } from "node:child_process";
+import { currentPlatform } from "../../src/system/host-platform.ts";
+import { SystemProcessRunner, type RunOptions, type RunResult, type SpawnOptions } from "../../src/system/process.ts";
+
+const platform = currentPlatform();
+// Without a login shell, root's PATH may lack the folders where dockerd, ip and iptables are.
+const env = { ...platform.env, PATH: `${platform.env["PATH"] ?? ""}:/usr/local/sbin:/usr/sbin:/sbin` };
+const runner = new SystemProcessRunner({ ...platform, env });
+
+/** Runs to the end, whatever the status. */
+export function tryCommand(program: string, args: readonly string[], options: RunOptions = {}): Promise<RunResult> {
+  return runner.run(program, args, { timeoutMs: 60_000, env, ...options });
+}
+
+/** Runs and returns standard output without its last newline. Throws with the program's last words when it fails. */
+export async function command(program: string, args: readonly string[], options: RunOptions = {}): Promise<string> {
+  const result = await tryCommand(program, args, options);
+  if (result.status === 0) return result.stdout.toString().trimEnd();
+  const words = lastLines(`${result.stdout.toString()}\n${result.stderr.toString()}`, 12);
+  throw new Error(`${program} ${args[0] ?? ""} failed (${result.signal ?? `status ${result.status}`}):\n${words}`);
+}
+
+/** Starts a program that the caller ends. */
+export function startCommand(program: string, args: readonly string[], options: SpawnOptions = {}): ChildProcess {
+  return runner.spawn(program, args, { env, ...options });
+}
+
+/** Absolute path of a program, if it is installed. */
+export function findProgram(program: string): Promise<string | undefined> {
+  return runner.find(program);
+}
+
+export function lastLines(text: string, count: number): string {
+  return text.trim().split("\n").slice(-count).join("\n");
+}

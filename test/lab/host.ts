@@ -1,0 +1,179 @@
+/** A host of the lab: a container with systemd and sshd that a test can take for a machine. */
+import { connect } from "node:net";
+import { randomBytes } from "node:crypto";
+import { bootCommand } from "./boot.ts";
+import { ownCapabilities } from "./capabilities.ts";
+import { tryCommand } from "./command.ts";
+import type { LabEngine } from "./engine.ts";
+import { fingerprintOf, type LabIdentity } from "./identity.ts";
+import { labLabel } from "./images.ts";
+import type { Variant } from "./variants.ts";
+import { waitUntil } from "./wait.ts";
+
+export interface ExecResult {
+  readonly status: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface ExecOptions {
+  readonly stdin?: string | Uint8Array | undefined;
+  /** 60 s unless told. */
+  readonly timeoutMs?: number | undefined;
+}
+
+export interface LabHostFacts {
+  readonly name: string;
+  readonly variant: string;
+  readonly address: string;
+  readonly sshPort: number;
+  readonly sshUser: string;
+  readonly privateKeyPath: string;
+  /** Host keys as known_hosts has them behind the address: `ssh-ed25519 AAAA…`. */
+  readonly hostKeys: readonly string[];
+  /** `SHA256:…`, in the order of {@link hostKeys}. */
+  readonly hostKeyFingerprints: readonly string[];
+  /** What sudo asks the user for, in variants where it asks. */
+  readonly sudoPassword?: string | undefined;
+}
+
+export interface LabHost extends LabHostFacts, AsyncDisposable {
+  /** Runs shell as root inside the host, past SSH. Any exit status is a result. */
+  exec(script: string, options?: ExecOptions): Promise<ExecResult>;
+  /** As {@link exec}, returns standard output without its last newline and throws on another status than 0. */
+  sh(script: string, options?: ExecOptions): Promise<string>;
+  /** Removes the host with all that it holds. */
+  stop(): Promise<void>;
+}
+
+export interface HostRequest {
+  readonly variantName: string;
+  readonly variant: Variant;
+  readonly image: string;
+  readonly identity: LabIdentity;
+  /** Id of the lease that the host belongs to. */
+  readonly owner: string;
+  /** Shell that is run before systemd starts, after that of the variant. */
+  readonly prepare?: string | undefined;
+  readonly name?: string | undefined;
+}
+
+const bannerBoundMs = 60_000;
+const settleBoundMs = 90_000;
+const sshPort = 22;
+
+/** Starts a host and returns when it is reachable by SSH and what its variant says. Leaves nothing behind when it fails. */
+export async function startHost(engine: LabEngine, request: HostRequest): Promise<LabHost> {
+  const name = request.name ?? `lab-${request.variantName}-${randomBytes(3).toString("hex")}`;
+  try {
+    await engine.docker(await runArguments(name, request));
+    const address = await addressOf(engine, name);
+    await waitForBanner(engine, name, address);
+    if (request.variant.settle !== undefined) await execInHost(engine, name, request.variant.settle, { timeoutMs: settleBoundMs });
+    const hostKeys = await readHostKeys(engine, name);
+    return hostWith(engine, {
+      name,
+      variant: request.variantName,
+      address,
+      sshPort,
+      sshUser: request.variant.user ?? "root",
+      privateKeyPath: request.identity.privateKeyPath,
+      hostKeys,
+      hostKeyFingerprints: hostKeys.map(fingerprintOf),
+      ...(request.variant.sudoPassword === undefined ? {} : { sudoPassword: request.variant.sudoPassword }),
+    });
+  } catch (error) {
+    await removeHosts(engine, [name]);
+    throw error;
+  }
+}
+
+/** The methods of a host around its facts. */
+export function hostWith(engine: LabEngine, facts: LabHostFacts): LabHost {
+  const exec = (script: string, options?: ExecOptions): Promise<ExecResult> => tryExec(engine, facts.name, script, options);
+  const stop = (): Promise<void> => removeHosts(engine, [facts.name]);
+  return { ...facts, exec, sh: (script, options) => execInHost(engine, facts.name, script, options), stop, [Symbol.asyncDispose]: stop };
+}
+
+/** Removes containers with their volumes; those that are gone already are no error. */
+export async function removeHosts(engine: LabEngine, names: readonly string[]): Promise<void> {
+  if (names.length > 0) await engine.docker(["rm", "--force", "--volumes", ...names]).catch(ignoreMissing);
+}
+
+function ignoreMissing(error: unknown): void {
+  if (!/No such container|is already in progress/u.test(String(error))) throw error;
+}
+
+async function runArguments(name: string, request: HostRequest): Promise<string[]> {
+  const { variant, identity } = request;
+  const prepare = `${variant.prepare ?? ""}\n${request.prepare ?? ""}`;
+  const boot = bootCommand({ publicKey: identity.publicKey, user: variant.user ?? "root", prepare });
+  return [
+    ...["run", "--detach", "--name", name, "--hostname", name],
+    ...["--label", `${labLabel}=host`, "--label", `${labLabel}.owner=${request.owner}`],
+    ...(await ownCapabilities()).flatMap((capability) => ["--cap-add", capability]),
+    ...["--security-opt", "seccomp=unconfined", "--security-opt", "apparmor=unconfined", "--security-opt", "systempaths=unconfined"],
+    ...["--device-cgroup-rule", "a *:* rwm", "--cgroupns", "private"],
+    ...["--tmpfs", "/run", "--tmpfs", "/tmp", "--stop-signal", "SIGRTMIN+3"],
+    ...[request.image, "sh", "-c", boot],
+  ];
+}
+
+async function addressOf(engine: LabEngine, name: string): Promise<string> {
+  const format = "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}";
+  const address = await engine.docker(["inspect", "--format", format, name]);
+  if (address === "") throw new Error(await describeEnd(engine, name));
+  return address;
+}
+
+async function waitForBanner(engine: LabEngine, name: string, address: string): Promise<void> {
+  await waitUntil(`an SSH banner of ${name} at ${address}`, bannerBoundMs, async () => {
+    if ((await readBanner(address)).startsWith("SSH-2.0")) return true;
+    const running = await engine.docker(["inspect", "--format", "{{.State.Running}}", name]);
+    if (running !== "true") throw new Error(await describeEnd(engine, name));
+    return undefined;
+  });
+}
+
+async function describeEnd(engine: LabEngine, name: string): Promise<string> {
+  return `The host ${name} ended while it booted:\n${await engine.docker(["logs", "--tail", "15", name])}`;
+}
+
+function readBanner(address: string): Promise<string> {
+  return new Promise((resolve) => {
+    const socket = connect({ host: address, port: sshPort });
+    const finish = (banner: string): void => {
+      socket.destroy();
+      resolve(banner);
+    };
+    socket.setTimeout(1_000, () => finish(""));
+    socket.once("error", () => finish(""));
+    socket.once("close", () => finish(""));
+    socket.once("data", (chunk) => finish(chunk.toString()));
+  });
+}
+
+/** Of OpenSSH or, where there is none, of dropbear. */
+const printHostKeys = `
+cat /etc/ssh/ssh_host_*_key.pub 2> /dev/null || for key in /etc/dropbear/dropbear_*_host_key; do
+  dropbearkey -y -f "$key"
+done | grep -E '^(ssh|ecdsa)-'`;
+
+async function readHostKeys(engine: LabEngine, name: string): Promise<string[]> {
+  const lines = (await execInHost(engine, name, printHostKeys)).split("\n");
+  return lines.map((line) => line.split(" ").slice(0, 2).join(" ")).toSorted();
+}
+
+async function tryExec(engine: LabEngine, name: string, script: string, options: ExecOptions = {}): Promise<ExecResult> {
+  const { stdin, timeoutMs } = options;
+  const interactive = stdin === undefined ? [] : ["--interactive"];
+  const args = ["-H", engine.address, "exec", ...interactive, name, "sh", "-c", script];
+  const result = await tryCommand("docker", args, { stdin, timeoutMs });
+  return { status: result.status, stdout: result.stdout.toString(), stderr: result.stderr.toString() };
+}
+
+async function execInHost(engine: LabEngine, name: string, script: string, options?: ExecOptions): Promise<string> {
+  const result = await tryExec(engine, name, script, options);
+  if (result.status === 0) return result.stdout.trimEnd();
+  throw new Error(`In ${name}, status ${result.status} of: ${script.trim()}\n${result.stdout}${result.stderr}`);
+}

@@ -1,0 +1,164 @@
+/**
+ * Building the images of the lab, once for each content of their recipe: the name of an image carries a hash of
+ * everything that it is made of, so a changed recipe is a new image and an unchanged one is never built again.
+ */
+import { createHash } from "node:crypto";
+import { lockFile } from "../../src/system/file-lock.ts";
+import { startCommand, lastLines } from "./command.ts";
+import type { LabEngine } from "./engine.ts";
+import { readOuterApt, sourceLines, type OuterApt, type Release } from "./outer-apt.ts";
+import { labPaths } from "./paths.ts";
+import { recipes, type ImageRecipe } from "./recipes.ts";
+
+const buildBoundMs = 600_000;
+const staleAfterHours = 14 * 24;
+export const labLabel = "docker-machine-lab";
+
+/** What every image tells the engine: data of an inner engine must not lie on an overlay. */
+const imageSettings = [
+  "VOLUME /var/lib/docker /var/lib/containerd",
+  'CMD ["/sbin/init"]',
+  `LABEL ${labLabel}=image`,
+];
+
+/** Small and quick: no translations, no documentation, no fsync for each file. Recommendations stay on, as on a real host. */
+const aptSettings = ['Acquire::Languages "none";'];
+const dpkgSettings = ["force-unsafe-io", "path-exclude=/usr/share/man/*", "path-exclude=/usr/share/doc/*", "path-exclude=/usr/share/locale/*"];
+
+export class ImageStore {
+  readonly #engine: LabEngine;
+  readonly #report: (line: string) => void;
+  readonly #ready = new Map<string, Promise<string>>();
+  #apt: Promise<OuterApt> | undefined;
+
+  constructor(engine: LabEngine, report: (line: string) => void) {
+    this.#engine = engine;
+    this.#report = report;
+  }
+
+  /** Reference of the image of that name, built now when it is not there. */
+  require(name: string): Promise<string> {
+    const known = this.#ready.get(name) ?? this.#requireOnce(name);
+    this.#ready.set(name, known);
+    return known;
+  }
+
+  async #requireOnce(name: string): Promise<string> {
+    const recipe = recipeOf(name);
+    this.#apt ??= readOuterApt();
+    const reference = referenceOf(name, await this.#apt);
+    if (await this.#exists(reference)) return reference;
+    const from = "from" in recipe ? await this.require(recipe.from) : undefined;
+    await using _lock = await lockFile(labPaths.imageLock(name), { what: `image ${name}`, purpose: "build", waitMs: buildBoundMs });
+    if (await this.#exists(reference)) return reference;
+    this.#report(`building image ${name}`);
+    if (from !== undefined) await this.#buildLayer(reference, from, recipe);
+    else if ("release" in recipe) await this.#buildBase(reference, recipe.release, recipe, await this.#apt);
+    await this.#forgetStale();
+    return reference;
+  }
+
+  async #exists(reference: string): Promise<boolean> {
+    return (await this.#engine.docker(["image", "ls", "--quiet", reference])) !== "";
+  }
+
+  async #buildBase(reference: string, release: Release, recipe: ImageRecipe, apt: OuterApt): Promise<void> {
+    const changes = imageSettings.flatMap((setting) => ["--change", setting]);
+    const settings = [...aptSettings, ...apt.settings];
+    await pipe(
+      ["mmdebstrap", [...bootstrapArguments(recipe, settings), release, "-", sourceLines(apt, release).join("\n")]],
+      ["docker", ["-H", this.#engine.address, "import", ...changes, "-", reference]],
+    );
+  }
+
+  async #buildLayer(reference: string, from: string, recipe: ImageRecipe): Promise<void> {
+    const container = `lab-build-${process.pid}-${createHash("sha256").update(reference).digest("hex").slice(0, 8)}`;
+    const docker = this.#engine.docker;
+    try {
+      await docker(["run", "--name", container, "--label", `${labLabel}=build`, from, "sh", "-euc", layerScript(recipe)], {
+        timeoutMs: buildBoundMs,
+      });
+      await docker(["commit", "--change", 'CMD ["/sbin/init"]', container, reference], { timeoutMs: buildBoundMs });
+    } finally {
+      await docker(["rm", "--force", "--volumes", container]).catch(() => "");
+    }
+  }
+
+  /** Images of former recipes; packages in them are out of date anyhow. */
+  async #forgetStale(): Promise<void> {
+    const filters = ["--filter", `label=${labLabel}=image`, "--filter", `until=${staleAfterHours}h`];
+    await this.#engine.docker(["image", "prune", "--all", "--force", ...filters]).catch(() => "");
+  }
+}
+
+function recipeOf(name: string): ImageRecipe {
+  const recipe = recipes[name];
+  if (recipe === undefined) throw new Error(`The lab has no image ${name}; it has ${Object.keys(recipes).join(", ")}`);
+  return recipe;
+}
+
+function referenceOf(name: string, apt: OuterApt): string {
+  const chain = chainOf(name);
+  const content = JSON.stringify([chain, imageSettings, aptSettings, dpkgSettings, layerScript(chain[0]!), apt]);
+  return `docker-machine-lab/${name}:${createHash("sha256").update(content).digest("hex").slice(0, 16)}`;
+}
+
+/** The recipe and all that it stands on. */
+function chainOf(name: string): ImageRecipe[] {
+  const recipe = recipeOf(name);
+  return "from" in recipe ? [recipe, ...chainOf(recipe.from)] : [recipe];
+}
+
+function bootstrapArguments(recipe: ImageRecipe, settings: readonly string[]): string[] {
+  return [
+    "--variant=minbase",
+    "--quiet",
+    `--include=${recipe.packages.join(",")}`,
+    '--aptopt=APT::Install-Recommends "false";',
+    ...settings.map((setting) => `--aptopt=${setting}`),
+    ...dpkgSettings.map((setting) => `--dpkgopt=${setting}`),
+    `--customize-hook=chroot "$1" sh -euc ${quote(`${recipe.script}\n${keepSettings(settings)}`)}`,
+  ];
+}
+
+/** mmdebstrap leaves the settings of the build in the image, among them the refusal of recommendations. */
+function keepSettings(settings: readonly string[]): string {
+  const words = settings.map(quote).join(" ");
+  return `rm -f /etc/apt/apt.conf.d/99mmdebstrap; printf '%s\\n' ${words} > /etc/apt/apt.conf.d/80lab`;
+}
+
+function layerScript(recipe: ImageRecipe): string {
+  return `
+    printf '#!/bin/sh\\nexit 101\\n' > /usr/sbin/policy-rc.d
+    chmod 755 /usr/sbin/policy-rc.d
+    export DEBIAN_FRONTEND=noninteractive
+    apt-get -qq update
+    apt-get -qq install -y --no-install-recommends ${recipe.packages.join(" ")}
+    ${recipe.script}
+    rm -rf /usr/sbin/policy-rc.d /var/cache/apt/archives/*.deb /var/lib/apt/lists/* /tmp/*
+  `;
+}
+
+function quote(text: string): string {
+  return `'${text.replaceAll("'", `'\\''`)}'`;
+}
+
+type CommandLine = readonly [program: string, args: readonly string[]];
+
+/** Runs `from | to`; throws with the words of both when either fails. */
+async function pipe(from: CommandLine, to: CommandLine): Promise<void> {
+  const source = startCommand(from[0], from[1], { stdio: ["ignore", "pipe", "pipe"] });
+  const target = startCommand(to[0], to[1], { stdio: ["pipe", "pipe", "pipe"] });
+  const timer = setTimeout(() => source.kill("SIGTERM"), buildBoundMs);
+  const words: Buffer[] = [];
+  for (const stream of [source.stderr, target.stdout, target.stderr]) stream?.on("data", (chunk: Buffer) => words.push(chunk));
+  target.stdin?.on("error", () => {});
+  source.stdout?.pipe(target.stdin!);
+  // Else a source whose reader has failed would wait for it for ever.
+  target.once("close", () => source.stdout?.destroy());
+  const ended = [source, target].map((child) => new Promise<number | null>((resolve) => child.once("close", resolve)));
+  const statuses = await Promise.all(ended);
+  clearTimeout(timer);
+  if (statuses.every((status) => status === 0)) return;
+  throw new Error(`${from[0]} | ${to[0]} failed (${statuses.join(", ")}):\n${lastLines(Buffer.concat(words).toString(), 15)}`);
+}

@@ -1,0 +1,162 @@
+/**
+ * Real hosts for tests: systemd and sshd in containers made from Debian packages, on an engine that the lab starts
+ * itself where none runs. Several processes share one lab; what each started ends with it, and what a killed one left
+ * is removed by the next.
+ */
+import { mkdir, readFile } from "node:fs/promises";
+import { lockFile, type FileLock } from "../../src/system/file-lock.ts";
+import { findProgram } from "./command.ts";
+import { endOwnEngine, openEngine, ownEngineRuns, type LabEngine } from "./engine.ts";
+import { removeHosts, startHost, type LabHost } from "./host.ts";
+import { openIdentity, type LabIdentity } from "./identity.ts";
+import { ImageStore, labLabel } from "./images.ts";
+import { giveBack, listLeases, processLease, takeLease, type Lease } from "./leases.ts";
+import { installMissingPrograms, missingPrograms } from "./outer-apt.ts";
+import { labPaths } from "./paths.ts";
+import { requireVariant, type VariantName } from "./variants.ts";
+
+export type { LabHost } from "./host.ts";
+
+const lockBoundMs = 180_000;
+
+export interface StartOptions {
+  /** Shell, run as root before systemd starts, after the variant's own. */
+  readonly prepare?: string | undefined;
+  /** Name of the container and its hostname; made up unless given. */
+  readonly name?: string | undefined;
+}
+
+export interface Lab extends AsyncDisposable {
+  /** Value of DOCKER_HOST for the engine that carries the hosts. */
+  readonly engineAddress: string;
+  /** Address of this computer as the hosts see it: servers of a test listen there. */
+  readonly gateway: string;
+  /** Returns when the host is reachable by SSH and what its variant says. The first use of an image builds it. */
+  start(variant: VariantName, options?: StartOptions): Promise<LabHost>;
+  /** Builds images beforehand, two at a time. */
+  build(images: readonly string[]): Promise<void>;
+  /** Removes the hosts of this process and, when nobody else uses it, ends the engine. Once for each {@link openLab}. */
+  close(): Promise<void>;
+}
+
+export interface OpenOptions {
+  /** Hears of what takes long; standard error by default. */
+  readonly report?: ((line: string) => void) | undefined;
+}
+
+let shared: Promise<OpenedLab> | undefined;
+let users = 0;
+
+/** The lab of this process: opened by the first call, closed by the last {@link Lab.close}. */
+export async function openLab(options: OpenOptions = {}): Promise<Lab> {
+  const report = options.report ?? ((line: string) => process.stderr.write(`lab: ${line}\n`));
+  users += 1;
+  shared ??= processLease().then((lease) => openWithLease(lease, report));
+  try {
+    const opened = await shared;
+    return { ...opened.lab, close: closeShared, [Symbol.asyncDispose]: closeShared };
+  } catch (error) {
+    users -= 1;
+    shared = undefined;
+    throw error;
+  }
+}
+
+async function closeShared(): Promise<void> {
+  users -= 1;
+  if (users > 0 || shared === undefined) return;
+  const opened = await shared;
+  shared = undefined;
+  await closeWithLease(opened);
+}
+
+/** Why there can be no lab on this computer, or undefined when there can. */
+export async function labUnavailableReason(): Promise<string | undefined> {
+  if (process.env["DOCKER_MACHINE_LAB"] === "off") return "DOCKER_MACHINE_LAB=off";
+  if (process.platform !== "linux") return "the lab needs Linux";
+  if (process.getuid?.() !== 0) return "the lab needs root: it starts a container engine and builds images";
+  if ((await findProgram("apt-get")) === undefined) return "the lab needs apt: its hosts are made from Debian packages";
+  if (!/\boverlay\b/u.test(await readFile("/proc/filesystems", "utf8"))) return "the lab needs a kernel with overlayfs";
+  return undefined;
+}
+
+/** A lab under a lease, with what is needed to close it. */
+export interface OpenedLab {
+  readonly lab: Omit<Lab, "close" | typeof Symbol.asyncDispose>;
+  readonly engine: LabEngine;
+  readonly lease: Lease;
+}
+
+export async function openWithLease(lease: Lease, report: (line: string) => void): Promise<OpenedLab> {
+  const reason = await labUnavailableReason();
+  if (reason !== undefined) throw new Error(`There is no lab here: ${reason}`);
+  await mkdir(labPaths.root, { recursive: true, mode: 0o700 });
+  await using _lock = await lockLab("open");
+  if ((await missingPrograms()).length > 0) await installMissingPrograms(report);
+  const engine = await openEngine(report);
+  await takeLease(lease);
+  await removeOrphans(engine, report);
+  const identity = await openIdentity();
+  return { lab: labOn(engine, identity, lease, report), engine, lease };
+}
+
+/** Removes the hosts of the lease, gives it back, and ends the engine when it was the last. */
+export async function closeWithLease(opened: Pick<OpenedLab, "engine" | "lease">): Promise<void> {
+  await using _lock = await lockLab("close");
+  await removeHosts(opened.engine, await containersOf(opened.engine, opened.lease.id));
+  await giveBack(opened.lease);
+  if ((await listLeases()).length === 0 && (await ownEngineRuns())) await endOwnEngine();
+}
+
+function lockLab(purpose: string): Promise<FileLock> {
+  return lockFile(labPaths.lock, { what: "the lab", purpose, waitMs: lockBoundMs });
+}
+
+function labOn(engine: LabEngine, identity: LabIdentity, lease: Lease, report: (line: string) => void): OpenedLab["lab"] {
+  const images = new ImageStore(engine, report);
+  return {
+    engineAddress: engine.address,
+    gateway: engine.gateway,
+    start: async (variantName, options = {}) => {
+      const variant = requireVariant(variantName);
+      const image = await images.require(variant.image);
+      return await startHost(engine, { variantName, variant, image, identity, owner: lease.id, ...options });
+    },
+    build: async (names) => {
+      const waiting = [...names];
+      const work = async (): Promise<void> => {
+        for (let name = waiting.shift(); name !== undefined; name = waiting.shift()) await images.require(name);
+      };
+      await Promise.all([work(), work()]);
+    },
+  };
+}
+
+/** Removes what processes that were killed have left. */
+async function removeOrphans(engine: LabEngine, report: (line: string) => void): Promise<void> {
+  const owners = new Set((await listLeases()).map((lease) => lease.id));
+  const lines = await listContainers(engine, [`label=${labLabel}=host`]);
+  const orphans = lines.filter(({ owner, running }) => !owners.has(owner) || !running).map(({ name }) => name);
+  if (orphans.length > 0) report(`removing what an earlier run left: ${orphans.join(", ")}`);
+  await removeHosts(engine, orphans);
+}
+
+async function containersOf(engine: LabEngine, owner: string): Promise<string[]> {
+  return (await listContainers(engine, [`label=${labLabel}.owner=${owner}`])).map(({ name }) => name);
+}
+
+interface ListedContainer {
+  readonly name: string;
+  readonly owner: string;
+  readonly running: boolean;
+}
+
+async function listContainers(engine: LabEngine, filters: readonly string[]): Promise<ListedContainer[]> {
+  const format = `{{.Names}} {{.Label "${labLabel}.owner"}} {{.State}}`;
+  const output = await engine.docker(["ps", "--all", "--format", format, ...filters.flatMap((filter) => ["--filter", filter])]);
+  const lines = output.split("\n").filter((line) => line !== "");
+  return lines.map((line) => {
+    const [name = "", owner = "", state = ""] = line.split(" ");
+    return { name, owner, running: state === "running" };
+  });
+}

@@ -1,0 +1,53 @@
+/**
+ * What the lab's images are made of: data only. A base is made by mmdebstrap, everything else is a layer of packages
+ * and a script on top of another image.
+ */
+import type { Release } from "./outer-apt.ts";
+
+export const releases = ["bullseye", "bookworm", "trixie"] as const satisfies readonly Release[];
+
+export type ImageRecipe = {
+  readonly packages: readonly string[];
+  /** Run as root inside the finished file system, by `sh -eu`. */
+  readonly script: string;
+} & ({ readonly release: Release } | { readonly from: string });
+
+/** systemd, sshd and sudo, and nothing that a provisioner could hope for: no curl, no CA certificates, no engine. */
+function bare(release: Release): ImageRecipe {
+  return {
+    release,
+    packages: ["systemd-sysv", "dbus", "libpam-systemd", "openssh-server", "sudo", "iproute2"],
+    script: `
+      # Wait for things that a container does not have, or fail for want of them.
+      systemctl mask systemd-networkd-wait-online.service systemd-firstboot.service systemd-modules-load.service
+      systemctl enable ssh.service
+      # Every host makes its own, as an installed machine would.
+      rm -f /etc/ssh/ssh_host_*
+    `,
+  };
+}
+
+/** Debian's engine, with a tiny image to import and rsync for copies. */
+function engine(release: Release): ImageRecipe {
+  return {
+    from: `${release}-bare`,
+    packages: ["docker.io", ...(release === "trixie" ? ["docker-cli"] : []), "rsync", "busybox-static"],
+    script: `
+      mkdir -p /tmp/tiny/bin /tmp/tiny/tmp ${tinyImageFolder}
+      cp /bin/busybox /tmp/tiny/bin/
+      for name in sh echo cat ls sleep date seq true wc; do ln -s busybox "/tmp/tiny/bin/$name"; done
+      tar -C /tmp/tiny -cf ${tinyImageTar} .
+      rm -r /tmp/tiny
+    `,
+  };
+}
+
+const tinyImageFolder = "/usr/local/share/lab";
+
+/** Inside engine images: the root file system of a container image of 2 MB with a shell, for \`docker import\`. */
+export const tinyImageTar = `${tinyImageFolder}/tiny.tar`;
+
+export const recipes: Readonly<Record<string, ImageRecipe>> = {
+  ...Object.fromEntries(releases.map((release) => [`${release}-bare`, bare(release)])),
+  ...Object.fromEntries(releases.map((release) => [`${release}-engine`, engine(release)])),
+};
