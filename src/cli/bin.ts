@@ -1,5 +1,6 @@
 /** The program's entry: gives `main` this process's arguments, streams and signals. Nothing else may be decided here. */
 import * as path from "node:path";
+import { systemClock } from "../system/clock.ts";
 import { currentPlatform, type HostPlatform } from "../system/host-platform.ts";
 import { main, type MainPorts } from "./main.ts";
 import { processStreams } from "./terminal/process-streams.ts";
@@ -8,7 +9,11 @@ const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 /** How long handles that a command forgot to close may keep the finished program alive. */
 const lingerMs = 2_000;
 
+const bunVersion = process.versions["bun"];
+
 const ports: MainPorts = {
+  clock: systemClock,
+  runtime: bunVersion === undefined ? `Node ${process.versions.node}` : `Bun ${bunVersion}`,
   driverFlags: async (name) => await (await import("./driver-catalog.ts")).flagsOfDriver(name),
   onInterrupt(listener) {
     for (const signal of signals) process.on(signal, listener);
@@ -26,7 +31,7 @@ const ports: MainPorts = {
 function programPath(platform: HostPlatform): string {
   const given = platform.env["DOCKER_MACHINE_ARGV0"];
   if (given !== undefined && given !== "") return given;
-  const compiled = process.versions["bun"] !== undefined && /^(?:\/\$bunfs\/|[A-Z]:[\\/]~BUN)/u.test(process.argv[1] ?? "");
+  const compiled = bunVersion !== undefined && /^(?:\/\$bunfs\/|[A-Z]:[\\/]~BUN)/u.test(process.argv[1] ?? "");
   const script = compiled ? process.argv0 : (process.argv[1] ?? process.argv0);
   const folders = (platform.env["PATH"] ?? "").split(path.delimiter);
   return folders.includes(path.dirname(script)) ? path.basename(script) : script;

@@ -5,6 +5,7 @@
 import type { Arity, Command } from "./command.ts";
 import { sharedCreateFlags } from "./create-flags.ts";
 import type { CliFlag } from "./flags/flag.ts";
+import { ownCommands } from "./own-commands.ts";
 
 const oneMachine: Arity = { max: 1, message: "Error: Expected one machine name as an argument" };
 const argumentIsMachine = "Argument is a machine name.";
@@ -246,87 +247,6 @@ const machineCommands: readonly Command[] = [
     arity: oneMachine,
     output: "facts",
     load: () => import("./commands/version.ts"),
-  },
-];
-
-const driverCommands: readonly Command[] = [
-  {
-    name: "driver ls",
-    summary: "List built-in drivers and driver plugins",
-    flags: [],
-    arity: { max: 0, message: "Error: Too many arguments given" },
-    output: "facts",
-    load: () => import("./commands/driver-ls.ts"),
-  },
-  {
-    name: "driver inspect",
-    summary: "Show a driver's create flags",
-    argumentText: "NAME",
-    flags: [],
-    arity: { min: 1, max: 1, message: "Error: Expected one driver name as an argument", showHelp: true },
-    output: "facts",
-    load: () => import("./commands/driver-inspect.ts"),
-  },
-  {
-    name: "driver serve",
-    summary: "Serve a built-in driver as a plugin to another program",
-    argumentText: "NAME",
-    flags: [],
-    arity: { min: 1, max: 1, message: "Error: Expected one driver name as an argument", showHelp: true },
-    output: "facts",
-    load: () => import("./commands/driver-serve.ts"),
-  },
-  {
-    name: "driver new",
-    summary: "Write the project of a new driver",
-    argumentText: "NAME",
-    flags: [],
-    arity: { min: 1, max: 1, message: "Error: Expected one driver name as an argument", showHelp: true },
-    output: "progress",
-    load: () => import("./commands/driver-new.ts"),
-  },
-];
-
-const ownCommands: readonly Command[] = [
-  {
-    name: "gc",
-    summary: "List what interrupted commands left behind, and remove it",
-    flags: [
-      { kind: "bool", name: "remove", usage: "Remove what is listed" },
-      { kind: "bool", name: "y", usage: "Assumes automatic yes to proceed with remove" },
-    ],
-    arity: { max: 0, message: "Error: Too many arguments given" },
-    output: "progress",
-    load: () => import("./commands/gc.ts"),
-  },
-  {
-    name: "ssh-host-key",
-    summary: "Show or change the SSH host key that is pinned for a machine",
-    description: argumentIsMachine,
-    flags: [
-      { kind: "string", name: "accept", usage: "Pin the key of this fingerprint from now on, as SHA256:..." },
-      { kind: "bool", name: "forget", usage: "Forget the pinned key; the next connection pins anew" },
-    ],
-    arity: oneMachine,
-    output: "facts",
-    load: () => import("./commands/ssh-host-key.ts"),
-  },
-  {
-    name: "completion",
-    summary: "Print the completion script of a shell",
-    description: "Argument is bash, zsh, fish or powershell.",
-    argumentText: "SHELL",
-    flags: [],
-    arity: { min: 1, max: 1, message: "Error: Expected one shell name as an argument", showHelp: true },
-    output: "facts",
-    load: () => import("./commands/completion.ts"),
-  },
-  {
-    name: "driver",
-    summary: "List, inspect, serve and begin drivers",
-    flags: [],
-    output: "facts",
-    subcommands: driverCommands,
   },
 ];
 

@@ -13,6 +13,8 @@ export interface OutputStream {
   readonly isTerminal: boolean;
   /** Columns of the terminal; 80 where there is none. */
   readonly columns: number;
+  /** Rows of the terminal; 24 where there is none. */
+  readonly rows: number;
 }
 
 export interface InputStream {

@@ -3,12 +3,15 @@ import * as path from "node:path";
 import { MachineError } from "../errors/machine-error.ts";
 import type { Redactor } from "../log/redact.ts";
 import { makePrivateDirectory, writeFileAtomic } from "../system/files.ts";
+import type { Clock } from "../system/clock.ts";
 import type { HostPlatform } from "../system/host-platform.ts";
 import { stacks } from "./render-error.ts";
 import { commit, version } from "./version.ts";
 
 export interface CrashSubject {
   readonly platform: HostPlatform;
+  readonly clock: Clock;
+  readonly runtime: string;
   readonly redactor: Redactor;
   readonly argv: readonly string[];
 }
@@ -18,26 +21,21 @@ export async function writeCrashReport(error: unknown, subject: CrashSubject, st
   if (storagePath === undefined) throw new MachineError("store-unusable", "the store's folder is not known");
   const folder = path.join(storagePath, "crash-reports");
   await makePrivateDirectory(folder);
-  const file = path.join(folder, `${new Date().toISOString().replaceAll(/[-:]|\.\d+/gu, "")}-${subject.platform.pid}.txt`);
+  const file = path.join(folder, `${subject.clock.now().toISOString().replaceAll(/[-:]|\.\d+/gu, "")}-${subject.platform.pid}.txt`);
   await writeFileAtomic(file, crashReport(error, subject), 0o600);
   return file;
 }
 
 /** The report's text. */
-export function crashReport(error: unknown, { platform, redactor, argv }: CrashSubject): string {
+export function crashReport(error: unknown, { platform, runtime, redactor, argv }: CrashSubject): string {
   const lines = [
     `docker-machine ${version}, build ${commit}`,
-    `${platform.os} ${platform.arch}, ${runtimeName()}`,
+    `${platform.os} ${platform.arch}, ${runtime}`,
     `command line: ${withoutValues(argv.slice(1))}`,
     "",
     ...stacks(error),
   ];
   return `${redactor.redact(lines.join("\n"))}\n`;
-}
-
-function runtimeName(): string {
-  const bun = process.versions["bun"];
-  return bun === undefined ? `Node ${process.versions.node}` : `Bun ${bun}`;
 }
 
 /** The first word and the flags' names: values and machine names stay out. */

@@ -1,14 +1,12 @@
-/** Runs a command: builds its context, keeps the bound on time, turns signals into an abort. */
+/** Runs a command: keeps the bound on its time, turns signals into an abort, and says why it was aborted. */
 import { isMachineError, MachineError } from "../errors/machine-error.ts";
 import type { Redactor } from "../log/redact.ts";
-import { logTo } from "../log/event.ts";
 import type { HostPlatform } from "../system/host-platform.ts";
 import type { Invocation, ProgramName } from "./command.ts";
-import type { CliContext, GlobalOptions, Streams } from "./context.ts";
+import type { GlobalOptions, Streams } from "./context.ts";
+import { createContext } from "./create-context.ts";
 import { exitCodes } from "./exit-code.ts";
-import { LineProgress } from "./line-progress.ts";
 import type { MainPorts } from "./main.ts";
-import { Reporter } from "./reporter.ts";
 
 export interface ExecuteOptions {
   readonly platform: HostPlatform;
@@ -19,76 +17,44 @@ export interface ExecuteOptions {
   readonly program: ProgramName;
   readonly commandLine: readonly string[];
   readonly redactor: Redactor;
-  /** Values of secret flags; never shown from here on. */
-  readonly secrets: readonly string[];
-  /** What was odd about the environment; one sentence each. */
-  readonly warnings: readonly string[];
   showHelp(): Promise<void>;
 }
 
-/** Gives what the command's `run` gives. */
+/** Gives what the command's `run` gives. The command must have a `load`. */
 export async function execute(invocation: Invocation, options: ExecuteOptions): Promise<number | void> {
-  for (const secret of options.secrets) options.redactor.add(secret);
   const stop = new AbortController();
-  const release = watch(stop, options);
+  const unwatch = watch(stop, options);
   try {
-    const context = createContext(invocation, options, stop.signal);
-    for (const warning of options.warnings) options.streams.stderr.write(`${options.redactor.redact(warning)}\n`);
-    const load = invocation.command.load as NonNullable<typeof invocation.command.load>;
-    return await (await load()).run(invocation, context);
+    const module = await invocation.command.load?.();
+    return await module?.run(invocation, createContext(invocation, options, stop.signal));
   } catch (error) {
     // A call that was aborted may reject with its own AbortError; what counts is why it was aborted.
     throw stop.signal.aborted && !isMachineError(error) ? stop.signal.reason : error;
   } finally {
-    release();
+    unwatch();
   }
 }
 
-function createContext(invocation: Invocation, options: ExecuteOptions, signal: AbortSignal): CliContext {
-  const { streams, redactor, globals } = options;
-  const { output } = invocation.command;
-  const reporter = new Reporter({ streams, redactor, debug: globals.debug, format: globals.output, output });
-  const print = (line: string): void => streams.stdout.write(`${redactor.redact(line)}\n`);
-  return {
-    platform: options.platform,
-    streams,
-    globals,
-    compat: options.compat,
-    program: options.program,
-    commandLine: options.commandLine,
-    redactor,
-    report: reporter.report,
-    signal,
-    print,
-    printJson: (value) => print(JSON.stringify(value, undefined, 4)),
-    showHelp: () => options.showHelp(),
-    confirm: async (question) => await (await import("./prompt.ts")).confirm(question, streams, signal),
-    askSecret: async (question) => {
-      const answer = await (await import("./prompt.ts")).askSecret(question, streams, signal);
-      redactor.add(answer);
-      return answer;
-    },
-    showProgress: (machineNames) => new LineProgress(reporter, machineNames),
-  };
-}
-
 /** Ties signals and `--timeout` to the abort; gives the way to untie them. */
-function watch(stop: AbortController, options: ExecuteOptions): () => void {
-  const { ports, streams, globals } = options;
-  const stopWatching = ports.onInterrupt(() => {
+function watch(stop: AbortController, { ports, streams, globals }: ExecuteOptions): () => void {
+  const ended = new AbortController();
+  const stopListening = ports.onInterrupt(() => {
     if (stop.signal.aborted) return ports.exitNow(exitCodes.interrupted);
     streams.stderr.write("Interrupted: undoing what was begun. Interrupt again to stop at once.\n");
     stop.abort(new MachineError("interrupted", "Interrupted"));
   });
-  const timer = globals.timeoutMs === undefined ? undefined : setTimeout(() => stop.abort(timedOut(globals.timeoutMs)), globals.timeoutMs);
+  if (globals.timeoutMs !== undefined) {
+    const expire = (): void => stop.abort(timedOut(globals.timeoutMs as number));
+    ports.clock.sleep(globals.timeoutMs, ended.signal).then(expire, () => {});
+  }
   return () => {
-    stopWatching();
-    clearTimeout(timer);
+    stopListening();
+    ended.abort();
   };
 }
 
-function timedOut(timeoutMs: number | undefined): MachineError {
-  return new MachineError("timeout", `The command did not finish within ${Number(timeoutMs) / 1_000} s`, {
+function timedOut(timeoutMs: number): MachineError {
+  return new MachineError("timeout", `The command did not finish within ${timeoutMs / 1_000} s`, {
     hint: "Give it more time with --timeout, or leave that out.",
   });
 }

@@ -5,6 +5,7 @@
 import * as path from "node:path";
 import type { CreateFlag } from "../driver-kit/flags.ts";
 import { Redactor } from "../log/redact.ts";
+import type { Clock } from "../system/clock.ts";
 import type { HostPlatform } from "../system/host-platform.ts";
 import { findCommand, type Command, type ProgramName } from "./command.ts";
 import { commandTable } from "./command-table.ts";
@@ -21,6 +22,9 @@ import { versionLine } from "./version.ts";
 export interface MainPorts {
   /** The create flags of a driver, built in or plugin. Throws `driver-not-found`. */
   driverFlags(driverName: string, platform: HostPlatform): Promise<readonly CreateFlag[]>;
+  readonly clock: Clock;
+  /** The runtime's name and version, for bug reports. */
+  readonly runtime: string;
   /** Calls the listener at every SIGINT and SIGTERM; gives the way to stop that. */
   onInterrupt(listener: () => void): () => void;
   /** Ends the process at once, leaving everything as it is. */
@@ -99,6 +103,8 @@ class Run {
 
   async #execute(command: Command, parsed: ParsedFlags, globals: ParsedFlags): Promise<number> {
     const { execute } = await import("./execute.ts");
+    for (const secret of secretsOf([...(this.#flags ?? []), ...globalFlags], [parsed.options, globals.options])) this.#redactor.add(secret);
+    for (const warning of [...globals.warnings, ...parsed.warnings]) this.#streams.stderr.write(`${warning}\n`);
     const result = await execute({ command, options: parsed.options, args: parsed.args }, {
       platform: this.#platform,
       streams: this.#streams,
@@ -108,8 +114,6 @@ class Run {
       program: this.#program,
       commandLine: this.#argv,
       redactor: this.#redactor,
-      secrets: secretsOf([...(this.#flags ?? []), ...globalFlags], [parsed.options, globals.options]),
-      warnings: [...globals.warnings, ...parsed.warnings],
       showHelp: async () => void (await this.#printHelp()),
     });
     return exitCodeOfResult(result, this.#compat);
@@ -167,6 +171,8 @@ class Run {
     await showFailure(error, {
       platform: this.#platform,
       streams: this.#streams,
+      clock: this.#ports.clock,
+      runtime: this.#ports.runtime,
       redactor: this.#redactor,
       compat: this.#compat,
       command: this.#command,

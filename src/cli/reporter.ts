@@ -2,14 +2,16 @@
  * From events to streams: which stream a line goes to, what is shown without --debug, secrets out, text or NDJSON.
  * The one sink of everything that is not a result.
  */
-import type { ProgressEvent, Report } from "../log/event.ts";
+import type { LogLevel, ProgressEvent, Report } from "../log/event.ts";
 import type { Redactor } from "../log/redact.ts";
-import type { OutputStream, Streams } from "./context.ts";
+import type { Clock } from "../system/clock.ts";
 import { renderEvent } from "./render-event.ts";
+import type { Screen, StreamName } from "./screen.ts";
 
 export interface ReporterOptions {
-  readonly streams: Streams;
+  readonly screen: Screen;
   readonly redactor: Redactor;
+  readonly clock: Clock;
   readonly debug: boolean;
   readonly format: "text" | "json";
   /** See `Command.output`: with `facts` nothing but results goes to standard output. */
@@ -18,9 +20,12 @@ export interface ReporterOptions {
 
 export class Reporter {
   readonly #options: ReporterOptions;
+  /** Where events go. */
+  readonly eventStream: StreamName;
 
   constructor(options: ReporterOptions) {
     this.#options = options;
+    this.eventStream = options.output === "facts" ? "stderr" : "stdout";
   }
 
   /** Events of the command itself. */
@@ -33,28 +38,31 @@ export class Reporter {
 
   /** One line of NDJSON on the stream of events. */
   writeObject(object: Readonly<Record<string, unknown>>): void {
-    this.#eventStream().write(`${this.#options.redactor.redact(JSON.stringify(object))}\n`);
+    const stamped = { time: this.#options.clock.now().toISOString(), ...object };
+    this.#options.screen.write(this.eventStream, `${this.redact(JSON.stringify(stamped))}\n`);
+  }
+
+  redact(text: string): string {
+    return this.#options.redactor.redact(text);
   }
 
   #show(event: ProgressEvent, machineName: string | undefined, prefix: string): void {
     if (event.type === "log" && event.level === "debug" && !this.#options.debug) return;
     if (this.#options.format === "json") {
-      this.writeObject({ time: new Date().toISOString(), ...(machineName === undefined ? {} : { machine: machineName }), ...event });
+      this.writeObject({ ...(machineName === undefined ? {} : { machine: machineName }), ...event });
       return;
     }
     const rendered = renderEvent(event);
     if (rendered === undefined) return;
-    const named = event.type === "log" && event.machine === machineName && machineName !== undefined;
-    const text = this.#options.redactor.redact(rendered.text);
-    this.#streamOf(rendered.level).write(`${named ? text : prefixLines(text, prefix)}\n`);
+    // A driver's line bears the machine's name already.
+    const isNamed = event.type === "log" && event.machine !== undefined;
+    const text = this.redact(rendered.text);
+    this.#options.screen.write(this.#streamOf(rendered.level), `${isNamed ? text : prefixLines(text, prefix)}\n`);
   }
 
-  #streamOf(level: "debug" | "info" | "warn" | "error"): OutputStream {
-    return level === "info" || level === "warn" ? this.#eventStream() : this.#options.streams.stderr;
-  }
-
-  #eventStream(): OutputStream {
-    return this.#options.output === "facts" ? this.#options.streams.stderr : this.#options.streams.stdout;
+  /** As 0.16.2: what informs and warns goes where results of its commands go. */
+  #streamOf(level: LogLevel): StreamName {
+    return level === "info" || level === "warn" ? this.eventStream : "stderr";
   }
 }
 

@@ -2,17 +2,22 @@
 import type { DriverOptions } from "../driver-kit/flags.ts";
 import { isMachineError } from "../errors/machine-error.ts";
 import type { Redactor } from "../log/redact.ts";
+import type { Clock } from "../system/clock.ts";
 import type { HostPlatform } from "../system/host-platform.ts";
 import type { Command } from "./command.ts";
 import type { GlobalOptions, Streams } from "./context.ts";
 import { globalOptions } from "./global-options.ts";
 import { errorObject, renderError, type ErrorTextOptions } from "./render-error.ts";
 import { Reporter } from "./reporter.ts";
+import { Screen } from "./screen.ts";
 import { FlagError, UsageError } from "./usage-error.ts";
 
 export interface Failure {
   readonly platform: HostPlatform;
   readonly streams: Streams;
+  readonly clock: Clock;
+  /** The runtime's name and version. */
+  readonly runtime: string;
   readonly redactor: Redactor;
   readonly compat: boolean;
   /** Undefined when the run ended before a command was found. */
@@ -43,9 +48,9 @@ function optionsOrNone(failure: Failure): GlobalOptions | undefined {
 }
 
 function showAsJson(error: unknown, failure: Failure): void {
-  const { streams, redactor } = failure;
+  const { streams, redactor, clock } = failure;
   const output = failure.command?.output ?? "facts";
-  new Reporter({ streams, redactor, debug: false, format: "json", output }).writeObject(errorObject(error));
+  new Reporter({ screen: new Screen(streams), redactor, clock, debug: false, format: "json", output }).writeObject(errorObject(error));
 }
 
 async function reportBug(error: unknown, failure: Failure, globals: GlobalOptions | undefined): Promise<ErrorTextOptions["report"]> {

@@ -6,6 +6,7 @@ export function processStreams(): Streams {
 }
 
 const defaultColumns = 80;
+const defaultRows = 24;
 
 function processOutput(stream: NodeJS.WriteStream): OutputStream {
   let gone = false;
@@ -20,6 +21,9 @@ function processOutput(stream: NodeJS.WriteStream): OutputStream {
     },
     get columns() {
       return stream.columns ?? defaultColumns;
+    },
+    get rows() {
+      return stream.rows ?? defaultRows;
     },
   };
 }

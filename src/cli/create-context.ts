@@ -1,0 +1,48 @@
+/** Makes the context of a command: streams, reporter and terminal put together. */
+import type { Invocation } from "./command.ts";
+import type { CliContext, ProgressView } from "./context.ts";
+import type { ExecuteOptions } from "./execute.ts";
+import { LineProgress } from "./line-progress.ts";
+import { LiveProgress } from "./live-progress.ts";
+import { Reporter } from "./reporter.ts";
+import { Screen } from "./screen.ts";
+
+export function createContext(invocation: Invocation, options: ExecuteOptions, signal: AbortSignal): CliContext {
+  const { streams, redactor, globals, platform, ports } = options;
+  const screen = new Screen(streams);
+  const { output } = invocation.command;
+  const { debug, output: format } = globals;
+  const reporter = new Reporter({ screen, redactor, clock: ports.clock, debug, format, output });
+  const print = (line: string): void => screen.write("stdout", `${redactor.redact(line)}\n`);
+  const isLive = format === "text" && !debug && streams[reporter.eventStream].isTerminal && canMoveCursor(platform.env);
+  const showProgress = (names: readonly string[]): ProgressView =>
+    isLive ? new LiveProgress(reporter, screen, reporter.eventStream, ports.clock, names) : new LineProgress(reporter, names);
+  return {
+    platform,
+    streams,
+    globals,
+    compat: options.compat,
+    program: options.program,
+    commandLine: options.commandLine,
+    redactor,
+    report: reporter.report,
+    signal,
+    print,
+    printJson: (value) => print(JSON.stringify(value, undefined, 4)),
+    showHelp: () => options.showHelp(),
+    showProgress,
+    confirm: (question) =>
+      screen.withoutFooter(async () => (await import("./prompt.ts")).confirm(question, streams, signal)),
+    askSecret: async (question) => {
+      const ask = async (): Promise<string | undefined> => (await import("./prompt.ts")).askSecret(question, streams, signal);
+      const answer = await screen.withoutFooter(ask);
+      redactor.add(answer);
+      return answer;
+    },
+  };
+}
+
+/** NO_COLOR is taken as the wish for plain output altogether. */
+function canMoveCursor(env: Readonly<Record<string, string | undefined>>): boolean {
+  return (env["NO_COLOR"] ?? "") === "" && env["TERM"] !== "dumb";
+}

@@ -1,0 +1,138 @@
+/**
+ * Progress on a terminal. One machine: 0.16.2's lines, and below them how long the current step has been running.
+ * Several: one line each with its current step; what must not scroll away unseen (warnings, host keys) is printed.
+ */
+import type { ProgressEvent, Report } from "../log/event.ts";
+import type { Clock } from "../system/clock.ts";
+import type { ProgressView } from "./context.ts";
+import { messageOf } from "../errors/machine-error.ts";
+import { renderEvent } from "./render-event.ts";
+import type { Reporter } from "./reporter.ts";
+import type { Screen, StreamName } from "./screen.ts";
+
+interface Row {
+  step: string;
+  stepSinceMs: number;
+  /** What of how much, behind the step. */
+  detail: string;
+  outcome: "running" | "done" | "failed";
+  endedMs: number;
+}
+
+const tickMs = 1_000;
+/** Steps shorter than this show no time. */
+const patienceMs = 2_000;
+const bytesPerMiB = 1_048_576;
+
+export class LiveProgress implements ProgressView {
+  readonly #reporter: Reporter;
+  readonly #screen: Screen;
+  readonly #stream: StreamName;
+  readonly #clock: Clock;
+  readonly #startedMs: number;
+  readonly #rows: Map<string, Row>;
+  readonly #closed = new AbortController();
+
+  constructor(reporter: Reporter, screen: Screen, stream: StreamName, clock: Clock, machineNames: readonly string[]) {
+    this.#reporter = reporter;
+    this.#screen = screen;
+    this.#stream = stream;
+    this.#clock = clock;
+    this.#startedMs = clock.monotonicMs();
+    this.#rows = new Map(machineNames.map((name) => [name, newRow(this.#startedMs)]));
+    void this.#tick();
+  }
+
+  reportFor(machineName: string): Report {
+    const several = this.#rows.size > 1;
+    const print = this.#reporter.reportFor(machineName, several);
+    return (event) => {
+      this.#take(machineName, event);
+      if (!several || mustBeSeen(event)) print(event);
+      this.#redraw();
+    };
+  }
+
+  finish(machineName: string, error?: unknown): void {
+    const row = this.#rows.get(machineName);
+    if (row === undefined) return;
+    row.outcome = error === undefined ? "done" : "failed";
+    row.step = error === undefined ? "done" : `failed: ${this.#firstLine(messageOf(error))}`;
+    row.detail = "";
+    row.endedMs = this.#clock.monotonicMs();
+    this.#redraw();
+  }
+
+  close(): void {
+    if (this.#closed.signal.aborted) return;
+    this.#closed.abort();
+    const summary = this.#rows.size > 1 ? this.#lines() : [];
+    this.#screen.setFooter(this.#stream, []);
+    for (const line of summary) this.#screen.write(this.#stream, `${line}\n`);
+  }
+
+  #take(machineName: string, event: ProgressEvent): void {
+    const row = this.#rows.get(machineName);
+    if (row === undefined) return;
+    if (event.type === "transfer") row.detail = transferText(event.doneBytes, event.totalBytes);
+    const rendered = renderEvent(event);
+    if (rendered?.level !== "info") return;
+    row.step = this.#firstLine(rendered.text);
+    row.detail = "";
+    row.stepSinceMs = this.#clock.monotonicMs();
+  }
+
+  #firstLine(text: string): string {
+    return this.#reporter.redact(text).split("\n", 1)[0] ?? "";
+  }
+
+  #redraw(): void {
+    if (!this.#closed.signal.aborted) this.#screen.setFooter(this.#stream, this.#lines());
+  }
+
+  #lines(): string[] {
+    const now = this.#clock.monotonicMs();
+    const [only] = this.#rows.values();
+    if (this.#rows.size === 1 && only !== undefined) return singleLine(only, now);
+    const width = Math.max(...[...this.#rows.keys()].map((name) => name.length));
+    return [...this.#rows].map(([name, row]) => {
+      const sinceMs = (row.outcome === "running" ? now : row.endedMs) - this.#startedMs;
+      return [name.padEnd(width), seconds(sinceMs).padStart(6), row.step, row.detail].join("  ").trimEnd();
+    });
+  }
+
+  async #tick(): Promise<void> {
+    try {
+      for (;;) {
+        await this.#clock.sleep(tickMs, this.#closed.signal);
+        this.#redraw();
+      }
+    } catch (error) {
+      if (!this.#closed.signal.aborted) throw error;
+    }
+  }
+}
+
+function newRow(nowMs: number): Row {
+  return { step: "", stepSinceMs: nowMs, detail: "", outcome: "running", endedMs: nowMs };
+}
+
+function singleLine(row: Row, nowMs: number): string[] {
+  const elapsedMs = nowMs - row.stepSinceMs;
+  if (row.outcome !== "running" || (elapsedMs < patienceMs && row.detail === "")) return [];
+  return [`  ${seconds(elapsedMs)}  ${row.detail}`.trimEnd()];
+}
+
+function mustBeSeen(event: ProgressEvent): boolean {
+  return event.type === "host-key-pinned" || (event.type === "log" && event.level !== "info");
+}
+
+function transferText(doneBytes: number, totalBytes: number | undefined): string {
+  const done = Math.floor(doneBytes / bytesPerMiB);
+  if (totalBytes === undefined || totalBytes <= 0) return `${done} MiB`;
+  return `${done} of ${Math.ceil(totalBytes / bytesPerMiB)} MiB, ${Math.floor((doneBytes / totalBytes) * 100)} %`;
+}
+
+function seconds(durationMs: number): string {
+  return `${Math.floor(durationMs / 1_000)} s`;
+}
