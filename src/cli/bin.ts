@@ -37,6 +37,10 @@ function programPath(platform: HostPlatform): string {
   return folders.includes(path.dirname(script)) ? path.basename(script) : script;
 }
 
-const platform = currentPlatform();
-process.exitCode = await main([programPath(platform), ...process.argv.slice(2)], platform, processStreams(), ports);
-setTimeout(() => process.exit(), lingerMs).unref();
+async function start(): Promise<void> {
+  const platform = currentPlatform();
+  process.exitCode = await main([programPath(platform), ...process.argv.slice(2)], platform, processStreams(), ports);
+  setTimeout(() => process.exit(), lingerMs).unref();
+}
+
+void start();

@@ -21,7 +21,13 @@ export async function writeCrashReport(error: unknown, subject: CrashSubject, st
   if (storagePath === undefined) throw new MachineError("store-unusable", "the store's folder is not known");
   const folder = path.join(storagePath, "crash-reports");
   await makePrivateDirectory(folder);
-  const file = path.join(folder, `${subject.clock.now().toISOString().replaceAll(/[-:]|\.\d+/gu, "")}-${subject.platform.pid}.txt`);
+  const file = path.join(
+    folder,
+    `${subject.clock
+      .now()
+      .toISOString()
+      .replaceAll(/[-:]|\.\d+/gu, "")}-${subject.platform.pid}.txt`,
+  );
   await writeFileAtomic(file, crashReport(error, subject), 0o600);
   return file;
 }

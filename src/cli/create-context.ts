@@ -31,8 +31,7 @@ export function createContext(invocation: Invocation, options: ExecuteOptions, s
     printJson: (value) => print(JSON.stringify(value, undefined, 4)),
     showHelp: () => options.showHelp(),
     showProgress,
-    confirm: (question) =>
-      screen.withoutFooter(async () => (await import("./prompt.ts")).confirm(question, streams, signal)),
+    confirm: (question) => screen.withoutFooter(async () => (await import("./prompt.ts")).confirm(question, streams, signal)),
     askSecret: async (question) => {
       const ask = async (): Promise<string | undefined> => (await import("./prompt.ts")).askSecret(question, streams, signal);
       const answer = await screen.withoutFooter(ask);

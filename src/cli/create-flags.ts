@@ -62,7 +62,12 @@ export const sharedCreateFlags: readonly CliFlag[] = [
     choices: ["auto", "docker", "distro", "script", "static"],
   },
   { kind: "string", name: "engine-storage-driver", usage: "Specify a storage driver to use with the engine" },
-  { kind: "string", name: "engine-version", usage: "Version of the engine (default: the newest)", envVar: "MACHINE_ENGINE_VERSION" },
+  {
+    kind: "string",
+    name: "engine-version",
+    usage: "Version of the engine (default: the newest)",
+    envVar: "MACHINE_ENGINE_VERSION",
+  },
   {
     kind: "string",
     name: "ssh-host-key",

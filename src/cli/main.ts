@@ -103,19 +103,23 @@ class Run {
 
   async #execute(command: Command, parsed: ParsedFlags, globals: ParsedFlags): Promise<number> {
     const { execute } = await import("./execute.ts");
-    for (const secret of secretsOf([...(this.#flags ?? []), ...globalFlags], [parsed.options, globals.options])) this.#redactor.add(secret);
+    for (const secret of secretsOf([...(this.#flags ?? []), ...globalFlags], [parsed.options, globals.options]))
+      this.#redactor.add(secret);
     for (const warning of [...globals.warnings, ...parsed.warnings]) this.#streams.stderr.write(`${warning}\n`);
-    const result = await execute({ command, options: parsed.options, args: parsed.args }, {
-      platform: this.#platform,
-      streams: this.#streams,
-      ports: this.#ports,
-      globals: globalOptions(this.#globalSources(), this.#platform),
-      compat: this.#compat,
-      program: this.#program,
-      commandLine: this.#argv,
-      redactor: this.#redactor,
-      showHelp: async () => void (await this.#printHelp()),
-    });
+    const result = await execute(
+      { command, options: parsed.options, args: parsed.args },
+      {
+        platform: this.#platform,
+        streams: this.#streams,
+        ports: this.#ports,
+        globals: globalOptions(this.#globalSources(), this.#platform),
+        compat: this.#compat,
+        program: this.#program,
+        commandLine: this.#argv,
+        redactor: this.#redactor,
+        showHelp: async () => void (await this.#printHelp()),
+      },
+    );
     return exitCodeOfResult(result, this.#compat);
   }
 

@@ -14,7 +14,9 @@ export interface ErrorTextOptions {
 
 /** Lines for standard error, without the last line's end. */
 export function renderError(error: unknown, options: ErrorTextOptions): string {
-  const lines = isMachineError(error) ? [error.message] : [`Unexpected error: ${messageOf(error)}`, ...reportLines(options.report)];
+  const lines = isMachineError(error)
+    ? [error.message]
+    : [`Unexpected error: ${messageOf(error)}`, ...reportLines(options.report)];
   if (isMachineError(error) && error.hint !== undefined && !options.compat) lines.push(`Hint: ${error.hint}`);
   if (options.debug) lines.push(...stacks(error));
   return lines.join("\n");
@@ -30,7 +32,7 @@ function reportLines(report: ErrorTextOptions["report"]): string[] {
 export function stacks(error: unknown): string[] {
   const texts: string[] = [];
   for (let current: unknown = error, depth = 0; current !== undefined && current !== null && depth < 8; depth += 1) {
-    const stack = current instanceof Error ? (current.stack ?? current.message) : String(current);
+    const stack = current instanceof Error ? (current.stack ?? current.message) : messageOf(current);
     texts.push(depth === 0 ? stack : `Caused by: ${stack}`);
     current = current instanceof Error ? current.cause : undefined;
   }

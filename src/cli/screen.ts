@@ -2,7 +2,7 @@
  * The two output streams with a footer below them: lines scroll above, the footer is redrawn in place. Without a
  * footer it writes straight through. Knows cursor moves; nothing of machines or events.
  */
-import type { OutputStream, Streams } from "./context.ts";
+import type { Streams } from "./context.ts";
 
 export type StreamName = "stdout" | "stderr";
 
@@ -67,6 +67,6 @@ function fitLines(lines: readonly string[], rows: number): readonly string[] {
 
 /** A line that wrapped would not be counted when the cursor goes back up. */
 function fit(line: string, columns: number): string {
-  const characters = [...line];
+  const characters = Array.from(line);
   return characters.length < columns ? line : characters.slice(0, Math.max(columns - 1, 0)).join("");
 }

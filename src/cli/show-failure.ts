@@ -50,10 +50,16 @@ function optionsOrNone(failure: Failure): GlobalOptions | undefined {
 function showAsJson(error: unknown, failure: Failure): void {
   const { streams, redactor, clock } = failure;
   const output = failure.command?.output ?? "facts";
-  new Reporter({ screen: new Screen(streams), redactor, clock, debug: false, format: "json", output }).writeObject(errorObject(error));
+  new Reporter({ screen: new Screen(streams), redactor, clock, debug: false, format: "json", output }).writeObject(
+    errorObject(error),
+  );
 }
 
-async function reportBug(error: unknown, failure: Failure, globals: GlobalOptions | undefined): Promise<ErrorTextOptions["report"]> {
+async function reportBug(
+  error: unknown,
+  failure: Failure,
+  globals: GlobalOptions | undefined,
+): Promise<ErrorTextOptions["report"]> {
   try {
     const { writeCrashReport } = await import("./crash-report.ts");
     return { file: await writeCrashReport(error, failure, globals?.storagePath) };

@@ -27,7 +27,12 @@ export function parseGoInt(text: string): Parsed<number> {
   const found = integer.exec(text);
   const [, sign, hexadecimal, octal, decimal] = found ?? [];
   if (found === null || (decimal !== undefined && /^0\d/u.test(decimal))) return failed("ParseInt", text, "invalid syntax");
-  const magnitude = hexadecimal !== undefined ? Number.parseInt(hexadecimal, 16) : octal !== undefined ? Number.parseInt(octal, 8) : Number(decimal);
+  const magnitude =
+    hexadecimal !== undefined
+      ? Number.parseInt(hexadecimal, 16)
+      : octal !== undefined
+        ? Number.parseInt(octal, 8)
+        : Number(decimal);
   if (!Number.isSafeInteger(magnitude)) return failed("ParseInt", text, "value out of range");
   return { ok: true, value: sign === "-" && magnitude !== 0 ? -magnitude : magnitude };
 }
@@ -50,7 +55,7 @@ const escapes: Readonly<Record<string, string>> = {
 
 /** As Go's `%q` for strings. */
 export function goQuote(text: string): string {
-  return `"${[...text].map(quoteCharacter).join("")}"`;
+  return `"${Array.from(text, quoteCharacter).join("")}"`;
 }
 
 function quoteCharacter(character: string): string {

@@ -11,5 +11,5 @@ export function alignRows(rows: readonly (readonly [string, string])[]): string[
 
 /** Go counts characters, not UTF-16 units. */
 function lengthOf(text: string): number {
-  return [...text].length;
+  return Array.from(text).length;
 }

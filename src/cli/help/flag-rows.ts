@@ -3,7 +3,10 @@ import { dashed, namesOf, type CliFlag } from "../flags/flag.ts";
 
 /** The text before the tab (names and default) and after it (usage and environment variable). */
 export function flagRow(flag: CliFlag): readonly [string, string] {
-  return [namesOf(flag).map(dashed).join(", ") + valueHint(flag), flag.usage.replaceAll(/\s*\n\s*/gu, " ") + environmentHint(flag)];
+  return [
+    namesOf(flag).map(dashed).join(", ") + valueHint(flag),
+    flag.usage.replaceAll(/\s*\n\s*/gu, " ") + environmentHint(flag),
+  ];
 }
 
 /** The rows of the flags that help shows. */
@@ -27,5 +30,8 @@ function valueHint(flag: CliFlag): string {
 
 function environmentHint(flag: CliFlag): string {
   if (flag.envVar === undefined || flag.envVar === "") return "";
-  return ` [${flag.envVar.split(",").map((name) => `$${name}`).join(", ")}]`;
+  return ` [${flag.envVar
+    .split(",")
+    .map((name) => `$${name}`)
+    .join(", ")}]`;
 }

@@ -17,7 +17,7 @@ function processOutput(stream: NodeJS.WriteStream): OutputStream {
   return {
     write: (data) => void (gone || stream.write(data)),
     get isTerminal() {
-      return stream.isTTY === true;
+      return Boolean(stream.isTTY);
     },
     get columns() {
       return stream.columns ?? defaultColumns;
@@ -29,15 +29,16 @@ function processOutput(stream: NodeJS.WriteStream): OutputStream {
 }
 
 function processInput(): InputStream {
-  const read = async (signal: AbortSignal, secret: boolean): Promise<string | undefined> => {
-    const { readLine } = await import("./read-line.ts");
-    return await readLine(process.stdin, signal, secret);
-  };
   return {
     get isTerminal() {
-      return process.stdin.isTTY === true;
+      return Boolean(process.stdin.isTTY);
     },
-    readLine: (signal) => read(signal, false),
-    readSecretLine: (signal) => read(signal, true),
+    readLine: (signal) => readStandardInput(signal, false),
+    readSecretLine: (signal) => readStandardInput(signal, true),
   };
+}
+
+async function readStandardInput(signal: AbortSignal, hidden: boolean): Promise<string | undefined> {
+  const { readLine } = await import("./read-line.ts");
+  return await readLine(process.stdin, signal, hidden);
 }
