@@ -2,6 +2,7 @@
 import * as path from "node:path";
 import { systemClock } from "../system/clock.ts";
 import { currentPlatform, type HostPlatform } from "../system/host-platform.ts";
+import { commandTable } from "./command-table.ts";
 import { main, type MainPorts } from "./main.ts";
 import { processStreams } from "./terminal/process-streams.ts";
 
@@ -12,6 +13,7 @@ const lingerMs = 2_000;
 const bunVersion = process.versions["bun"];
 
 const ports: MainPorts = {
+  commands: commandTable,
   clock: systemClock,
   runtime: bunVersion === undefined ? `Node ${process.versions.node}` : `Bun ${bunVersion}`,
   driverFlags: async (name) => await (await import("./driver-catalog.ts")).flagsOfDriver(name),

@@ -43,6 +43,7 @@ const machineCommands: readonly Command[] = [
       `Run '${program.path} create --driver name --help' to include the create flags for that driver in the help text.`,
     flags: sharedCreateFlags,
     flagSource: "driver",
+    arity: { min: 1, message: "Error: No machine name specified", showHelp: true },
     output: "progress",
     load: () => import("./commands/create.ts"),
   },

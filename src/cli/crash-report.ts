@@ -5,6 +5,7 @@ import type { Redactor } from "../log/redact.ts";
 import { makePrivateDirectory, writeFileAtomic } from "../system/files.ts";
 import type { Clock } from "../system/clock.ts";
 import type { HostPlatform } from "../system/host-platform.ts";
+import type { Command } from "./command.ts";
 import { stacks } from "./render-error.ts";
 import { commit, version } from "./version.ts";
 
@@ -13,6 +14,8 @@ export interface CrashSubject {
   readonly clock: Clock;
   readonly runtime: string;
   readonly redactor: Redactor;
+  /** Undefined when the run ended before a command was found. */
+  readonly command: Command | undefined;
   readonly argv: readonly string[];
 }
 
@@ -33,20 +36,18 @@ export async function writeCrashReport(error: unknown, subject: CrashSubject, st
 }
 
 /** The report's text. */
-export function crashReport(error: unknown, { platform, runtime, redactor, argv }: CrashSubject): string {
+export function crashReport(error: unknown, { platform, runtime, redactor, command, argv }: CrashSubject): string {
   const lines = [
     `docker-machine ${version}, build ${commit}`,
     `${platform.os} ${platform.arch}, ${runtime}`,
-    `command line: ${withoutValues(argv.slice(1))}`,
+    `command: ${[command?.name ?? "none", ...flagNames(argv.slice(1))].join(" ")}`,
     "",
     ...stacks(error),
   ];
   return `${redactor.redact(lines.join("\n"))}\n`;
 }
 
-/** The first word and the flags' names: values and machine names stay out. */
-function withoutValues(words: readonly string[]): string {
-  const command = words.find((word) => !word.startsWith("-")) ?? "";
-  const flags = words.filter((word) => word.startsWith("-")).map((word) => word.replace(/=.*/su, "=..."));
-  return [command, ...flags].join(" ").trim();
+/** Values and machine names stay out of a report. */
+function flagNames(words: readonly string[]): string[] {
+  return words.filter((word) => /^--?[a-z]/iu.test(word)).map((word) => word.replace(/=.*/su, ""));
 }

@@ -8,7 +8,6 @@ import { Redactor } from "../log/redact.ts";
 import type { Clock } from "../system/clock.ts";
 import type { HostPlatform } from "../system/host-platform.ts";
 import { findCommand, type Command, type ProgramName } from "./command.ts";
-import { commandTable } from "./command-table.ts";
 import type { Streams } from "./context.ts";
 import { exitCodeOfError, exitCodeOfResult, exitCodes } from "./exit-code.ts";
 import type { CliFlag } from "./flags/flag.ts";
@@ -22,6 +21,7 @@ import { versionLine } from "./version.ts";
 export interface MainPorts {
   /** The create flags of a driver, built in or plugin. Throws `driver-not-found`. */
   driverFlags(driverName: string, platform: HostPlatform): Promise<readonly CreateFlag[]>;
+  readonly commands: readonly Command[];
   readonly clock: Clock;
   /** The runtime's name and version, for bug reports. */
   readonly runtime: string;
@@ -130,16 +130,16 @@ class Run {
   }
 
   #requireCommand(word: string): Command {
-    const command = findCommand(commandTable, word);
+    const command = findCommand(this.#ports.commands, word);
     if (command !== undefined) return command;
     const { base, path: programPath } = this.#program;
     throw new UsageError(`${base}: '${word}' is not a ${base} command. See '${programPath} --help'.`);
   }
 
   async #help(words: readonly string[]): Promise<number> {
-    let commands: readonly Command[] = commandTable;
+    let commands = this.#ports.commands;
     for (const word of words.filter((candidate) => !candidate.startsWith("-"))) {
-      this.#command = commands === commandTable ? this.#requireCommand(word) : findCommand(commands, word);
+      this.#command = this.#command === undefined ? this.#requireCommand(word) : findCommand(commands, word);
       commands = this.#command?.subcommands ?? [];
     }
     return await this.#printHelp();
@@ -163,7 +163,7 @@ class Run {
     if (command !== undefined && command.flagSource === "driver") this.#flags ??= await this.#createFlags([]);
     const text =
       command === undefined
-        ? appHelpText(this.#platform, this.#program)
+        ? appHelpText(this.#ports.commands, this.#platform, this.#program)
         : commandHelpText(command, this.#flags ?? command.flags, this.#program);
     this.#streams.stdout.write(text);
     return exitCodes.ok;

@@ -11,7 +11,7 @@ export async function confirm(question: string, streams: Streams, signal: AbortS
 /** Asks on standard error, so that piped output stays clean; undefined without a terminal or at the end of input. */
 export async function askSecret(question: string, streams: Streams, signal: AbortSignal): Promise<string | undefined> {
   if (!streams.stdin.isTerminal) return undefined;
-  streams.stderr.write(`${question}: `);
+  streams.stderr.write(question);
   try {
     return await streams.stdin.readSecretLine(signal);
   } finally {

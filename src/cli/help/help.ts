@@ -1,19 +1,18 @@
 /** Help texts with what the computer adds: the store's path that applies here is shown as a default. */
 import type { HostPlatform } from "../../system/host-platform.ts";
 import type { Command, ProgramName } from "../command.ts";
-import { commandTable } from "../command-table.ts";
 import type { CliFlag } from "../flags/flag.ts";
 import { globalFlags } from "../global-flags.ts";
 import { defaultStoragePath } from "../global-options.ts";
 import { appHelp } from "./app-help.ts";
 import { commandHelp } from "./command-help.ts";
 
-export function appHelpText(platform: HostPlatform, program: ProgramName): string {
+export function appHelpText(commands: readonly Command[], platform: HostPlatform, program: ProgramName): string {
   const storagePath = platform.env["MACHINE_STORAGE_PATH"] || defaultStoragePath(platform);
   const flags = globalFlags.map((flag) =>
     flag.name === "storage-path" && flag.kind === "string" ? { ...flag, value: storagePath } : flag,
   );
-  return appHelp(commandTable, flags, program);
+  return appHelp(commands, flags, program);
 }
 
 export function commandHelpText(command: Command, flags: readonly CliFlag[], program: ProgramName): string {

@@ -1,4 +1,5 @@
 /** This process's standard streams as the command line wants them. Part of the composition root. */
+import { isatty } from "node:tty";
 import type { InputStream, OutputStream, Streams } from "../context.ts";
 
 export function processStreams(): Streams {
@@ -17,7 +18,7 @@ function processOutput(stream: NodeJS.WriteStream): OutputStream {
   return {
     write: (data) => void (gone || stream.write(data)),
     get isTerminal() {
-      return Boolean(stream.isTTY);
+      return isatty(stream.fd);
     },
     get columns() {
       return stream.columns ?? defaultColumns;
@@ -31,7 +32,7 @@ function processOutput(stream: NodeJS.WriteStream): OutputStream {
 function processInput(): InputStream {
   return {
     get isTerminal() {
-      return Boolean(process.stdin.isTTY);
+      return isatty(process.stdin.fd);
     },
     readLine: (signal) => readStandardInput(signal, false),
     readSecretLine: (signal) => readStandardInput(signal, true),

@@ -1,0 +1,37 @@
+/** What our help shows beyond 0.16.2's: dropped before texts are compared. A line that is not listed here must be equal. */
+
+const ownFlags = [
+  "--dry-run",
+  "--engine-firewall",
+  "--engine-package-mirror",
+  "--engine-source",
+  "--engine-version",
+  "--ssh-host-key",
+  "--tls-key-type",
+  "--show-secrets",
+  "--restore",
+  "--output",
+];
+/** Flags of the program itself that are ours; commands have a `--timeout` of 0.16.2. */
+const ownGlobalFlags = ["--output", "--timeout"];
+const ownCommands = ["gc", "ssh-host-key", "completion", "driver"];
+
+/** Usage texts that say what is true of this program. */
+const rewordings: readonly (readonly [RegExp, string])[] = [
+  [/Use the built-in SSH implementation instead of the ssh program\./u, "Use the native (Go-based) SSH implementation."],
+  [/Accepted for compatibility; nothing is ever sent/u, "BugSnag API token for crash reporting"],
+  [/^Version: .*$/mu, "Version: dev, build HEAD"],
+];
+
+/** The help text with our lines dropped and our words replaced. */
+export function withoutAdditions(help: string): string {
+  const lines = rewordings.reduce((text, [ours, theirs]) => text.replace(ours, theirs), help).split("\n");
+  return lines.filter((line) => !isOurs(line)).join("\n");
+}
+
+function isOurs(line: string): boolean {
+  const [, indent, word] = /^( +)([^\s,]+)/u.exec(line) ?? [];
+  if (word === undefined) return false;
+  // Two spaces: the program's own help. Three: a command's.
+  return indent === "  " ? [...ownGlobalFlags, ...ownCommands].includes(word) : ownFlags.includes(word);
+}
