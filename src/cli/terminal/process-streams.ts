@@ -3,13 +3,13 @@ import { isatty } from "node:tty";
 import type { InputStream, OutputStream, Streams } from "../context.ts";
 
 export function processStreams(): Streams {
-  return { stdin: processInput(), stdout: processOutput(process.stdout), stderr: processOutput(process.stderr) };
+  return { stdin: processInput(), stdout: processOutput(process.stdout, 1), stderr: processOutput(process.stderr, 2) };
 }
 
 const defaultColumns = 80;
 const defaultRows = 24;
 
-function processOutput(stream: NodeJS.WriteStream): OutputStream {
+function processOutput(stream: NodeJS.WriteStream, descriptor: number): OutputStream {
   let gone = false;
   stream.on("error", () => {
     // A reader that closed the pipe (`| head`) must not stop work that is under way.
@@ -18,7 +18,7 @@ function processOutput(stream: NodeJS.WriteStream): OutputStream {
   return {
     write: (data) => void (gone || stream.write(data)),
     get isTerminal() {
-      return isatty(stream.fd);
+      return isatty(descriptor);
     },
     get columns() {
       return stream.columns ?? defaultColumns;
@@ -32,7 +32,7 @@ function processOutput(stream: NodeJS.WriteStream): OutputStream {
 function processInput(): InputStream {
   return {
     get isTerminal() {
-      return isatty(process.stdin.fd);
+      return isatty(0);
     },
     readLine: (signal) => readStandardInput(signal, false),
     readSecretLine: (signal) => readStandardInput(signal, true),
