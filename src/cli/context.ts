@@ -21,8 +21,8 @@ export interface InputStream {
   readonly isTerminal: boolean;
   /** The next line without its end, or undefined at the end of input. Rejects with the signal's reason. */
   readLine(signal: AbortSignal): Promise<string | undefined>;
-  /** As `readLine`, without showing what is typed on a terminal. */
-  readSecretLine(signal: AbortSignal): Promise<string | undefined>;
+  /** As `readLine`, without showing what is typed on a terminal; `onHidden` is called when that is so. */
+  readSecretLine(signal: AbortSignal, onHidden: () => void): Promise<string | undefined>;
 }
 
 export interface Streams {

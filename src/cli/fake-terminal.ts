@@ -52,7 +52,8 @@ export class FakeInput implements InputStream {
     return this.#lines.shift();
   }
 
-  readSecretLine(signal: AbortSignal): Promise<string | undefined> {
+  readSecretLine(signal: AbortSignal, onHidden: () => void): Promise<string | undefined> {
+    onHidden();
     return this.readLine(signal);
   }
 }

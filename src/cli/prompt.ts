@@ -11,9 +11,8 @@ export async function confirm(question: string, streams: Streams, signal: AbortS
 /** Asks on standard error, so that piped output stays clean; undefined without a terminal or at the end of input. */
 export async function askSecret(question: string, streams: Streams, signal: AbortSignal): Promise<string | undefined> {
   if (!streams.stdin.isTerminal) return undefined;
-  streams.stderr.write(question);
   try {
-    return await streams.stdin.readSecretLine(signal);
+    return await streams.stdin.readSecretLine(signal, () => streams.stderr.write(question));
   } finally {
     streams.stderr.write("\n");
   }

@@ -34,12 +34,12 @@ function processInput(): InputStream {
     get isTerminal() {
       return isatty(0);
     },
-    readLine: (signal) => readStandardInput(signal, false),
-    readSecretLine: (signal) => readStandardInput(signal, true),
+    readLine: (signal) => readStandardInput(signal),
+    readSecretLine: (signal, onHidden) => readStandardInput(signal, onHidden),
   };
 }
 
-async function readStandardInput(signal: AbortSignal, hidden: boolean): Promise<string | undefined> {
+async function readStandardInput(signal: AbortSignal, onHidden?: () => void): Promise<string | undefined> {
   const { readLine } = await import("./read-line.ts");
-  return await readLine(process.stdin, signal, hidden);
+  return await readLine(process.stdin, signal, onHidden);
 }

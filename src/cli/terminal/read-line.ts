@@ -2,11 +2,13 @@
 import { createInterface } from "node:readline";
 import { Writable } from "node:stream";
 
-/** Hidden input needs a terminal whose echo is readline's own: it writes into nothing here. */
-export function readLine(input: NodeJS.ReadStream, signal: AbortSignal, hidden: boolean): Promise<string | undefined> {
+/** @param onHidden given for input that is not to be shown; called when the terminal shows no more what is typed. */
+export function readLine(input: NodeJS.ReadStream, signal: AbortSignal, onHidden?: () => void): Promise<string | undefined> {
   return new Promise((resolve, reject) => {
     signal.throwIfAborted();
-    const reader = createInterface(hidden ? { input, output: nowhere(), terminal: true } : { input });
+    // With a terminal, the echo is readline's own: it goes nowhere.
+    const reader = createInterface(onHidden === undefined ? { input } : { input, output: nowhere(), terminal: true });
+    onHidden?.();
     let line: string | undefined;
     const onAbort = (): void => reader.close();
     signal.addEventListener("abort", onAbort, { once: true });

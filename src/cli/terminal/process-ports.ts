@@ -1,0 +1,32 @@
+/** What this process gives to `main`. Part of the composition root. */
+import { systemClock } from "../../system/clock.ts";
+import type { Command } from "../command.ts";
+import type { MainPorts } from "../main.ts";
+
+const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+
+export function processPorts(commands: readonly Command[]): MainPorts {
+  const bun = process.versions["bun"];
+  return {
+    commands,
+    clock: systemClock,
+    runtime: bun === undefined ? `Node ${process.versions.node}` : `Bun ${bun}`,
+    driverFlags: async (name) => await (await import("../driver-catalog.ts")).flagsOfDriver(name),
+    onInterrupt(listener) {
+      for (const signal of signals) process.on(signal, listener);
+      return () => {
+        for (const signal of signals) process.off(signal, listener);
+      };
+    },
+    exitNow: (code) => process.exit(code),
+  };
+}
+
+/** How long handles that a command forgot to close may keep the finished program alive. */
+const lingerMs = 2_000;
+
+/** Ends the process when its output is written. */
+export function endWith(code: number): void {
+  process.exitCode = code;
+  setTimeout(() => process.exit(), lingerMs).unref();
+}

@@ -1,0 +1,26 @@
+/** The program as the user typed it, for hints and for `env`'s command line. */
+import * as path from "node:path";
+import type { HostPlatform } from "../../system/host-platform.ts";
+
+export interface ProcessNames {
+  /** `process.argv`. */
+  readonly argv: readonly string[];
+  /** `process.argv0`. */
+  readonly argv0: string;
+}
+
+/** Where Bun keeps the sources of a single-file executable: argv[1] then is no path of the user's. */
+const insideExecutable = /^(?:\/\$bunfs\/|[A-Z]:[\\/]~BUN[\\/])/u;
+
+/**
+ * DOCKER_MACHINE_ARGV0, which launchers set, decides. A script that was found on PATH is given by its full path, so a
+ * folder of PATH is taken off again.
+ */
+export function programPath({ argv, argv0 }: ProcessNames, platform: HostPlatform): string {
+  const given = platform.env["DOCKER_MACHINE_ARGV0"];
+  if (given !== undefined && given !== "") return given;
+  const script = argv[1] ?? argv0;
+  if (insideExecutable.test(script)) return argv0;
+  const { delimiter, dirname, basename } = platform.os === "windows" ? path.win32 : path.posix;
+  return (platform.env["PATH"] ?? "").split(delimiter).includes(dirname(script)) ? basename(script) : script;
+}

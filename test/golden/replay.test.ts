@@ -1,0 +1,35 @@
+/** 0.16.2's recorded cases, replayed against this program. */
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { describe, it } from "node:test";
+import { differences, differencesOf } from "./differences.ts";
+import { goldenCases } from "./golden-cases.ts";
+import { programUnderTest, replay, type Mode } from "./replay.ts";
+
+const cases = goldenCases();
+
+for (const mode of ["default", "compat"] as const satisfies readonly Mode[]) {
+  describe(`recorded cases, ${mode} mode`, () => {
+    const outcomes = replay(programUnderTest(), cases, mode);
+    for (const [index, golden] of cases.entries()) {
+      const applying = differencesOf(golden, mode);
+      it(`${index + 1}: ${golden.args.join(" ")}${golden.note === "" ? "" : ` (${golden.note})`}`, () => {
+        const { code, stdout, stderr } = applying.reduce((wanted, { expect }) => expect?.(wanted) ?? wanted, golden);
+        const outcome = outcomes[index];
+        assert.ok(outcome !== undefined);
+        const actual = applying.reduce((shown, { translate }) => translate?.(shown) ?? shown, outcome);
+        assert.deepEqual(actual, { code, stdout, stderr });
+      });
+    }
+  });
+}
+
+describe("deliberate differences", () => {
+  const document = readFileSync("docs/differences.md", "utf8");
+  for (const difference of differences) {
+    it(`${difference.name} applies somewhere and is explained`, () => {
+      assert.ok(cases.some((golden) => difference.applies(golden)));
+      assert.match(document, new RegExp(`^\\| \`${difference.name}\` \\|`, "mu"));
+    });
+  }
+});
