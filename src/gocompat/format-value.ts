@@ -3,7 +3,7 @@ import { pad, type Directive } from "./format-directive.ts";
 import { formatComplex, formatFloating, formatInteger } from "./format-number.ts";
 import { encodeGoString } from "./go-string.ts";
 import { canBackquote, quote } from "./quote.ts";
-import { goInt, type GoValue } from "./value.ts";
+import { goInt, goString, type GoValue } from "./value.ts";
 
 /** Where in a value the printer is. */
 interface Place {
@@ -125,7 +125,7 @@ function formatMap(value: GoValue, directive: Directive, place: Place): string {
   if (directive.goSyntax && value.isNil) return `${value.type.name}(nil)`;
   const entries = value.keys().map((key) => {
     const entry = value.entry(key);
-    return `${formatText(key, directive) ?? complaint(directive, `string=${key}`)}:${entry === undefined ? "" : formatValue(entry, directive, deeper(place))}`;
+    return `${formatValue(goString(key), directive, deeper(place))}:${entry === undefined ? "" : formatValue(entry, directive, deeper(place))}`;
   });
   return directive.goSyntax ? `${value.type.name}{${entries.join(", ")}}` : `map[${entries.join(" ")}]`;
 }

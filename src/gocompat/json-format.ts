@@ -17,9 +17,19 @@ export function goJson(data: unknown, indent = ""): string {
 
 /** The functions that 0.16.2 gives to templates of `inspect`. */
 export const jsonFunctions: Readonly<Record<string, GoFunction>> = {
-  json: { params: [interfaceType], call: (value) => goString(goJson(value)) },
-  prettyjson: { params: [interfaceType], call: (value) => goString(goJson(value, "    ")) },
+  json: jsonFunction(""),
+  prettyjson: jsonFunction("    "),
 };
+
+/** What JSON cannot hold is empty text, as 0.16.2 has it. */
+function jsonFunction(indent: string): GoFunction {
+  const call = (value: GoValue | undefined): GoValue => goString(isEncodable(value) ? goJson(value, indent) : "");
+  return { params: [interfaceType], call };
+}
+
+function isEncodable(value: GoValue | undefined): boolean {
+  return value?.kind !== "complex128" && value?.kind !== "func";
+}
 
 function encode(reference: GoValue | undefined, indent: string, margin: string): string {
   const value = dynamic(reference);

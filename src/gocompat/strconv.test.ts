@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
 import { assertSameAsGo, decodeInput, goVectors, type GoVector } from "../../test/support/go-vectors.ts";
+import { MachineError } from "../errors/machine-error.ts";
 import { formatFloat, type FloatFormat } from "./float.ts";
 import { decodeGoString } from "./go-string.ts";
 import { quote, unquote } from "./quote.ts";
@@ -46,7 +47,7 @@ describe("strconv", () => {
   test("unquoting answers as Go does", () => {
     assertSameAsGo(goVectors("strconv", "unquote"), (vector) => {
       const text = unquote(textOf(vector));
-      if (text === undefined) throw new Error("invalid syntax");
+      if (text === undefined) throw new MachineError("usage", "invalid syntax");
       return text;
     });
   });

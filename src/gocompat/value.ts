@@ -23,7 +23,7 @@ export interface GoType {
 
 /** A function that a template may call. Arguments arrive checked; an undefined one is Go's nil. */
 export interface GoFunction {
-  readonly params: readonly (GoType | typeof anyReflected)[];
+  readonly params: readonly ParameterType[];
   /** The last parameter takes any number of arguments. */
   readonly variadic?: boolean | undefined;
   /** What it throws becomes `error calling NAME: MESSAGE`. */
@@ -32,6 +32,8 @@ export interface GoFunction {
 
 /** Parameter type of functions that look at the value themselves, as Go's `reflect.Value`. */
 export const anyReflected = Symbol("reflect.Value");
+
+export type ParameterType = GoType | typeof anyReflected;
 
 export interface Complex {
   readonly re: number;

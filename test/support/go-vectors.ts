@@ -4,9 +4,11 @@
  */
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
+import { isMachineError, MachineError } from "../../src/errors/machine-error.ts";
 import { templateValueOf, type HostListItem, type ListedOptions, type ListedState } from "../../src/cli/format/host-list-item.ts";
 import { durationType } from "../../src/gocompat/duration.ts";
 import { decodeGoString } from "../../src/gocompat/go-string.ts";
+import { TemplateError } from "../../src/gocompat/template/template.ts";
 import { complex128Type, goFloat, goInt, goString, GoValue, stringType, typedValue, intType, uint8Type, pointerTo, type GoFunction } from "../../src/gocompat/value.ts";
 
 /** One recorded case: the operation's inputs, and Go's answer in `out`, `error` or both. */
@@ -41,14 +43,16 @@ export function assertSameAsGo(vectors: readonly GoVector[], answer: (vector: Go
 }
 
 function answered(out: unknown, error: unknown): Answer {
-  return error === undefined ? { out: fromPortable(out) } : { error: fromPortable(error) as string };
+  return { out: fromPortable(out), error: fromPortable(error) as string | undefined };
 }
 
-function answerOf(run: () => unknown): Answer {
+/** What `run` answers; foreseen errors by their message and, where they tell, what was written before. */
+export function answerOf(run: () => unknown): Answer {
   try {
-    return { out: run() };
+    return { out: run(), error: undefined };
   } catch (thrown) {
-    return { error: (thrown as Error).message };
+    if (!isMachineError(thrown)) throw thrown;
+    return { out: thrown instanceof TemplateError ? thrown.output : undefined, error: thrown.message };
   }
 }
 
@@ -120,7 +124,7 @@ export const goFunctions: Readonly<Record<string, GoFunction>> = {
   refuse: {
     params: [stringType],
     call: (why) => {
-      throw new Error(`refused: ${why?.text}`);
+      throw new MachineError("template-invalid", `refused: ${why?.text}`);
     },
   },
 };

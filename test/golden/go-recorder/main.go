@@ -3,6 +3,8 @@
 // or to "error" when Go reports one. To add a case, add a line without an answer and run
 //
 //	go run . ../../fixtures/go/*.jsonl
+//
+// Template cases name their data in template-data.json of the same folder, or bring their own.
 package main
 
 import (
@@ -12,16 +14,26 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"path/filepath"
 	"unicode/utf8"
 )
 
 type fields map[string]any
 
+var datasets fields
+
 func main() {
 	for _, name := range os.Args[1:] {
+		datasets = readDatasets(filepath.Join(filepath.Dir(name), "template-data.json"))
 		recorded := record(must(os.ReadFile(name)))
 		check(os.WriteFile(name, recorded, 0o644))
 	}
+}
+
+func readDatasets(name string) fields {
+	var read fields
+	check(json.Unmarshal(must(os.ReadFile(name)), &read))
+	return read
 }
 
 func record(lines []byte) []byte {

@@ -120,8 +120,8 @@ func find(in fields) (any, error) {
 func render(in fields) (any, error) {
 	extra := template.FuncMap{}
 	if in["functions"] == true {
-		extra["json"] = func(value any) string { return string(must(json.Marshal(value))) }
-		extra["prettyjson"] = func(value any) string { return string(must(json.MarshalIndent(value, "", "    "))) }
+		extra["json"] = func(value any) string { text, _ := json.Marshal(value); return string(text) }
+		extra["prettyjson"] = func(value any) string { text, _ := json.MarshalIndent(value, "", "    "); return string(text) }
 		for name, function := range functions {
 			extra[name] = function
 		}
@@ -131,6 +131,10 @@ func render(in fields) (any, error) {
 		return nil, err
 	}
 	var out strings.Builder
-	err = parsed.Execute(&out, decode(in["data"]))
+	data := in["data"]
+	if dataset := in.text("dataset"); dataset != "" {
+		data = datasets[dataset]
+	}
+	err = parsed.Execute(&out, decode(data))
 	return out.String(), err
 }
