@@ -9,7 +9,8 @@ import { programPath } from "./terminal/program-path.ts";
 async function start(): Promise<void> {
   const platform = currentPlatform();
   const argv = [programPath(process, platform), ...process.argv.slice(2)];
-  endWith(await main(argv, platform, processStreams(), processPorts(commandTable)));
+  const streams = processStreams(platform);
+  endWith(await main(argv, platform, streams, processPorts(commandTable)), streams);
 }
 
 void start();

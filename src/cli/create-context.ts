@@ -14,9 +14,10 @@ export function createContext(invocation: Invocation, options: ExecuteOptions, s
   const { debug, output: format } = globals;
   const reporter = new Reporter({ screen, redactor, clock: ports.clock, debug, format, output });
   const print = (line: string): void => screen.write("stdout", `${redactor.redact(line)}\n`);
-  const isLive = format === "text" && !debug && streams[reporter.eventStream].isTerminal && canMoveCursor(platform.env);
+  const isLive = (): boolean =>
+    format === "text" && !debug && canMoveCursor(platform.env) && streams[reporter.eventStream].isTerminal;
   const showProgress = (names: readonly string[]): ProgressView =>
-    isLive ? new LiveProgress(reporter, screen, reporter.eventStream, ports.clock, names) : new LineProgress(reporter, names);
+    isLive() ? new LiveProgress(reporter, screen, reporter.eventStream, ports.clock, names) : new LineProgress(reporter, names);
   return {
     platform,
     streams,

@@ -48,4 +48,5 @@ const commands = Object.entries(code).map(([name, run]): Command => ({
 }));
 const platform = currentPlatform();
 const argv = [programPath(process, platform), ...process.argv.slice(2)];
-endWith(await main(argv, platform, processStreams(), processPorts(commands)));
+const streams = processStreams(platform);
+endWith(await main(argv, platform, streams, processPorts(commands)), streams);

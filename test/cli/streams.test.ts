@@ -61,6 +61,13 @@ describe("output", () => {
     assert.deepEqual([status, stderr], [7, ""]);
   });
 
+  it("that cannot be written is a failure", () => {
+    const command = `${[...program, "argv"].map((part) => `'${part}'`).join(" ")} >/dev/full`;
+    const { status, stderr } = spawnSync("sh", ["-c", command], { encoding: "utf8", timeout: limitMs });
+    assert.equal(status, 1);
+    assert.match(stderr, /^Cannot write to standard output: ENOSPC/u);
+  });
+
   it("names the program as it was called", () => {
     assert.deepEqual(JSON.parse(run("argv", { env: { DOCKER_MACHINE_ARGV0: "dm" } }).stdout), ["dm", "argv"]);
     assert.deepEqual(JSON.parse(run("argv", { env: { DOCKER_MACHINE_ARGV0: "" } }).stdout), [program[1], "argv"]);

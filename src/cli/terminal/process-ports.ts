@@ -1,7 +1,10 @@
 /** What this process gives to `main`. Part of the composition root. */
 import { systemClock } from "../../system/clock.ts";
+import { messageOf } from "../../errors/machine-error.ts";
 import type { Command } from "../command.ts";
+import { exitCodes } from "../exit-code.ts";
 import type { MainPorts } from "../main.ts";
+import type { ProcessStreams } from "./process-streams.ts";
 
 const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
@@ -25,8 +28,10 @@ export function processPorts(commands: readonly Command[]): MainPorts {
 /** How long handles that a command forgot to close may keep the finished program alive. */
 const lingerMs = 2_000;
 
-/** Ends the process when its output is written. */
-export function endWith(code: number): void {
-  process.exitCode = code;
+/** Ends the process when its output is written. Results that could not be written are a failure. */
+export function endWith(code: number, { stdout, stderr }: ProcessStreams): void {
+  const { failure } = stdout;
+  if (failure !== undefined) stderr.write(`Cannot write to standard output: ${messageOf(failure)}\n`);
+  process.exitCode = code === exitCodes.ok && failure !== undefined ? exitCodes.failure : code;
   setTimeout(() => process.exit(), lingerMs).unref();
 }

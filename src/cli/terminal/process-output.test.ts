@@ -1,0 +1,85 @@
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { closeSync, constants, mkdtempSync, openSync, readFileSync, readSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import * as path from "node:path";
+import { describe, it } from "node:test";
+import { ProcessOutput } from "./process-output.ts";
+
+function output(descriptor: number, stream: () => unknown = noStream): ProcessOutput {
+  return new ProcessOutput({ descriptor, stream: stream as () => NodeJS.WriteStream, needsStream: false });
+}
+
+function noStream(): never {
+  assert.fail("no stream is needed");
+}
+
+/** A stand-in for the stream object: keeps what it is given. */
+class FakeStream {
+  readonly chunks: (string | Uint8Array)[] = [];
+  readonly columns = undefined;
+  on(): this {
+    return this;
+  }
+  write(chunk: string | Uint8Array): boolean {
+    this.chunks.push(chunk);
+    return true;
+  }
+}
+
+function inFolder(action: (folder: string) => void): void {
+  const folder = mkdtempSync(path.join(tmpdir(), "docker-machine-output-"));
+  try {
+    action(folder);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+describe("ProcessOutput", () => {
+  it("writes text and bytes to its descriptor at once", () => {
+    inFolder((folder) => {
+      const file = path.join(folder, "out");
+      const descriptor = openSync(file, "w");
+      const target = output(descriptor);
+      target.write("grüße\n");
+      target.write(Uint8Array.of(0, 255));
+      assert.deepEqual(readFileSync(file), Buffer.concat([Buffer.from("grüße\n"), Buffer.of(0, 255)]));
+      assert.deepEqual([target.isTerminal, target.failure], [false, undefined]);
+      closeSync(descriptor);
+    });
+  });
+
+  it("hands over to the stream where a pipe is full, and loses nothing", () => {
+    inFolder((folder) => {
+      const pipe = path.join(folder, "pipe");
+      execFileSync("mkfifo", [pipe]);
+      const descriptor = openSync(pipe, constants.O_RDWR | constants.O_NONBLOCK);
+      const stream = new FakeStream();
+      const target = output(descriptor, () => stream);
+      const sent = "x".repeat(1 << 20);
+      target.write(sent);
+      target.write("tail");
+      const inPipe = Buffer.alloc(1 << 20);
+      const direct = inPipe.subarray(0, readSync(descriptor, inPipe)).toString();
+      const rest = stream.chunks.map((chunk) => Buffer.from(chunk as Uint8Array).toString()).join("");
+      assert.ok(direct.length > 0 && direct.length < sent.length);
+      assert.equal(direct + rest, `${sent}tail`);
+      closeSync(descriptor);
+    });
+  });
+
+  it("remembers what made writing fail, and stops", () => {
+    const descriptor = openSync("/dev/full", "w");
+    const target = output(descriptor);
+    target.write("x");
+    assert.equal((target.failure as NodeJS.ErrnoException).code, "ENOSPC");
+    closeSync(descriptor);
+    target.write("y");
+    assert.equal((target.failure as NodeJS.ErrnoException).code, "ENOSPC");
+  });
+
+  it("takes 80 columns for what is no terminal", () => {
+    assert.equal(output(2, () => new FakeStream()).columns, 80);
+  });
+});
