@@ -5,20 +5,35 @@
 import type { Report } from "../log/event.ts";
 import type { SshExecutor } from "../ssh/executor.ts";
 import type { Clock } from "../system/clock.ts";
+import type { HostFacts } from "./facts.ts";
+import type { Plan } from "./plan.ts";
 
-export type EngineSource = "auto" | "docker" | "distro" | "script" | "static";
+export const engineSources = ["auto", "docker", "distro", "script", "static"] as const;
+
+/**
+ * Where an engine comes from that is not there yet: Docker's own package repository, the distribution's package, an
+ * install script, Docker's static binaries; `auto` = the first of these that the system knows and the host can reach.
+ */
+export type EngineSource = (typeof engineSources)[number];
 
 /** What the user asked of the engine: 0.16.2's `--engine-*` flags and ours. */
 export interface EngineRequest {
   readonly source: EngineSource;
-  /** Undefined = the newest the source offers. */
+  /** Undefined = the newest the source offers. An engine that is there already is kept whatever this says. */
   readonly version?: string | undefined;
-  /** Mirror of Docker's package repository, in place of its own. */
+  /** Mirror of Docker's package repository, in place of `https://download.docker.com`. */
   readonly packageMirror?: string | undefined;
+  /**
+   * Fingerprints (40 hexadecimal digits) of the keys that may sign the package repository; Docker's own when absent.
+   * For mirrors that sign anew.
+   */
+  readonly packageKeys?: readonly string[] | undefined;
   /** For `script`. */
   readonly installUrl: string;
+  /** "" = 0.16.2's overlay2 on a fresh engine, and what is in use on one that is there. */
   readonly storageDriver: string;
   readonly labels: readonly string[];
+  /** `NAME=value` each, for the engine; `*_proxy` ones also apply to what the installation downloads. */
   readonly env: readonly string[];
   readonly insecureRegistries: readonly string[];
   readonly registryMirrors: readonly string[];
@@ -45,7 +60,10 @@ export interface SwarmRequest {
 export interface ProvisionRequest {
   readonly machineName: string;
   readonly driverName: string;
-  /** The box belongs to someone: its hostname is left alone. */
+  /**
+   * The box belongs to someone: its hostname and clock are left alone, and what is changed there is recorded on it so
+   * that {@link restoreHost} can undo it.
+   */
   readonly adopted: boolean;
   /** Address the engine is reached at, for swarm and messages. */
   readonly address: string;
@@ -59,9 +77,44 @@ export interface ProvisionRequest {
   readonly sudoPassword?: (() => Promise<string | undefined>) | undefined;
 }
 
+/** How long the parts of provisioning may take; each is one SSH command. */
+export interface ProvisionBounds {
+  readonly probeMs: number;
+  /** Downloading and installing packages, waiting for the package manager's lock included. */
+  readonly installMs: number;
+  /** Writing the configuration and restarting the engine. */
+  readonly configureMs: number;
+  /** Waiting for another process to give the package manager's lock back. */
+  readonly packageLockMs: number;
+  /** From the engine's start until it listens. */
+  readonly engineStartMs: number;
+}
+
+export const defaultBounds: ProvisionBounds = {
+  probeMs: 60_000,
+  installMs: 1_800_000,
+  configureMs: 300_000,
+  packageLockMs: 300_000,
+  engineStartMs: 60_000,
+};
+
 export interface ProvisionContext {
   readonly ssh: SshExecutor;
   readonly clock: Clock;
   readonly report: Report;
   readonly signal: AbortSignal;
+  /** Changes to {@link defaultBounds}. */
+  readonly bounds?: Partial<ProvisionBounds> | undefined;
+}
+
+export interface ProvisionOutcome {
+  /** As the host was found; the engine's part as it is now. */
+  readonly facts: HostFacts;
+  /** What was done. */
+  readonly plan: Plan;
+  readonly engineVersion: string;
+  /** Files that were written or removed on the host. */
+  readonly changedFiles: readonly string[];
+  /** Packages that this run installed, with their dependencies. */
+  readonly installedPackages: readonly string[];
 }

@@ -1,0 +1,168 @@
+/**
+ * Shell functions with which scripts change a host so that it can be undone: `put` writes files whole and only when
+ * they differ, everything is kept as it was until the run has succeeded, and on an adopted host for good. State is in
+ * files, never in shell variables, so that the functions work in pipelines too and survive a cut-off run.
+ */
+import { SecretText } from "./secret-text.ts";
+import { hereDocument, joinLines, sh, type ShellText } from "./shell-text.ts";
+import { statePaths } from "./state-paths.ts";
+
+export interface ChangingOptions {
+  /** Changes are recorded on the host for {@link restoreScript}. */
+  readonly record: boolean;
+  /** How messages name the host. */
+  readonly label: string;
+  readonly packageLockSeconds: number;
+}
+
+const files = sh`
+mode_of() { if [ -e "$1" ]; then printf '0%s' "$(stat -c %a "$1" 2> /dev/null)"; else printf 0644; fi; }
+same_file() { if has cmp; then cmp -s "$1" "$2"; else [ "$(cat "$1")" = "$(cat "$2")" ]; fi; }
+
+# remember KIND WHAT: a line of the manifest, once.
+remember() {
+  [ "$record" = yes ] || return 0
+  line=$(printf '%s\t%s' "$1" "$2")
+  grep -qxF "$line" ${statePaths.manifest} 2> /dev/null || printf '%s\n' "$line" >> ${statePaths.manifest}
+}
+known_file() { grep -qxF "$(printf 'file-created\t%s' "$1")" ${statePaths.manifest} 2> /dev/null || [ -e ${statePaths.originals}"$1" ]; }
+
+# keep PATH: as it is now, for undoing this run; and for good on an adopted host, if it was never changed before.
+keep() {
+  kept=$(printf '\t%s' "$1")
+  grep -qF "$kept" ${statePaths.run}/list 2> /dev/null && return 0
+  number=$(($(wc -l < ${statePaths.run}/list) + 1))
+  if [ -e "$1" ]; then
+    cp -p "$1" ${statePaths.run}/"$number" || exit 1
+    printf '%s\t%s\n' "$number" "$1" >> ${statePaths.run}/list
+  else
+    printf 'new\t%s\n' "$1" >> ${statePaths.run}/list
+  fi
+}
+keep_for_good() {
+  [ "$record" = yes ] && ! known_file "$1" || return 0
+  if [ -e "$1" ]; then
+    mkdir -p "$(dirname ${statePaths.originals}"$1")" && cp -p "$1" ${statePaths.originals}"$1" || exit 1
+    remember file-changed "$1"
+  else
+    remember file-created "$1"
+  fi
+}
+make_folder() {
+  [ -d "$1" ] && return 0
+  make_folder "$(dirname "$1")"
+  mkdir "$1" && chmod 0755 "$1" || exit 1
+  remember folder-created "$1"
+}
+
+# put PATH MODE: standard input becomes the file. Whole or not at all, and untouched when it is the same.
+put() {
+  target=$1; mode=$2
+  [ -L "$target" ] && target=$(readlink -f "$target")
+  make_folder "$(dirname "$target")"
+  ( umask 077; cat > "$target.docker-machine-new" ) && chmod "$mode" "$target.docker-machine-new" || exit 1
+  place "$target" "$mode"
+}
+# put_program FILE PATH: the same for a program that lies ready in a file.
+put_program() {
+  target=$2
+  make_folder "$(dirname "$target")"
+  cp "$1" "$target.docker-machine-new" && chmod 0755 "$target.docker-machine-new" || exit 1
+  place "$target" 0755
+}
+place() {
+  if [ -f "$1" ] && same_file "$1" "$1.docker-machine-new" && [ "$(mode_of "$1")" = "$2" ]; then
+    rm -f "$1.docker-machine-new"
+    return 0
+  fi
+  keep "$1"; keep_for_good "$1"
+  : > ${statePaths.restartOwed} || exit 1
+  mv -f "$1.docker-machine-new" "$1" || exit 1
+  has restorecon && restorecon "$1" 2> /dev/null
+  changed "$1"
+}
+take_away() {
+  [ -e "$1" ] || return 0
+  keep "$1"; keep_for_good "$1"
+  : > ${statePaths.restartOwed} || exit 1
+  rm -f "$1" && changed "$1"
+}
+`;
+
+const runs = sh`
+begin_run() {
+  ( umask 077; mkdir -p ${statePaths.folder} ) && chmod 0700 ${statePaths.folder} || exit 1
+  if read -r other < ${statePaths.run}/process && kill -0 "$other"; then
+    fail machine-busy "Another run of docker-machine (process $other there) is still at work on $label"
+  fi 2> /dev/null
+  rm -rf ${statePaths.run}
+  mkdir ${statePaths.run} && echo "$$" > ${statePaths.run}/process && : > ${statePaths.run}/list || exit 1
+}
+# Files as they were before the run, newest change first.
+undo_run() {
+  [ -e ${statePaths.run}/list ] || return 0
+  sed '1!G;h;$!d' ${statePaths.run}/list | while IFS=$tab read -r number path; do
+    if [ "$number" = new ]; then rm -f "$path"; else cp -p ${statePaths.run}/"$number" "$path"; fi
+    rm -f "$path.docker-machine-new"
+  done
+}
+# What our files are now, so that a later restore sees whether someone changed them since.
+finish_run() {
+  if [ "$record" = yes ] && [ -e ${statePaths.manifest} ]; then
+    sed -n "s/^file-[a-z]*$tab//p" ${statePaths.manifest} | while IFS= read -r path; do
+      [ -e "$path" ] && printf '%s\t%s\n' "$(cksum < "$path")" "$path"
+    done > ${statePaths.sums}
+  fi
+  rm -rf ${statePaths.run}
+}
+`;
+
+/** `managed COMMAND…` waits, with a bound, while the package manager's lock is held. Its last output is in `$managed_log`. */
+const managing = sh`
+managed_log=${statePaths.run}/log
+managed() {
+  waited=0
+  while :; do
+    # A status cannot pass through a pipe: it goes around it, by descriptor 4.
+    { managed_status=$( { { "$@" 2>&1 3>&- 4>&- < /dev/null; echo $? >&4; } | tee "$managed_log" >&3; } 4>&1 ); } 3>&1
+    [ "$managed_status" = 0 ] && return 0
+    grep -Eq "$pkg_busy" "$managed_log" 2> /dev/null || return 1
+    if [ "$waited" -ge "$lock_seconds" ]; then
+      hint "Find out what holds it (it is named above), then run: docker-machine provision $label"
+      fail package-manager "The package manager of $label was locked by another process for $waited s"
+    fi
+    [ "$waited" = 0 ] && waiting "Another process holds the lock of the package manager on $label; waiting up to $lock_seconds s for it..."
+    sleep 2
+    waited=$((waited + 2))
+  done
+}
+`;
+
+/** `download URL FILE`, with whatever the host has. */
+const downloading = sh`
+download() {
+  if has curl; then curl -fsSL --connect-timeout 15 --max-time 600 --retry 2 -o "$2" "$1"
+  elif has wget; then wget -q -T 30 -O "$2" "$1"
+  elif [ -x /usr/lib/apt/apt-helper ] && [ "$2" != /dev/null ]; then /usr/lib/apt/apt-helper download-file "$1" "$2" > /dev/null
+  else echo "neither curl nor wget is installed"; return 1
+  fi
+}
+`;
+
+export function changingFunctions(options: ChangingOptions): ShellText {
+  return joinLines(
+    sh`tab=$(printf '\t')
+record=${options.record ? "yes" : "no"}
+label=${options.label}
+lock_seconds=${options.packageLockSeconds}`,
+    files,
+    runs,
+    managing,
+    downloading,
+  );
+}
+
+/** Writes a file by `put`; the content reaches it by standard input. */
+export function putFile(path: string, mode: string, content: string | SecretText): ShellText {
+  return sh`put ${path} ${mode} ${hereDocument(content instanceof SecretText ? content.reveal() : content)}`;
+}

@@ -1,0 +1,164 @@
+/**
+ * What one look at a host tells: everything that planning needs, as plain data. Unknown is `undefined`, never a guess.
+ */
+
+/** How the operating system names itself, and where that was read. */
+export interface OsFacts {
+  /** os-release's ID, lower case; "" when nothing names the system. */
+  readonly id: string;
+  readonly idLike: readonly string[];
+  readonly versionId: string;
+  /** `bookworm`, `noble`; "" where the distribution has none. */
+  readonly codename: string;
+  /** Code name of the Ubuntu release a derivative is built on, if it says so. */
+  readonly ubuntuCodename: string;
+  readonly variantId: string;
+  /** For people: `Debian GNU/Linux 12 (bookworm)`. */
+  readonly prettyName: string;
+  readonly source: OsSource;
+}
+
+export type OsSource = "os-release" | "redhat-release" | "debian-version" | "alpine-release" | "lsb-release" | "package-manager" | "nothing";
+
+export const packageManagerNames = ["apt-get", "dnf", "yum", "zypper", "pacman", "apk", "rpm-ostree"] as const;
+export type PackageManagerName = (typeof packageManagerNames)[number];
+
+export type InitSystem = "systemd" | "openrc" | "upstart" | "sysv" | "none";
+
+/** How commands get root's rights there. `none` carries what sudo said. */
+export type Privilege =
+  | { readonly kind: "root" }
+  | { readonly kind: "sudo" }
+  | { readonly kind: "sudo-password" }
+  | { readonly kind: "doas" }
+  | { readonly kind: "none"; readonly explanation: string };
+
+export interface DiskFacts {
+  /** The folder asked about: `/`, `/var`, `/etc`, `/tmp`. */
+  readonly folder: string;
+  readonly device: string;
+  readonly mountPoint: string;
+  readonly freeMiB: number;
+}
+
+export interface RunningContainer {
+  readonly id: string;
+  readonly name: string;
+  readonly image: string;
+}
+
+/** One file of a systemd unit as `systemctl cat` shows it. */
+export interface UnitFile {
+  readonly path: string;
+  readonly text: string;
+}
+
+/** What the engine itself answers on its socket. */
+export interface EngineAnswer {
+  readonly serverVersion: string;
+  readonly storageDriver: string;
+  readonly dataRoot: string;
+  readonly liveRestore: boolean;
+  /** Member of a swarm (swarm mode): excludes live-restore. */
+  readonly swarmActive: boolean;
+}
+
+export interface EngineFacts {
+  /** No engine was here, and no data of one, when this run first looked. */
+  readonly fresh: boolean;
+  /** Absolute path; undefined = no engine is installed. */
+  readonly dockerdPath?: string | undefined;
+  readonly dockerPath?: string | undefined;
+  readonly containerdPath?: string | undefined;
+  /** As `dockerd --version` tells: `20.10.24`. */
+  readonly version?: string | undefined;
+  /** Package that owns dockerd, if a package manager knows the file. */
+  readonly ownerPackage?: string | undefined;
+  readonly pid?: number | undefined;
+  /** docker.service (or the init's equivalent) is known to the init system, with these files. */
+  readonly unitFiles: readonly UnitFile[];
+  readonly unitActive: boolean;
+  readonly unitEnabled: boolean;
+  /** docker.socket is loaded, so that the engine is started with its socket handed over. */
+  readonly socketUnit: boolean;
+  readonly answer?: EngineAnswer | undefined;
+  readonly containers: readonly RunningContainer[];
+  /** Storage drivers whose data lies in /var/lib/docker. */
+  readonly dataStores: readonly string[];
+  /** File system type of the data root, as the kernel names it (`ext2/ext3`, `overlayfs`, `xfs`, …). */
+  readonly dataFileSystem: string;
+  /** The text of /etc/docker/daemon.json; undefined = no such file. */
+  readonly daemonJson?: string | undefined;
+  /** Existing settings for the init script or unit: path and text (/etc/default/docker, /etc/conf.d/docker, …). */
+  readonly settingsFiles: readonly UnitFile[];
+  /** Docker is installed as a snap, which ignores drop-ins and /etc/docker. */
+  readonly snap: boolean;
+}
+
+export interface FirewallFacts {
+  /** firewalld runs: the zone that the SSH connection came through, and whether the engine's port is open in it. */
+  readonly firewalld?: { readonly zone: string; readonly portOpen: boolean } | undefined;
+  /** `ufw status verbose`, when it is active. */
+  readonly ufwStatus?: readonly string[] | undefined;
+  /** `iptables -S`, when the table has rules. */
+  readonly iptablesRules: readonly string[];
+  readonly ip6tablesRules: readonly string[];
+  /** `nft list ruleset`. */
+  readonly nftRuleset: readonly string[];
+  /** Files from which the host restores its rules at boot, as far as they exist and are in use. */
+  readonly persistentFiles: readonly string[];
+}
+
+export interface PackageLock {
+  readonly file: string;
+  readonly pid: number;
+  readonly program: string;
+}
+
+/** What this program recorded on an adopted host, to be undone one day. */
+export interface HostRecordFacts {
+  /** `file-created`, `file-changed`, `folder-created`, `package`, `unit-enabled`, `unit-started`: kind and what, in the order they came. */
+  readonly changes: readonly { readonly kind: string; readonly what: string }[];
+  /** Recorded files that someone else has changed since. */
+  readonly altered: ReadonlySet<string>;
+  /** daemon.json before it was first changed. */
+  readonly originalDaemonJson?: string | undefined;
+}
+
+export interface HostFacts {
+  readonly os: OsFacts;
+  /** `uname -m`. */
+  readonly architecture: string;
+  /** `uname -r`. */
+  readonly kernel: string;
+  readonly init: InitSystem;
+  readonly systemdVersion?: number | undefined;
+  readonly cgroups: "v1" | "v2" | "none";
+  readonly hostName: string;
+  readonly userName: string;
+  readonly privilege: Privilege;
+  /** These facts were gathered with root's rights. */
+  readonly seenAsRoot: boolean;
+  readonly packageManagers: readonly PackageManagerName[];
+  /** Another process holds the package manager's lock. */
+  readonly packageLock?: PackageLock | undefined;
+  /** Programs of a fixed list (`curl`, `wget`, `gpg`, …) that are there. */
+  readonly programs: ReadonlySet<string>;
+  readonly caCertificates: boolean;
+  readonly engine: EngineFacts;
+  readonly firewall: FirewallFacts;
+  readonly disks: readonly DiskFacts[];
+  /** The host's clock minus ours; positive = the host is ahead. Accurate to the probe's duration. */
+  readonly clockSkewMs: number;
+  readonly selinux: "enforcing" | "permissive" | "disabled";
+  /** Files this program wrote there before: path → text, for those without secrets. */
+  readonly ownFiles: ReadonlyMap<string, string>;
+  /** Server keys that are there; safe = only root can read it. */
+  readonly ownKeys: readonly { readonly path: string; readonly safe: boolean }[];
+  /** Undefined = nothing is recorded. */
+  readonly record?: HostRecordFacts | undefined;
+  /** Folder that an earlier, cut-off run left behind; it is undone first. */
+  readonly interrupted: boolean;
+  /** The restart that an earlier run owed was not done. */
+  readonly restartOwed: boolean;
+}

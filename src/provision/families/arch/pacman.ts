@@ -1,0 +1,28 @@
+import type { PackageManager } from "../../install/package-manager.ts";
+import { sh } from "../../shell-text.ts";
+
+/** pacman keeps one version of each package, so none can be asked for. */
+export const pacman: PackageManager = {
+  name: "pacman",
+  functions: sh`
+pkg_busy='unable to lock database'
+pkg_list() { pacman -Qq; }
+pkg_refresh() { managed pacman -Sy --noconfirm; }
+pkg_refresh_one() { pkg_refresh; }
+pkg_trust() { :; }
+pkg_available() { pacman -Si "$1" > /dev/null 2>&1; }
+pkg_spec() {
+  pacman -Si "$1" 2> /dev/null | awk -v name="$1" -v wanted="$2" '
+    $1 == "Version" { sub(/^[0-9]+:/, "", $3); if (index($3, wanted) == 1 && substr($3, length(wanted) + 1) !~ /^[0-9.]/) print name; exit }'
+}
+pacman_install() { managed pacman -S --noconfirm --needed "$@"; }
+pkg_install() {
+  pacman_install "$@" && return 0
+  # A database older than the mirror names files that are gone. The rest of the system is not upgraded.
+  grep -q 'failed retrieving file\|target not found' "$managed_log" && pkg_refresh && pacman_install "$@" && return 0
+  fail package-manager "pacman could not install $*"
+}
+pkg_upgrade() { pkg_install "$@"; }
+pkg_remove() { managed pacman -R --noconfirm "$@"; }
+`,
+};

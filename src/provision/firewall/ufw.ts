@@ -1,0 +1,22 @@
+import { sh } from "../shell-text.ts";
+import { holdsPort, type Firewall } from "./firewall.ts";
+
+/** ufw: `ufw status verbose` names the default for incoming connections and every rule. */
+export const ufw: Firewall = {
+  name: "ufw",
+  changeFor({ ufwStatus }, { port }) {
+    if (ufwStatus === undefined || !ufwStatus.some((line) => /^Status: active/u.test(line))) return undefined;
+    const allowedByDefault = ufwStatus.some((line) => /^Default: allow \(incoming\)/u.test(line));
+    const rules = ufwStatus.map((line) => /^([\d:,]+)(\/tcp)?\s+(ALLOW|DENY|REJECT|LIMIT)( IN)?\s+Anywhere(?! \(v6\))/u.exec(line)).filter((match) => match !== null);
+    const rule = rules.find((match) => holdsPort(match[1] ?? "", port));
+    if (rule === undefined ? allowedByDefault : rule[3] === "ALLOW") return undefined;
+    return {
+      firewall: "ufw",
+      command: `ufw allow ${port}/tcp`,
+      open: sh`ufw ${rule === undefined ? ["allow"] : ["insert", "1", "allow"]} ${port}/tcp`,
+      close: sh`ufw delete allow ${port}/tcp`,
+      files: ["/etc/ufw/user.rules", "/etc/ufw/user6.rules"],
+      permanent: true,
+    };
+  },
+};

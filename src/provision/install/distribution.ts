@@ -1,0 +1,38 @@
+/** The distribution's own packages of the engine. */
+import { joinLines, sh, type ShellText } from "../shell-text.ts";
+import type { EngineRequest } from "../provisioner.ts";
+import { addPackage } from "./docker-repository.ts";
+import type { Installation } from "./installation.ts";
+import type { PackageManager } from "./package-manager.ts";
+
+export interface DistributionPackages {
+  /** The engine's package; `--engine-version` is about this one. */
+  readonly engine: string;
+  /** Installed where they exist: systems that split the client off, and those that do not. */
+  readonly optional?: readonly string[] | undefined;
+  /** What makes the package reachable, and how the plan says it. */
+  readonly before?: { readonly title: string; readonly script: ShellText } | undefined;
+}
+
+export function distributionInstallation(packages: DistributionPackages, manager: PackageManager, engine: EngineRequest): Installation {
+  const optional = packages.optional ?? [];
+  return {
+    source: "distro",
+    title: `${packages.engine}, the distribution's package`,
+    steps: [
+      ...(packages.before === undefined ? [] : [packages.before.title]),
+      `install ${packages.engine}${engine.version === undefined ? "" : ` ${engine.version}`}${optional.map((name) => `, ${name} (where there is one)`).join("")} with ${manager.name}`,
+    ],
+    files: [],
+    functions: manager.functions,
+    install: () =>
+      joinLines(
+        packages.before?.script,
+        sh`pkg_available ${packages.engine} || pkg_refresh
+wanted=`,
+        addPackage(packages.engine, engine.version),
+        ...optional.map((name) => sh`pkg_available ${name} && wanted="$wanted ${name}"`),
+        sh`"$bring" $wanted`,
+      ),
+  };
+}

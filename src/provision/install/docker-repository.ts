@@ -1,0 +1,88 @@
+/** Docker's own package repository, or a mirror of it, for the families that have one. */
+import { joinLines, sh, type ShellText } from "../shell-text.ts";
+import { putFile } from "../changing.ts";
+import type { HostFacts } from "../facts.ts";
+import type { EngineRequest } from "../provisioner.ts";
+import type { Installation, PackageRepository } from "./installation.ts";
+import type { PackageManager } from "./package-manager.ts";
+
+export const dockerRoot = "https://download.docker.com";
+
+/** Docker's release keys: https://docs.docker.com/engine/install/ (deb), and the same page for rpm. */
+export const dockerKeys = {
+  deb: "9DC858229FC7DD38854AE2D88D81803C0EBFCD88",
+  rpm: "060A61C51B558A7F742B77AAC52FEB6B621E9F35",
+} as const;
+
+/** Root of the repository without a slash at its end. */
+export function repositoryRoot(engine: EngineRequest): string {
+  return (engine.packageMirror ?? dockerRoot).replace(/\/+$/u, "");
+}
+
+/** Packages that make an engine; those with `versioned` follow `--engine-version`. */
+const enginePackages = ["docker-ce", "docker-ce-cli"] as const;
+/** Missing ones are left out: older systems have no plugins. */
+const companions = ["containerd.io", "docker-buildx-plugin", "docker-compose-plugin"] as const;
+
+export function dockerRepositoryInstallation(repository: PackageRepository, manager: PackageManager, facts: HostFacts, engine: EngineRequest): Installation {
+  const tools = downloadTools(facts, repository.url);
+  return {
+    source: "docker",
+    title: `docker-ce from ${repository.url}`,
+    steps: [
+      ...(tools.length === 0 ? [] : [`install ${tools.join(", ")} with ${manager.name}, for the download`]),
+      `add the package repository ${repository.url} (${repository.sourceFile})`,
+      `trust its key ${repository.fingerprints.join(" or ")} (${repository.keyFile})`,
+      `install ${enginePackages.join(", ")} ${engine.version === undefined ? "(newest)" : engine.version}, ${companions.join(", ")} with ${manager.name}`,
+    ],
+    files: [repository.keyFile, repository.sourceFile],
+    repository,
+    functions: manager.functions,
+    prepare: prepareScript(repository, tools),
+    install: (key) => installScript(repository, key, engine.version),
+  };
+}
+
+/** What a bare system lacks to download over https. */
+function downloadTools(facts: HostFacts, url: string): readonly string[] {
+  const missing: string[] = [];
+  if (!facts.caCertificates && url.startsWith("https:")) missing.push("ca-certificates");
+  if (!facts.programs.has("curl") && !facts.programs.has("wget")) missing.push("curl");
+  return missing;
+}
+
+/** Never fails for an unreachable repository: whether that is the end is decided here, not on the host. */
+function prepareScript(repository: PackageRepository, tools: readonly string[]): ShellText {
+  return joinLines(
+    tools.length > 0 && sh`pkg_available ${tools[0]} || pkg_refresh; pkg_install ${tools}`,
+    sh`
+key=$(mktemp) || exit 1
+if ! reason=$(download ${repository.indexUrl} /dev/null 2>&1) || ! reason=$(download ${repository.keyUrl} "$key" 2>&1); then
+  printf '@fact\tunreachable\t%s\n' "$(printf '%s' "$reason" | tail -n 1)"
+else
+  while IFS= read -r line || [ -n "$line" ]; do printf '@fact\tkey\t%s\n' "$line"; done < "$key"
+fi
+rm -f "$key"`,
+  );
+}
+
+function installScript(repository: PackageRepository, key: string, version: string | undefined): ShellText {
+  return joinLines(
+    putFile(repository.keyFile, "0644", key),
+    putFile(repository.sourceFile, "0644", repository.sourceText),
+    sh`pkg_trust ${repository.keyFile}
+pkg_refresh_one ${repository.sourceFile}
+wanted=`,
+    ...enginePackages.map((name) => addPackage(name, version)),
+    ...companions.map((name) => sh`pkg_available ${name} && wanted="$wanted ${name}"`),
+    sh`"$bring" $wanted`,
+  );
+}
+
+/** Adds a package to `$wanted`, in the version asked for. */
+export function addPackage(name: string, version: string | undefined): ShellText {
+  if (version === undefined) return sh`wanted="$wanted ${name}"`;
+  return sh`spec=$(pkg_spec ${name} ${version})
+[ -n "$spec" ] || { hint "Choose another version, or another source with --engine-source."; fail package-manager ${`No ${name} of version ${version} can be had`}; }
+wanted="$wanted $spec"`;
+}

@@ -1,0 +1,21 @@
+/** An install script from the web, as 0.16.2 ran it; downloaded whole before a line of it runs. */
+import { sh } from "../shell-text.ts";
+import type { EngineRequest } from "../provisioner.ts";
+import type { Installation } from "./installation.ts";
+
+export function scriptInstallation(engine: EngineRequest): Installation {
+  return {
+    source: "script",
+    title: `the script ${engine.installUrl}`,
+    steps: [`download ${engine.installUrl} and run it as root; what it changes is up to it`],
+    files: [],
+    install: () => sh`
+script=$(mktemp) || exit 1
+download ${engine.installUrl} "$script" || { rm -f "$script"; fail download-failed ${`The install script ${engine.installUrl} could not be downloaded`}; }
+${engine.version !== undefined && sh`VERSION=${engine.version}; export VERSION`}
+sh "$script" < /dev/null 2>&1
+status=$?
+rm -f "$script"
+[ "$status" = 0 ] || fail package-manager ${`The install script ${engine.installUrl} failed`}`,
+  };
+}

@@ -1,0 +1,33 @@
+/** One way to get an engine onto a host that has none, as a plan can print it and a script can do it. */
+import type { EngineSource } from "../provisioner.ts";
+import type { ShellText } from "../shell-text.ts";
+
+/** A package repository of Docker's or a mirror of it. */
+export interface PackageRepository {
+  readonly url: string;
+  /** A file that exists when the repository has packages for this system; asked for before anything is changed. */
+  readonly indexUrl: string;
+  readonly keyUrl: string;
+  readonly keyFile: string;
+  readonly sourceFile: string;
+  readonly sourceText: string;
+  /** The only keys that may be in the downloaded key file. */
+  readonly fingerprints: readonly string[];
+}
+
+export interface Installation {
+  readonly source: Exclude<EngineSource, "auto">;
+  /** For events and the plan: `docker-ce from https://download.docker.com/linux/debian bookworm`. */
+  readonly title: string;
+  /** Lines of the plan: what it does, in order. */
+  readonly steps: readonly string[];
+  /** Files it writes. */
+  readonly files: readonly string[];
+  readonly repository?: PackageRepository | undefined;
+  /** Defines `pkg_*` where packages are installed. */
+  readonly functions?: ShellText | undefined;
+  /** Brings the tools for the download, looks whether the repository can be reached, prints its key. */
+  readonly prepare?: ShellText | undefined;
+  /** Installs by `$bring` (`pkg_install` or `pkg_upgrade`); repeating it after a failure goes on where that one stopped. */
+  readonly install: (verifiedKey: string) => ShellText;
+}

@@ -1,0 +1,198 @@
+/** Turns the probe's answers into facts. Pure; what was not said is unknown. */
+import {
+  packageManagerNames,
+  type DiskFacts,
+  type EngineAnswer,
+  type EngineFacts,
+  type FirewallFacts,
+  type HostFacts,
+  type HostRecordFacts,
+  type InitSystem,
+  type PackageLock,
+  type Privilege,
+  type RunningContainer,
+  type UnitFile,
+} from "./facts.ts";
+import { identifyOs, parseAssignments } from "./os-release.ts";
+
+/** Facts by key, in the order they were said. */
+export class RawFacts {
+  readonly #values = new Map<string, string[]>();
+
+  add(key: string, value: string): void {
+    const known = this.#values.get(key);
+    if (known === undefined) this.#values.set(key, [value]);
+    else known.push(value);
+  }
+
+  all(key: string): readonly string[] {
+    return this.#values.get(key) ?? [];
+  }
+
+  /** The last one said: a look as root comes after the look as the user. */
+  last(key: string): string | undefined {
+    const value = this.#values.get(key)?.at(-1);
+    return value === "" ? undefined : value;
+  }
+
+  is(key: string): boolean {
+    return this.last(key) === "yes";
+  }
+
+  text(key: string): string {
+    return this.all(key)
+      .map((line) => `${line}\n`)
+      .join("");
+  }
+
+  /** Files told as a path under `pathKey` and lines under `textKey:PATH`. */
+  files(pathKey: string, textKey: string): readonly UnitFile[] {
+    return [...new Set(this.all(pathKey))].map((path) => ({ path, text: this.text(`${textKey}:${path}`) }));
+  }
+}
+
+const initSystems: readonly InitSystem[] = ["systemd", "openrc", "upstart", "sysv"];
+
+export function factsFrom(raw: RawFacts, clockSkewMs: number): HostFacts {
+  const packageManagers = packageManagerNames.filter((name) => raw.all("package-manager").includes(name));
+  return {
+    os: identifyOs({
+      osRelease: raw.all("os-release"),
+      redhatRelease: raw.all("redhat-release"),
+      debianVersion: raw.all("debian-version"),
+      alpineRelease: raw.all("alpine-release"),
+      lsbRelease: raw.all("lsb-release"),
+      packageManagers,
+    }),
+    architecture: raw.last("architecture") ?? "",
+    kernel: raw.last("kernel") ?? "",
+    init: initSystems.find((name) => name === raw.last("init")) ?? "none",
+    systemdVersion: numberIn(raw.all("systemd-version")[0]),
+    cgroups: raw.last("cgroups") === "v2" ? "v2" : raw.last("cgroups") === "v1" ? "v1" : "none",
+    hostName: raw.last("hostname") ?? "",
+    userName: raw.last("user") ?? "",
+    privilege: privilegeFrom(raw),
+    seenAsRoot: raw.last("seen-as") === "0",
+    packageManagers,
+    packageLock: packageLockFrom(raw.last("package-lock")),
+    programs: new Set(raw.all("program")),
+    caCertificates: raw.is("ca-certificates"),
+    engine: engineFrom(raw),
+    firewall: firewallFrom(raw),
+    disks: disksFrom(raw),
+    clockSkewMs,
+    selinux: raw.last("selinux") === "enforcing" ? "enforcing" : raw.last("selinux") === "permissive" ? "permissive" : "disabled",
+    ownFiles: new Map(raw.files("own-path", "own").map((file) => [file.path, file.text])),
+    ownKeys: raw.all("own-key").flatMap((line) => {
+      const [path = "", mode = "", uid = ""] = line.split(" ");
+      return path === "" ? [] : [{ path, safe: mode === "600" && uid === "0" }];
+    }),
+    record: recordFrom(raw),
+    interrupted: raw.is("interrupted"),
+    restartOwed: raw.is("restart-owed"),
+  };
+}
+
+function numberIn(text: string | undefined): number | undefined {
+  const digits = /\d+/u.exec(text ?? "")?.[0];
+  return digits === undefined ? undefined : Number(digits);
+}
+
+function privilegeFrom(raw: RawFacts): Privilege {
+  const kind = raw.last("privilege");
+  if (kind === "root" || kind === "sudo" || kind === "sudo-password" || kind === "doas") return { kind };
+  return { kind: "none", explanation: raw.last("privilege.explanation") ?? "neither sudo nor doas is installed" };
+}
+
+function packageLockFrom(line: string | undefined): PackageLock | undefined {
+  const match = /^(\S+) (\d+) ?(.*)$/u.exec(line ?? "");
+  return match === null ? undefined : { file: match[1] ?? "", pid: Number(match[2]), program: match[3] ?? "" };
+}
+
+/** `FOLDER DEVICE BLOCKS USED AVAILABLE PERCENT MOUNTPOINT`, as `df -Pk` prints after the folder. */
+function diskFrom(line: string): DiskFacts[] {
+  const match = /^(\S+) (.+?) +\d+ +\d+ +(\d+) +\d+% (.+)$/u.exec(line);
+  if (match === null) return [];
+  return [{ folder: match[1] ?? "", device: match[2] ?? "", freeMiB: Math.floor(Number(match[3]) / 1024), mountPoint: match[4] ?? "" }];
+}
+
+/** What the script last said of each folder's disk. */
+export function disksFrom(raw: RawFacts): readonly DiskFacts[] {
+  return raw.all("disk").flatMap(diskFrom);
+}
+
+/** The engine's part, which an install script tells anew. */
+export function engineFrom(raw: RawFacts): EngineFacts {
+  const unit = parseAssignments(raw.all("unit"));
+  return {
+    fresh: raw.last("dockerd") === undefined && raw.all("data-store").length === 0,
+    dockerdPath: raw.last("dockerd"),
+    dockerPath: raw.last("docker"),
+    containerdPath: raw.last("containerd"),
+    version: versionIn(raw.last("engine-version") ?? raw.last("client-version")),
+    ownerPackage: raw.last("engine-package") ?? raw.last("client-package"),
+    pid: numberIn(unit.get("MainPID") === "0" ? raw.last("engine-pid") : (unit.get("MainPID") ?? raw.last("engine-pid"))),
+    unitFiles: raw.files("unit-path", "unit-file"),
+    unitActive: unit.has("ActiveState") ? unit.get("ActiveState") === "active" : raw.last("engine-pid") !== undefined,
+    unitEnabled: ["enabled", "static", "linked", "alias"].includes(unit.get("UnitFileState") ?? ""),
+    socketUnit: parseAssignments(raw.all("socket")).get("LoadState") === "loaded",
+    answer: answerFrom(raw.last("engine-info")),
+    containers: raw.all("container").flatMap(containerFrom),
+    dataStores: raw.all("data-store"),
+    dataFileSystem: raw.last("data-file-system") ?? "",
+    daemonJson: raw.is("daemon-json-there") ? raw.text("daemon-json") : undefined,
+    settingsFiles: raw.files("settings-path", "settings"),
+    snap: raw.is("snap"),
+  };
+}
+
+/** `Docker version 20.10.24+dfsg1, build 297e128`. */
+export function versionIn(line: string | undefined): string | undefined {
+  return /\b(\d+\.\d+(?:\.\d+)?)/u.exec(line ?? "")?.[1];
+}
+
+function answerFrom(json: string | undefined): EngineAnswer | undefined {
+  if (json === undefined) return undefined;
+  try {
+    const info = JSON.parse(json) as Record<string, unknown>;
+    if (typeof info["ServerVersion"] !== "string" || info["ServerVersion"] === "") return undefined;
+    const swarm = info["Swarm"] as { LocalNodeState?: unknown } | undefined;
+    return {
+      serverVersion: info["ServerVersion"],
+      storageDriver: typeof info["Driver"] === "string" ? info["Driver"] : "",
+      dataRoot: typeof info["DockerRootDir"] === "string" ? info["DockerRootDir"] : "/var/lib/docker",
+      liveRestore: info["LiveRestoreEnabled"] === true,
+      swarmActive: swarm?.LocalNodeState !== undefined && swarm.LocalNodeState !== "inactive",
+    };
+  } catch {
+    return undefined;
+  }
+}
+
+function containerFrom(line: string): RunningContainer[] {
+  const [id = "", image = "", name = ""] = line.split(" ");
+  return /^[0-9a-f]{12,}$/u.test(id) ? [{ id, image, name }] : [];
+}
+
+function recordFrom(raw: RawFacts): HostRecordFacts | undefined {
+  const lines = raw.all("record");
+  if (lines.length === 0) return undefined;
+  return {
+    changes: lines.map((line) => ({ kind: line.split("\t")[0] ?? "", what: line.split("\t").slice(1).join("\t") })),
+    altered: new Set(raw.all("record-altered")),
+    originalDaemonJson: raw.is("original-daemon-json-there") ? raw.text("original-daemon-json") : undefined,
+  };
+}
+
+function firewallFrom(raw: RawFacts): FirewallFacts {
+  const zone = raw.last("firewalld-zone");
+  const ufwStatus = raw.all("ufw");
+  return {
+    firewalld: zone === undefined ? undefined : { zone, portOpen: raw.is("firewalld-open") },
+    ufwStatus: ufwStatus.length === 0 ? undefined : ufwStatus,
+    iptablesRules: raw.all("iptables"),
+    ip6tablesRules: raw.all("ip6tables"),
+    nftRuleset: raw.all("nft"),
+    persistentFiles: raw.all("firewall-file"),
+  };
+}

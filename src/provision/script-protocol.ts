@@ -1,0 +1,64 @@
+/**
+ * How scripts reach a host and what they answer. A script travels on standard input and is evaluated from memory: no
+ * argument list, environment or file ever holds it, so it may carry secrets. It answers with lines `@kind<TAB>…`
+ * between the lines of the programs it runs.
+ */
+import { sh, type ShellText } from "./shell-text.ts";
+
+/** Drops what stands before the marker (an unread password, a banner), then runs the rest. The script is in `$s`. */
+export const bootstrap = `s=$(sed "1,/^#begin/d"); eval "$s"`;
+
+/**
+ * Standard input for {@link bootstrap}. The first line is for sudo; where sudo does not ask, it is dropped unread.
+ * The second one keeps the marker off line 1, where sed would not see it.
+ */
+export function framedScript(script: ShellText, password = ""): string {
+  return `${password}\n\n#begin\n${script.text}\n`;
+}
+
+/** Opens every script: one language, a full PATH, the answers. */
+export const scriptPrelude = sh`
+LC_ALL=C; export LC_ALL; unset LANGUAGE
+PATH=$PATH:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/opt/bin:/snap/bin; export PATH
+has() { command -v "$1" > /dev/null 2>&1; }
+end() { printf '@end\t\t\n'; }
+printf '@begin\t\t\n'
+`;
+
+const answerKinds = ["begin", "end", "fact", "phase", "wait", "note", "changed", "fail", "hint", "why"] as const;
+export type AnswerKind = (typeof answerKinds)[number];
+
+export type ScriptLine =
+  | { readonly kind: AnswerKind; readonly key: string; readonly value: string }
+  /** A line of a program that the script ran. */
+  | { readonly kind: "output"; readonly text: string };
+
+export function parseScriptLine(line: string): ScriptLine {
+  const match = /^@([a-z]+)\t([^\t]*)\t(.*)$/su.exec(line);
+  const kind = answerKinds.find((known) => known === match?.[1]);
+  if (match === null || kind === undefined) return { kind: "output", text: line };
+  return { kind, key: match[2] ?? "", value: match[3] ?? "" };
+}
+
+/** Cuts a byte stream into lines and hands each over as it completes; `\r` before the end of a line is dropped. */
+export class LineSplitter {
+  readonly #onLine: (line: string) => void;
+  readonly #decoder = new TextDecoder();
+  #rest = "";
+
+  constructor(onLine: (line: string) => void) {
+    this.#onLine = onLine;
+  }
+
+  push(chunk: Uint8Array): void {
+    const lines = (this.#rest + this.#decoder.decode(chunk, { stream: true })).split("\n");
+    this.#rest = lines.pop() ?? "";
+    for (const line of lines) this.#onLine(line.replace(/\r$/u, ""));
+  }
+
+  /** Hands over a last line without an end. */
+  finish(): void {
+    if (this.#rest !== "") this.#onLine(this.#rest);
+    this.#rest = "";
+  }
+}
