@@ -2,10 +2,11 @@
 import * as path from "node:path";
 import type { DriverOptions } from "../driver-kit/flags.ts";
 import { MachineError } from "../errors/machine-error.ts";
+import { quote } from "../gocompat/quote.ts";
 import type { HostPlatform } from "../system/host-platform.ts";
 import type { GlobalOptions } from "./context.ts";
 import type { CliFlag } from "./flags/flag.ts";
-import { goQuote, parseGoBool } from "./flags/go-values.ts";
+import { readBool } from "./flags/flag-text.ts";
 import { FlagError, UsageError } from "./usage-error.ts";
 
 /** @param sources option sets of decreasing weight: the command's, then the program's. */
@@ -40,7 +41,7 @@ export function inheritedOptions<Options extends DriverOptions>(options: Options
 /** MACHINE_DEBUG, where it is set, decides against the flag too, as in 0.16.2. */
 function debugOf(flag: boolean, variable: string | undefined): boolean {
   if (variable === undefined || variable === "") return flag;
-  const parsed = parseGoBool(variable);
+  const parsed = readBool(variable);
   if (!parsed.ok) throw new UsageError(`Error parsing boolean value from MACHINE_DEBUG: ${parsed.reason}`);
   return parsed.value;
 }
@@ -68,5 +69,5 @@ export function parseTimeout(text: string): number {
     ? Number(text) * 1_000
     : parts.reduce((sum, [, amount, unit]) => sum + Number(amount) * (unitsMs[unit as string] as number), 0);
   if (total > 0 && Number.isFinite(total) && (parts.length === 0 || whole === text)) return total;
-  throw new FlagError(`invalid value ${goQuote(text)} for flag -timeout: expected a time such as 90s or 10m`);
+  throw new FlagError(`invalid value ${quote(text)} for flag -timeout: expected a time such as 90s or 10m`);
 }

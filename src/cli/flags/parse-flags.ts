@@ -3,9 +3,10 @@
  * before and after arguments. Knows flag tables and strings; no command, no process.
  */
 import { defaultValue, driverOptions, type DriverOptions, type FlagValue } from "../../driver-kit/flags.ts";
+import { quote } from "../../gocompat/quote.ts";
 import { FlagError } from "../usage-error.ts";
 import { namesOf, type CliFlag } from "./flag.ts";
-import { goQuote, parseGoBool, parseGoInt, type Parsed } from "./go-values.ts";
+import { readBool, readInt, type FlagText } from "./flag-text.ts";
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -96,17 +97,17 @@ function splitFlag(word: string): { name: string; value: string | undefined } {
 
 function checkText(flag: CliFlag, typedName: string, text: string): void {
   if (flag.kind === "bool") {
-    const parsed = parseGoBool(text);
-    if (!parsed.ok) throw new FlagError(`invalid boolean value ${goQuote(text)} for -${typedName}: ${parsed.reason}`);
+    const parsed = readBool(text);
+    if (!parsed.ok) throw new FlagError(`invalid boolean value ${quote(text)} for -${typedName}: ${parsed.reason}`);
   } else if (flag.kind === "int") {
-    const parsed = parseGoInt(text);
-    if (!parsed.ok) throw new FlagError(`invalid value ${goQuote(text)} for flag -${typedName}: ${parsed.reason}`);
+    const parsed = readInt(text);
+    if (!parsed.ok) throw new FlagError(`invalid value ${quote(text)} for flag -${typedName}: ${parsed.reason}`);
   }
 }
 
 function checkChoice(flag: CliFlag, value: FlagValue | undefined): void {
   if (flag.choices === undefined || typeof value !== "string" || flag.choices.includes(value)) return;
-  throw new FlagError(`invalid value ${goQuote(value)} for flag -${flag.name}: must be one of ${flag.choices.join(", ")}`);
+  throw new FlagError(`invalid value ${quote(value)} for flag -${flag.name}: must be one of ${flag.choices.join(", ")}`);
 }
 
 /** Values of a repeatable flag are added to those of the environment, as 0.16.2 does, and replace the default. */
@@ -118,15 +119,15 @@ function valueOf(flag: CliFlag, texts: readonly string[], fromEnvironment: FlagV
     case "string":
       return last;
     case "bool":
-      return valueOr(parseGoBool(last), false);
+      return valueOr(readBool(last), false);
     case "int":
-      return valueOr(parseGoInt(last), 0);
+      return valueOr(readInt(last), 0);
     case "strings":
       return [...((fromEnvironment as readonly string[] | undefined) ?? []), ...texts];
   }
 }
 
-function valueOr<Value>(parsed: Parsed<Value>, otherwise: Value): Value {
+function valueOr<Value>(parsed: FlagText<Value>, otherwise: Value): Value {
   return parsed.ok ? parsed.value : otherwise;
 }
 
@@ -138,7 +139,7 @@ function environmentValue(flag: CliFlag, env: Environment, warnings: string[]): 
   const text = env[name] as string;
   if (flag.kind === "string") return text;
   if (flag.kind === "strings") return text.split(",").map((part) => part.trim());
-  const parsed = flag.kind === "bool" ? parseGoBool(text) : parseGoInt(text);
+  const parsed = flag.kind === "bool" ? readBool(text) : readInt(text);
   if (parsed.ok) return parsed.value;
   warnings.push(`Ignoring ${name}: ${parsed.reason}`);
   return undefined;

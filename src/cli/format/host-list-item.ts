@@ -3,7 +3,19 @@
  * .State}}` and the errors about unknown fields are what they were. Knows shapes only; the rows come from `ls`.
  */
 import { durationType } from "../../gocompat/duration.ts";
-import { boolType, float64Type, goString, intType, namedType, pointerTo, sliceOf, stringType, structType, typedValue, type GoValue } from "../../gocompat/value.ts";
+import {
+  boolType,
+  float64Type,
+  goString,
+  intType,
+  namedType,
+  pointerTo,
+  sliceOf,
+  stringType,
+  structType,
+  typedValue,
+  type GoValue,
+} from "../../gocompat/value.ts";
 
 /** State words by their number in 0.16.2; the first is for a state that is not known. */
 const stateNames = ["", "Running", "Paused", "Saved", "Stopped", "Stopping", "Starting", "Error", "Timeout"] as const;

@@ -1,0 +1,105 @@
+/** docs/output.md and its schema know every event, and events are as the schema says. */
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { describe, it } from "node:test";
+import { MachineError } from "../errors/machine-error.ts";
+import type { ProgressEvent } from "../log/event.ts";
+import { Redactor } from "../log/redact.ts";
+import { FakeClock } from "../system/fake-clock.ts";
+import { fakeStreams } from "./fake-terminal.ts";
+import { errorObject } from "./render-error.ts";
+import { Reporter } from "./reporter.ts";
+import { Screen } from "./screen.ts";
+
+/** One of every type: the compiler asks for the missing one. */
+const samples: { readonly [Type in ProgressEvent["type"]]: Extract<ProgressEvent, { type: Type }> } = {
+  log: { type: "log", level: "warn", text: "text" },
+  "creating-ca": { type: "creating-ca", path: "/s/certs/ca.pem" },
+  "creating-client-certificate": { type: "creating-client-certificate", path: "/s/certs/cert.pem" },
+  "pre-create-check": { type: "pre-create-check" },
+  "creating-instance": { type: "creating-instance" },
+  "waiting-for-running": { type: "waiting-for-running" },
+  "waiting-for-ssh": { type: "waiting-for-ssh" },
+  "host-key-pinned": { type: "host-key-pinned", host: "10.0.0.7", fingerprint: "SHA256:x", trust: "first-use" },
+  "detecting-os": { type: "detecting-os" },
+  "detecting-provisioner": { type: "detecting-provisioner" },
+  provisioning: { type: "provisioning", provisioner: "debian" },
+  "creating-server-certificate": { type: "creating-server-certificate" },
+  "installing-engine": { type: "installing-engine", source: "docker", version: undefined },
+  "copying-certificates": { type: "copying-certificates" },
+  "configuring-engine": { type: "configuring-engine" },
+  "opening-firewall": { type: "opening-firewall", firewall: "ufw", port: 2376 },
+  "configuring-swarm": { type: "configuring-swarm" },
+  "checking-engine": { type: "checking-engine" },
+  "engine-ready": { type: "engine-ready" },
+  transfer: { type: "transfer", what: "image", doneBytes: 1 },
+  "phase-started": { type: "phase-started", phase: "boot" },
+  "phase-finished": { type: "phase-finished", phase: "boot", durationMs: 12.5 },
+};
+
+interface Schema {
+  readonly type?: string;
+  readonly const?: string;
+  readonly enum?: readonly string[];
+  readonly properties?: Readonly<Record<string, Schema>>;
+  readonly required?: readonly string[];
+}
+
+const schema = JSON.parse(readFileSync("docs/output.schema.json", "utf8")) as Schema & { readonly oneOf: readonly Schema[] };
+const document = readFileSync("docs/output.md", "utf8");
+
+/** As NDJSON writes it. */
+function written(write: (reporter: Reporter) => void): Record<string, unknown> {
+  const streams = fakeStreams();
+  const options = { redactor: new Redactor(), clock: new FakeClock(), debug: false, format: "json", output: "progress" } as const;
+  write(new Reporter({ screen: new Screen(streams), ...options }));
+  return JSON.parse(streams.stdout.text) as Record<string, unknown>;
+}
+
+/** The branch of the schema for the line's type, with the properties of every line. */
+function branchOf(line: Readonly<Record<string, unknown>>): {
+  properties: Readonly<Record<string, Schema>>;
+  required: readonly string[];
+} {
+  const fits = (branch: Schema): boolean => {
+    const type = branch.properties?.["type"];
+    return type?.const === line["type"] || type?.enum?.includes(String(line["type"])) === true;
+  };
+  const branches = schema.oneOf.filter(fits);
+  assert.equal(branches.length, 1, `${String(line["type"])} has one branch`);
+  const [branch] = branches;
+  return {
+    properties: { ...schema.properties, ...branch?.properties },
+    required: [...(schema.required ?? []), ...(branch?.required ?? [])],
+  };
+}
+
+function assertFits(line: Readonly<Record<string, unknown>>): void {
+  const { properties, required } = branchOf(line);
+  for (const name of required) assert.ok(name in line, `${String(line["type"])} has ${name}`);
+  for (const [name, value] of Object.entries(line)) {
+    const expected = properties[name];
+    assert.ok(expected !== undefined, `${String(line["type"])}.${name} is in the schema`);
+    if (expected.enum !== undefined) assert.ok(expected.enum.includes(String(value)));
+    else if (expected.const !== undefined) assert.equal(value, expected.const);
+    else if (expected.type === "array") assert.ok(Array.isArray(value));
+    else assert.equal(typeof value, expected.type === "integer" ? "number" : expected.type);
+  }
+}
+
+describe("the documented output", () => {
+  for (const event of Object.values(samples)) {
+    it(`has ${event.type}`, () => {
+      assertFits(written((reporter) => reporter.reportFor("web", true)(event)));
+      assert.match(document, new RegExp(`^\\| \`${event.type}\` \\|`, "mu"));
+    });
+  }
+
+  it("has errors", () => {
+    const inner = new MachineError("timeout", "Too late", { hint: "Wait." });
+    const several = Object.assign(new MachineError("several-failed", "1 of 2"), { failed: [{ name: "web", error: inner }] });
+    for (const error of [inner, several, new TypeError("bug")])
+      assertFits(written((reporter) => reporter.writeObject(errorObject(error))));
+    assert.match(document, /^\| `error` \|/mu);
+  });
+});
