@@ -5,7 +5,7 @@
 import type { DriverCapabilities, DriverModule } from "../driver-kit/driver.ts";
 import type { CreateFlag } from "../driver-kit/flags.ts";
 import { newBaseConfig } from "../driver-kit/base-config.ts";
-import { logTo, type Report } from "../log/event.ts";
+import type { Report } from "../log/event.ts";
 import type { HostPlatform } from "../system/host-platform.ts";
 import { defaultBounds, type PluginBounds } from "./bounds.ts";
 import { findPlugin, type PluginLocation } from "./discover.ts";
@@ -75,7 +75,7 @@ function facts(name: string, summary: string, flags: readonly CreateFlag[]): Omi
 async function fetchFlags(location: PluginLocation, options: PluginLoadOptions, runtime: PluginRuntime): Promise<CreateFlag[]> {
   const { report, signal, platform, processes, clock } = options;
   const { bounds, slots }: { bounds: PluginBounds; slots: ProcessSlots } = runtime;
-  const log = (level: "info" | "debug", line: string): void => logTo(report, level, `(${lookupName}) ${line}`);
+  const log = (level: "info" | "debug", line: string): void => report({ type: "log", level, text: line, machine: lookupName });
   const giveBack = await slots.take(clock, signal);
   try {
     const config = JSON.stringify(newBaseConfig(lookupName, ""));

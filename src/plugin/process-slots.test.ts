@@ -1,32 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { systemClock, type Clock } from "../system/clock.ts";
+import { FakeClock } from "../system/fake-clock.ts";
 import { ProcessSlots } from "./process-slots.ts";
-
-/** Time that passes when the test says so. */
-function handClock(): Clock & { pass(): void } {
-  const waiting = new Set<() => void>();
-  return {
-    ...systemClock,
-    sleep: (_ms, signal) =>
-      new Promise((resolve, reject) => {
-        waiting.add(resolve);
-        signal?.addEventListener("abort", () => {
-          waiting.delete(resolve);
-          reject(signal.reason as Error);
-        });
-      }),
-    pass: () => {
-      for (const wake of waiting) wake();
-    },
-  };
-}
 
 const settle = (): Promise<void> => new Promise(setImmediate);
 
 test("who comes when all slots are taken waits for its turn", async () => {
   const slots = new ProcessSlots(2, 1000);
-  const clock = handClock();
+  const clock = new FakeClock();
   const order: string[] = [];
   const first = await slots.take(clock);
   await slots.take(clock);
@@ -42,10 +23,10 @@ test("who comes when all slots are taken waits for its turn", async () => {
 
 test("who has waited too long goes ahead, and the slots are as many as before afterwards", async () => {
   const slots = new ProcessSlots(1, 1000);
-  const clock = handClock();
+  const clock = new FakeClock();
   const first = await slots.take(clock);
   const late = slots.take(clock);
-  clock.pass();
+  await clock.advance(1000);
   const second = await late;
   let third = false;
   void slots.take(clock).then(() => (third = true));
@@ -59,7 +40,7 @@ test("who has waited too long goes ahead, and the slots are as many as before af
 
 test("who gives up waiting takes no slot", async () => {
   const slots = new ProcessSlots(1, 1000);
-  const clock = handClock();
+  const clock = new FakeClock();
   const first = await slots.take(clock);
   const giveUp = new AbortController();
   const given = slots.take(clock, giveUp.signal);

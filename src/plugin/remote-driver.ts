@@ -8,7 +8,6 @@ import type { Driver, DriverContext } from "../driver-kit/driver.ts";
 import type { DriverOptions, FlagValue } from "../driver-kit/flags.ts";
 import { stateOfNumber, type MachineState } from "../driver-kit/state.ts";
 import { isMachineError, MachineError, messageOf } from "../errors/machine-error.ts";
-import { logTo, type LogLevel } from "../log/event.ts";
 import { within, type PluginBounds } from "./bounds.ts";
 import type { PluginLocation } from "./discover.ts";
 import { PluginSession } from "./plugin-session.ts";
@@ -223,7 +222,7 @@ export class RemoteDriver implements Driver {
     try {
       const host = { platform, processes, clock, bounds: this.#runtime.bounds };
       const config = this.#config ?? JSON.stringify(newBaseConfig(machineName, storePath));
-      const session = await PluginSession.open(this.#location, host, config, this.#log, signal);
+      const session = await PluginSession.open(this.#location, host, config, this.#report, signal);
       void session.ended.then(giveBack);
       return session;
     } catch (error) {
@@ -232,12 +231,9 @@ export class RemoteDriver implements Driver {
     }
   }
 
-  /** As 0.16.2 shows them. */
-  readonly #log = (level: "info" | "debug", line: string): void => this.#report(level, level === "info" ? line : `DBG | ${line}`);
-
-  #report(level: LogLevel, text: string): void {
-    logTo(this.#context.report, level, `(${this.#context.machineName}) ${text}`);
-  }
+  readonly #report = (level: "info" | "debug", text: string): void => {
+    this.#context.report({ type: "log", level, text, machine: this.#context.machineName });
+  };
 }
 
 function pluginOption(name: string, value: FlagValue): PluginOption {

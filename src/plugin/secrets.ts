@@ -4,7 +4,8 @@
  */
 import type { FlagValue } from "../driver-kit/flags.ts";
 
-const secretName = /(?:token|password|passwd|passphrase|secret|credentials?|(?:api|access|auth|application|account|secret)[-_]?key)$/iu;
+const secretName =
+  /(?:token|password|passwd|passphrase|secret|credentials?|(?:api|access|auth|application|account|secret)[-_]?key)$/iu;
 
 /** Whether a flag or a key of a configuration is named like a credential. */
 export function isSecretName(name: string): boolean {

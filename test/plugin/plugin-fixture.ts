@@ -63,7 +63,7 @@ export async function pluginFixture(save: () => Promise<string> = async () => ""
     clock: systemClock,
     report: (event: ProgressEvent) => {
       if (event.type !== "log") return;
-      logged.push(`${event.level} ${event.text}`);
+      logged.push(`${event.level} (${event.machine}) ${event.text}`);
       arrivals.emit("logged");
     },
     save: async () => void saved.push(await save()),
