@@ -33,7 +33,6 @@ class Executor {
   }
 
   run(dot: Value, statements: readonly StatementNode[]): Ending {
-    if (this.#execution.depth === deepest) this.#evaluator.fail(`exceeded maximum template depth (${deepest})`);
     this.#execution.depth += 1;
     let ending: Ending;
     for (const statement of statements) {
@@ -119,6 +118,7 @@ class Executor {
     this.#evaluator.at(node);
     const statements = this.#definitions.get(node.name);
     if (statements === undefined) return this.#evaluator.fail(`template ${quote(node.name)} not defined`);
+    if (this.#execution.depth >= deepest) this.#evaluator.fail(`exceeded maximum template depth (${deepest})`);
     const data = node.pipe === undefined ? undefined : this.#evaluator.pipeline(dot, node.pipe);
     return new Executor(this.#execution, this.#definitions, node.name, data).run(data, statements);
   }
