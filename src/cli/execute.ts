@@ -1,5 +1,6 @@
 /** Runs a command: keeps the bound on its time, turns signals into an abort, and says why it was aborted. */
 import { isMachineError, MachineError } from "../errors/machine-error.ts";
+import { logTo } from "../log/event.ts";
 import type { Redactor } from "../log/redact.ts";
 import type { HostPlatform } from "../system/host-platform.ts";
 import type { Invocation, ProgramName } from "./command.ts";
@@ -7,6 +8,7 @@ import type { GlobalOptions, Streams } from "./context.ts";
 import { createContext } from "./create-context.ts";
 import { exitCodes } from "./exit-code.ts";
 import type { MainPorts } from "./main.ts";
+import { commit, version } from "./version.ts";
 
 export interface ExecuteOptions {
   readonly platform: HostPlatform;
@@ -26,7 +28,9 @@ export async function execute(invocation: Invocation, options: ExecuteOptions): 
   const unwatch = watch(stop, options);
   try {
     const module = await invocation.command.load?.();
-    return await module?.run(invocation, createContext(invocation, options, stop.signal));
+    const context = createContext(invocation, options, stop.signal);
+    logTo(context.report, "debug", `Docker Machine Version: ${version}, build ${commit}`);
+    return await module?.run(invocation, context);
   } catch (error) {
     // A call that was aborted may reject with its own AbortError; what counts is why it was aborted.
     throw stop.signal.aborted && !isMachineError(error) ? stop.signal.reason : error;

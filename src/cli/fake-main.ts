@@ -25,6 +25,8 @@ export class FakeRun {
   readonly streams;
   /** Codes the process was ended with at once. */
   readonly exits: number[] = [];
+  /** Throws where nobody waits for it. */
+  fault: (error: unknown) => void = () => {};
   readonly #listeners = new Set<() => void>();
   readonly #options: FakeRunOptions;
 
@@ -51,6 +53,9 @@ export class FakeRun {
       runtime: "Test 1.0",
       driverFlags: async (name) => this.#driverFlags(name),
       exitNow: (code) => void this.exits.push(code),
+      onUnexpected: (listener) => {
+        this.fault = listener;
+      },
       onInterrupt: (listener) => {
         this.#listeners.add(listener);
         return () => void this.#listeners.delete(listener);

@@ -40,7 +40,6 @@ const sharedGlobalFlags: readonly CliFlag[] = [
     name: "bugsnag-api-token",
     usage: "Accepted for compatibility; nothing is ever sent",
     envVar: "MACHINE_BUGSNAG_API_TOKEN",
-    secret: true,
   },
   {
     kind: "string",

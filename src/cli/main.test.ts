@@ -156,8 +156,13 @@ describe("main, when a command fails", () => {
     assert.equal((await runWith("ip", fail(error), ["ip"])).stderr, "Too late\n");
     assert.match(
       (await runWith("ip", fail(error), ["--debug", "ip"])).stderr,
-      /^Too late\nMachineError: Too late\n {4}at .*Caused by: Error: inner\n/su,
+      /^Docker Machine Version: .*\nToo late\nMachineError: Too late\n {4}at .*Caused by: Error: inner\n/su,
     );
+  });
+
+  it("prints no help into JSON", async () => {
+    const { code, stdout, stderr } = await new FakeRun().main("--output", "json", "scp", "a");
+    assert.deepEqual([code, stderr, (JSON.parse(stdout) as { code: string }).code], [2, "", "usage"]);
   });
 
   it("prints JSON where JSON is wanted: on standard error beside facts, else on standard output", async () => {
@@ -206,6 +211,19 @@ describe("main, when a command fails", () => {
       stderr,
       "Unexpected error: oops\nThis is a bug of docker-machine. No report could be written: No home directory is known, so there is no place for the store\n",
     );
+  });
+});
+
+describe("main, when something is thrown that nobody waits for", () => {
+  it("shows it as a bug and ends at once", async () => {
+    const fake = new FakeRun({ platform: { homeDir: undefined }, code: { ls: () => new Promise(() => {}) } });
+    void fake.main("ls");
+    await fake.clock.advance(0);
+    fake.fault(new TypeError("late"));
+    await fake.clock.advance(0);
+    await fake.clock.advance(0);
+    assert.match(fake.streams.stderr.text, /^Unexpected error: late\nThis is a bug of docker-machine\./u);
+    assert.deepEqual(fake.exits, [1]);
   });
 });
 

@@ -27,6 +27,8 @@ export interface MainPorts {
   readonly runtime: string;
   /** Calls the listener at every SIGINT and SIGTERM; gives the way to stop that. */
   onInterrupt(listener: () => void): () => void;
+  /** Calls the listener with what was thrown where nobody waited for it: a bug. */
+  onUnexpected(listener: (error: unknown) => void): void;
   /** Ends the process at once, leaving everything as it is. */
   exitNow(code: number): void;
 }
@@ -34,6 +36,7 @@ export interface MainPorts {
 /** @param argv the program as typed, then its arguments. Gives the exit code; never rejects. */
 export async function main(argv: readonly string[], platform: HostPlatform, streams: Streams, ports: MainPorts): Promise<number> {
   const run = new Run(argv, platform, streams, ports);
+  ports.onUnexpected((error) => void run.fail(error).then((code) => ports.exitNow(code)));
   try {
     return await run.start();
   } catch (error) {

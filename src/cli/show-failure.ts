@@ -30,10 +30,11 @@ export interface Failure {
 
 export async function showFailure(error: unknown, failure: Failure): Promise<void> {
   const globals = optionsOrNone(failure);
-  if (error instanceof FlagError) failure.streams.stdout.write("Incorrect Usage.\n\n");
-  if (error instanceof UsageError && error.showHelp) await failure.printHelp();
+  const isJson = globals?.output === "json";
+  if (error instanceof FlagError && !isJson) failure.streams.stdout.write("Incorrect Usage.\n\n");
+  if (error instanceof UsageError && error.showHelp && !isJson) await failure.printHelp();
   const report = isMachineError(error) ? undefined : await reportBug(error, failure, globals);
-  if (globals?.output === "json") return showAsJson(error, failure);
+  if (isJson) return showAsJson(error, failure);
   const text = renderError(error, { debug: globals?.debug ?? false, compat: failure.compat, report });
   failure.streams.stderr.write(`${failure.redactor.redact(text)}\n`);
 }

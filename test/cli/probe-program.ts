@@ -36,6 +36,16 @@ const code: Readonly<Record<string, CommandModule["run"]>> = {
     setInterval(() => {}, 1_000);
     return 5;
   },
+  fault: async () => {
+    setTimeout(() => {
+      throw new TypeError("late");
+    });
+    await new Promise(() => setInterval(() => {}, 1_000));
+  },
+  rejection: async () => {
+    void Promise.reject(new TypeError("late"));
+    await new Promise(() => setInterval(() => {}, 1_000));
+  },
   argv: async (_invocation, context) => context.printJson(context.commandLine),
 };
 

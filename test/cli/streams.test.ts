@@ -109,6 +109,16 @@ describe("signals", () => {
   });
 });
 
+describe("a bug", () => {
+  for (const word of ["fault", "rejection"]) {
+    it(`that nobody waits for is shown without a stack: ${word}`, () => {
+      const { status, stderr } = run(word, { env: { MACHINE_STORAGE_PATH: "/dev/null/store" } });
+      assert.equal(status, 1);
+      assert.match(stderr, /^Unexpected error: late\nThis is a bug of docker-machine\. No report could be written: [^\n]*\n$/u);
+    });
+  }
+});
+
 describe("the end", () => {
   it("comes also when a command leaves something running", () => {
     assert.equal(run("leak").status, 5);

@@ -21,6 +21,10 @@ export function processPorts(commands: readonly Command[]): MainPorts {
         for (const signal of signals) process.off(signal, listener);
       };
     },
+    onUnexpected(listener) {
+      process.on("uncaughtException", listener);
+      process.on("unhandledRejection", listener);
+    },
     exitNow: (code) => process.exit(code),
   };
 }
