@@ -6,6 +6,8 @@ export interface BootScripts {
   readonly user: string;
   /** Makes the host what its variant says, at the first boot only. */
   readonly prepare: string;
+  /** At every boot. */
+  readonly boot: string;
 }
 
 /**
@@ -21,6 +23,7 @@ ${scripts.prepare}
 ${authorize(scripts.user, scripts.publicKey)}
 touch /var/lib/lab-prepared
 fi
+${scripts.boot}
 exec env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin container=docker /sbin/init`;
 }
 
@@ -32,7 +35,9 @@ done < /proc/self/mounts`;
 
 /** RSA of 2048 bits, because the 3072 bits of ssh-keygen -A can take a second. */
 const hostKeys = `
-if command -v ssh-keygen > /dev/null; then
+if command -v dropbearkey > /dev/null; then
+  for type in ed25519 ecdsa rsa; do dropbearkey -t "$type" -f "/etc/dropbear/dropbear_\${type}_host_key" > /dev/null 2>&1; done
+else
   for type in ed25519 ecdsa; do ssh-keygen -q -N '' -t "$type" -f "/etc/ssh/ssh_host_\${type}_key"; done
   ssh-keygen -q -N '' -t rsa -b 2048 -f /etc/ssh/ssh_host_rsa_key
 fi`;

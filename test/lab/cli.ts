@@ -36,9 +36,12 @@ async function up(names: readonly string[]): Promise<void> {
   if (names.length === 0) throw new Error(`Which variant? One or more of ${Object.keys(variants).join(", ")}`);
   names.forEach(requireVariant);
   const opened = await open();
-  const hosts = await Promise.all(names.map((name) => opened.lab.start(name as VariantName)));
+  const started = await Promise.allSettled(names.map((name) => opened.lab.start(name as VariantName)));
+  const hosts = started.flatMap((outcome) => (outcome.status === "fulfilled" ? [outcome.value] : []));
   await Promise.all(hosts.map(save));
   print(hosts);
+  const failures = started.flatMap((outcome) => (outcome.status === "rejected" ? [outcome.reason] : []));
+  if (failures.length > 0) throw new AggregateError(failures, failures.map(String).join("\n"));
 }
 
 async function down(names: readonly string[]): Promise<void> {

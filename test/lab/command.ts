@@ -5,12 +5,15 @@ import { SystemProcessRunner, type RunOptions, type RunResult, type SpawnOptions
 
 const platform = currentPlatform();
 // Without a login shell, root's PATH may lack the folders where dockerd, ip and iptables are.
-const env = { ...platform.env, PATH: `${platform.env["PATH"] ?? ""}:/usr/local/sbin:/usr/sbin:/sbin` };
-const runner = new SystemProcessRunner({ ...platform, env });
+export const commandEnvironment: NodeJS.ProcessEnv = {
+  ...platform.env,
+  PATH: `${platform.env["PATH"] ?? ""}:/usr/local/sbin:/usr/sbin:/sbin`,
+};
+const runner = new SystemProcessRunner({ ...platform, env: commandEnvironment });
 
 /** Runs to the end, whatever the status. */
 export function tryCommand(program: string, args: readonly string[], options: RunOptions = {}): Promise<RunResult> {
-  return runner.run(program, args, { timeoutMs: 60_000, env, ...options });
+  return runner.run(program, args, { timeoutMs: 60_000, env: commandEnvironment, ...options });
 }
 
 /** Runs and returns standard output without its last newline. Throws with the program's last words when it fails. */
@@ -23,7 +26,7 @@ export async function command(program: string, args: readonly string[], options:
 
 /** Starts a program that the caller ends. */
 export function startCommand(program: string, args: readonly string[], options: SpawnOptions = {}): ChildProcess {
-  return runner.spawn(program, args, { env, ...options });
+  return runner.spawn(program, args, { env: commandEnvironment, ...options });
 }
 
 /** Absolute path of a program, if it is installed. */

@@ -6,7 +6,7 @@ import { closeSync, openSync } from "node:fs";
 import { access, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { readFileIfExists, writeFileAtomic } from "../../src/system/files.ts";
 import { identifyProcess, isSameProcess, type ProcessIdentity } from "../../src/system/process-identity.ts";
-import { command, lastLines, startCommand, tryCommand } from "./command.ts";
+import { command, commandEnvironment, lastLines, startCommand, tryCommand } from "./command.ts";
 import { setUpNetwork, takeDownNetwork, type LabNetwork } from "./network.ts";
 import { labPaths } from "./paths.ts";
 import { waitUntil } from "./wait.ts";
@@ -70,7 +70,8 @@ const ownAddress = `unix://${labPaths.engine.socket}`;
 const systemAddress = `unix://${systemSocket}`;
 
 async function adoptSystemEngine(): Promise<LabEngine> {
-  const gateway = await command("docker", ["-H", systemAddress, "network", "inspect", "bridge", "--format", "{{(index .IPAM.Config 0).Gateway}}"]);
+  const format = "{{(index .IPAM.Config 0).Gateway}}";
+  const gateway = await command("docker", ["network", "inspect", "bridge", "--format", format], { env: dockerEnvironment(systemAddress) });
   return engineAt(systemAddress, gateway);
 }
 
@@ -112,11 +113,16 @@ function engineArguments(network: LabNetwork): string[] {
   ];
 }
 
+/** What points Docker's command line at an engine, and at nothing else of the user's. */
+export function dockerEnvironment(address: string): NodeJS.ProcessEnv {
+  return { ...commandEnvironment, DOCKER_HOST: address, DOCKER_TLS_VERIFY: undefined, DOCKER_CONTEXT: undefined };
+}
+
 function engineAt(address: string, gateway: string): LabEngine {
   return {
     address,
     gateway,
-    docker: (args, options = {}) => command("docker", ["-H", address, ...args], { timeoutMs: 60_000, ...options }),
+    docker: (args, options = {}) => command("docker", args, { env: dockerEnvironment(address), ...options }),
   };
 }
 
@@ -126,7 +132,8 @@ async function answers(address: string): Promise<boolean> {
     () => false,
   );
   if (!there) return false;
-  const version = await tryCommand("docker", ["-H", address, "version", "--format", "{{.Server.Version}}"], { timeoutMs: 10_000 });
+  const options = { env: dockerEnvironment(address), timeoutMs: 10_000 };
+  const version = await tryCommand("docker", ["version", "--format", "{{.Server.Version}}"], options);
   return version.status === 0;
 }
 

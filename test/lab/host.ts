@@ -4,7 +4,7 @@ import { randomBytes } from "node:crypto";
 import { bootCommand } from "./boot.ts";
 import { ownCapabilities } from "./capabilities.ts";
 import { tryCommand } from "./command.ts";
-import type { LabEngine } from "./engine.ts";
+import { dockerEnvironment, type LabEngine } from "./engine.ts";
 import { fingerprintOf, type LabIdentity } from "./identity.ts";
 import { labLabel } from "./images.ts";
 import type { Variant } from "./variants.ts";
@@ -60,6 +60,7 @@ export interface HostRequest {
 
 const bannerBoundMs = 60_000;
 const settleBoundMs = 90_000;
+const execBoundMs = 60_000;
 const sshPort = 22;
 
 /** Starts a host and returns when it is reachable by SSH and what its variant says. Leaves nothing behind when it fails. */
@@ -69,7 +70,7 @@ export async function startHost(engine: LabEngine, request: HostRequest): Promis
     await engine.docker(await runArguments(name, request));
     const address = await addressOf(engine, name);
     await waitForBanner(engine, name, address);
-    if (request.variant.settle !== undefined) await execInHost(engine, name, request.variant.settle, { timeoutMs: settleBoundMs });
+    if (request.variant.settle !== undefined) await execInHost(engine, name, `set -eu\n${request.variant.settle}`, { timeoutMs: settleBoundMs });
     const hostKeys = await readHostKeys(engine, name);
     return hostWith(engine, {
       name,
@@ -107,7 +108,7 @@ function ignoreMissing(error: unknown): void {
 async function runArguments(name: string, request: HostRequest): Promise<string[]> {
   const { variant, identity } = request;
   const prepare = `${variant.prepare ?? ""}\n${request.prepare ?? ""}`;
-  const boot = bootCommand({ publicKey: identity.publicKey, user: variant.user ?? "root", prepare });
+  const boot = bootCommand({ publicKey: identity.publicKey, user: variant.user ?? "root", prepare, boot: variant.boot ?? "" });
   return [
     ...["run", "--detach", "--name", name, "--hostname", name],
     ...["--label", `${labLabel}=host`, "--label", `${labLabel}.owner=${request.owner}`],
@@ -127,12 +128,18 @@ async function addressOf(engine: LabEngine, name: string): Promise<string> {
 }
 
 async function waitForBanner(engine: LabEngine, name: string, address: string): Promise<void> {
+  let attempts = 0;
   await waitUntil(`an SSH banner of ${name} at ${address}`, bannerBoundMs, async () => {
     if ((await readBanner(address)).startsWith("SSH-2.0")) return true;
-    const running = await engine.docker(["inspect", "--format", "{{.State.Running}}", name]);
-    if (running !== "true") throw new Error(await describeEnd(engine, name));
+    attempts += 1;
+    // Asking the engine costs more than asking the port.
+    if (attempts % 25 === 0 && !(await isRunning(engine, name))) throw new Error(await describeEnd(engine, name));
     return undefined;
   });
+}
+
+async function isRunning(engine: LabEngine, name: string): Promise<boolean> {
+  return (await engine.docker(["inspect", "--format", "{{.State.Running}}", name])) === "true";
 }
 
 async function describeEnd(engine: LabEngine, name: string): Promise<string> {
@@ -167,8 +174,8 @@ async function readHostKeys(engine: LabEngine, name: string): Promise<string[]> 
 async function tryExec(engine: LabEngine, name: string, script: string, options: ExecOptions = {}): Promise<ExecResult> {
   const { stdin, timeoutMs } = options;
   const interactive = stdin === undefined ? [] : ["--interactive"];
-  const args = ["-H", engine.address, "exec", ...interactive, name, "sh", "-c", script];
-  const result = await tryCommand("docker", args, { stdin, timeoutMs });
+  const args = ["exec", ...interactive, name, "sh", "-c", script];
+  const result = await tryCommand("docker", args, { stdin, timeoutMs: timeoutMs ?? execBoundMs, env: dockerEnvironment(engine.address) });
   return { status: result.status, stdout: result.stdout.toString(), stderr: result.stderr.toString() };
 }
 

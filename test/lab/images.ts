@@ -4,8 +4,9 @@
  */
 import { createHash } from "node:crypto";
 import { lockFile } from "../../src/system/file-lock.ts";
+import { quoteCommand, quoteWord } from "../../src/ssh/quote.ts";
 import { startCommand, lastLines } from "./command.ts";
-import type { LabEngine } from "./engine.ts";
+import { dockerEnvironment, type LabEngine } from "./engine.ts";
 import { readOuterApt, sourceLines, type OuterApt, type Release } from "./outer-apt.ts";
 import { labPaths } from "./paths.ts";
 import { recipes, type ImageRecipe } from "./recipes.ts";
@@ -67,7 +68,8 @@ export class ImageStore {
     const settings = [...aptSettings, ...apt.settings];
     await pipe(
       ["mmdebstrap", [...bootstrapArguments(recipe, settings), release, "-", sourceLines(apt, release).join("\n")]],
-      ["docker", ["-H", this.#engine.address, "import", ...changes, "-", reference]],
+      ["docker", ["import", ...changes, "-", reference]],
+      dockerEnvironment(this.#engine.address),
     );
   }
 
@@ -117,13 +119,13 @@ function bootstrapArguments(recipe: ImageRecipe, settings: readonly string[]): s
     '--aptopt=APT::Install-Recommends "false";',
     ...settings.map((setting) => `--aptopt=${setting}`),
     ...dpkgSettings.map((setting) => `--dpkgopt=${setting}`),
-    `--customize-hook=chroot "$1" sh -euc ${quote(`${recipe.script}\n${keepSettings(settings)}`)}`,
+    `--customize-hook=chroot "$1" sh -euc ${quoteWord(`${recipe.script}\n${keepSettings(settings)}`)}`,
   ];
 }
 
 /** mmdebstrap leaves the settings of the build in the image, among them the refusal of recommendations. */
 function keepSettings(settings: readonly string[]): string {
-  const words = settings.map(quote).join(" ");
+  const words = quoteCommand(settings);
   return `rm -f /etc/apt/apt.conf.d/99mmdebstrap; printf '%s\\n' ${words} > /etc/apt/apt.conf.d/80lab`;
 }
 
@@ -139,16 +141,12 @@ function layerScript(recipe: ImageRecipe): string {
   `;
 }
 
-function quote(text: string): string {
-  return `'${text.replaceAll("'", `'\\''`)}'`;
-}
-
 type CommandLine = readonly [program: string, args: readonly string[]];
 
 /** Runs `from | to`; throws with the words of both when either fails. */
-async function pipe(from: CommandLine, to: CommandLine): Promise<void> {
-  const source = startCommand(from[0], from[1], { stdio: ["ignore", "pipe", "pipe"] });
-  const target = startCommand(to[0], to[1], { stdio: ["pipe", "pipe", "pipe"] });
+async function pipe(from: CommandLine, to: CommandLine, env: NodeJS.ProcessEnv): Promise<void> {
+  const source = startCommand(from[0], from[1], { stdio: ["ignore", "pipe", "pipe"], env });
+  const target = startCommand(to[0], to[1], { stdio: ["pipe", "pipe", "pipe"], env });
   const timer = setTimeout(() => source.kill("SIGTERM"), buildBoundMs);
   const words: Buffer[] = [];
   for (const stream of [source.stderr, target.stdout, target.stderr]) stream?.on("data", (chunk: Buffer) => words.push(chunk));

@@ -2,8 +2,12 @@
  * How this computer reaches its Debian mirror, read from apt itself, so that hosts in the lab reach it in the same
  * way: mirrors, proxies, and what apt was told about dates. And the installing of what the lab needs.
  */
-import { rm, writeFile } from "node:fs/promises";
+import { createHash } from "node:crypto";
+import { readdir, readFile, rm, writeFile } from "node:fs/promises";
+import * as path from "node:path";
+import { readFileIfExists, writeFileAtomic } from "../../src/system/files.ts";
 import { command, findProgram, tryCommand } from "./command.ts";
+import { labPaths } from "./paths.ts";
 
 export type Release = "bullseye" | "bookworm" | "trixie";
 
@@ -16,7 +20,27 @@ export interface OuterApt {
 
 const copiedSettings = /^(Acquire::(https?|Check-|Retries|ForceIPv)\S*) "(.*)";$/u;
 
+/** Reading takes apt two thirds of a second, so the answer is kept until a file of apt's configuration changes. */
 export async function readOuterApt(): Promise<OuterApt> {
+  const key = await configurationKey();
+  const kept = await readFileIfExists(labPaths.outerApt);
+  if (kept !== undefined) {
+    const { key: formerKey, apt } = JSON.parse(kept.toString()) as { key: string; apt: OuterApt };
+    if (formerKey === key) return apt;
+  }
+  const apt = await askApt();
+  await writeFileAtomic(labPaths.outerApt, JSON.stringify({ key, apt }), 0o600);
+  return apt;
+}
+
+async function configurationKey(): Promise<string> {
+  const entries = await readdir("/etc/apt", { recursive: true, withFileTypes: true });
+  const files = entries.filter((entry) => entry.isFile()).map((entry) => path.join(entry.parentPath, entry.name));
+  const readable = await Promise.all(files.toSorted().map(async (file) => [file, await readFile(file, "latin1").catch(() => "")]));
+  return createHash("sha256").update(JSON.stringify([readable, proxiesFromEnvironment()])).digest("hex");
+}
+
+async function askApt(): Promise<OuterApt> {
   const [targets, config] = await Promise.all([
     command("apt-get", ["indextargets", "--format", "$(RELEASE) $(REPO_URI)", "Identifier: Packages"]),
     command("apt-config", ["dump"]),

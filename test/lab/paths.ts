@@ -16,6 +16,8 @@ export const labPaths = {
   hosts: path.join(root, "hosts"),
   /** SSH key pair of all lab hosts. */
   identity: path.join(root, "id_ed25519"),
+  /** What apt says about its mirrors, kept because asking is slow. */
+  outerApt: path.join(root, "outer-apt.json"),
   imageLock: (name: string): string => path.join(root, `image-${name}.lock`),
   repositories: path.join(root, "repositories"),
   engine: {

@@ -42,6 +42,39 @@ function engine(release: Release): ImageRecipe {
   };
 }
 
+/** A firewall that is up from the first boot on and lets only SSH in, on a host that has an engine. */
+const firewalls: Readonly<Record<string, ImageRecipe>> = {
+  firewalld: {
+    from: "bookworm-engine",
+    packages: ["firewalld"],
+    // Debian's default zone, public, lets ssh and dhcpv6-client in.
+    script: "systemctl enable firewalld.service",
+  },
+  ufw: {
+    from: "bookworm-engine",
+    packages: ["ufw"],
+    script: `
+      ufw allow 22/tcp
+      sed -i 's/^ENABLED=no/ENABLED=yes/' /etc/ufw/ufw.conf
+      systemctl enable ufw.service
+    `,
+  },
+};
+
+/** The other SSH server of small systems. */
+const dropbear: ImageRecipe = {
+  from: "bookworm-bare",
+  packages: ["dropbear", "openssh-sftp-server"],
+  script: `
+    apt-get -qq purge -y openssh-server openssh-client
+    rm -f /etc/dropbear/dropbear_*_host_key
+    systemctl enable dropbear.service
+  `,
+};
+
+/** What turns Debian's engine into packages as Docker's own repository has them, and signs them. */
+const packager: ImageRecipe = { from: "bookworm-bare", packages: ["apt-utils", "gnupg"], script: "" };
+
 const tinyImageFolder = "/usr/local/share/lab";
 
 /** Inside engine images: the root file system of a container image of 2 MB with a shell, for \`docker import\`. */
@@ -50,4 +83,7 @@ export const tinyImageTar = `${tinyImageFolder}/tiny.tar`;
 export const recipes: Readonly<Record<string, ImageRecipe>> = {
   ...Object.fromEntries(releases.map((release) => [`${release}-bare`, bare(release)])),
   ...Object.fromEntries(releases.map((release) => [`${release}-engine`, engine(release)])),
+  ...firewalls,
+  dropbear,
+  packager,
 };
