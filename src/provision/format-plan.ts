@@ -4,10 +4,10 @@ import { SecretText } from "./secret-text.ts";
 import { statePaths } from "./state-paths.ts";
 
 export function formatPlan(plan: Plan): string {
-  const sections = [installLines(plan), hostLines(plan), fileLines(plan), engineLines(plan), firewallLines(plan), swarmLines(plan), recordLines(plan)].flat();
+  const changes = [installLines(plan), hostLines(plan), fileLines(plan), engineLines(plan), firewallLines(plan), swarmLines(plan)].flat();
   return [
     `Plan for ${plan.machineName} (${plan.system})`,
-    ...(sections.length === 0 ? [row("nothing", "everything is as wanted")] : sections),
+    ...(changes.length === 0 ? [row("nothing", "everything is as wanted")] : [...changes, ...recordLines(plan)]),
     ...plan.kept.map((text) => row("keep", text)),
     ...plan.warnings.map((text) => row("note", text)),
     "",

@@ -79,23 +79,25 @@ export class HostSession {
   /** Tries the ways to an engine in order; only an unreachable source leads to the next. */
   async install(plan: Plan, upgrade = false): Promise<readonly string[]> {
     const ways = plan.installations;
+    const installed: string[] = [];
     for (const [index, way] of ways.entries()) {
-      const key = await this.#prepare(plan, way, ways[index + 1]);
+      const key = await this.#prepare(plan, way, ways[index + 1], installed);
       if (key === undefined) continue;
       this.context.report({ type: "installing-engine", source: way.source, version: this.request.engine.version });
       const script = (upgrade ? upgradeScript : installScript)(plan, way, key, this.#parameters());
       const answer = await this.shell.runAsRoot(script, { timeoutMs: this.bounds.installMs });
       this.learn(answer);
-      return answer.facts.all("installed");
+      return [...installed, ...answer.facts.all("installed")];
     }
-    return [];
+    return installed;
   }
 
   /** The verified key, "" where none is needed, undefined where the next way is to be tried. */
-  async #prepare(plan: Plan, way: Installation, next: Installation | undefined): Promise<string | undefined> {
+  async #prepare(plan: Plan, way: Installation, next: Installation | undefined, installed: string[]): Promise<string | undefined> {
     const script = prepareScript(plan, way, this.#parameters());
     if (script === undefined) return "";
     const { facts } = await this.shell.runAsRoot(script, { timeoutMs: this.bounds.installMs });
+    installed.push(...facts.all("installed"));
     const reason = facts.last("unreachable");
     if (reason === undefined && way.repository !== undefined) {
       requireKeys(facts.text("key"), way.repository.fingerprints, way.repository.keyUrl);

@@ -84,6 +84,8 @@ export function restoreScript(plan: RestorePlan, facts: HostFacts, family: Famil
     sh`[ -e ${statePaths.undoFirewall} ] && . ${statePaths.undoFirewall}`,
     ...plan.putBack.map((path) => sh`keep ${path}; cp -p ${statePaths.originals + path} ${path} && changed ${path}`),
     ...plan.remove.map((path) => sh`take_away ${path}`),
+    // The identity that an engine gives itself, which no package owns.
+    plan.engine === "goes" && sh`rm -f /etc/docker/key.json; rmdir /etc/docker 2> /dev/null`,
     ...plan.folders.map((path) => sh`rmdir ${path} 2> /dev/null`),
     sh`service_reload`,
     plan.engine === "restarts" && sh`restart_engine`,

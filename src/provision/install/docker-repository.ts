@@ -51,19 +51,27 @@ function downloadTools(facts: HostFacts, url: string): readonly string[] {
   return missing;
 }
 
-/** Never fails for an unreachable repository: whether that is the end is decided here, not on the host. */
+/**
+ * Never fails for an unreachable repository: whether that is the end is decided here, not on the host. A name that does
+ * not resolve ends it before anything is installed for the download, unless a proxy does the resolving.
+ */
 function prepareScript(repository: PackageRepository, tools: readonly string[]): ShellText {
-  return joinLines(
-    tools.length > 0 && sh`pkg_available ${tools[0]} || pkg_refresh; pkg_install ${tools}`,
-    sh`
-key=$(mktemp) || exit 1
-if ! reason=$(download ${repository.indexUrl} /dev/null 2>&1) || ! reason=$(download ${repository.keyUrl} "$key" 2>&1); then
-  printf '@fact\tunreachable\t%s\n' "$(printf '%s' "$reason" | tail -n 1)"
-else
+  const host = new URL(repository.indexUrl).hostname;
+  return sh`
+unreachable() { printf '@fact\tunreachable\t%s\n' "$1"; }
+fetch_key() {
+  if [ -z "$https_proxy$HTTPS_PROXY$http_proxy$HTTP_PROXY" ] && has getent && ! getent hosts ${host} > /dev/null; then
+    unreachable ${`the name ${host} does not resolve there`}
+    return
+  fi
+  ${tools.length > 0 && sh`pkg_available ${tools[0]} || pkg_refresh; pkg_install ${tools}`}
+  reason=$(download ${repository.indexUrl} /dev/null 2>&1) || { unreachable "$(printf '%s' "$reason" | tail -n 1)"; return; }
+  reason=$(download ${repository.keyUrl} "$key" 2>&1) || { unreachable "$(printf '%s' "$reason" | tail -n 1)"; return; }
   while IFS= read -r line || [ -n "$line" ]; do printf '@fact\tkey\t%s\n' "$line"; done < "$key"
-fi
-rm -f "$key"`,
-  );
+}
+key=$(mktemp) || exit 1
+fetch_key
+rm -f "$key"`;
 }
 
 function installScript(repository: PackageRepository, key: string, version: string | undefined): ShellText {
