@@ -1,0 +1,55 @@
+/**
+ * The same command lines on 0.16.2, where a `docker-machine-go` is on PATH, and on this program in its compatible mode:
+ * equal exit codes, streams and texts.
+ */
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { describe, it } from "node:test";
+import { withoutAdditions } from "../golden/additions.ts";
+import { programUnderTest, replay, type Outcome } from "../golden/replay.ts";
+import { frameLines, machineLines, type CommandLine } from "./command-lines.ts";
+
+const original = spawnSync("sh", ["-c", "command -v docker-machine-go"], { encoding: "utf8" }).stdout.trim();
+
+function run(program: readonly string[], lines: readonly CommandLine[]): Outcome[] {
+  const cases = lines.map((line) => ({ note: "", env: {}, stdin: "", code: 0, stdout: "", stderr: "", ...line }));
+  return replay(program, cases, "compat");
+}
+
+function fromOriginal({ code, stdout, stderr }: Outcome): Outcome {
+  const named = (text: string): string =>
+    text.replaceAll(original, "docker-machine").replaceAll("docker-machine-go", "docker-machine");
+  return { code, stdout: named(stdout), stderr: named(stderr) };
+}
+
+function fromOurs({ code, stdout, stderr }: Outcome): Outcome {
+  return { code, stdout: withoutVersion(withoutAdditions(stdout)), stderr: asLaterGo(stderr) };
+}
+
+function withoutVersion(text: string): string {
+  return text.replace(/version \S+, build \S+/u, "version dev, build HEAD");
+}
+
+/** 0.16.2 was released with Go 1.12; from 1.13 on, Go's flags say less. Which one built the original is not known. */
+function asLaterGo(text: string): string {
+  return text
+    .replaceAll(/^(invalid (?:boolean )?value .*): strconv\.\w+: parsing .*: invalid syntax$/gmu, "$1: parse error")
+    .replaceAll(/^(invalid (?:boolean )?value .*): strconv\.\w+: parsing .*: (value out of range)$/gmu, "$1: $2");
+}
+
+describe("on 0.16.2 and here", { skip: original === "" && "no docker-machine-go on PATH" }, () => {
+  for (const [what, lines] of Object.entries({ flags: frameLines, machines: machineLines })) {
+    describe(what, () => {
+      const theirs = original === "" ? [] : run([original], lines);
+      const ours = original === "" ? [] : run(programUnderTest(), lines);
+      for (const [index, { args, env, stdin }] of lines.entries()) {
+        it(`${index + 1}: ${args.join(" ")} ${JSON.stringify(env ?? {})} ${JSON.stringify(stdin ?? "")}`, () => {
+          const [expected, actual] = [theirs[index], ours[index]];
+          assert.ok(expected !== undefined && actual !== undefined);
+          const { code, stdout, stderr } = fromOriginal(expected);
+          assert.deepEqual(fromOurs(actual), { code, stdout, stderr: asLaterGo(stderr) });
+        });
+      }
+    });
+  }
+});
