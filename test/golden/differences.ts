@@ -10,11 +10,11 @@ export interface Difference {
   readonly name: string;
   /** Where it shows; both unless given. */
   readonly mode?: Mode;
-  applies(golden: GoldenCase): boolean;
+  readonly applies: (golden: GoldenCase) => boolean;
   /** What is expected in place of the recording. */
-  expect?(golden: GoldenCase): GoldenCase;
+  readonly expect?: (golden: GoldenCase) => GoldenCase;
   /** The outcome as 0.16.2 would have shown it. */
-  translate?(outcome: Outcome): Outcome;
+  readonly translate?: (outcome: Outcome) => Outcome;
 }
 
 const isHelp = ({ stdout }: { stdout: string }): boolean => stdout.includes("Usage: docker-machine");

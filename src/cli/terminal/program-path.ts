@@ -21,6 +21,6 @@ export function programPath({ argv, argv0 }: ProcessNames, platform: HostPlatfor
   if (given !== undefined && given !== "") return given;
   const script = argv[1] ?? argv0;
   if (insideExecutable.test(script)) return argv0;
-  const { delimiter, dirname, basename } = platform.os === "windows" ? path.win32 : path.posix;
-  return (platform.env["PATH"] ?? "").split(delimiter).includes(dirname(script)) ? basename(script) : script;
+  const paths = platform.os === "windows" ? path.win32 : path.posix;
+  return (platform.env["PATH"] ?? "").split(paths.delimiter).includes(paths.dirname(script)) ? paths.basename(script) : script;
 }
