@@ -1,5 +1,6 @@
 /** Docker's own package repository, or a mirror of it, for the families that have one. */
 import { joinLines, sh, type ShellText } from "../shell-text.ts";
+import { MachineError } from "../../errors/machine-error.ts";
 import { putFile } from "../changing.ts";
 import type { HostFacts } from "../facts.ts";
 import type { EngineRequest } from "../provisioner.ts";
@@ -16,6 +17,9 @@ export const dockerKeys = {
 
 /** Root of the repository without a slash at its end. */
 export function repositoryRoot(engine: EngineRequest): string {
+  if (engine.packageMirror !== undefined && !/^https?:/u.test(URL.parse(engine.packageMirror)?.protocol ?? "")) {
+    throw new MachineError("usage", `"${engine.packageMirror}" is not the URL of a package mirror: it must begin with http:// or https://`);
+  }
   return (engine.packageMirror ?? dockerRoot).replace(/\/+$/u, "");
 }
 
@@ -56,11 +60,11 @@ function downloadTools(facts: HostFacts, url: string): readonly string[] {
  * not resolve ends it before anything is installed for the download, unless a proxy does the resolving.
  */
 function prepareScript(repository: PackageRepository, tools: readonly string[]): ShellText {
-  const host = new URL(repository.indexUrl).hostname;
+  const host = new URL(repository.indexUrl).hostname.replace(/[[\]]/gu, "");
   return sh`
 unreachable() { printf '@fact\tunreachable\t%s\n' "$1"; }
 fetch_key() {
-  if [ -z "$https_proxy$HTTPS_PROXY$http_proxy$HTTP_PROXY" ] && has getent && ! getent hosts ${host} > /dev/null; then
+  if [ -z "$https_proxy$HTTPS_PROXY$http_proxy$HTTP_PROXY" ] && has getent && ! getent ahosts ${host} > /dev/null; then
     unreachable ${`the name ${host} does not resolve there`}
     return
   fi
