@@ -126,7 +126,7 @@ function settingsFile(path: string, quoteArgument: (argument: string) => string,
       const options = engineArguments(merged.settings, merged.omit).map(quoteArgument).join(" ");
       const exports = request.engine.env.map((assignment) => `export ${exportWord(assignment)}\n`).join("");
       const existing = facts.engine.settingsFiles.find((file) => file.path === path)?.text ?? "";
-      const block = `DOCKER_OPTS="$DOCKER_OPTS "${quoteWord(options)}\n${exports}`;
+      const block = `${options.includes("${docker_") ? openrcBlanks : ""}DOCKER_OPTS="$DOCKER_OPTS "${quoteWord(options)}\n${exports}`;
       return {
         files: [
           ...(ownService ? [initScript(facts, request.machineName)] : []),
@@ -156,8 +156,19 @@ function unquotable(path: string): (argument: string) => string {
   };
 }
 
-/** OpenRC evaluates DOCKER_OPTS once more when it starts the engine, so every argument is quoted for that. */
-const openrcLayout = settingsFile("/etc/conf.d/docker", quoteWord, (facts) => ({ path: ownOpenrcScriptPath, mode: "0755", content: openrcScript(programOf(facts)) }));
+/**
+ * OpenRC splits DOCKER_OPTS at blanks, joins it again and evaluates it (start-stop-daemon.sh, supervise-daemon.sh), so
+ * an argument is quoted for the evaluation and its blanks are hidden from the splitting in variables of the block.
+ */
+function openrcArgument(argument: string): string {
+  if (quoteWord(argument) === argument) return argument;
+  const escaped = argument.replace(/[\\"$`]/gu, "\\$&");
+  return `"${escaped.replaceAll(" ", "${docker_blank}").replaceAll("\t", "${docker_tab}").replaceAll("\n", "${docker_line}")}"`;
+}
+
+const openrcBlanks = "docker_blank=' '\ndocker_tab='\t'\ndocker_line='\n'\n";
+
+const openrcLayout = settingsFile("/etc/conf.d/docker", openrcArgument, (facts) => ({ path: ownOpenrcScriptPath, mode: "0755", content: openrcScript(programOf(facts)) }));
 const defaultFileLayout = settingsFile("/etc/default/docker", unquotable("/etc/default/docker"), (facts, label) => {
   throw new MachineError("os-unsupported", `The engine on ${label} has no init script, and there is none of ours for ${facts.init}`, {
     hint: "Install the distribution's package of the engine there.",

@@ -4,7 +4,7 @@
  */
 import type { UnitFile } from "../facts.ts";
 
-const plainExecWord = /^[A-Za-z0-9_/.:=@+,-]+$/u;
+const plainExecWord = /^[A-Za-z0-9_/.:=@+,[\]-]+$/u;
 
 function escapedInQuotes(text: string): string {
   return [...text].map(escapedCharacter).join("");
