@@ -124,19 +124,20 @@ export function disksFrom(raw: RawFacts): readonly DiskFacts[] {
 /** The engine's part, which an install script tells anew. */
 export function engineFrom(raw: RawFacts): EngineFacts {
   const unit = parseAssignments(raw.all("unit"));
+  const answer = answerFrom(raw.last("engine-info"));
   return {
     fresh: raw.last("dockerd") === undefined && raw.all("data-store").length === 0,
     dockerdPath: raw.last("dockerd"),
     dockerPath: raw.last("docker"),
     containerdPath: raw.last("containerd"),
-    version: versionIn(raw.last("engine-version") ?? raw.last("client-version")),
-    ownerPackage: raw.last("engine-package") ?? raw.last("client-package"),
+    version: versionIn(answer?.serverVersion ?? raw.last("engine-version")),
+    ownerPackage: raw.last("engine-package"),
     pid: numberIn(unit.get("MainPID") === "0" ? raw.last("engine-pid") : (unit.get("MainPID") ?? raw.last("engine-pid"))),
     unitFiles: raw.files("unit-path", "unit-file"),
     unitActive: unit.has("ActiveState") ? unit.get("ActiveState") === "active" : raw.last("engine-pid") !== undefined,
     unitEnabled: ["enabled", "static", "linked", "alias"].includes(unit.get("UnitFileState") ?? ""),
     socketUnit: parseAssignments(raw.all("socket")).get("LoadState") === "loaded",
-    answer: answerFrom(raw.last("engine-info")),
+    answer,
     containers: raw.all("container").flatMap(containerFrom),
     dataStores: raw.all("data-store"),
     dataFileSystem: raw.last("data-file-system") ?? "",

@@ -130,15 +130,15 @@ probe_engine() {
   fact docker "$docker"
   fact containerd "$(first_of containerd docker-containerd)"
   case $dockerd$docker in */snap/*) fact snap yes ;; esac
-  if [ -n "$dockerd" ]; then
-    output_fact engine-version "$dockerd" --version
-    fact engine-package "$(package_of "$dockerd")"
-  elif [ -n "$docker" ]; then
-    output_fact client-version "$docker" --version
-    fact client-package "$(package_of "$docker")"
-  fi
+  program=$dockerd
+  [ -n "$program" ] || program=$docker
   probe_unit
   probe_running
+  if [ -n "$program" ]; then
+    fact engine-package "$(package_of "$program")"
+    # An engine that answers has told its version, sooner than its program would.
+    [ -n "$answered" ] || output_fact engine-version "$program" --version
+  fi
   file_fact daemon-json /etc/docker/daemon.json
   [ -e /etc/docker/daemon.json ] && fact daemon-json-there yes
   for file in /etc/default/docker /etc/sysconfig/docker /etc/conf.d/docker /var/lib/boot2docker/profile; do
@@ -151,6 +151,10 @@ probe_engine() {
 }
 
 package_of() {
+  # dpkg's own search reads the lists of all packages; those that may hold an engine are few.
+  for package in docker-ce docker.io docker-engine; do
+    grep -qx "$1" "/var/lib/dpkg/info/$package.list" 2> /dev/null && { echo "$package"; return; }
+  done
   if has dpkg-query; then dpkg-query -S "$1" 2> /dev/null | head -n 1 | cut -d : -f 1
   elif has rpm; then rpm -qf --qf '%{NAME}\n' "$1" 2> /dev/null | head -n 1 | grep -v ' '
   elif has pacman; then pacman -Qqo "$1" 2> /dev/null
@@ -177,6 +181,7 @@ probe_unit() {
 }
 
 probe_running() {
+  answered=
   for file in /run/docker.pid /var/run/docker.pid; do
     [ -s "$file" ] && read -r pid < "$file" && [ -d "/proc/$pid" ] && { fact engine-pid "$pid"; break; }
   done
@@ -186,7 +191,10 @@ probe_running() {
   unset DOCKER_CONTEXT DOCKER_TLS_VERIFY DOCKER_TLS
   # Asking a socket that systemd holds would start an engine that was stopped on purpose.
   [ "$init" = systemd ] && systemctl is-active -q docker.socket && ! systemctl is-active -q docker.service && return 0
-  output_fact engine-info "$docker" info --format '{{json .}}'
+  answered=$(bounded "$docker" info --format '{{json .}}' 2> /dev/null < /dev/null)
+  # Of an engine that is down newer clients tell a description without a version.
+  case $answered in *'"ServerVersion":"'[0-9]*) ;; *) answered=; return 0 ;; esac
+  fact engine-info "$answered"
   output_fact container "$docker" ps --no-trunc --format '{{.ID}} {{.Image}} {{.Names}}'
 }
 `;

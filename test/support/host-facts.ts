@@ -83,7 +83,7 @@ const plainHost: HostFacts = {
   restartOwed: false,
 };
 
-export function hostFacts(overrides: Overrides<Omit<HostFacts, "os" | "engine">> & { readonly os?: Overrides<OsFacts>; readonly engine?: Overrides<EngineFacts> } = {}): HostFacts {
+export function hostFacts(overrides: Overrides<Omit<HostFacts, "os" | "engine">> & { readonly os?: Overrides<OsFacts> | undefined; readonly engine?: Overrides<EngineFacts> | undefined } = {}): HostFacts {
   return {
     ...plainHost,
     ...overrides,
@@ -92,7 +92,7 @@ export function hostFacts(overrides: Overrides<Omit<HostFacts, "os" | "engine">>
   } as HostFacts;
 }
 
-export function provisionRequest(overrides: Overrides<Omit<ProvisionRequest, "engine">> & { readonly engine?: Overrides<EngineRequest> } = {}): ProvisionRequest {
+export function provisionRequest(overrides: Overrides<Omit<ProvisionRequest, "engine">> & { readonly engine?: Overrides<EngineRequest> | undefined } = {}): ProvisionRequest {
   return {
     machineName: "web",
     driverName: "generic",

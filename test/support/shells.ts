@@ -20,8 +20,11 @@ export class LocalExecutor implements SshExecutor {
   readonly #env: Readonly<Record<string, string>>;
   readonly #runner = new SystemProcessRunner(currentPlatform());
 
-  constructor(env: Readonly<Record<string, string>> = {}) {
+  readonly #loginShell: string;
+
+  constructor(env: Readonly<Record<string, string>> = {}, loginShell = "sh") {
     this.#env = env;
+    this.#loginShell = loginShell;
   }
 
   get roundTrips(): number {
@@ -30,7 +33,7 @@ export class LocalExecutor implements SshExecutor {
 
   async run(command: string, options: SshRunOptions = {}): Promise<SshResult> {
     this.commands.push(command);
-    const result = await this.#runner.run("sh", ["-c", command], { ...options, env: { ...process.env, ...this.#env } });
+    const result = await this.#runner.run(this.#loginShell, ["-c", command], { ...options, env: { ...process.env, ...this.#env } });
     return { status: result.status ?? 255, stdout: result.stdout, stderr: result.stderr };
   }
 

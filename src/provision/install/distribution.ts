@@ -21,7 +21,7 @@ export function distributionInstallation(packages: DistributionPackages, manager
     title: `${packages.engine}, the distribution's package`,
     steps: [
       ...(packages.before === undefined ? [] : [packages.before.title]),
-      `install ${packages.engine}${engine.version === undefined ? "" : ` ${engine.version}`}${optional.map((name) => `, ${name} (where there is one)`).join("")} with ${manager.name}`,
+      `install ${packages.engine}${engine.version === undefined ? "" : ` ${engine.version}`}${optional.map((name) => `, ${name} (where there is one)`).join("")} with ${manager.name}, and what it depends on`,
     ],
     files: [],
     functions: manager.functions,

@@ -37,7 +37,7 @@ export function dockerRepositoryInstallation(repository: PackageRepository, mana
       ...(tools.length === 0 ? [] : [`install ${tools.join(", ")} with ${manager.name}, for the download`]),
       `add the package repository ${repository.url} (${repository.sourceFile})`,
       `trust its key ${repository.fingerprints.join(" or ")} (${repository.keyFile})`,
-      `install ${enginePackages.join(", ")} ${engine.version === undefined ? "(newest)" : engine.version}, ${companions.join(", ")} with ${manager.name}`,
+      `install ${enginePackages.join(", ")} ${engine.version === undefined ? "(newest)" : engine.version}, ${companions.join(", ")} with ${manager.name}, and what they depend on`,
     ],
     files: [repository.keyFile, repository.sourceFile],
     repository,
