@@ -41,6 +41,8 @@ export class LocalExecutor implements SshExecutor {
     throw new Error("a local executor has no sessions");
   }
 
+  async connect(): Promise<void> {}
+
   async close(): Promise<void> {}
 
   async [Symbol.asyncDispose](): Promise<void> {}

@@ -13,7 +13,7 @@ pkg_trust() { :; }
 pkg_available() { pacman -Si "$1" > /dev/null 2>&1; }
 pkg_spec() {
   pacman -Si "$1" 2> /dev/null | awk -v name="$1" -v wanted="$2" '
-    $1 == "Version" { sub(/^[0-9]+:/, "", $3); if (index($3, wanted) == 1 && substr($3, length(wanted) + 1) !~ /^[0-9.]/) print name; exit }'
+    $1 == "Version" { sub(/^[0-9]+:/, "", $3); if (index($3, wanted) == 1 && substr($3, length(wanted) + 1) !~ /^[0-9]/) print name; exit }'
 }
 pacman_install() { managed pacman -S --noconfirm --needed "$@"; }
 pkg_install() {

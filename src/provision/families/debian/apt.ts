@@ -18,7 +18,7 @@ pkg_available() { apt-cache policy "$1" 2> /dev/null | grep -q '^  Candidate: [^
 pkg_spec() {
   full=$(apt-cache madison "$1" 2> /dev/null | awk -F ' *[|] *' -v wanted="$2" '
     { version = $2; sub(/^[0-9]+:/, "", version) }
-    index(version, wanted) == 1 && substr(version, length(wanted) + 1) !~ /^[0-9.]/ { print $2; exit }')
+    index(version, wanted) == 1 && substr(version, length(wanted) + 1) !~ /^[0-9]/ { print $2; exit }')
   [ -n "$full" ] && printf '%s=%s' "$1" "$full"
 }
 apt_install() {

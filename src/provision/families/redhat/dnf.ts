@@ -16,7 +16,7 @@ pkg_available() { ${tool} -q --setopt=exit_on_lock=True list available "$1" > /d
 pkg_spec() {
   ${tool} -q --showduplicates list "$1" 2> /dev/null | awk -v wanted="$2" '
     { version = $2; sub(/^[0-9]+:/, "", version) }
-    index(version, wanted) == 1 && substr(version, length(wanted) + 1) !~ /^[0-9.]/ { found = version }
+    index(version, wanted) == 1 && substr(version, length(wanted) + 1) !~ /^[0-9]/ { found = version }
     END { if (found != "") print found }' | sed "s/^/$1-/"
 }
 pkg_install() { rpm_tool ${tool === "dnf" && sh`--setopt=install_weak_deps=False`} install "$@" || fail package-manager ${`${tool} could not install`}" $*"; }

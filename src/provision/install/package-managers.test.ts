@@ -1,0 +1,176 @@
+/** The command lines of every package manager, by programs that stand in for them. */
+import assert from "node:assert/strict";
+import { mkdirSync } from "node:fs";
+import { test } from "node:test";
+import { hostFacts } from "../../../test/support/host-facts.ts";
+import { LocalExecutor } from "../../../test/support/shells.ts";
+import { StandIns } from "../../../test/support/stand-ins.ts";
+import { isMachineError, type MachineError } from "../../errors/machine-error.ts";
+import type { ProgressEvent } from "../../log/event.ts";
+import { systemClock } from "../../system/clock.ts";
+import { changingPrelude } from "../configure-script.ts";
+import { families } from "../registry.ts";
+import { HostShell } from "../host-shell.ts";
+import { defaultBounds } from "../provisioner.ts";
+import { joinLines, sh, ShellText } from "../shell-text.ts";
+import type { PackageManager } from "./package-manager.ts";
+
+const managerOf = (family: keyof typeof families, manager: "apt-get" | "dnf" | "yum" | "zypper" | "pacman" | "apk"): PackageManager => {
+  const choose = (families[family] as { manager?: (facts: ReturnType<typeof hostFacts>) => PackageManager }).manager;
+  assert.ok(choose !== undefined);
+  return choose(hostFacts({ packageManagers: [manager] }));
+};
+
+const apt = managerOf("debian", "apt-get");
+const dnf = managerOf("redhat", "dnf");
+const yum = managerOf("redhat", "yum");
+const zypper = managerOf("suse", "zypper");
+const pacman = managerOf("arch", "pacman");
+const apk = managerOf("alpine", "apk");
+
+interface Result {
+  readonly calls: readonly string[];
+  readonly facts: (key: string) => readonly string[];
+  readonly events: readonly ProgressEvent[];
+  readonly error?: MachineError;
+}
+
+/** Runs a script against stand-ins, with this program's folder on the host moved into the scratch folder. */
+async function run(standIns: StandIns, manager: PackageManager, body: ShellText, lockMs = defaultBounds.packageLockMs): Promise<Result> {
+  const events: ProgressEvent[] = [];
+  const ssh = new LocalExecutor({ PATH: `${standIns.folder}:${process.env["PATH"]}` });
+  const shell = new HostShell("web", { ssh, clock: systemClock, report: (event) => events.push(event), signal: new AbortController().signal });
+  shell.become({ kind: "root" });
+  const prelude = changingPrelude({ record: false, machineName: "web" }, { ...defaultBounds, packageLockMs: lockMs });
+  const script = joinLines(prelude, manager.functions, sh`continued=`, body, sh`finish_run; end`).text;
+  mkdirSync(`${standIns.folder}/state`, { recursive: true });
+  const moved = new ShellText(script.replaceAll("/var/lib/docker-machine", `${standIns.folder}/state`));
+  try {
+    const answer = await shell.runAsRoot(moved, { timeoutMs: 20_000 });
+    return { calls: standIns.calls, facts: (key) => answer.facts.all(key), events };
+  } catch (error) {
+    assert.ok(isMachineError(error), String(error));
+    return { calls: standIns.calls, facts: () => [], events, error };
+  }
+}
+
+const installs: readonly (readonly [PackageManager, string, readonly string[]])[] = [
+  [apt, "apt-get", ["apt-get -q -y --no-install-recommends -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold install docker.io docker-cli"]],
+  [dnf, "dnf", ["dnf -y --setopt=exit_on_lock=True --setopt=install_weak_deps=False install docker.io docker-cli"]],
+  [yum, "yum", ["yum -y --setopt=exit_on_lock=True install docker.io docker-cli"]],
+  [zypper, "zypper", ["zypper -n -q install --no-recommends docker.io docker-cli"]],
+  [pacman, "pacman", ["pacman -S --noconfirm --needed docker.io docker-cli"]],
+  [apk, "apk", ["apk add docker.io docker-cli"]],
+];
+
+for (const [manager, program, calls] of installs) {
+  test(`${program} installs what is asked for and upgrades nothing else`, async () => {
+    using standIns = new StandIns().add(program);
+    assert.deepEqual((await run(standIns, manager, sh`pkg_install docker.io docker-cli`)).calls, calls);
+  });
+
+  test(`${program}'s own explanation is in the error when it fails`, async () => {
+    using standIns = new StandIns().add(program, "echo 'E: something is broken: docker-ce conflicts with podman-docker'; exit 1");
+    const { error } = await run(standIns, manager, sh`pkg_install docker-ce`);
+    assert.equal(error?.code, "package-manager");
+    assert.match(error.message, /could not install docker-ce:\nE: something is broken/u);
+    assert.match(error.hint ?? "", /Resolve the conflict/u);
+  });
+}
+
+const upgrades: readonly (readonly [PackageManager, string, readonly string[]])[] = [
+  [dnf, "dnf", ["dnf -y --setopt=exit_on_lock=True update docker-ce", "dnf -y --setopt=exit_on_lock=True install docker-ce-cli-27.3.1-1.el9"]],
+  [zypper, "zypper", ["zypper -n -q install --no-recommends docker-ce docker-ce-cli-27.3.1-1.el9"]],
+  [apk, "apk", ["apk add -u docker-ce docker-ce-cli-27.3.1-1.el9"]],
+];
+for (const [manager, program, calls] of upgrades) {
+  test(`${program} brings named packages up to date`, async () => {
+    using standIns = new StandIns().add(program);
+    assert.deepEqual((await run(standIns, manager, sh`pkg_upgrade docker-ce docker-ce-cli-27.3.1-1.el9`)).calls, calls);
+  });
+}
+
+const locks: readonly (readonly [PackageManager, string, string])[] = [
+  [apt, "apt-get", "E: Could not get lock /var/lib/dpkg/lock-frontend. It is held by process 77 (apt-get)"],
+  [dnf, "dnf", "Waiting for process with pid 77 to finish. exiting because exit_on_lock is set"],
+  [yum, "yum", "Another app is currently holding the yum lock; exiting as configured by exit_on_lock"],
+  [zypper, "zypper", "System management is locked by the application with pid 77 (zypper)."],
+  [pacman, "pacman", "error: failed to synchronize all databases (unable to lock database)"],
+  [apk, "apk", "ERROR: Unable to lock database: temporarily unavailable"],
+];
+for (const [manager, program, message] of locks) {
+  test(`a lock that another process holds is waited for, as ${program} tells it`, async () => {
+    using standIns = new StandIns().add(program, `[ "$calls" -le 2 ] && { echo '${message}'; exit 100; }; exit 0`).add("sleep");
+    const { calls, events, error } = await run(standIns, manager, sh`pkg_install docker`);
+    assert.equal(error, undefined);
+    assert.equal(calls.filter((call) => call.startsWith(`${program} `)).length, 3);
+    const waits = events.filter((event) => event.type === "log" && event.level === "info");
+    assert.equal(waits.length, 1);
+  });
+}
+
+test("a lock that is never given back is an error after the bound, and says who holds it", async () => {
+  using standIns = new StandIns().add("apt-get", `echo '${locks[0]?.[2]}'; exit 100`).add("sleep");
+  const { error, calls } = await run(standIns, apt, sh`pkg_install docker.io`, 6_000);
+  assert.equal(error?.code, "package-manager");
+  assert.match(error.message, /was locked by another process for 6 s:\n.*held by process 77 \(apt-get\)/u);
+  assert.equal(calls.filter((call) => call === "sleep 2").length, 3);
+});
+
+test("apt's lists are brought up to date when they name a file that is gone", async () => {
+  using standIns = new StandIns().add("apt-get", `case $*:$calls in *install*:1) echo 'E: Failed to fetch http://m/x.deb  404  Not Found'; exit 100 ;; esac`);
+  const { calls, error } = await run(standIns, apt, sh`pkg_install docker.io`);
+  assert.equal(error, undefined);
+  assert.deepEqual(calls.map((call) => call.split(" ").at(-1) === "update"), [false, true, false]);
+});
+
+test("a dpkg run that we left in the middle is gone on with; a stranger's is not", async () => {
+  using ours = new StandIns().add("apt-get").add("dpkg");
+  assert.equal((await run(ours, apt, sh`continued=yes; pkg_install docker.io`)).calls[0], "dpkg --configure -a");
+  using theirs = new StandIns().add("apt-get", "echo \"E: dpkg was interrupted, you must manually run 'dpkg --configure -a' to correct the problem.\"; exit 100").add("dpkg");
+  const { error, calls } = await run(theirs, apt, sh`pkg_install docker.io`);
+  assert.ok(!calls.some((call) => call.startsWith("dpkg ")));
+  assert.match(error?.hint ?? "", /sudo dpkg --configure -a/u);
+});
+
+test("a full disk is named with its file system, whatever the manager says", async () => {
+  using standIns = new StandIns().add("apt-get", "echo 'dpkg: error processing archive x.deb (--unpack): cannot copy: No space left on device'; exit 100").add(
+    "df",
+    "printf 'Filesystem 1024-blocks Used Available Capacity Mounted on\\n/dev/vdb1 1000000 1000000 0 100%% /var\\n'",
+  );
+  const { error } = await run(standIns, apt, sh`pkg_install docker.io`);
+  assert.equal(error?.code, "disk-full");
+  assert.equal(error.message, "There is no space left on /dev/vdb1 (mounted on /var, 0 MiB free) of web");
+});
+
+const madison = " docker-ce | 5:27.3.10-1~debian.12~bookworm | https://d bookworm/stable amd64 Packages\n docker-ce | 5:27.3.1-1~debian.12~bookworm | https://d bookworm/stable amd64 Packages";
+const rpmList = "Available Packages\ndocker-ce.x86_64    3:27.3.1-1.el9    docker-ce-stable\ndocker-ce.x86_64    3:27.3.10-1.el9    docker-ce-stable\n";
+const zypperTable = "S | Name   | Type    | Version                | Arch   | Repository\n--+--------+---------+------------------------+--------+-----------\n  | docker | package | 27.3.1_ce-150000.203.1 | x86_64 | Main\n";
+const specs: readonly (readonly [PackageManager, string, string, string, readonly string[]])[] = [
+  [apt, "apt-cache", madison, "27.3.1", ["docker-ce=5:27.3.1-1~debian.12~bookworm"]],
+  [apt, "apt-cache", madison, "27.3", ["docker-ce=5:27.3.10-1~debian.12~bookworm"]],
+  [apt, "apt-cache", madison, "7.3", []],
+  [dnf, "dnf", rpmList, "27.3", ["docker-ce-27.3.10-1.el9"]],
+  [dnf, "dnf", rpmList, "27.3.1", ["docker-ce-27.3.1-1.el9"]],
+  [dnf, "dnf", rpmList, "26", []],
+  [zypper, "zypper", zypperTable, "27.3.1", ["docker-ce=27.3.1_ce-150000.203.1"]],
+  [pacman, "pacman", "Name            : docker\nVersion         : 1:27.3.1-1\n", "27.3.1", ["docker-ce"]],
+  [pacman, "pacman", "Version         : 1:27.3.1-1\n", "26.0", []],
+  [apk, "apk", "", "27.3", ["docker-ce~27.3"]],
+];
+for (const [manager, program, output, version, expected] of specs) {
+  test(`${manager.name} ${expected.length === 0 ? "has no" : "finds"} docker-ce ${version}`, async () => {
+    using standIns = new StandIns().add(program, `cat << 'END'\n${output}\nEND`);
+    const { facts } = await run(standIns, manager, sh`printf '@fact\tspec\t%s\n' "$(pkg_spec docker-ce ${version})"`);
+    assert.deepEqual(facts("spec").filter(Boolean), expected);
+  });
+}
+
+test("removing Debian's docker.io does not take images and volumes along", async () => {
+  using standIns = new StandIns().add("apt-get").add("dpkg").add("rm");
+  const { calls } = await run(standIns, apt, sh`pkg_remove docker.io runc`);
+  assert.deepEqual(
+    calls.filter((call) => !call.startsWith("rm -rf") && !call.includes("/state")),
+    ["apt-get -q -y remove docker.io runc", "rm -f /var/lib/docker/nuke-graph-directory.sh", "dpkg --purge docker.io runc"],
+  );
+});
