@@ -1,0 +1,140 @@
+/**
+ * The image `build`: a plain Debian with Docker Engine, booted by a kernel that QEMU loads. It carries no key and no
+ * name; it takes both from systemd credentials, or through the guest agent.
+ */
+import { createHash } from "node:crypto";
+import * as path from "node:path";
+import { buildRootfs, rootfsPrograms, type RootfsRecipe } from "../../driver-kit/debian-rootfs.ts";
+import { MachineError } from "../../errors/machine-error.ts";
+import { logTo, type Report } from "../../log/event.ts";
+import { requireFreeBytes } from "../../system/disk-files.ts";
+import { writeFileAtomic } from "../../system/files.ts";
+import type { ProcessRunner } from "../../system/process.ts";
+import { archNames, imageFiles, type GuestArch, type ImageFacts } from "./image.ts";
+
+export interface BuildRequest {
+  readonly suite: string;
+  readonly arch: GuestArch;
+  readonly mirror: string;
+}
+
+export interface BuildPorts {
+  readonly processes: ProcessRunner;
+  readonly report: Report;
+  readonly signal: AbortSignal;
+  readonly isRoot: boolean;
+}
+
+/** The archive, its contents and the file system made of them. */
+const scratchBytes = 2_500 * 1024 * 1024;
+const packTimeoutMs = 10 * 60_000;
+
+const packages = [
+  "systemd-sysv",
+  "dbus",
+  "libpam-systemd",
+  "systemd-timesyncd",
+  "udev",
+  "kmod",
+  "openssh-server",
+  "sudo",
+  "ca-certificates",
+  "curl",
+  "rsync",
+  "procps",
+  "iproute2",
+  "iptables",
+  "docker.io",
+  "initramfs-tools",
+  "zstd",
+  "qemu-guest-agent",
+];
+
+/** Since trixie the client is a package of its own. */
+const suitesWithoutClientPackage = new Set(["bookworm"]);
+
+/** The initial RAM disk needs to find one disk only; Debian's own covers every computer and takes seconds longer to boot. */
+const prepare = `set -eu
+mkdir -p "$1/etc/initramfs-tools/conf.d" "$1/usr/share/initramfs-tools/modules.d"
+echo MODULES=list > "$1/etc/initramfs-tools/conf.d/docker-machine"
+printf '%s\\n' virtio_pci virtio_blk ext4 > "$1/usr/share/initramfs-tools/modules.d/docker-machine"`;
+
+const sshdConfig = "HostKey /etc/ssh/ssh_host_ed25519_key\nPasswordAuthentication no\n";
+const network = "[Match]\nType=ether\nKind=!*\n\n[Network]\nDHCP=ipv4\nIPv6AcceptRA=no\n";
+
+/** QEMU's user network answers DNS at 10.0.2.3, whatever this computer's resolver is. */
+const finish = `set -eu
+cd "$1"
+rm -f etc/ssh/ssh_host_* etc/resolv.conf etc/hostname
+: > etc/machine-id
+echo 'nameserver 10.0.2.3' > etc/resolv.conf
+printf '127.0.0.1 localhost\\n::1 localhost ip6-localhost\\n' > etc/hosts
+echo '/dev/vda / ext4 rw,discard,x-systemd.growfs 0 1' > etc/fstab
+printf '${escaped(sshdConfig)}' > etc/ssh/sshd_config.d/10-docker-machine.conf
+printf '${escaped(network)}' > etc/systemd/network/20-wired.network
+mkdir -p etc/systemd/system/ssh.service.d
+printf '[Unit]\\nConditionPathExists=/etc/ssh/ssh_host_ed25519_key\\n' > etc/systemd/system/ssh.service.d/10-docker-machine.conf
+chroot . systemctl enable systemd-networkd.service
+chroot . systemctl mask sshd-keygen.service apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer systemd-firstboot.service getty@tty1.service modprobe@drm.service modprobe@efi_pstore.service modprobe@configfs.service`;
+
+function escaped(text: string): string {
+  return text.replaceAll("\n", "\\n");
+}
+
+export function vmRecipe(request: BuildRequest): RootfsRecipe {
+  const kernel = `linux-image-cloud-${archNames[request.arch].debian}`;
+  const client = suitesWithoutClientPackage.has(request.suite) ? [] : ["docker-cli"];
+  return { suite: request.suite, packages: [...packages, kernel, ...client], prepare, finish, mirror: request.mirror };
+}
+
+/** Names what would be built: an image with the same digest is as good. The mirror does not matter. */
+export function buildDigest(request: BuildRequest): string {
+  const { packages: included, suite } = vmRecipe(request);
+  const text = JSON.stringify([suite, request.arch, included, prepare, finish, packScript]);
+  return `build-${suite}-${createHash("sha256").update(text).digest("hex").slice(0, 16)}`;
+}
+
+/** Room for the packages; the guest grows the file system to its disk on the first boot. */
+const builtDiskMiB = 3_072;
+
+/**
+ * Runs where the build's files belong to us: as root, or as root of a user namespace. What it unpacked belongs to
+ * other ids, so it cleans up itself.
+ */
+const packScript = `set -eu
+PATH=$PATH:/usr/sbin:/sbin
+trap 'rm -rf root rootfs.tar' EXIT
+mkdir root
+tar -C root --numeric-owner --exclude='./dev/*' -xf rootfs.tar
+rm rootfs.tar
+cp root/boot/vmlinuz-* ${imageFiles.kernel}
+cp root/boot/initrd.img-* ${imageFiles.initrd}
+mke2fs -q -F -t ext4 -L root -m 1 -d root ${imageFiles.disk} ${builtDiskMiB}M`;
+
+/** Builds the image into an empty folder. Throws `program-missing`, `image-unusable`, `disk-full`, or the signal's reason. */
+export async function buildImage(request: BuildRequest, folder: string, ports: BuildPorts): Promise<ImageFacts> {
+  await requireFreeBytes(folder, scratchBytes, "Building an image");
+  logTo(ports.report, "info", `Building a machine image from Debian packages (${request.suite}); this takes minutes, once...`);
+  await buildRootfs(vmRecipe(request), path.join(folder, "rootfs.tar"), ports);
+  await packDisk(folder, ports);
+  const facts: ImageFacts = {
+    digest: buildDigest(request),
+    title: `Debian ${request.suite} with Docker Engine, built here`,
+    arch: request.arch,
+    format: "raw",
+    virtualSizeBytes: builtDiskMiB * 1024 * 1024,
+    boot: "kernel",
+    identity: "credentials",
+  };
+  await writeFileAtomic(path.join(folder, imageFiles.facts), `${JSON.stringify(facts, null, 2)}\n`, 0o600);
+  return facts;
+}
+
+async function packDisk(folder: string, ports: BuildPorts): Promise<void> {
+  const shell = ["sh", "-c", packScript];
+  const [program = "sh", ...args] = ports.isRoot ? shell : ["unshare", "--user", "--map-root-user", "--map-auto", ...shell];
+  const result = await ports.processes.run(program, args, { cwd: folder, signal: ports.signal, timeoutMs: packTimeoutMs });
+  if (result.status === 0) return;
+  const reason = result.stderr.toString("utf8").trim().split("\n").at(-1) ?? "";
+  throw new MachineError("image-unusable", `The image could not be packed into a disk: ${reason}`, { hint: `Check that these are installed: ${rootfsPrograms}` });
+}

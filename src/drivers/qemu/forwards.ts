@@ -1,0 +1,53 @@
+/**
+ * Ports of this computer that lead into a guest. They are opened by the monitor once the guest may be reached, never
+ * on the command line: a taken port is then an answer and not a failed start.
+ */
+import { MachineError } from "../../errors/machine-error.ts";
+import type { QmpClient } from "./qmp.ts";
+
+export interface Forward {
+  readonly protocol: "tcp" | "udp";
+  readonly address: string;
+  readonly hostPort: number;
+  readonly guestPort: number;
+}
+
+export const guestSshPort = 22;
+export const guestEnginePort = 2376;
+
+/** Id of the guest's network in QEMU. */
+export const networkId = "net0";
+
+/** Parses `[ADDRESS:]HOSTPORT[:PORT][/udp]`; the address defaults to 127.0.0.1. Throws `driver-options`. */
+export function parseForward(text: string): Forward {
+  const found = /^(?:(\d+\.\d+\.\d+\.\d+):)?(\d+)(?::(\d+))?(?:\/(tcp|udp))?$/u.exec(text);
+  const hostPort = Number(found?.[2]);
+  const guestPort = Number(found?.[3] ?? found?.[2]);
+  if (found === null || !isPort(hostPort) || !isPort(guestPort)) {
+    throw new MachineError("driver-options", `--qemu-open-port ${JSON.stringify(text)} is not [ADDRESS:]HOSTPORT[:PORT][/udp]`);
+  }
+  return { protocol: found[4] === "udp" ? "udp" : "tcp", address: found[1] ?? "127.0.0.1", hostPort, guestPort };
+}
+
+function isPort(value: number): boolean {
+  return Number.isInteger(value) && value >= 1 && value <= 65_535;
+}
+
+/** A forward from 127.0.0.1. */
+export function loopbackForward(hostPort: number, guestPort: number): Forward {
+  return { protocol: "tcp", address: "127.0.0.1", hostPort, guestPort };
+}
+
+/** Opens the port. False when it is taken on this computer. */
+export async function openForward(monitor: QmpClient, forward: Forward): Promise<boolean> {
+  const { protocol, address, hostPort, guestPort } = forward;
+  const said = await monitor.human(`hostfwd_add ${networkId} ${protocol}:${address}:${hostPort}-:${guestPort}`);
+  return said === "";
+}
+
+/** Host ports that lead into the guest already, by `PROTOCOL/PORT`. */
+export async function listForwards(monitor: QmpClient): Promise<ReadonlySet<string>> {
+  // Lines are: Protocol[State] FD SourceAddress Port DestAddress Port RecvQ SendQ
+  const lines = (await monitor.human("info usernet")).matchAll(/^\s*(TCP|UDP)\[HOST_FORWARD\]\s+\S+\s+\S+\s+(\d+)\s/gmu);
+  return new Set([...lines].map((line) => `${line[1]?.toLowerCase()}/${line[2]}`));
+}

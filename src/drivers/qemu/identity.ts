@@ -1,0 +1,140 @@
+/**
+ * What makes one guest different from another that started from the same image, in the three forms guests take it:
+ * systemd credentials (read from SMBIOS while booting), a cloud-init seed, and a script for the guest agent of a guest
+ * that was restored from a saved state. All carry private keys: they travel through files of mode 0600 and sockets,
+ * never through an argument.
+ */
+
+export interface GuestIdentity {
+  readonly hostName: string;
+  /** 32 hex digits (machine-id(5)). */
+  readonly machineId: string;
+  /** A name that useradd takes. */
+  readonly userName: string;
+  /** One line for authorized_keys. */
+  readonly authorizedKey: string;
+  /** Private host key in OpenSSH's format, ed25519. */
+  readonly hostKey: string;
+  /** `ssh-ed25519 BASE64 COMMENT`. */
+  readonly hostPublicKey: string;
+}
+
+const hostKeyFile = "/etc/ssh/ssh_host_ed25519_key";
+
+function homeOf(userName: string): string {
+  return userName === "root" ? "/root" : `/home/${userName}`;
+}
+
+function sudoRule(userName: string): string {
+  return `${userName} ALL=(ALL) NOPASSWD:ALL\n`;
+}
+
+/**
+ * SMBIOS type 11 strings (systemd.system-credentials(7)), one a file. They only create what is missing, so they may be
+ * given on every boot. The machine-id is left to the guest, which makes its own on a first boot.
+ */
+export function credentialStrings(identity: GuestIdentity): readonly string[] {
+  const { userName } = identity;
+  const home = homeOf(userName);
+  const files = [
+    tmpfile("/etc/hostname", "0644", "root", `${identity.hostName}\n`),
+    tmpfile(hostKeyFile, "0600", "root", identity.hostKey),
+    tmpfile(`${hostKeyFile}.pub`, "0644", "root", `${identity.hostPublicKey}\n`),
+    ...(userName === "root" ? [] : [`d ${home} 0755 ${userName} ${userName}`]),
+    `d ${home}/.ssh 0700 ${userName} ${userName}`,
+    tmpfile(`${home}/.ssh/authorized_keys`, "0600", userName, `${identity.authorizedKey}\n`),
+    ...(userName === "root" ? [] : [tmpfile(`/etc/sudoers.d/${userName}`, "0440", "root", sudoRule(userName))]),
+  ];
+  const users = userName === "root" ? [] : [credential("sysusers.extra", `u ${userName} - "" ${home} /bin/bash\nm ${userName} docker\n`)];
+  return [credential("tmpfiles.extra", `${files.join("\n")}\n`), ...users];
+}
+
+/** A line of tmpfiles.d(5) that makes a file unless it exists; `~` says that the content is base64. */
+function tmpfile(file: string, mode: string, owner: string, content: string): string {
+  return `f~ ${file} ${mode} ${owner} ${owner} - ${base64(content)}`;
+}
+
+function credential(name: string, value: string): string {
+  return `io.systemd.credential.binary:${name}=${base64(value)}`;
+}
+
+function base64(text: string): string {
+  return Buffer.from(text).toString("base64");
+}
+
+/**
+ * The files of a NoCloud seed. JSON is YAML, so nothing needs quoting rules of its own.
+ * @param mounts lines of fstab, in parts.
+ */
+export function cloudInitSeed(identity: GuestIdentity, instanceId: string, mounts: readonly (readonly string[])[]): Readonly<Record<string, string>> {
+  const { userName, hostName } = identity;
+  const keys = [identity.authorizedKey];
+  const userData = {
+    hostname: hostName,
+    preserve_hostname: false,
+    ssh_deletekeys: true,
+    ssh_genkeytypes: [],
+    ssh_keys: { ed25519_private: identity.hostKey, ed25519_public: identity.hostPublicKey },
+    ssh_pwauth: false,
+    disable_root: userName !== "root",
+    users: [
+      userName === "root"
+        ? { name: "root", ssh_authorized_keys: keys }
+        : { name: userName, shell: "/bin/bash", sudo: "ALL=(ALL) NOPASSWD:ALL", lock_passwd: true, ssh_authorized_keys: keys },
+    ],
+    growpart: { mode: "auto", devices: ["/"] },
+    ...(mounts.length === 0 ? {} : { mounts }),
+  };
+  return seedFiles(instanceId, hostName, userData);
+}
+
+/** The seed of a guest that gets its identity later, through the guest agent: no key, no user, no server that answers. */
+export function cloudInitTemplateSeed(instanceId: string): Readonly<Record<string, string>> {
+  const userData = {
+    ssh_deletekeys: true,
+    ssh_genkeytypes: [],
+    ssh_pwauth: false,
+    users: [],
+    packages: ["qemu-guest-agent"],
+    package_update: true,
+    runcmd: [["systemctl", "start", "qemu-guest-agent.service"]],
+  };
+  return seedFiles(instanceId, "docker-machine-template", userData);
+}
+
+function seedFiles(instanceId: string, hostName: string, userData: object): Readonly<Record<string, string>> {
+  return {
+    "meta-data": `${JSON.stringify({ "instance-id": instanceId, "local-hostname": hostName })}\n`,
+    "user-data": `#cloud-config\n${JSON.stringify(userData, null, 1)}\n`,
+  };
+}
+
+/**
+ * A shell script that turns a restored guest into this machine. Under emulation each program it starts costs a tenth of
+ * a second, so it does with the shell itself whatever it can. The clock comes first: everything after is dated by it.
+ */
+export function rekeyScript(identity: GuestIdentity, now: Date): string {
+  const { userName, hostName } = identity;
+  const home = homeOf(userName);
+  return [
+    "set -eu",
+    "umask 077",
+    `date -u -s @${(now.getTime() / 1000).toFixed(3)} >/dev/null`,
+    `echo ${hostName} > /proc/sys/kernel/hostname`,
+    ...write("/etc/hostname", `${hostName}\n`),
+    ...write("/etc/machine-id", `${identity.machineId}\n`),
+    ...write(hostKeyFile, identity.hostKey),
+    ...write(`${hostKeyFile}.pub`, `${identity.hostPublicKey}\n`),
+    ...(userName === "root" ? [] : [`id -u ${userName} >/dev/null 2>&1 || useradd -m -s /bin/bash ${userName}`, `usermod -aG docker ${userName} || true`, ...write(`/etc/sudoers.d/${userName}`, sudoRule(userName))]),
+    `[ -d ${home}/.ssh ] || mkdir ${home}/.ssh`,
+    ...write(`${home}/.ssh/authorized_keys`, `${identity.authorizedKey}\n`),
+    ...(userName === "root" ? [] : [`chown -R ${userName}: ${home}/.ssh`]),
+    "systemctl start --no-block ssh.service",
+    "",
+  ].join("\n");
+}
+
+/** `echo` of dash interprets backslashes, `printf` with a fixed format does not. */
+function write(file: string, content: string): readonly string[] {
+  return [`printf '%s' '${content.replaceAll("'", "'\\''")}' > ${file}`];
+}

@@ -1,0 +1,167 @@
+/**
+ * `qemu`: virtual machines on this computer, as an ordinary user, without a bridge or a daemon. The guest sits behind
+ * QEMU's user network; ports of 127.0.0.1, chosen once and kept, lead to its sshd and its engine. This file is the life
+ * of a machine once it exists; how one comes into being is in `creation.ts`.
+ */
+import { BuiltinDriver, engineUrl } from "../../driver-kit/builtin-driver.ts";
+import type { DriverContext, DriverModule } from "../../driver-kit/driver.ts";
+import type { DriverOptions } from "../../driver-kit/flags.ts";
+import type { MachineState } from "../../driver-kit/state.ts";
+import { MachineError } from "../../errors/machine-error.ts";
+import { logTo } from "../../log/event.ts";
+import { factsOf } from "../../system/disk-files.ts";
+import { SystemProcessTable } from "../../system/process-table.ts";
+import { instanceFiles } from "./command-line.ts";
+import { configure, defaultConfig, type QemuConfig } from "./config.ts";
+import { checkBeforeCreate, createInstance, startCold, type Workplace } from "./creation.ts";
+import { qemuFlags } from "./flags.ts";
+import { guestEnginePort } from "./forwards.ts";
+import { Instance, type InstancePorts } from "./instance.ts";
+import { clearFolder } from "./machine-folder.ts";
+import { openPorts } from "./machine-ports.ts";
+import type { RunState } from "./qmp.ts";
+
+/** How long a guest may take to shut down; containers get ten seconds each from the engine. */
+const shutdownTimeoutMs = 120_000;
+/** A guest that is still booting does not hear the power button. */
+const powerButtonEveryMs = 5_000;
+
+const states: Readonly<Record<string, MachineState>> = {
+  running: "Running",
+  paused: "Paused",
+  suspended: "Saved",
+  prelaunch: "Starting",
+  inmigrate: "Starting",
+  "restore-vm": "Starting",
+  shutdown: "Stopping",
+};
+
+class QemuDriver extends BuiltinDriver<QemuConfig> {
+  readonly driverName = "qemu";
+  readonly enginePort = guestEnginePort;
+  readonly #ports: InstancePorts;
+
+  constructor(context: DriverContext, configText: string | undefined) {
+    super(context, defaultConfig(context.machineName, context.storePath), configText);
+    const { platform, processes, clock } = context;
+    this.#ports = { platform, processes, clock, processTable: new SystemProcessTable(platform, processes) };
+  }
+
+  /** Finds nothing before `create` has given the configuration an id. */
+  get #instance(): Instance {
+    return new Instance(this.context.machineDir, this.config.InstanceId, this.#ports);
+  }
+
+  get #workplace(): Workplace {
+    return { context: this.context, config: this.config, ports: this.#ports };
+  }
+
+  async setConfigFromFlags(options: DriverOptions): Promise<void> {
+    configure(this.config, options, this.context.platform.cwd);
+    this.setSwarmConfig(options);
+  }
+
+  override async preCreateCheck(signal: AbortSignal): Promise<void> {
+    await checkBeforeCreate(this.#workplace, signal);
+  }
+
+  async create(signal: AbortSignal): Promise<void> {
+    if (this.config.Created) await this.start(signal);
+    else await createInstance(this.#workplace, signal);
+  }
+
+  async start(signal: AbortSignal): Promise<void> {
+    if ((await this.#instance.runningPid()) === undefined) {
+      await this.#requireDisk();
+      await startCold(this.#workplace, signal, false);
+      return;
+    }
+    await using monitor = await this.#instance.monitor(signal);
+    await openPorts(this.context, this.config, monitor);
+    if ((await monitor.runState()) !== "running") await monitor.execute("cont");
+  }
+
+  async stop(signal: AbortSignal): Promise<void> {
+    const pid = await this.#instance.runningPid();
+    if (pid === undefined || (await this.#powerDown(pid, signal))) return;
+    const seconds = shutdownTimeoutMs / 1000;
+    logTo(this.context.report, "warn", `"${this.config.MachineName}" did not shut down within ${seconds} s and is switched off.`);
+    await this.#instance.end(signal);
+  }
+
+  /** Presses the power button until the guest is gone. False when it is still there after the bound. */
+  async #powerDown(pid: number, signal: AbortSignal): Promise<boolean> {
+    const deadlineMs = this.context.clock.monotonicMs() + shutdownTimeoutMs;
+    while (this.context.clock.monotonicMs() < deadlineMs) {
+      await this.#pressPowerButton(signal);
+      if (await this.#instance.waitForEnd(pid, powerButtonEveryMs, signal)) return true;
+    }
+    return false;
+  }
+
+  async #pressPowerButton(signal: AbortSignal): Promise<void> {
+    try {
+      await using monitor = await this.#instance.monitor(signal);
+      if ((await monitor.runState()) !== "running") await monitor.execute("cont");
+      await monitor.execute("system_powerdown");
+    } catch {
+      // The guest may be gone by now, or the monitor be busy: the loop presses again or ends.
+      signal.throwIfAborted();
+    }
+  }
+
+  async kill(signal: AbortSignal): Promise<void> {
+    await this.#instance.end(signal);
+  }
+
+  async restart(signal: AbortSignal): Promise<void> {
+    await this.stop(signal);
+    await this.start(signal);
+  }
+
+  async remove(signal: AbortSignal): Promise<void> {
+    await this.#instance.end(signal);
+    await clearFolder(this.context.machineDir);
+  }
+
+  async getState(signal: AbortSignal): Promise<MachineState> {
+    if ((await this.#instance.runningPid()) === undefined) return (await this.#diskIsLost()) ? "Error" : "Stopped";
+    await using monitor = await this.#instance.monitor(signal);
+    const state: RunState = await monitor.runState();
+    return states[state] ?? "Error";
+  }
+
+  async getUrl(): Promise<string> {
+    return this.config.EnginePort === 0 ? "" : engineUrl(this.config.IPAddress, this.config.EnginePort);
+  }
+
+  async hostKeys(): Promise<readonly string[]> {
+    return this.config.HostKey === "" ? [] : [this.config.HostKey];
+  }
+
+  async #diskIsLost(): Promise<boolean> {
+    return this.config.Created && (await factsOf(this.#instance.file(instanceFiles.disk))) === undefined;
+  }
+
+  async #requireDisk(): Promise<void> {
+    if (!(await this.#diskIsLost())) return;
+    throw new MachineError("driver-failed", `The disk of "${this.config.MachineName}" is gone: ${this.#instance.file(instanceFiles.disk)}`, {
+      hint: `Put it back from a copy, or remove the machine: docker-machine rm ${this.config.MachineName}`,
+    });
+  }
+}
+
+export const driverModule: DriverModule = {
+  name: "qemu",
+  summary: "A virtual machine on this computer, by QEMU",
+  flags: qemuFlags,
+  capabilities: {
+    provisionable: true,
+    adopted: false,
+    lifecycle: { start: true, stop: true, kill: true, restart: true },
+    parallelCreate: true,
+    perNameFlags: [],
+    injectsHostKeys: true,
+  },
+  open: (context, configText) => new QemuDriver(context, configText),
+};

@@ -1,0 +1,93 @@
+/**
+ * JSON values, one a line, over a stream: what QEMU's monitor and its guest agent speak. Knows neither protocol.
+ */
+import type { Duplex } from "node:stream";
+import { MachineError } from "../../errors/machine-error.ts";
+
+export type JsonObject = Readonly<Record<string, unknown>>;
+
+/** Answers are a few kilobytes; the output of a command in the guest may be more. */
+const longestLineBytes = 64 * 1024 * 1024;
+
+export class JsonLines {
+  readonly #stream: Duplex;
+  readonly #peer: string;
+  #pending = "";
+  #closed: Error | undefined;
+  readonly #receivers = new Set<{ take(message: JsonObject): void; fail(error: Error): void }>();
+
+  /** @param peer who is at the other end, for messages. */
+  constructor(stream: Duplex, peer: string) {
+    this.#stream = stream;
+    this.#peer = peer;
+    stream.setEncoding("utf8");
+    stream.on("data", (text: string) => this.#receive(text));
+    stream.on("error", (error: Error) => this.#fail(error));
+    stream.on("close", () => this.#fail(new Error("closed")));
+  }
+
+  /** Writes a value as one line, with `prefix` before it. */
+  send(value: JsonObject, prefix = ""): void {
+    if (this.#closed === undefined) this.#stream.write(Buffer.concat([Buffer.from(prefix, "latin1"), Buffer.from(`${JSON.stringify(value)}\n`)]));
+  }
+
+  /**
+   * Waits for the first message that `accept` takes. Subscribes before it returns, so it is called before the request
+   * is sent. Throws `timeout`, `driver-failed` when the stream ends, or the signal's reason.
+   */
+  receive<T>(accept: (message: JsonObject) => T | undefined, bound: { readonly what: string; readonly timeoutMs: number; readonly signal: AbortSignal }): Promise<T> {
+    return new Promise((resolve, reject) => {
+      bound.signal.throwIfAborted();
+      const end = (settle: () => void): void => {
+        clearTimeout(timer);
+        bound.signal.removeEventListener("abort", onAbort);
+        this.#receivers.delete(receiver);
+        settle();
+      };
+      const fail = (error: unknown): void => end(() => reject(error as Error));
+      const receiver = {
+        take: (message: JsonObject): void => {
+          const value = accept(message);
+          if (value !== undefined) end(() => resolve(value));
+        },
+        fail,
+      };
+      const onAbort = (): void => fail(bound.signal.reason);
+      const late = new MachineError("timeout", `${this.#peer} did not answer ${bound.what} within ${bound.timeoutMs} ms`);
+      const timer = setTimeout(() => fail(late), bound.timeoutMs);
+      bound.signal.addEventListener("abort", onAbort, { once: true });
+      this.#receivers.add(receiver);
+      if (this.#closed !== undefined) fail(this.#closed);
+    });
+  }
+
+  close(): void {
+    this.#stream.destroy();
+  }
+
+  #receive(text: string): void {
+    const lines = (this.#pending + text).split("\n");
+    this.#pending = lines.pop() ?? "";
+    if (this.#pending.length > longestLineBytes) this.#stream.destroy(new Error("a line is longer than 64 MiB"));
+    for (const line of lines) {
+      const message = parseLine(line);
+      if (message !== undefined) for (const receiver of [...this.#receivers]) receiver.take(message);
+    }
+  }
+
+  #fail(error: Error): void {
+    this.#closed ??= new MachineError("driver-failed", `The connection to ${this.#peer} ended: ${error.message}`, { cause: error });
+    for (const receiver of [...this.#receivers]) receiver.fail(this.#closed);
+  }
+}
+
+/** Anything that is no object (a torn line after a reconnect, the agent's 0xFF sentinel) is skipped. */
+function parseLine(line: string): JsonObject | undefined {
+  const start = line.indexOf("{");
+  if (start < 0) return undefined;
+  try {
+    return JSON.parse(line.slice(start)) as JsonObject;
+  } catch {
+    return undefined;
+  }
+}

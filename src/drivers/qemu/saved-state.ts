@@ -1,0 +1,215 @@
+/**
+ * Saved states: a guest of an image, booted to the end and then written to files, memory and all. Later machines start
+ * from there in a second. A state belongs to no machine: no key, no name and no open port is in it, and a guest that is
+ * restored from it gets its own before anyone can reach it.
+ */
+import { createHash, randomUUID } from "node:crypto";
+import * as os from "node:os";
+import * as path from "node:path";
+import type { DriverContext } from "../../driver-kit/driver.ts";
+import { MachineError, messageOf } from "../../errors/machine-error.ts";
+import { logTo } from "../../log/event.ts";
+import { factsOf, linkOrCopy, listFolder, makeReadOnly, publishFolder, removeTree, requireFreeBytes } from "../../system/disk-files.ts";
+import { lockFile } from "../../system/file-lock.ts";
+import { makePrivateDirectory, readFileIfExists, writeFileAtomic } from "../../system/files.ts";
+import { instanceFiles, type LaunchSpec } from "./command-line.ts";
+import { GuestAgentExecutor, type GuestAgent } from "./guest-agent.ts";
+import { rekeyScript, type GuestIdentity } from "./identity.ts";
+import type { Image } from "./image.ts";
+import { Instance, type InstancePorts } from "./instance.ts";
+import { clearFolder, layOutDisk, templateSeed } from "./machine-folder.ts";
+import type { QmpClient } from "./qmp.ts";
+
+/** Raise when a state of an older version must not be used. */
+const stateVersion = 1;
+
+const lockWaitMs = 40 * 60_000;
+/** An emulated guest on a busy computer boots for minutes. */
+const bootTimeoutMs = 8 * 60_000;
+const transferTimeoutMs = 5 * 60_000;
+const transferPollMs = 15;
+/** QEMU's own limit would stretch a second's work to half a minute. */
+const transferBytesPerSecond = 10 * 1024 * 1024 * 1024;
+const restoredAgentTimeoutMs = 30_000;
+
+const memoryFile = "memory.state";
+const factsFile = "state.json";
+
+export interface SavedState {
+  readonly folder: string;
+  /** The disk as it was when the memory was saved, an overlay of the image's. */
+  readonly disk: string;
+}
+
+export interface StateWish {
+  readonly image: Image;
+  /** How machines of this state are launched; its name and id are replaced. */
+  readonly launch: LaunchSpec;
+  readonly diskMiB: number;
+  readonly qemuVersion: string;
+}
+
+export class SavedStates {
+  readonly #context: DriverContext;
+  readonly #ports: InstancePorts;
+  readonly #folder: string;
+
+  constructor(context: DriverContext, ports: InstancePorts) {
+    this.#context = context;
+    this.#ports = ports;
+    this.#folder = path.join(context.cacheDir, "qemu", "states");
+  }
+
+  /**
+   * The state for such machines, made if there is none. Undefined when making it failed before and `insist` is false.
+   * Throws what booting throws, `disk-full`, or the signal's reason.
+   */
+  async provide(wish: StateWish, insist: boolean, signal: AbortSignal): Promise<SavedState | undefined> {
+    const folder = path.join(this.#folder, stateKey(wish));
+    const state = { folder, disk: path.join(folder, instanceFiles.disk) };
+    if (await isComplete(folder)) return state;
+    await makePrivateDirectory(this.#folder);
+    await using _lock = await this.#lock(folder, signal);
+    if (await isComplete(folder)) return state;
+    const failureNote = `${folder}.failed`;
+    if (!insist && (await factsOf(failureNote)) !== undefined) return undefined;
+    await this.#removeLeftovers(path.basename(folder));
+    await requireFreeBytes(this.#folder, (wish.launch.memoryMiB + 512) * 1024 * 1024, "Saving a machine's state");
+    logTo(this.#context.report, "info", "Starting the image once to save its state; later machines start from it...");
+    try {
+      await publishFolder(folder, async (temporary) => await this.#make(temporary, wish, signal));
+    } catch (error) {
+      if (!signal.aborted) await writeFileAtomic(failureNote, `${messageOf(error)}\n`, 0o600);
+      throw error;
+    }
+    await removeTree(failureNote);
+    return state;
+  }
+
+  async #lock(folder: string, signal: AbortSignal): ReturnType<typeof lockFile> {
+    return await lockFile(`${folder}.lock`, {
+      what: "The saved state",
+      purpose: "save a machine's state",
+      waitMs: lockWaitMs,
+      signal,
+      clock: this.#context.clock,
+      onWait: (holder) => logTo(this.#context.report, "info", `Waiting for ${holder}, which saves the same state...`),
+    });
+  }
+
+  /** What a killed process left, its guest included; safe under the lock. */
+  async #removeLeftovers(key: string): Promise<void> {
+    for (const name of await listFolder(this.#folder)) {
+      if (!name.startsWith(`${key}.tmp-`)) continue;
+      const folder = path.join(this.#folder, name);
+      const id = (await readFileIfExists(path.join(folder, "id")))?.toString("utf8") ?? "";
+      await new Instance(folder, id, this.#ports).end(AbortSignal.timeout(transferTimeoutMs));
+      await removeTree(folder);
+    }
+  }
+
+  async #make(folder: string, wish: StateWish, signal: AbortSignal): Promise<void> {
+    const instance = new Instance(folder, randomUUID(), this.#ports);
+    await writeFileAtomic(path.join(folder, "id"), instance.instanceId, 0o600);
+    await layOutDisk(this.#ports.processes, folder, wish.image, wish.diskMiB, undefined, signal);
+    if (wish.launch.hasSeed) await writeFileAtomic(instance.file(instanceFiles.seed), templateSeed(instance.instanceId), 0o600);
+    try {
+      await this.#boot(instance, { ...wish.launch, name: "docker-machine-template", instanceId: instance.instanceId, incoming: false }, signal);
+      await this.#save(instance, signal);
+    } finally {
+      await instance.end(AbortSignal.timeout(transferTimeoutMs));
+    }
+    await keepOnlyState(folder);
+  }
+
+  async #boot(instance: Instance, spec: LaunchSpec, signal: AbortSignal): Promise<void> {
+    const started = this.#phase("Booting the image");
+    await using monitor = await instance.launch(spec, signal);
+    await monitor.execute("cont");
+    await using agent = await instance.agent(bootTimeoutMs, signal);
+    await waitUntilBooted(agent);
+    started();
+  }
+
+  async #save(instance: Instance, signal: AbortSignal): Promise<void> {
+    const started = this.#phase("Saving its state");
+    await using monitor = await instance.monitor(signal);
+    await monitor.execute("stop");
+    await monitor.execute("migrate-set-parameters", { "max-bandwidth": transferBytesPerSecond });
+    await monitor.execute("migrate", { uri: `exec:cat > ${memoryFile}` });
+    await this.#transferred(monitor, signal);
+    started();
+  }
+
+  /**
+   * Turns a launched, empty guest into a running copy of the state, and the copy into a machine of its own. Nothing
+   * leads into it yet: its ports are opened by the caller, afterwards.
+   */
+  async restore(state: SavedState, instance: Instance, spec: LaunchSpec, identity: GuestIdentity, signal: AbortSignal): Promise<void> {
+    await linkOrCopy(path.join(state.folder, memoryFile), instance.file(memoryFile));
+    try {
+      await using monitor = await instance.launch({ ...spec, incoming: true }, signal);
+      await monitor.execute("migrate-incoming", { uri: `exec:cat ${memoryFile}` });
+      await this.#transferred(monitor, signal);
+      await monitor.execute("cont");
+    } finally {
+      await removeTree(instance.file(memoryFile));
+    }
+    await using agent = await instance.agent(restoredAgentTimeoutMs, signal);
+    const result = await agent.run("exec sh -s", { stdin: rekeyScript(identity, this.#context.clock.now()), signal });
+    if (result.status !== 0) throw new MachineError("driver-failed", `The restored guest did not take its identity: ${result.stderr.toString("utf8").trim()}`);
+  }
+
+  async #transferred(monitor: QmpClient, signal: AbortSignal): Promise<void> {
+    const deadlineMs = this.#context.clock.monotonicMs() + transferTimeoutMs;
+    for (;;) {
+      const { status, "error-desc": reason } = (await monitor.execute("query-migrate")) as { status?: string; "error-desc"?: string };
+      if (status === "completed") return;
+      if (status === "failed" || status === "cancelled") throw new MachineError("driver-failed", `QEMU could not transfer the state: ${reason ?? status}`);
+      if (this.#context.clock.monotonicMs() > deadlineMs) throw new MachineError("timeout", `QEMU did not transfer the state within ${transferTimeoutMs / 1000} s`);
+      await this.#context.clock.sleep(transferPollMs, signal);
+    }
+  }
+
+  /** Gives up a state that cannot be used. */
+  async discard(state: SavedState, reason: unknown): Promise<void> {
+    logTo(this.#context.report, "warn", `The saved state cannot be used and is removed: ${messageOf(reason)}`);
+    await removeTree(state.folder);
+  }
+
+  /** Reports the beginning of a phase; the function returned reports its end. */
+  #phase(phase: string): () => void {
+    const { clock, report } = this.#context;
+    const startedMs = clock.monotonicMs();
+    report({ type: "phase-started", phase });
+    return () => report({ type: "phase-finished", phase, durationMs: clock.monotonicMs() - startedMs });
+  }
+}
+
+/** All that makes two guests incompatible, or different to their users. An accelerated guest runs the host's own CPU. */
+function stateKey(wish: StateWish): string {
+  const { name: _name, instanceId: _id, ...launch } = wish.launch;
+  const cpu = launch.accelerator === "tcg" ? "" : (os.cpus()[0]?.model ?? "");
+  return createHash("sha256").update(JSON.stringify([stateVersion, wish.image.digest, wish.qemuVersion, cpu, launch, wish.diskMiB])).digest("hex").slice(0, 32);
+}
+
+async function isComplete(folder: string): Promise<boolean> {
+  return (await factsOf(path.join(folder, factsFile))) !== undefined;
+}
+
+/** Waits for the guest's services, then lets the engine start afresh in every copy: its id must not be shared. */
+const settle = `systemctl is-system-running --wait >/dev/null 2>&1
+systemctl stop docker.socket docker.service >/dev/null 2>&1
+rm -f /var/lib/docker/engine-id /etc/docker/key.json
+sync`;
+
+async function waitUntilBooted(agent: GuestAgent): Promise<void> {
+  const executor = new GuestAgentExecutor(agent);
+  await executor.run(settle, { timeoutMs: bootTimeoutMs });
+}
+
+async function keepOnlyState(folder: string): Promise<void> {
+  await clearFolder(folder, [instanceFiles.disk]);
+  await makeReadOnly(path.join(folder, instanceFiles.disk));
+  await writeFileAtomic(path.join(folder, factsFile), `${JSON.stringify({ version: stateVersion })}\n`, 0o600);
+}

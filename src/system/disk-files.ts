@@ -1,0 +1,185 @@
+/**
+ * Files that are large or many: images, disks, whole folders. Their contents can be made again, so nothing here is
+ * fsynced except where a name is published for others.
+ */
+import { createHash } from "node:crypto";
+import { constants, createReadStream } from "node:fs";
+import * as fs from "node:fs/promises";
+import * as path from "node:path";
+import { MachineError, systemCodeOf } from "../errors/machine-error.ts";
+import { explainFileError, syncDirectory, temporaryInfix } from "./files.ts";
+
+export interface FileFacts {
+  readonly sizeBytes: number;
+  readonly modifiedMs: number;
+  readonly isDirectory: boolean;
+}
+
+/** Size and age of a file, or undefined when there is none. Follows symbolic links. */
+export async function factsOf(file: string): Promise<FileFacts | undefined> {
+  try {
+    const stat = await fs.stat(file);
+    return { sizeBytes: stat.size, modifiedMs: stat.mtimeMs, isDirectory: stat.isDirectory() };
+  } catch (error) {
+    const code = systemCodeOf(error);
+    if (code === "ENOENT" || code === "ENOTDIR") return undefined;
+    throw explainFileError(error, file, "read");
+  }
+}
+
+/** Names in a folder; an absent folder has none. */
+export async function listFolder(folder: string): Promise<readonly string[]> {
+  try {
+    return await fs.readdir(folder);
+  } catch (error) {
+    if (systemCodeOf(error) === "ENOENT") return [];
+    throw explainFileError(error, folder, "read");
+  }
+}
+
+/** Removes a file or a whole folder. Succeeds when there is none. */
+export async function removeTree(target: string): Promise<void> {
+  try {
+    await fs.rm(target, { recursive: true, force: true });
+  } catch (error) {
+    throw explainFileError(error, target, "remove");
+  }
+}
+
+/**
+ * Makes `to` a second name of `from`, or a copy of it where the file system cannot do that. The two outlive each other:
+ * a machine keeps its image when the cache is emptied. Neither may be written afterwards.
+ */
+export async function linkOrCopy(from: string, to: string): Promise<void> {
+  await removeTree(to);
+  try {
+    await fs.link(from, to);
+  } catch (error) {
+    if (systemCodeOf(error) === "ENOENT") throw error;
+    await copyLarge(from, to);
+  }
+}
+
+/** Copies a file, sharing its blocks where the file system can. */
+export async function copyLarge(from: string, to: string): Promise<void> {
+  try {
+    await fs.copyFile(from, to, constants.COPYFILE_FICLONE);
+  } catch (error) {
+    await fs.rm(to, { force: true });
+    throw explainFileError(error, to, "write");
+  }
+}
+
+/**
+ * A folder that comes into being whole: `fill` writes into a temporary one beside it, which then takes the name. When
+ * someone else was faster, theirs stays. A failure leaves nothing behind.
+ */
+export async function publishFolder(folder: string, fill: (temporary: string) => Promise<void>): Promise<void> {
+  const temporary = await makeScratchFolder(folder);
+  try {
+    await fill(temporary);
+    await fs.rename(temporary, folder);
+    await syncDirectory(path.dirname(folder));
+  } catch (error) {
+    await fs.rm(temporary, { recursive: true, force: true });
+    const code = systemCodeOf(error);
+    if (code === "ENOTEMPTY" || code === "EEXIST") return;
+    throw explainFileError(error, folder, "create");
+  }
+}
+
+/** A new private folder beside `target`, named so that a crash's leftovers are recognised. */
+export async function makeScratchFolder(target: string): Promise<string> {
+  try {
+    await fs.mkdir(path.dirname(target), { recursive: true, mode: 0o700 });
+    return await fs.mkdtemp(`${target}${temporaryInfix}`);
+  } catch (error) {
+    throw explainFileError(error, target, "create");
+  }
+}
+
+/** Bytes that an ordinary user can still write on the file system of a folder. */
+export async function freeBytes(folder: string): Promise<number> {
+  const stat = await fs.statfs(folder);
+  return stat.bavail * stat.bsize;
+}
+
+/** Throws `disk-full` when fewer than `neededBytes` are free where `folder` is, or would be. */
+export async function requireFreeBytes(folder: string, neededBytes: number, purpose: string): Promise<void> {
+  let existing = folder;
+  while ((await factsOf(existing)) === undefined && path.dirname(existing) !== existing) existing = path.dirname(existing);
+  const free = await freeBytes(existing);
+  if (free >= neededBytes) return;
+  throw new MachineError("disk-full", `${purpose} needs ${mib(neededBytes)} MiB and ${existing} has ${mib(free)} MiB left`, {
+    hint: "Free some space there, or choose another store with --storage-path.",
+  });
+}
+
+/** Hex digest of a file's content. */
+export async function hashFile(file: string, algorithm: string, signal: AbortSignal): Promise<string> {
+  const hash = createHash(algorithm);
+  try {
+    for await (const chunk of createReadStream(file, { signal, highWaterMark: 1 << 20 })) hash.update(chunk as Buffer);
+  } catch (error) {
+    signal.throwIfAborted();
+    throw explainFileError(error, file, "read");
+  }
+  return hash.digest("hex");
+}
+
+/** The last bytes of a text file, for showing a program's own explanation; "" when there is none. */
+export async function tailOf(file: string, bytes: number): Promise<string> {
+  let handle: fs.FileHandle;
+  try {
+    handle = await fs.open(file, "r");
+  } catch {
+    return "";
+  }
+  try {
+    const { size } = await handle.stat();
+    const length = Math.min(size, bytes);
+    const { buffer } = await handle.read(Buffer.alloc(length), 0, length, size - length);
+    return buffer.toString("utf8");
+  } finally {
+    await handle.close();
+  }
+}
+
+/** The first bytes of a file; fewer when it is shorter. */
+export async function headOf(file: string, bytes: number): Promise<Buffer> {
+  const handle = await fs.open(file, "r");
+  try {
+    const { buffer, bytesRead } = await handle.read(Buffer.alloc(bytes), 0, bytes, 0);
+    return buffer.subarray(0, bytesRead);
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Opens a file that another process is to append its output to; the caller closes it. */
+export async function openLog(file: string): Promise<fs.FileHandle> {
+  try {
+    return await fs.open(file, "a", 0o600);
+  } catch (error) {
+    throw explainFileError(error, file, "write");
+  }
+}
+
+/** Takes away everybody's right to write: the file is shared by links. */
+export async function makeReadOnly(file: string): Promise<void> {
+  await fs.chmod(file, 0o444);
+}
+
+function mib(bytes: number): number {
+  return Math.ceil(bytes / 1024 / 1024);
+}
+
+/** Whether this process may read and write a file or device: yes, no, or there is none. */
+export async function accessTo(file: string): Promise<"granted" | "denied" | "absent"> {
+  try {
+    await fs.access(file, constants.R_OK | constants.W_OK);
+    return "granted";
+  } catch (error) {
+    return systemCodeOf(error) === "ENOENT" ? "absent" : "denied";
+  }
+}

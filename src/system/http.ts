@@ -1,0 +1,272 @@
+/**
+ * Downloads of large files: resumed where they broke off, verified, reported. Knows URLs and files; what is downloaded
+ * and where it is kept is decided elsewhere. `node:https` is loaded on first use.
+ */
+import { createHash, timingSafeEqual, type Hash } from "node:crypto";
+import { createReadStream } from "node:fs";
+import * as fs from "node:fs/promises";
+import type { IncomingMessage } from "node:http";
+import * as path from "node:path";
+import { isMachineError, MachineError, messageOf, systemCodeOf } from "../errors/machine-error.ts";
+import type { Report } from "../log/event.ts";
+import type { Clock } from "./clock.ts";
+import { requireFreeBytes } from "./disk-files.ts";
+import { explainFileError, makePrivateDirectory, readFileIfExists, writeFileAtomic } from "./files.ts";
+
+export interface Checksum {
+  readonly algorithm: "sha256" | "sha512";
+  /** Lower-case hex. */
+  readonly hex: string;
+}
+
+export interface DownloadRequest {
+  readonly url: string;
+  /** Where the complete, verified file appears. What arrived so far stands beside it as `.part`. */
+  readonly file: string;
+  readonly checksum: Checksum;
+  /** What is being downloaded, for messages and progress. */
+  readonly what: string;
+}
+
+export interface DownloadPorts {
+  readonly report: Report;
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+  /** Environment whose HTTPS_PROXY, HTTP_PROXY and NO_PROXY apply, where the runtime knows them. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Bound on reaching the server and on silence while receiving. */
+  readonly idleTimeoutMs?: number | undefined;
+}
+
+const defaultIdleTimeoutMs = 20_000;
+const mostRedirects = 5;
+/** How often a transfer is taken up again without the server sending a single further byte. */
+const fruitlessAttempts = 3;
+const retryDelayMs = 1_000;
+const reportEveryMs = 200;
+
+/** Throws `download-failed`, `disk-full`, or the signal's reason. What arrived is kept for the next call, except when it is wrong. */
+export async function download(request: DownloadRequest, ports: DownloadPorts): Promise<void> {
+  await makePrivateDirectory(path.dirname(request.file));
+  const partial = await openPartial(request);
+  for (let fruitless = 0; ; ) {
+    const before = partial.doneBytes;
+    try {
+      await receiveInto(partial, request, ports);
+      break;
+    } catch (error) {
+      ports.signal.throwIfAborted();
+      fruitless = partial.doneBytes > before ? 0 : fruitless + 1;
+      if (isMachineError(error) || fruitless >= fruitlessAttempts) throw explainDownload(error, request.url);
+      await ports.clock.sleep(retryDelayMs, ports.signal);
+    }
+  }
+  await finish(partial, request);
+}
+
+/** A small text, such as a list of checksums. Throws `download-failed` or the signal's reason. */
+export async function fetchText(url: string, mostBytes: number, ports: DownloadPorts): Promise<string> {
+  try {
+    const response = await get(new URL(url), {}, ports);
+    if (response.statusCode !== 200) throw statusError(response, url);
+    const chunks: Buffer[] = [];
+    let size = 0;
+    for await (const chunk of response) {
+      chunks.push(chunk as Buffer);
+      size += (chunk as Buffer).length;
+      if (size > mostBytes) throw new MachineError("download-failed", `${url} is larger than ${mostBytes} bytes`);
+    }
+    return Buffer.concat(chunks).toString("utf8");
+  } catch (error) {
+    ports.signal.throwIfAborted();
+    throw explainDownload(error, url);
+  }
+}
+
+/** What has arrived, and the server's mark of the version it belongs to. */
+interface Partial {
+  readonly file: string;
+  readonly noteFile: string;
+  hash: Hash;
+  doneBytes: number;
+  /** ETag or date for If-Range; without one a broken transfer starts anew. */
+  validator: string | undefined;
+}
+
+async function openPartial(request: DownloadRequest): Promise<Partial> {
+  const file = `${request.file}.part`;
+  const noteFile = `${file}.json`;
+  const partial: Partial = { file, noteFile, hash: createHash(request.checksum.algorithm), doneBytes: 0, validator: undefined };
+  const note = parseNote(await readFileIfExists(noteFile));
+  if (note?.url === request.url) {
+    partial.validator = note.validator;
+    await hashWhatIsThere(partial);
+  } else {
+    await discard(partial);
+  }
+  return partial;
+}
+
+async function hashWhatIsThere(partial: Partial): Promise<void> {
+  try {
+    for await (const chunk of createReadStream(partial.file, { highWaterMark: 1 << 20 })) {
+      partial.hash.update(chunk as Buffer);
+      partial.doneBytes += (chunk as Buffer).length;
+    }
+  } catch (error) {
+    if (systemCodeOf(error) !== "ENOENT") throw explainFileError(error, partial.file, "read");
+  }
+}
+
+function parseNote(bytes: Buffer | undefined): { url: string; validator: string } | undefined {
+  if (bytes === undefined) return undefined;
+  try {
+    const value = JSON.parse(bytes.toString("utf8")) as { url?: unknown; validator?: unknown };
+    return typeof value.url === "string" && typeof value.validator === "string" ? { url: value.url, validator: value.validator } : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+async function discard(partial: Partial): Promise<void> {
+  await fs.rm(partial.noteFile, { force: true });
+  await fs.rm(partial.file, { force: true });
+}
+
+async function receiveInto(partial: Partial, request: DownloadRequest, ports: DownloadPorts): Promise<void> {
+  const resuming = partial.doneBytes > 0 && partial.validator !== undefined;
+  const headers = resuming ? { range: `bytes=${partial.doneBytes}-`, "if-range": partial.validator ?? "" } : {};
+  const response = await get(new URL(request.url), headers, ports);
+  // 416: nothing is left to send, so what arrived is the whole file.
+  if (resuming && response.statusCode === 416) {
+    response.resume();
+    return;
+  }
+  if (response.statusCode !== 200 && response.statusCode !== 206) throw statusError(response, request.url);
+  if (response.statusCode === 200) await startAnew(partial, request, response);
+  const totalBytes = totalOf(response, partial.doneBytes);
+  if (totalBytes !== undefined) await requireFreeBytes(path.dirname(partial.file), totalBytes - partial.doneBytes, request.what);
+  await append(partial, response, totalBytes, request, ports);
+  if (totalBytes !== undefined && partial.doneBytes < totalBytes) throw new Error(`The connection closed after ${partial.doneBytes} of ${totalBytes} bytes`);
+}
+
+async function startAnew(partial: Partial, request: DownloadRequest, response: IncomingMessage): Promise<void> {
+  await discard(partial);
+  partial.hash = createHash(request.checksum.algorithm);
+  partial.doneBytes = 0;
+  const etag = response.headers.etag;
+  // A weak tag does not promise equal bytes (RFC 9110, 13.1.5).
+  partial.validator = etag !== undefined && !etag.startsWith("W/") ? etag : response.headers["last-modified"];
+  if (partial.validator === undefined) return;
+  await writeFileAtomic(partial.noteFile, JSON.stringify({ url: request.url, validator: partial.validator }), 0o600);
+}
+
+function totalOf(response: IncomingMessage, doneBytes: number): number | undefined {
+  const length = response.headers["content-length"];
+  return length === undefined ? undefined : doneBytes + Number(length);
+}
+
+async function append(
+  partial: Partial,
+  response: IncomingMessage,
+  totalBytes: number | undefined,
+  request: DownloadRequest,
+  ports: DownloadPorts,
+): Promise<void> {
+  const handle = await fs.open(partial.file, "a", 0o600);
+  let reportedMs = Number.NEGATIVE_INFINITY;
+  const tell = (): void => ports.report({ type: "transfer", what: request.what, doneBytes: partial.doneBytes, totalBytes });
+  try {
+    for await (const chunk of response) {
+      await handle.appendFile(chunk as Buffer);
+      partial.hash.update(chunk as Buffer);
+      partial.doneBytes += (chunk as Buffer).length;
+      const nowMs = ports.clock.monotonicMs();
+      if (nowMs - reportedMs < reportEveryMs) continue;
+      reportedMs = nowMs;
+      tell();
+    }
+    tell();
+  } catch (error) {
+    throw explainFileError(error, partial.file, "write");
+  } finally {
+    await handle.close();
+  }
+}
+
+async function finish(partial: Partial, request: DownloadRequest): Promise<void> {
+  const actual = partial.hash.digest();
+  const expected = Buffer.from(request.checksum.hex, "hex");
+  if (actual.length !== expected.length || !timingSafeEqual(actual, expected)) {
+    await discard(partial);
+    throw new MachineError("download-failed", `${request.url} has the wrong ${request.checksum.algorithm} checksum: ${actual.toString("hex")}`, {
+      hint: `Expected was ${request.checksum.hex}. Check the URL and the checksum; what was downloaded has been removed.`,
+    });
+  }
+  const handle = await fs.open(partial.file, "r");
+  await handle.sync();
+  await handle.close();
+  await fs.rename(partial.file, request.file);
+  await fs.rm(partial.noteFile, { force: true });
+}
+
+async function get(url: URL, headers: Readonly<Record<string, string>>, ports: DownloadPorts): Promise<IncomingMessage> {
+  let current = url;
+  for (let redirects = 0; redirects <= mostRedirects; redirects++) {
+    const response = await request(current, headers, ports);
+    const location = response.headers.location;
+    if (location === undefined || ![301, 302, 303, 307, 308].includes(response.statusCode ?? 0)) return response;
+    response.resume();
+    const next = new URL(location, current);
+    if (current.protocol === "https:" && next.protocol !== "https:") {
+      throw new MachineError("download-failed", `${url.href} redirects from https to ${next.protocol.slice(0, -1)}, which is refused`);
+    }
+    current = next;
+  }
+  throw new MachineError("download-failed", `${url.href} redirects more than ${mostRedirects} times`);
+}
+
+async function request(url: URL, headers: Readonly<Record<string, string>>, ports: DownloadPorts): Promise<IncomingMessage> {
+  if (url.protocol !== "https:" && url.protocol !== "http:") {
+    throw new MachineError("download-failed", `${url.href} is neither an https nor an http address`);
+  }
+  const { Agent, get: send } = url.protocol === "https:" ? await import("node:https") : await import("node:http");
+  const agent = new Agent({ proxyEnv: ports.env as NodeJS.ProcessEnv });
+  return await new Promise((resolve, reject) => {
+    const timeoutMs = ports.idleTimeoutMs ?? defaultIdleTimeoutMs;
+    const sent = send(url, { agent, headers, signal: ports.signal, timeout: timeoutMs }, resolve);
+    sent.on("timeout", () => sent.destroy(new Error(`${url.host} did not answer within ${timeoutMs / 1000} s`)));
+    sent.on("error", reject);
+  });
+}
+
+function statusError(response: IncomingMessage, url: string): MachineError {
+  response.resume();
+  return new MachineError("download-failed", `${url} answered with status ${response.statusCode} ${response.statusMessage ?? ""}`.trimEnd());
+}
+
+function explainDownload(error: unknown, url: string): unknown {
+  if (isMachineError(error)) return error;
+  return new MachineError("download-failed", `${url} cannot be downloaded: ${messageOf(error)}`, {
+    cause: error,
+    hint: "Check the network and the proxy settings; running the command again continues where it stopped.",
+  });
+}
+
+/** Reads `sha256:HEX` or `sha512:HEX`, or a bare digest of either length. Undefined when it is neither. */
+export function parseChecksum(text: string): Checksum | undefined {
+  const found = /^(?:(sha256|sha512):)?([0-9a-f]+)$/iu.exec(text.trim());
+  const hex = found?.[2]?.toLowerCase() ?? "";
+  const algorithm = hex.length === 64 ? "sha256" : hex.length === 128 ? "sha512" : undefined;
+  if (algorithm === undefined || (found?.[1] !== undefined && found[1].toLowerCase() !== algorithm)) return undefined;
+  return { algorithm, hex };
+}
+
+/** The checksum of a file in a list as `sha256sum` and `sha512sum` write it. */
+export function findChecksum(list: string, fileName: string): Checksum | undefined {
+  for (const line of list.split("\n")) {
+    const [digest, name] = line.trim().split(/\s+/u);
+    if (digest !== undefined && name?.replace(/^\*/u, "") === fileName) return parseChecksum(digest);
+  }
+  return undefined;
+}

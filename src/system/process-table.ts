@@ -1,0 +1,67 @@
+/** Other processes of this computer, by pid: what they are and ending them. */
+import { readdir, readFile } from "node:fs/promises";
+import { systemCodeOf } from "../errors/machine-error.ts";
+import type { HostPlatform } from "./host-platform.ts";
+import type { ProcessRunner } from "./process.ts";
+
+export interface ProcessTable {
+  /** The command line of a running process, words separated by blanks; undefined when there is none of that pid. */
+  commandLine(pid: number): Promise<string | undefined>;
+  /** Pids of processes whose command line holds the text. Empty where the system cannot be asked. */
+  findByCommandLine(text: string): Promise<readonly number[]>;
+  /** Sends a signal. A process that is gone is no error. */
+  signal(pid: number, signal: NodeJS.Signals): void;
+}
+
+const listTimeoutMs = 5_000;
+
+export class SystemProcessTable implements ProcessTable {
+  readonly #platform: HostPlatform;
+  readonly #processes: ProcessRunner;
+
+  constructor(platform: HostPlatform, processes: ProcessRunner) {
+    this.#platform = platform;
+    this.#processes = processes;
+  }
+
+  async commandLine(pid: number): Promise<string | undefined> {
+    if (this.#platform.os === "linux") return await fromProc(pid);
+    const [program, args] = listCommand(this.#platform.os, pid);
+    const result = await this.#processes.run(program, args, { timeoutMs: listTimeoutMs });
+    const line = result.stdout.toString("utf8").trim();
+    return result.status === 0 && line !== "" ? line : undefined;
+  }
+
+  async findByCommandLine(text: string): Promise<readonly number[]> {
+    if (this.#platform.os !== "linux") return await this.#findInList(text);
+    const pids = (await readdir("/proc")).filter((name) => /^\d+$/u.test(name)).map(Number);
+    const lines = await Promise.all(pids.map(async (pid) => ({ pid, line: await fromProc(pid) })));
+    return lines.filter(({ line }) => line?.includes(text) ?? false).map(({ pid }) => pid);
+  }
+
+  async #findInList(text: string): Promise<readonly number[]> {
+    if (this.#platform.os === "windows") return [];
+    const result = await this.#processes.run("ps", ["-axww", "-o", "pid=,command="], { timeoutMs: listTimeoutMs });
+    const lines = result.stdout.toString("utf8").split("\n").filter((line) => line.includes(text));
+    return lines.map((line) => Number.parseInt(line, 10));
+  }
+
+  signal(pid: number, signal: NodeJS.Signals): void {
+    try {
+      process.kill(pid, signal);
+    } catch (error) {
+      if (systemCodeOf(error) !== "ESRCH") throw error;
+    }
+  }
+}
+
+/** A zombie has an empty command line: it runs no more. */
+async function fromProc(pid: number): Promise<string | undefined> {
+  const words = await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "");
+  return words === "" ? undefined : words.replaceAll("\0", " ").trim();
+}
+
+function listCommand(os: HostPlatform["os"], pid: number): [string, string[]] {
+  if (os === "darwin") return ["ps", ["-ww", "-o", "command=", "-p", String(pid)]];
+  return ["powershell", ["-NoProfile", "-Command", `(Get-CimInstance Win32_Process -Filter 'ProcessId=${pid}').CommandLine`]];
+}
