@@ -1,7 +1,7 @@
 /** The functions that every template may call, and the notions of truth and printing that they share. */
 import { sprint, sprintf, sprintln } from "../format.ts";
 import {
-  anyReflected, boolType, dynamic, goBool, goInt, goString, indirect, interfaceType, isNilReference, stringType, typedValue,
+  anyReflected, dynamic, goBool, goInt, goString, indirect, interfaceType, isNilReference, stringType, typedValue,
   type GoFunction, type GoType, type GoValue, type ParameterType,
 } from "../value.ts";
 import { compareFunctions } from "./compare.ts";

@@ -36,7 +36,7 @@ function readComplex(text: string): Readings | string {
   const [, real = "", imaginary = ""] = /^(.+?)(?<![eEpP])([+-].*)i$/.exec(text) ?? [];
   const re = readFloat(real);
   const im = readFloat(imaginary);
-  if (typeof re === "string" || typeof im === "string") return `illegal number syntax: ${quote(text)}`;
+  if (typeof re === "string" || typeof im === "string") return "syntax error scanning complex number";
   return withSimplerTypes({ re, im });
 }
 
