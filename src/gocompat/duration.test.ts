@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { assertSameAsGo, goVectors } from "../../test/support/go-vectors.ts";
 import { formatDuration, parseDuration } from "./duration.ts";
 
@@ -14,8 +14,10 @@ describe("durations", () => {
   });
 
   test("what is written reads back as the same", () => {
-    fc.assert(fc.property(fc.bigInt({ min: -(2n ** 50n), max: 2n ** 50n }), (nanoseconds) => {
-      assert.equal(parseDuration(formatDuration(nanoseconds)), nanoseconds);
-    }));
+    fc.assert(
+      fc.property(fc.bigInt({ min: -(2n ** 50n), max: 2n ** 50n }), (nanoseconds) => {
+        assert.equal(parseDuration(formatDuration(nanoseconds)), nanoseconds);
+      }),
+    );
   });
 });

@@ -62,7 +62,7 @@ export function parseDuration(text: string): bigint {
   if (body === "0") return 0n;
   if (body === "") throw invalid(text);
   let total = 0n;
-  for (let rest = body; rest !== ""; ) {
+  for (let rest = body; rest !== "";) {
     const term = leadingTerm(rest, text);
     total += term.nanoseconds;
     if (total > longest) throw invalid(text);
@@ -105,7 +105,11 @@ function invalid(text: string): MachineError {
 
 /** Package time's own quoting: printable ASCII as it is, every other byte as `\xHH`. */
 function quoteAscii(text: string): string {
-  const escaped = text.replace(/["\\]/g, "\\$&").replace(/[^\x20-\x7f]+/g, (other) => [...encodeGoString(other)].map((byte) => `\\x${byte.toString(16).padStart(2, "0")}`).join(""));
+  const escaped = text
+    .replace(/["\\]/g, "\\$&")
+    .replace(/[^\x20-\x7f]+/g, (other) =>
+      [...encodeGoString(other)].map((byte) => `\\x${byte.toString(16).padStart(2, "0")}`).join(""),
+    );
   return `"${escaped}"`;
 }
 

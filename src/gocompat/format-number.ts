@@ -73,7 +73,10 @@ function signFor({ plus, space }: Directive): string {
 }
 
 function formatUnicode(value: bigint, directive: Directive): string {
-  const digits = value.toString(16).toUpperCase().padStart(Math.max(directive.precision ?? 0, 4), "0");
+  const digits = value
+    .toString(16)
+    .toUpperCase()
+    .padStart(Math.max(directive.precision ?? 0, 4), "0");
   const rune = runeToString(codePointOf(value));
   const shown = directive.sharp && value <= maxRune && isPrintable(rune) ? ` '${rune}'` : "";
   return padWithSpaces(`U+${digits}${shown}`, directive);
@@ -88,7 +91,9 @@ export function formatFloating(value: number, directive: Directive): string | un
   if (Number.isNaN(value)) return padWithSpaces(sign + magnitude, directive);
   if (!Number.isFinite(value)) return padWithSpaces((sign || "+") + magnitude, directive);
   const shown = directive.sharp && verb.format !== "b" ? withPoint(magnitude, verb.format, precision) : magnitude;
-  return directive.zero ? sign + pad(shown, { ...directive, width: (directive.width ?? 0) - sign.length }) : pad(sign + shown, directive);
+  return directive.zero
+    ? sign + pad(shown, { ...directive, width: (directive.width ?? 0) - sign.length })
+    : pad(sign + shown, directive);
 }
 
 /** The `#` flag: always a decimal point, and the trailing zeros that `%g` drops. */

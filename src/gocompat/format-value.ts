@@ -98,7 +98,7 @@ function formatText(text: string, directive: Directive): string | undefined {
 }
 
 function truncated(text: string, { precision }: Directive): string {
-  return precision === undefined ? text : [...text].slice(0, precision).join("");
+  return precision === undefined ? text : Array.from(text).slice(0, precision).join("");
 }
 
 function formatQuoted(text: string, directive: Directive): string {
@@ -112,7 +112,11 @@ function formatHexText(text: string, directive: Directive): string {
   const prefix = directive.sharp ? "0x" : "";
   const bytes = encodeGoString(text).subarray(0, directive.precision);
   const pairs = [...bytes].map((byte) => byte.toString(16).padStart(2, "0"));
-  const joined = directive.space ? pairs.map((pair) => prefix + pair).join(" ") : pairs.length === 0 ? "" : prefix + pairs.join("");
+  const joined = directive.space
+    ? pairs.map((pair) => prefix + pair).join(" ")
+    : pairs.length === 0
+      ? ""
+      : prefix + pairs.join("");
   return pad(directive.verb === "X" ? joined.toUpperCase() : joined, directive);
 }
 

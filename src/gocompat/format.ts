@@ -12,7 +12,9 @@ const largestNumber = 1_000_000;
 
 /** Go's `fmt.Sprint`: spaces only between operands of which neither is a string. */
 export function sprint(args: readonly Argument[]): string {
-  return args.map((arg, index) => (index > 0 && !isString(arg) && !isString(args[index - 1]) ? " " : "") + formatArgument(arg, plainVerb)).join("");
+  return args
+    .map((arg, index) => (index > 0 && !isString(arg) && !isString(args[index - 1]) ? " " : "") + formatArgument(arg, plainVerb))
+    .join("");
 }
 
 /** Go's `fmt.Sprintln`. */
@@ -138,7 +140,9 @@ class Formatter {
 
   #extra(): string {
     if (this.#reordered || this.#next >= this.#args.length) return "";
-    const left = this.#args.slice(this.#next).map((arg) => (arg === undefined ? "<nil>" : `${arg.type.name}=${formatArgument(arg, plainVerb)}`));
+    const left = this.#args
+      .slice(this.#next)
+      .map((arg) => (arg === undefined ? "<nil>" : `${arg.type.name}=${formatArgument(arg, plainVerb)}`));
     return `%!(EXTRA ${left.join(", ")})`;
   }
 }

@@ -4,11 +4,11 @@
  * ordinary string, so only code that counts or cuts bytes needs this file.
  */
 
+/** Over bytes as Latin-1: a run of ASCII, a well-formed UTF-8 sequence, or any single other byte. */
 const validSequence =
-  // Runs of ASCII, then the well-formed UTF-8 sequences by length, then any single other byte.
-  /[\x00-\x7f]+|[\xc2-\xdf][\x80-\xbf]|\xe0[\xa0-\xbf][\x80-\xbf]|\xed[\x80-\x9f][\x80-\xbf]|[\xe1-\xec\xee\xef][\x80-\xbf]{2}|\xf0[\x90-\xbf][\x80-\xbf]{2}|[\xf1-\xf3][\x80-\xbf]{3}|\xf4[\x80-\x8f][\x80-\xbf]{2}|[\x80-\xff]/g;
+  /\p{ASCII}+|[\xc2-\xdf][\x80-\xbf]|\xe0[\xa0-\xbf][\x80-\xbf]|\xed[\x80-\x9f][\x80-\xbf]|[\xe1-\xec\xee\xef][\x80-\xbf]{2}|\xf0[\x90-\xbf][\x80-\xbf]{2}|[\xf1-\xf3][\x80-\xbf]{3}|\xf4[\x80-\x8f][\x80-\xbf]{2}|[\x80-\xff]/gu;
 const loneSurrogate = /\p{Surrogate}/u;
-const asciiOnly = /^[\x00-\x7f]*$/;
+const asciiOnly = /^\p{ASCII}*$/u;
 
 /** The character U+FFFD, which Go shows for a byte that is not UTF-8. */
 export const replacementCharacter = "\ufffd";
@@ -16,7 +16,9 @@ export const replacementCharacter = "\ufffd";
 /** The bytes of a Go string. A lone surrogate that stands for no byte becomes U+FFFD, as Go's decoders make it. */
 export function encodeGoString(text: string): Buffer {
   if (!loneSurrogate.test(text)) return Buffer.from(text);
-  return Buffer.concat([...text].map((rune) => (isEscapedByte(rune) ? Buffer.of(rune.charCodeAt(0) - 0xdc00) : Buffer.from(rune))));
+  return Buffer.concat(
+    Array.from(text, (rune) => (isEscapedByte(rune) ? Buffer.of(rune.charCodeAt(0) - 0xdc00) : Buffer.from(rune))),
+  );
 }
 
 /** The Go string of these bytes; {@link encodeGoString} gives exactly them back. */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { assertSameAsGo, decodeInput, goVectors } from "../../test/support/go-vectors.ts";
 import { goJson } from "./json-format.ts";
 
@@ -16,9 +16,11 @@ describe("JSON as Go writes it", () => {
   });
 
   test("is JSON with the same meaning", () => {
-    fc.assert(fc.property(fc.jsonValue({ stringUnit: anyCharacter }), fc.constantFrom("", "  "), (data, indent) => {
-      assert.deepEqual(JSON.parse(goJson(data, indent)), data);
-    }));
+    fc.assert(
+      fc.property(fc.jsonValue({ stringUnit: anyCharacter }), fc.constantFrom("", "  "), (data, indent) => {
+        assert.deepEqual(JSON.parse(goJson(data, indent)), data);
+      }),
+    );
   });
 
   test("half a surrogate pair is U+FFFD", () => {

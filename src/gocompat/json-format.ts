@@ -49,8 +49,14 @@ function encode(reference: GoValue | undefined, indent: string, margin: string):
     case "map":
     case "struct":
       return value.isNil ? "null" : brackets("{}", encodeMembers(value, indent, inner), indent, margin);
-    default:
-      return String(value.data);
+    case "int":
+    case "int64":
+    case "uint8":
+      return String(value.int);
+    case "interface":
+    case "complex128":
+    case "func":
+      throw new TypeError(`JSON cannot hold a ${value.type.name}`);
   }
 }
 
@@ -82,6 +88,7 @@ function encodeFloat(value: number): string {
 
 function encodeString(text: string): string {
   // Control characters, HTML's special ones, the two line separators that JavaScript source cannot hold, stray bytes.
+  // oxlint-disable-next-line no-control-regex -- control characters are what is to be escaped
   const special = /[\x00-\x1f"\\<>&\u2028\u2029]|\p{Surrogate}/gu;
   return `"${text.replace(special, (rune) => escapes[rune] ?? `\\u${hexOf(rune)}`)}"`;
 }

@@ -14,7 +14,9 @@ const shortEscapes: Readonly<Record<string, string>> = {
   "\v": "\\v",
 };
 
-const shortEscapeValues: ReadonlyMap<string, string> = new Map(Object.entries(shortEscapes).map(([value, name]) => [name.slice(1), value]));
+const shortEscapeValues: ReadonlyMap<string, string> = new Map(
+  Object.entries(shortEscapes).map(([value, name]) => [name.slice(1), value]),
+);
 
 /** One escape after the backslash, or one plain character. */
 const literalPart = /\\(?:([abfnrtv\\'"])|x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|([0-7]{3}))|([^\\])/suy;
@@ -42,6 +44,7 @@ export function runeToString(codePoint: number): string {
 
 /** Go's `strconv.CanBackquote`: whether the text can stand between backquotes unchanged. */
 export function canBackquote(text: string): boolean {
+  // oxlint-disable-next-line no-control-regex -- they are what backquotes cannot hold
   return text.isWellFormed() && !/[\x00-\x08\x0a-\x1f`\x7f\ufeff]/.test(text);
 }
 

@@ -6,7 +6,11 @@ type Range = readonly [first: number, last: number];
 const digits: readonly Range[] = [[0x30, 0x39]];
 const lower: readonly Range[] = [[0x61, 0x7a]];
 const upper: readonly Range[] = [[0x41, 0x5a]];
-const spaces: readonly Range[] = [[0x09, 0x0a], [0x0c, 0x0d], [0x20, 0x20]];
+const spaces: readonly Range[] = [
+  [0x09, 0x0a],
+  [0x0c, 0x0d],
+  [0x20, 0x20],
+];
 const wordCharacters: readonly Range[] = [...digits, ...upper, [0x5f, 0x5f], ...lower];
 
 /** `\d`, `\s` and `\w`; ASCII only, unlike JavaScript's. */
@@ -17,14 +21,28 @@ const posixClasses: Readonly<Record<string, readonly Range[]>> = {
   alnum: [...digits, ...upper, ...lower],
   alpha: [...upper, ...lower],
   ascii: [[0, 0x7f]],
-  blank: [[0x09, 0x09], [0x20, 0x20]],
-  cntrl: [[0, 0x1f], [0x7f, 0x7f]],
+  blank: [
+    [0x09, 0x09],
+    [0x20, 0x20],
+  ],
+  cntrl: [
+    [0, 0x1f],
+    [0x7f, 0x7f],
+  ],
   digit: digits,
   graph: [[0x21, 0x7e]],
   lower,
   print: [[0x20, 0x7e]],
-  punct: [[0x21, 0x2f], [0x3a, 0x40], [0x5b, 0x60], [0x7b, 0x7e]],
-  space: [[0x09, 0x0d], [0x20, 0x20]],
+  punct: [
+    [0x21, 0x2f],
+    [0x3a, 0x40],
+    [0x5b, 0x60],
+    [0x7b, 0x7e],
+  ],
+  space: [
+    [0x09, 0x0d],
+    [0x20, 0x20],
+  ],
   upper,
   word: wordCharacters,
   xdigit: [...digits, [0x41, 0x46], [0x61, 0x66]],
@@ -76,7 +94,7 @@ export function caseVariants(codePoint: number): number[] {
 
 function otherCases(character: string): string[] {
   const cases = [character.toLowerCase(), character.toUpperCase()];
-  return [...cases, distantVariants[character.toLowerCase()] ?? character].filter((variant) => [...variant].length === 1);
+  return [...cases, distantVariants[character.toLowerCase()] ?? character].filter((variant) => Array.from(variant).length === 1);
 }
 
 /** The source of one character, inside or outside a class. */

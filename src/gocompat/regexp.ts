@@ -172,7 +172,8 @@ class Translator {
     const start = this.#at;
     const perl = this.#take(/\\([dswDSW])/y)?.[1];
     if (perl !== undefined) return perlClass(perl, this.#flags.ignoreCase);
-    if (this.#take(/\\[pP](?=\{[^}]*$)/y) !== undefined) return this.#fail("invalid character class range", this.#pattern.slice(start));
+    if (this.#take(/\\[pP](?=\{[^}]*$)/y) !== undefined)
+      return this.#fail("invalid character class range", this.#pattern.slice(start));
     const unicode = this.#take(/\\([pP])(?:\{(\^?)([^}]*)\}|([^{]|$))/uy);
     if (unicode === undefined) return undefined;
     const [whole, letter, caret, name, single] = unicode;

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { assertSameAsGo, decodeInput, goVectors, type GoVector } from "../../test/support/go-vectors.ts";
 import { MachineError } from "../errors/machine-error.ts";
 import { formatFloat, type FloatFormat } from "./float.ts";
@@ -32,11 +32,17 @@ describe("strconv", () => {
   });
 
   test("the shortest form of a float reads back as the same number", () => {
-    fc.assert(fc.property(fc.double({ noNaN: true, noDefaultInfinity: true }), fc.constantFrom("e", "f", "g", "x") as fc.Arbitrary<FloatFormat>, (value, format) => {
-      // Hexadecimal forms of subnormal numbers are read with rounding.
-      fc.pre(format !== "x" || Math.abs(value) > 1e-300 || value === 0);
-      assert.ok(Object.is(parseFloat64(formatFloat(value, format, -1)), value));
-    }));
+    fc.assert(
+      fc.property(
+        fc.double({ noNaN: true, noDefaultInfinity: true }),
+        fc.constantFrom("e", "f", "g", "x") as fc.Arbitrary<FloatFormat>,
+        (value, format) => {
+          // Hexadecimal forms of subnormal numbers are read with rounding.
+          fc.pre(format !== "x" || Math.abs(value) > 1e-300 || value === 0);
+          assert.ok(Object.is(parseFloat64(formatFloat(value, format, -1)), value));
+        },
+      ),
+    );
   });
 
   test("quoting answers as Go does", () => {
@@ -53,10 +59,12 @@ describe("strconv", () => {
   });
 
   test("any bytes survive quoting", () => {
-    fc.assert(fc.property(fc.uint8Array(), fc.boolean(), (bytes, ascii) => {
-      const text = decodeGoString(bytes);
-      assert.equal(unquote(quote(text, { ascii })), text);
-    }));
+    fc.assert(
+      fc.property(fc.uint8Array(), fc.boolean(), (bytes, ascii) => {
+        const text = decodeGoString(bytes);
+        assert.equal(unquote(quote(text, { ascii })), text);
+      }),
+    );
   });
 
   test("numbers and booleans are read as Go reads them", () => {

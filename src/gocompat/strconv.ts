@@ -6,8 +6,18 @@ import { MachineError } from "../errors/machine-error.ts";
 import { quote } from "./quote.ts";
 
 const booleans: Readonly<Record<string, boolean>> = {
-  "1": true, t: true, T: true, TRUE: true, true: true, True: true,
-  "0": false, f: false, F: false, FALSE: false, false: false, False: false,
+  "1": true,
+  t: true,
+  T: true,
+  TRUE: true,
+  true: true,
+  True: true,
+  "0": false,
+  f: false,
+  F: false,
+  FALSE: false,
+  false: false,
+  False: false,
 };
 
 const digitsByPrefix: Readonly<Record<string, RegExp>> = {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { assertSameAsGo, goVectors, type GoVector } from "../../test/support/go-vectors.ts";
 import { helpTable, listTable, tabulate, type TabwriterOptions } from "./tabwriter.ts";
 
@@ -24,21 +24,36 @@ describe("tabwriter", () => {
   });
 
   test("the table of ls", () => {
-    assert.equal(tabulate("NAME\tSTATE\tURL\na\tRunning\ttcp://x\n", listTable), "NAME   STATE     URL\na      Running   tcp://x\n");
+    assert.equal(
+      tabulate("NAME\tSTATE\tURL\na\tRunning\ttcp://x\n", listTable),
+      "NAME   STATE     URL\na      Running   tcp://x\n",
+    );
   });
 
   test("the lists of help pad with tabs", () => {
-    assert.equal(tabulate("  --swarm\tJoin\n  --swarm-discovery \tUse\n", helpTable), "  --swarm\t\tJoin\n  --swarm-discovery \tUse\n");
+    assert.equal(
+      tabulate("  --swarm\tJoin\n  --swarm-discovery \tUse\n", helpTable),
+      "  --swarm\t\tJoin\n  --swarm-discovery \tUse\n",
+    );
   });
 
   test("padding is all it adds, and columns begin at one place", () => {
     const word = fc.stringMatching(/^[a-zé世]{1,12}$/);
-    const rows = fc.integer({ min: 1, max: 5 }).chain((columns) => fc.array(fc.array(word, { minLength: columns, maxLength: columns }), { minLength: 1 }));
-    fc.assert(fc.property(rows, (table) => {
-      const lines = tabulate(table.map((row) => `${row.join("\t")}\n`).join(""), listTable).trimEnd().split("\n");
-      assert.deepEqual(lines.map((line) => line.split(/ +/)), table);
-      const starts = lines.map((line) => [...line.matchAll(/ [^ ]/g)].map((match) => match.index));
-      for (const start of starts) assert.deepEqual(start, starts[0]);
-    }));
+    const rows = fc
+      .integer({ min: 1, max: 5 })
+      .chain((columns) => fc.array(fc.array(word, { minLength: columns, maxLength: columns }), { minLength: 1 }));
+    fc.assert(
+      fc.property(rows, (table) => {
+        const lines = tabulate(table.map((row) => `${row.join("\t")}\n`).join(""), listTable)
+          .trimEnd()
+          .split("\n");
+        assert.deepEqual(
+          lines.map((line) => line.split(/ +/)),
+          table,
+        );
+        const starts = lines.map((line) => [...line.matchAll(/ [^ ]/g)].map((match) => match.index));
+        for (const start of starts) assert.deepEqual(start, starts[0]);
+      }),
+    );
   });
 });

@@ -48,8 +48,8 @@ export function tabulate(text: string, options: TabwriterOptions): string {
 /** At the very end of the text, without a line break, there is no empty cell after the last tab. */
 function linesOf(section: string, isLast: boolean): readonly Line[] {
   const lines = section.split("\n").map(cellsOf);
-  const last = lines.at(-1) ?? [];
-  return isLast && last.at(-1)?.text === "" ? lines.with(-1, last.slice(0, -1)) : lines;
+  const last = lines.at(-1);
+  return isLast && last?.at(-1)?.text === "" ? [...lines.slice(0, -1), last.slice(0, -1)] : lines;
 }
 
 function cellsOf(line: string): Line {
@@ -61,7 +61,7 @@ function cellsOf(line: string): Line {
 function formatBlock(lines: readonly Line[], widths: readonly number[], options: TabwriterOptions): string[] {
   const column = widths.length;
   const formatted: string[] = [];
-  for (let start = 0; start < lines.length; ) {
+  for (let start = 0; start < lines.length;) {
     const end = runEnd(lines, start, column);
     if (end === start) {
       formatted.push(formatLine(lines[start] ?? [], widths, options));
@@ -91,18 +91,18 @@ function columnWidth(lines: readonly Line[], column: number, options: TabwriterO
 function formatLine(line: Line, widths: readonly number[], options: TabwriterOptions): string {
   const indent = line.findIndex(({ text }) => text !== "");
   const cells = line.map(({ text, width }, column) => {
-    const columnWidth = widths[column];
-    if (columnWidth === undefined) return text;
+    const reserved = widths[column];
+    if (reserved === undefined) return text;
     const isIndent = options.tabIndent === true && (indent < 0 || column < indent);
-    const filler = padding(width, columnWidth, isIndent, options);
+    const filler = padding(width, reserved, isIndent, options);
     return options.alignRight === true && text !== "" ? filler + text : text + filler;
   });
   return cells.join(options.debug === true ? "|" : "");
 }
 
-function padding(width: number, columnWidth: number, useTabs: boolean, { padChar, tabWidth }: TabwriterOptions): string {
-  if (padChar !== "\t" && !useTabs) return padChar.repeat(columnWidth - width);
+function padding(width: number, reserved: number, useTabs: boolean, { padChar, tabWidth }: TabwriterOptions): string {
+  if (padChar !== "\t" && !useTabs) return padChar.repeat(reserved - width);
   if (tabWidth === 0) return "";
-  const rounded = Math.ceil(columnWidth / tabWidth) * tabWidth;
+  const rounded = Math.ceil(reserved / tabWidth) * tabWidth;
   return "\t".repeat(Math.ceil((rounded - width) / tabWidth));
 }

@@ -6,8 +6,19 @@
 import { byteLength, compareGoStrings, decodeGoString, encodeGoString } from "./go-string.ts";
 
 export type GoKind =
-  | "bool" | "int" | "int64" | "uint8" | "float64" | "complex128" | "string"
-  | "interface" | "map" | "slice" | "pointer" | "struct" | "func";
+  | "bool"
+  | "int"
+  | "int64"
+  | "uint8"
+  | "float64"
+  | "complex128"
+  | "string"
+  | "interface"
+  | "map"
+  | "slice"
+  | "pointer"
+  | "struct"
+  | "func";
 
 export interface GoType {
   readonly kind: GoKind;
@@ -152,7 +163,7 @@ export class GoValue {
 
   /** Keys of a map, in Go's order for printing and ranging. */
   keys(): string[] {
-    return this.isNil ? [] : Object.keys(this.data as object).sort(compareGoStrings);
+    return this.isNil ? [] : Object.keys(this.data as object).toSorted(compareGoStrings);
   }
 
   /** A map's entry, if it has that key. */
@@ -182,38 +193,37 @@ export class GoValue {
   }
 }
 
+const integerKinds: ReadonlySet<GoKind> = new Set<GoKind>(["int", "int64", "uint8"]);
+
+const zeroData: Partial<Record<GoKind, unknown>> = {
+  bool: false,
+  float64: 0,
+  complex128: { re: 0, im: 0 },
+  string: "",
+  struct: {},
+};
+
 /** A value of a declared type. Integers may be given as numbers; missing data is the type's zero value. */
 export function typedValue(type: GoType, data: unknown): GoValue {
-  switch (type.kind) {
-    case "interface":
-      return new GoValue(type, goValue(data));
-    case "int":
-    case "int64":
-    case "uint8":
-      return new GoValue(type, BigInt((data as bigint | number | undefined) ?? 0));
-    default:
-      return new GoValue(type, data ?? zeroData[type.kind] ?? null);
-  }
+  if (type.kind === "interface") return new GoValue(type, goValue(data));
+  if (integerKinds.has(type.kind)) return new GoValue(type, BigInt((data as bigint | number | undefined) ?? 0));
+  return new GoValue(type, data ?? zeroData[type.kind] ?? null);
 }
-
-const zeroData: Partial<Record<GoKind, unknown>> = { bool: false, float64: 0, complex128: { re: 0, im: 0 }, string: "", struct: {} };
 
 /** The Go value of JSON data as Go decodes it into `interface {}`; undefined (nil) for null. A bigint is an int. */
 export function goValue(data: unknown): GoValue | undefined {
   if (data instanceof GoValue) return data;
-  switch (typeof data) {
-    case "string":
-      return goString(data.toWellFormed());
-    case "number":
-      return goFloat(data);
-    case "boolean":
-      return goBool(data);
-    case "bigint":
-      return goInt(data);
-    case "object":
-      if (data !== null) return new GoValue(Array.isArray(data) ? anySliceType : anyMapType, data);
-  }
-  return undefined;
+  if (typeof data === "string") return goString(data.toWellFormed());
+  if (typeof data === "number") return goFloat(data);
+  if (typeof data === "boolean") return goBool(data);
+  if (typeof data === "bigint") return goInt(data);
+  if (typeof data !== "object" || data === null) return undefined;
+  return new GoValue(Array.isArray(data) ? anySliceType : anyMapType, data);
+}
+
+/** Whether a value or type is of an integer kind. */
+export function isInteger({ kind }: { readonly kind: GoKind }): boolean {
+  return integerKinds.has(kind);
 }
 
 export function goString(text: string): GoValue {

@@ -9,7 +9,19 @@ import { templateValueOf, type HostListItem, type ListedOptions, type ListedStat
 import { durationType } from "../../src/gocompat/duration.ts";
 import { decodeGoString } from "../../src/gocompat/go-string.ts";
 import { TemplateError } from "../../src/gocompat/template/template.ts";
-import { complex128Type, goFloat, goInt, goString, GoValue, stringType, typedValue, intType, uint8Type, pointerTo, type GoFunction } from "../../src/gocompat/value.ts";
+import {
+  complex128Type,
+  goFloat,
+  goInt,
+  goString,
+  GoValue,
+  stringType,
+  typedValue,
+  intType,
+  uint8Type,
+  pointerTo,
+  type GoFunction,
+} from "../../src/gocompat/value.ts";
 
 /** One recorded case: the operation's inputs, and Go's answer in `out`, `error` or both. */
 export interface GoVector {
@@ -28,7 +40,10 @@ export interface Answer {
 /** The cases of one operation in `test/fixtures/go/NAME.jsonl`. */
 export function goVectors(name: string, op: string): GoVector[] {
   const text = readFileSync(new URL(`../fixtures/go/${name}.jsonl`, import.meta.url), "utf8");
-  const vectors = text.trimEnd().split("\n").map((line) => JSON.parse(line) as GoVector);
+  const vectors = text
+    .trimEnd()
+    .split("\n")
+    .map((line) => JSON.parse(line) as GoVector);
   return vectors.filter((vector) => vector.op === op);
 }
 
@@ -100,7 +115,10 @@ function itemOf(recorded: Record<string, unknown>): GoValue {
     activeHost: recorded["ActiveHost"] === true,
     activeSwarm: recorded["ActiveSwarm"] === true,
     driverName: text("DriverName"),
-    state: (["", "Running", "Paused", "Saved", "Stopped", "Stopping", "Starting", "Error", "Timeout"] as const satisfies ListedState[])[Number(recorded["State"] ?? 0)] ?? "",
+    state:
+      (
+        ["", "Running", "Paused", "Saved", "Stopped", "Stopping", "Starting", "Error", "Timeout"] as const satisfies ListedState[]
+      )[Number(recorded["State"] ?? 0)] ?? "",
     url: text("URL"),
     swarmOptions: (recorded["SwarmOptions"] as ListedOptions | undefined) ?? null,
     swarm: text("Swarm"),

@@ -1,16 +1,27 @@
 /** The functions that every template may call, and the notions of truth and printing that they share. */
 import { sprint, sprintf, sprintln } from "../format.ts";
 import {
-  anyReflected, dynamic, goBool, goInt, goString, indirect, interfaceType, isNilReference, stringType, typedValue,
-  type GoFunction, type GoType, type GoValue, type ParameterType,
+  anyReflected,
+  dynamic,
+  goBool,
+  goInt,
+  goString,
+  indirect,
+  interfaceType,
+  isInteger,
+  isNilReference,
+  stringType,
+  typedValue,
+  type GoFunction,
+  type GoType,
+  type GoValue,
+  type ParameterType,
 } from "../value.ts";
 import { compareFunctions } from "./compare.ts";
 import { escapeHtml, escapeJs, escapeUrlQuery } from "./escape.ts";
 import { functionFailure as failure } from "./template-error.ts";
 
 type Value = GoValue | undefined;
-
-const intLike: ReadonlySet<string> = new Set(["int", "int64", "uint8"]);
 
 /** Go's truth: false, 0, nil, and what is empty are not true; a struct always is. */
 export function truth(reference: Value): boolean {
@@ -33,7 +44,9 @@ export function truth(reference: Value): boolean {
       return value.length > 0;
     case "struct":
       return true;
-    default:
+    case "interface":
+    case "pointer":
+    case "func":
       return !value.isNil;
   }
 }
@@ -97,15 +110,9 @@ function indexInto(reference: Value, ...indexes: Value[]): Value {
 
 function elementAt(item: GoValue, index: Value): GoValue {
   if (isNilReference(item)) throw failure("index of nil pointer");
-  switch (item.kind) {
-    case "slice":
-    case "string":
-      return item.at(indexWithin(index, item));
-    case "map":
-      return item.entry(asArgument(index, stringType).text) ?? typedValue(item.type.elem ?? interfaceType, undefined);
-    default:
-      throw failure(`can't index item of type ${item.type.name}`);
-  }
+  if (item.kind === "slice" || item.kind === "string") return item.at(indexWithin(index, item));
+  if (item.kind !== "map") throw failure(`can't index item of type ${item.type.name}`);
+  return item.entry(asArgument(index, stringType).text) ?? typedValue(item.type.elem ?? interfaceType, undefined);
 }
 
 function indexWithin(index: Value, { kind, length }: GoValue): number {
@@ -117,7 +124,7 @@ function indexWithin(index: Value, { kind, length }: GoValue): number {
 
 function indexUpTo(index: Value, limit: number): number {
   if (index === undefined) throw failure("cannot index slice/array with nil");
-  if (!intLike.has(index.kind)) throw failure(`cannot index slice/array with type ${index.type.name}`);
+  if (!isInteger(index)) throw failure(`cannot index slice/array with type ${index.type.name}`);
   if (index.int < 0n || index.int > BigInt(limit)) throw failure(`index out of range: ${index.int}`);
   return Number(index.int);
 }
@@ -156,6 +163,6 @@ function asParameter(value: Value, type: ParameterType | undefined, where: strin
 function asArgument(value: Value, type: GoType, where = ""): GoValue {
   if (value === undefined) throw failure(`${where}value is nil; should be of type ${type.name}`);
   if (value.type.name === type.name) return value;
-  if (intLike.has(value.kind) && intLike.has(type.kind)) return typedValue(type, value.int);
+  if (isInteger(value) && isInteger(type)) return typedValue(type, value.int);
   throw failure(`${where}value has type ${value.type.name}; should be ${type.name}`);
 }

@@ -87,15 +87,11 @@ function isSame(a: GoValue, b: GoValue): boolean {
 function isLess(first: Value, second: Value): boolean {
   const [a, b] = [dynamic(first), dynamic(second)];
   const [kindA, kindB] = [basicKind(a), basicKind(b)];
-  if (a === undefined || b === undefined || kindA === undefined || kindB === undefined) throw failure("invalid type for comparison");
+  if (a === undefined || b === undefined || kindA === undefined || kindB === undefined)
+    throw failure("invalid type for comparison");
   if (isInteger(kindA) && isInteger(kindB)) return a.int < b.int;
   if (kindA !== kindB) throw failure("incompatible types for comparison");
-  switch (kindA) {
-    case "float":
-      return a.float < b.float;
-    case "string":
-      return compareGoStrings(a.text, b.text) < 0;
-    default:
-      throw failure("invalid type for comparison");
-  }
+  if (kindA === "float") return a.float < b.float;
+  if (kindA === "string") return compareGoStrings(a.text, b.text) < 0;
+  throw failure("invalid type for comparison");
 }

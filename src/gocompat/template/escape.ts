@@ -18,6 +18,7 @@ export function escapeHtml(text: string): string {
 }
 
 export function escapeJs(text: string): string {
+  // oxlint-disable-next-line no-control-regex -- control characters are among what is to be escaped
   return text.replace(/[\\'"]|[\x00-\x1f<>&=]|[^\x00-\x7f]/gu, (rune) => {
     const short = jsEscapes[rune];
     if (short !== undefined) return short;

@@ -5,11 +5,35 @@
 import { isMachineError, messageOf } from "../../errors/machine-error.ts";
 import { quote } from "../quote.ts";
 import {
-  anyReflected, dynamic, goBool, goFloat, goInt, goString, GoValue, complex128Type, indirect, interfaceType, isNilReference, typedValue,
-  type GoFunction, type GoKind, type ParameterType,
+  anyReflected,
+  dynamic,
+  goBool,
+  goFloat,
+  goInt,
+  goString,
+  GoValue,
+  complex128Type,
+  indirect,
+  interfaceType,
+  isNilReference,
+  typedValue,
+  type GoFunction,
+  type GoKind,
+  type ParameterType,
 } from "../value.ts";
 import { builtins, truth } from "./builtins.ts";
-import { sourceOf, type ArgumentNode, type ChainNode, type CommandNode, type FieldNode, type IdentifierNode, type LocatedNode, type NumberNode, type PipeNode, type VariableNode } from "./nodes.ts";
+import {
+  sourceOf,
+  type ArgumentNode,
+  type ChainNode,
+  type CommandNode,
+  type FieldNode,
+  type IdentifierNode,
+  type LocatedNode,
+  type NumberNode,
+  type PipeNode,
+  type VariableNode,
+} from "./nodes.ts";
 import { columnAt, lineAt, TemplateError } from "./template-error.ts";
 
 export type Value = GoValue | undefined;
@@ -115,7 +139,11 @@ export class Evaluator {
       case "pipe":
         this.#refuseArguments(command.args, final);
         return this.pipeline(dot, first);
-      default:
+      case "dot":
+      case "nil":
+      case "bool":
+      case "string":
+      case "number":
         this.at(first);
         this.#refuseArguments(command.args, final);
         return this.#plain(dot, first);
@@ -175,7 +203,14 @@ export class Evaluator {
   }
 
   /** `.A.B.C`; only the last may be a method with arguments. */
-  #path(dot: Value, start: Value, node: LocatedNode, path: readonly string[], args: readonly ArgumentNode[], final: Final): Value {
+  #path(
+    dot: Value,
+    start: Value,
+    node: LocatedNode,
+    path: readonly string[],
+    args: readonly ArgumentNode[],
+    final: Final,
+  ): Value {
     const receiver = path.slice(0, -1).reduce((value: Value, name) => this.#member(dot, value, node, name, [], noFinal), start);
     return this.#member(dot, receiver, node, path.at(-1) ?? "", args, final);
   }
@@ -221,7 +256,8 @@ export class Evaluator {
   #checkCount({ params, variadic }: Pick<GoFunction, "params" | "variadic">, name: string, given: number, final: Final): void {
     const count = given + (final === noFinal ? 0 : 1);
     if (variadic === true) {
-      if (count < params.length - 1) this.fail(`wrong number of args for ${name}: want at least ${params.length - 1} got ${given}`);
+      if (count < params.length - 1)
+        this.fail(`wrong number of args for ${name}: want at least ${params.length - 1} got ${given}`);
     } else if (count !== params.length) this.fail(`wrong number of args for ${name}: want ${params.length} got ${count}`);
   }
 
@@ -258,7 +294,9 @@ export class Evaluator {
         return this.#fitting(this.#function(dot, node, node, [], noFinal), type);
       case "chain":
         return this.#fitting(this.#chain(dot, node, [], noFinal), type);
-      default:
+      case "bool":
+      case "string":
+      case "number":
         return type === anyReflected || type.kind === "interface" ? this.#plain(dot, node) : this.#literal(type, node);
     }
   }

@@ -57,7 +57,8 @@ class Executor {
         return this.#range(dot, node);
       case "template":
         return this.#template(dot, node);
-      default:
+      case "break":
+      case "continue":
         return node.type;
     }
   }
@@ -73,9 +74,7 @@ class Executor {
   #branch(dot: Value, node: BranchNode): Ending {
     const height = this.#evaluator.height;
     const value = this.#evaluator.pipeline(dot, node.pipe);
-    const ending = truth(value)
-      ? this.run(node.type === "with" ? value : dot, node.body)
-      : this.run(dot, node.otherwise ?? []);
+    const ending = truth(value) ? this.run(node.type === "with" ? value : dot, node.body) : this.run(dot, node.otherwise ?? []);
     this.#evaluator.forget(height);
     return ending;
   }
@@ -90,14 +89,9 @@ class Executor {
   }
 
   #items(value: GoValue): (readonly [key: GoValue, item: Value])[] {
-    switch (value.kind) {
-      case "slice":
-        return Array.from({ length: value.length }, (_, index) => [goInt(index), value.at(index)]);
-      case "map":
-        return value.keys().map((key) => [goString(key), value.entry(key)]);
-      default:
-        return this.#evaluator.fail(`range can't iterate over ${formatArgument(value, plainVerb)}`);
-    }
+    if (value.kind === "slice") return Array.from({ length: value.length }, (_, index) => [goInt(index), value.at(index)]);
+    if (value.kind === "map") return value.keys().map((key) => [goString(key), value.entry(key)]);
+    return this.#evaluator.fail(`range can't iterate over ${formatArgument(value, plainVerb)}`);
   }
 
   /** Variables that the body declares last for one item. */

@@ -5,9 +5,23 @@ import { readNumber } from "./number.ts";
 import type { TokenInput } from "./token-input.ts";
 import { describeToken, type Token, type TokenType } from "./tokens.ts";
 
-const operandTypes: ReadonlySet<TokenType> = new Set<TokenType>([
-  "bool", "charConstant", "complex", "dot", "field", "identifier", "number", "nil", "rawString", "string", "variable", "leftParen",
-]);
+const operandTypes = [
+  "identifier",
+  "dot",
+  "nil",
+  "variable",
+  "field",
+  "bool",
+  "charConstant",
+  "complex",
+  "number",
+  "string",
+  "rawString",
+  "leftParen",
+] as const;
+
+type OperandType = (typeof operandTypes)[number];
+
 const literalTypes: ReadonlySet<string> = new Set(["bool", "string", "number", "nil", "dot"]);
 
 export class ExpressionParser {
@@ -51,7 +65,7 @@ export class ExpressionParser {
     const { declares, assigns } = this.#declarations(context);
     const commands: CommandNode[] = [];
     for (let token = this.input.peekNonSpace(); token.type !== end; token = this.input.peekNonSpace()) {
-      if (!operandTypes.has(token.type)) this.unexpected(token, context);
+      if (!isOperandType(token.type)) this.unexpected(token, context);
       commands.push(this.#commandNode());
     }
     this.input.next();
@@ -127,9 +141,10 @@ export class ExpressionParser {
   }
 
   #term(): ArgumentNode | undefined {
-    const mark = this.input.mark();
-    const token = this.input.nextNonSpace();
+    const token = this.input.peekNonSpace();
     const { type, text, at } = token;
+    if (!isOperandType(type)) return undefined;
+    this.input.next();
     switch (type) {
       case "identifier":
         return this.isFunction(text) ? { type, at, name: text } : this.input.fail(`function ${quote(text)} not defined`);
@@ -153,9 +168,10 @@ export class ExpressionParser {
       case "string":
       case "rawString":
         return { type: "string", at, literal: text, value: this.unquoted(token) };
-      default:
-        this.input.rewind(mark);
-        return undefined;
     }
   }
+}
+
+function isOperandType(type: TokenType): type is OperandType {
+  return (operandTypes as readonly TokenType[]).includes(type);
 }

@@ -6,9 +6,14 @@ import { quote } from "../quote.ts";
 import { ExpressionParser } from "./expression-parser.ts";
 import { isBlank, type ActionNode, type BranchNode, type StatementNode, type TemplateNode } from "./nodes.ts";
 import { TokenInput } from "./token-input.ts";
+import type { TokenType } from "./tokens.ts";
 
 /** The statements of every template that a source defines, by name. */
 export type Definitions = ReadonlyMap<string, readonly StatementNode[]>;
+
+const actionKeywords = ["if", "range", "with", "else", "end", "block", "template", "break", "continue"] as const;
+
+type ActionKeyword = (typeof actionKeywords)[number];
 
 /** Ends a list of statements. */
 interface Terminator {
@@ -105,32 +110,26 @@ class Parser extends ExpressionParser {
   }
 
   #action(): StatementNode | Terminator {
-    const token = this.input.peekNonSpace();
-    switch (token.type) {
+    const { type, at } = this.input.peekNonSpace();
+    if (!isActionKeyword(type)) return this.#command(at);
+    this.input.next();
+    switch (type) {
       case "if":
       case "range":
       case "with":
-        this.input.next();
-        return this.#branch(token.type);
+        return this.#branch(type);
       case "else":
-        this.input.next();
         return this.#else();
       case "end":
-        this.input.next();
         this.expect(["rightDelim"], "end");
         return { type: "end", isElseIf: false };
       case "block":
-        this.input.next();
         return this.#block();
       case "template":
-        this.input.next();
         return this.#template();
       case "break":
       case "continue":
-        this.input.next();
-        return this.#leaveRange(token.type, token.at);
-      default:
-        return this.#command(token.at);
+        return this.#leaveRange(type, at);
     }
   }
 
@@ -205,4 +204,8 @@ class Parser extends ExpressionParser {
 
 function isTerminator(statement: StatementNode | Terminator): statement is Terminator {
   return statement.type === "end" || statement.type === "else";
+}
+
+function isActionKeyword(type: TokenType): type is ActionKeyword {
+  return (actionKeywords as readonly TokenType[]).includes(type);
 }

@@ -11,9 +11,28 @@ export type Keyword = (typeof keywords)[number];
 
 export type TokenType =
   | Keyword
-  | "text" | "leftDelim" | "rightDelim" | "space" | "pipe" | "leftParen" | "rightParen" | "declare" | "assign" | "char"
-  | "identifier" | "field" | "variable" | "dot" | "bool" | "number" | "complex" | "charConstant" | "string" | "rawString"
-  | "error" | "eof";
+  | "text"
+  | "leftDelim"
+  | "rightDelim"
+  | "space"
+  | "pipe"
+  | "leftParen"
+  | "rightParen"
+  | "declare"
+  | "assign"
+  | "char"
+  | "identifier"
+  | "field"
+  | "variable"
+  | "dot"
+  | "bool"
+  | "number"
+  | "complex"
+  | "charConstant"
+  | "string"
+  | "rawString"
+  | "error"
+  | "eof";
 
 export interface Token {
   readonly type: TokenType;
@@ -28,7 +47,7 @@ export function describeToken({ type, text }: Token): string {
   if (type === "eof") return "EOF";
   if (type === "error") return text;
   if (type === "dot" || isKeyword(type)) return `<${text}>`;
-  return Buffer.byteLength(text) > 10 ? `${quote([...text].slice(0, 10).join(""))}...` : quote(text);
+  return Buffer.byteLength(text) > 10 ? `${quote(Array.from(text).slice(0, 10).join(""))}...` : quote(text);
 }
 
 function isKeyword(word: string): word is Keyword {
