@@ -66,7 +66,7 @@ export interface SshSessionOptions {
 
 export interface SshExecutor extends AsyncDisposable {
   /** Connects and logs in, if that has not been done. Throws as {@link run} does before the command is sent. */
-  connect(): Promise<void>;
+  connect(signal?: AbortSignal): Promise<void>;
   /**
    * Runs one command line in the user's shell. A status other than 0 is no error. Connects if there is no connection,
    * or none any more; a command is never sent twice. Throws `ssh-unreachable`, `ssh-authentication`,

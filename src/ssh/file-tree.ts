@@ -5,6 +5,7 @@
  */
 import { posix } from "node:path";
 import { MachineError } from "../errors/machine-error.ts";
+import { matchesFileGlob } from "./glob.ts";
 
 export interface FileEntry {
   readonly kind: "file" | "folder" | "other";
@@ -110,22 +111,10 @@ async function expandPattern(tree: FileTree, pattern: string): Promise<string[]>
 
 async function matchesIn(tree: FileTree, folder: string, part: string): Promise<string[]> {
   if ((await tree.find(folder))?.kind !== "folder") return [];
-  const candidates = /[*?[]/u.test(part) ? (await tree.list(folder)).filter((name) => fitsGlob(name, part)).sort() : [part];
+  const candidates = /[*?[]/u.test(part) ? (await tree.list(folder)).filter((name) => matchesFileGlob(part, name)).sort() : [part];
   const paths = candidates.map((name) => posix.join(folder, name));
   const present = await Promise.all(paths.map(async (path) => (await tree.find(path)) !== undefined));
   return paths.filter((_, index) => present[index]);
-}
-
-/** Shell patterns within one name; a leading dot is matched by a dot only. */
-function fitsGlob(name: string, pattern: string): boolean {
-  if (name.startsWith(".") && !pattern.startsWith(".")) return false;
-  const source = pattern.replace(/\[!?[^\]]+\]|[\\^$.+()|{}[\]*?]/gu, (token) => {
-    if (token === "*") return ".*";
-    if (token === "?") return ".";
-    if (token.length > 2) return token.replaceAll("\\", "\\\\").replace("[!", "[^");
-    return `\\${token}`;
-  });
-  return new RegExp(`^${source}$`, "su").test(name);
 }
 
 export function copyFailed(path: string, reason: string, cause?: unknown): MachineError {

@@ -3,6 +3,7 @@
  * reading decides for both back ends, so a host that one of them trusts is trusted by the other.
  */
 import { createHmac, timingSafeEqual } from "node:crypto";
+import { matchesWildcards } from "./glob.ts";
 import { formatPublicKey, parsePublicKey, sameKey, type PublicKey } from "./public-key.ts";
 
 export interface KnownHostsEntry {
@@ -38,16 +39,9 @@ export function knownHostsName(hostName: string, port: number): string {
 
 /** True where the entry speaks of that name. One negated pattern that fits excludes the whole entry. */
 export function entryMatches(entry: KnownHostsEntry, name: string): boolean {
-  const patterns = entry.hosts.map((host) => host.toLowerCase());
-  if (patterns.some((pattern) => pattern.startsWith("!") && patternMatches(pattern.slice(1), name))) return false;
-  return entry.hosts.some((host, index) =>
-    host.startsWith("|1|") ? hashMatches(host, name) : patternMatches(patterns[index] ?? "", name),
-  );
-}
-
-function patternMatches(pattern: string, name: string): boolean {
-  const source = pattern.replace(/[\\^$.+()|[\]{}]/gu, "\\$&").replace(/\*+/gu, ".*").replaceAll("?", ".");
-  return new RegExp(`^${source}$`, "su").test(name.toLowerCase());
+  const fits = (pattern: string): boolean => matchesWildcards(pattern.toLowerCase(), name.toLowerCase());
+  if (entry.hosts.some((host) => host.startsWith("!") && fits(host.slice(1)))) return false;
+  return entry.hosts.some((host) => (host.startsWith("|1|") ? hashMatches(host, name) : fits(host)));
 }
 
 /** `|1|SALT|HASH`, the HMAC-SHA1 of the name under the salt. */

@@ -41,8 +41,9 @@ export class NativeSshExecutor implements SshExecutor {
     return this.#commands;
   }
 
-  async connect(): Promise<void> {
-    await untilAborted(this.#connected(), this.#closing.signal);
+  async connect(signal?: AbortSignal): Promise<void> {
+    using bound = new Bound(undefined, () => undefined, signal, this.#closing.signal);
+    await untilAborted(this.#connected(), bound.signal);
   }
 
   async run(command: string, options: SshRunOptions = {}): Promise<SshResult> {

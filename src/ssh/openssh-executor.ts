@@ -46,8 +46,9 @@ export class OpenSshExecutor implements SshExecutor {
     return this.#commands;
   }
 
-  async connect(): Promise<void> {
-    await untilAborted(this.#connected(), this.#closing.signal);
+  async connect(signal?: AbortSignal): Promise<void> {
+    using bound = new Bound(undefined, () => undefined, signal, this.#closing.signal);
+    await untilAborted(this.#connected(), bound.signal);
   }
 
   async run(command: string, options: SshRunOptions = {}): Promise<SshResult> {
@@ -74,9 +75,9 @@ export class OpenSshExecutor implements SshExecutor {
   }
 
   /** The socket of the shared connection, for scp and its like; undefined where there is none. Connects first. */
-  async controlPath(): Promise<string | undefined> {
-    const line = await untilAborted(this.#connected(), this.#closing.signal);
-    return line.master?.controlPath;
+  async controlPath(signal?: AbortSignal): Promise<string | undefined> {
+    await this.connect(signal);
+    return (await this.#connected()).master?.controlPath;
   }
 
   async close(): Promise<void> {

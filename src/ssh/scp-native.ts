@@ -13,8 +13,8 @@ import { SftpTree } from "./sftp-tree.ts";
 const reportEveryBytes = 1 << 20;
 
 export async function copyWithSftp(request: CopyRequest, ports: SshPorts): Promise<void> {
-  await withTree(request.source, ports, async (from) => {
-    await withTree(request.destination, ports, async (to) => {
+  await withTree(request.source, request.signal, ports, async (from) => {
+    await withTree(request.destination, request.signal, ports, async (to) => {
       await copyTree(from, treePath(request.source, ports), to, treePath(request.destination, ports), {
         recursive: request.recursive,
         preserve: request.preserve ?? false,
@@ -25,10 +25,15 @@ export async function copyWithSftp(request: CopyRequest, ports: SshPorts): Promi
   });
 }
 
-async function withTree({ target }: CopyEndpoint, ports: SshPorts, work: (tree: FileTree) => Promise<void>): Promise<void> {
+async function withTree(
+  { target }: CopyEndpoint,
+  signal: AbortSignal | undefined,
+  ports: SshPorts,
+  work: (tree: FileTree) => Promise<void>,
+): Promise<void> {
   if (target === undefined) return await work(localTree);
   await using executor = new NativeSshExecutor(target, ports);
-  await executor.connect();
+  await executor.connect(signal);
   await work(await openTree(target, executor));
 }
 

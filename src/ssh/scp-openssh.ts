@@ -64,8 +64,8 @@ async function withCopyConfig(request: CopyRequest, ports: SshPorts, work: CopyW
     return executor;
   };
   try {
-    const source = await describeEndpoint(request.source, "source", connect);
-    const destination = await describeEndpoint(request.destination, "destination", connect);
+    const source = await describeEndpoint(request.source, "source", connect, request.signal);
+    const destination = await describeEndpoint(request.destination, "destination", connect, request.signal);
     const config = path.join(folder, "config");
     await writeFile(config, source.block + destination.block + userConfiguration(request, ports), { mode: 0o600 });
     await work(config, [source.location, destination.location]);
@@ -85,9 +85,10 @@ async function describeEndpoint(
   { target, path: file }: CopyEndpoint,
   name: string,
   connect: (target: SshTarget) => OpenSshExecutor,
+  signal: AbortSignal | undefined,
 ): Promise<DescribedEndpoint> {
   if (target === undefined) return { block: "", location: localLocation(file) };
-  const controlPath = await connect(target).controlPath();
+  const controlPath = await connect(target).controlPath(signal);
   const options = { ...opensshOptions(target), ...(controlPath === undefined ? {} : { ControlPath: controlPath }) };
   if (target.configHost !== undefined) return { block: configBlock(target.configHost, options), location: copyLocation(target, file) };
   return {

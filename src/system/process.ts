@@ -105,6 +105,12 @@ export class SystemProcessRunner implements ProcessRunner {
         clearTimeout(timer);
         options.signal?.removeEventListener("abort", onAbort);
       };
+      // What the child started may hold its pipes open long after a child that we ended.
+      child.on("exit", () => {
+        if (failure === undefined) return;
+        child.stdout?.destroy();
+        child.stderr?.destroy();
+      });
       child.on("error", (error) => {
         settle();
         reject(failure ?? launchError(program, error));

@@ -82,7 +82,7 @@ async function prepare(): Promise<Base> {
 async function makeHostKeys(folder: string, types: readonly string[]): Promise<{ readonly file: string; readonly key: PublicKey }[]> {
   return types.map((type) => {
     const file = path.join(folder, `host_${type}`);
-    const made = spawnSync("ssh-keygen", ["-q", "-t", type, "-N", "", "-f", file], { encoding: "utf8" });
+    const made = spawnSync("ssh-keygen", ["-q", "-t", type, ...(type === "rsa" ? ["-b", "1024"] : []), "-N", "", "-f", file], { encoding: "utf8" });
     const key = parsePublicKey(spawnSync("ssh-keygen", ["-y", "-f", file], { encoding: "utf8" }).stdout);
     if (key === undefined) throw new Error(`ssh-keygen failed: ${made.stderr}`);
     return { file, key };

@@ -1,0 +1,150 @@
+import assert from "node:assert/strict";
+import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import * as path from "node:path";
+import { afterEach, beforeEach, describe, test } from "node:test";
+import { isMachineError } from "../errors/machine-error.ts";
+import type { ProgressEvent } from "../log/event.ts";
+import type { HostKeyPolicy, SshTarget } from "./executor.ts";
+import { ensurePinnedKeys, loadPinnedKeys, pinHostKeys, pinInjectedHostKeys, type HostKeyScanner } from "./host-keys.ts";
+import { generateKeyPair } from "./keys.ts";
+import { fingerprintOf, formatPublicKey, parsePublicKey, type PublicKey } from "./public-key.ts";
+import { encodeMpint, encodeString } from "./wire.ts";
+
+function ed25519(): PublicKey {
+  return parsePublicKey(generateKeyPair("x").publicKey) as PublicKey;
+}
+
+function rsa(): PublicKey {
+  const modulus = ed25519().blob;
+  return { type: "ssh-rsa", blob: Buffer.concat([encodeString("ssh-rsa"), encodeMpint(Buffer.of(3)), encodeMpint(modulus)]) };
+}
+
+/** A host with some keys; shows the first that fits, and counts how often it was asked. */
+class Host {
+  readonly asked: (readonly string[] | undefined)[] = [];
+  readonly keys: readonly PublicKey[];
+
+  constructor(...keys: readonly PublicKey[]) {
+    this.keys = keys;
+  }
+
+  readonly scan: HostKeyScanner = async (types) => {
+    this.asked.push(types);
+    return this.keys.find((key) => types === undefined || types.includes(key.type));
+  };
+}
+
+describe("host keys", () => {
+  let folder = "";
+  let events: ProgressEvent[] = [];
+  beforeEach(async () => {
+    folder = await mkdtemp(path.join(tmpdir(), "host-keys-"));
+    events = [];
+  });
+  afterEach(async () => {
+    await rm(folder, { recursive: true });
+  });
+
+  function target(policy: Partial<HostKeyPolicy> = {}): SshTarget {
+    return {
+      hostName: "192.0.2.7",
+      port: 22,
+      userName: "root",
+      connectTimeoutMs: 1_000,
+      hostKeys: { knownHostsFile: path.join(folder, "machine", "known_hosts"), alias: "web", unknown: "trust-first-use", ...policy },
+    };
+  }
+  const settle = (host: Host, policy: Partial<HostKeyPolicy> = {}): Promise<readonly PublicKey[]> =>
+    ensurePinnedKeys(target(policy), host.scan, (event) => events.push(event));
+  const pinnedEvents = (): unknown[] => events.filter((event) => event.type === "host-key-pinned");
+  const refused = (...patterns: readonly RegExp[]) => (error: unknown): boolean => {
+    assert.ok(isMachineError(error, "host-key-mismatch"), String(error));
+    for (const pattern of patterns) assert.match(error.message, pattern);
+    assert.match(error.hint ?? "", /docker-machine ssh-host-key web SHA256:|ssh-keygen -A/u);
+    return true;
+  };
+  const naming = (...keys: readonly PublicKey[]): RegExp[] => keys.map((key) => new RegExp(fingerprintOf(key).replaceAll("+", "\\+"), "u"));
+  const userFile = async (...lines: readonly string[]): Promise<Partial<HostKeyPolicy>> => {
+    const file = path.join(folder, "user_known_hosts");
+    await writeFile(file, lines.map((line) => `${line}\n`).join(""));
+    return { userKnownHostsFiles: [file, path.join(folder, "absent")] };
+  };
+
+  test("an unknown host is trusted once, pinned privately and reported", async () => {
+    const key = ed25519();
+    const host = new Host(key);
+    assert.deepEqual(await settle(host), [key]);
+    assert.deepEqual(pinnedEvents(), [{ type: "host-key-pinned", host: "web", fingerprint: fingerprintOf(key), trust: "first-use" }]);
+    assert.equal(await readFile(target().hostKeys.knownHostsFile, "utf8"), `web ${formatPublicKey(key)}\n`);
+    assert.equal((await stat(target().hostKeys.knownHostsFile)).mode & 0o777, 0o600);
+    await settle(host);
+    assert.equal(host.asked.length, 1);
+    assert.equal(pinnedEvents().length, 1);
+  });
+
+  test("an unknown host is refused where the policy says so, and nothing is pinned", async () => {
+    const key = ed25519();
+    await assert.rejects(settle(new Host(key), { unknown: "refuse" }), refused(/not known/u, ...naming(key)));
+    assert.deepEqual(await loadPinnedKeys(target().hostKeys), []);
+  });
+
+  test("the expected fingerprint is looked for among all keys of the host", async () => {
+    const [shown, wanted] = [ed25519(), rsa()];
+    assert.deepEqual(await settle(new Host(shown, wanted), { expectedFingerprint: fingerprintOf(wanted) }), [wanted]);
+    assert.equal((pinnedEvents()[0] as { trust: string }).trust, "expected");
+  });
+
+  test("a host without the expected key is refused, both fingerprints named", async () => {
+    const [shown, wanted] = [ed25519(), ed25519()];
+    await assert.rejects(settle(new Host(shown), { expectedFingerprint: fingerprintOf(wanted) }), refused(...naming(shown, wanted)));
+    assert.deepEqual(await loadPinnedKeys(target().hostKeys), []);
+  });
+
+  test("an expected fingerprint replaces a pinned key that has another", async () => {
+    const [before, now] = [ed25519(), ed25519()];
+    await pinHostKeys(target().hostKeys, [before]);
+    assert.deepEqual(await settle(new Host(now), { expectedFingerprint: fingerprintOf(now) }), [now]);
+    assert.deepEqual(await loadPinnedKeys(target().hostKeys), [now]);
+  });
+
+  test("pinned keys decide alone: the host is not asked, whatever the user's known_hosts says", async () => {
+    const key = ed25519();
+    await pinHostKeys(target().hostKeys, [key]);
+    const host = new Host(ed25519());
+    assert.deepEqual(await settle(host, await userFile(`192.0.2.7 ${formatPublicKey(ed25519())}`)), [key]);
+    assert.deepEqual(host.asked, []);
+  });
+
+  test("injected keys are pinned and reported; what is no key is left out", async () => {
+    const key = ed25519();
+    await pinInjectedHostKeys(target().hostKeys, ["garbage", `${formatPublicKey(key)} root@web`], (event) => events.push(event));
+    assert.deepEqual(await settle(new Host()), [key]);
+    assert.deepEqual(pinnedEvents(), [{ type: "host-key-pinned", host: "web", fingerprint: fingerprintOf(key), trust: "injected" }]);
+  });
+
+  test("a host the user knows is asked for the key type that is known", async () => {
+    const [shown, known] = [ed25519(), rsa()];
+    const host = new Host(shown, known);
+    assert.deepEqual(await settle(host, await userFile(`192.0.2.7 ${formatPublicKey(known)}`)), [known]);
+    assert.deepEqual(host.asked, [["ssh-rsa"]]);
+    assert.equal((pinnedEvents()[0] as { trust: string }).trust, "known-hosts");
+  });
+
+  test("a host the user knows by another key is refused, even by another type of key", async () => {
+    const [shown, known, otherType] = [ed25519(), ed25519(), rsa()];
+    await assert.rejects(settle(new Host(shown), await userFile(`192.0.2.7 ${formatPublicKey(known)}`)), refused(...naming(shown, known)));
+    await assert.rejects(settle(new Host(shown), await userFile(`192.0.2.7 ${formatPublicKey(otherType)}`)), refused(...naming(shown, otherType)));
+    assert.deepEqual(pinnedEvents(), []);
+  });
+
+  test("a revoked key is refused", async () => {
+    const key = ed25519();
+    await assert.rejects(settle(new Host(key), await userFile(`@revoked * ${formatPublicKey(key)}`)), refused(/revoked/u, ...naming(key)));
+  });
+
+  test("a host that shows no key at all is an error, not a crash", async () => {
+    await assert.rejects(settle(new Host()), (error) => isMachineError(error, "ssh-unreachable"));
+    await assert.rejects(settle(new Host(), { expectedFingerprint: "SHA256:x" }), (error) => isMachineError(error, "ssh-unreachable"));
+  });
+});
