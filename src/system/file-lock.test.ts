@@ -22,7 +22,7 @@ for (const holderRuntime of runtimes) {
     const message = `in use by docker-machine hold (process ${holder.pid})`;
     await assert.rejects(lockFile(file, options), { code: "machine-busy", message: `the thing is ${message}` });
     for (const runtime of runtimes) {
-      const other = await new TestProcess(runtime, program, ["hold", file]).end;
+      const other = await new TestProcess(runtime, program, ["hold", file]).finish();
       assert.equal(other.status, 1);
       assert.match(other.stderr, new RegExp(message.replace(/[()]/gu, "\\$&"), "u"));
     }
@@ -70,5 +70,5 @@ test("a released lock leaves its file, unless that is obsolete", async () => {
 
 test("a lock file that cannot be opened is one clear sentence", async () => {
   const file = path.join(temporaryFolder(), "missing", "thing.lock");
-  await assert.rejects(lockFile(file, options), { code: "store-unusable", message: `Cannot lock ${file}: it cannot be opened for writing` });
+  await assert.rejects(lockFile(file, options), { code: "store-unusable", message: `Cannot write ${file}: a folder of its path does not exist` });
 });

@@ -4,13 +4,14 @@
  * native addon is needed. On NFS it is as good as the server's record locks are. Nothing is ever written to the lock
  * file; who holds it stands in a file beside it, as information only.
  *
- * POSIX drops a process's record locks when it closes any descriptor of the file: nothing else in this program may open
- * a lock file.
+ * POSIX drops a process's record locks when it closes any descriptor of the file, so nothing else in this program may
+ * open a lock file, and this module opens one once at a time.
  */
-import { readFile, rm, stat, writeFile } from "node:fs/promises";
+import { open, readFile, rm, stat, writeFile, type FileHandle } from "node:fs/promises";
 import type { DatabaseSync } from "node:sqlite";
 import { MachineError } from "../errors/machine-error.ts";
 import { systemClock, type Clock } from "./clock.ts";
+import { explainFileError } from "./files.ts";
 import { isProcessAlive } from "./process-identity.ts";
 
 export interface FileLockOptions {
@@ -39,12 +40,12 @@ const sqliteBusy = 5;
  * exist. The lock file stays, unless `isObsolete` says at release that what it protects is gone for good.
  */
 export async function lockFile(file: string, options: FileLockOptions, isObsolete?: () => Promise<boolean>): Promise<FileLock> {
-  const database = await waitForLock(
+  const held = await waitForLock(
     () => tryLock(file),
     () => describeHolder(file),
     options,
   );
-  return await holding(file, database, options.purpose, isObsolete);
+  return await holding(held, options.purpose, isObsolete);
 }
 
 /** Tries until `attempt` gives something, the time is up (`machine-busy`) or the signal is aborted. */
@@ -70,24 +71,68 @@ export async function waitForLock<T>(
   }
 }
 
-async function tryLock(file: string): Promise<DatabaseSync | undefined> {
+/** Lock files that this process has open. */
+const openHere = new Set<string>();
+
+/** A locked file. The handle keeps its inode number from being given to another file. */
+interface HeldFile {
+  readonly file: string;
+  readonly handle: FileHandle;
+  readonly database: DatabaseSync;
+}
+
+async function tryLock(file: string): Promise<HeldFile | undefined> {
+  if (openHere.has(file)) return undefined;
+  openHere.add(file);
+  let held: HeldFile | undefined;
+  try {
+    held = await tryLockUnopened(file);
+    return held;
+  } finally {
+    if (held === undefined) openHere.delete(file);
+  }
+}
+
+async function tryLockUnopened(file: string): Promise<HeldFile | undefined> {
   const { DatabaseSync } = await (sqlite ??= importSqlite());
-  const before = await identityOf(file);
+  for (;;) {
+    const handle = await openLockFile(file);
+    const outcome = lockDatabase(() => new DatabaseSync(file));
+    // A lock counts only on the file at the path. It was there before the lock and is there after it: nobody puts a
+    // removed file back, so it was this one that was locked.
+    const isCurrent = await isAtPath(handle, file);
+    if ("database" in outcome && isCurrent) return { file, handle, database: outcome.database };
+    if ("database" in outcome) outcome.database.close();
+    await handle.close();
+    if ("error" in outcome && isBusy(outcome.error)) return undefined;
+    if ("error" in outcome && isCurrent) throw cannotLock(file, outcome.error);
+  }
+}
+
+async function openLockFile(file: string): Promise<FileHandle> {
+  try {
+    return await open(file, "a", 0o600);
+  } catch (error) {
+    throw explainFileError(error, file, "write");
+  }
+}
+
+function lockDatabase(openDatabase: () => DatabaseSync): { database: DatabaseSync } | { error: unknown } {
   let database: DatabaseSync | undefined;
   try {
-    database = new DatabaseSync(file);
+    database = openDatabase();
     // IMMEDIATE takes one byte-range lock that excludes its like; EXCLUSIVE would also fail against a mere attempt.
     database.exec("PRAGMA busy_timeout = 0; PRAGMA journal_mode = OFF; BEGIN IMMEDIATE");
+    return { database };
   } catch (error) {
     database?.close();
-    if (isBusy(error)) return undefined;
-    throw explainLockError(error, file);
+    return { error };
   }
-  if (before !== undefined && before === (await identityOf(file))) return database;
-  // The file was made just now, or its last holder removed it after we had opened it: only a lock on the file that
-  // stands at this path counts.
-  database.close();
-  return before === undefined ? await tryLock(file) : undefined;
+}
+
+async function isAtPath(handle: FileHandle, file: string): Promise<boolean> {
+  const [opened, found] = await Promise.all([handle.stat({ bigint: true }), stat(file, { bigint: true }).catch(() => undefined)]);
+  return opened.ino === found?.ino && opened.dev === found.dev;
 }
 
 let sqlite: Promise<typeof import("node:sqlite")> | undefined;
@@ -105,13 +150,8 @@ async function importSqlite(): Promise<typeof import("node:sqlite")> {
   }
 }
 
-async function identityOf(file: string): Promise<string | undefined> {
-  const found = await stat(file).catch(() => undefined);
-  return found && `${found.dev}:${found.ino}`;
-}
-
-async function holding(file: string, database: DatabaseSync, purpose: string, isObsolete?: () => Promise<boolean>): Promise<FileLock> {
-  const note = noteBeside(file);
+async function holding(held: HeldFile, purpose: string, isObsolete?: () => Promise<boolean>): Promise<FileLock> {
+  const note = noteBeside(held.file);
   await writeFile(note, `${process.pid} ${purpose}\n`, { mode: 0o600 }).catch(() => {});
   let isHeld = true;
   const release = async (): Promise<void> => {
@@ -119,8 +159,10 @@ async function holding(file: string, database: DatabaseSync, purpose: string, is
     isHeld = false;
     const isUseless = (await isObsolete?.().catch(() => false)) ?? false;
     // While the lock is held: afterwards they are another's.
-    for (const each of isUseless ? [note, file] : [note]) await rm(each, { force: true }).catch(() => {});
-    database.close();
+    for (const each of isUseless ? [note, held.file] : [note]) await rm(each, { force: true }).catch(() => {});
+    held.database.close();
+    await held.handle.close();
+    openHere.delete(held.file);
   };
   return { release, [Symbol.asyncDispose]: release };
 }
@@ -138,12 +180,12 @@ async function describeHolder(file: string): Promise<string> {
 }
 
 function isBusy(error: unknown): boolean {
-  return (error as { errcode?: unknown } | null)?.errcode === sqliteBusy || /database is locked/u.test(String(error));
+  return (error as { errcode?: unknown } | null)?.errcode === sqliteBusy;
 }
 
-function explainLockError(error: unknown, file: string): MachineError {
-  return new MachineError("store-unusable", `Cannot lock ${file}: it cannot be opened for writing`, {
-    cause: error,
-    hint: "Check the owner and the permissions of the store, or choose another with --storage-path.",
+function cannotLock(file: string, cause: unknown): MachineError {
+  return new MachineError("store-unusable", `Cannot lock ${file}`, {
+    cause,
+    hint: "The file system may not support locks. Choose another folder for the store with --storage-path.",
   });
 }
