@@ -109,8 +109,9 @@ class AnswerCollector {
 
   #take(line: ScriptLine): void {
     if (line.kind === "output") {
+      if (line.text === "") return;
       this.#output.push(line.text);
-      if (line.text !== "") logTo(this.#context.report, "debug", line.text);
+      logTo(this.#context.report, "debug", line.text);
       return;
     }
     if (line.kind === "fact") this.#facts.add(line.key, line.value);
@@ -142,13 +143,13 @@ class AnswerCollector {
 
 /** Shell functions with which scripts answer; after the prelude. */
 export const answering = sh`
-phase() { printf '@phase\t%s\t\n' "$1"; }
-waiting() { printf '@wait\t\t%s\n' "$1"; }
-note() { printf '@note\t%s\t%s\n' "$1" "$2"; }
-changed() { printf '@changed\t%s\t\n' "$1"; }
-hint() { printf '@hint\t\t%s\n' "$1"; }
-why() { while IFS= read -r line; do printf '@why\t\t%s\n' "$line"; done; }
-fail() { printf '@fail\t%s\t%s\n' "$1" "$2"; exit 1; }
+phase() { printf '\n@phase\t%s\t\n' "$1"; }
+waiting() { printf '\n@wait\t\t%s\n' "$1"; }
+note() { printf '\n@note\t%s\t%s\n' "$1" "$2"; }
+changed() { printf '\n@changed\t%s\t\n' "$1"; }
+hint() { printf '\n@hint\t\t%s\n' "$1"; }
+why() { while IFS= read -r line; do printf '\n@why\t\t%s\n' "$line"; done; }
+fail() { printf '\n@fail\t%s\t%s\n' "$1" "$2"; exit 1; }
 nap() { sleep 0.2 2> /dev/null || sleep 1; }
 # A script that ends badly undoes what it can and says how full the disks are: that is the first thing to know.
 on_failure() { :; }

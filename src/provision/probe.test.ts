@@ -39,7 +39,7 @@ for (const { shell, result } of here) {
   test(`the probe runs to its end in ${shell}, without a word beside its facts`, () => {
     assert.deepEqual([result.status, result.stderr], [0, ""]);
     const { output, kinds } = said(result.stdout);
-    assert.deepEqual([...output], []);
+    assert.deepEqual(output.filter((line) => line !== ""), []);
     assert.ok(kinds.has("begin") && kinds.has("end"));
   });
 

@@ -16,13 +16,13 @@ export function framedScript(script: ShellText, password = ""): string {
   return `${password}\n\n#begin\n${script.text}\n`;
 }
 
-/** Opens every script: one language, a full PATH, the answers. */
+/** Opens every script: one language, a full PATH, the answers. Each begins a line of its own, whatever came before it. */
 export const scriptPrelude = sh`
 LC_ALL=C; export LC_ALL; unset LANGUAGE
 PATH=$PATH:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/opt/bin:/snap/bin; export PATH
 has() { command -v "$1" > /dev/null 2>&1; }
-end() { printf '@end\t\t\n'; }
-printf '@begin\t\t\n'
+end() { printf '\n@end\t\t\n'; }
+printf '\n@begin\t\t\n'
 `;
 
 const answerKinds = ["begin", "end", "fact", "phase", "wait", "note", "changed", "fail", "hint", "why"] as const;

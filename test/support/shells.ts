@@ -4,10 +4,11 @@ import { currentPlatform } from "../../src/system/host-platform.ts";
 import { SystemProcessRunner } from "../../src/system/process.ts";
 import type { SshExecutor, SshResult, SshRunOptions } from "../../src/ssh/executor.ts";
 
-const candidates: readonly (readonly [string, ...string[]])[] = [["dash"], ["bash", "--posix"], ["bash"], ["busybox", "ash"]];
+const candidates: readonly (readonly [string, ...string[]])[] = [["dash"], ["bash"], ["busybox", "ash"]];
+const installed = candidates.filter(([program]) => spawnSync(program, ["-c", ":"], { stdio: "ignore" }).error === undefined);
 
-/** Every one of them that is installed; `sh` is there always. */
-export const shells = [["sh"] as const, ...candidates.filter(([program]) => spawnSync(program, ["-c", ":"], { stdio: "ignore" }).error === undefined || program === "sh")];
+/** Every one that is installed; at least `sh`, which is everywhere. */
+export const shells: readonly (readonly [string, ...string[]])[] = installed.length > 0 ? installed : [["sh"]];
 
 export function runShell(shell: readonly string[], script: string, input = "", env: Readonly<Record<string, string>> = {}): SpawnSyncReturns<string> {
   const [program = "sh", ...args] = shell;
