@@ -1,0 +1,121 @@
+/** A host that works for someone: provisioning changes what it announced, stops no container, and can be undone. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { formatPlan } from "../../src/provision/format-plan.ts";
+import type { ProvisionOutcome, ProvisionRequest } from "../../src/provision/provisioner.ts";
+import { planHost, provisionHost, replaceServerCertificate, restoreHost } from "../../src/provision/provision.ts";
+import { labUnavailableReason, openLab, type LabHost } from "../lab/lab.ts";
+import { changedFiles, takeSnapshot, withoutFiles } from "./host-snapshot.ts";
+import { openLabMachine } from "./lab-machine.ts";
+
+const skip = (await labUnavailableReason()) ?? false;
+
+const ownFolder = "/var/lib/docker-machine/";
+const awkwardLabels = ["plain=1", 'a=$x `y` "q" %h it\'s; back\\slash', "blanks=a  b", "unicode=é✓"];
+const awkwardEnv = ['FOO=a b$c"d\\e%f', "HTTP_PROXY=http://user:p%40ss@proxy:1"];
+
+async function count(host: LabHost): Promise<number> {
+  return Number(await host.sh("docker exec counter cat /count"));
+}
+
+test("a busy host: announced, changed, kept running, renewed, and given back", { skip }, async (t) => {
+  await using lab = await openLab();
+  await using host = await lab.start("busy");
+  await using machine = await openLabMachine(host);
+  const before = await takeSnapshot(host);
+  const request = machine.request({ engine: { labels: awkwardLabels, env: awkwardEnv, options: ["log-opt=max-size=10m"] } });
+  let outcome: ProvisionOutcome;
+
+  await t.test("a dry run changes nothing", async () => {
+    const plan = await planHost(request, machine.context);
+    assert.match(formatPlan(plan), /1 container runs: they keep running/u);
+    const after = await takeSnapshot(host);
+    assert.deepEqual([changedFiles(before, after), withoutFiles(after)], [[], withoutFiles(before)]);
+  });
+
+  await t.test("what changes is what was announced", async () => {
+    const trips = machine.ssh.roundTrips;
+    outcome = await provisionHost(request, machine.context);
+    assert.equal(machine.ssh.roundTrips - trips, 2);
+    const after = await takeSnapshot(host);
+    const announced = [...outcome.plan.files.filter((file) => file.change !== "same").map((file) => file.path), ...outcome.plan.removals].toSorted();
+    assert.deepEqual(changedFiles(before, after).filter((path) => !path.startsWith(ownFolder)), announced);
+    assert.deepEqual(outcome.changedFiles.toSorted(), announced);
+    assert.deepEqual(withoutFiles(after), withoutFiles(before));
+    assert.equal(after.containers.length, 1);
+  });
+
+  await t.test("the engine is told every value unchanged", async () => {
+    const info = JSON.parse(await machine.ask("/info")) as { Labels: string[] };
+    assert.deepEqual(info.Labels.toSorted(), ["provider=generic", ...awkwardLabels].toSorted());
+    const environment = await host.sh("tr '\\0' '\\n' < /proc/$(cat /run/docker.pid)/environ");
+    for (const assignment of awkwardEnv) assert.ok(environment.split("\n").includes(assignment), assignment);
+    assert.equal(outcome.engineVersion, "20.10.24+dfsg1");
+  });
+
+  await t.test("the key is root's alone, and live-restore is off again", async () => {
+    assert.equal(await host.sh("stat -c '%a %U' /etc/docker/server-key.pem"), "600 root");
+    assert.equal(await host.sh("docker info -f '{{.LiveRestoreEnabled}}'; ls /etc/docker/daemon.json 2> /dev/null || true"), "false");
+  });
+
+  await t.test("a second run touches nothing, the engine's process least of all", async () => {
+    const pid = await host.sh("cat /run/docker.pid");
+    const again = await provisionHost(request, machine.context);
+    assert.deepEqual([again.changedFiles, again.plan.restart], [[], false]);
+    assert.equal(await host.sh("cat /run/docker.pid"), pid);
+  });
+
+  await t.test("a new certificate stops no container", async () => {
+    const { serverCertificate, serverKey } = await machine.renewed();
+    const renewed: ProvisionRequest = { ...request, serverCertificate, serverKey };
+    const counted = await count(host);
+    const replaced = await replaceServerCertificate(renewed, machine.context);
+    assert.deepEqual(replaced.changedFiles, ["/etc/docker/server.pem", "/etc/docker/server-key.pem"]);
+    assert.equal(await machine.ask("/_ping"), "OK");
+    assert.deepEqual((await takeSnapshot(host)).containers, before.containers);
+    assert.ok((await count(host)) > counted);
+  });
+
+  await t.test("what is undone is everything", async () => {
+    const restored = await restoreHost(request, machine.context);
+    assert.deepEqual(restored.plan.left, []);
+    const after = await takeSnapshot(host);
+    assert.deepEqual([changedFiles(before, after), withoutFiles(after)], [[], withoutFiles(before)]);
+    assert.equal(await machine.ask("/_ping"), "ECONNREFUSED");
+    await assert.rejects(restoreHost(request, machine.context), /Nothing is recorded on web/u);
+  });
+});
+
+test("what its owner wrote is kept: daemon.json, an override, a file changed since", { skip }, async () => {
+  await using lab = await openLab();
+  await using host = await lab.start("bookworm-engine");
+  await using machine = await openLabMachine(host);
+  await host.sh(`
+    mkdir -p /etc/systemd/system/docker.service.d
+    printf '[Service]\nExecStart=\nExecStart=/usr/sbin/dockerd --containerd=/run/containerd/containerd.sock --icc=true\n' > /etc/systemd/system/docker.service.d/override.conf
+    printf '{\n    "hosts": ["fd://"],\n    "labels": ["owner=them"]\n}\n' > /etc/docker/daemon.json
+    systemctl daemon-reload
+    systemctl restart docker`);
+  const before = await takeSnapshot(host);
+  const { plan } = await provisionHost(machine.request(), machine.context);
+  assert.ok(plan.files.some((file) => file.path.endsWith("/zz-machine.conf")), "ours comes after theirs");
+  const info = JSON.parse(await machine.ask("/info")) as { Labels: string[] };
+  assert.deepEqual(info.Labels.toSorted(), ["owner=them", "provider=generic"]);
+  assert.match(await host.sh("tr '\\0' ' ' < /proc/$(cat /run/docker.pid)/cmdline"), /--icc=true/u);
+  await host.sh("echo changed-since >> /etc/docker/ca.pem");
+  const restored = await restoreHost(machine.request(), machine.context);
+  assert.deepEqual(restored.plan.left, ["/etc/docker/ca.pem"]);
+  assert.deepEqual(changedFiles(before, await takeSnapshot(host)), ["/etc/docker/ca.pem"]);
+  assert.match(machine.said("warn").join("\n"), /ca\.pem on web was changed by someone else since/u);
+});
+
+for (const variant of ["bullseye-engine", "trixie-engine"] as const) {
+  test(`${variant}: the engine that is there answers with our certificate`, { skip }, async () => {
+    await using lab = await openLab();
+    await using host = await lab.start(variant);
+    await using machine = await openLabMachine(host);
+    await provisionHost(machine.request(), machine.context);
+    assert.equal(await machine.ask("/_ping"), "OK");
+    assert.deepEqual((await provisionHost(machine.request(), machine.context)).changedFiles, []);
+  });
+}

@@ -1,0 +1,49 @@
+/** What is on a host that provisioning could change, as lines that can be compared. */
+import type { LabHost } from "../lab/lab.ts";
+
+export interface HostSnapshot {
+  /** Every file outside /var and the engine's data: path → what tells whether it changed. */
+  readonly files: ReadonlyMap<string, string>;
+  readonly packages: readonly string[];
+  /** Enabled and running units. */
+  readonly units: readonly string[];
+  /** Running containers with the time they started. */
+  readonly containers: readonly string[];
+  readonly hostName: string;
+}
+
+/** Settings by their content, programs by size and time: nobody rewrites those in place. */
+const listFiles = `
+{ find /etc /root /home /var/lib/docker-machine -xdev -type f ! -path /etc/docker/key.json -exec sh -c 'for f; do echo "$(cksum < "$f") $(stat -c "%a %U" "$f") $f"; done' sh {} +
+  find /usr /opt -xdev -type f ! -path '*/__pycache__/*' -printf '%s %T@ %m %u %p\\n'
+} 2> /dev/null; true`;
+
+export async function takeSnapshot(host: LabHost): Promise<HostSnapshot> {
+  const lines = async (script: string): Promise<string[]> => (await host.sh(script)).split("\n").filter((line) => line !== "");
+  const files = new Map<string, string>();
+  for (const line of await lines(listFiles)) {
+    const match = /^(.*?) (\/.*)$/u.exec(line);
+    files.set(match?.[2] ?? "", match?.[1] ?? "");
+  }
+  return {
+    files,
+    packages: await lines(`dpkg-query -W -f '\${Package} \${Version} \${Status}\\n' | sort`),
+    units: [
+      ...(await lines("systemctl list-unit-files --no-legend --plain --state=enabled | cut -d ' ' -f 1 | sort")),
+      ...(await lines("systemctl list-units --no-legend --plain --type=service --state=running | cut -d ' ' -f 1 | grep -v -e '^user@' -e '^session' | sort")),
+    ],
+    containers: await lines("docker ps -q | xargs -r docker inspect -f '{{.Id}} {{.State.StartedAt}} {{.RestartCount}}' 2> /dev/null || true"),
+    hostName: await host.sh("cat /etc/hostname; uname -n"),
+  };
+}
+
+/** Paths that are new, gone or other. */
+export function changedFiles(before: HostSnapshot, after: HostSnapshot): readonly string[] {
+  const paths = new Set([...before.files.keys(), ...after.files.keys()]);
+  return [...paths].filter((path) => before.files.get(path) !== after.files.get(path)).toSorted();
+}
+
+/** Everything but files. */
+export function withoutFiles({ files: _, ...rest }: HostSnapshot): Omit<HostSnapshot, "files"> {
+  return rest;
+}
