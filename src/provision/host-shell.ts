@@ -157,7 +157,7 @@ at_the_end() {
   status=$?
   trap - EXIT
   [ "$status" = 0 ] || on_failure
-  [ "$status" = 0 ] || for folder in / /var /etc /tmp /usr /var/lib/docker; do
+  [ "$status" = 0 ] || for folder in / /var /etc /etc/docker /tmp /usr /var/lib/docker; do
     [ -d "$folder" ] && printf '\n@fact\tdisk\t%s %s\n' "$folder" "$(df -Pk "$folder" 2> /dev/null | tail -n 1)"
   done
   exit "$status"

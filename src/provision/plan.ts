@@ -182,7 +182,7 @@ function keptOn(facts: HostFacts, request: ProvisionRequest, installations: read
 function warningsFor(facts: HostFacts, request: ProvisionRequest, installations: readonly Installation[]): readonly string[] {
   const { engine } = facts;
   const wanted = request.engine.version;
-  const warnings: string[] = [];
+  const warnings: string[] = [...(installations[0]?.remarks ?? [])];
   if (installations.length === 0 && wanted !== undefined && engine.version !== undefined && !engine.version.startsWith(wanted)) {
     warnings.push(`engine ${engine.version} is kept, not replaced by ${wanted}: "docker-machine upgrade ${request.machineName}" does that`);
   }

@@ -5,6 +5,7 @@ import { putFile } from "../changing.ts";
 import type { HostFacts } from "../facts.ts";
 import type { EngineRequest } from "../provisioner.ts";
 import type { Installation, PackageRepository } from "./installation.ts";
+import { neededTools } from "./needed-tools.ts";
 import type { PackageManager } from "./package-manager.ts";
 
 export const dockerRoot = "https://download.docker.com";
@@ -29,12 +30,12 @@ const enginePackages = ["docker-ce", "docker-ce-cli"] as const;
 const companions = ["containerd.io", "docker-buildx-plugin", "docker-compose-plugin"] as const;
 
 export function dockerRepositoryInstallation(repository: PackageRepository, manager: PackageManager, facts: HostFacts, engine: EngineRequest): Installation {
-  const tools = downloadTools(facts, repository.url);
+  const tools = neededTools(facts, manager, repository.url);
   return {
     source: "docker",
     title: `docker-ce from ${repository.url}`,
     steps: [
-      ...(tools.length === 0 ? [] : [`install ${tools.join(", ")} with ${manager.name}, for the download`]),
+      ...tools.steps,
       `add the package repository ${repository.url} (${repository.sourceFile})`,
       `trust its key ${repository.fingerprints.join(" or ")} (${repository.keyFile})`,
       `install ${enginePackages.join(", ")} ${engine.version === undefined ? "(newest)" : engine.version}, ${companions.join(", ")} with ${manager.name}, and what they depend on`,
@@ -42,24 +43,16 @@ export function dockerRepositoryInstallation(repository: PackageRepository, mana
     files: [repository.keyFile, repository.sourceFile],
     repository,
     functions: manager.functions,
-    prepare: prepareScript(repository, tools),
+    prepare: prepareScript(repository, tools.script),
     install: (key) => installScript(repository, key, engine.version),
   };
-}
-
-/** What a bare system lacks to download over https. */
-function downloadTools(facts: HostFacts, url: string): readonly string[] {
-  const missing: string[] = [];
-  if (!facts.caCertificates && url.startsWith("https:")) missing.push("ca-certificates");
-  if (!facts.programs.has("curl") && !facts.programs.has("wget")) missing.push("curl");
-  return missing;
 }
 
 /**
  * Never fails for an unreachable repository: whether that is the end is decided here, not on the host. A name that does
  * not resolve ends it before anything is installed for the download, unless a proxy does the resolving.
  */
-function prepareScript(repository: PackageRepository, tools: readonly string[]): ShellText {
+function prepareScript(repository: PackageRepository, bringTools: ShellText | undefined): ShellText {
   const host = new URL(repository.indexUrl).hostname.replace(/[[\]]/gu, "");
   return sh`
 unreachable() { printf '@fact\tunreachable\t%s\n' "$1"; }
@@ -68,7 +61,7 @@ fetch_key() {
     unreachable ${`the name ${host} does not resolve there`}
     return
   fi
-  ${tools.length > 0 && sh`pkg_available ${tools[0]} || pkg_refresh; pkg_install ${tools}`}
+  ${bringTools}
   reason=$(download ${repository.indexUrl} /dev/null 2>&1) || { unreachable "$(printf '%s' "$reason" | tail -n 1)"; return; }
   reason=$(download ${repository.keyUrl} "$key" 2>&1) || { unreachable "$(printf '%s' "$reason" | tail -n 1)"; return; }
   while IFS= read -r line || [ -n "$line" ]; do printf '@fact\tkey\t%s\n' "$line"; done < "$key"

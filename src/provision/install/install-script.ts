@@ -1,15 +1,21 @@
 /** An install script from the web, as 0.16.2 ran it; downloaded whole before a line of it runs. */
-import { sh } from "../shell-text.ts";
+import type { HostFacts } from "../facts.ts";
 import type { EngineRequest } from "../provisioner.ts";
+import { sh } from "../shell-text.ts";
 import type { Installation } from "./installation.ts";
+import { neededTools } from "./needed-tools.ts";
+import type { PackageManager } from "./package-manager.ts";
 
-export function scriptInstallation(engine: EngineRequest): Installation {
+export function scriptInstallation(facts: HostFacts, engine: EngineRequest, manager?: PackageManager): Installation {
+  const tools = neededTools(facts, manager, engine.installUrl);
   return {
     source: "script",
     title: `the script ${engine.installUrl}`,
-    steps: [`download ${engine.installUrl} and run it as root; what it changes is up to it`],
+    steps: [...tools.steps, `download ${engine.installUrl} and run it as root; what it changes is up to it`],
     files: [],
+    functions: manager?.functions,
     install: () => sh`
+${tools.script}
 script=$(mktemp) || exit 1
 download ${engine.installUrl} "$script" || { rm -f "$script"; fail download-failed ${`The install script ${engine.installUrl} could not be downloaded`}; }
 ${engine.version !== undefined && sh`VERSION=${engine.version}; export VERSION`}

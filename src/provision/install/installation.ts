@@ -21,6 +21,8 @@ export interface Installation {
   readonly title: string;
   /** Lines of the plan: what it does, in order. */
   readonly steps: readonly string[];
+  /** Doubts that the plan passes on. */
+  readonly remarks?: readonly string[] | undefined;
   /** Files it writes. */
   readonly files: readonly string[];
   readonly repository?: PackageRepository | undefined;

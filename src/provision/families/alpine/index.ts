@@ -12,6 +12,6 @@ export const alpine: Family = {
   installation(source, facts, engine) {
     if (source === "distro") return distributionInstallation({ engine: "docker" }, apk, engine);
     // Docker's script and repository know nothing of Alpine.
-    return source === "static" ? staticInstallation(facts, engine) : undefined;
+    return source === "static" ? staticInstallation(facts, engine, apk) : undefined;
   },
 };

@@ -13,6 +13,6 @@ export const arch: Family = {
   installation(source, facts, engine) {
     if (source === "docker") return undefined;
     if (source === "distro") return distributionInstallation({ engine: "docker" }, pacman, engine);
-    return source === "script" ? scriptInstallation(engine) : staticInstallation(facts, engine);
+    return source === "script" ? scriptInstallation(facts, engine, pacman) : staticInstallation(facts, engine, pacman);
   },
 };

@@ -20,7 +20,7 @@ export const debian: Family = {
       return repository && dockerRepositoryInstallation(repository, apt, facts, engine);
     }
     if (source === "distro") return distributionInstallation({ engine: "docker.io", optional: ["docker-cli"] }, apt, engine);
-    return source === "script" ? scriptInstallation(engine) : staticInstallation(facts, engine);
+    return source === "script" ? scriptInstallation(facts, engine, apt) : staticInstallation(facts, engine, apt);
   },
 };
 

@@ -10,6 +10,6 @@ export const genericStatic: Family = {
   automatic: ["static"],
   installation(source, facts, engine) {
     if (source === "static") return staticInstallation(facts, engine);
-    return source === "script" ? scriptInstallation(engine) : undefined;
+    return source === "script" ? scriptInstallation(facts, engine) : undefined;
   },
 };

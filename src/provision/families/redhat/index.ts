@@ -30,7 +30,7 @@ export const redhat: Family = {
       const packages = packagesOf(facts);
       return packages && distributionInstallation(packages, managerOf(facts), engine);
     }
-    return source === "script" ? scriptInstallation(engine) : staticInstallation(facts, engine);
+    return source === "script" ? scriptInstallation(facts, engine, managerOf(facts)) : staticInstallation(facts, engine, managerOf(facts));
   },
 };
 

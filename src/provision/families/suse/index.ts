@@ -15,7 +15,7 @@ export const suse: Family = {
   installation(source, facts, engine) {
     if (source === "docker") return undefined;
     if (source === "distro") return distributionInstallation({ engine: "docker", before: containersModule(facts) }, zypper, engine);
-    return source === "script" ? scriptInstallation(engine) : staticInstallation(facts, engine);
+    return source === "script" ? scriptInstallation(facts, engine, zypper) : staticInstallation(facts, engine, zypper);
   },
 };
 
