@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import * as path from "node:path";
 import { after, before, test } from "node:test";
 import { currentPlatform, type HostPlatform } from "../system/host-platform.ts";
-import { findPlugin, listPlugins, nameOfProgram } from "./discover.ts";
+import { findPlugin, listPlugins } from "./discover.ts";
 
 let root = "";
 const inRoot = (...parts: string[]): string => path.join(root, ...parts);
@@ -55,16 +55,4 @@ test("an absolute path is the program itself", async () => {
   const program = inRoot("second", "docker-machine-driver-b.c");
   assert.deepEqual(await findPlugin(program, withPath()), { name: program, program });
   assert.equal(await findPlugin(inRoot("second", "other"), withPath()), undefined);
-});
-
-test("a program's name tells its driver, on Windows without its ending", () => {
-  const windows = { os: "windows", env: { PATHEXT: ".EXE;.CMD" } } as const;
-  const linux = { os: "linux", env: {} } as const;
-  assert.equal(nameOfProgram("docker-machine-driver-foo-bar", linux), "foo-bar");
-  assert.equal(nameOfProgram("docker-machine-driver-foo.exe", linux), "foo.exe");
-  assert.equal(nameOfProgram("Docker-Machine-Driver-Foo.exe", windows), "Foo");
-  assert.equal(nameOfProgram("docker-machine-driver-foo.cmd", windows), "foo");
-  assert.equal(nameOfProgram("docker-machine-driver-foo", windows), undefined);
-  assert.equal(nameOfProgram("docker-machine-driver-", linux), undefined);
-  assert.equal(nameOfProgram("docker-machine", linux), undefined);
 });

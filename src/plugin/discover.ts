@@ -6,7 +6,7 @@ import { constants } from "node:fs";
 import { access, readdir, stat } from "node:fs/promises";
 import * as path from "node:path";
 import type { HostPlatform } from "../system/host-platform.ts";
-import { pluginPrefix } from "./protocol.ts";
+import { nameOfProgram, pluginPrefix, programEndings } from "./plugin-environment.ts";
 
 export interface PluginLocation {
   /** The driver's name as the record holds it: the part behind the prefix, or the absolute path that was given. */
@@ -48,27 +48,10 @@ async function listFolder(folder: string, platform: HostPlatform): Promise<Plugi
   return candidates.filter((_, index) => runnable[index]);
 }
 
-/**
- * The driver that a program's file name stands for, if it is a plugin's: also how an executable learns which driver it
- * was installed as.
- */
-export function nameOfProgram(file: string, platform: Pick<HostPlatform, "os" | "env">): string | undefined {
-  const folded = platform.os === "windows" ? file.toLowerCase() : file;
-  const ending = programEndings(platform).find((one) => folded.endsWith(one.toLowerCase()));
-  if (!folded.startsWith(pluginPrefix) || ending === undefined) return undefined;
-  const name = file.slice(pluginPrefix.length, file.length - ending.length);
-  return name === "" ? undefined : name;
-}
-
 /** Folders of PATH in order. Relative ones are left out, as newer Go refuses them: they would run what lies in the current folder. */
 function searchFolders(platform: HostPlatform): string[] {
   const folders = (platform.env["PATH"] ?? "").split(platform.os === "windows" ? ";" : ":");
   return [...new Set(folders.filter((folder) => path.isAbsolute(folder)))];
-}
-
-function programEndings(platform: Pick<HostPlatform, "os" | "env">): string[] {
-  if (platform.os !== "windows") return [""];
-  return (platform.env["PATHEXT"] ?? ".COM;.EXE;.BAT;.CMD").split(";").filter((ending) => ending !== "");
 }
 
 async function isProgram(file: string): Promise<boolean> {

@@ -1,7 +1,7 @@
 /** What stands in for the driver of a machine whose plugin is not installed. */
 import type { Driver } from "../driver-kit/driver.ts";
 import { MachineError } from "../errors/machine-error.ts";
-import { pluginPrefix } from "./protocol.ts";
+import { pluginPrefix } from "./plugin-environment.ts";
 
 /** `driver-not-found` in 0.16.2's words, for a driver that was asked for by name. */
 export function driverNotFound(name: string): MachineError {

@@ -7,11 +7,11 @@ import type { CreateFlag } from "../driver-kit/flags.ts";
 import { newBaseConfig } from "../driver-kit/base-config.ts";
 import type { Report } from "../log/event.ts";
 import type { HostPlatform } from "../system/host-platform.ts";
-import { defaultBounds, type PluginBounds } from "./bounds.ts";
+import { defaultBounds } from "./bounds.ts";
 import { findPlugin, type PluginLocation } from "./discover.ts";
 import { createFlagOf } from "./flags.ts";
 import { driverNotFound, missingDriver } from "./missing-driver.ts";
-import type { PluginHost } from "./plugin-process.ts";
+import type { PluginHost, PluginLog } from "./plugin-process.ts";
 import { PluginSession } from "./plugin-session.ts";
 import { ProcessSlots } from "./process-slots.ts";
 import { RemoteDriver, type PluginRuntime } from "./remote-driver.ts";
@@ -57,7 +57,7 @@ export interface PluginLoadOptions extends Omit<PluginHost, "bounds"> {
 export async function loadPluginModule(name: string, options: PluginLoadOptions, runtime = sharedRuntime): Promise<DriverModule> {
   const location = await findPlugin(name, options.platform);
   if (location === undefined) throw driverNotFound(name);
-  return moduleOf(location, await fetchFlags(location, options, runtime), runtime);
+  return await inspectPlugin(location, options, runtime);
 }
 
 function moduleOf(location: PluginLocation, flags: readonly CreateFlag[], runtime: PluginRuntime): DriverModule {
@@ -71,11 +71,20 @@ function facts(name: string, summary: string, flags: readonly CreateFlag[]): Omi
   return { name, summary, flags, capabilities };
 }
 
+/** Tries a plugin: whether it starts and speaks our version of the protocol, and its create flags. Throws as `loadPluginModule`. */
+export async function inspectPlugin(
+  location: PluginLocation,
+  options: PluginLoadOptions,
+  runtime = sharedRuntime,
+): Promise<DriverModule> {
+  return moduleOf(location, await fetchFlags(location, options, runtime), runtime);
+}
+
 /** Asks as 0.16.2 does: in the name of a machine that is none. */
 async function fetchFlags(location: PluginLocation, options: PluginLoadOptions, runtime: PluginRuntime): Promise<CreateFlag[]> {
   const { report, signal, platform, processes, clock } = options;
-  const { bounds, slots }: { bounds: PluginBounds; slots: ProcessSlots } = runtime;
-  const log = (level: "info" | "debug", line: string): void => report({ type: "log", level, text: line, machine: lookupName });
+  const { bounds, slots } = runtime;
+  const log: PluginLog = (level, text) => report({ type: "log", level, text, machine: lookupName });
   const giveBack = await slots.take(clock, signal);
   try {
     const config = JSON.stringify(newBaseConfig(lookupName, ""));

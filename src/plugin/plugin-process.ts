@@ -9,7 +9,7 @@ import type { ProcessRunner } from "../system/process.ts";
 import { formatBound, within, type PluginBounds } from "./bounds.ts";
 import type { PluginLocation } from "./discover.ts";
 import { LineSplitter } from "./line-splitter.ts";
-import { driverNameVariable, token, tokenVariable } from "./protocol.ts";
+import { driverNameVariable, token, tokenVariable } from "./plugin-environment.ts";
 
 /** What it takes to run plugins on this computer. */
 export interface PluginHost {

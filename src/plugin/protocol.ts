@@ -15,14 +15,6 @@ import {
 import type { RpcMethod } from "../gocompat/netrpc/messages.ts";
 
 export const protocolVersion = 1;
-/** Prefix of the programs that are drivers. */
-export const pluginPrefix = "docker-machine-driver-";
-
-/** A plugin refuses to start without the token: it is not meant to be run by hand. */
-export const tokenVariable = "MACHINE_PLUGIN_TOKEN";
-export const token = "42";
-export const driverNameVariable = "MACHINE_PLUGIN_DRIVER_NAME";
-
 /** Service names: today's, and that of plugins made before 0.5.1. */
 export const serviceNames = ["RPCServerDriver", "RpcServerDriver"] as const;
 export type ServiceName = (typeof serviceNames)[number];

@@ -8,9 +8,9 @@ import type { ProgressEvent } from "../log/event.ts";
 import type { Redactor } from "../log/redact.ts";
 import { RpcServer, type RpcServices } from "../gocompat/netrpc/server.ts";
 import type { Clock } from "../system/clock.ts";
-import type { HostPlatform } from "../system/host-platform.ts";
 import { formatBound } from "./bounds.ts";
-import { heartbeatTimeoutMs, protocolVersion, serviceNames, token, tokenVariable } from "./protocol.ts";
+import { isPluginEnvironment } from "./plugin-environment.ts";
+import { heartbeatTimeoutMs, protocolVersion, serviceNames } from "./protocol.ts";
 import { errorTextOf, ServedDriver, type ServedSurroundings } from "./served-driver.ts";
 
 export type { ServedMachine } from "./served-driver.ts";
@@ -38,11 +38,6 @@ Please use this plugin through the main 'docker-machine' binary.
  * read the heartbeat that waits.
  */
 const graceMs = 200;
-
-/** Whether this process was started as a plugin. Then it must be one, whatever its arguments say. */
-export function isPluginEnvironment(platform: Pick<HostPlatform, "env">): boolean {
-  return platform.env[tokenVariable] === token;
-}
 
 /** Serves until the end; gives the exit status. What the driver still has under way is left to the end of the process. */
 export async function serveDriver(module: DriverModule, options: ServeOptions): Promise<number> {

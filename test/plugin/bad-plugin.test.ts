@@ -9,7 +9,6 @@ import { isMachineError, type MachineError } from "../../src/errors/machine-erro
 import type { PluginBounds } from "../../src/plugin/bounds.ts";
 import { findPluginModule, loadPluginModule } from "../../src/plugin/plugin-module.ts";
 import { systemClock } from "../../src/system/clock.ts";
-import type { ProcessRunner } from "../../src/system/process.ts";
 import { isAlive, pluginFixture, runtimeWith, type PluginFixture } from "./plugin-fixture.ts";
 import type { Misbehaviour } from "./scripted-plugin.ts";
 
@@ -30,17 +29,9 @@ async function badPlugin(how: Misbehaviour, bounds: Partial<PluginBounds> = {}):
     `import(${JSON.stringify(scriptUrl)}).then((m) => m.misbehaviours[${JSON.stringify(how)}]());\n`,
   );
   const started: ChildProcess[] = [];
-  const processes: ProcessRunner = {
-    spawn: (...args) => {
-      const child = fixture.processes.spawn(...args);
-      started.push(child);
-      return child;
-    },
-    run: (...args) => fixture.processes.run(...args),
-    find: (name) => fixture.processes.find(name),
-  };
+  fixture.onStart((child) => void started.push(child));
   const module = await findPluginModule("bad", fixture.platform, runtimeWith(bounds));
-  const driver = module.open({ ...fixture.context, processes }, '{"MachineName":"web"}');
+  const driver = fixture.opened(module.open(fixture.context, '{"MachineName":"web"}'));
   return { fixture, driver, started, program, [Symbol.asyncDispose]: async () => await fixture[Symbol.asyncDispose]() };
 }
 

@@ -1,6 +1,7 @@
 /** A driver plugin made with Go's own libraries, run by us. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { Driver } from "../../src/driver-kit/driver.ts";
 import { driverOptions } from "../../src/driver-kit/flags.ts";
 import { isMachineError } from "../../src/errors/machine-error.ts";
 import { findPluginModule, loadPluginModule } from "../../src/plugin/plugin-module.ts";
@@ -18,8 +19,8 @@ async function withPeer(): Promise<PluginFixture> {
   return fixture;
 }
 
-async function openPeer(fixture: PluginFixture, config?: string, runtime = runtimeWith()) {
-  return (await findPluginModule("gopeer", fixture.platform, runtime)).open(fixture.context, config);
+async function openPeer(fixture: PluginFixture, config?: string, runtime = runtimeWith()): Promise<Driver> {
+  return fixture.opened((await findPluginModule("gopeer", fixture.platform, runtime)).open(fixture.context, config));
 }
 
 const flagValues = {
@@ -149,8 +150,12 @@ test("heartbeats overtake a long call and keep the plugin alive", { skip }, asyn
   await using fixture = await withPeer();
   const driver = await openPeer(fixture, undefined, runtimeWith({ heartbeatIntervalMs: 20 }));
   await driver.setConfigFromFlags(driverOptions({ ...flagValues, "gopeer-text": "slow Start" }));
-  const [, ip] = await Promise.all([driver.start(never), driver.getIp()]);
-  assert.equal(ip, "192.0.2.9");
+  const order: string[] = [];
+  const started = driver.start(never).then(() => order.push("started"));
+  await fixture.waitForLog("info line from Start");
+  await driver.getIp().then(() => order.push("asked"));
+  await started;
+  assert.deepEqual(order, ["asked", "started"]);
   const beats = fixture.logged.filter((line) => line.endsWith(" beat")).length;
   assert(beats >= 3, `${beats} heartbeats`);
   await driver.close?.();
@@ -169,20 +174,14 @@ test("many machines of one driver run on a bounded number of processes", { skip 
   const runtime = runtimeWith({}, 3);
   let running = 0;
   let most = 0;
-  const counted = {
-    spawn: (...args: Parameters<typeof fixture.processes.spawn>) => {
-      const child = fixture.processes.spawn(...args);
-      most = Math.max(most, ++running);
-      child.once("exit", () => running--);
-      return child;
-    },
-    run: fixture.processes.run,
-    find: fixture.processes.find,
-  };
+  fixture.onStart((child) => {
+    most = Math.max(most, ++running);
+    child.once("exit", () => running--);
+  });
   const module = await findPluginModule("gopeer", fixture.platform, runtime);
   const states = await Promise.all(
     Array.from({ length: 12 }, async (_, index) => {
-      const driver = module.open({ ...fixture.context, processes: counted }, JSON.stringify({ State: index % 5 }));
+      const driver = module.open(fixture.context, JSON.stringify({ State: index % 5 }));
       try {
         return await driver.getState(never);
       } finally {

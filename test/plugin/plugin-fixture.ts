@@ -1,22 +1,25 @@
 /** A machine's surroundings for tests of plugins: a folder on PATH to put programs in, a context, what was reported. */
 import { EventEmitter, once } from "node:events";
+import type { ChildProcess } from "node:child_process";
 import { chmod, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import * as path from "node:path";
-import type { DriverContext } from "../../src/driver-kit/driver.ts";
+import type { Driver, DriverContext } from "../../src/driver-kit/driver.ts";
 import type { ProgressEvent } from "../../src/log/event.ts";
 import { defaultBounds, type PluginBounds } from "../../src/plugin/bounds.ts";
 import { ProcessSlots } from "../../src/plugin/process-slots.ts";
 import type { PluginRuntime } from "../../src/plugin/remote-driver.ts";
 import { systemClock } from "../../src/system/clock.ts";
 import { currentPlatform, type HostPlatform } from "../../src/system/host-platform.ts";
-import { SystemProcessRunner } from "../../src/system/process.ts";
+import { SystemProcessRunner, type ProcessRunner } from "../../src/system/process.ts";
 
 export interface PluginFixture extends AsyncDisposable {
   /** A folder of its own, the first on PATH. */
   readonly folder: string;
   readonly platform: HostPlatform;
-  readonly processes: SystemProcessRunner;
+  readonly processes: ProcessRunner;
+  /** Called with each program that is started. */
+  onStart(listener: (child: ChildProcess) => void): void;
   readonly context: DriverContext;
   /** The texts of log events, with their level. */
   readonly logged: string[];
@@ -27,6 +30,8 @@ export interface PluginFixture extends AsyncDisposable {
   /** Puts a script for the Node that runs the tests on PATH as the plugin of a driver. */
   addScript(driver: string, source: string): Promise<string>;
   addProgram(driver: string, program: string): Promise<void>;
+  /** Sees to it that a driver is closed at the end, however the test ends. */
+  opened(driver: Driver): Driver;
 }
 
 /** Bounds that make a hang a matter of moments. */
@@ -47,7 +52,18 @@ export async function pluginFixture(save: () => Promise<string> = async () => ""
   const folder = await mkdtemp(path.join(tmpdir(), "plugins-"));
   const own = currentPlatform();
   const platform = { ...own, env: { ...own.env, PATH: `${folder}${path.delimiter}${own.env["PATH"] ?? ""}` } };
-  const processes = new SystemProcessRunner(platform);
+  const runner = new SystemProcessRunner(platform);
+  const starts = new EventEmitter();
+  const processes: ProcessRunner = {
+    spawn: (...args) => {
+      const child = runner.spawn(...args);
+      starts.emit("start", child);
+      return child;
+    },
+    run: (...args) => runner.run(...args),
+    find: (program) => runner.find(program),
+  };
+  const drivers: Driver[] = [];
   const logged: string[] = [];
   const arrivals = new EventEmitter();
   const secrets: string[] = [];
@@ -76,6 +92,7 @@ export async function pluginFixture(save: () => Promise<string> = async () => ""
     folder,
     platform,
     processes,
+    onStart: (listener) => void starts.on("start", listener),
     context,
     logged,
     waitForLog: async (part) => {
@@ -89,7 +106,14 @@ export async function pluginFixture(save: () => Promise<string> = async () => ""
       return programOf(driver);
     },
     addProgram: async (driver, program) => await symlink(program, programOf(driver)),
-    [Symbol.asyncDispose]: async () => await rm(folder, { recursive: true, force: true }),
+    opened: (driver) => {
+      drivers.push(driver);
+      return driver;
+    },
+    [Symbol.asyncDispose]: async () => {
+      await Promise.all(drivers.map((driver) => driver.close?.()));
+      await rm(folder, { recursive: true, force: true });
+    },
   };
 }
 

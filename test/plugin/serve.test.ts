@@ -99,7 +99,8 @@ test("a Go tool leads a machine of our driver through its life", { skip: peer.sk
   ]);
   const config = { ...newMachine, IPAddress: "192.0.2.5", SSHUser: "ubuntu", SwarmHost: "tcp://0.0.0.0:3376" };
   assert.deepEqual(JSON.parse(String(answers[18])), { ...config, Text: "plain", Num: 7, Yes: true, List: ["x"], State: 4 });
-  assert.match(log, /making it\nin two lines\n/u);
+  assert.match(log, /^making it\n/mu);
+  assert.match(log, /^in two lines\n/mu);
   assert.match(log, /Closing plugin on server side\n/u);
 });
 
@@ -150,7 +151,9 @@ test("we run our own plugin as any other", async () => {
     module.flags.map(({ name, kind }) => [name, kind]),
     sampleModule.flags.map(({ name, kind }) => [name, kind]),
   );
-  const driver = (await findPluginModule("sample", fixture.platform, runtimeWith())).open(fixture.context, undefined);
+  const driver = fixture.opened(
+    (await findPluginModule("sample", fixture.platform, runtimeWith())).open(fixture.context, undefined),
+  );
   await driver.setConfigFromFlags(
     driverOptions({ "sample-text": "slow", "sample-num": 1, "sample-yes": true, "sample-list": [], "sample-token": "hush-hush" }),
   );

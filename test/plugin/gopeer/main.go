@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/rpc"
@@ -198,7 +199,8 @@ func typed(raw json.RawMessage) map[string]interface{} {
 func use(program string, args []string) {
 	command := exec.Command(program, args...)
 	command.Env = append(os.Environ(), "MACHINE_PLUGIN_TOKEN=42", "MACHINE_PLUGIN_DRIVER_NAME=x")
-	command.Stderr = os.Stderr
+	// Not the descriptor itself: a plugin may make it non-blocking, for us too.
+	command.Stderr = struct{ io.Writer }{os.Stderr}
 	stdout, err := command.StdoutPipe()
 	check(err)
 	check(command.Start())
@@ -207,7 +209,11 @@ func use(program string, args []string) {
 	check(err)
 	client, err := rpc.DialHTTP("tcp", strings.TrimSpace(address))
 	check(err)
-	go bufio.NewReader(lines).WriteTo(os.Stderr)
+	logged := make(chan none)
+	go func() {
+		lines.WriteTo(os.Stderr)
+		close(logged)
+	}()
 	steps := json.NewDecoder(os.Stdin)
 	tell := json.NewEncoder(os.Stdout)
 	for steps.More() {
@@ -216,6 +222,7 @@ func use(program string, args []string) {
 		tell.Encode(call(client, s))
 	}
 	client.Close()
+	<-logged
 	check(command.Wait())
 }
 
