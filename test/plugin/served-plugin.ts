@@ -1,4 +1,5 @@
 /** A program that serves the sample driver: what an installed plugin of ours is, without the command line around it. */
+import { writeSync } from "node:fs";
 import { Redactor } from "../../src/log/redact.ts";
 import { serveDriver } from "../../src/plugin/serve.ts";
 import { systemClock } from "../../src/system/clock.ts";
@@ -6,7 +7,15 @@ import { currentPlatform } from "../../src/system/host-platform.ts";
 import { SystemProcessRunner } from "../../src/system/process.ts";
 import { sampleModule } from "./sample-driver.ts";
 
-for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});
+/** At once, so that nothing is left to write at the end; a reader that went away is no reason to stop. */
+function write(descriptor: number, text: string): void {
+  try {
+    writeSync(descriptor, text);
+  } catch {
+    // Nobody reads any more.
+  }
+}
+
 const platform = currentPlatform();
 const unused = (): Promise<never> => Promise.reject(new Error("not in this test"));
 const status = await serveDriver(sampleModule, {
@@ -15,8 +24,8 @@ const status = await serveDriver(sampleModule, {
   clock: systemClock,
   redactor: new Redactor(),
   signal: new AbortController().signal,
-  writeOut: (text) => void process.stdout.write(text),
-  writeErr: (text) => void process.stderr.write(text),
+  writeOut: (text) => write(1, text),
+  writeErr: (text) => write(2, text),
   openSsh: unused,
   ensureSshKey: unused,
 });
