@@ -1,4 +1,5 @@
 /** The program's entry: gives `main` the commands and this process's arguments, streams and signals. */
+import { servedDriverName } from "../plugin/plugin-environment.ts";
 import { currentPlatform } from "../system/host-platform.ts";
 import { commandTable } from "./command-table.ts";
 import { main } from "./main.ts";
@@ -8,7 +9,9 @@ import { programPath } from "./terminal/program-path.ts";
 
 async function start(): Promise<void> {
   const platform = currentPlatform();
-  const argv = [programPath(process, platform), ...process.argv.slice(2)];
+  const program = programPath(process, platform);
+  const served = servedDriverName(program, platform);
+  const argv = [program, ...(served === undefined ? process.argv.slice(2) : ["driver", "serve", served])];
   const streams = processStreams(platform);
   endWith(await main(argv, platform, streams, processPorts(commandTable)), streams);
 }

@@ -2,19 +2,38 @@
 import type { CreateFlag } from "../driver-kit/flags.ts";
 import type { DriverModule } from "../driver-kit/driver.ts";
 import { builtinDrivers } from "../drivers/registry.ts";
-import { MachineError } from "../errors/machine-error.ts";
+import { reportNothing } from "../log/event.ts";
+import type { PluginLoadOptions } from "../plugin/plugin-module.ts";
+import { systemClock } from "../system/clock.ts";
+import type { HostPlatform } from "../system/host-platform.ts";
 
 /** The built-in driver of that name, if there is one. */
 export async function findBuiltinDriver(name: string): Promise<DriverModule | undefined> {
   return Object.hasOwn(builtinDrivers, name) ? await builtinDrivers[name as keyof typeof builtinDrivers]() : undefined;
 }
 
-/** A driver's create flags. Throws `driver-not-found` with 0.16.2's sentence. */
-export async function flagsOfDriver(name: string): Promise<readonly CreateFlag[]> {
+/**
+ * The driver of a stored machine, for opening it; a plugin's create flags are not known. Where a plugin is missing, the
+ * driver it opens is a stand-in that says so.
+ */
+export async function findDriver(name: string, platform: HostPlatform): Promise<DriverModule> {
   const builtin = await findBuiltinDriver(name);
-  if (builtin !== undefined) return builtin.flags;
-  throw new MachineError(
-    "driver-not-found",
-    `Driver "${name}" not found. Do you have the plugin binary "docker-machine-driver-${name}" accessible in your PATH?`,
-  );
+  return builtin ?? (await (await import("../plugin/plugin-module.ts")).findPluginModule(name, platform));
+}
+
+/** A driver with its create flags: a plugin is started for them. Throws `driver-not-found`, `plugin-failed`. */
+export async function loadDriver(name: string, options: PluginLoadOptions): Promise<DriverModule> {
+  const builtin = await findBuiltinDriver(name);
+  return builtin ?? (await (await import("../plugin/plugin-module.ts")).loadPluginModule(name, options));
+}
+
+/** A driver's create flags. Throws as `loadDriver` does. */
+export async function flagsOfDriver(name: string, platform: HostPlatform): Promise<readonly CreateFlag[]> {
+  return (await loadDriver(name, await pluginOptions(platform))).flags;
+}
+
+/** What it takes to start plugins, beside what a command reports. */
+export async function pluginOptions(platform: HostPlatform): Promise<PluginLoadOptions> {
+  const { SystemProcessRunner } = await import("../system/process.ts");
+  return { platform, processes: new SystemProcessRunner(platform), clock: systemClock, report: reportNothing };
 }

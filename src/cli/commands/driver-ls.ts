@@ -1,7 +1,60 @@
-import { MachineError } from "../../errors/machine-error.ts";
+import { messageOf } from "../../errors/machine-error.ts";
+import { builtinDrivers } from "../../drivers/registry.ts";
+import { listPlugins, type PluginLocation } from "../../plugin/discover.ts";
+import { inspectPlugin, type PluginLoadOptions } from "../../plugin/plugin-module.ts";
+import { protocolVersion } from "../../plugin/protocol.ts";
 import type { CliContext } from "../context.ts";
 import type { Invocation } from "../command.ts";
+import { findBuiltinDriver, pluginOptions } from "../driver-catalog.ts";
+import { version } from "../version.ts";
 
-export function run(invocation: Invocation, _context: CliContext): Promise<number | void> {
-  return Promise.reject(new MachineError("usage", `docker-machine ${invocation.command.name} is not in this build`));
+interface ListedDriver {
+  readonly name: string;
+  readonly kind: "built-in" | "plugin";
+  /** Ours, or the plugin's version of the protocol; "" while that is not known. */
+  readonly version: string;
+  readonly summary: string;
+  readonly path?: string;
+  /** Why a plugin cannot be used. */
+  readonly problem?: string;
+}
+
+/** The built-in drivers, then the plugins on PATH, each of which is tried. */
+export async function run(_invocation: Invocation, context: CliContext): Promise<void> {
+  const options = { ...(await pluginOptions(context.platform)), report: context.report, signal: context.signal };
+  const plugins = (await listPlugins(context.platform)).map(async (location) => await describePlugin(location, options));
+  const drivers = [...(await describeBuiltins()), ...(await Promise.all(plugins))];
+  if (context.globals.output === "json") return context.printJson(drivers);
+  const header = ["NAME", "KIND", "VERSION", "DESCRIPTION"];
+  for (const line of columns([header, ...drivers.map(cells)])) context.print(line);
+}
+
+async function describeBuiltins(): Promise<ListedDriver[]> {
+  const modules = await Promise.all(Object.keys(builtinDrivers).map(findBuiltinDriver));
+  return modules.flatMap((module) =>
+    module === undefined ? [] : [{ name: module.name, kind: "built-in", version, summary: module.summary } as const],
+  );
+}
+
+async function describePlugin(location: PluginLocation, options: PluginLoadOptions): Promise<ListedDriver> {
+  const { name, program } = location;
+  const plugin = { name, kind: "plugin", summary: "", path: program } as const;
+  if (Object.hasOwn(builtinDrivers, name)) return { ...plugin, version: "", problem: "not used: the built-in driver has this name" };
+  try {
+    await inspectPlugin(location, options);
+    return { ...plugin, version: `API ${protocolVersion}` };
+  } catch (error) {
+    options.signal?.throwIfAborted();
+    return { ...plugin, version: "", problem: messageOf(error) };
+  }
+}
+
+function cells({ name, kind, version: shown, summary, path, problem }: ListedDriver): string[] {
+  const firstLine = problem?.split("\n")[0];
+  return [name, kind, shown === "" ? "-" : shown, [path ?? summary, firstLine].filter((part) => part !== undefined).join(": ")];
+}
+
+function columns(rows: readonly (readonly string[])[]): string[] {
+  const widths = [0, 1, 2].map((column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)) + 3);
+  return rows.map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join(""));
 }

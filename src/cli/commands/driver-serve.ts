@@ -1,7 +1,18 @@
 import { MachineError } from "../../errors/machine-error.ts";
 import type { CliContext } from "../context.ts";
 import type { Invocation } from "../command.ts";
+import { findBuiltinDriver } from "../driver-catalog.ts";
+import { serveWith } from "../serve-plugin.ts";
 
-export function run(invocation: Invocation, _context: CliContext): Promise<number | void> {
-  return Promise.reject(new MachineError("usage", `docker-machine ${invocation.command.name} is not in this build`));
+/** A built-in driver as a plugin to another program, which started this one. */
+export async function run({ args }: Invocation, context: CliContext): Promise<number> {
+  const name = args[0] ?? "";
+  const module = await findBuiltinDriver(name);
+  if (module === undefined) {
+    throw new MachineError("driver-not-found", `There is no built-in driver "${name}" to serve`, {
+      hint: "The built-in drivers are listed by: docker-machine driver ls",
+    });
+  }
+  const { platform, streams, redactor, signal, globals } = context;
+  return await serveWith(module, { platform, streams, redactor, signal, nativeSsh: globals.nativeSsh });
 }

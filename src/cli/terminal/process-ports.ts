@@ -14,7 +14,7 @@ export function processPorts(commands: readonly Command[]): MainPorts {
     commands,
     clock: systemClock,
     runtime: bun === undefined ? `Node ${process.versions.node}` : `Bun ${bun}`,
-    driverFlags: async (name) => await (await import("../driver-catalog.ts")).flagsOfDriver(name),
+    driverFlags: async (name, platform) => await (await import("../driver-catalog.ts")).flagsOfDriver(name, platform),
     onInterrupt(listener) {
       for (const signal of signals) process.on(signal, listener);
       return () => {

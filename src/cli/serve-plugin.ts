@@ -1,0 +1,66 @@
+/** Serving a driver as this process: what `driver serve` and the executables of driver authors do. Part of the composition root. */
+import * as path from "node:path";
+import type { Driver, DriverModule } from "../driver-kit/driver.ts";
+import { reportNothing } from "../log/event.ts";
+import { Redactor } from "../log/redact.ts";
+import { serveDriver, type ServedMachine } from "../plugin/serve.ts";
+import { chooseSshBackend, openSshExecutor } from "../ssh/connect.ts";
+import type { SshExecutor, SshTarget } from "../ssh/executor.ts";
+import { ensureKeyPair } from "../ssh/keys.ts";
+import { systemClock } from "../system/clock.ts";
+import { currentPlatform, type HostPlatform } from "../system/host-platform.ts";
+import { SystemProcessRunner } from "../system/process.ts";
+import type { Streams } from "./context.ts";
+import { processStreams } from "./terminal/process-streams.ts";
+
+export interface ServeEnvironment {
+  readonly platform: HostPlatform;
+  readonly streams: Pick<Streams, "stdout" | "stderr">;
+  readonly redactor: Redactor;
+  readonly signal: AbortSignal;
+  readonly nativeSsh: boolean;
+}
+
+const connectTimeoutMs = 10_000;
+
+/** Serves until the tool has done with it; gives the exit status. */
+export async function serveWith(module: DriverModule, environment: ServeEnvironment): Promise<number> {
+  const { platform, streams, redactor, signal, nativeSsh } = environment;
+  const processes = new SystemProcessRunner(platform);
+  const openSsh = async (driver: Driver, machine: ServedMachine): Promise<SshExecutor> => {
+    const backend = await chooseSshBackend(nativeSsh, processes);
+    return await openSshExecutor(backend, await targetOf(driver, machine), { processes, platform, report: reportNothing });
+  };
+  return await serveDriver(module, {
+    platform,
+    processes,
+    clock: systemClock,
+    redactor,
+    signal,
+    writeOut: (text) => streams.stdout.write(text),
+    writeErr: (text) => streams.stderr.write(text),
+    openSsh,
+    ensureSshKey: async ({ machineDir, machineName }) => await ensureKeyPair(machineDir, machineName, platform),
+  });
+}
+
+/** The whole program of a plugin: serves the driver and ends the process. For `docker-machine-driver-NAME` executables. */
+export async function servePlugin(module: DriverModule): Promise<never> {
+  const platform = currentPlatform();
+  const streams = processStreams(platform);
+  const { signal } = new AbortController();
+  process.exit(await serveWith(module, { platform, streams, redactor: new Redactor(), signal, nativeSsh: false }));
+}
+
+async function targetOf(driver: Driver, { machineName, machineDir }: ServedMachine): Promise<SshTarget> {
+  const identityFile = await driver.getSshKeyPath();
+  return {
+    hostName: await driver.getSshHostname(),
+    port: await driver.getSshPort(),
+    userName: await driver.getSshUsername(),
+    ...(identityFile === "" ? {} : { identityFile }),
+    configHost: driver.sshConfigHost,
+    hostKeys: { knownHostsFile: path.join(machineDir, "known_hosts"), alias: machineName, unknown: "trust-first-use" },
+    connectTimeoutMs,
+  };
+}
