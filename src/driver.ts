@@ -7,3 +7,4 @@ export { machineStates, stateNumber, stateOfNumber, type MachineState } from "./
 export { errorCodes, type ErrorCode } from "./errors/codes.ts";
 export { isMachineError, MachineError } from "./errors/machine-error.ts";
 export type { ProgressEvent, Report } from "./log/event.ts";
+export { servePlugin } from "./cli/serve-plugin.ts";

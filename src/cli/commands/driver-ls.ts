@@ -39,7 +39,8 @@ async function describeBuiltins(): Promise<ListedDriver[]> {
 async function describePlugin(location: PluginLocation, options: PluginLoadOptions): Promise<ListedDriver> {
   const { name, program } = location;
   const plugin = { name, kind: "plugin", summary: "", path: program } as const;
-  if (Object.hasOwn(builtinDrivers, name)) return { ...plugin, version: "", problem: "not used: the built-in driver has this name" };
+  if (Object.hasOwn(builtinDrivers, name))
+    return { ...plugin, version: "", problem: "not used: the built-in driver has this name" };
   try {
     await inspectPlugin(location, options);
     return { ...plugin, version: `API ${protocolVersion}` };
