@@ -42,7 +42,7 @@ export async function testDriverContext(machineName: string, overrides: Partial<
       for (const listener of listeners) await listener();
     },
     openSsh: async () => await Promise.reject(new Error("no SSH in this test")),
-    ensureSshKey: async () => await (await import("../ssh/keys.ts")).ensureMachineKey(machineDir),
+    ensureSshKey: async () => await (await import("../ssh/keys.ts")).ensureKeyPair(machineDir, machineName, platform),
     secret: () => {},
     ...overrides,
   };
