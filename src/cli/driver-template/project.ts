@@ -43,6 +43,7 @@ const compilerConfig = {
     types: ["node"],
     strict: true,
     noUncheckedIndexedAccess: true,
+    exactOptionalPropertyTypes: true,
     noImplicitOverride: true,
     verbatimModuleSyntax: true,
     erasableSyntaxOnly: true,
