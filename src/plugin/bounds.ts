@@ -32,6 +32,9 @@ export function formatBound(ms: number): string {
   return ms >= 1000 ? `${ms / 1000} s` : `${ms} ms`;
 }
 
+/** Ends a timer that is of no more use; made once, because errors are dear. */
+const settled = new Error("settled");
+
 /** Waits for work; rejects with `timeout` after `ms`, or with the signal's reason. The work itself is not stopped. */
 export async function within<T>(work: Promise<T>, ms: number, clock: Clock, what: string, signal?: AbortSignal): Promise<T> {
   const finished = new AbortController();
@@ -43,6 +46,6 @@ export async function within<T>(work: Promise<T>, ms: number, clock: Clock, what
     return await Promise.race([work, tooLate]);
   } finally {
     tooLate.catch(() => {});
-    finished.abort();
+    finished.abort(settled);
   }
 }
