@@ -77,6 +77,15 @@ export const ownCommands: readonly Command[] = [
     load: () => import("./commands/completion.ts"),
   },
   {
+    name: "__complete",
+    summary: "Answer a completion script",
+    hidden: true,
+    flags: [],
+    flagSource: "none",
+    output: "facts",
+    load: () => import("./commands/complete.ts"),
+  },
+  {
     name: "driver",
     summary: "List, inspect, serve and begin drivers",
     flags: [],

@@ -2,13 +2,13 @@
 
 export interface ShellSyntax {
   /** The line that exports a variable; undefined when the shell has no way to write that value. */
-  set(name: string, value: string): string | undefined;
-  unset(name: string): string;
+  readonly set: (name: string, value: string) => string | undefined;
+  readonly unset: (name: string) => string;
   readonly comment: string;
   /** What to type so that the shell executes the output of `command`. */
-  usage(command: string): string;
+  readonly usage: (command: string) => string;
   /** One argument of that command. */
-  quoteWord(word: string): string;
+  readonly quoteWord: (word: string) => string;
 }
 
 const plainWord = /^[\w@%+=:,./~-]+$/u;

@@ -1,0 +1,62 @@
+/** The hidden command behind the shells' completion scripts: all words typed behind `--`, answered by candidates for the last. */
+import type { HostPlatform } from "../../system/host-platform.ts";
+import type { Command, Invocation } from "../command.ts";
+import { commandTable } from "../command-table.ts";
+import { answerLines } from "../completion/answer.ts";
+import { complete, type CompletionSources } from "../completion/complete.ts";
+import type { CliContext } from "../context.ts";
+import { sharedCreateFlagsFor } from "../create-flags.ts";
+import { createFlagsFor } from "../flags/create-flag-source.ts";
+import type { CliFlag } from "../flags/flag.ts";
+import { globalFlags } from "../global-flags.ts";
+
+export async function run({ args: [, ...words] }: Invocation, context: CliContext): Promise<void> {
+  for (const line of answerLines(await complete(words, sourcesFor(context)))) context.print(line);
+}
+
+function sourcesFor(context: CliContext): CompletionSources {
+  const { platform } = context;
+  return {
+    commands: commandsFor(platform),
+    globalFlags,
+    createFlags: async (words) => await createFlags(words, context),
+    driverNames: async () => await driverNames(platform),
+    machineNames: async (storagePath) => await machineNames(storagePath ?? context.globals.storagePath, platform),
+  };
+}
+
+/** With the wrapper's own command where that is in use; the script says so. */
+function commandsFor({ env }: HostPlatform): readonly Command[] {
+  const envCommand = commandTable.find(({ name }) => name === "env");
+  if (env["DOCKER_MACHINE_WRAPPED"] !== "true" || envCommand === undefined) return commandTable;
+  return [...commandTable, { ...envCommand, name: "use" }];
+}
+
+/** Without a driver's own flags where the driver is unknown, or its plugin fails. */
+async function createFlags(words: readonly string[], { platform, compat }: CliContext): Promise<readonly CliFlag[]> {
+  const { flagsOfDriver } = await import("../driver-catalog.ts");
+  try {
+    return await createFlagsFor(words, platform, compat, flagsOfDriver);
+  } catch {
+    return sharedCreateFlagsFor(compat);
+  }
+}
+
+async function driverNames(platform: HostPlatform): Promise<readonly string[]> {
+  const [{ builtinDrivers }, { listPlugins }] = await Promise.all([
+    import("../../drivers/registry.ts"),
+    import("../../plugin/discover.ts"),
+  ]);
+  const plugins = await listPlugins(platform);
+  return [...new Set([...Object.keys(builtinDrivers), ...plugins.map(({ name }) => name)])].toSorted();
+}
+
+async function machineNames(storagePath: string, { cwd }: HostPlatform): Promise<readonly string[]> {
+  const [{ FileStore }, { systemClock }, path] = await Promise.all([
+    import("../../store/file-store.ts"),
+    import("../../system/clock.ts"),
+    import("node:path"),
+  ]);
+  const names = await new FileStore(path.resolve(cwd, storagePath), systemClock).list();
+  return names.toSorted();
+}

@@ -1,0 +1,50 @@
+/** What the arguments of each command are, for completion. */
+
+export type ArgumentKind =
+  | "none"
+  /** One machine. */
+  | "machine"
+  /** Any number of machines. */
+  | "machines"
+  /** A machine and a path on it, or a path here. */
+  | "machine-path"
+  /** A machine's folder, then a folder here. */
+  | "mount"
+  | "driver"
+  | "command"
+  | "shell";
+
+/** By the full name of the command; `completion.test.ts` keeps it complete. */
+export const argumentKinds: Readonly<Record<string, ArgumentKind>> = {
+  active: "none",
+  config: "machine",
+  create: "none",
+  env: "machine",
+  inspect: "machine",
+  ip: "machines",
+  kill: "machines",
+  ls: "none",
+  provision: "machines",
+  "regenerate-certs": "machines",
+  restart: "machines",
+  rm: "machines",
+  ssh: "machine",
+  scp: "machine-path",
+  mount: "mount",
+  start: "machines",
+  status: "machine",
+  stop: "machines",
+  upgrade: "machines",
+  url: "machine",
+  version: "machine",
+  gc: "none",
+  "ssh-host-key": "machine",
+  completion: "shell",
+  "driver ls": "none",
+  "driver inspect": "driver",
+  "driver serve": "driver",
+  "driver new": "none",
+  help: "command",
+  // The wrapper's own.
+  use: "machine",
+};

@@ -1,0 +1,36 @@
+/** Completion typed at real shells on a terminal: what the shell then runs tells what was completed. */
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { isInstalled, ShellFixture } from "./shell-fixture.ts";
+
+/** What is typed, and the words that the program gets. */
+const cases: readonly (readonly [typed: string, words: readonly string[]])[] = [
+  ["docker-machine insp\tal\t", ["inspect", "alpha"]],
+  ["docker-machine stop beta2 beta\t", ["stop", "beta2", "beta10"]],
+  ["docker-machine ls --filt\tdri\tq\t", ["ls", "--filter", "driver=qemu"]],
+  ["docker-machine ls --filter=state=Pau\t", ["ls", "--filter=state=Paused"]],
+  ["docker-machine create -d gener\t--generic-ip\t192.0.2.1 x", ["create", "-d", "generic", "--generic-ip-address", "192.0.2.1", "x"]],
+  ["docker-machine create --driver=non\t--ur\ttcp://h:1 x", ["create", "--driver=none", "--url", "tcp://h:1", "x"]],
+  ["docker-machine driver inspe\tgener\t", ["driver", "inspect", "generic"]],
+  ["docker-machine scp localf\t al\t/tmp", ["scp", "localfile.txt", "alpha:/tmp"]],
+];
+
+const shells: Readonly<Record<string, readonly string[]>> = {
+  bash: ["docker-machine.bash"],
+  zsh: ["_docker-machine"],
+  fish: ["docker-machine.fish"],
+};
+
+describe("completion", () => {
+  for (const [shell, sources] of Object.entries(shells)) {
+    it(`completes in ${shell}`, { skip: isInstalled(shell) ? false : `${shell} is not installed` }, async () => {
+      const fixture = new ShellFixture();
+      try {
+        await fixture.type(shell, sources, cases.map(([typed]) => typed));
+        assert.deepEqual(fixture.logged, cases.map(([, words]) => words));
+      } finally {
+        fixture.remove();
+      }
+    });
+  }
+});
