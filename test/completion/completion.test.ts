@@ -9,15 +9,18 @@ const cases: readonly (readonly [typed: string, words: readonly string[]])[] = [
   ["docker-machine stop beta2 beta\t", ["stop", "beta2", "beta10"]],
   ["docker-machine ls --filt\tdri\tq\t", ["ls", "--filter", "driver=qemu"]],
   ["docker-machine ls --filter=state=Pau\t", ["ls", "--filter=state=Paused"]],
-  ["docker-machine create -d gener\t--generic-ip\t192.0.2.1 x", ["create", "-d", "generic", "--generic-ip-address", "192.0.2.1", "x"]],
-  ["docker-machine create --driver=non\t--ur\ttcp://h:1 x", ["create", "--driver=none", "--url", "tcp://h:1", "x"]],
+  ["docker-machine create -d non\t--ur\ttcp://h:1 x", ["create", "-d", "none", "--url", "tcp://h:1", "x"]],
+  ["docker-machine create --driver=gener\t--dry-r\tx", ["create", "--driver=generic", "--dry-run", "x"]],
   ["docker-machine driver inspe\tgener\t", ["driver", "inspect", "generic"]],
   ["docker-machine scp localf\t al\t/tmp", ["scp", "localfile.txt", "alpha:/tmp"]],
 ];
 
+/** The wrapper's own command is completed like `env`, which it becomes. */
+const wrapped = "docker-machine us\tal\t";
+
 const shells: Readonly<Record<string, readonly string[]>> = {
-  bash: ["docker-machine.bash"],
-  zsh: ["_docker-machine"],
+  bash: ["docker-machine.bash", "docker-machine-wrapper.sh"],
+  zsh: ["_docker-machine", "docker-machine-wrapper.sh"],
   fish: ["docker-machine.fish"],
 };
 
@@ -26,8 +29,8 @@ describe("completion", () => {
     it(`completes in ${shell}`, { skip: isInstalled(shell) ? false : `${shell} is not installed` }, async () => {
       const fixture = new ShellFixture();
       try {
-        await fixture.type(shell, sources, cases.map(([typed]) => typed));
-        assert.deepEqual(fixture.logged, cases.map(([, words]) => words));
+        await fixture.type(shell, sources, [...cases.map(([typed]) => typed), wrapped]);
+        assert.deepEqual(fixture.logged, [...cases.map(([, words]) => words), ["env", "--shell", shell, "alpha"]]);
       } finally {
         fixture.remove();
       }

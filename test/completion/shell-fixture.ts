@@ -15,10 +15,16 @@ const limitMs = 60_000;
 /** Where a prompt ends; the next line is typed then. */
 const prompt = "ready> ";
 
-const interactiveShells: Readonly<Record<string, { readonly rcFile: string; readonly command: string; readonly setPrompt: string }>> = {
+const interactiveShells: Readonly<
+  Record<string, { readonly rcFile: string; readonly command: string; readonly setPrompt: string }>
+> = {
   bash: { rcFile: "rc", command: "bash --noprofile --rcfile rc -i", setPrompt: `PS1='${prompt}'` },
   zsh: { rcFile: ".zshrc", command: "zsh -d -i", setPrompt: `PS1='${prompt}'\nautoload -Uz compinit && compinit -u -D` },
-  fish: { rcFile: "rc", command: "fish --no-config -i -C 'source rc'", setPrompt: `function fish_prompt; echo -n '${prompt}'; end` },
+  fish: {
+    rcFile: "rc",
+    command: "fish --no-config -i -C 'source rc'",
+    setPrompt: `function fish_prompt; echo -n '${prompt}'; end`,
+  },
 };
 
 export function isInstalled(program: string): boolean {
