@@ -1,0 +1,125 @@
+/**
+ * The bytes of a certificate. Key identifiers are more than 0.16.2 writes; strict verifiers (Python 3.13) ask for them.
+ * Loaded only when a certificate is made: the ASN.1 schemas take 50 ms to load.
+ */
+import { createHash, randomBytes, sign, type KeyObject } from "node:crypto";
+import { isIP } from "node:net";
+import { AsnConvert, OctetString } from "@peculiar/asn1-schema";
+import * as x509 from "@peculiar/asn1-x509";
+import { MachineError } from "../errors/machine-error.ts";
+import { newValidity, type CertificateRequest, type CertificateRole } from "./certificate.ts";
+import { publicKeyDer } from "./key.ts";
+
+/** The certificate as DER. */
+export function encodeCertificate(request: CertificateRequest): Buffer {
+  const issuer = request.issuer && AsnConvert.parse(request.issuer.certificate.raw, x509.Certificate).tbsCertificate;
+  const signingKey = request.issuer?.key ?? request.key;
+  const signatureAlgorithm = signatureAlgorithmOf(signingKey);
+  const subject = organizationName(request.organization);
+  const publicKey = AsnConvert.parse(publicKeyDer(request.key), x509.SubjectPublicKeyInfo);
+  const tbsCertificate = new x509.TBSCertificate({
+    version: x509.Version.v3,
+    serialNumber: newSerialNumber(),
+    signature: signatureAlgorithm,
+    issuer: issuer?.subject ?? subject,
+    validity: new x509.Validity(newValidity(request.now)),
+    subject,
+    subjectPublicKeyInfo: publicKey,
+    extensions: new x509.Extensions(extensionsOf(request.role, publicKey, request.key, issuer)),
+  });
+  const digest = signingKey.asymmetricKeyType === "ed25519" ? null : "sha256";
+  const signatureValue = arrayBufferOf(sign(digest, Buffer.from(AsnConvert.serialize(tbsCertificate)), signingKey));
+  return Buffer.from(AsnConvert.serialize(new x509.Certificate({ tbsCertificate, signatureAlgorithm, signatureValue })));
+}
+
+function signatureAlgorithmOf(key: KeyObject): x509.AlgorithmIdentifier {
+  switch (key.asymmetricKeyType) {
+    case "rsa":
+      return new x509.AlgorithmIdentifier({ algorithm: "1.2.840.113549.1.1.11", parameters: null });
+    case "ec":
+      return new x509.AlgorithmIdentifier({ algorithm: "1.2.840.10045.4.3.2" });
+    case "ed25519":
+      return new x509.AlgorithmIdentifier({ algorithm: "1.3.101.112" });
+    default:
+      throw new MachineError("certificate-invalid", `A CA key of type ${key.asymmetricKeyType} cannot sign certificates here`, {
+        hint: "Use an RSA, ECDSA or Ed25519 key.",
+      });
+  }
+}
+
+/** 128 random bits as the content of an ASN.1 INTEGER: positive, and as short as can be. */
+function newSerialNumber(): ArrayBuffer {
+  const hex = (BigInt(`0x${randomBytes(16).toString("hex")}`) || 1n).toString(16);
+  const bytes = Buffer.from(hex.padStart(hex.length + (hex.length % 2), "0"), "hex");
+  const isNegative = (bytes[0] ?? 0) > 0x7f;
+  return arrayBufferOf(isNegative ? Buffer.concat([Buffer.of(0), bytes]) : bytes);
+}
+
+/** `O=…`; a PrintableString where its alphabet allows, as Go encodes it. */
+function organizationName(organization: string): x509.Name {
+  const isPrintable = /^[A-Za-z0-9 '()+,\-./:=?]*$/u.test(organization);
+  const value = new x509.AttributeValue(isPrintable ? { printableString: organization } : { utf8String: organization });
+  return new x509.Name([new x509.RelativeDistinguishedName([new x509.AttributeTypeAndValue({ type: "2.5.4.10", value })])]);
+}
+
+function extensionsOf(
+  role: CertificateRole,
+  publicKey: x509.SubjectPublicKeyInfo,
+  key: KeyObject,
+  issuer: x509.TBSCertificate | undefined,
+): x509.Extension[] {
+  const extensions = [
+    extension(x509.id_ce_keyUsage, "critical", new x509.KeyUsage(keyUsageOf(role, key.asymmetricKeyType === "rsa"))),
+    extension(x509.id_ce_basicConstraints, "critical", new x509.BasicConstraints({ cA: role.kind === "authority" })),
+    extension(x509.id_ce_subjectKeyIdentifier, "optional", new x509.SubjectKeyIdentifier(keyIdentifierOf(publicKey))),
+  ];
+  if (role.kind !== "authority") {
+    extensions.push(extension(x509.id_ce_extKeyUsage, "optional", new x509.ExtendedKeyUsage(purposesOf(role))));
+  }
+  const issuerKey = issuer?.extensions?.find((candidate) => candidate.extnID === x509.id_ce_subjectKeyIdentifier);
+  if (issuerKey !== undefined) {
+    const keyIdentifier = AsnConvert.parse(issuerKey.extnValue.buffer, x509.SubjectKeyIdentifier);
+    extensions.push(extension(x509.id_ce_authorityKeyIdentifier, "optional", new x509.AuthorityKeyIdentifier({ keyIdentifier })));
+  }
+  if (role.kind === "server") {
+    const names = alternativeNames(role.names).map((name) => new x509.GeneralName(name));
+    extensions.push(extension(x509.id_ce_subjectAltName, "optional", new x509.SubjectAlternativeName(names)));
+  }
+  return extensions;
+}
+
+function extension(extnID: string, weight: "critical" | "optional", value: unknown): x509.Extension {
+  return new x509.Extension({ extnID, critical: weight === "critical", extnValue: new OctetString(AsnConvert.serialize(value)) });
+}
+
+function keyUsageOf(role: CertificateRole, canEncipher: boolean): number {
+  const flags = x509.KeyUsageFlags;
+  if (role.kind === "client") return flags.digitalSignature;
+  // RFC 8813: the key of an elliptic curve enciphers nothing.
+  const common = flags.digitalSignature | flags.keyAgreement | (canEncipher ? flags.keyEncipherment : 0);
+  return role.kind === "authority" ? common | flags.keyCertSign : common;
+}
+
+function purposesOf(role: Exclude<CertificateRole, { kind: "authority" }>): string[] {
+  if (role.kind === "client") return [x509.id_kp_clientAuth];
+  return role.isSwarmMaster ? [x509.id_kp_serverAuth, x509.id_kp_clientAuth] : [x509.id_kp_serverAuth];
+}
+
+/** RFC 5280, 4.2.1.2: SHA-1 of the public key's bits. */
+function keyIdentifierOf(publicKey: x509.SubjectPublicKeyInfo): ArrayBuffer {
+  return arrayBufferOf(createHash("sha1").update(Buffer.from(publicKey.subjectPublicKey)).digest());
+}
+
+/** Each name once; what reads as an address is one. Throws `usage`. */
+function alternativeNames(names: readonly string[]): Partial<x509.GeneralName>[] {
+  const plain = names.map((name) => name.trim().replace(/^\[(.+)\]$/u, "$1")).filter((name) => name !== "");
+  return [...new Set(plain)].map((name) => {
+    if (isIP(name) !== 0) return { iPAddress: name };
+    if (/^[\x21-\x7e]+$/u.test(name)) return { dNSName: name };
+    throw new MachineError("usage", `A certificate cannot be made for ${JSON.stringify(name)}: it is neither an address nor a host name`);
+  });
+}
+
+function arrayBufferOf(bytes: Uint8Array): ArrayBuffer {
+  return new Uint8Array(bytes).buffer;
+}
