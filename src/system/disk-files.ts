@@ -7,7 +7,7 @@ import { constants, createReadStream } from "node:fs";
 import * as fs from "node:fs/promises";
 import * as path from "node:path";
 import { MachineError, systemCodeOf } from "../errors/machine-error.ts";
-import { explainFileError, syncDirectory, temporaryInfix } from "./files.ts";
+import { explainFileError, syncDirectory, temporaryPathFor } from "./files.ts";
 
 export interface FileFacts {
   readonly sizeBytes: number;
@@ -90,9 +90,10 @@ export async function publishFolder(folder: string, fill: (temporary: string) =>
 
 /** A new private folder beside `target`, named so that a crash's leftovers are recognised. */
 export async function makeScratchFolder(target: string): Promise<string> {
+  const scratch = temporaryPathFor(target);
   try {
-    await fs.mkdir(path.dirname(target), { recursive: true, mode: 0o700 });
-    return await fs.mkdtemp(`${target}${temporaryInfix}`);
+    await fs.mkdir(scratch, { recursive: true, mode: 0o700 });
+    return scratch;
   } catch (error) {
     throw explainFileError(error, target, "create");
   }
