@@ -17,8 +17,8 @@ export type { ServedMachine } from "./served-driver.ts";
 
 export interface ServeOptions extends Omit<ServedSurroundings, "report" | "secret"> {
   /** Writes to standard output; never throws, also when nobody reads any more. Nothing may have been written before. */
-  writeOut(text: string): void;
-  writeErr(text: string): void;
+  readonly writeOut: (text: string) => void;
+  readonly writeErr: (text: string) => void;
   readonly redactor: Redactor;
   /** Ends the plugin, as `Close` does. */
   readonly signal: AbortSignal;

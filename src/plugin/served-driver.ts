@@ -23,8 +23,8 @@ import { secretsOfConfig } from "./secrets.ts";
 
 /** What a served driver gets of this computer; the rest of its context is the machine's. */
 export type ServedSurroundings = Pick<DriverContext, "platform" | "processes" | "clock" | "report" | "secret"> & {
-  openSsh(driver: Driver, machine: ServedMachine): ReturnType<DriverContext["openSsh"]>;
-  ensureSshKey(machine: ServedMachine): ReturnType<DriverContext["ensureSshKey"]>;
+  readonly openSsh: (driver: Driver, machine: ServedMachine) => ReturnType<DriverContext["openSsh"]>;
+  readonly ensureSshKey: (machine: ServedMachine) => ReturnType<DriverContext["ensureSshKey"]>;
 };
 
 /** The machine that a process serves, as the tool names it. */

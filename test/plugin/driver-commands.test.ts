@@ -8,7 +8,7 @@ import { after, before, test } from "node:test";
 import { FakeRun } from "../../src/cli/fake-main.ts";
 import { version } from "../../src/cli/version.ts";
 import { builtinDrivers } from "../../src/drivers/registry.ts";
-import { findPluginModule, loadPluginModule } from "../../src/plugin/plugin-module.ts";
+import { loadPluginModule } from "../../src/plugin/plugin-module.ts";
 import { systemClock } from "../../src/system/clock.ts";
 import { currentPlatform } from "../../src/system/host-platform.ts";
 import { SystemProcessRunner } from "../../src/system/process.ts";

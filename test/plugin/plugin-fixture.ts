@@ -111,7 +111,7 @@ export async function pluginFixture(save: () => Promise<string> = async () => ""
       return driver;
     },
     [Symbol.asyncDispose]: async () => {
-      await Promise.all(drivers.map((driver) => driver.close?.()));
+      await Promise.all(drivers.map(async (driver) => await driver.close?.()));
       await rm(folder, { recursive: true, force: true });
     },
   };

@@ -28,10 +28,10 @@ function wellBehaved(): Service {
   return service;
 }
 
-function listen(serve: (socket: Socket) => void): void {
+function listen(accept: (socket: Socket) => void): void {
   const server = createServer((socket) => {
     socket.on("error", () => {});
-    serve(socket);
+    accept(socket);
   });
   server.listen(0, "127.0.0.1", () => console.log(`127.0.0.1:${(server.address() as { port: number }).port}`));
 }
