@@ -4,7 +4,8 @@ Register-ArgumentCompleter -Native -CommandName docker-machine, docker-machine.e
     param($wordToComplete, $commandAst, $cursorPosition)
     $elements = @($commandAst.CommandElements | Where-Object { $_.Extent.EndOffset -le $cursorPosition } | ForEach-Object { $_.ToString() })
     $typed = @($elements | Select-Object -Skip 1)
-    if ($wordToComplete -eq '') { $typed += '""' }
+    # Before 7.3 PowerShell drops an empty argument unless it is quoted once more.
+    if ($wordToComplete -eq '') { $typed += if ($PSVersionTable.PSVersion -ge [version]'7.3') { '' } else { '""' } }
     $program = (Get-Command -CommandType Application -Name $elements[0] | Select-Object -First 1).Source
     $lines = @(& $program __complete '--' @typed 2>$null)
     $lines | Select-Object -Skip 1 | ForEach-Object {
