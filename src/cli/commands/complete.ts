@@ -36,7 +36,7 @@ function commandsFor({ env }: HostPlatform): readonly Command[] {
 async function createFlags(words: readonly string[], { platform, compat }: CliContext): Promise<readonly CliFlag[]> {
   const { flagsOfDriver } = await import("../driver-catalog.ts");
   try {
-    return await createFlagsFor(words, platform, compat, flagsOfDriver);
+    return await createFlagsFor(words, platform, compat, async (name) => await flagsOfDriver(name, platform));
   } catch {
     return sharedCreateFlagsFor(compat);
   }
