@@ -13,7 +13,8 @@ install() {
   command -v npm >/dev/null || { echo "npm is needed to build docker-machine from a clone: install Node 20 or newer." >&2; exit 1; }
   echo "Installing the dependencies of ${folder##*/} ..." >&2
   log=$(mktemp)
-  if ! (cd "$folder" && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error) >"$log" 2>&1; then
+  # Not `npm ci`: where a mirror lacks the binaries of other platforms, it takes the lock file for broken.
+  if ! (cd "$folder" && npm install --no-save --ignore-scripts --no-audit --no-fund --loglevel=error) >"$log" 2>&1; then
     cat "$log" >&2
     rm -f "$log"
     echo "npm could not install the dependencies; see above. Run the command again once the network is back." >&2

@@ -24,8 +24,11 @@ export interface JournalEntry {
 }
 
 export interface JournalReading {
+  /** The command that was cut off; of several the first, which later ones only tried to finish. */
   readonly command: JournaledCommand;
   readonly createId: string;
+  /** When its last line was written. */
+  readonly at: Date;
   /** Still being worked on by a living process. */
   readonly active: boolean;
   readonly process: ProcessIdentity;
@@ -58,6 +61,11 @@ export class Journal {
     return new Journal(path.join(machineDir, fileName), command, createId, clock, self);
   }
 
+  /** The file that holds the first line, for a folder that is made with it already inside. */
+  begunWith(step: JournalStep): Readonly<Record<string, string>> {
+    return { [fileName]: `${this.#line(step, "begun")}\n` };
+  }
+
   /** Notes the intent, does the work, notes the result. A failure leaves the intent standing. */
   async step<T>(step: JournalStep, work: () => Promise<T>): Promise<T> {
     await this.#note(step, "begun");
@@ -72,6 +80,10 @@ export class Journal {
   }
 
   async #note(step: JournalStep, state: JournalEntry["state"]): Promise<void> {
+    await appendLineDurably(this.#file, this.#line(step, state));
+  }
+
+  #line(step: JournalStep, state: JournalEntry["state"]): string {
     const entry: JournalEntry = {
       command: this.#command,
       step,
@@ -80,7 +92,7 @@ export class Journal {
       createId: this.#createId,
       process: this.#process,
     };
-    await appendLineDurably(this.#file, JSON.stringify(entry));
+    return JSON.stringify(entry);
   }
 }
 
@@ -92,13 +104,14 @@ export async function readJournal(machineDir: string): Promise<JournalReading | 
   const last = entries.at(-1);
   if (last === undefined) return undefined;
   return {
-    command: last.command,
+    command: entries.some((entry) => entry.command === "create") ? "create" : last.command,
     createId: last.createId,
+    at: new Date(last.at),
     active: await isSameProcess(last.process),
     process: last.process,
     lastStep: last.step,
     lastStepDone: last.state === "done",
-    has: (step, state) => entries.some((entry) => entry.command === last.command && entry.step === step && entry.state === state),
+    has: (step, state) => entries.some((entry) => entry.step === step && entry.state === state),
   };
 }
 

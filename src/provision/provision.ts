@@ -42,7 +42,7 @@ export class HostSession {
   static async open(request: ProvisionRequest, context: ProvisionContext, undo: boolean): Promise<HostSession> {
     const bounds = { ...defaultBounds, ...context.bounds };
     const shell = new HostShell(request.machineName, context);
-    context.report({ type: "detecting-os" });
+    context.report({ type: "detecting-provisioner" });
     let facts = await probeHost(shell, request, context, bounds.probeMs);
     if (facts.interrupted && undo) {
       logTo(context.report, "info", `Undoing what an interrupted run left on ${request.machineName}...`);

@@ -30,6 +30,7 @@ import {
   machineLockOf,
   machinesDirOf,
   recordFileName,
+  type MachinesFolder,
   type RecordPlace,
 } from "./paths.ts";
 import { machineExists, machineNotFound, nameInvalid } from "./store-errors.ts";
@@ -41,21 +42,23 @@ export class FileStore implements Store {
   readonly root: string;
   readonly certsDir: string;
   readonly cacheDir: string;
+  readonly #folder: MachinesFolder;
   readonly #machinesDir: string;
   readonly #clock: Clock;
 
   /** `root` is absolute; nothing is read or made before it is needed. */
-  constructor(root: string, clock: Clock) {
+  constructor(root: string, clock: Clock, folder: MachinesFolder = "machines") {
     this.root = root;
     this.certsDir = certsDirOf(root);
     this.cacheDir = cacheDirOf(root);
-    this.#machinesDir = machinesDirOf(root);
+    this.#folder = folder;
+    this.#machinesDir = machinesDirOf(root, folder);
     this.#clock = clock;
   }
 
   machineDir(name: string): string {
     if (!isFolderName(name)) throw nameInvalid();
-    return machineDirOf(this.root, name);
+    return machineDirOf(this.root, name, this.#folder);
   }
 
   async list(): Promise<string[]> {
@@ -91,14 +94,16 @@ export class FileStore implements Store {
     return { name, storeRoot: this.root };
   }
 
-  async create(record: HostRecord): Promise<void> {
+  async create(record: HostRecord, companions: Readonly<Record<string, string>> = {}): Promise<void> {
     const folder = this.machineDir(record.name);
     await makePrivateDirectory(this.#machinesDir);
     const twin = findTwin(record.name, await this.list());
     if (twin !== undefined) throw machineExists(record.name, twin);
     await this.#withTemporary(record.name, "create", async (staging) => {
       await makePrivateDirectory(staging);
-      await writeFileAtomic(path.join(staging, recordFileName), encodeNewRecord(record), recordMode);
+      for (const [file, text] of Object.entries({ ...companions, [recordFileName]: encodeNewRecord(record) })) {
+        await writeFileAtomic(path.join(staging, file), text, recordMode);
+      }
       await moveIntoPlace(staging, folder, record.name);
       await syncDirectory(this.#machinesDir);
     });
@@ -121,6 +126,21 @@ export class FileStore implements Store {
       await syncDirectory(this.#machinesDir);
       await fs.rm(doomed, { recursive: true, force: true });
     });
+  }
+
+  get buried(): Store {
+    return new FileStore(this.root, this.#clock, "removed");
+  }
+
+  async bury(name: string, createId: string): Promise<void> {
+    const grave = machineDirOf(this.root, `${name}.${createId}`, "removed");
+    try {
+      await makePrivateDirectory(path.dirname(grave));
+      if (!(await renameIfExists(this.machineDir(name), grave))) return;
+      await Promise.all([syncDirectory(path.dirname(grave)), syncDirectory(this.#machinesDir)]);
+    } catch (error) {
+      throw explainFileError(error, grave, "create");
+    }
   }
 
   /** Gives `work` a path in `machines/` that is no machine, to 0.16.2 neither: its name begins with a dot. */

@@ -18,6 +18,7 @@ export class MemoryStore implements Store {
   readonly texts = new Map<string, string>();
   /** The texts of config.json.bak. */
   readonly backups = new Map<string, string>();
+  #buried: MemoryStore | undefined;
   readonly #clock: Clock;
   readonly #holders = new Map<string, string>();
 
@@ -79,6 +80,16 @@ export class MemoryStore implements Store {
     this.machineDir(name);
     this.texts.delete(name);
     this.backups.delete(name);
+  }
+
+  async bury(name: string, createId: string): Promise<void> {
+    const text = this.texts.get(name);
+    if (text !== undefined) this.buried.texts.set(`${name}.${createId}`, text);
+    await this.remove(name);
+  }
+
+  get buried(): MemoryStore {
+    return (this.#buried ??= new MemoryStore(this.root, this.#clock));
   }
 
   async lockMachine(name: string, request: LockRequest): Promise<FileLock> {

@@ -26,12 +26,15 @@ export function resolveStoreRoot(platform: Pick<HostPlatform, "homeDir" | "cwd" 
   });
 }
 
-export function machinesDirOf(storeRoot: string): string {
-  return path.join(storeRoot, "machines");
+/** `removed` holds machines that are gone but whose instance could still appear at its provider; 0.16.2 never looks there. */
+export type MachinesFolder = "machines" | "removed";
+
+export function machinesDirOf(storeRoot: string, folder: MachinesFolder = "machines"): string {
+  return path.join(storeRoot, folder);
 }
 
-export function machineDirOf(storeRoot: string, name: string): string {
-  return path.join(machinesDirOf(storeRoot), name);
+export function machineDirOf(storeRoot: string, name: string, folder: MachinesFolder = "machines"): string {
+  return path.join(machinesDirOf(storeRoot, folder), name);
 }
 
 export function certsDirOf(storeRoot: string): string {

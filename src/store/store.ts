@@ -28,12 +28,20 @@ export interface Store {
   /**
    * Makes the machine's folder with its record in it, in one step and durably. Of two processes that create one name,
    * the second throws `machine-exists`, with or without a lock. An empty folder of that name is no obstacle.
+   * `companions` are further files of the folder, by name, that must be there from the first moment.
    */
-  create(record: HostRecord): Promise<void>;
+  create(record: HostRecord, companions?: Readonly<Record<string, string>>): Promise<void>;
   /** Writes the record durably. Nothing is written when nothing changed. A migrated record's old bytes go to config.json.bak first. */
   save(record: HostRecord): Promise<void>;
   /** Removes the machine's folder: at once for everyone else, then file by file. Succeeds when there is none. */
   remove(name: string): Promise<void>;
+  /**
+   * Takes the machine out of the store as `remove` does, but keeps its folder in `removed/`, named after the machine and
+   * its `createId`, for `gc` to look after.
+   */
+  bury(name: string, createId: string): Promise<void>;
+  /** The buried machines, as a store of their own. */
+  readonly buried: Store;
   /**
    * Serialises commands that change one machine. Dies with the process. Readers take none. Temporary files that a killed
    * command left with this machine are removed first. Throws `machine-busy` naming the holder.

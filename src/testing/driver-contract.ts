@@ -15,18 +15,26 @@ export interface DriverContractFixture {
   readonly module: DriverModule;
   /** Flags a machine can be configured with, without dashes. */
   readonly flags: Readonly<Record<string, FlagValue>>;
-  /** A flag set that `setConfigFromFlags` must refuse, if there is one. */
-  readonly refusedFlags?: Readonly<Record<string, FlagValue>> | undefined;
   /** Replaces parts of the context: a fake provider, a scripted process runner. */
   readonly context?: Partial<DriverContext> | undefined;
-  /** Set where a machine can really be created and removed in this environment. */
-  readonly lifecycle?: { readonly skip?: string | false | undefined; readonly timeoutMs: number } | undefined;
+}
+
+/** Cases that only some drivers have. */
+export interface DriverContractOptions {
+  /** A flag set that `setConfigFromFlags` must refuse. */
+  readonly refusedFlags?: Readonly<Record<string, FlagValue>> | undefined;
+  /** For drivers that make something: a whole life is lived. `skip` says why that cannot be done here. */
+  readonly lifecycle?: { readonly skip?: string | undefined; readonly timeoutMs: number } | undefined;
 }
 
 const machineName = "contract-1";
 
 /** Declares the suite. `fixture` is called for each test. */
-export function describeDriverContract(driverName: string, fixture: () => Promise<DriverContractFixture>): void {
+export function describeDriverContract(
+  driverName: string,
+  fixture: () => Promise<DriverContractFixture>,
+  { refusedFlags, lifecycle }: DriverContractOptions = {},
+): void {
   const withDriver = async (work: (driver: Driver, given: DriverContractFixture, context: DriverContext) => Promise<void>): Promise<void> => {
     const given = await fixture();
     await using testContext = await testDriverContext(machineName, given.context);
@@ -78,9 +86,8 @@ export function describeDriverContract(driverName: string, fixture: () => Promis
       assert.throws(() => given.module.open(testContext.context, '{"SSHPort": "twenty-two"}'), (error) => isMachineError(error, "record-unreadable"));
     });
 
-    test("refuses flags that are incomplete", async (t) => {
-      await withDriver(async (driver, { module, refusedFlags }) => {
-        if (refusedFlags === undefined) return t.skip("no set of flags is refused");
+    if (refusedFlags !== undefined) test("refuses flags that are incomplete", async () => {
+      await withDriver(async (driver, { module }) => {
         await assert.rejects(driver.setConfigFromFlags(optionsOf(module, refusedFlags)), (error) => isMachineError(error, "driver-options"));
       });
     });
@@ -102,12 +109,11 @@ export function describeDriverContract(driverName: string, fixture: () => Promis
       });
     });
 
-    test("lives a whole life: create, stop, start, restart, kill, remove, and nothing twice", async (t) => {
-      const given = await fixture();
-      if (given.lifecycle === undefined) return t.skip("nothing is created by this driver");
-      if (given.lifecycle.skip !== undefined && given.lifecycle.skip !== false) return t.skip(given.lifecycle.skip);
-      await liveWholeLife(given, AbortSignal.timeout(given.lifecycle.timeoutMs));
-    });
+    if (lifecycle !== undefined) {
+      test("lives a whole life: create, stop, start, restart, kill, remove, and nothing twice", { skip: lifecycle.skip ?? false }, async () => {
+        await liveWholeLife(await fixture(), AbortSignal.timeout(lifecycle.timeoutMs));
+      });
+    }
   });
 }
 

@@ -30,7 +30,7 @@ export interface ClientCredentials {
 }
 
 /** The paths in a certificates' folder, or those that `--tls-ca-cert` and its like name. */
-export function authorityPaths(certsDir: string, named: Partial<Omit<AuthorityPaths, "certsDir">> = {}): AuthorityPaths {
+export function authorityPaths(certsDir: string, named: { readonly [Name in Exclude<keyof AuthorityPaths, "certsDir">]?: string | undefined } = {}): AuthorityPaths {
   const standard = {
     certsDir,
     caCertPath: path.join(certsDir, "ca.pem"),

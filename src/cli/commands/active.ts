@@ -1,7 +1,18 @@
 import { MachineError } from "../../errors/machine-error.ts";
-import type { CliContext } from "../context.ts";
 import type { Invocation } from "../command.ts";
+import type { CliContext } from "../context.ts";
+import { listRows } from "../list-rows.ts";
+import { openPorts } from "../machine-ports.ts";
 
-export function run(invocation: Invocation, _context: CliContext): Promise<number | void> {
-  return Promise.reject(new MachineError("usage", `docker-machine ${invocation.command.name} is not in this build`));
+export async function run({ options }: Invocation, context: CliContext): Promise<void> {
+  const rows = await listRows(openPorts(context), context, { filters: [], timeoutMs: options.int("timeout") * 1000 });
+  const active = rows.find((row) => row.activeHost || row.activeSwarm);
+  if (active !== undefined) {
+    context.print(active.name);
+    return;
+  }
+  if (rows.some((row) => row.state === "Timeout")) throw new MachineError("timeout", "Error getting active host: timeout");
+  throw new MachineError("machine-not-found", "No active host found", {
+    hint: 'Point your shell at a machine with: eval "$(docker-machine env NAME)"',
+  });
 }

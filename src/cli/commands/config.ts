@@ -1,7 +1,33 @@
-import { MachineError } from "../../errors/machine-error.ts";
-import type { CliContext } from "../context.ts";
+import { MachineError, isMachineError, messageOf } from "../../errors/machine-error.ts";
+import { quote } from "../../gocompat/quote.ts";
+import { requireConnection } from "../../machine/engine-connection.ts";
+import { openHost } from "../../machine/host.ts";
 import type { Invocation } from "../command.ts";
+import type { CliContext } from "../context.ts";
+import { openPorts } from "../machine-ports.ts";
+import { nameOrDefault } from "../machines.ts";
 
-export function run(invocation: Invocation, _context: CliContext): Promise<number | void> {
-  return Promise.reject(new MachineError("usage", `docker-machine ${invocation.command.name} is not in this build`));
+export async function run({ options, args }: Invocation, context: CliContext): Promise<void> {
+  const ports = openPorts(context);
+  await using host = await openHost(ports, await nameOrDefault(ports, args));
+  const url = await connect(async () => await requireConnection(ports, host, options.bool("swarm"), context.signal));
+  const { CaCertPath, ClientCertPath, ClientKeyPath } = host.record.hostOptions.AuthOptions;
+  if (context.globals.output === "json") {
+    context.printJson({ tlsVerify: true, caCertPath: CaCertPath, certPath: ClientCertPath, keyPath: ClientKeyPath, host: url });
+    return;
+  }
+  context.print("--tlsverify");
+  context.print(`--tlscacert=${quote(CaCertPath)}`);
+  context.print(`--tlscert=${quote(ClientCertPath)}`);
+  context.print(`--tlskey=${quote(ClientKeyPath)}`);
+  context.print(`-H=${url}`);
+}
+
+async function connect(work: () => Promise<string>): Promise<string> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!isMachineError(error)) throw error;
+    throw new MachineError(error.code, `Error running connection boilerplate: ${messageOf(error)}`, { cause: error, hint: error.hint });
+  }
 }

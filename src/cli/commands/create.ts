@@ -1,7 +1,83 @@
 import { MachineError } from "../../errors/machine-error.ts";
-import type { CliContext } from "../context.ts";
+import { createMachine, planCreate } from "../../machine/create.ts";
+import { expandNames } from "../../machine/names.ts";
+import { forEachMachine, throwFailures } from "../../machine/many.ts";
+import type { DriverModule } from "../../driver-kit/driver.ts";
+import type { DriverOptions } from "../../driver-kit/flags.ts";
 import type { Invocation } from "../command.ts";
+import type { CliContext } from "../context.ts";
+import { openPorts } from "../machine-ports.ts";
 
-export function run(invocation: Invocation, _context: CliContext): Promise<number | void> {
-  return Promise.reject(new MachineError("usage", `docker-machine ${invocation.command.name} is not in this build`));
+/** Provisioning is mostly waiting for the other side; the certificates are what costs here. */
+const atOnce = 16;
+
+export async function run({ options, args }: Invocation, context: CliContext): Promise<void> {
+  if (args.length === 0) {
+    await context.showHelp();
+    throw new MachineError("usage", "Error: No machine name specified");
+  }
+  const names = expandNames(args);
+  const driverName = options.string("driver");
+  const module = await openPorts(context).loadDriver(driverName);
+  const optionsOf = optionsPerName(module, options, names);
+  if (options.bool("dry-run")) {
+    const ports = openPorts(context);
+    for (const name of names) context.print((await planCreate(ports, { name, driverName, options: optionsOf(name) }, context.signal)).trimEnd());
+    return;
+  }
+  const view = context.showProgress(names);
+  const ports = openPorts(context, (name) => view.reportFor(name));
+  try {
+    const outcomes = await forEachMachine(names, module.capabilities.parallelCreate ? atOnce : 1, async (name) => {
+      try {
+        await createMachine(ports, { name, driverName, options: optionsOf(name) }, context.signal);
+        view.finish(name);
+      } catch (error) {
+        view.finish(name, error);
+        throw error;
+      }
+    });
+    view.close();
+    for (const { name, error } of outcomes) if (error === undefined) sayHowToConnect(context, name);
+    throwFailures(outcomes);
+  } finally {
+    view.close();
+  }
+}
+
+function sayHowToConnect(context: CliContext, name: string): void {
+  if (context.globals.output === "json") return;
+  const connect = `${context.program.path} env ${name}`;
+  context.print(`To see how to connect your Docker Client to the Docker Engine running on this virtual machine, run: ${connect}`);
+}
+
+/** With several names a per-name flag is given once for each, in their order, or once for all where that makes sense. */
+function optionsPerName(module: DriverModule, options: Invocation["options"], names: readonly string[]): (name: string) => DriverOptions {
+  if (names.length === 1) return () => options;
+  const lists = module.capabilities.perNameFlags.flatMap((flag) => {
+    const given = options.occurrences(flag);
+    if (given.length <= 1 && !identifies(module, flag)) return [];
+    if (given.length === names.length || given.length === 0) return given.length === 0 ? [] : [{ flag, given }];
+    throw new MachineError("usage", `Invalid command line. Found extra arguments [${names.slice(1).join(" ")}]`, {
+      hint: `To create ${names.length} machines at once, give --${flag} ${names.length} times, once for each name.`,
+    });
+  });
+  return (name) => {
+    const index = names.indexOf(name);
+    return overlaid(options, Object.fromEntries(lists.map(({ flag, given }) => [flag, given[index] ?? ""])));
+  };
+}
+
+/** The first per-name flag is what tells one machine from another: it cannot be shared. */
+function identifies(module: DriverModule, flag: string): boolean {
+  return module.capabilities.perNameFlags[0] === flag;
+}
+
+function overlaid(options: DriverOptions, values: Readonly<Record<string, string>>): DriverOptions {
+  return {
+    ...options,
+    string: (name) => values[name] ?? options.string(name),
+    int: (name) => (values[name] === undefined ? options.int(name) : Number(values[name])),
+    all: () => ({ ...options.all(), ...values }),
+  };
 }

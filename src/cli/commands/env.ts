@@ -1,7 +1,61 @@
-import { MachineError } from "../../errors/machine-error.ts";
-import type { CliContext } from "../context.ts";
+import { MachineError, isMachineError, messageOf } from "../../errors/machine-error.ts";
+import { requireConnection } from "../../machine/engine-connection.ts";
+import { openHost } from "../../machine/host.ts";
 import type { Invocation } from "../command.ts";
+import type { CliContext } from "../context.ts";
+import {
+  connectionVariables,
+  detectShell,
+  noProxyVariable,
+  renderShellEnv,
+  unknownShellError,
+  unsetNoProxyVariable,
+  unsetVariables,
+  type ShellVariable,
+} from "../format/shell-env.ts";
+import { openPorts } from "../machine-ports.ts";
+import { nameOrDefault } from "../machines.ts";
 
-export function run(invocation: Invocation, _context: CliContext): Promise<number | void> {
-  return Promise.reject(new MachineError("usage", `docker-machine ${invocation.command.name} is not in this build`));
+export async function run(invocation: Invocation, context: CliContext): Promise<void> {
+  const { options, args } = invocation;
+  const unset = options.bool("unset");
+  if (unset && args.length > 0) {
+    throw new MachineError("usage", "Error: Expected no machine name when the -u flag is present");
+  }
+  const variables = unset ? variablesToUnset(invocation, context) : await variablesToSet(invocation, context);
+  if (context.globals.output === "json") {
+    context.printJson(Object.fromEntries(variables.map(({ name, value }) => [name, value ?? null])));
+    return;
+  }
+  const shell = shellFor(options.string("shell"), context);
+  context.streams.stdout.write(renderShellEnv(shell, variables, context.commandLine));
+}
+
+async function variablesToSet({ options, args }: Invocation, context: CliContext): Promise<ShellVariable[]> {
+  const ports = openPorts(context);
+  await using host = await openHost(ports, await nameOrDefault(ports, args));
+  const url = await connect(async () => await requireConnection(ports, host, options.bool("swarm"), context.signal));
+  const variables = connectionVariables({ machineName: host.name, url, certPath: host.dir }, context.platform);
+  return options.bool("no-proxy") ? [...variables, noProxyVariable(context.platform, await host.driver.getIp())] : variables;
+}
+
+function variablesToUnset({ options }: Invocation, { platform }: CliContext): ShellVariable[] {
+  return options.bool("no-proxy") ? [...unsetVariables(), unsetNoProxyVariable(platform)] : unsetVariables();
+}
+
+function shellFor(given: string, context: CliContext): string {
+  if (given !== "") return given;
+  const { shell, notice } = detectShell(context.platform);
+  context.streams.stdout.write(notice);
+  if (shell === undefined) throw unknownShellError();
+  return shell;
+}
+
+async function connect(work: () => Promise<string>): Promise<string> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!isMachineError(error)) throw error;
+    throw new MachineError(error.code, `Error checking TLS connection: ${messageOf(error)}`, { cause: error, hint: error.hint });
+  }
 }

@@ -1,7 +1,23 @@
-import { MachineError } from "../../errors/machine-error.ts";
-import type { CliContext } from "../context.ts";
+import { findLeftovers, removeLeftovers, type Leftover } from "../../machine/gc.ts";
+import { throwFailures } from "../../machine/many.ts";
 import type { Invocation } from "../command.ts";
+import type { CliContext } from "../context.ts";
+import { openPorts } from "../machine-ports.ts";
 
-export function run(invocation: Invocation, _context: CliContext): Promise<number | void> {
-  return Promise.reject(new MachineError("usage", `docker-machine ${invocation.command.name} is not in this build`));
+export async function run({ options }: Invocation, context: CliContext): Promise<void> {
+  const ports = openPorts(context);
+  const leftovers = await findLeftovers(ports, context.signal);
+  if (context.globals.output === "json") context.printJson(leftovers);
+  else for (const leftover of leftovers) context.print(lineOf(leftover));
+  if (leftovers.length === 0 && context.globals.output === "text") context.print("Nothing was left behind.");
+  if (leftovers.length === 0 || !options.bool("remove")) return;
+  if (!options.bool("y") && !(await context.confirm("Remove the machines whose create or rm was interrupted?"))) return;
+  const outcomes = await removeLeftovers(ports, leftovers, context.signal);
+  for (const { name, error } of outcomes) if (error === undefined) context.print(`Successfully removed ${name}`);
+  throwFailures(outcomes);
+}
+
+function lineOf({ name, command, step, instances, complaint }: Leftover): string {
+  const found = instances.length === 0 ? "" : `; at the provider: ${instances.join(", ")}`;
+  return `${name}: ${command} was interrupted at "${step}"${found}${complaint === undefined ? "" : ` (${complaint})`}`;
 }

@@ -1,7 +1,12 @@
-import { MachineError } from "../../errors/machine-error.ts";
-import type { CliContext } from "../context.ts";
 import type { Invocation } from "../command.ts";
+import type { CliContext } from "../context.ts";
+import { renderInspect } from "../format/inspect.ts";
+import { openPorts } from "../machine-ports.ts";
+import { nameOrDefault } from "../machines.ts";
 
-export function run(invocation: Invocation, _context: CliContext): Promise<number | void> {
-  return Promise.reject(new MachineError("usage", `docker-machine ${invocation.command.name} is not in this build`));
+export async function run({ options, args }: Invocation, context: CliContext): Promise<void> {
+  const ports = openPorts(context);
+  const text = await ports.store.loadText(await nameOrDefault(ports, args));
+  const secrets = options.bool("show-secrets") ? "shown" : "masked";
+  context.print(renderInspect(text, options.string("format"), secrets));
 }

@@ -1,7 +1,16 @@
-import { MachineError } from "../../errors/machine-error.ts";
-import type { CliContext } from "../context.ts";
+import { openHost } from "../../machine/host.ts";
 import type { Invocation } from "../command.ts";
+import type { CliContext } from "../context.ts";
+import { readMachines } from "../machines.ts";
 
-export function run(invocation: Invocation, _context: CliContext): Promise<number | void> {
-  return Promise.reject(new MachineError("usage", `docker-machine ${invocation.command.name} is not in this build`));
+export async function run({ args }: Invocation, context: CliContext): Promise<void> {
+  const json = context.globals.output === "json";
+  const found: { name: string; ip: string }[] = [];
+  await readMachines(context, args, async (ports, name) => {
+    await using host = await openHost(ports, name);
+    const ip = await host.driver.getIp();
+    found.push({ name, ip });
+    return json ? undefined : ip;
+  });
+  if (json) context.printJson(found);
 }

@@ -1,7 +1,8 @@
-import { MachineError } from "../../errors/machine-error.ts";
-import type { CliContext } from "../context.ts";
+import { changeState } from "../../machine/lifecycle.ts";
 import type { Invocation } from "../command.ts";
+import type { CliContext } from "../context.ts";
+import { workOnMachines } from "../machines.ts";
 
-export function run(invocation: Invocation, _context: CliContext): Promise<number | void> {
-  return Promise.reject(new MachineError("usage", `docker-machine ${invocation.command.name} is not in this build`));
+export async function run({ args }: Invocation, context: CliContext): Promise<void> {
+  await workOnMachines(context, args, async (ports, name) => await changeState(ports, name, "kill", context.signal));
 }

@@ -1,7 +1,25 @@
+import { chooseSshBackend } from "../../ssh/connect.ts";
+import { copyFiles, parseCopyArgument } from "../../ssh/scp.ts";
 import { MachineError } from "../../errors/machine-error.ts";
-import type { CliContext } from "../context.ts";
 import type { Invocation } from "../command.ts";
+import type { CliContext } from "../context.ts";
+import { endpointFor } from "../machine-paths.ts";
+import { openPorts } from "../machine-ports.ts";
 
-export function run(invocation: Invocation, _context: CliContext): Promise<number | void> {
-  return Promise.reject(new MachineError("usage", `docker-machine ${invocation.command.name} is not in this build`));
+export async function run({ options, args }: Invocation, context: CliContext): Promise<void> {
+  const ports = openPorts(context);
+  const [source, destination] = await Promise.all(
+    args.map(async (text) => await endpointFor(ports, parseCopyArgument(text, context.platform.os))),
+  );
+  if (source === undefined || destination === undefined) throw new MachineError("usage", "Improper number of arguments");
+  const request = {
+    source,
+    destination,
+    recursive: options.bool("recursive"),
+    delta: options.bool("delta"),
+    quiet: options.bool("quiet"),
+    signal: context.signal,
+  };
+  const backend = await chooseSshBackend(context.globals.nativeSsh, ports.processes);
+  await copyFiles(request, backend, { processes: ports.processes, platform: ports.platform, report: context.report });
 }

@@ -1,7 +1,27 @@
 import { MachineError } from "../../errors/machine-error.ts";
-import type { CliContext } from "../context.ts";
+import { openHost } from "../../machine/host.ts";
+import { parseSshWords } from "../../ssh/ssh-words.ts";
 import type { Invocation } from "../command.ts";
+import type { CliContext } from "../context.ts";
+import { openPorts } from "../machine-ports.ts";
+import { namesOrDefault } from "../machines.ts";
 
-export function run(invocation: Invocation, _context: CliContext): Promise<number | void> {
-  return Promise.reject(new MachineError("usage", `docker-machine ${invocation.command.name} is not in this build`));
+/** Everything behind the machine's name is for ssh, dashes and all. */
+export async function run({ args }: Invocation, context: CliContext): Promise<number> {
+  const first = args[0];
+  if (first === "-h" || first === "--help" || first === "-help") {
+    await context.showHelp();
+    return 0;
+  }
+  const ports = openPorts(context);
+  const [name = ""] = await namesOrDefault(ports, args.slice(0, 1));
+  await using host = await openHost(ports, name);
+  if ((await host.driver.getState(context.signal)) !== "Running") {
+    throw new MachineError("machine-not-running", `Error: Cannot run SSH command: Host "${name}" is not running`, {
+      hint: `Start it with: ${context.program.base} start ${name}`,
+    });
+  }
+  await using ssh = await host.openSsh();
+  const status = await ssh.session({ ...parseSshWords(args.slice(1)), signal: context.signal });
+  return context.compat && status !== 0 ? 1 : status;
 }

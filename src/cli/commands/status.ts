@@ -1,7 +1,13 @@
-import { MachineError } from "../../errors/machine-error.ts";
-import type { CliContext } from "../context.ts";
+import { openHost } from "../../machine/host.ts";
 import type { Invocation } from "../command.ts";
+import type { CliContext } from "../context.ts";
+import { openPorts } from "../machine-ports.ts";
+import { nameOrDefault } from "../machines.ts";
 
-export function run(invocation: Invocation, _context: CliContext): Promise<number | void> {
-  return Promise.reject(new MachineError("usage", `docker-machine ${invocation.command.name} is not in this build`));
+export async function run({ args }: Invocation, context: CliContext): Promise<void> {
+  const ports = openPorts(context);
+  await using host = await openHost(ports, await nameOrDefault(ports, args));
+  const state = await host.driver.getState(context.signal);
+  if (context.globals.output === "json") context.printJson({ name: host.name, state });
+  else context.print(state);
 }

@@ -1,7 +1,13 @@
-import { MachineError } from "../../errors/machine-error.ts";
-import type { CliContext } from "../context.ts";
+import { upgradeMachine } from "../../machine/maintain.ts";
+import { logTo } from "../../log/event.ts";
 import type { Invocation } from "../command.ts";
+import type { CliContext } from "../context.ts";
+import { workOnMachines } from "../machines.ts";
 
-export function run(invocation: Invocation, _context: CliContext): Promise<number | void> {
-  return Promise.reject(new MachineError("usage", `docker-machine ${invocation.command.name} is not in this build`));
+export async function run({ args }: Invocation, context: CliContext): Promise<void> {
+  await workOnMachines(context, args, async (ports, name) => {
+    const { before, after } = await upgradeMachine(ports, name, context.signal);
+    const what = before === after ? `Docker ${after} of "${name}" is the newest` : `Docker of "${name}" was upgraded from ${before} to ${after}`;
+    logTo(ports.reportFor(name), "info", what);
+  });
 }

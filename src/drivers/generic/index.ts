@@ -10,7 +10,7 @@ import type { DriverOptions } from "../../driver-kit/flags.ts";
 import type { MachineState } from "../../driver-kit/state.ts";
 import { MachineError } from "../../errors/machine-error.ts";
 import { logTo } from "../../log/event.ts";
-import { checkPrivateKeyFile } from "../../ssh/keys.ts";
+import { loadPrivateKey } from "../../ssh/keys.ts";
 import { readFileIfExists, writeFileAtomic } from "../../system/files.ts";
 import { acceptsConnections } from "../../system/tcp.ts";
 import { genericFlags } from "./flags.ts";
@@ -63,12 +63,7 @@ class GenericDriver extends BuiltinDriver<GenericConfig> {
 
   override async preCreateCheck(_signal: AbortSignal): Promise<void> {
     const { SSHKey, SudoPasswordFile } = this.config;
-    if (SSHKey !== "") {
-      if ((await readFileIfExists(SSHKey)) === undefined) {
-        throw new MachineError("ssh-key-unusable", `SSH key does not exist: ${JSON.stringify(SSHKey)}`);
-      }
-      await checkPrivateKeyFile(SSHKey);
-    }
+    if (SSHKey !== "") await loadPrivateKey(SSHKey, this.context.platform);
     if (SudoPasswordFile !== "" && (await readFileIfExists(SudoPasswordFile)) === undefined) {
       throw new MachineError("driver-options", `The sudo password file does not exist: ${SudoPasswordFile}`);
     }

@@ -5,11 +5,9 @@ import { describeDriverContract } from "../../testing/driver-contract.ts";
 import { testDriverContext } from "../../testing/driver-context.ts";
 import { driverModule } from "./index.ts";
 
-describeDriverContract("none", async () => ({
-  module: driverModule,
-  flags: { url: "tcp://192.0.2.7:2376" },
+describeDriverContract("none", async () => ({ module: driverModule, flags: { url: "tcp://192.0.2.7:2376" } }), {
   refusedFlags: { url: "" },
-}));
+});
 
 test("the address is host and port together, as 0.16.2 keeps it", async () => {
   await using testContext = await testDriverContext("alpha");

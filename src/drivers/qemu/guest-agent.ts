@@ -145,6 +145,9 @@ export class GuestAgentExecutor implements SshExecutor {
     return this.#roundTrips;
   }
 
+  /** The channel is there as soon as the instance runs; the first command tells whether the agent listens. */
+  async connect(): Promise<void> {}
+
   async run(command: string, options?: SshRunOptions): Promise<SshResult> {
     this.#roundTrips++;
     return await this.#agent.run(command, options);

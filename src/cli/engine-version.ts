@@ -1,0 +1,14 @@
+import { engineVersionOf } from "../machine/engine-connection.ts";
+import { openHost } from "../machine/host.ts";
+import type { Invocation } from "./command.ts";
+import type { CliContext } from "./context.ts";
+import { openPorts } from "./machine-ports.ts";
+import { nameOrDefault } from "./machines.ts";
+
+export async function printEngineVersion({ args }: Invocation, context: CliContext): Promise<void> {
+  const ports = openPorts(context);
+  await using host = await openHost(ports, await nameOrDefault(ports, args));
+  const version = await engineVersionOf(ports, host, context.signal);
+  if (context.globals.output === "json") context.printJson({ name: host.name, engineVersion: version });
+  else context.print(version);
+}

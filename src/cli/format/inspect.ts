@@ -1,0 +1,40 @@
+/** `inspect`: a record as JSON or through a Go template, its secrets masked. Pure. */
+import { MachineError, isMachineError } from "../../errors/machine-error.ts";
+import { jsonFunctions } from "../../gocompat/json-format.ts";
+import { findMember, formatJson, jsonFrom, parseJson, plainFrom, type JsonNode, type JsonObject } from "../../gocompat/json.ts";
+import { executeTemplate, parseTemplate } from "../../gocompat/template/template.ts";
+
+const mask = "********";
+
+/** Names of fields that hold credentials, in 0.16.2's fifteen drivers and in plugins'. */
+const secretField = /^(?:.*(?:password|passwd|secret|token|apikey|credential).*|accesskey|accesskeyid|api_?key)$/iu;
+
+/**
+ * @param text config.json as it stands
+ * @param format a Go template; "" for the whole record
+ * Throws `template-invalid` in 0.16.2's words.
+ */
+export function renderInspect(text: string, format: string, secrets: "shown" | "masked"): string {
+  const record = secrets === "shown" ? undefined : maskDriver(parseJson(text));
+  const shown = record === undefined ? text : formatJson(record);
+  if (format === "") return shown;
+  try {
+    return executeTemplate(parseTemplate("", format, { functions: jsonFunctions }), plainFrom(record ?? parseJson(text)));
+  } catch (error) {
+    if (!isMachineError(error, "template-invalid")) throw error;
+    throw new MachineError("template-invalid", `template parsing error: ${error.message}`, { cause: error, hint: error.hint });
+  }
+}
+
+/** The record with masked secrets, or undefined when it holds none and can be shown as it is. */
+function maskDriver(record: JsonNode): JsonNode | undefined {
+  const driver = findMember(record, "Driver");
+  if (record.kind !== "object" || driver?.kind !== "object" || !driver.members.some(isSecret)) return undefined;
+  const masked = { ...driver, members: driver.members.map((member) => (isSecret(member) ? { ...member, value: jsonFrom(mask) } : member)) };
+  return { ...record, members: record.members.map((member) => (member.value === driver ? { ...member, value: masked } : member)) };
+}
+
+/** An empty credential is no secret, and that it is empty is worth seeing. */
+function isSecret({ key, value }: JsonObject["members"][number]): boolean {
+  return secretField.test(key) && value.kind === "string" && plainFrom(value) !== "";
+}

@@ -1,0 +1,82 @@
+/** What commands on machines share: which machines are meant, and one line of result or error for each. */
+import { isMachineError, MachineError, messageOf } from "../errors/machine-error.ts";
+import { expandNames } from "../machine/names.ts";
+import { forEachMachine, throwFailures } from "../machine/many.ts";
+import type { MachinePorts } from "../machine/ports.ts";
+import type { CliContext } from "./context.ts";
+import { openPorts } from "./machine-ports.ts";
+
+const defaultMachine = "default";
+/** Machines worked on at the same time: more gain nothing on the machine that waits for them. */
+const atOnce = 16;
+
+/** The names given, or `default` where there is such a machine. */
+export async function namesOrDefault(ports: MachinePorts, args: readonly string[]): Promise<string[]> {
+  if (args.length > 0) return expandNames(args);
+  if (await ports.store.has(defaultMachine)) return [defaultMachine];
+  throw new MachineError("usage", 'Error: No machine name(s) specified and no "default" machine exists');
+}
+
+/** The one name given, or `default`. */
+export async function nameOrDefault(ports: MachinePorts, args: readonly string[]): Promise<string> {
+  if (args.length > 1) throw new MachineError("usage", "Error: Expected one machine name as an argument");
+  const [name = defaultMachine] = await namesOrDefault(ports, args);
+  return name;
+}
+
+/** Does the work on every machine in parallel, showing progress; every failure is thrown at the end. */
+export async function workOnMachines<T>(
+  context: CliContext,
+  args: readonly string[],
+  work: (ports: MachinePorts, name: string) => Promise<T>,
+): Promise<(T | undefined)[]> {
+  const names = await namesOrDefault(openPorts(context), args);
+  const view = context.showProgress(names);
+  const ports = openPorts(context, (name) => view.reportFor(name));
+  try {
+    const outcomes = await forEachMachine(names, atOnce, async (name) => {
+      try {
+        const value = await work(ports, name);
+        view.finish(name);
+        return value;
+      } catch (error) {
+        view.finish(name, error);
+        throw error;
+      }
+    });
+    view.close();
+    throwFailures(outcomes);
+    return outcomes.map((outcome) => outcome.value);
+  } finally {
+    view.close();
+  }
+}
+
+/** Asks every machine for a line; the lines are printed in the order of the names, the failures thrown at the end. */
+export async function readMachines(
+  context: CliContext,
+  args: readonly string[],
+  read: (ports: MachinePorts, name: string) => Promise<string | undefined>,
+): Promise<void> {
+  const ports = openPorts(context);
+  const outcomes = await forEachMachine(await namesOrDefault(ports, args), atOnce, async (name) => await read(ports, name));
+  for (const { value } of outcomes) if (value !== undefined) context.print(value);
+  throwFailures(outcomes);
+}
+
+/** After a start the provider may have given another address. */
+export function sayAddressesMayChange(context: CliContext): void {
+  const command = `\`${context.program.base} env\``;
+  context.report({
+    type: "log",
+    level: "info",
+    text: `Started machines may have new IP addresses. You may need to re-run the ${command} command.`,
+  });
+}
+
+/** The error of one machine among several, naming it where its own text does not. */
+export function namedError(name: string, error: unknown): unknown {
+  const message = messageOf(error);
+  if (!isMachineError(error) || message.includes(`"${name}"`)) return error;
+  return new MachineError(error.code, `(${name}) ${message}`, { hint: error.hint, cause: error });
+}

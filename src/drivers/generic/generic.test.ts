@@ -1,0 +1,88 @@
+import assert from "node:assert/strict";
+import { chmod, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { createServer, type AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import * as path from "node:path";
+import { test } from "node:test";
+import { defaultValue, driverOptions, type DriverOptions, type FlagValue } from "../../driver-kit/flags.ts";
+import { isMachineError } from "../../errors/machine-error.ts";
+import { generateKeyPair } from "../../ssh/keys.ts";
+import { describeDriverContract } from "../../testing/driver-contract.ts";
+import { testDriverContext } from "../../testing/driver-context.ts";
+import { driverModule } from "./index.ts";
+
+describeDriverContract("generic", async () => ({ module: driverModule, flags: { "generic-ip-address": "192.0.2.7" } }), {
+  refusedFlags: {},
+});
+
+function options(given: Readonly<Record<string, FlagValue>>): DriverOptions {
+  const defaults = Object.fromEntries(driverModule.flags.map((flag) => [flag.name, defaultValue(flag)]));
+  return driverOptions({ ...defaults, ...given }, new Set(Object.keys(given)));
+}
+
+test("the key is copied into the store, for the user alone, and its public half with it", async () => {
+  await using testContext = await testDriverContext("web");
+  const folder = await mkdtemp(path.join(tmpdir(), "generic-key-"));
+  const key = path.join(folder, "id");
+  const pair = generateKeyPair("test");
+  await writeFile(key, pair.privateKey, { mode: 0o600 });
+  await writeFile(`${key}.pub`, pair.publicKey);
+  const driver = driverModule.open(testContext.context, undefined);
+  await driver.setConfigFromFlags(options({ "generic-ip-address": "192.0.2.7", "generic-ssh-key": key }));
+  await driver.preCreateCheck(AbortSignal.timeout(1_000));
+  await driver.create(AbortSignal.timeout(1_000));
+  await rm(folder, { recursive: true });
+  const copy = await driver.getSshKeyPath();
+  assert.equal(copy, path.join(testContext.context.machineDir, "id"));
+  assert.equal(await readFile(copy, "utf8"), pair.privateKey);
+  assert.equal((await stat(copy)).mode & 0o777, 0o600);
+  assert.equal(await readFile(`${copy}.pub`, "utf8"), pair.publicKey);
+});
+
+test("a key that others can read is refused before anything is made", async () => {
+  await using testContext = await testDriverContext("web");
+  const key = path.join(testContext.context.storePath, "id");
+  await writeFile(key, generateKeyPair("test").privateKey);
+  await chmod(key, 0o644);
+  const driver = driverModule.open(testContext.context, undefined);
+  await driver.setConfigFromFlags(options({ "generic-ip-address": "192.0.2.7", "generic-ssh-key": key }));
+  await assert.rejects(driver.preCreateCheck(AbortSignal.timeout(1_000)), (error) => isMachineError(error, "ssh-key-unusable"));
+});
+
+test("the state is whether the SSH port accepts a connection", async () => {
+  await using testContext = await testDriverContext("web");
+  const server = createServer((socket) => socket.destroy());
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  const driver = driverModule.open(testContext.context, undefined);
+  await driver.setConfigFromFlags(options({ "generic-ip-address": "127.0.0.1", "generic-ssh-port": port }));
+  assert.equal(await driver.getState(AbortSignal.timeout(2_000)), "Running");
+  await new Promise((resolve) => server.close(resolve));
+  assert.equal(await driver.getState(AbortSignal.timeout(2_000)), "Stopped");
+});
+
+test("an IPv6 address is bracketed in the URL", async () => {
+  await using testContext = await testDriverContext("web");
+  const driver = driverModule.open(testContext.context, undefined);
+  await driver.setConfigFromFlags(options({ "generic-ip-address": "2001:db8::7", "generic-engine-port": 2377 }));
+  assert.equal(await driver.getUrl(), "tcp://[2001:db8::7]:2377");
+});
+
+test("an entry of ssh_config gives what no flag gave", async () => {
+  const asked: string[][] = [];
+  await using testContext = await testDriverContext("web", {
+    processes: {
+      run: async (program, args) => {
+        asked.push([program, ...args]);
+        return { status: 0, signal: null, stdout: Buffer.from("user deploy\nhostname 192.0.2.9\nport 2222\n"), stderr: Buffer.alloc(0) };
+      },
+      spawn: () => assert.fail("nothing is spawned"),
+      find: async () => undefined,
+    },
+  });
+  const driver = driverModule.open(testContext.context, undefined);
+  await driver.setConfigFromFlags(options({ "generic-ssh-config-host": "jump-web", "generic-ssh-port": 2200 }));
+  assert.deepEqual(asked, [["ssh", "-G", "--", "jump-web"]]);
+  assert.deepEqual([await driver.getIp(), await driver.getSshUsername(), await driver.getSshPort()], ["192.0.2.9", "deploy", 2200]);
+  assert.equal(driver.sshConfigHost, "jump-web");
+});

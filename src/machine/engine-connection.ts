@@ -1,0 +1,141 @@
+/**
+ * Whether a machine's engine answers, and where. The engine's own answer over TLS is the proof that a machine runs; the
+ * provider is asked only when that fails.
+ */
+import type { Driver } from "../driver-kit/driver.ts";
+import { isMachineError, MachineError, messageOf } from "../errors/machine-error.ts";
+import { checkTls, fetchEngineVersion, type EngineEndpoint } from "../engine/engine-client.ts";
+import type { SwarmOptions } from "../store/host-record.ts";
+import { readFileIfExists } from "../system/files.ts";
+import type { Host } from "./host.ts";
+import type { MachinePorts } from "./ports.ts";
+
+const pollMs = 250;
+
+/** The recorded address of the engine, or with `swarm` of the swarm master. "" while the driver knows none. */
+export async function engineUrlOf(host: Host, swarm = false): Promise<string> {
+  const url = await host.driver.getUrl();
+  if (!swarm) return url;
+  const { SwarmOptions } = host.record.hostOptions;
+  if (!SwarmOptions.IsSwarm) throw new MachineError("usage", `Error: "${host.name}" is not part of a Swarm cluster`);
+  return swarmUrlOf(url, SwarmOptions);
+}
+
+/** The address of a swarm master: the engine's, at the port the master listens on. */
+export function swarmUrlOf(engineUrl: string, swarm: SwarmOptions): string {
+  const port = /:(\d+)$/u.exec(swarm.Host)?.[1] ?? "3376";
+  return engineUrl.replace(/:\d+$/u, `:${port}`);
+}
+
+/** The URL of a machine that runs. Throws `machine-not-running` with 0.16.2's sentence. */
+export async function requireUrl(ports: MachinePorts, host: Host, signal: AbortSignal): Promise<string> {
+  const url = await engineUrlOf(host);
+  if (url === "" || (await answers(ports, host, url, signal))) return url;
+  await requireRunning(host.driver, signal);
+  return url;
+}
+
+/** Checks the engine's certificate with ours and gives the URL. Throws the texts that scripts know from `env` and `config`. */
+export async function requireConnection(ports: MachinePorts, host: Host, swarm: boolean, signal: AbortSignal): Promise<string> {
+  const url = await engineUrlOf(host, swarm);
+  if (url === "") throw new MachineError("machine-not-running", "Host is not running");
+  try {
+    await checkTls(await endpointOf(ports, host, url), signal);
+    return url;
+  } catch (error) {
+    signal.throwIfAborted();
+    await requireRunning(host.driver, signal);
+    throw certificateAdvice(url, error);
+  }
+}
+
+/** Polls until the engine answers; a wrong certificate fails at once. */
+export async function waitForEngine(ports: MachinePorts, host: Host, signal: AbortSignal): Promise<void> {
+  const deadline = ports.clock.monotonicMs() + ports.timeouts.engineMs;
+  const endpoint = await endpointOf(ports, host, await host.driver.getUrl());
+  for (;;) {
+    try {
+      await checkTls(endpoint, signal);
+      return;
+    } catch (error) {
+      signal.throwIfAborted();
+      if (isMachineError(error, "engine-certificate") || ports.clock.monotonicMs() >= deadline) throw unreachable(host, error);
+    }
+    await ports.clock.sleep(pollMs, signal);
+  }
+}
+
+/** The engine's version. Throws with the text that `ls` and `version` show. */
+export async function engineVersionOf(ports: MachinePorts, host: Host, signal: AbortSignal): Promise<string> {
+  const endpoint = await endpointOf(ports, host, await host.driver.getUrl());
+  try {
+    return await fetchEngineVersion(endpoint, signal);
+  } catch (error) {
+    throw new MachineError("engine-unreachable", "Unable to query docker version: Cannot connect to the docker engine endpoint", { cause: error });
+  }
+}
+
+export async function endpointOf(ports: MachinePorts, host: Host, url: string): Promise<EngineEndpoint> {
+  const auth = host.record.hostOptions.AuthOptions;
+  return {
+    url,
+    caCertificate: await pem(auth.CaCertPath),
+    certificate: await pem(auth.ClientCertPath),
+    key: await pem(auth.ClientKeyPath),
+    timeoutMs: ports.timeouts.engineRequestMs,
+  };
+}
+
+/** Throws `machine-not-running` unless the provider says that the machine runs. */
+export async function requireRunning(driver: Driver, signal: AbortSignal): Promise<void> {
+  if ((await driver.getState(signal)) !== "Running") throw new MachineError("machine-not-running", "Host is not running");
+}
+
+async function answers(ports: MachinePorts, host: Host, url: string, signal: AbortSignal): Promise<boolean> {
+  try {
+    await checkTls(await endpointOf(ports, host, url), signal);
+    return true;
+  } catch {
+    signal.throwIfAborted();
+    return false;
+  }
+}
+
+async function pem(file: string): Promise<string> {
+  const data = await readFileIfExists(file);
+  if (data !== undefined) return data.toString("utf8");
+  throw new MachineError("certificate-invalid", `open ${file}: no such file or directory`, {
+    hint: "Restore the store's certs folder from a backup, or make new certificates with: docker-machine regenerate-certs --client-certs NAME",
+  });
+}
+
+function certificateAdvice(url: string, error: unknown): MachineError {
+  const address = url.replace(/^[a-z]+:\/\//u, "");
+  const code = isMachineError(error) ? error.code : "engine-unreachable";
+  return new MachineError(
+    code,
+    `Error checking and/or regenerating the certs: There was an error validating certificates for host "${address}": ${messageOf(error)}\n` +
+      "You can attempt to regenerate them using 'docker-machine regenerate-certs [name]'.\n" +
+      "Be advised that this will trigger a Docker daemon restart which might stop running containers.\n",
+    { cause: error },
+  );
+}
+
+const waysOut = {
+  "engine-unreachable": (host: Host): string =>
+    `Nothing listens on the engine's port. See why with: docker-machine ssh ${host.name} sudo journalctl -u docker -n 50`,
+  "engine-timeout": (): string =>
+    "Something between here and the machine drops the packets: a firewall on the machine, or a security group at the provider, must let the engine's port in.",
+  "engine-certificate": (host: Host): string =>
+    `Another program or another owner's engine answers at that address. Check it, then: docker-machine regenerate-certs ${host.name}`,
+} as const;
+
+function unreachable(host: Host, error: unknown): unknown {
+  if (!isMachineError(error)) return error;
+  const wayOut = waysOut[error.code as keyof typeof waysOut];
+  if (wayOut === undefined) return error;
+  return new MachineError(error.code, `The engine of "${host.name}" was set up but cannot be reached from here: ${error.message}`, {
+    cause: error,
+    hint: wayOut(host),
+  });
+}

@@ -1,0 +1,123 @@
+/**
+ * `ls`: every machine of the store at once, each within the same bound. No provider is asked and no process started for
+ * a machine whose engine answers.
+ */
+import type { MachineState } from "../driver-kit/state.ts";
+import { isMachineError, messageOf } from "../errors/machine-error.ts";
+import { fetchEngineVersion } from "../engine/engine-client.ts";
+import type { EngineOptions, HostRecord, SwarmOptions } from "../store/host-record.ts";
+import { endpointOf } from "./engine-connection.ts";
+import { openHost, type Host } from "./host.ts";
+import { readJournal } from "./journal.ts";
+import { forEachMachine } from "./many.ts";
+import type { MachinePorts } from "./ports.ts";
+
+export interface ListedMachine {
+  readonly name: string;
+  readonly driverName: string;
+  readonly state: MachineState;
+  readonly url: string;
+  /** `v27.3.1`, or "Unknown". */
+  readonly engineVersion: string;
+  readonly error: string;
+  readonly responseTimeMs: number;
+  /** Absent for a machine whose record cannot be read. */
+  readonly options?: { readonly engine: EngineOptions; readonly swarm: SwarmOptions } | undefined;
+  /** The step at which an earlier command was cut off. */
+  readonly interrupted?: string | undefined;
+}
+
+export interface ListRequest {
+  /** Bound on everything that is asked of one machine. */
+  readonly timeoutMs: number;
+}
+
+const atOnce = 64;
+const notRunning = "Host is not running";
+
+/** Machines in no particular order of work, listed in natural order of their names. */
+export async function listMachines(ports: MachinePorts, request: ListRequest, signal: AbortSignal): Promise<ListedMachine[]> {
+  const names = (await ports.store.list()).sort(byNaturalOrder);
+  const outcomes = await forEachMachine(names, atOnce, async (name) => await listOne(ports, name, request, signal));
+  return outcomes.flatMap(({ name, value, error }) => value ?? unloadable(name, error));
+}
+
+/** The records that can be read, by name, for `ls -q`: nothing is asked of any machine. */
+export async function listRecords(ports: MachinePorts): Promise<HostRecord[]> {
+  const names = (await ports.store.list()).sort();
+  const outcomes = await forEachMachine(names, atOnce, async (name) => await ports.store.load(name));
+  return outcomes.flatMap(({ value }) => value ?? []);
+}
+
+async function listOne(ports: MachinePorts, name: string, request: ListRequest, signal: AbortSignal): Promise<ListedMachine> {
+  const started = ports.clock.monotonicMs();
+  await using host = await openHost(ports, name);
+  const bound = AbortSignal.any([signal, AbortSignal.timeout(request.timeoutMs)]);
+  const seen = await look(ports, host, bound).catch((error: unknown) => {
+    signal.throwIfAborted();
+    return { state: bound.aborted ? ("Timeout" as const) : ("Error" as const), url: "", engineVersion: "Unknown", error: bound.aborted ? "" : messageOf(error) };
+  });
+  const { EngineOptions: engine, SwarmOptions: swarm } = host.record.hostOptions;
+  const interrupted = await interruption(host);
+  return {
+    name,
+    driverName: host.driver.driverName,
+    ...seen,
+    error: seen.error === "" && interrupted !== undefined ? interrupted : seen.error,
+    responseTimeMs: ports.clock.monotonicMs() - started,
+    options: { engine, swarm },
+    interrupted,
+  };
+}
+
+type Seen = Pick<ListedMachine, "state" | "url" | "engineVersion" | "error">;
+
+async function look(ports: MachinePorts, host: Host, signal: AbortSignal): Promise<Seen> {
+  const url = await host.driver.getUrl().catch((error: unknown) => {
+    if (messageOf(error) === notRunning) return "";
+    throw error;
+  });
+  if (url !== "") {
+    const seen = await askEngine(ports, host, url, signal);
+    if (seen !== undefined) return seen;
+  }
+  const state = await host.driver.getState(signal);
+  if (state !== "Running" || url === "") return { state, url: "", engineVersion: "Unknown", error: "" };
+  return { state, url, engineVersion: "Unknown", error: "Unable to query docker version: Cannot connect to the docker engine endpoint" };
+}
+
+async function askEngine(ports: MachinePorts, host: Host, url: string, signal: AbortSignal): Promise<Seen | undefined> {
+  try {
+    const version = await fetchEngineVersion(await endpointOf(ports, host, url), signal);
+    return { state: "Running", url, engineVersion: `v${version}`, error: "" };
+  } catch (error) {
+    // A foreign certificate is an answer too: the machine runs, and what is wrong is said.
+    if (!isMachineError(error, "engine-certificate")) return undefined;
+    return { state: "Running", url, engineVersion: "Unknown", error: `Unable to query docker version: ${error.message}` };
+  }
+}
+
+async function interruption(host: Host): Promise<string | undefined> {
+  const journal = await readJournal(host.dir);
+  if (journal === undefined || journal.active) return undefined;
+  const again = journal.command === "create" && journal.lastStep === "provision" ? `provision ${host.name}` : `${journal.command} again`;
+  return `${journal.command} was interrupted at "${journal.lastStep}"; run docker-machine ${again}, or docker-machine rm ${host.name}`;
+}
+
+function unloadable(name: string, error: unknown): ListedMachine {
+  return { name, driverName: "not found", state: "Error", url: "", engineVersion: "Unknown", error: messageOf(error).replaceAll(/\s+/gu, " "), responseTimeMs: 0 };
+}
+
+/** Lower-cased, numbers by value: beta2 before beta10. */
+export function byNaturalOrder(left: string, right: string): number {
+  const parts = (text: string): string[] => text.toLowerCase().split(/(\d+)/u);
+  const [a, b] = [parts(left), parts(right)];
+  for (const [index, part] of a.entries()) {
+    const other = b[index];
+    if (other === undefined) return 1;
+    if (part === other) continue;
+    const numeric = index % 2 === 1 ? Number(part) - Number(other) : 0;
+    return numeric === 0 ? (part < other ? -1 : 1) : numeric;
+  }
+  return a.length - b.length;
+}

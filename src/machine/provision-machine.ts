@@ -1,0 +1,154 @@
+/**
+ * Provisioning as a use case: certificates here, one SSH connection, the provisioner's work, and the proof from this
+ * side that the engine answers. Used by `create`, `provision`, `regenerate-certs` and `start` on a changed address.
+ */
+import { createServerCertificate, writeMachineCertificates } from "../tls/machine-certificates.ts";
+import type { AuthorityPaths } from "../tls/authority-files.ts";
+import type { KeyType } from "../tls/key.ts";
+import { readFileIfExists } from "../system/files.ts";
+import type { SshExecutor } from "../ssh/executor.ts";
+import type {
+  EngineRequest,
+  EngineSource,
+  ProvisionContext,
+  ProvisionOutcome,
+  ProvisionRequest,
+  SwarmRequest,
+} from "../provision/provisioner.ts";
+import type { HostOptions } from "../store/host-record.ts";
+import { formatPlan } from "../provision/format-plan.ts";
+import { planHost, provisionHost } from "../provision/provision.ts";
+import { waitForEngine } from "./engine-connection.ts";
+import type { Host } from "./host.ts";
+import type { MachinePorts } from "./ports.ts";
+
+/** Provisions over an open connection and waits until the engine answers. The connection stays open. */
+export async function provisionMachine(ports: MachinePorts, host: Host, ssh: SshExecutor, signal: AbortSignal): Promise<ProvisionOutcome> {
+  const request = await provisionRequest(ports, host);
+  const outcome = await provisionHost(request, provisionContext(ports, host, ssh, signal));
+  host.report({ type: "checking-engine" });
+  await waitForEngine(ports, host, signal);
+  host.report({ type: "engine-ready" });
+  return outcome;
+}
+
+/** What provisioning would do, as text; changes nothing. */
+export async function planMachine(ports: MachinePorts, host: Host, ssh: SshExecutor, signal: AbortSignal): Promise<string> {
+  const request = await bareRequest(ports, host);
+  return formatPlan(await planHost(request, provisionContext(ports, host, ssh, signal)));
+}
+
+export function provisionContext(ports: MachinePorts, host: Host, ssh: SshExecutor, signal: AbortSignal): ProvisionContext {
+  return { ssh, clock: ports.clock, report: host.report, signal };
+}
+
+/** Makes the server certificate, puts the machine's copies of the PKI into its folder, and states what is wanted. */
+export async function provisionRequest(ports: MachinePorts, host: Host): Promise<ProvisionRequest> {
+  const bare = await bareRequest(ports, host);
+  const server = await renewServerCertificate(ports, host, bare.address);
+  return { ...bare, ...server };
+}
+
+type ServerCertificate = Pick<ProvisionRequest, "caCertificate" | "serverCertificate" | "serverKey">;
+
+/** Issues a server certificate for the machine's present address and stores it with copies of the client's pair. */
+async function renewServerCertificate(ports: MachinePorts, host: Host, address: string): Promise<ServerCertificate> {
+  const { AuthOptions: auth, SwarmOptions: swarm } = host.record.hostOptions;
+  host.report({ type: "creating-server-certificate" });
+  const paths = authorityPathsOf(host);
+  const issued = await createServerCertificate({
+    paths,
+    machineName: host.name,
+    userName: ports.platform.userName,
+    addresses: [address],
+    extraNames: auth.ServerCertSANs ?? [],
+    isSwarmMaster: swarm.Master,
+    keyType: keyTypeOf(host),
+    clock: ports.clock,
+  });
+  ports.redactor.add(issued.key);
+  await writeMachineCertificates(host.dir, paths, issued);
+  return { caCertificate: issued.ca, serverCertificate: issued.certificate, serverKey: issued.key };
+}
+
+/** Where the record says that the PKI of this machine is. */
+function authorityPathsOf(host: Host): AuthorityPaths {
+  const auth = host.record.hostOptions.AuthOptions;
+  return {
+    certsDir: auth.CertDir,
+    caCertPath: auth.CaCertPath,
+    caKeyPath: auth.CaPrivateKeyPath,
+    clientCertPath: auth.ClientCertPath,
+    clientKeyPath: auth.ClientKeyPath,
+  };
+}
+
+export function keyTypeOf(host: Host): KeyType {
+  return host.record.extra.TlsKeyType === "ecdsa" ? "ecdsa" : "rsa";
+}
+
+/** What is wanted of the host, without certificates: enough for looking and undoing. */
+export async function bareRequest(ports: MachinePorts, host: Host): Promise<ProvisionRequest> {
+  const { record, driver, module } = host;
+  return {
+    machineName: host.name,
+    driverName: record.driverName,
+    adopted: module.capabilities.adopted,
+    address: await driver.getIp(),
+    engine: engineRequest(record.hostOptions, record.extra, driver.enginePort ?? portOf(await driver.getUrl())),
+    swarm: swarmRequest(record.hostOptions),
+    caCertificate: "",
+    serverCertificate: "",
+    serverKey: "",
+    sudoPassword: async () => await sudoPassword(ports, host),
+  };
+}
+
+function engineRequest(options: HostOptions, extra: Host["record"]["extra"], port: number): EngineRequest {
+  const engine = options.EngineOptions;
+  return {
+    source: (extra.EngineSource ?? "auto") as EngineSource,
+    version: extra.EngineVersion,
+    packageMirror: extra.EnginePackageMirror,
+    installUrl: engine.InstallURL,
+    storageDriver: engine.StorageDriver,
+    labels: engine.Labels ?? [],
+    env: engine.Env ?? [],
+    insecureRegistries: engine.InsecureRegistry ?? [],
+    registryMirrors: engine.RegistryMirror ?? [],
+    options: engine.ArbitraryFlags ?? [],
+    port,
+    firewall: extra.EngineFirewall === "check" ? "check" : "open",
+  };
+}
+
+function swarmRequest(options: HostOptions): SwarmRequest | undefined {
+  const swarm = options.SwarmOptions;
+  if (!swarm.IsSwarm) return undefined;
+  return {
+    master: swarm.Master,
+    agent: swarm.Agent,
+    discovery: swarm.Discovery,
+    image: swarm.Image,
+    strategy: swarm.Strategy,
+    host: swarm.Host,
+    address: swarm.Address,
+    experimental: swarm.IsExperimental,
+    options: swarm.ArbitraryFlags ?? [],
+    joinOptions: swarm.ArbitraryJoinFlags ?? [],
+  };
+}
+
+async function sudoPassword(ports: MachinePorts, host: Host): Promise<string | undefined> {
+  const file = host.driver.sudoPasswordFile;
+  const fromFile = file === undefined ? undefined : (await readFileIfExists(file))?.toString("utf8").replace(/\r?\n$/u, "");
+  const password = fromFile ?? (await ports.askSudoPassword(host.name));
+  ports.redactor.add(password);
+  return password;
+}
+
+const defaultEnginePort = 2376;
+
+function portOf(url: string): number {
+  return Number(/:(\d+)$/u.exec(url)?.[1] ?? defaultEnginePort);
+}

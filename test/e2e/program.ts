@@ -1,0 +1,103 @@
+/** The program as its users run it: the executable, or the npm package on Node, with a store and a home of its own. */
+import { spawn } from "node:child_process";
+import { existsSync } from "node:fs";
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import * as path from "node:path";
+
+export interface ProgramResult {
+  readonly status: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface RunOptions {
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  readonly stdin?: string | Uint8Array;
+  readonly cwd?: string;
+  readonly timeoutMs?: number;
+}
+
+const root = path.resolve(import.meta.dirname, "../..");
+
+/** The two ways to run it; end-to-end tests take the executable unless PROGRAM=node says otherwise. */
+export const programs = {
+  executable: [path.join(root, "build/docker-machine")],
+  node: [process.execPath, path.join(root, "dist/docker-machine.cjs")],
+} as const;
+
+export type ProgramKind = keyof typeof programs;
+
+const longMs = 300_000;
+
+export class Program implements AsyncDisposable {
+  readonly kind: ProgramKind;
+  /** Holds `store/` and `home/`; removed at the end. */
+  readonly folder: string;
+  readonly store: string;
+
+  private constructor(kind: ProgramKind, folder: string) {
+    this.kind = kind;
+    this.folder = folder;
+    this.store = path.join(folder, "store");
+  }
+
+  static async open(kind: ProgramKind = process.env["PROGRAM"] === "node" ? "node" : "executable"): Promise<Program> {
+    const file = programs[kind].at(-1) ?? "";
+    if (!existsSync(file)) throw new Error(`${file} is not built: run npm run build`);
+    const folder = await mkdtemp(path.join(tmpdir(), "dm-e2e-"));
+    await mkdir(path.join(folder, "home"), { mode: 0o700 });
+    return new Program(kind, folder);
+  }
+
+  environment(extra: RunOptions["env"] = {}): NodeJS.ProcessEnv {
+    const { PATH, LANG, TERM } = process.env;
+    return { PATH, LANG, TERM, HOME: path.join(this.folder, "home"), USER: "tester", SHELL: "/bin/bash", MACHINE_STORAGE_PATH: this.store, ...extra };
+  }
+
+  /** Runs to the end. Any exit status is a result. */
+  async run(args: readonly string[], options: RunOptions = {}): Promise<ProgramResult> {
+    const [command = "", ...first] = programs[this.kind];
+    const child = spawn(command, [...first, ...args], { env: this.environment(options.env), cwd: options.cwd ?? this.folder });
+    const timer = setTimeout(() => child.kill("SIGKILL"), options.timeoutMs ?? longMs);
+    const chunks = { stdout: [] as Buffer[], stderr: [] as Buffer[] };
+    child.stdout.on("data", (chunk: Buffer) => chunks.stdout.push(chunk));
+    child.stderr.on("data", (chunk: Buffer) => chunks.stderr.push(chunk));
+    child.stdin.on("error", () => {});
+    child.stdin.end(options.stdin ?? "");
+    const [status, signal] = await new Promise<[number | null, NodeJS.Signals | null]>((resolve, reject) => {
+      child.once("error", reject);
+      child.once("close", (...end) => resolve(end));
+    });
+    clearTimeout(timer);
+    return { status, signal, stdout: Buffer.concat(chunks.stdout).toString(), stderr: Buffer.concat(chunks.stderr).toString() };
+  }
+
+  /** As {@link run}; another status than 0 throws with all that was printed. Gives standard output. */
+  async ok(args: readonly string[], options: RunOptions = {}): Promise<string> {
+    const result = await this.run(args, options);
+    if (result.status === 0) return result.stdout;
+    throw new Error(`docker-machine ${args.join(" ")} ended with ${result.status ?? result.signal}\n${result.stdout}\n${result.stderr}`);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await rm(this.folder, { recursive: true, force: true });
+  }
+}
+
+/** Runs another program to its end and gives its standard output; another status than 0 throws. */
+export async function output(command: string, args: readonly string[], options: RunOptions = {}): Promise<string> {
+  const child = spawn(command, [...args], { env: { ...process.env, ...options.env } as NodeJS.ProcessEnv, cwd: options.cwd });
+  const stdout: Buffer[] = [];
+  const stderr: Buffer[] = [];
+  child.stdout.on("data", (chunk: Buffer) => stdout.push(chunk));
+  child.stderr.on("data", (chunk: Buffer) => stderr.push(chunk));
+  child.stdin.end(options.stdin ?? "");
+  const status = await new Promise<number | null>((resolve, reject) => {
+    child.once("error", reject);
+    child.once("close", resolve);
+  });
+  if (status === 0) return Buffer.concat(stdout).toString();
+  throw new Error(`${command} ${args.join(" ")} ended with ${status}\n${Buffer.concat(stderr).toString()}`);
+}

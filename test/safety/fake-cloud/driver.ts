@@ -1,0 +1,106 @@
+/** A driver for the fake cloud: small, but honest about every rule of the contract. */
+import { newBaseConfig, type BaseConfig } from "../../../src/driver-kit/base-config.ts";
+import { BuiltinDriver } from "../../../src/driver-kit/builtin-driver.ts";
+import type { DriverContext, DriverModule } from "../../../src/driver-kit/driver.ts";
+import type { DriverOptions } from "../../../src/driver-kit/flags.ts";
+import type { MachineState } from "../../../src/driver-kit/state.ts";
+import { MachineError } from "../../../src/errors/machine-error.ts";
+
+interface FakeCloudConfig extends BaseConfig {
+  Endpoint: string;
+  InstanceId: string;
+}
+
+interface Instance {
+  readonly id: string;
+  readonly running: boolean;
+}
+
+class FakeCloudDriver extends BuiltinDriver<FakeCloudConfig> {
+  readonly driverName = "fakecloud";
+
+  constructor(context: DriverContext, configText: string | undefined) {
+    super(context, { ...newBaseConfig(context.machineName, context.storePath), Endpoint: "", InstanceId: "" }, configText);
+  }
+
+  async setConfigFromFlags(options: DriverOptions): Promise<void> {
+    this.config.Endpoint = options.string("fakecloud-endpoint");
+    if (this.config.Endpoint === "") throw new MachineError("driver-options", "fakecloud requires --fakecloud-endpoint");
+  }
+
+  async create(signal: AbortSignal): Promise<void> {
+    if (this.config.InstanceId === "") {
+      this.config.InstanceId = (await this.#request<Instance>("POST", `/instances?mark=${this.context.createId}`, signal)).id;
+      await this.context.save();
+    }
+  }
+
+  async remove(signal: AbortSignal): Promise<void> {
+    for (const id of await this.findInstances(signal)) await this.#request("DELETE", `/instances/${id}`, signal);
+  }
+
+  async findInstances(signal: AbortSignal): Promise<readonly string[]> {
+    const marked = (await this.#request<Instance[]>("GET", `/instances?mark=${this.context.createId}`, signal)).map(({ id }) => id);
+    const recorded = this.config.InstanceId === "" ? undefined : await this.#find(this.config.InstanceId, signal);
+    return [...new Set([...marked, ...(recorded === undefined ? [] : [recorded.id])])];
+  }
+
+  async getState(signal: AbortSignal): Promise<MachineState> {
+    const instance = this.config.InstanceId === "" ? undefined : await this.#find(this.config.InstanceId, signal);
+    if (instance === undefined) return "";
+    return instance.running ? "Running" : "Stopped";
+  }
+
+  async getUrl(): Promise<string> {
+    return "";
+  }
+
+  async start(signal: AbortSignal): Promise<void> {
+    await this.#request("PUT", `/instances/${this.config.InstanceId}?running=true`, signal);
+  }
+
+  async stop(signal: AbortSignal): Promise<void> {
+    await this.#request("PUT", `/instances/${this.config.InstanceId}?running=false`, signal);
+  }
+
+  async kill(signal: AbortSignal): Promise<void> {
+    await this.stop(signal);
+  }
+
+  async restart(signal: AbortSignal): Promise<void> {
+    await this.start(signal);
+  }
+
+  async #find(id: string, signal: AbortSignal): Promise<Instance | undefined> {
+    const instance = await this.#request<Partial<Instance>>("GET", `/instances/${id}`, signal);
+    return instance.id === undefined ? undefined : (instance as Instance);
+  }
+
+  /** Every request may be repeated: the mark makes a create the same one, the rest is idempotent. */
+  async #request<Answer>(method: string, path: string, signal: AbortSignal): Promise<Answer> {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        const response = await fetch(this.config.Endpoint + path, { method, signal, headers: { connection: "close" } });
+        return (await response.json()) as Answer;
+      } catch (error) {
+        signal.throwIfAborted();
+        if (attempt === 8) throw new MachineError("provider-error", `The fake cloud does not answer ${method} ${path}`, { cause: error });
+      }
+    }
+  }
+}
+
+export const driverModule: DriverModule = {
+  name: "fakecloud",
+  summary: "A cloud made of one process, for tests",
+  flags: [{ kind: "string", name: "fakecloud-endpoint", usage: "URL of the fake cloud" }],
+  capabilities: {
+    provisionable: false,
+    adopted: false,
+    lifecycle: { start: true, stop: true, kill: true, restart: true },
+    parallelCreate: true,
+    perNameFlags: [],
+    injectsHostKeys: false,
+  },
+  open: (context, configText) => new FakeCloudDriver(context, configText),
+};

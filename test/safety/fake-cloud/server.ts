@@ -1,0 +1,106 @@
+/**
+ * A small cloud over HTTP with the vices of real ones: it is slow, it shows what it made only later, it makes an instance
+ * although the reply got lost, and a request that was sent before its client died is carried out after that.
+ */
+import { randomInt, randomUUID } from "node:crypto";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+
+export interface CloudInstance {
+  readonly id: string;
+  /** What the client marked it with; "" for instances of others. */
+  readonly mark: string;
+  running: boolean;
+}
+
+export interface Vices {
+  /** Most milliseconds between a request and what it does. */
+  readonly latencyMs: number;
+  /** Share of requests whose reply is lost after the work was done, 0 to 1. */
+  readonly lostReplies: number;
+  /** Milliseconds until a new instance is shown in lists. */
+  readonly hiddenMs: number;
+}
+
+export class FakeCloud implements AsyncDisposable {
+  readonly instances = new Map<string, CloudInstance>();
+  vices: Vices = { latencyMs: 0, lostReplies: 0, hiddenMs: 0 };
+  /** Requests of clients that are being carried out, also ones whose client is gone. */
+  pending = 0;
+  #held: Promise<void> | undefined;
+  readonly #server: Server;
+  readonly #visibleFrom = new Map<string, number>();
+
+  private constructor(server: Server) {
+    this.#server = server;
+  }
+
+  static async start(): Promise<FakeCloud> {
+    const server = createServer();
+    const cloud = new FakeCloud(server);
+    server.on("request", (request, response) => void cloud.#serve(request, response));
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    return cloud;
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+  }
+
+  /** An instance that somebody else runs in the same account. */
+  addForeign(): string {
+    return this.#add("").id;
+  }
+
+  /** The next request for an instance is carried out only when the function that this gives is called. */
+  holdNextCreate(): () => void {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#held = promise;
+    return resolve;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#server.closeAllConnections();
+    await new Promise((resolve) => this.#server.close(resolve));
+  }
+
+  async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    this.pending += 1;
+    await delay(randomInt(this.vices.latencyMs + 1));
+    if (request.method === "POST") await this.#held;
+    const answer = this.#carryOut(request.method ?? "", new URL(request.url ?? "", this.url));
+    this.pending -= 1;
+    if (Math.random() < this.vices.lostReplies) request.socket.destroy();
+    else response.writeHead(answer === undefined ? 404 : 200).end(JSON.stringify(answer ?? {}));
+  }
+
+  #carryOut(method: string, url: URL): unknown {
+    const id = url.pathname.split("/")[2] ?? "";
+    const mark = url.searchParams.get("mark") ?? "";
+    if (method === "POST" && id === "") return this.#add(mark);
+    if (method === "GET" && id === "") return this.#visible().filter((instance) => instance.mark === mark);
+    const instance = this.instances.get(id);
+    if (instance === undefined) return undefined;
+    if (method === "DELETE") this.instances.delete(id);
+    if (method === "PUT") instance.running = url.searchParams.get("running") === "true";
+    return instance;
+  }
+
+  /** A second request with the same mark is the same request again: what clouds call a client token. */
+  #add(mark: string): CloudInstance {
+    const same = mark === "" ? undefined : [...this.instances.values()].find((instance) => instance.mark === mark);
+    if (same !== undefined) return same;
+    const instance: CloudInstance = { id: `i-${randomUUID().slice(0, 8)}`, mark, running: true };
+    this.instances.set(instance.id, instance);
+    this.#visibleFrom.set(instance.id, performance.now() + this.vices.hiddenMs);
+    return instance;
+  }
+
+  #visible(): CloudInstance[] {
+    return [...this.instances.values()].filter(({ id }) => (this.#visibleFrom.get(id) ?? 0) <= performance.now());
+  }
+}
+
+async function delay(ms: number): Promise<void> {
+  if (ms > 0) await new Promise((resolve) => setTimeout(resolve, ms));
+}
