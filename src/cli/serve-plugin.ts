@@ -3,6 +3,7 @@ import * as path from "node:path";
 import type { Driver, DriverModule } from "../driver-kit/driver.ts";
 import { reportNothing } from "../log/event.ts";
 import { Redactor } from "../log/redact.ts";
+import { withoutPluginVariables } from "../plugin/plugin-environment.ts";
 import { serveDriver, type ServedMachine } from "../plugin/serve.ts";
 import { chooseSshBackend, openSshExecutor } from "../ssh/connect.ts";
 import type { SshExecutor, SshTarget } from "../ssh/executor.ts";
@@ -26,7 +27,7 @@ const connectTimeoutMs = 10_000;
 /** Serves until the tool has done with it; gives the exit status. */
 export async function serveWith(module: DriverModule, environment: ServeEnvironment): Promise<number> {
   const { platform, streams, redactor, signal, nativeSsh } = environment;
-  const processes = new SystemProcessRunner(platform);
+  const processes = new SystemProcessRunner(withoutPluginVariables(platform));
   const openSsh = async (driver: Driver, machine: ServedMachine): Promise<SshExecutor> => {
     const backend = await chooseSshBackend(nativeSsh, processes);
     return await openSshExecutor(backend, await targetOf(driver, machine), { processes, platform, report: reportNothing });

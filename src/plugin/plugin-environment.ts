@@ -17,6 +17,11 @@ export function isPluginEnvironment({ env }: Pick<Environment, "env">): boolean 
   return env[tokenVariable] === token;
 }
 
+/** The same computer, as what a plugin starts in turn should see it: the token is meant for the plugin alone. */
+export function withoutPluginVariables(platform: HostPlatform): HostPlatform {
+  return { ...platform, env: { ...platform.env, [tokenVariable]: undefined, [driverNameVariable]: undefined } };
+}
+
 /**
  * The driver this process is to serve, if it is a plugin: it bears a plugin's name, or was started as one. Go tools run
  * the main program itself, without arguments, for the drivers that 0.16.2 had built in.

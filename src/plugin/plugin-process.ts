@@ -162,8 +162,9 @@ export class PluginProcess {
 }
 
 function spawnPlugin({ name, program }: PluginLocation, { processes, platform }: PluginHost): ChildProcess {
+  const [command, ...args] = commandOf(program, platform);
   try {
-    return processes.spawn(program, [], {
+    return processes.spawn(command, args, {
       stdio: ["ignore", "pipe", "pipe"],
       env: { ...platform.env, [tokenVariable]: token, [driverNameVariable]: path.basename(name) },
       // Ctrl-C in the terminal reaches our process group only: so there is time to learn what a create has made.
@@ -174,8 +175,14 @@ function spawnPlugin({ name, program }: PluginLocation, { processes, platform }:
   }
 }
 
+/** On Windows, plugins installed by script package managers are batch files, which only the command interpreter runs. */
+export function commandOf(program: string, { os, env }: Pick<HostPlatform, "os" | "env">): [string, ...string[]] {
+  if (os !== "windows" || !/\.(?:cmd|bat)$/iu.test(program)) return [program];
+  return [env["ComSpec"] ?? "cmd.exe", "/d", "/c", program];
+}
+
 /** `HOST:PORT` on this computer; a plugin elsewhere would be sent the machine's credentials over the network. */
-function parseAddress(line: string): PluginAddress | undefined {
+export function parseAddress(line: string): PluginAddress | undefined {
   const found = /^\s*(?:\[(?<six>[0-9a-f:]+)\]|(?<host>[^\s:]+)):(?<port>\d{1,5})\s*$/iu.exec(line)?.groups;
   const host = found?.["six"] ?? found?.["host"] ?? "";
   const port = Number(found?.["port"]);

@@ -61,13 +61,15 @@ export class PluginSession {
     signal?: AbortSignal,
   ): Promise<PluginSession> {
     const process = new PluginProcess(location, host, log);
+    let socket: Socket | undefined;
     try {
-      const socket = await connectTo(await process.address(signal), process, host, signal);
+      socket = await connectTo(await process.address(signal), process, host, signal);
       const session = new PluginSession(process, host, socket);
       await session.#handshake(config, signal);
       void session.#beat();
       return session;
     } catch (error) {
+      socket?.destroy();
       await process.kill();
       throw error;
     }

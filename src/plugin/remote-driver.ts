@@ -183,13 +183,8 @@ export class RemoteDriver implements Driver {
       JSON.parse(text);
       return text;
     } catch (error) {
-      throw new MachineError(
-        "plugin-failed",
-        `The driver plugin ${this.#location.program} gave a configuration that is not JSON`,
-        {
-          cause: error,
-        },
-      );
+      const sentence = `The driver plugin ${this.#location.program} gave a configuration that is not JSON`;
+      throw new MachineError("plugin-failed", sentence, { cause: error });
     }
   }
 

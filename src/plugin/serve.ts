@@ -9,7 +9,7 @@ import type { Redactor } from "../log/redact.ts";
 import { RpcServer, type RpcServices } from "../gocompat/netrpc/server.ts";
 import type { Clock } from "../system/clock.ts";
 import { formatBound } from "./bounds.ts";
-import { isPluginEnvironment } from "./plugin-environment.ts";
+import { isPluginEnvironment, withoutPluginVariables } from "./plugin-environment.ts";
 import { heartbeatTimeoutMs, protocolVersion, serviceNames } from "./protocol.ts";
 import { errorTextOf, ServedDriver, type ServedSurroundings } from "./served-driver.ts";
 
@@ -61,7 +61,12 @@ export async function serveDriver(module: DriverModule, options: ServeOptions): 
   const report = (event: ProgressEvent): void => {
     if (event.type === "log") writeLines(options, event.level, event.text);
   };
-  const surroundings = { ...options, report, secret: (value: string) => options.redactor.add(value) };
+  const surroundings = {
+    ...options,
+    platform: withoutPluginVariables(options.platform),
+    report,
+    secret: (value: string) => options.redactor.add(value),
+  };
   const service = new ServedDriver(module, surroundings, lifetime).service();
   const stop = await listen(Object.fromEntries(serviceNames.map((name) => [name, service])), options);
   const status = await Promise.race([closed.promise, heart.stopped(ending.signal).then(() => abandoned(options))]);

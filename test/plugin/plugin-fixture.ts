@@ -51,7 +51,10 @@ export function runtimeWith(bounds: Partial<PluginBounds> = {}, maxProcesses = 8
 export async function pluginFixture(save: () => Promise<string> = async () => ""): Promise<PluginFixture> {
   const folder = await mkdtemp(path.join(tmpdir(), "plugins-"));
   const own = currentPlatform();
-  const platform = { ...own, env: { ...own.env, MACHINE_STORAGE_PATH: folder, PATH: `${folder}${path.delimiter}${own.env["PATH"] ?? ""}` } };
+  const platform = {
+    ...own,
+    env: { ...own.env, MACHINE_STORAGE_PATH: folder, PATH: `${folder}${path.delimiter}${own.env["PATH"] ?? ""}` },
+  };
   const runner = new SystemProcessRunner(platform);
   const starts = new EventEmitter();
   const processes: ProcessRunner = {

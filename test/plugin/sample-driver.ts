@@ -44,6 +44,7 @@ class SampleDriver extends BuiltinDriver<SampleConfig> {
 
   async create(signal: AbortSignal): Promise<void> {
     logTo(this.context.report, "info", "making it\nin two lines");
+    logTo(this.context.report, "info", `token for children: ${this.context.platform.env["MACHINE_PLUGIN_TOKEN"]}`);
     logTo(this.context.report, "debug", "with hush-hush details");
     if (this.config.Text === "bug") throw new TypeError("undefined is not a machine");
     if (this.config.Text === "slow") await sleep(300, undefined, { signal });

@@ -101,6 +101,7 @@ test("a Go tool leads a machine of our driver through its life", { skip: peer.sk
   assert.deepEqual(JSON.parse(String(answers[18])), { ...config, Text: "plain", Num: 7, Yes: true, List: ["x"], State: 4 });
   assert.match(log, /^making it\n/mu);
   assert.match(log, /^in two lines\n/mu);
+  assert.match(log, /^token for children: undefined$/mu);
   assert.match(log, /Closing plugin on server side\n/u);
 });
 
