@@ -1,11 +1,11 @@
 import { engineVersionOf } from "../machine/engine-connection.ts";
 import { openHost } from "../machine/host.ts";
-import type { Invocation } from "./command.ts";
 import type { CliContext } from "./context.ts";
 import { openPorts } from "./machine-ports.ts";
 import { nameOrDefault } from "./machines.ts";
 
-export async function printEngineVersion({ args }: Invocation, context: CliContext): Promise<void> {
+/** The version of one machine's engine; apart from `version` itself, which must start at once. */
+export async function printEngineVersion(args: readonly string[], context: CliContext): Promise<void> {
   const ports = openPorts(context);
   await using host = await openHost(ports, await nameOrDefault(ports, args));
   const version = await engineVersionOf(ports, host, context.signal);
