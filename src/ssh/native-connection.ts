@@ -2,6 +2,7 @@
  * One SSH connection by ssh2, in this process: reached, its host key verified, logged in. Opens channels, one after the
  * other where the server allows no more at a time. Failures are told in the words of `ssh-errors.ts`.
  */
+import { setTimeout as delay } from "node:timers/promises";
 import type { Client, ClientChannel, PseudoTtyOptions, SFTPWrapper } from "ssh2";
 import { messageOf } from "../errors/machine-error.ts";
 import type { SshTarget } from "./executor.ts";
@@ -11,6 +12,10 @@ type OpenChannel = ClientChannel | SFTPWrapper;
 type Opener<T> = (done: (error: Error | undefined | null, channel: T) => void) => void;
 
 const closeGraceMs = 1_000;
+
+/** A server counts a session for a moment after it was closed: how often, and how long, to bear that. */
+const refusalsBorne = 50;
+const refusalPauseMs = 20;
 
 export class NativeConnection {
   readonly target: SshTarget;
@@ -68,16 +73,21 @@ export class NativeConnection {
   }
 
   async #openWhenAllowed<T extends OpenChannel>(start: Opener<T>): Promise<T> {
-    for (;;) {
+    for (let patience = refusalsBorne; ; ) {
       if (!this.#alive) throw this.broken();
       const opened = await attemptToOpen(start);
       if (!(opened instanceof Error)) return this.#keep(opened);
       if (!isRefusal(opened)) throw this.#alive ? connectionClosed(this.target, opened.message, opened) : this.broken();
-      if (this.#channels.size === 0) throw connectionClosed(this.target, "the server refuses to open a session", opened);
-      await new Promise<void>((resolve) => {
-        this.#wake = resolve;
-      });
+      if (this.#channels.size > 0) await this.#oneClosed();
+      else if (patience-- > 0) await delay(refusalPauseMs);
+      else throw connectionClosed(this.target, "the server refuses to open a session", opened);
     }
+  }
+
+  #oneClosed(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#wake = resolve;
+    });
   }
 
   #keep<T extends OpenChannel>(channel: T): T {

@@ -13,7 +13,7 @@ import { NativeConnection } from "./native-connection.ts";
 import { gatherCredentials } from "./native-credentials.ts";
 import { fetchHostKey, login, type Ssh2 } from "./native-login.ts";
 import { connectStreams, describeTerminal } from "./native-session.ts";
-import type { SshPorts, TerminalStreams } from "./ports.ts";
+import type { SshPorts } from "./ports.ts";
 import { SharedResource } from "./shared-resource.ts";
 import { commandTimedOut, executorClosed, unreachable } from "./ssh-errors.ts";
 
@@ -64,11 +64,10 @@ export class NativeSshExecutor implements SshExecutor {
     using bound = new Bound(undefined, () => undefined, options.signal, this.#closing.signal);
     const connection = await untilAborted(this.#connected(), bound.signal);
     this.#commands += 1;
-    const streams: TerminalStreams = this.#ports.terminal ?? process;
-    const terminal = describeTerminal(options, streams, this.#ports.platform.env["TERM"]);
+    const terminal = describeTerminal(options, this.#ports);
     const channel = await untilAborted(connection.exec(options.command, terminal), bound.signal);
     const ending = endingOf(channel);
-    await closingOnAbort(channel, bound.signal, connectStreams(channel, streams, terminal !== undefined));
+    await closingOnAbort(channel, bound.signal, connectStreams(channel, this.#ports, terminal !== undefined));
     return statusOf(connection, await ending);
   }
 

@@ -2,55 +2,68 @@
  * A session of the native back end on this process's own terminal or pipes: raw mode, window size, and every byte as it
  * is. The terminal is as it was before when this returns, however it ends.
  */
+import { once } from "node:events";
 import type { ClientChannel, PseudoTtyOptions } from "ssh2";
+import type { ProcessRunner } from "../system/process.ts";
 import type { SshSessionOptions } from "./executor.ts";
-import type { TerminalStreams } from "./ports.ts";
+import type { SshPorts, TerminalStreams } from "./ports.ts";
+
+function terminalOf(ports: SshPorts): TerminalStreams {
+  return ports.terminal ?? process;
+}
 
 /** The terminal to ask the server for; undefined for none. */
-export function describeTerminal(
-  options: SshSessionOptions,
-  { stdin, stdout }: TerminalStreams,
-  termVariable: string | undefined,
-): PseudoTtyOptions | undefined {
+export function describeTerminal(options: SshSessionOptions, ports: SshPorts): PseudoTtyOptions | undefined {
+  const { stdin, stdout } = terminalOf(ports);
   const wanted = { force: true, yes: stdin.isTTY, no: false, auto: stdin.isTTY && options.command === undefined };
   if (!wanted[options.terminal]) return undefined;
-  return { term: termVariable ?? "xterm", rows: stdout.rows ?? 24, cols: stdout.columns ?? 80 };
+  return { term: ports.platform.env["TERM"] ?? "xterm", rows: stdout.rows ?? 24, cols: stdout.columns ?? 80 };
 }
 
 /** Connects the streams and resolves when the channel and our output are done. */
-export async function connectStreams(channel: ClientChannel, streams: TerminalStreams, hasTerminal: boolean): Promise<void> {
-  const { stdin, stdout, stderr } = streams;
-  const restore = hasTerminal ? [rawMode(stdin), followWindow(channel, stdout)] : [];
-  const onOutputClosed = (): void => channel.close();
-  stdout.once("error", onOutputClosed);
+export async function connectStreams(channel: ClientChannel, ports: SshPorts, hasTerminal: boolean): Promise<void> {
+  const { stdin, stdout, stderr } = terminalOf(ports);
+  const restore = hasTerminal ? [await rawMode(stdin, ports.processes), followWindow(channel, stdout)] : [];
   try {
-    const output = [pump(channel, stdout), pump(channel.stderr, stderr)];
+    const output = [pump(channel, channel, stdout), pump(channel, channel.stderr, stderr)];
     stdin.pipe(channel);
     await Promise.all(output);
   } finally {
     stdin.unpipe(channel);
     stdin.pause();
-    stdout.removeListener("error", onOutputClosed);
     for (const undo of restore) undo();
   }
 }
 
-/** Copies until the source ends, at the pace of the slower side, and waits for what is still on its way out. */
-async function pump(source: NodeJS.ReadableStream, sink: NodeJS.WriteStream): Promise<void> {
+/**
+ * Copies until the source ends, at the pace of the slower side, and waits for what is still on its way out. When nobody
+ * reads our output any more, the channel is closed and the rest discarded.
+ */
+async function pump(channel: ClientChannel, source: NodeJS.ReadableStream, sink: NodeJS.WriteStream): Promise<void> {
+  const onSinkGone = (): void => {
+    channel.close();
+    source.resume();
+  };
+  sink.on("error", onSinkGone);
   await new Promise<void>((resolve) => {
     source.once("close", resolve);
     source.pipe(sink, { end: false });
   });
-  await new Promise<void>((resolve) => {
-    if (sink.writable) sink.write("", () => resolve());
-    else resolve();
-  });
+  if (sink.writable) await new Promise<void>((resolve) => void sink.write("", () => resolve()));
+  sink.removeListener("error", onSinkGone);
 }
 
-function rawMode(stdin: NodeJS.ReadStream): () => void {
+/**
+ * Every key goes to the remote side as it is, and its output is left alone: setRawMode keeps turning line feeds into
+ * carriage return and line feed, which full-screen programs that move down by a line feed do not survive.
+ */
+async function rawMode(stdin: NodeJS.ReadStream, processes: ProcessRunner): Promise<() => void> {
   if (!stdin.isTTY) return () => {};
   const before = stdin.isRaw;
   stdin.setRawMode(true);
+  const stty = processes.spawn("stty", ["-opost"], { stdio: ["inherit", "ignore", "ignore"] });
+  // Without stty (Windows) there is nothing to turn off.
+  await Promise.race([once(stty, "exit"), once(stty, "error")]).catch(() => {});
   return () => stdin.setRawMode(before);
 }
 

@@ -89,7 +89,7 @@ async function makeHostKeys(folder: string, types: readonly string[]): Promise<{
   });
 }
 
-/** SHLVL keeps bash from reading ~/.bashrc for every command, as it does under sshd. */
+/** SHLVL keeps bash from reading ~/.bashrc for every command, as it does under sshd; the key exchange is the cheapest one. */
 function sshdConfig(folder: string, port: number, hostKeyFiles: readonly string[], extra: readonly string[]): string {
   return [
     ...extra,
@@ -104,6 +104,7 @@ function sshdConfig(folder: string, port: number, hostKeyFiles: readonly string[
     "Subsystem sftp internal-sftp",
     "MaxStartups 100",
     "SetEnv SHLVL=2",
+    "KexAlgorithms curve25519-sha256",
     "",
   ].join("\n");
 }

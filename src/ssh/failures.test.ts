@@ -1,0 +1,184 @@
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import type { Socket } from "node:net";
+import { tmpdir } from "node:os";
+import * as path from "node:path";
+import { after, before, describe, test } from "node:test";
+import { isMachineError, type MachineError } from "../errors/machine-error.ts";
+import { openSshExecutor } from "./connect.ts";
+import type { SshBackend, SshExecutor, SshTarget } from "./executor.ts";
+import { pinHostKeys } from "./host-keys.ts";
+import { generateKeyPair } from "./keys.ts";
+import { fingerprintOf, parsePublicKey, type PublicKey } from "./public-key.ts";
+import { startBlackHole, startFakeSsh, startTcpServer, type FakeSshServer } from "./test-servers/misbehaving-servers.ts";
+import { freePort } from "./test-servers/real-servers.ts";
+import { targetOn, testPorts } from "./test-servers/test-ports.ts";
+
+const noClient = spawnSync("ssh", ["-V"]).error === undefined ? false : "the OpenSSH client is not installed";
+const notLinux = process.platform === "linux" ? false : "needs Linux";
+
+/** Far over the time in which a bounded call must be back, far under what a hang would take. */
+const slackMs = 3_000;
+
+describe("servers that misbehave", { concurrency: true }, () => {
+  describeFailures("openssh", noClient);
+  describeFailures("native", false);
+});
+
+function describeFailures(backend: SshBackend, skip: string | false): void {
+  describe(`against the ${backend} executor`, { skip, concurrency: true }, () => {
+    let folder = "";
+    let identityFile = "";
+    before(async () => {
+      folder = await mkdtemp(path.join(tmpdir(), "failures-"));
+      identityFile = path.join(folder, "id");
+      await writeFile(identityFile, generateKeyPair("x").privateKey, { mode: 0o600 });
+    });
+    after(async () => {
+      await rm(folder, { recursive: true });
+    });
+
+    let servers = 0;
+    const targetAt = (port: number, changes: Partial<SshTarget> = {}): SshTarget => {
+      servers += 1;
+      const base = { hostName: "127.0.0.1", port, userName: "root", identityFile, folder };
+      return { ...targetOn(base, { hostKeys: { alias: `m${servers}` } }), connectTimeoutMs: 1_500, ...changes };
+    };
+    /** Runs something that must fail, and fail in time. */
+    const failing = async (target: SshTarget, work: (ssh: SshExecutor) => Promise<unknown>): Promise<MachineError> => {
+      await using ssh = await openSshExecutor(backend, target, testPorts({ TMPDIR: folder }));
+      const started = performance.now();
+      const error: unknown = await work(ssh).then(() => assert.fail("it succeeded"), (thrown: unknown) => thrown);
+      const tookMs = performance.now() - started;
+      assert.ok(tookMs < target.connectTimeoutMs + slackMs, `it took ${tookMs} ms`);
+      assert.ok(isMachineError(error), String(error));
+      assert.ok(error.hint !== undefined || error.code === "timeout", error.message);
+      return error;
+    };
+    const connecting = (target: SshTarget): Promise<MachineError> => failing(target, (ssh) => ssh.connect());
+    const unreachable = async (error: MachineError | Promise<MachineError>, sentence: RegExp): Promise<void> => {
+      const { code, message } = await error;
+      assert.equal(code, "ssh-unreachable", message);
+      assert.match(message, sentence);
+    };
+    const pinnedTo = async (server: FakeSshServer, changes: Partial<SshTarget> = {}, key = server.hostKey): Promise<SshTarget> => {
+      const target = targetAt(server.port, { connectTimeoutMs: 5_000, ...changes });
+      await pinHostKeys(target.hostKeys, [key]);
+      return target;
+    };
+
+    test("a closed port", async () => {
+      await unreachable(connecting(targetAt(await freePort())), /^Nothing listens for SSH at 127\.0\.0\.1:\d+: the connection was refused$/u);
+    });
+
+    test("a name that cannot be resolved", async () => {
+      await unreachable(connecting(targetAt(22, { hostName: "no..such.host", connectTimeoutMs: 5_000 })), /^The host name of no\.\.such\.host:22 cannot be resolved$/u);
+    });
+
+    test("packets that vanish", { skip: notLinux }, async () => {
+      await using server = await startBlackHole();
+      await unreachable(connecting(targetAt(server.port)), /^No answer from 127\.0\.0\.1:\d+ within 1\.5 s$/u);
+    });
+
+    const tcpCases: readonly (readonly [string, (socket: Socket) => void, RegExp])[] = [
+      ["a server that says nothing", () => {}, /takes connections, but sent no SSH greeting within 1\.5 s$/u],
+      ["a greeting that comes letter by letter", trickle, /takes connections, but sent no SSH greeting within 1\.5 s$/u],
+      ["silence after the greeting", (socket) => void socket.write("SSH-2.0-Slow\r\n"), /^The SSH login at .* did not complete within 1\.5 s$/u],
+      ["a web server", (socket) => socket.once("data", () => socket.end("HTTP/1.1 400 Bad Request\r\n\r\n")), /does not speak SSH/u],
+      ["a server that hangs up", (socket) => void socket.end(), /closed the connection before the login/u],
+      ["a reset", (socket) => void setImmediate(() => socket.resetAndDestroy()), /closed the connection before the login/u],
+      ["a flood of lines before the greeting", flood, /does not speak SSH|sent no SSH greeting|closed the connection/u],
+    ];
+    for (const [name, treat, sentence] of tcpCases) {
+      test(name, async () => {
+        await using server = await startTcpServer(treat);
+        await unreachable(connecting(targetAt(server.port)), sentence);
+      });
+    }
+
+    test("a login that is never answered", async () => {
+      await using server = await startFakeSsh({ login: "ignore" });
+      await unreachable(connecting(await pinnedTo(server, { connectTimeoutMs: 2_000 })), /did not complete within 2 s/u);
+    });
+
+    test("a login that is refused names the user and the key", async () => {
+      await using server = await startFakeSsh({ login: "refuse" });
+      const { code, message } = await connecting(await pinnedTo(server));
+      assert.equal(code, "ssh-authentication");
+      assert.match(message, /^User "root" was refused by 127\.0\.0\.1:\d+: tried .*id \(SHA256:/u);
+    });
+
+    test("a server that takes passwords only", async () => {
+      await using server = await startFakeSsh({ login: "password-only" });
+      const { code, hint } = await connecting(await pinnedTo(server));
+      assert.equal(code, "ssh-authentication");
+      assert.match(hint ?? "", /takes no keys, only: password/u);
+    });
+
+    test("a man in the middle gets neither a login nor a secret", async () => {
+      await using server = await startFakeSsh();
+      const pinned = parsePublicKey(generateKeyPair("real").publicKey) as PublicKey;
+      const error = await failing(await pinnedTo(server, {}, pinned), (ssh) => ssh.run("cat", { stdin: "canary" }));
+      assert.equal(error.code, "host-key-mismatch");
+      assert.ok(error.message.includes(fingerprintOf(pinned)) && error.message.includes(fingerprintOf(server.hostKey)), error.message);
+      assert.deepEqual([server.logins, server.commands, server.received()], [[], [], ""]);
+    });
+
+    test("a man in the middle of first contact, where a fingerprint is expected, gets no key and no secret", async () => {
+      await using server = await startFakeSsh();
+      const expectedFingerprint = fingerprintOf(parsePublicKey(generateKeyPair("real").publicKey) as PublicKey);
+      const target = targetAt(server.port, { connectTimeoutMs: 10_000 });
+      const expecting = { ...target, hostKeys: { ...target.hostKeys, expectedFingerprint } };
+      const error = await failing(expecting, (ssh) => ssh.run("cat", { stdin: "canary" }));
+      assert.equal(error.code, "host-key-mismatch");
+      assert.ok(error.message.includes(expectedFingerprint) && error.message.includes(fingerprintOf(server.hostKey)), error.message);
+      assert.deepEqual([server.logins.filter((method) => method !== "none"), server.commands, server.received()], [[], [], ""]);
+    });
+
+    test("a key that changes between two connections", async () => {
+      const target = await (async () => {
+        await using first = await startFakeSsh();
+        const known = await pinnedTo(first);
+        await using ssh = await openSshExecutor(backend, known, testPorts({ TMPDIR: folder }));
+        assert.equal((await ssh.run("cat", { stdin: "hello" })).stdout.toString(), "hello");
+        return known;
+      })();
+      await using second = await startFakeSsh();
+      const error = await failing({ ...target, port: second.port }, (ssh) => ssh.run("cat", { stdin: "canary" }));
+      assert.equal(error.code, "host-key-mismatch");
+      assert.deepEqual([second.logins, second.received()], [[], ""]);
+    });
+
+    test("a connection closed in the middle of a command", async () => {
+      await using server = await startFakeSsh({ command: (channel, client) => void channel.write("half", () => client.end()) });
+      const { code, message } = await failing(await pinnedTo(server), (ssh) => ssh.run("cat"));
+      assert.equal(code, "ssh-closed", message);
+    });
+
+    test("a session that is never opened ends with the command's time", async () => {
+      await using server = await startFakeSsh({ ignoreSessions: true });
+      const { code, message } = await failing(await pinnedTo(server), (ssh) => ssh.run("cat", { timeoutMs: 1_000 }));
+      assert.equal(code, "timeout");
+      assert.match(message, /did not end within 1 s/u);
+    });
+
+    test("a command that closes without a status", async () => {
+      await using server = await startFakeSsh({ command: (channel) => void channel.end("out") });
+      await using ssh = await openSshExecutor(backend, await pinnedTo(server), testPorts({ TMPDIR: folder }));
+      const { status, stdout } = await ssh.run("cat");
+      assert.deepEqual([status, stdout.toString()], [255, "out"]);
+    });
+  });
+}
+
+function trickle(socket: Socket): void {
+  const timer = setInterval(() => socket.write("S"), 20);
+  socket.once("close", () => clearInterval(timer));
+}
+
+function flood(socket: Socket): void {
+  const line = `${"x".repeat(200)}\r\n`.repeat(50);
+  const timer = setInterval(() => socket.write(line), 1);
+  socket.once("close", () => clearInterval(timer));
+}

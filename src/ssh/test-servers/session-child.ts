@@ -1,0 +1,18 @@
+/** A process of its own that holds one session on its standard streams; see `session.test.ts`. */
+import { openSshExecutor } from "../connect.ts";
+import type { SshBackend, SshSessionOptions, SshTarget } from "../executor.ts";
+import { testPorts } from "./test-ports.ts";
+
+export interface SessionRequest {
+  readonly backend: SshBackend;
+  readonly target: SshTarget;
+  readonly options: SshSessionOptions;
+}
+
+const request = JSON.parse(process.argv[2] ?? "") as SessionRequest;
+const ssh = await openSshExecutor(request.backend, request.target, testPorts());
+try {
+  process.exitCode = await ssh.session(request.options);
+} finally {
+  await ssh.close();
+}
