@@ -28,7 +28,7 @@ export async function copyWithScp(request: CopyRequest, ports: SshPorts): Promis
     const args = ["-3", "-F", config, ...flags, "--", ...locations];
     const outcome = await runCopy(program, args, request, ports);
     // A machine without an SFTP server still has scp's old protocol.
-    const status = outcome.noSftp ? (await runCopy(program, ["-O", ...args], request, ports)).status : outcome.status;
+    const status = outcome.hungUp ? (await runCopy(program, ["-O", ...args], request, ports)).status : outcome.status;
     requireSuccess("scp", request, status);
   });
 }
@@ -110,23 +110,23 @@ function userConfiguration({ source, destination }: CopyRequest, ports: SshPorts
 
 interface CopyOutcome {
   readonly status: number | null;
-  /** The server has no SFTP; what scp said of that was kept back. */
-  readonly noSftp: boolean;
+  /** The other side hung up, as one without SFTP does; what scp said of that was kept back. */
+  readonly hungUp: boolean;
 }
 
 async function runCopy(program: string, args: readonly string[], request: CopyRequest, ports: SshPorts): Promise<CopyOutcome> {
   const child = ports.processes.spawn(program, args, { stdio: ["inherit", "inherit", "pipe"] });
   const onAbort = (): boolean => child.kill("SIGTERM");
   request.signal?.addEventListener("abort", onAbort, { once: true });
-  let noSftp = false;
+  let hungUp = false;
   child.stderr?.on("data", (chunk: Buffer) => {
-    noSftp ||= /subsystem request failed/u.test(chunk.toString("latin1"));
-    if (!noSftp) (ports.terminal ?? process).stderr.write(chunk);
+    hungUp ||= /subsystem request failed|^scp: Connection closed/mu.test(chunk.toString("latin1"));
+    if (!hungUp) (ports.terminal ?? process).stderr.write(chunk);
   });
   try {
     const [status] = (await once(child, "close")) as [number | null];
     request.signal?.throwIfAborted();
-    return { status, noSftp };
+    return { status, hungUp };
   } finally {
     request.signal?.removeEventListener("abort", onAbort);
   }

@@ -33,6 +33,10 @@ export interface ServerOptions {
   readonly config?: readonly string[];
   /** Keys of these types only; both by default. */
   readonly hostKeyTypes?: readonly ("ed25519" | "rsa")[];
+  /** Whether files can be transferred by SFTP; true by default. */
+  readonly sftp?: boolean;
+  /** Loopback address to listen on; 127.0.0.1 by default. */
+  readonly hostName?: "127.0.0.1" | "::1";
 }
 
 /** Why real servers cannot be started here; undefined where they can. */
@@ -44,11 +48,12 @@ export function whyNot(program: "sshd" | "dropbear"): string | undefined {
 }
 
 export async function startSshd(options: ServerOptions = {}): Promise<TestServer> {
-  const base = await prepare();
+  const base = { ...(await prepare()), hostName: options.hostName ?? "127.0.0.1" };
   const hostKeys = await makeHostKeys(base.folder, options.hostKeyTypes ?? ["ed25519", "rsa"]);
   const port = await freePort();
   const config = path.join(base.folder, "sshd_config");
-  await writeFile(config, sshdConfig(base.folder, port, hostKeys.map(({ file }) => file), options.config ?? []));
+  const extra = [...(options.config ?? []), `ListenAddress ${base.hostName}`, ...(options.sftp === false ? [] : ["Subsystem sftp internal-sftp"])];
+  await writeFile(config, sshdConfig(base.folder, port, hostKeys.map(({ file }) => file), extra));
   const server = await spawnServer(base, ["/usr/sbin/sshd", "-D", "-e", "-f", config], /Server listening on/u);
   return { ...base, port, hostKeys: hostKeys.map(({ key }) => key), stop: () => stop(server, base.folder) };
 }
@@ -94,14 +99,12 @@ function sshdConfig(folder: string, port: number, hostKeyFiles: readonly string[
   return [
     ...extra,
     `Port ${port}`,
-    "ListenAddress 127.0.0.1",
     ...hostKeyFiles.map((file) => `HostKey ${file}`),
     `PidFile ${path.join(folder, "pid")}`,
     "UsePAM no",
     "StrictModes no",
     "PasswordAuthentication no",
     "PermitRootLogin prohibit-password",
-    "Subsystem sftp internal-sftp",
     "MaxStartups 100",
     "SetEnv SHLVL=2",
     "KexAlgorithms curve25519-sha256",

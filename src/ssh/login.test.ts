@@ -1,0 +1,148 @@
+import assert from "node:assert/strict";
+import { spawn, spawnSync, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { appendFile, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import * as path from "node:path";
+import { after, before, describe, test } from "node:test";
+import { isMachineError } from "../errors/machine-error.ts";
+import { chooseSshBackend, openSshExecutor } from "./connect.ts";
+import type { SshBackend, SshTarget } from "./executor.ts";
+import { formatPublicKey } from "./public-key.ts";
+import { startSshd, whyNot, type TestServer } from "./test-servers/real-servers.ts";
+import { targetOn, testPorts } from "./test-servers/test-ports.ts";
+
+const skip = whyNot("sshd") ?? false;
+
+function keygen(...args: string[]): void {
+  const { status, stderr } = spawnSync("ssh-keygen", args, { encoding: "utf8" });
+  assert.equal(status, 0, stderr);
+}
+
+describe("ways to log in", { skip, concurrency: true }, () => {
+  let server: TestServer;
+  let folder = "";
+  let agent: ChildProcess;
+  let agentSocket = "";
+  before(async () => {
+    server = await startSshd();
+    folder = await mkdtemp(path.join(tmpdir(), "login-"));
+    agentSocket = path.join(folder, "agent");
+    agent = spawn("ssh-agent", ["-D", "-a", agentSocket], { stdio: ["ignore", "pipe", "inherit"] });
+    await once(agent.stdout as NodeJS.EventEmitter, "data");
+  });
+  after(async () => {
+    agent.kill();
+    await once(agent, "exit");
+    await rm(folder, { recursive: true });
+    await server.stop();
+  });
+
+  /** A new key that the server accepts. */
+  const acceptedKey = async (name: string, ...options: string[]): Promise<string> => {
+    const file = path.join(folder, name);
+    keygen("-q", "-f", file, ...options);
+    await appendFile(path.join(server.home, ".ssh", "authorized_keys"), await readFile(`${file}.pub`));
+    return file;
+  };
+  const status = async (backend: SshBackend, target: SshTarget, env: Record<string, string> = {}, sshConfigFile?: string): Promise<number> => {
+    await using ssh = await openSshExecutor(backend, target, { ...testPorts({ TMPDIR: server.folder, ...env }), sshConfigFile });
+    return (await ssh.run("exit 5")).status;
+  };
+
+  for (const backend of ["openssh", "native"] as const) {
+    for (const [type, ...options] of [["rsa", "-b", "2048"], ["ecdsa"], ["ed25519"]] as const) {
+      test(`${backend}: a key of type ${type}`, async () => {
+        const identityFile = await acceptedKey(`${backend}-${type}`, "-t", type, ...options, "-N", "");
+        assert.equal(await status(backend, targetOn(server, { identityFile, hostKeys: { alias: `${backend}-${type}` } })), 5);
+      });
+    }
+
+    test(`${backend}: RSA in PEM, as 0.16.2 made it, and in PKCS#8`, async () => {
+      for (const format of ["PEM", "PKCS8"]) {
+        const identityFile = await acceptedKey(`${backend}-${format}`, "-t", "rsa", "-b", "2048", "-m", format, "-N", "");
+        assert.equal(await status(backend, targetOn(server, { identityFile, hostKeys: { alias: `${backend}-${format}` } })), 5);
+      }
+    });
+
+    test(`${backend}: no key given, the agent has one`, async () => {
+      const key = await acceptedKey(`${backend}-agent`, "-t", "ed25519", "-N", "");
+      assert.equal(spawnSync("ssh-add", ["-q", key], { env: { ...process.env, SSH_AUTH_SOCK: agentSocket } }).status, 0);
+      const target = targetOn(server, { identityFile: undefined, hostKeys: { alias: `${backend}-agent` } });
+      assert.equal(await status(backend, target, { SSH_AUTH_SOCK: agentSocket }), 5);
+    });
+
+    test(`${backend}: a key with a passphrase works through the agent and is explained without`, async () => {
+      const identityFile = await acceptedKey(`${backend}-locked`, "-t", "ed25519", "-N", "secret");
+      const target = targetOn(server, { identityFile, hostKeys: { alias: `${backend}-locked` } });
+      const explained = (error: unknown): boolean => isMachineError(error, "ssh-key-unusable") && /needs a passphrase/u.test(error.message) && /ssh-add /u.test(error.hint ?? "");
+      await assert.rejects(status(backend, target), explained);
+      await assert.rejects(status(backend, target, { SSH_AUTH_SOCK: path.join(folder, "no-agent") }), explained);
+      const askpass = path.join(folder, `askpass-${backend}`);
+      await writeFile(askpass, "#!/bin/sh\necho secret\n", { mode: 0o700 });
+      const env = { ...process.env, SSH_AUTH_SOCK: agentSocket, SSH_ASKPASS: askpass, SSH_ASKPASS_REQUIRE: "force" };
+      assert.equal(spawnSync("ssh-add", ["-q", identityFile], { env }).status, 0);
+      assert.equal(await status(backend, target, { SSH_AUTH_SOCK: agentSocket }), 5);
+    });
+
+    test(`${backend}: paths with blanks, quotes and percent signs`, async () => {
+      const odd = path.join(folder, `${backend} "a" %h 'b'`);
+      await mkdir(odd, { recursive: true });
+      const identityFile = path.join(odd, "id %d");
+      await writeFile(identityFile, await readFile(server.identityFile), { mode: 0o600 });
+      const target = targetOn(server, { identityFile, hostKeys: { knownHostsFile: path.join(odd, "known hosts") } });
+      assert.equal(await status(backend, target), 5);
+    });
+  }
+
+  test("native: no key given, the user's default keys", async () => {
+    const home = path.join(folder, "home");
+    await mkdir(path.join(home, ".ssh"), { recursive: true });
+    await writeFile(path.join(home, ".ssh", "id_ed25519"), await readFile(server.identityFile), { mode: 0o600 });
+    const ports = testPorts();
+    const platform = { ...ports.platform, homeDir: home };
+    const target = targetOn(server, { identityFile: undefined, hostKeys: { alias: "default-keys" } });
+    await using ssh = await openSshExecutor("native", target, { ...ports, platform });
+    assert.equal((await ssh.run("exit 5")).status, 5);
+  });
+
+  test("native: no key at all is said to be that", async () => {
+    const ports = testPorts();
+    const target = targetOn(server, { identityFile: undefined, hostKeys: { alias: "no-keys" } });
+    await using ssh = await openSshExecutor("native", target, { ...ports, platform: { ...ports.platform, homeDir: folder } });
+    await assert.rejects(ssh.connect(), (error) => isMachineError(error, "ssh-authentication") && /no key was found to try/u.test(error.message));
+  });
+
+  test("an entry of ssh_config, through another host", async () => {
+    const config = path.join(folder, "ssh_config");
+    const knownHosts = path.join(folder, "known_hosts");
+    const [hostKey] = server.hostKeys;
+    assert.ok(hostKey);
+    await writeFile(knownHosts, `jump ${formatPublicKey(hostKey)}\n[inner]:2222 ${formatPublicKey(hostKey)}\n`);
+    await writeFile(
+      config,
+      `Host jump\n HostName 127.0.0.1\n Port ${server.port}\n HostKeyAlias jump\n UserKnownHostsFile ${knownHosts}\n` +
+        `Host box\n HostName 127.0.0.1\n Port ${server.port}\n ProxyJump jump\n StrictHostKeyChecking no\n` +
+        `Host *\n User ${server.userName}\n IdentityFile ${server.identityFile}\n`,
+    );
+    const target = targetOn(server, { configHost: "box", hostName: "", port: 0, userName: "", identityFile: undefined, hostKeys: { alias: "box" } });
+    assert.equal(await status("openssh", target, {}, config), 5);
+    const wrong = { ...target, hostKeys: { ...target.hostKeys, alias: "wrong", knownHostsFile: `${knownHosts}-2`, expectedFingerprint: "SHA256:x" } };
+    await assert.rejects(status("openssh", wrong, {}, config), (error) => isMachineError(error, "host-key-mismatch"));
+    await writeFile(knownHosts, "");
+    await assert.rejects(status("openssh", target, {}, config), (error) => isMachineError(error) && /127\.0\.0\.1/u.test(error.message));
+  });
+
+  test("ssh_config is OpenSSH's: the native back end says so", async () => {
+    const opening = openSshExecutor("native", targetOn(server, { configHost: "box" }), testPorts());
+    await assert.rejects(opening, (error) => isMachineError(error, "usage") && /"box" is an entry of ssh_config/u.test(error.message));
+  });
+});
+
+test("the native back end stands in where ssh is not installed, or is asked for", async () => {
+  const without = { find: async () => undefined };
+  const present = { find: async () => "/usr/bin/ssh" };
+  assert.equal(await chooseSshBackend(false, present), "openssh");
+  assert.equal(await chooseSshBackend(true, present), "native");
+  assert.equal(await chooseSshBackend(false, without), "native");
+});
