@@ -12,6 +12,9 @@ export interface AuthorityPaths {
   readonly clientKeyPath: string;
 }
 
+/** Paths that the user named: `--tls-ca-cert` and its like. Those that are undefined or empty are the standard ones. */
+export type NamedPaths = { readonly [Name in Exclude<keyof AuthorityPaths, "certsDir">]?: string | undefined };
+
 /** The four PEM texts; undefined for a file that does not exist. */
 export interface AuthorityTexts {
   readonly caCert: string | undefined;
@@ -29,8 +32,8 @@ export interface ClientCredentials {
   readonly key: string;
 }
 
-/** The paths in a certificates' folder, or those that `--tls-ca-cert` and its like name. */
-export function authorityPaths(certsDir: string, named: { readonly [Name in Exclude<keyof AuthorityPaths, "certsDir">]?: string | undefined } = {}): AuthorityPaths {
+/** The paths in a certificates' folder, except for those that are named. */
+export function authorityPaths(certsDir: string, named: NamedPaths = {}): AuthorityPaths {
   const standard = {
     certsDir,
     caCertPath: path.join(certsDir, "ca.pem"),

@@ -1,0 +1,26 @@
+/** Where an engine listens, as machines record it: `tcp://192.0.2.7:2376`. */
+import { MachineError } from "../errors/machine-error.ts";
+
+export interface EngineAddress {
+  /** Host name or address, an IPv6 one without brackets. */
+  readonly host: string;
+  readonly port: number;
+}
+
+const defaultPort = 2376;
+
+/** Throws `usage` for what is not the URL of an engine. */
+export function parseEngineUrl(url: string): EngineAddress {
+  const found = /^(?:tcp|https?):\/\/(?:\[(?<v6>[^\]]+)\]|(?<name>[^:/[\]]+))(?::(?<port>\d+))?\/?$/u.exec(url)?.groups;
+  const host = found?.["v6"] ?? found?.["name"];
+  const port = Number(found?.["port"] ?? defaultPort);
+  if (host === undefined || port < 1 || port > 65_535) {
+    throw new MachineError("usage", `${JSON.stringify(url)} is not the address of an engine`, { hint: "It looks like tcp://192.0.2.7:2376." });
+  }
+  return { host, port };
+}
+
+/** `192.0.2.7:2376`, `[2001:db8::1]:2376`. */
+export function formatHostPort({ host, port }: EngineAddress): string {
+  return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
+}

@@ -1,0 +1,242 @@
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import * as fs from "node:fs";
+import * as net from "node:net";
+import * as path from "node:path";
+import { after, before, test } from "node:test";
+import { X509Certificate } from "node:crypto";
+import { isMachineError, type MachineError } from "../errors/machine-error.ts";
+import { temporaryFolder } from "../system/testing/folder.ts";
+import { TestAuthority, type TestPair } from "../tls/testing/pki.ts";
+import { checkTls, EngineClient } from "./engine-client.ts";
+import type { EngineAddress } from "./engine-address.ts";
+import type { ClientCredentials } from "./exchange.ts";
+import { FakeEngine, type FakeEngineOptions } from "./fake-engine.ts";
+
+let authority: TestAuthority;
+let server: TestPair;
+let client: ClientCredentials;
+const engines: AsyncDisposable[] = [];
+
+before(async () => {
+  authority = await TestAuthority.create();
+  server = await authority.issueServer("127.0.0.1", "localhost", "web");
+  client = await authority.issueClient();
+});
+
+after(async () => {
+  for (const engine of engines) await engine[Symbol.asyncDispose]();
+});
+
+async function start(options: Partial<FakeEngineOptions> = {}): Promise<FakeEngine> {
+  const engine = await FakeEngine.start({ ...server, clientCa: authority.ca, ...options });
+  engines.push(engine);
+  return engine;
+}
+
+/** A server that does what it is told with each plain connection. */
+async function startPlain(treat: (socket: net.Socket) => void): Promise<EngineAddress> {
+  const sockets = new Set<net.Socket>();
+  const plain = net.createServer((socket) => {
+    sockets.add(socket.on("error", () => {}));
+    treat(socket);
+  });
+  await new Promise<void>((resolve) => plain.listen(0, "127.0.0.1", resolve));
+  engines.push({
+    [Symbol.asyncDispose]: async () => {
+      for (const socket of sockets) socket.destroy();
+      await new Promise((resolve) => plain.close(resolve));
+    },
+  });
+  return { host: "127.0.0.1", port: (plain.address() as net.AddressInfo).port };
+}
+
+/** OpenSSL's own server: unlike Node's, it tells a client that it refuses with an alert, as Go's does. */
+async function startOpenssl(version: "-tls1_2" | "-tls1_3"): Promise<EngineAddress> {
+  const folder = temporaryFolder();
+  const file = (name: string, text: string): string => {
+    fs.writeFileSync(path.join(folder, name), text);
+    return path.join(folder, name);
+  };
+  const pair = ["-cert", file("server.pem", server.certificate), "-key", file("server-key.pem", server.key)];
+  const args = ["s_server", version, "-accept", "127.0.0.1:0", ...pair, "-CAfile", file("ca.pem", authority.ca), "-Verify", "1", "-verify_return_error", "-www"];
+  const program = spawn("openssl", args, { stdio: ["ignore", "pipe", "ignore"] });
+  const ended = once(program, "close");
+  engines.push({
+    [Symbol.asyncDispose]: async () => {
+      program.kill("SIGKILL");
+      await ended;
+    },
+  });
+  let output = "";
+  for await (const chunk of program.stdout) {
+    output += String(chunk);
+    const port = /ACCEPT 127\.0\.0\.1:(\d+)/u.exec(output)?.[1];
+    if (port !== undefined) return { host: "127.0.0.1", port: Number(port) };
+  }
+  return assert.fail(`openssl did not start: ${output}`);
+}
+
+async function failureOf(promise: Promise<unknown>): Promise<MachineError> {
+  try {
+    await promise;
+  } catch (error) {
+    if (isMachineError(error)) return error;
+    throw error;
+  }
+  return assert.fail("it succeeded");
+}
+
+function assertError(error: MachineError, code: string, message: string | RegExp): void {
+  assert.equal(error.code, code);
+  if (typeof message === "string") assert.equal(error.message, message);
+  else assert.match(error.message, message);
+  assert.ok((error.hint ?? "").length > 0);
+}
+
+for (const maxTlsVersion of ["TLSv1.2", "TLSv1.3"] as const) {
+  test(`an engine that answers over ${maxTlsVersion} is there, and says its version`, async () => {
+    const engine = await start({ maxTlsVersion, engineVersion: "20.10.24" });
+    assert.deepEqual(await checkTls(engine.address, client), { engineVersion: "20.10.24", apiVersion: "1.52" });
+    assert.deepEqual(engine.requests, ["GET /_ping"]);
+  });
+
+  test(`an engine that refuses the client over ${maxTlsVersion} says why, as Go prints it`, async () => {
+    const address = await startOpenssl(maxTlsVersion === "TLSv1.2" ? "-tls1_2" : "-tls1_3");
+    assert.deepEqual(await checkTls(address, client), { engineVersion: undefined, apiVersion: undefined });
+    const stranger = await (await TestAuthority.create("stranger")).issueClient();
+    const error = await failureOf(checkTls(address, { ...stranger, ca: authority.ca }));
+    assertError(error, "engine-certificate", "remote error: tls: unknown certificate authority");
+  });
+}
+
+test("a server that hangs up on the client without a word is taken to refuse it", async () => {
+  const engine = await start();
+  const stranger = await (await TestAuthority.create("stranger")).issueClient();
+  const error = await failureOf(checkTls(engine.address, { ...stranger, ca: authority.ca }));
+  assertError(error, "engine-certificate", `read tcp 127.0.0.1:${engine.address.port}: EOF after the TLS handshake`);
+  assert.deepEqual(engine.requests, []);
+});
+
+test("version and info are asked without an API version", async () => {
+  const engine = await start({ engineVersion: "1.13.1", info: { Name: "web", Containers: 3 } });
+  const api = new EngineClient(engine.address, client);
+  assert.equal((await api.version()).Version, "1.13.1");
+  assert.deepEqual(await api.info(), { ServerVersion: "1.13.1", Name: "web", Containers: 3 });
+  assert.deepEqual(engine.requests, ["GET /version", "GET /info"]);
+});
+
+test("an engine that lets nobody ask is there, and its words are passed on where they matter", async () => {
+  const engine = await start({ manner: "refuses" });
+  assert.equal((await checkTls(engine.address, client)).apiVersion, "1.52");
+  const error = await failureOf(new EngineClient(engine.address, client).info());
+  assert.equal(error.message, `The engine at 127.0.0.1:${engine.address.port} answered GET /info with status 403: authorization denied by plugin`);
+});
+
+test("a closed port is refused", async () => {
+  const address = await startPlain(() => {});
+  await engines.pop()?.[Symbol.asyncDispose]();
+  const error = await failureOf(checkTls(address, client));
+  assertError(error, "engine-unreachable", `dial tcp 127.0.0.1:${address.port}: connect: connection refused`);
+});
+
+test("a host name nobody knows is said to be one", async () => {
+  const error = await failureOf(checkTls({ host: "no-such-host.invalid", port: 2376 }, client));
+  assertError(error, "engine-unreachable", /^dial tcp: lookup no-such-host\.invalid: (no such host|temporary failure in name resolution)$/u);
+});
+
+test("a server that never shakes hands is too late, and where it stopped is said", async () => {
+  const address = await startPlain(() => {});
+  const error = await failureOf(checkTls(address, client, { timeoutMs: 50 }));
+  assertError(error, "engine-timeout", `dial tcp 127.0.0.1:${address.port}: i/o timeout during the TLS handshake (0.05 s)`);
+});
+
+test("an engine that never answers is too late", async () => {
+  const engine = await start({ manner: "silent" });
+  const error = await failureOf(checkTls(engine.address, client, { timeoutMs: 200 }));
+  assertError(error, "engine-timeout", /^dial tcp 127\.0\.0\.1:\d+: i\/o timeout while waiting for the engine's answer \(0\.2 s\)$/u);
+});
+
+test("a certificate of another CA is not trusted", async () => {
+  const stranger = await TestAuthority.create("stranger");
+  const engine = await start(await stranger.issueServer("127.0.0.1"));
+  assertError(await failureOf(checkTls(engine.address, client)), "engine-certificate", "x509: certificate signed by unknown authority");
+});
+
+test("a certificate of an earlier CA of the same name is not trusted", async () => {
+  const earlier = await TestAuthority.create();
+  const engine = await start(await earlier.issueServer("127.0.0.1"));
+  assertError(await failureOf(checkTls(engine.address, client)), "engine-certificate", "x509: certificate signed by unknown authority");
+});
+
+test("a certificate for another address is not accepted, and says for which it is", async () => {
+  const moved = await start(await authority.issueServer("192.0.2.7", "198.51.100.1", "localhost"));
+  assertError(await failureOf(checkTls(moved.address, client)), "engine-certificate", "x509: certificate is valid for 192.0.2.7, 198.51.100.1, not 127.0.0.1");
+  const nameless = await start(await authority.issueServer("web"));
+  const error = await failureOf(checkTls(nameless.address, client));
+  assertError(error, "engine-certificate", "x509: cannot validate certificate for 127.0.0.1 because it doesn't contain any IP SANs");
+});
+
+test("a changed address is no obstacle where the machine's name is asked for", async () => {
+  const moved = await start(await authority.issueServer("192.0.2.7", "web"));
+  await checkTls(moved.address, client, { serverName: "web" });
+  const error = await failureOf(checkTls(moved.address, client, { serverName: "db" }));
+  assertError(error, "engine-certificate", "x509: certificate is valid for web, not db");
+});
+
+test("certificates out of date are not accepted", async () => {
+  const role = { kind: "server", names: ["127.0.0.1"], isSwarmMaster: false } as const;
+  const day = 24 * 60 * 60 * 1000;
+  for (const madeDaysAgo of [1081, -2]) {
+    const engine = await start(await authority.issue(role, new Date(Date.now() - madeDaysAgo * day)));
+    assertError(await failureOf(checkTls(engine.address, client)), "engine-certificate", "x509: certificate has expired or is not yet valid");
+  }
+});
+
+test("a port that does not speak TLS is said to be one", async () => {
+  const address = await startPlain((socket) => socket.once("data", () => socket.end("HTTP/1.1 400 Bad Request\r\n\r\n")));
+  assertError(await failureOf(checkTls(address, client)), "engine-certificate", "tls: first record does not look like a TLS handshake");
+});
+
+test("a connection that is closed before the handshake is no certificate's fault", async () => {
+  const closing = await startPlain((socket) => socket.end());
+  assertError(await failureOf(checkTls(closing, client)), "engine-unreachable", `read tcp 127.0.0.1:${closing.port}: EOF`);
+  const resetting = await startPlain((socket) => socket.resetAndDestroy());
+  assert.equal((await failureOf(checkTls(resetting, client))).code, "engine-unreachable");
+});
+
+test("an answer that breaks off, or is none, is told from one", async () => {
+  const engine = await start({ manner: "breaks-off" });
+  assertError(await failureOf(new EngineClient(engine.address, client).info()), "engine-unreachable", /to GET \/info broke off$/u);
+  engine.manner = "nonsense";
+  assertError(await failureOf(checkTls(engine.address, client)), "engine-unreachable", /to GET \/_ping is not HTTP$/u);
+});
+
+test("the signal ends a call with its reason", async () => {
+  const engine = await start({ manner: "silent" });
+  const controller = new AbortController();
+  const reason = new Error("stop");
+  const call = checkTls(engine.address, client, { signal: controller.signal });
+  controller.abort(reason);
+  await assert.rejects(call, reason);
+  await assert.rejects(checkTls(engine.address, client, { signal: controller.signal }), reason);
+});
+
+test("credentials of no use are named as such, without their content", async () => {
+  const engine = await start();
+  const other = await authority.issueClient();
+  const error = await failureOf(checkTls(engine.address, { ...client, key: other.key }));
+  assertError(error, "certificate-invalid", "tls: private key does not match public key");
+  const damaged = await failureOf(checkTls(engine.address, { ...client, key: "canary" }));
+  assertError(damaged, "certificate-invalid", "tls: failed to find any PEM data in certificate input");
+  assert.equal(damaged.cause, undefined);
+});
+
+test("the fake demands a certificate of the CA it was given", async () => {
+  const engine = await start();
+  assert.equal(new X509Certificate(server.certificate).subjectAltName, "IP Address:127.0.0.1, DNS:localhost, DNS:web");
+  const error = await failureOf(checkTls(engine.address, { ca: client.ca, cert: "", key: "" }));
+  assert.notEqual(error.code, "engine-timeout");
+  assert.deepEqual(engine.requests, []);
+});
