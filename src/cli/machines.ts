@@ -24,12 +24,16 @@ export async function nameOrDefault(ports: MachinePorts, args: readonly string[]
   return name;
 }
 
-/** Does the work on every machine in parallel, showing progress; every failure is thrown at the end. */
+/**
+ * Does the work on every machine in parallel, showing progress. Then come the lines of result, in the order of the
+ * names, and every failure is thrown.
+ */
 export async function workOnMachines<T>(
   context: CliContext,
   args: readonly string[],
   work: (ports: MachinePorts, name: string) => Promise<T>,
-): Promise<(T | undefined)[]> {
+  resultLine: (value: T, name: string) => string = () => "",
+): Promise<void> {
   const names = await namesOrDefault(openPorts(context), args);
   const view = context.showProgress(names);
   const ports = openPorts(context, (name) => view.reportFor(name));
@@ -45,8 +49,11 @@ export async function workOnMachines<T>(
       }
     });
     view.close();
+    for (const { name, value, error } of outcomes) {
+      const line = error === undefined ? resultLine(value as T, name) : "";
+      if (line !== "" && context.globals.output === "text") context.print(line);
+    }
     throwFailures(outcomes);
-    return outcomes.map((outcome) => outcome.value);
   } finally {
     view.close();
   }

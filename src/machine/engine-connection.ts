@@ -4,9 +4,10 @@
  */
 import type { Driver } from "../driver-kit/driver.ts";
 import { isMachineError, MachineError, messageOf } from "../errors/machine-error.ts";
-import { checkTls, fetchEngineVersion, type EngineEndpoint } from "../engine/engine-client.ts";
+import { parseEngineUrl } from "../engine/engine-address.ts";
+import { EngineClient } from "../engine/engine-client.ts";
 import type { SwarmOptions } from "../store/host-record.ts";
-import { readFileIfExists } from "../system/files.ts";
+import { loadClientCredentials } from "../tls/authority-files.ts";
 import type { Host } from "./host.ts";
 import type { MachinePorts } from "./ports.ts";
 
@@ -40,7 +41,7 @@ export async function requireConnection(ports: MachinePorts, host: Host, swarm: 
   const url = await engineUrlOf(host, swarm);
   if (url === "") throw new MachineError("machine-not-running", "Host is not running");
   try {
-    await checkTls(await endpointOf(ports, host, url), signal);
+    await (await engineClientOf(ports, host, url, signal)).ping();
     return url;
   } catch (error) {
     signal.throwIfAborted();
@@ -52,10 +53,10 @@ export async function requireConnection(ports: MachinePorts, host: Host, swarm: 
 /** Polls until the engine answers; a wrong certificate fails at once. */
 export async function waitForEngine(ports: MachinePorts, host: Host, signal: AbortSignal): Promise<void> {
   const deadline = ports.clock.monotonicMs() + ports.timeouts.engineMs;
-  const endpoint = await endpointOf(ports, host, await host.driver.getUrl());
+  const engine = await engineClientOf(ports, host, await host.driver.getUrl(), signal);
   for (;;) {
     try {
-      await checkTls(endpoint, signal);
+      await engine.ping();
       return;
     } catch (error) {
       signal.throwIfAborted();
@@ -67,23 +68,18 @@ export async function waitForEngine(ports: MachinePorts, host: Host, signal: Abo
 
 /** The engine's version. Throws with the text that `ls` and `version` show. */
 export async function engineVersionOf(ports: MachinePorts, host: Host, signal: AbortSignal): Promise<string> {
-  const endpoint = await endpointOf(ports, host, await host.driver.getUrl());
   try {
-    return await fetchEngineVersion(endpoint, signal);
+    return (await (await engineClientOf(ports, host, await host.driver.getUrl(), signal)).version()).Version;
   } catch (error) {
     throw new MachineError("engine-unreachable", "Unable to query docker version: Cannot connect to the docker engine endpoint", { cause: error });
   }
 }
 
-export async function endpointOf(ports: MachinePorts, host: Host, url: string): Promise<EngineEndpoint> {
-  const auth = host.record.hostOptions.AuthOptions;
-  return {
-    url,
-    caCertificate: await pem(auth.CaCertPath),
-    certificate: await pem(auth.ClientCertPath),
-    key: await pem(auth.ClientKeyPath),
-    timeoutMs: ports.timeouts.engineRequestMs,
-  };
+/** Asks the engine at this URL with the client's certificate of the machine's PKI. Throws `certificate-invalid`, `usage`. */
+export async function engineClientOf(ports: MachinePorts, host: Host, url: string, signal: AbortSignal): Promise<EngineClient> {
+  const { CaCertPath: caCertPath, ClientCertPath: clientCertPath, ClientKeyPath: clientKeyPath, CertDir: certsDir } = host.record.hostOptions.AuthOptions;
+  const credentials = await loadClientCredentials({ certsDir, caCertPath, clientCertPath, clientKeyPath });
+  return new EngineClient(parseEngineUrl(url), credentials, { timeoutMs: ports.timeouts.engineRequestMs, signal });
 }
 
 /** Throws `machine-not-running` unless the provider says that the machine runs. */
@@ -93,20 +89,12 @@ export async function requireRunning(driver: Driver, signal: AbortSignal): Promi
 
 async function answers(ports: MachinePorts, host: Host, url: string, signal: AbortSignal): Promise<boolean> {
   try {
-    await checkTls(await endpointOf(ports, host, url), signal);
+    await (await engineClientOf(ports, host, url, signal)).ping();
     return true;
   } catch {
     signal.throwIfAborted();
     return false;
   }
-}
-
-async function pem(file: string): Promise<string> {
-  const data = await readFileIfExists(file);
-  if (data !== undefined) return data.toString("utf8");
-  throw new MachineError("certificate-invalid", `open ${file}: no such file or directory`, {
-    hint: "Restore the store's certs folder from a backup, or make new certificates with: docker-machine regenerate-certs --client-certs NAME",
-  });
 }
 
 function certificateAdvice(url: string, error: unknown): MachineError {

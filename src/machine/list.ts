@@ -4,9 +4,8 @@
  */
 import type { MachineState } from "../driver-kit/state.ts";
 import { isMachineError, messageOf } from "../errors/machine-error.ts";
-import { fetchEngineVersion } from "../engine/engine-client.ts";
 import type { EngineOptions, HostRecord, SwarmOptions } from "../store/host-record.ts";
-import { endpointOf } from "./engine-connection.ts";
+import { engineClientOf } from "./engine-connection.ts";
 import { openHost, type Host } from "./host.ts";
 import { readJournal } from "./journal.ts";
 import { forEachMachine } from "./many.ts";
@@ -88,8 +87,8 @@ async function look(ports: MachinePorts, host: Host, signal: AbortSignal): Promi
 
 async function askEngine(ports: MachinePorts, host: Host, url: string, signal: AbortSignal): Promise<Seen | undefined> {
   try {
-    const version = await fetchEngineVersion(await endpointOf(ports, host, url), signal);
-    return { state: "Running", url, engineVersion: `v${version}`, error: "" };
+    const { Version } = await (await engineClientOf(ports, host, url, signal)).version();
+    return { state: "Running", url, engineVersion: `v${Version}`, error: "" };
   } catch (error) {
     // A foreign certificate is an answer too: the machine runs, and what is wrong is said.
     if (!isMachineError(error, "engine-certificate")) return undefined;

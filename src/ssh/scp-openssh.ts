@@ -5,9 +5,8 @@
 import { once } from "node:events";
 import { rm, writeFile } from "node:fs/promises";
 import * as path from "node:path";
-import { MachineError } from "../errors/machine-error.ts";
 import type { SshTarget } from "./executor.ts";
-import { copyFailed } from "./file-tree.ts";
+import { MachineError } from "../errors/machine-error.ts";
 import { configBlock, copyLocation, opensshOptions, quotePath } from "./openssh-arguments.ts";
 import { OpenSshExecutor } from "./openssh-executor.ts";
 import type { SshPorts } from "./ports.ts";
@@ -29,7 +28,7 @@ export async function copyWithScp(request: CopyRequest, ports: SshPorts): Promis
     const outcome = await runCopy(program, args, request, ports);
     // A machine without an SFTP server still has scp's old protocol.
     const status = outcome.hungUp ? (await runCopy(program, ["-O", ...args], request, ports)).status : outcome.status;
-    requireSuccess("scp", request, status);
+    requireSuccess("scp", status);
   });
 }
 
@@ -42,7 +41,7 @@ export async function copyWithRsync(request: CopyRequest, ports: SshPorts): Prom
   await withCopyConfig(request, ports, async (config, locations) => {
     const flags = [...(request.quiet ? ["-q"] : ["--progress"]), ...(request.recursive ? ["-r"] : []), ...(request.preserve === true ? ["-pt"] : [])];
     const args = ["-e", `ssh -F ${config}`, ...flags, "--", ...locations];
-    requireSuccess("rsync", request, (await runCopy(program, args, request, ports)).status);
+    requireSuccess("rsync", (await runCopy(program, args, request, ports)).status);
   });
 }
 
@@ -132,7 +131,8 @@ async function runCopy(program: string, args: readonly string[], request: CopyRe
   }
 }
 
-function requireSuccess(program: string, { source, destination }: CopyRequest, status: number | null): void {
+function requireSuccess(program: string, status: number | null): void {
   if (status === 0) return;
-  throw copyFailed(`${source.path} to ${destination.path}`, `${program} ended with ${status === null ? "a signal" : `status ${status}`}`);
+  // The program has said why; scripts know these words of 0.16.2.
+  throw new MachineError("copy-failed", status === null ? `${program} was ended by a signal` : `exit status ${status}`);
 }

@@ -28,6 +28,8 @@ const usageErrors: readonly RegExp[] = [
   /^Improper number of arguments/u,
   /^Invalid command line/u,
   /^Error parsing boolean value from MACHINE_DEBUG/u,
+  /^Error parsing swarm discovery/u,
+  /^Error: Unknown shell/u,
 ];
 
 export const differences: readonly Difference[] = [

@@ -12,7 +12,7 @@ export async function run({ options }: Invocation, context: CliContext): Promise
     return;
   }
   if (rows.some((row) => row.state === "Timeout")) throw new MachineError("timeout", "Error getting active host: timeout");
-  throw new MachineError("machine-not-found", "No active host found", {
+  throw new MachineError("machine-not-running", "No active host found", {
     hint: 'Point your shell at a machine with: eval "$(docker-machine env NAME)"',
   });
 }

@@ -1,6 +1,7 @@
 import { messageOf } from "../../errors/machine-error.ts";
 import { logTo } from "../../log/event.ts";
 import { expandNames } from "../../machine/names.ts";
+import type { MachinePorts } from "../../machine/ports.ts";
 import { removeMachine } from "../../machine/remove.ts";
 import type { Invocation } from "../command.ts";
 import type { CliContext } from "../context.ts";
@@ -12,15 +13,16 @@ export async function run({ options, args }: Invocation, context: CliContext): P
   context.print(`About to remove ${names.join(", ")}`);
   context.print("WARNING: This action will delete both local reference and remote instance.");
   if (!force && !options.bool("y") && !(await context.confirm("Are you sure?"))) return;
-  await workOnMachines(context, names, async (ports, name) => {
-    const report = ports.reportFor(name);
+  const remove = async (ports: MachinePorts, name: string): Promise<string> => {
     try {
       await removeMachine(ports, { name, force, restore: options.bool("restore") }, context.signal);
-      logTo(report, "info", `Successfully removed ${name}`);
+      return `Successfully removed ${name}`;
     } catch (error) {
       if (!force || context.signal.aborted) throw error;
-      logTo(report, "error", messageOf(error));
-      logTo(report, "error", `Can't remove "${name}"`);
+      logTo(context.report, "error", messageOf(error));
+      logTo(context.report, "error", `Can't remove "${name}"`);
+      return "";
     }
-  });
+  };
+  await workOnMachines(context, names, remove, (line) => line);
 }

@@ -1,13 +1,14 @@
 import { upgradeMachine } from "../../machine/maintain.ts";
-import { logTo } from "../../log/event.ts";
 import type { Invocation } from "../command.ts";
 import type { CliContext } from "../context.ts";
 import { workOnMachines } from "../machines.ts";
 
 export async function run({ args }: Invocation, context: CliContext): Promise<void> {
-  await workOnMachines(context, args, async (ports, name) => {
-    const { before, after } = await upgradeMachine(ports, name, context.signal);
-    const what = before === after ? `Docker ${after} of "${name}" is the newest` : `Docker of "${name}" was upgraded from ${before} to ${after}`;
-    logTo(ports.reportFor(name), "info", what);
-  });
+  await workOnMachines(
+    context,
+    args,
+    async (ports, name) => await upgradeMachine(ports, name, context.signal),
+    ({ before, after }, name) =>
+      before === after ? `Docker ${after} of "${name}" is the newest` : `Docker of "${name}" was upgraded from ${before} to ${after}`,
+  );
 }
