@@ -6,6 +6,7 @@ import { createHash } from "node:crypto";
 import { constants, createReadStream } from "node:fs";
 import * as fs from "node:fs/promises";
 import * as path from "node:path";
+import type { Readable } from "node:stream";
 import { MachineError, systemCodeOf } from "../errors/machine-error.ts";
 import { explainFileError, syncDirectory, temporaryPathFor } from "./files.ts";
 
@@ -183,4 +184,9 @@ export async function accessTo(file: string): Promise<"granted" | "denied" | "ab
   } catch (error) {
     return systemCodeOf(error) === "ENOENT" ? "absent" : "denied";
   }
+}
+
+/** A stream of a file's bytes; errors are the stream's. */
+export function readStreamOf(file: string): Readable {
+  return createReadStream(file, { highWaterMark: 1 << 20 });
 }

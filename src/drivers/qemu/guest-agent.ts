@@ -32,7 +32,7 @@ export class GuestAgent implements AsyncDisposable {
 
   /** Takes over the stream and waits until the agent in the guest answers. Throws `timeout`. */
   static async open(stream: Duplex, options: { readonly clock: Clock; readonly signal: AbortSignal; readonly timeoutMs: number }): Promise<GuestAgent> {
-    const agent = new GuestAgent(new JsonLines(stream, "The guest agent"), options.clock, options.signal);
+    const agent = new GuestAgent(new JsonLines(stream, "The guest agent", options.clock), options.clock, options.signal);
     try {
       await agent.#synchronize(options.timeoutMs);
       return agent;

@@ -19,7 +19,6 @@ import { guestEnginePort } from "./forwards.ts";
 import { Instance, type InstancePorts } from "./instance.ts";
 import { clearFolder } from "./machine-folder.ts";
 import { openPorts } from "./machine-ports.ts";
-import type { RunState } from "./qmp.ts";
 
 /** How long a guest may take to shut down; containers get ten seconds each from the engine. */
 const shutdownTimeoutMs = 120_000;
@@ -126,9 +125,14 @@ class QemuDriver extends BuiltinDriver<QemuConfig> {
 
   async getState(signal: AbortSignal): Promise<MachineState> {
     if ((await this.#instance.runningPid()) === undefined) return (await this.#diskIsLost()) ? "Error" : "Stopped";
-    await using monitor = await this.#instance.monitor(signal);
-    const state: RunState = await monitor.runState();
-    return states[state] ?? "Error";
+    try {
+      await using monitor = await this.#instance.monitor(signal);
+      return states[await monitor.runState()] ?? "Error";
+    } catch (error) {
+      // It may have ended between the two questions.
+      if ((await this.#instance.runningPid()) === undefined) return "Stopped";
+      throw error;
+    }
   }
 
   async getUrl(): Promise<string> {

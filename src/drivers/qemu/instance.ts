@@ -11,6 +11,7 @@ import { openLog, removeTree, tailOf } from "../../system/disk-files.ts";
 import { readFileIfExists } from "../../system/files.ts";
 import type { HostPlatform } from "../../system/host-platform.ts";
 import { connectLocal } from "../../system/local-socket.ts";
+import { identifyProcess, isSameProcess } from "../../system/process-identity.ts";
 import type { ProcessTable } from "../../system/process-table.ts";
 import type { ProcessRunner } from "../../system/process.ts";
 import { instanceFiles, pipeName, qemuArguments, qemuProgram, type LaunchSpec } from "./command-line.ts";
@@ -102,7 +103,7 @@ export class Instance {
     for (;;) {
       try {
         const socket = await connectLocal(this.#endpoint(instanceFiles.monitor), monitorTimeoutMs, bound);
-        return await QmpClient.open(socket, signal, launchTimeoutMs);
+        return await QmpClient.open(socket, this.#ports.clock, signal, launchTimeoutMs);
       } catch (error) {
         bound.throwIfAborted();
         if (this.#ports.clock.monotonicMs() > deadlineMs) throw error;
@@ -114,7 +115,7 @@ export class Instance {
   /** Talks to the running process; the caller closes it soon, for QEMU serves one at a time. */
   async monitor(signal: AbortSignal): Promise<QmpClient> {
     const socket = await connectLocal(this.#endpoint(instanceFiles.monitor), monitorTimeoutMs, signal);
-    return await QmpClient.open(socket, signal);
+    return await QmpClient.open(socket, this.#ports.clock, signal);
   }
 
   /** Waits for the agent in the guest. Throws `timeout`. */
@@ -126,7 +127,9 @@ export class Instance {
   /** Resolves true once the process is gone, false when it is still there after the time. */
   async waitForEnd(pid: number, timeoutMs: number, signal: AbortSignal): Promise<boolean> {
     const deadlineMs = this.#ports.clock.monotonicMs() + timeoutMs;
-    while (await this.#isOurs(pid)) {
+    // A process that is ending has no command line any more but holds its ports and files for another moment.
+    const noted = await identifyProcess(pid);
+    while (noted !== undefined && (await isSameProcess(noted))) {
       if (this.#ports.clock.monotonicMs() >= deadlineMs) return false;
       await this.#ports.clock.sleep(endPollMs, signal);
     }
@@ -137,20 +140,22 @@ export class Instance {
   async end(signal: AbortSignal): Promise<void> {
     const pid = await this.findPid();
     if (pid === undefined) return;
-    await this.#quit(signal);
-    if (await this.waitForEnd(pid, quitTimeoutMs, signal)) return;
+    if ((await this.#quit(signal)) && (await this.waitForEnd(pid, quitTimeoutMs, signal))) return;
     this.#ports.processTable.signal(pid, "SIGKILL");
     if (await this.waitForEnd(pid, quitTimeoutMs, signal)) return;
     throw new MachineError("driver-failed", `QEMU (process ${pid}) does not end, not even by SIGKILL`, { hint: "Its storage may hang; see the kernel's log." });
   }
 
-  async #quit(signal: AbortSignal): Promise<void> {
+  /** False when the monitor does not answer. */
+  async #quit(signal: AbortSignal): Promise<boolean> {
     try {
       await using monitor = await this.monitor(signal);
-      await monitor.execute("quit");
+      // The process may end before it answers.
+      await monitor.execute("quit").catch(() => {});
+      return true;
     } catch {
-      // The process may end before it answers, or not answer at all: waitForEnd tells.
       signal.throwIfAborted();
+      return false;
     }
   }
 

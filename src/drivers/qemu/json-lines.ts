@@ -3,6 +3,7 @@
  */
 import type { Duplex } from "node:stream";
 import { MachineError } from "../../errors/machine-error.ts";
+import type { Clock } from "../../system/clock.ts";
 
 export type JsonObject = Readonly<Record<string, unknown>>;
 
@@ -12,14 +13,16 @@ const longestLineBytes = 64 * 1024 * 1024;
 export class JsonLines {
   readonly #stream: Duplex;
   readonly #peer: string;
+  readonly #clock: Clock;
   #pending = "";
   #closed: Error | undefined;
   readonly #receivers = new Set<{ take(message: JsonObject): void; fail(error: Error): void }>();
 
   /** @param peer who is at the other end, for messages. */
-  constructor(stream: Duplex, peer: string) {
+  constructor(stream: Duplex, peer: string, clock: Clock) {
     this.#stream = stream;
     this.#peer = peer;
+    this.#clock = clock;
     stream.setEncoding("utf8");
     stream.on("data", (text: string) => this.#receive(text));
     stream.on("error", (error: Error) => this.#fail(error));
@@ -38,11 +41,11 @@ export class JsonLines {
   receive<T>(accept: (message: JsonObject) => T | undefined, bound: { readonly what: string; readonly timeoutMs: number; readonly signal: AbortSignal }): Promise<T> {
     return new Promise((resolve, reject) => {
       bound.signal.throwIfAborted();
+      const over = new AbortController();
       const end = (settle: () => void): void => {
-        clearTimeout(timer);
-        bound.signal.removeEventListener("abort", onAbort);
         this.#receivers.delete(receiver);
         settle();
+        over.abort();
       };
       const fail = (error: unknown): void => end(() => reject(error as Error));
       const receiver = {
@@ -52,10 +55,9 @@ export class JsonLines {
         },
         fail,
       };
-      const onAbort = (): void => fail(bound.signal.reason);
       const late = new MachineError("timeout", `${this.#peer} did not answer ${bound.what} within ${bound.timeoutMs} ms`);
-      const timer = setTimeout(() => fail(late), bound.timeoutMs);
-      bound.signal.addEventListener("abort", onAbort, { once: true });
+      // When the sleep is cut off by the end, failing has no effect any more.
+      this.#clock.sleep(bound.timeoutMs, AbortSignal.any([bound.signal, over.signal])).then(() => fail(late), fail);
       this.#receivers.add(receiver);
       if (this.#closed !== undefined) fail(this.#closed);
     });

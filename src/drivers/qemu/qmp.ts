@@ -4,6 +4,7 @@
  */
 import type { Duplex } from "node:stream";
 import { MachineError } from "../../errors/machine-error.ts";
+import type { Clock } from "../../system/clock.ts";
 import { JsonLines, type JsonObject } from "./json-lines.ts";
 
 /** A monitor answers at once or is busy with another client. */
@@ -23,8 +24,8 @@ export class QmpClient implements AsyncDisposable {
   }
 
   /** Takes over the stream. Throws `timeout` when another client has the monitor. */
-  static async open(stream: Duplex, signal: AbortSignal, timeoutMs = monitorTimeoutMs): Promise<QmpClient> {
-    const lines = new JsonLines(stream, "QEMU's monitor");
+  static async open(stream: Duplex, clock: Clock, signal: AbortSignal, timeoutMs = monitorTimeoutMs): Promise<QmpClient> {
+    const lines = new JsonLines(stream, "QEMU's monitor", clock);
     const client = new QmpClient(lines, signal);
     try {
       await lines.receive((message) => message["QMP"], { what: "with its greeting", timeoutMs, signal });

@@ -1,0 +1,180 @@
+/**
+ * How a `docker` machine comes into being: image, network, container, its own keys in it before it starts. What an
+ * engine cannot give, a capability, an address, a port, shows when the container starts, so starting is tried with the
+ * next best.
+ */
+import { createHash } from "node:crypto";
+import * as path from "node:path";
+import type { DriverContext } from "../../driver-kit/driver.ts";
+import { isApiError, type ApiEndpoint, type EngineApi } from "../../engine/engine-api.ts";
+import { MachineError, messageOf } from "../../errors/machine-error.ts";
+import { generateKeyPair, type KeyPair } from "../../ssh/keys.ts";
+import { lockFile } from "../../system/file-lock.ts";
+import { makePrivateDirectory, readFileIfExists } from "../../system/files.ts";
+import { pickFreePort } from "../../system/loopback-port.ts";
+import { capabilitySets, isCapabilityComplaint } from "./capabilities.ts";
+import type { DockerConfig } from "./config.ts";
+import { containerBody, createIdLabel, guestEnginePort, guestSshPort, identityArchive, networkName, type ContainerFacts, type ContainerWish } from "./container.ts";
+import { chooseReach, publishedAddress } from "./endpoint.ts";
+import { provideImage } from "./host-image.ts";
+import { ensureNetwork, pickAddress } from "./network.ts";
+
+/** What creation is given by the driver. */
+export interface Workplace {
+  readonly context: DriverContext;
+  readonly config: DockerConfig;
+  readonly api: EngineApi;
+  readonly endpoint: ApiEndpoint;
+}
+
+const startTimeoutMs = 60_000;
+const lockWaitMs = 120_000;
+const attempts = 12;
+
+/** Makes and starts the machine; what an earlier attempt left is thrown away first, for nobody has used it. */
+export async function createInstance(place: Workplace, signal: AbortSignal): Promise<void> {
+  const { api, config, context, endpoint } = place;
+  config.ContainerName = `${context.machineName}-${createHash("sha256").update(context.createId).digest("hex").slice(0, 8)}`;
+  config.Reach = chooseReach(config.Reach, endpoint, context.platform);
+  await context.save();
+  await removeContainers(place, signal);
+  const image = await provideImage(api, context, config.Image, config.ImageMirror, signal);
+  const userKey = await context.ensureSshKey();
+  const hostKey = generateKeyPair(context.machineName);
+  context.secret(hostKey.privateKey);
+  config.SSHKeyPath = userKey.privateKeyPath;
+  config.HostKey = hostKey.publicKey.split(" ").slice(0, 2).join(" ");
+  await startSomehow(place, image, hostKey, userKey.publicKey, signal);
+  config.IPAddress = await addressOf(place, signal);
+  config.Created = true;
+  await context.save();
+}
+
+/** Containers that bear this machine's create id, started or not. */
+export async function findContainers({ api, context }: Workplace, signal: AbortSignal): Promise<readonly string[]> {
+  const query = { all: "true", filters: JSON.stringify({ label: [`${createIdLabel}=${context.createId}`] }) };
+  const found = (await api.send("GET", "/containers/json", { query, signal })) as readonly { Id: string }[];
+  return found.map(({ Id }) => Id);
+}
+
+export async function removeContainers(place: Workplace, signal: AbortSignal): Promise<void> {
+  for (const id of await findContainers(place, signal)) await removeContainer(place.api, id, signal);
+}
+
+async function removeContainer(api: EngineApi, id: string, signal: AbortSignal): Promise<void> {
+  await api.send("DELETE", `/containers/${id}`, { query: { force: "true", v: "true" }, signal, timeoutMs: startTimeoutMs }).catch((error: unknown) => {
+    // 409: somebody else is removing it.
+    if (!isApiError(error, 404) && !isApiError(error, 409)) throw error;
+  });
+}
+
+/** What had to be given up so far because the engine refused it. */
+interface Concessions {
+  /** Sets still to try; the first is the one in use. */
+  readonly capabilities: (readonly string[])[];
+  readonly addresses: Set<string>;
+}
+
+async function startSomehow(place: Workplace, image: string, hostKey: KeyPair, authorizedKey: string, signal: AbortSignal): Promise<void> {
+  const concessions: Concessions = { capabilities: [...capabilitySets(await ownStatus(place))], addresses: new Set() };
+  for (let attempt = 1; ; attempt++) {
+    const { id, address } = await makeContainer(place, image, concessions, signal);
+    try {
+      await requireInit(place.api, id, image, signal);
+      await place.api.send("PUT", `/containers/${id}/archive`, { query: { path: "/" }, body: identityArchive(hostKey, authorizedKey), signal });
+      await place.api.send("POST", `/containers/${id}/start`, { signal, timeoutMs: startTimeoutMs });
+      return;
+    } catch (error) {
+      await removeContainer(place.api, id, AbortSignal.timeout(startTimeoutMs));
+      signal.throwIfAborted();
+      if (attempt === attempts || !concede(concessions, messageOf(error), address)) throw explainStart(error, image);
+    }
+  }
+}
+
+/** Gives up what the engine complains about. False when there is nothing to give up. */
+function concede(concessions: Concessions, complaint: string, address: string | undefined): boolean {
+  if (isCapabilityComplaint(complaint)) {
+    concessions.capabilities.shift();
+    return concessions.capabilities.length > 0;
+  }
+  if (address !== undefined) concessions.addresses.add(address);
+  return /address already in use|port is already allocated/iu.test(complaint);
+}
+
+/** The capabilities of a process beside the engine say what the engine can give; of a distant engine nothing is known. */
+async function ownStatus({ endpoint, context }: Workplace): Promise<string> {
+  if (endpoint.kind !== "socket" || context.platform.os !== "linux") return "";
+  return (await readFileIfExists("/proc/self/status"))?.toString("utf8") ?? "";
+}
+
+function explainStart(error: unknown, image: string): unknown {
+  if (!/exec format error/iu.test(messageOf(error))) return error;
+  return new MachineError("image-unusable", `The image ${image} is for another architecture than the engine's computer`, { cause: error });
+}
+
+/** Makes the container, and its id durable, under a lock: the address it asks for must not be given out twice. */
+async function makeContainer(place: Workplace, image: string, concessions: Concessions, signal: AbortSignal): Promise<{ readonly id: string; readonly address: string | undefined }> {
+  const { api, config, context } = place;
+  const folder = path.join(context.cacheDir, "docker");
+  await makePrivateDirectory(folder);
+  await using _lock = await lockFile(path.join(folder, "addresses.lock"), { what: "The engine's network", purpose: "choose an address", waitMs: lockWaitMs, signal, clock: context.clock });
+  const wish = await wishOf(place, image, concessions, signal);
+  const { Id } = (await api.send("POST", "/containers/create", { query: { name: config.ContainerName }, body: containerBody(wish), signal })) as { Id: string };
+  config.ContainerId = Id;
+  await context.save();
+  return { id: Id, address: wish.address };
+}
+
+async function wishOf(place: Workplace, image: string, concessions: Concessions, signal: AbortSignal): Promise<ContainerWish> {
+  const { config, context, endpoint } = place;
+  const published = config.Reach === "ports";
+  config.SSHPort = published ? await pickFreePort(new Set()) : guestSshPort;
+  config.EnginePort = published ? await pickFreePort(new Set([config.SSHPort])) : guestEnginePort;
+  const hostIp = endpoint.kind === "socket" ? "127.0.0.1" : "";
+  return {
+    machineName: context.machineName,
+    createId: context.createId,
+    image,
+    capabilities: concessions.capabilities[0] ?? [],
+    memoryMiB: config.Memory,
+    cpus: Number(config.CPUs),
+    network: networkName(config.Network),
+    address: config.Network === "" ? await ownAddress(place, concessions, signal) : undefined,
+    publish: published ? { hostIp, sshPort: config.SSHPort, enginePort: config.EnginePort } : undefined,
+  };
+}
+
+async function ownAddress({ api }: Workplace, concessions: Concessions, signal: AbortSignal): Promise<string> {
+  return await pickAddress(api, await ensureNetwork(api, signal), concessions.addresses, signal);
+}
+
+/** Throws `image-unusable` for an image that cannot be a machine, instead of a container that ends at once. */
+async function requireInit(api: EngineApi, id: string, image: string, signal: AbortSignal): Promise<void> {
+  for (const [file, what] of [["/sbin/init", "systemd"], ["/usr/sbin/sshd", "sshd"]] as const) {
+    await api.send("GET", `/containers/${id}/archive`, { query: { path: file }, signal }).catch((error: unknown) => {
+      if (!isApiError(error, 404)) throw error;
+      throw new MachineError("image-unusable", `The image ${image} cannot be a machine: it has no ${what} (${file})`, { hint: "Use --docker-image build, or an image with systemd and sshd in it." });
+    });
+  }
+}
+
+/** The machine's container. Throws `provider-error` when it is gone. */
+export async function inspectContainer({ api, config }: Workplace, signal: AbortSignal): Promise<ContainerFacts> {
+  try {
+    return (await api.send("GET", `/containers/${config.ContainerId}/json`, { signal, timeoutMs: 10_000 })) as ContainerFacts;
+  } catch (error) {
+    if (!isApiError(error, 404)) throw error;
+    throw new MachineError("provider-error", `The container of "${config.MachineName}" is gone from the engine`, {
+      hint: `Remove the machine and create it again: docker-machine rm ${config.MachineName}`,
+    });
+  }
+}
+
+/** The address under which the running machine is reached. */
+export async function addressOf(place: Workplace, signal: AbortSignal): Promise<string> {
+  const { config, endpoint } = place;
+  if (config.Reach === "ports") return publishedAddress(endpoint);
+  const { NetworkSettings } = await inspectContainer(place, signal);
+  return NetworkSettings.Networks[networkName(config.Network)]?.IPAddress ?? Object.values(NetworkSettings.Networks)[0]?.IPAddress ?? "";
+}

@@ -1,0 +1,225 @@
+/** The driver `docker` against a fake engine. */
+import assert from "node:assert/strict";
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import * as path from "node:path";
+import { after, describe, test } from "node:test";
+import type { Driver } from "../../src/driver-kit/driver.ts";
+import { defaultValue, driverOptions, type DriverOptions, type FlagValue } from "../../src/driver-kit/flags.ts";
+import { builtImageName } from "../../src/drivers/docker/host-image.ts";
+import { driverModule } from "../../src/drivers/docker/index.ts";
+import { isMachineError } from "../../src/errors/machine-error.ts";
+import { currentPlatform } from "../../src/system/host-platform.ts";
+import { SystemProcessRunner } from "../../src/system/process.ts";
+import { describeDriverContract } from "../../src/testing/driver-contract.ts";
+import { testDriverContext, type TestContext } from "../../src/testing/driver-context.ts";
+import { FakeEngine, type FakeContainer } from "./fake-engine.ts";
+
+const scratch = mkdtempSync(path.join(tmpdir(), "docker-machine-docker-"));
+const contractSocket = path.join(scratch, "contract.sock");
+const contractEngine = await FakeEngine.listen(contractSocket);
+contractEngine.images.add(builtImageName("trixie"));
+after(async () => {
+  await contractEngine[Symbol.asyncDispose]();
+  rmSync(scratch, { recursive: true, force: true });
+});
+
+let counter = 0;
+const signal = (): AbortSignal => AbortSignal.timeout(10_000);
+
+function flagsOf(given: Readonly<Record<string, FlagValue>>): DriverOptions {
+  const defaults = Object.fromEntries(driverModule.flags.map((flag) => [flag.name, defaultValue(flag)]));
+  return driverOptions({ ...defaults, ...given }, new Set(Object.keys(given)));
+}
+
+interface World extends AsyncDisposable {
+  readonly engine: FakeEngine;
+  readonly flag: { readonly "docker-host": string };
+  make(name: string, flags?: Readonly<Record<string, FlagValue>>): Promise<{ driver: Driver; test: TestContext }>;
+}
+
+async function world(): Promise<World> {
+  const socket = path.join(scratch, `${(counter += 1)}.sock`);
+  const engine = await FakeEngine.listen(socket);
+  engine.images.add(builtImageName("trixie"));
+  const contexts: TestContext[] = [];
+  const flag = { "docker-host": `unix://${socket}` };
+  return {
+    engine,
+    flag,
+    make: async (name, flags = {}) => {
+      const testContext = await testDriverContext(name);
+      contexts.push(testContext);
+      const driver = driverModule.open(testContext.context, undefined);
+      await driver.setConfigFromFlags(flagsOf({ ...flag, ...flags }));
+      return { driver, test: testContext };
+    },
+    [Symbol.asyncDispose]: async () => {
+      await engine[Symbol.asyncDispose]();
+      for (const context of contexts) await context[Symbol.asyncDispose]();
+    },
+  };
+}
+
+function only(engine: FakeEngine): FakeContainer {
+  const [container, ...others] = engine.containers.values();
+  assert.equal(others.length, 0);
+  assert.ok(container !== undefined);
+  return container;
+}
+
+describeDriverContract("docker", async () => ({
+  module: driverModule,
+  flags: { "docker-host": `unix://${contractSocket}`, "docker-memory": 512, "docker-cpus": "1.5" },
+  refusedFlags: { "docker-memory": 1 },
+  lifecycle: { timeoutMs: 10_000 },
+}));
+
+describe("create", () => {
+  test("puts keys into the container before it starts, and nothing secret into its configuration", async () => {
+    await using w = await world();
+    const { driver } = await w.make("web");
+    await driver.create(signal());
+    const container = only(w.engine);
+    assert.match(container.archives[0]?.toString("latin1") ?? "", /BEGIN OPENSSH PRIVATE KEY/u);
+    assert.equal(JSON.stringify(container.body).includes("PRIVATE KEY"), false);
+    const [hostKey = ""] = (await driver.hostKeys?.()) ?? [];
+    assert.ok(container.archives[0]?.includes(hostKey));
+    assert.equal(await driver.getState(signal()), "Running");
+  });
+
+  test("an attempt that was cut off is removed and begun anew", async () => {
+    await using w = await world();
+    const { driver, test: testContext } = await w.make("web");
+    await driver.create(signal());
+    const former = only(w.engine).id;
+    const cutOff = JSON.stringify({ ...(JSON.parse(await driver.configText()) as object), Created: false, ContainerId: "" });
+    await driverModule.open(testContext.context, cutOff).create(signal());
+    assert.notEqual(only(w.engine).id, former);
+  });
+
+  test("gives machines lasting addresses from the upper half of a network of its own, and takes the network away with the last", async () => {
+    await using w = await world();
+    const first = await w.make("web");
+    const second = await w.make("db");
+    await first.driver.create(signal());
+    await second.driver.create(signal());
+    assert.deepEqual([await first.driver.getIp(), await second.driver.getIp()], ["172.18.128.1", "172.18.128.2"]);
+    assert.deepEqual(w.engine.networks.map(({ Name }) => Name), ["docker-machine"]);
+    await first.driver.stop(signal());
+    assert.equal(await first.driver.getIp(), "172.18.128.1");
+    await first.driver.remove(signal());
+    assert.equal(w.engine.networks.length, 1);
+    await second.driver.remove(signal());
+    assert.deepEqual(w.engine.networks, []);
+  });
+
+  test("asks for less where the engine lacks a capability", async () => {
+    await using w = await world();
+    w.engine.missingCapabilities = ["SYS_RESOURCE"];
+    const { driver } = await w.make("web");
+    await driver.create(signal());
+    assert.equal(await driver.getState(signal()), "Running");
+    const { CapAdd } = only(w.engine).body.HostConfig;
+    assert.equal(CapAdd.includes("SYS_RESOURCE"), false);
+    assert.ok(CapAdd.includes("SYS_ADMIN"));
+    assert.ok(w.engine.startsTried[0]?.includes("SYS_RESOURCE"));
+  });
+
+  test("tells the engine's own complaint when no set of capabilities will do, and leaves no container", async () => {
+    await using w = await world();
+    w.engine.missingCapabilities = ["SYS_ADMIN"];
+    const { driver } = await w.make("web");
+    await assert.rejects(driver.create(signal()), (error) => isMachineError(error, "provider-error") && /unable to apply caps/u.test(error.message));
+    assert.equal(w.engine.containers.size, 0);
+  });
+
+  test("publishes ports where the machine's own address is out of reach", async () => {
+    await using w = await world();
+    const { driver } = await w.make("web", { "docker-reach": "ports" });
+    await driver.create(signal());
+    const bindings = only(w.engine).body.HostConfig.PortBindings;
+    assert.equal(await driver.getIp(), "127.0.0.1");
+    assert.equal(String(await driver.getSshPort()), bindings["22/tcp"]?.[0]?.HostPort);
+    assert.equal(await driver.getUrl(), `tcp://127.0.0.1:${bindings["2376/tcp"]?.[0]?.HostPort}`);
+    assert.equal(driver.enginePort, 2376);
+  });
+
+  test("refuses an image that cannot be a machine, and leaves no container", async () => {
+    await using w = await world();
+    w.engine.images.add("alpine:3");
+    w.engine.missingFiles.add("/sbin/init");
+    const { driver } = await w.make("web", { "docker-image": "alpine:3" });
+    await assert.rejects(driver.create(signal()), (error) => isMachineError(error, "image-unusable") && /has no systemd/u.test(error.message));
+    assert.equal(w.engine.containers.size, 0);
+  });
+
+  test("an image that can be neither found nor pulled is named", async () => {
+    await using w = await world();
+    const { driver } = await w.make("web", { "docker-image": "nobody/nothing" });
+    await assert.rejects(driver.create(signal()), (error) => isMachineError(error, "image-unusable") && error.message.includes("nobody/nothing"));
+  });
+
+  test("builds the image once, from Debian packages", async () => {
+    await using w = await world();
+    w.engine.images.clear();
+    const bin = path.join(scratch, "bin");
+    rmSync(bin, { recursive: true, force: true });
+    const calls = path.join(scratch, "calls");
+    mkdirSync(bin);
+    writeFileSync(path.join(bin, "mmdebstrap"), `#!/bin/sh\necho call >> ${calls}\nfor last; do :; done\necho tar > "$last"\n`);
+    chmodSync(path.join(bin, "mmdebstrap"), 0o755);
+    const real = currentPlatform();
+    const platform = { ...real, env: { ...real.env, PATH: `${bin}:${real.env["PATH"]}` } };
+    for (const name of ["web", "db"]) {
+      const { driver, test: testContext } = await w.make(name);
+      const opened = driverModule.open({ ...testContext.context, platform, processes: new SystemProcessRunner(platform) }, await driver.configText());
+      await opened.create(signal());
+    }
+    assert.equal(readFileSync(calls, "utf8"), "call\n");
+    assert.ok(w.engine.images.has(builtImageName("trixie")));
+  });
+});
+
+describe("bad input", () => {
+  test("flags", async () => {
+    await using w = await world();
+    for (const flags of [{ "docker-cpus": "many" }, { "docker-memory": 5 }, { "docker-reach": "magic" }, { "docker-image": "build:woody" }, { "docker-image": "" }]) {
+      await assert.rejects(w.make("web", flags), (error) => isMachineError(error, "driver-options"), JSON.stringify(flags));
+    }
+  });
+
+  test("no engine, an engine of another kind, one that is too old, a network that is not there", async () => {
+    await using w = await world();
+    const gone = await w.make("web", { "docker-host": `unix://${scratch}/nothing.sock` });
+    await assert.rejects(gone.driver.preCreateCheck(signal()), (error) => isMachineError(error, "engine-unreachable"));
+    const odd = await w.make("web", { "docker-host": "ssh://somewhere" });
+    await assert.rejects(odd.driver.preCreateCheck(signal()), (error) => isMachineError(error, "driver-options"));
+    const lost = await w.make("web", { "docker-network": "lost" });
+    await assert.rejects(lost.driver.preCreateCheck(signal()), (error) => isMachineError(error, "driver-options") && /no network "lost"/u.test(error.message));
+    w.engine.apiVersion = "1.30";
+    const { driver } = await w.make("web");
+    await assert.rejects(driver.preCreateCheck(signal()), (error) => isMachineError(error, "driver-unsupported") && /too old/u.test(error.message));
+    w.engine.os = "windows";
+    await assert.rejects(driver.preCreateCheck(signal()), (error) => isMachineError(error, "driver-unsupported") && /windows containers/u.test(error.message));
+  });
+
+  test("a container that somebody removed: the state says so, start says what to do, removal succeeds", async () => {
+    await using w = await world();
+    const { driver } = await w.make("web");
+    await driver.create(signal());
+    w.engine.containers.clear();
+    await assert.rejects(driver.getState(signal()), (error) => isMachineError(error, "provider-error") && /is gone/u.test(error.message));
+    await assert.rejects(driver.start(signal()), (error) => isMachineError(error, "provider-error") && error.hint !== undefined);
+    await driver.remove(signal());
+  });
+
+  test("an address that somebody else has taken is replaced by the next", async () => {
+    await using w = await world();
+    w.engine.foreignAddresses.add("172.18.128.1");
+    const { driver } = await w.make("web");
+    await driver.create(signal());
+    assert.equal(await driver.getIp(), "172.18.128.2");
+    assert.equal(w.engine.containers.size, 1);
+  });
+});

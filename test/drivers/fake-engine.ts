@@ -1,0 +1,181 @@
+/**
+ * A Docker Engine that remembers: images, networks, containers with their states and the files put into them. Listens
+ * on a Unix socket. Refuses what a test tells it to refuse, in the words of the real one.
+ */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { randomBytes } from "node:crypto";
+
+export interface FakeContainer {
+  readonly id: string;
+  readonly name: string;
+  readonly body: ContainerBody;
+  status: "created" | "running" | "exited" | "paused";
+  /** Archives that were put into it. */
+  readonly archives: Buffer[];
+}
+
+interface ContainerBody {
+  readonly Image: string;
+  readonly Labels: Readonly<Record<string, string>>;
+  readonly HostConfig: { readonly CapAdd: readonly string[]; readonly NetworkMode: string; readonly PortBindings: Readonly<Record<string, readonly { HostPort: string }[]>> };
+  readonly NetworkingConfig: { readonly EndpointsConfig: Readonly<Record<string, { IPAMConfig?: { IPv4Address: string } }>> };
+}
+
+interface FakeNetwork {
+  readonly Id: string;
+  readonly Name: string;
+  readonly IPAM: { readonly Config: readonly { Subnet: string }[] };
+}
+
+type Reply = readonly [status: number, body?: unknown];
+
+export class FakeEngine implements AsyncDisposable {
+  readonly images = new Set<string>();
+  readonly networks: FakeNetwork[] = [];
+  readonly containers = new Map<string, FakeContainer>();
+  /** Capabilities that containers cannot be started with. */
+  missingCapabilities: readonly string[] = [];
+  /** Addresses that somebody else has. */
+  readonly foreignAddresses = new Set<string>();
+  /** Files that images lack. */
+  readonly missingFiles = new Set<string>();
+  /** Sets of capabilities that starting was tried with. */
+  readonly startsTried: (readonly string[])[] = [];
+  os = "linux";
+  apiVersion = "1.43";
+  readonly #server: Server;
+  #nextSubnet = 18;
+
+  private constructor() {
+    this.#server = createServer((request, response) => void this.#answer(request, response));
+  }
+
+  static async listen(socket: string): Promise<FakeEngine> {
+    const engine = new FakeEngine();
+    await new Promise<void>((resolve) => engine.#server.listen(socket, resolve));
+    return engine;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#server.closeAllConnections();
+    await new Promise((resolve) => this.#server.close(resolve));
+  }
+
+  async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const chunks: Buffer[] = [];
+    for await (const chunk of request) chunks.push(chunk as Buffer);
+    const url = new URL(request.url ?? "/", "http://docker");
+    const [status, body] = this.#route(request.method ?? "GET", url, Buffer.concat(chunks));
+    response.writeHead(status, { "content-type": "application/json" });
+    response.end(body === undefined ? undefined : JSON.stringify(status >= 400 ? { message: body } : body));
+  }
+
+  #route(method: string, url: URL, body: Buffer): Reply {
+    const path = url.pathname;
+    if (path === "/version") return [200, { ApiVersion: this.apiVersion, Os: this.os, Version: "24.0.0" }];
+    if (path === "/images/create") return this.#createImage(url);
+    const image = /^\/images\/(.+)\/json$/u.exec(path)?.[1];
+    if (image !== undefined) return this.images.has(image) ? [200, { Id: image }] : [404, `No such image: ${image}`];
+    if (path.startsWith("/networks")) return this.#network(method, path, body);
+    if (path === "/containers/json") return [200, this.#list(url)];
+    if (path === "/containers/create") return this.#create(url, body);
+    return this.#container(method, path, body);
+  }
+
+  #createImage(url: URL): Reply {
+    const pulled = url.searchParams.get("fromImage");
+    if (pulled !== null) return [404, `pull access denied for ${pulled}`];
+    this.images.add(`${url.searchParams.get("repo")}:${url.searchParams.get("tag")}`);
+    return [200, { status: "sha256:1" }];
+  }
+
+  #network(method: string, path: string, body: Buffer): Reply {
+    if (path === "/networks/create") return this.#createNetwork(JSON.parse(body.toString("utf8")) as { Name: string; IPAM?: FakeNetwork["IPAM"] });
+    const id = path.slice("/networks/".length);
+    const network = this.networks.find((candidate) => candidate.Id === id || candidate.Name === id);
+    if (network === undefined) return [404, `network ${id} not found`];
+    if (method === "GET") return [200, network];
+    if ([...this.containers.values()].some(({ body: { HostConfig } }) => HostConfig.NetworkMode === network.Name)) return [403, `network ${id} has active endpoints`];
+    this.networks.splice(this.networks.indexOf(network), 1);
+    return [204];
+  }
+
+  #createNetwork(wish: { Name: string; IPAM?: FakeNetwork["IPAM"] }): Reply {
+    const network = { Id: randomBytes(8).toString("hex"), Name: wish.Name, IPAM: wish.IPAM ?? { Config: [{ Subnet: `172.${this.#nextSubnet++}.0.0/16` }] } };
+    this.networks.push(network);
+    return [201, { Id: network.Id }];
+  }
+
+  #list(url: URL): unknown[] {
+    const { label } = JSON.parse(url.searchParams.get("filters") ?? '{"label":[]}') as { label: readonly string[] };
+    const matches = ({ body }: FakeContainer): boolean => label.every((wanted) => {
+      const [key = "", value] = wanted.split("=");
+      return Object.hasOwn(body.Labels, key) && (value === undefined || body.Labels[key] === value);
+    });
+    return [...this.containers.values()].filter(matches).map(({ id, body }) => ({ Id: id, Labels: body.Labels }));
+  }
+
+  #create(url: URL, body: Buffer): Reply {
+    const name = url.searchParams.get("name") ?? "";
+    if ([...this.containers.values()].some((container) => container.name === name)) return [409, `Conflict. The container name "/${name}" is already in use`];
+    const id = randomBytes(16).toString("hex");
+    this.containers.set(id, { id, name, body: JSON.parse(body.toString("utf8")) as ContainerBody, status: "created", archives: [] });
+    return [201, { Id: id }];
+  }
+
+  #container(method: string, path: string, body: Buffer): Reply {
+    const [, , id = "", verb] = path.split("/");
+    const container = this.containers.get(id);
+    if (container === undefined) return [404, `No such container: ${id}`];
+    if (method === "DELETE") {
+      this.containers.delete(id);
+      return [204];
+    }
+    switch (verb) {
+      case "json":
+        return [200, this.#inspect(container)];
+      case "archive":
+        return this.#archive(method, container, body);
+      case "start":
+        return this.#start(container);
+      case "unpause":
+        container.status = "running";
+        return [204];
+      case "kill":
+        if (container.status !== "running") return [409, `Container ${id} is not running`];
+        container.status = "exited";
+        return [204];
+      default:
+        container.status = "exited";
+        return [204];
+    }
+  }
+
+  #archive(method: string, container: FakeContainer, body: Buffer): Reply {
+    if (method === "PUT") container.archives.push(body);
+    else if (this.missingFiles.size > 0) return [404, "Could not find the file"];
+    return [200, {}];
+  }
+
+  #start(container: FakeContainer): Reply {
+    const { CapAdd } = container.body.HostConfig;
+    this.startsTried.push(CapAdd);
+    if (this.missingCapabilities.some((name) => CapAdd.includes(name))) {
+      return [500, "OCI runtime create failed: unable to start container process: unable to apply caps: operation not permitted: unknown"];
+    }
+    if (this.foreignAddresses.has(addressOf(container))) return [500, "Address already in use"];
+    container.status = "running";
+    return [204];
+  }
+
+  #inspect(container: FakeContainer): unknown {
+    const network = container.body.HostConfig.NetworkMode;
+    const IPAddress = container.status === "running" ? addressOf(container) : "";
+    return { Id: container.id, State: { Status: container.status, ExitCode: 0, Error: "" }, NetworkSettings: { Networks: { [network]: { IPAddress } } } };
+  }
+}
+
+function addressOf({ body, id }: FakeContainer): string {
+  const given = Object.values(body.NetworkingConfig.EndpointsConfig)[0]?.IPAMConfig?.IPv4Address;
+  return given ?? `192.0.2.${(Number.parseInt(id.slice(0, 2), 16) % 250) + 1}`;
+}
