@@ -1,0 +1,41 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { isMachineError } from "../errors/machine-error.ts";
+import { reportNothing } from "../log/event.ts";
+import type { ProcessRunner, RunResult } from "../system/process.ts";
+import { buildRootfs, mmdebstrapArguments, type RootfsRecipe } from "./debian-rootfs.ts";
+
+const recipe: RootfsRecipe = { suite: "trixie", packages: ["systemd", "docker.io"], prepare: "", finish: 'echo "$1"', mirror: "" };
+const signal = AbortSignal.timeout(5_000);
+
+/** A runner that has mmdebstrap end as told. */
+function runner(result: Partial<RunResult> & { readonly installed?: boolean }): ProcessRunner {
+  return {
+    find: async () => ((result.installed ?? true) ? "/usr/bin/mmdebstrap" : undefined),
+    spawn: () => assert.fail("nothing is spawned"),
+    run: async (_program, _args, options) => {
+      if (result.stderr !== undefined) options?.onStderr?.(result.stderr);
+      return { status: 0, signal: null, stdout: Buffer.alloc(0), stderr: Buffer.alloc(0), ...result };
+    },
+  };
+}
+
+test("the packages of a suite go into an archive, from Debian's mirrors or a given one", () => {
+  const args = mmdebstrapArguments(recipe, "out.tar");
+  assert.ok(args.includes("--include=systemd,docker.io"));
+  assert.ok(args.includes('--customize-hook=echo "$1"'));
+  assert.deepEqual(args.slice(-2), ["trixie", "out.tar"]);
+  assert.deepEqual(mmdebstrapArguments({ ...recipe, mirror: "http://mirror.invalid/debian" }, "out.tar").slice(-3), ["trixie", "out.tar", "http://mirror.invalid/debian"]);
+});
+
+test("its steps are debug lines, its first error is the reason", async () => {
+  const lines: string[] = [];
+  const report = (event: { readonly type: string; readonly text?: string }): void => void lines.push(event.text ?? "");
+  const stderr = Buffer.from("I: running apt-get update...\nErr:1 http://mirror.invalid trixie InRelease\nE: Unable to locate package docker.io\nE: apt-get failed\n");
+  await assert.rejects(buildRootfs(recipe, "out.tar", { processes: runner({ status: 25, stderr }), report, signal }), (error) => isMachineError(error, "image-unusable") && /1 http:\/\/mirror\.invalid trixie InRelease$/u.test(error.message));
+  assert.deepEqual(lines, ["running apt-get update..."]);
+});
+
+test("where it is not installed the error says how to install it", async () => {
+  await assert.rejects(buildRootfs(recipe, "out.tar", { processes: runner({ installed: false }), report: reportNothing, signal }), (error) => isMachineError(error, "program-missing") && /apt-get install --yes mmdebstrap/u.test(error.hint ?? ""));
+});

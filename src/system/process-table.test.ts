@@ -1,0 +1,23 @@
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { test } from "node:test";
+import { currentPlatform } from "./host-platform.ts";
+import { SystemProcessTable } from "./process-table.ts";
+import { SystemProcessRunner } from "./process.ts";
+
+const platform = currentPlatform();
+const table = new SystemProcessTable(platform, new SystemProcessRunner(platform));
+
+test("a process is found by its pid and by its words, is signalled, and is gone when it has ended", async () => {
+  const mark = `mark-${process.pid}-${Date.now()}`;
+  const child = spawn(process.execPath, ["-e", "setInterval(() => {}, 1000)", mark], { stdio: "ignore" });
+  await once(child, "spawn");
+  const pid = child.pid ?? 0;
+  assert.ok((await table.commandLine(pid))?.includes(mark));
+  assert.deepEqual(await table.findByCommandLine(mark), [pid]);
+  table.signal(pid, "SIGKILL");
+  await once(child, "exit");
+  assert.equal(await table.commandLine(pid), undefined);
+  table.signal(pid, "SIGKILL");
+});
