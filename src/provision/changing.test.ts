@@ -1,5 +1,7 @@
 /** The shell functions that change a host, run in every shell against a scratch folder. */
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import * as path from "node:path";
@@ -105,13 +107,21 @@ for (const shell of shells) {
     assert.equal(scratch.read("real/daemon.json"), '{"a":1}\n');
   });
 
-  test(`${name}: another run that is still at work is not disturbed`, () => {
+  test(`${name}: another run that is still at work is waited for, with a bound, and not disturbed`, async () => {
     using scratch = new Scratch(shell);
     mkdirSync(`${scratch.state}/run`, { recursive: true });
-    writeFileSync(`${scratch.state}/run/process`, `${process.pid}\n`);
-    const { status, output } = scratch.run(false, begin, putFile(scratch.at("x"), "0644", "x"));
-    assert.equal(status, 1);
-    assert.match(output, new RegExp(`@fail\tmachine-busy\tAnother run of docker-machine \\(process ${process.pid} there\\)`, "u"));
+    const other = spawn("sh", ["-c", "read -r _ #begin"], { stdio: ["pipe", "ignore", "ignore"] });
+    try {
+      await once(other, "spawn");
+      writeFileSync(`${scratch.state}/run/process`, `${other.pid}\n`);
+      const { status, output } = scratch.run(false, begin, putFile(scratch.at("x"), "0644", "x"));
+      assert.equal(status, 1);
+      assert.match(output, new RegExp(`@fail\tmachine-busy\tAnother run of docker-machine \\(process ${other.pid} there\\)`, "u"));
+    } finally {
+      other.stdin.end();
+      await once(other, "exit");
+    }
+    assert.equal(scratch.run(false, begin, putFile(scratch.at("x"), "0644", "x"), finish).status, 0);
   });
 
   test(`${name}: a change owes a restart, no change owes none`, () => {

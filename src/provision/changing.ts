@@ -60,24 +60,24 @@ put() {
   target=$1; mode=$2
   [ -L "$target" ] && target=$(readlink -f "$target")
   make_folder "$(dirname "$target")"
-  ( umask 077; cat > "$target.docker-machine-new" ) && chmod "$mode" "$target.docker-machine-new" || exit 1
+  ( umask 077; cat > "$target.docker-machine-new" ) && chmod "$mode" "$target.docker-machine-new" || drop_new
   place "$target" "$mode"
 }
 # put_program FILE PATH: the same for a program that lies ready in a file.
 put_program() {
   target=$2
   make_folder "$(dirname "$target")"
-  cp "$1" "$target.docker-machine-new" && chmod 0755 "$target.docker-machine-new" || exit 1
+  cp "$1" "$target.docker-machine-new" && chmod 0755 "$target.docker-machine-new" || drop_new
   place "$target" 0755
 }
+drop_new() { rm -f "$target.docker-machine-new"; exit 1; }
 place() {
   if [ -f "$1" ] && same_file "$1" "$1.docker-machine-new" && [ "$(mode_of "$1")" = "$2" ]; then
     rm -f "$1.docker-machine-new"
     return 0
   fi
   keep "$1"; keep_for_good "$1"
-  : > ${statePaths.restartOwed} || exit 1
-  mv -f "$1.docker-machine-new" "$1" || exit 1
+  : > ${statePaths.restartOwed} && mv -f "$1.docker-machine-new" "$1" || drop_new
   has restorecon && restorecon "$1" 2> /dev/null
   changed "$1"
 }
@@ -90,11 +90,21 @@ take_away() {
 `;
 
 const runs = sh`
+# Someone else's run, or one of ours whose connection broke: it goes on to its end, and is waited for.
+other_run() { read -r other < ${statePaths.run}/process && grep -q '#begin' "/proc/$other/cmdline"; } 2> /dev/null
+wait_for_other_run() {
+  deadline=$(($(date +%s) + lock_seconds))
+  other_run && waiting "Another run of docker-machine is still at work on $label; waiting up to $lock_seconds s for it..."
+  while other_run; do
+    [ "$(date +%s)" -lt "$deadline" ] || fail machine-busy "Another run of docker-machine (process $other there) is still at work on $label"
+    nap
+  done
+}
 begin_run() {
+  # When the connection breaks, a run half done would be worse than one that nobody hears of.
+  trap '' PIPE
   ( umask 077; mkdir -p ${statePaths.folder} ) && chmod 0700 ${statePaths.folder} || exit 1
-  if read -r other < ${statePaths.run}/process && kill -0 "$other"; then
-    fail machine-busy "Another run of docker-machine (process $other there) is still at work on $label"
-  fi 2> /dev/null
+  wait_for_other_run
   rm -rf ${statePaths.run}
   mkdir ${statePaths.run} && echo "$$" > ${statePaths.run}/process && : > ${statePaths.run}/list || exit 1
 }

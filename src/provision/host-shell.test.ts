@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import { test } from "node:test";
 import { provisionRequest } from "../../test/support/host-facts.ts";
 import { LocalExecutor } from "../../test/support/shells.ts";
@@ -72,6 +73,18 @@ test("arguments arrive as they are", async () => {
   const answer = await shell.runAsRoot(script(sh`printf '@fact\targs\t%s|%s\n' "$1" "$2"; end`), run, "it's", "$HOME `x`");
   assert.equal(answer.facts.last("args"), "it's|$HOME `x`");
 });
+
+for (const loginShell of ["fish", "zsh", "tcsh", "csh", "mksh"]) {
+  const missing = spawnSync(loginShell, ["-c", "true"]).error !== undefined && `${loginShell} is not installed`;
+  test(`a login shell of another kind, ${loginShell}, makes no difference`, { skip: missing }, async () => {
+    using standIns = new StandIns();
+    const { context } = setUp(standIns);
+    const shell = new HostShell("web", { ...context, ssh: new LocalExecutor({}, loginShell) });
+    shell.become({ kind: "root" });
+    const answer = await shell.runAsRoot(script(sh`printf '@fact\targ\t%s\n' "$1"; end`), run, "it's");
+    assert.equal(answer.facts.last("arg"), "it's");
+  });
+}
 
 test("a script's own verdict becomes the error, its hint and its reason with it", async () => {
   using standIns = new StandIns();

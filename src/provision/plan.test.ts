@@ -49,7 +49,7 @@ const cases: Readonly<Record<string, readonly [FactsOverrides, RequestOverrides]
   "flatcar": [{ os: os("flatcar", "Flatcar Container Linux 3975.2.0", { idLike: ["coreos"], versionId: "3975.2.0" }), packageManagers: [], engine: { ...debianEngine, ownerPackage: undefined, dockerdPath: "/usr/bin/dockerd", unitFiles: [{ path: "/usr/lib/systemd/system/docker.service", text: "[Service]\nExecStart=/usr/bin/dockerd --host=fd:// --containerd=/var/run/docker/libcontainerd/docker-containerd.sock $DOCKER_SELINUX $DOCKER_OPTS\n" }] } }, {}],
   "fedora-coreos": [{ os: os("fedora", "Fedora CoreOS 41", { versionId: "41", variantId: "coreos" }), packageManagers: ["rpm-ostree"] }, { engine: { source: "static" } }],
   "boot2docker": [{ os: os("boot2docker", "Boot2Docker 19.03.12 (TCL 10.1)", { idLike: ["tcl"], versionId: "19.03.12" }), packageManagers: [], init: "sysv", hostName: "boot2docker", engine: { ...debianEngine, ownerPackage: undefined, dockerdPath: "/usr/local/bin/dockerd", unitFiles: [{ path: "/etc/init.d/docker", text: "" }], settingsFiles: [] } }, { adopted: false, driverName: "virtualbox" }],
-  "photon": [{ os: os("photon", "VMware Photon OS/Linux", { versionId: "5.0" }), packageManagers: [] }, {}],
+  "photon": [{ os: os("photon", "VMware Photon OS/Linux", { versionId: "5.0" }), packageManagers: [], programs: new Set(["curl"]) }, {}],
   "swarm-master": [{ engine: debianEngine }, { swarm: { master: true, agent: true, discovery: "token://abc", image: "swarm:latest", strategy: "spread", host: "tcp://0.0.0.0:3376", address: "", experimental: false, options: [], joinOptions: [] } }],
 };
 
@@ -144,7 +144,8 @@ test("live-restore is used where the engine has it", () => {
   const survival = (engine: FactsOverrides["engine"]): string => planOf(hostFacts({ engine: { ...debianEngine, ...running, ...engine } }), provisionRequest()).survival.kind;
   const answer = debianEngine.answer!;
   assert.equal(survival({}), "live-restore-for-the-restart");
-  assert.equal(survival({ answer: { ...answer, liveRestore: true } }), "live-restore");
+  assert.equal(survival({ answer: { ...answer, liveRestore: true }, daemonJson: '{ "live-restore": true }' }), "live-restore");
+  assert.equal(survival({ answer: { ...answer, liveRestore: true } }), "live-restore-for-the-restart", "on in memory only");
   assert.equal(survival({ answer: { ...answer, swarmActive: true } }), "stopped");
   assert.equal(survival({ answer: { ...answer, serverVersion: "1.11.2" } }), "stopped");
   assert.equal(survival({ containers: [] }), "nothing-runs");

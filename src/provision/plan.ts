@@ -7,7 +7,7 @@ import { certificateHostFiles, layoutFor, type EngineLayout, type HostFile } fro
 import { isOwnDropIn } from "./engine/own-files.ts";
 import { ownSystemdUnitPath } from "./engine/own-units.ts";
 import { certificateFiles } from "./engine/engine-settings.ts";
-import type { HostFacts, RunningContainer } from "./facts.ts";
+import type { EngineFacts, HostFacts, RunningContainer } from "./facts.ts";
 import type { Family } from "./families/family.ts";
 import type { FirewallChange } from "./firewall/firewall.ts";
 import { firewallChanges } from "./firewall/registry.ts";
@@ -150,11 +150,17 @@ function presentText(path: string, { engine, ownFiles }: HostFacts): string | un
 /** live-restore came with engine 1.12, and excludes swarm mode. */
 export function survivalOf({ engine }: HostFacts): Survival {
   if (engine.containers.length === 0) return { kind: "nothing-runs" };
-  if (engine.answer?.liveRestore === true) return { kind: "live-restore" };
+  if (engine.answer?.liveRestore === true && staysOn(engine)) return { kind: "live-restore" };
   if (engine.answer?.swarmActive === true) return { kind: "stopped", why: "the engine is part of a swarm, which excludes live-restore" };
   const [major = 0, minor = 0] = (engine.answer?.serverVersion ?? engine.version ?? "").split(".").map(Number);
   if (major < 1 || (major === 1 && minor < 12)) return { kind: "stopped", why: `engine ${engine.version ?? "of unknown version"} has no live-restore` };
   return { kind: "live-restore-for-the-restart" };
+}
+
+/** On for the next engine too: a run that was cut off may have switched it on in the memory of this one alone. */
+function staysOn(engine: EngineFacts): boolean {
+  const texts = [engine.daemonJson ?? "", ...engine.unitFiles.map((file) => file.text), ...engine.settingsFiles.map((file) => file.text)];
+  return texts.some((text) => /"live-restore"\s*:\s*true|--live-restore\b(?!=false)/u.test(text));
 }
 
 function firewallPlan(facts: HostFacts, request: ProvisionRequest): readonly FirewallChange[] {

@@ -234,7 +234,7 @@ const ownTraces = sh`
 tab=$(printf '\t')
 probe_own() {
   if [ -e ${statePaths.run}/list ]; then
-    read -r other < ${statePaths.run}/process 2> /dev/null && kill -0 "$other" 2> /dev/null || fact interrupted yes
+    { read -r other < ${statePaths.run}/process && grep -q '#begin' "/proc/$other/cmdline"; } 2> /dev/null || fact interrupted yes
   fi
   [ -e ${statePaths.restartOwed} ] && fact restart-owed yes
   file_fact record ${statePaths.manifest}

@@ -136,7 +136,7 @@ function labOn(engine: LabEngine, identity: LabIdentity, lease: Lease, report: (
 async function removeOrphans(engine: LabEngine, report: (line: string) => void): Promise<void> {
   const owners = new Set((await listLeases()).map((lease) => lease.id));
   const lines = await listContainers(engine, [`label=${labLabel}=host`]);
-  const orphans = lines.filter(({ owner, running }) => !owners.has(owner) || !running).map(({ name }) => name);
+  const orphans = lines.filter(({ owner, ended }) => !owners.has(owner) || ended).map(({ name }) => name);
   if (orphans.length > 0) report(`removing what an earlier run left: ${orphans.join(", ")}`);
   await removeHosts(engine, orphans);
 }
@@ -148,7 +148,8 @@ async function containersOf(engine: LabEngine, owner: string): Promise<string[]>
 interface ListedContainer {
   readonly name: string;
   readonly owner: string;
-  readonly running: boolean;
+  /** Not merely about to start: another process may be starting it right now. */
+  readonly ended: boolean;
 }
 
 async function listContainers(engine: LabEngine, filters: readonly string[]): Promise<ListedContainer[]> {
@@ -157,6 +158,6 @@ async function listContainers(engine: LabEngine, filters: readonly string[]): Pr
   const lines = output.split("\n").filter((line) => line !== "");
   return lines.map((line) => {
     const [name = "", owner = "", state = ""] = line.split(" ");
-    return { name, owner, running: state === "running" };
+    return { name, owner, ended: state === "exited" || state === "dead" };
   });
 }

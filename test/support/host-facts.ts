@@ -70,7 +70,7 @@ const plainHost: HostFacts = {
   privilege: { kind: "root" },
   seenAsRoot: true,
   packageManagers: ["apt-get"],
-  programs: new Set(["curl", "tar", "gzip"]),
+  programs: new Set(["curl", "tar", "gzip", "iptables"]),
   caCertificates: true,
   engine: noEngine,
   firewall: { iptablesRules: [], ip6tablesRules: [], nftRuleset: [], persistentFiles: [] },

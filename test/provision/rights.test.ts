@@ -1,0 +1,113 @@
+/** Who may do what on a host: root, sudo with and without a password, neither; and that no secret is seen on the way. */
+import assert from "node:assert/strict";
+import { globSync, readFileSync } from "node:fs";
+import { test } from "node:test";
+import { isMachineError, type MachineError } from "../../src/errors/machine-error.ts";
+import { provisionHost } from "../../src/provision/provision.ts";
+import type { ProvisionRequest } from "../../src/provision/provisioner.ts";
+import { labUnavailableReason, openLab, type LabHost } from "../lab/lab.ts";
+import { openLabMachine } from "./lab-machine.ts";
+
+const skip = (await labUnavailableReason()) ?? false;
+
+async function failure(work: Promise<unknown>): Promise<MachineError> {
+  try {
+    await work;
+  } catch (error) {
+    assert.ok(isMachineError(error), String(error));
+    return error;
+  }
+  assert.fail("it did not fail");
+}
+
+for (const backend of ["openssh", "native"] as const) {
+  test(`a user with sudo and no password, by the back end ${backend}: as few round trips as root`, { skip }, async () => {
+    await using lab = await openLab();
+    await using host = await lab.start("sudo");
+    await using machine = await openLabMachine(host, { backend });
+    await provisionHost(machine.request(), machine.context);
+    assert.equal(machine.ssh.roundTrips, 2);
+    assert.equal(await machine.ask("/_ping"), "OK");
+    assert.equal(await host.sh("stat -c '%a %U' /etc/docker/server-key.pem"), "600 root");
+  });
+}
+
+/** Looks at every process again and again until told to stop; prints who showed a secret. Its own patterns come by standard input. */
+const watcher = `
+cat > /root/patterns
+: > /root/watching
+while [ ! -e /root/enough ]; do
+  grep -laFf /root/patterns /proc/[0-9]*/cmdline /proc/[0-9]*/environ 2> /dev/null | while read -r file; do echo "$file $(tr '\\0' ' ' < "$file" | head -c 200)"; done
+done
+true`;
+
+async function watched(host: LabHost, secrets: readonly string[], work: () => Promise<void>): Promise<string> {
+  const watching = host.sh(watcher, { stdin: `${secrets.join("\n")}\n`, timeoutMs: 60_000 });
+  await host.sh("timeout 10 sh -c 'until [ -e /root/watching ]; do sleep 0.05; done'");
+  try {
+    await work();
+  } finally {
+    await host.sh(": > /root/enough");
+  }
+  const seen = await watching;
+  await host.sh("rm -f /root/patterns /root/watching /root/enough");
+  return seen;
+}
+
+test("with a sudo password no secret is seen in processes, logs, files or reports, here or there", { skip }, async () => {
+  await using lab = await openLab();
+  await using host = await lab.start("sudo-password");
+  await using machine = await openLabMachine(host);
+  let asked = 0;
+  const request = machine.request({ sudoPassword: async () => (asked++, host.sudoPassword) });
+  const keyLine = request.serverKey.split("\n")[1] ?? "";
+  assert.ok(keyLine.length > 20);
+  const secrets = [host.sudoPassword ?? "", keyLine];
+  const here: string[] = [];
+
+  const seen = await watched(host, secrets, async () => {
+    const looking = setInterval(() => here.push(...processesHereShowing(secrets)), 50);
+    await provisionHost(request, machine.context);
+    clearInterval(looking);
+  });
+  assert.equal(seen, "");
+  assert.deepEqual(here, []);
+  assert.equal(asked, 1);
+  assert.equal(await machine.ask("/_ping"), "OK");
+
+  for (const secret of secrets) assert.ok(!JSON.stringify(machine.events).includes(JSON.stringify(secret).slice(1, -1)));
+  const holders = await host.exec("grep -rlFf - /etc /var /home /root /tmp /run /usr/local 2> /dev/null", { stdin: `${secrets.join("\n")}\n` });
+  assert.deepEqual(holders.stdout.trim().split("\n"), ["/etc/docker/server-key.pem"]);
+  assert.equal(await host.sh("stat -c '%a %U' /etc/docker/server-key.pem"), "600 root");
+  const journal = await host.exec("journalctl --no-pager | grep -F -f -", { stdin: `${secrets.join("\n")}\n` });
+  assert.equal(journal.stdout, "");
+});
+
+function processesHereShowing(secrets: readonly string[]): readonly string[] {
+  return globSync("/proc/[0-9]*/{cmdline,environ}").filter((file) => {
+    try {
+      const text = readFileSync(file, "latin1");
+      return secrets.some((secret) => text.includes(secret));
+    } catch {
+      return false;
+    }
+  });
+}
+
+test("without root's rights nothing is touched: no password, a wrong one, no sudo at all", { skip }, async () => {
+  await using lab = await openLab();
+  await using asks = await lab.start("sudo-password");
+  await using never = await lab.start("no-sudo");
+  await using machine = await openLabMachine(asks);
+  await using other = await openLabMachine(never);
+  const refused = async (request: ProvisionRequest, context = machine.context): Promise<string> => {
+    const error = await failure(provisionHost(request, context));
+    assert.equal(error.code, "sudo-required");
+    assert.ok(error.hint !== undefined);
+    return error.message;
+  };
+  assert.equal(await refused(machine.request({ sudoPassword: undefined })), "sudo on web asks admin for a password, and none was given");
+  assert.equal(await refused(machine.request({ sudoPassword: async () => "CANARY-wrong" })), "sudo on web did not accept the password, or the user may not use sudo");
+  assert.equal(await refused(other.request(), other.context), "The user plain is not root on web and cannot become it: neither sudo nor doas is installed");
+  for (const host of [asks, never]) assert.equal(await host.sh("ls -d /etc/docker/*.pem /var/lib/docker-machine 2> /dev/null || true"), "");
+});
