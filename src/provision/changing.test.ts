@@ -10,7 +10,7 @@ import { runShell, shells } from "../../test/support/shells.ts";
 import { changingFunctions, putFile } from "./changing.ts";
 import { answering } from "./host-shell.ts";
 import { SecretText } from "./secret-text.ts";
-import { joinLines, sh, ShellText } from "./shell-text.ts";
+import { joinLines, sh, type ShellText } from "./shell-text.ts";
 import { scriptPrelude } from "./script-protocol.ts";
 
 class Scratch implements Disposable {
@@ -28,9 +28,16 @@ class Scratch implements Disposable {
 
   /** Runs with this program's folder on the host moved into the scratch folder. */
   run(record: boolean, ...pieces: readonly ShellText[]): { status: number | null; changed: readonly string[]; output: string } {
-    const script = joinLines(scriptPrelude, answering, changingFunctions({ record, label: "web", packageLockSeconds: 1 }), ...pieces);
+    const script = joinLines(
+      scriptPrelude,
+      answering,
+      changingFunctions({ record, label: "web", packageLockSeconds: 1 }),
+      ...pieces,
+    );
     const result = runShell(this.#shell, script.text.replaceAll("/var/lib/docker-machine", this.state));
-    const changed = [...result.stdout.matchAll(/^@changed\t(.*)\t$/gmu)].map((match) => path.relative(this.folder, match[1] ?? ""));
+    const changed = [...result.stdout.matchAll(/^@changed\t(.*)\t$/gmu)].map((match) =>
+      path.relative(this.folder, match[1] ?? ""),
+    );
     return { status: result.status, changed, output: result.stdout + result.stderr };
   }
 
@@ -59,7 +66,9 @@ for (const shell of shells) {
     assert.deepEqual(scratch.run(false, begin, put, finish).changed, ["etc/key.pem"]);
     assert.deepEqual([scratch.read("etc/key.pem"), scratch.mode("etc/key.pem")], ["secret\n", "600"]);
     assert.deepEqual(scratch.run(false, begin, put, finish).changed, []);
-    assert.deepEqual(scratch.run(false, begin, putFile(scratch.at("etc/key.pem"), "0644", "secret"), finish).changed, ["etc/key.pem"]);
+    assert.deepEqual(scratch.run(false, begin, putFile(scratch.at("etc/key.pem"), "0644", "secret"), finish).changed, [
+      "etc/key.pem",
+    ]);
     assert.equal(scratch.mode("etc/key.pem"), "644");
     assert.deepEqual(readdirSync(scratch.at("etc")), ["key.pem"]);
   });
@@ -68,11 +77,22 @@ for (const shell of shells) {
     using scratch = new Scratch(shell);
     writeFileSync(scratch.at("old"), "before");
     writeFileSync(scratch.at("gone"), "was here");
-    const changes = [putFile(scratch.at("old"), "0644", "one"), putFile(scratch.at("old"), "0644", "two"), putFile(scratch.at("new"), "0644", "x"), sh`take_away ${scratch.at("gone")}`];
-    const { status } = scratch.run(false, begin, sh`on_failure() { undo_run; }`, ...changes, sh`false || fail engine-start broken`);
+    const changes = [
+      putFile(scratch.at("old"), "0644", "one"),
+      putFile(scratch.at("old"), "0644", "two"),
+      putFile(scratch.at("new"), "0644", "x"),
+      sh`take_away ${scratch.at("gone")}`,
+    ];
+    const { status } = scratch.run(
+      false,
+      begin,
+      sh`on_failure() { undo_run; }`,
+      ...changes,
+      sh`false || fail engine-start broken`,
+    );
     assert.equal(status, 1);
     assert.deepEqual([scratch.read("old"), scratch.read("gone")], ["before", "was here"]);
-    assert.deepEqual(readdirSync(scratch.folder).sort(), ["gone", "old", "state"]);
+    assert.deepEqual(readdirSync(scratch.folder).toSorted(), ["gone", "old", "state"]);
   });
 
   test(`${name}: what a cut-off run left can be undone by the next`, () => {
@@ -88,11 +108,27 @@ for (const shell of shells) {
     using scratch = new Scratch(shell);
     writeFileSync(scratch.at("theirs"), "original");
     const provision = (text: string): ReturnType<Scratch["run"]> =>
-      scratch.run(true, begin, putFile(scratch.at("theirs"), "0644", text), putFile(scratch.at("etc/docker/ours"), "0644", text), sh`remember package curl`, finish);
+      scratch.run(
+        true,
+        begin,
+        putFile(scratch.at("theirs"), "0644", text),
+        putFile(scratch.at("etc/docker/ours"), "0644", text),
+        sh`remember package curl`,
+        finish,
+      );
     provision("first");
     provision("second");
-    const manifest = ["file-changed\tTOP/theirs", "folder-created\tTOP/etc", "folder-created\tTOP/etc/docker", "file-created\tTOP/etc/docker/ours", "package\tcurl"];
-    assert.deepEqual(scratch.read("state/manifest").trimEnd().split("\n"), manifest.map((line) => line.replace("TOP", scratch.folder)));
+    const manifest = [
+      "file-changed\tTOP/theirs",
+      "folder-created\tTOP/etc",
+      "folder-created\tTOP/etc/docker",
+      "file-created\tTOP/etc/docker/ours",
+      "package\tcurl",
+    ];
+    assert.deepEqual(
+      scratch.read("state/manifest").trimEnd().split("\n"),
+      manifest.map((line) => line.replace("TOP", scratch.folder)),
+    );
     assert.equal(readFileSync(`${scratch.state}/original${scratch.at("theirs")}`, "utf8"), "original");
     assert.equal(scratch.read("state/sums").trimEnd().split("\n").length, 2);
     assert.equal(scratch.mode("state"), "700");
@@ -116,7 +152,10 @@ for (const shell of shells) {
       writeFileSync(`${scratch.state}/run/process`, `${other.pid}\n`);
       const { status, output } = scratch.run(false, begin, putFile(scratch.at("x"), "0644", "x"));
       assert.equal(status, 1);
-      assert.match(output, new RegExp(`@fail\tmachine-busy\tAnother run of docker-machine \\(process ${other.pid} there\\)`, "u"));
+      assert.match(
+        output,
+        new RegExp(`@fail\tmachine-busy\tAnother run of docker-machine \\(process ${other.pid} there\\)`, "u"),
+      );
     } finally {
       other.stdin.end();
       await once(other, "exit");

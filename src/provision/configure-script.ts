@@ -22,12 +22,22 @@ export function changingPrelude(plan: Pick<Plan, "record" | "machineName">, boun
     scriptPrelude,
     answering,
     lookingFunctions,
-    changingFunctions({ record: plan.record, label: plan.machineName, packageLockSeconds: Math.ceil(bounds.packageLockMs / 1000) }),
+    changingFunctions({
+      record: plan.record,
+      label: plan.machineName,
+      packageLockSeconds: Math.ceil(bounds.packageLockMs / 1000),
+    }),
     sh`begin_run`,
   );
 }
 
-export function configureScript(plan: Plan, facts: HostFacts, port: number, bounds: ProvisionBounds, epochSeconds: number): ShellText {
+export function configureScript(
+  plan: Plan,
+  facts: HostFacts,
+  port: number,
+  bounds: ProvisionBounds,
+  epochSeconds: number,
+): ShellText {
   const planned = plan.files.find((file) => file.path === daemonJsonPath)?.content;
   return joinLines(
     changingPrelude(plan, bounds),

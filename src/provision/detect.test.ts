@@ -47,7 +47,12 @@ function unsupported(check: () => void): string {
 }
 
 test("a host where no engine can run is told everything it lacks", () => {
-  const facts = hostFacts({ os: { prettyName: "CentOS release 6.10 (Final)" }, kernel: "2.6.32-754.el6.x86_64", init: "none", cgroups: "none" });
+  const facts = hostFacts({
+    os: { prettyName: "CentOS release 6.10 (Final)" },
+    kernel: "2.6.32-754.el6.x86_64",
+    init: "none",
+    cgroups: "none",
+  });
   assert.equal(
     unsupported(() => requireSupported(facts, "old")),
     "old (CentOS release 6.10 (Final)) cannot run a Docker Engine: its kernel is 2.6.32-754.el6.x86_64 and the engine needs 3.10 or newer; " +
@@ -56,11 +61,25 @@ test("a host where no engine can run is told everything it lacks", () => {
 });
 
 test("kernels are compared by number", () => {
-  for (const kernel of ["3.9.11", "2.6.32"]) assert.match(unsupported(() => requireSupported(hostFacts({ kernel }), "h")), /3\.10 or newer/u);
-  for (const kernel of ["3.10.0-1160.el7", "4.4.0", "6.18.44-fc", "10.0"]) assert.equal(unsupported(() => requireSupported(hostFacts({ kernel }), "h")), "");
+  for (const kernel of ["3.9.11", "2.6.32"])
+    assert.match(
+      unsupported(() => requireSupported(hostFacts({ kernel }), "h")),
+      /3\.10 or newer/u,
+    );
+  for (const kernel of ["3.10.0-1160.el7", "4.4.0", "6.18.44-fc", "10.0"])
+    assert.equal(
+      unsupported(() => requireSupported(hostFacts({ kernel }), "h")),
+      "",
+    );
 });
 
 test("an engine that runs there proves that it can", () => {
-  const answer = { serverVersion: "1.7", storageDriver: "aufs", dataRoot: "/var/lib/docker", liveRestore: false, swarmActive: false };
+  const answer = {
+    serverVersion: "1.7",
+    storageDriver: "aufs",
+    dataRoot: "/var/lib/docker",
+    liveRestore: false,
+    swarmActive: false,
+  };
   requireSupported(hostFacts({ kernel: "2.6.32", engine: { answer } }), "old");
 });

@@ -24,7 +24,8 @@ function kernelIsTooOld(kernel: string): boolean {
 /** What keeps an engine from running here, each as a clause; empty = nothing. */
 export function obstacles(facts: HostFacts): readonly string[] {
   const found: string[] = [];
-  if (kernelIsTooOld(facts.kernel)) found.push(`its kernel is ${facts.kernel} and the engine needs ${oldestKernel.join(".")} or newer`);
+  if (kernelIsTooOld(facts.kernel))
+    found.push(`its kernel is ${facts.kernel} and the engine needs ${oldestKernel.join(".")} or newer`);
   if (facts.init === "none") found.push("none of systemd, OpenRC, Upstart or SysV init runs there to start the engine");
   if (facts.cgroups === "none") found.push("no control groups are mounted under /sys/fs/cgroup");
   return found;

@@ -36,12 +36,15 @@ start_seconds=${control.startSeconds}`,
   );
 }
 
+function write(content: string): ShellText {
+  return sh`cat > ${daemonJsonPath} ${hereDocument(content)}`;
+}
+
 /** daemon.json while the engine restarts, right after that, and in the end. */
 function daemonJsonVariants(name: "old" | "new", text: string | undefined, label: string): ShellText {
   const define = (suffix: string, body: ShellText): ShellText => sh`${new ShellText(`json_${name}_${suffix}`)}() {
 ${body}
 }`;
-  const write = (content: string): ShellText => sh`cat > ${daemonJsonPath} ${hereDocument(content)}`;
   return joinLines(
     define("during", write(withLiveRestore(text, true, label))),
     define("after", write(withLiveRestore(text, false, label))),

@@ -18,7 +18,14 @@ export interface OsFacts {
   readonly source: OsSource;
 }
 
-export type OsSource = "os-release" | "redhat-release" | "debian-version" | "alpine-release" | "lsb-release" | "package-manager" | "nothing";
+export type OsSource =
+  | "os-release"
+  | "redhat-release"
+  | "debian-version"
+  | "alpine-release"
+  | "lsb-release"
+  | "package-manager"
+  | "nothing";
 
 export const packageManagerNames = ["apt-get", "dnf", "yum", "zypper", "pacman", "apk", "rpm-ostree"] as const;
 export type PackageManagerName = (typeof packageManagerNames)[number];

@@ -4,7 +4,14 @@ import { SecretText } from "./secret-text.ts";
 import { statePaths } from "./state-paths.ts";
 
 export function formatPlan(plan: Plan): string {
-  const changes = [installLines(plan), hostLines(plan), fileLines(plan), engineLines(plan), firewallLines(plan), swarmLines(plan)].flat();
+  const changes = [
+    installLines(plan),
+    hostLines(plan),
+    fileLines(plan),
+    engineLines(plan),
+    firewallLines(plan),
+    swarmLines(plan),
+  ].flat();
   return [
     `Plan for ${plan.machineName} (${plan.system})`,
     ...(changes.length === 0 ? [row("nothing", "everything is as wanted")] : [...changes, ...recordLines(plan)]),
@@ -45,7 +52,13 @@ function describeFile(file: PlannedFile, plan: Plan): readonly string[] {
   const secret = file.content instanceof SecretText;
   const head = row(file.change, `${file.path} (${file.mode}${secret ? ", secret" : ""})`);
   if (plan.installations.length > 0 || typeof file.content !== "string" || file.path.endsWith(".pem")) return [head];
-  return [head, ...file.content.trimEnd().split("\n").map((line) => row("", `| ${line}`))];
+  return [
+    head,
+    ...file.content
+      .trimEnd()
+      .split("\n")
+      .map((line) => row("", `| ${line}`)),
+  ];
 }
 
 const survivals = {
@@ -57,7 +70,8 @@ const survivals = {
 
 function engineLines(plan: Plan): readonly string[] {
   const count = plan.containers.length;
-  const fate = plan.survival.kind === "stopped" ? `${survivals.stopped}, because ${plan.survival.why}` : survivals[plan.survival.kind];
+  const fate =
+    plan.survival.kind === "stopped" ? `${survivals.stopped}, because ${plan.survival.why}` : survivals[plan.survival.kind];
   const containers = count === 0 ? "" : `; ${count} ${count === 1 ? "container runs" : "containers run"}: ${fate}`;
   return [
     ...(plan.restart ? [row("restart", `${plan.service.name}${containers}`)] : []),
@@ -66,7 +80,12 @@ function engineLines(plan: Plan): readonly string[] {
 }
 
 function firewallLines(plan: Plan): readonly string[] {
-  return plan.firewall.map((change) => row("firewall", `${change.command}${change.permanent ? "" : " (until the next boot: no file is known that restores the rules)"}`));
+  return plan.firewall.map((change) =>
+    row(
+      "firewall",
+      `${change.command}${change.permanent ? "" : " (until the next boot: no file is known that restores the rules)"}`,
+    ),
+  );
 }
 
 function swarmLines(plan: Plan): readonly string[] {

@@ -4,7 +4,6 @@ import { test } from "node:test";
 import { provisionRequest } from "../../test/support/host-facts.ts";
 import { LocalExecutor } from "../../test/support/shells.ts";
 import { StandIns } from "../../test/support/stand-ins.ts";
-import { isMachineError, type MachineError } from "../errors/machine-error.ts";
 import type { ProgressEvent } from "../log/event.ts";
 import { systemClock } from "../system/clock.ts";
 import { answering, HostShell } from "./host-shell.ts";
@@ -12,6 +11,7 @@ import { probeHost } from "./probe.ts";
 import type { ProvisionContext } from "./provisioner.ts";
 import { scriptPrelude } from "./script-protocol.ts";
 import { joinLines, sh, type ShellText } from "./shell-text.ts";
+import { failureOf } from "../../test/support/failure.ts";
 
 const run = { timeoutMs: 20_000 };
 const password = "CANARY-password";
@@ -31,26 +31,21 @@ done
 echo 'sudo: 3 incorrect password attempts' >&2
 exit 1`;
 /** `id` of someone who is not root, so that the probe looks for a way. */
-const notRoot = 'case $1 in -u) echo 1000 ;; *) echo pat ;; esac';
+const notRoot = "case $1 in -u) echo 1000 ;; *) echo pat ;; esac";
 
 function setUp(standIns: StandIns): { shell: HostShell; context: ProvisionContext; ssh: LocalExecutor; events: ProgressEvent[] } {
   const events: ProgressEvent[] = [];
   const ssh = new LocalExecutor({ PATH: `${standIns.folder}:${process.env["PATH"]}` });
-  const context = { ssh, clock: systemClock, report: (event: ProgressEvent) => events.push(event), signal: new AbortController().signal };
+  const context = {
+    ssh,
+    clock: systemClock,
+    report: (event: ProgressEvent) => events.push(event),
+    signal: new AbortController().signal,
+  };
   return { shell: new HostShell("web", context), context, ssh, events };
 }
 
 const script = (...pieces: readonly ShellText[]): ShellText => joinLines(scriptPrelude, answering, ...pieces);
-
-async function failure(work: Promise<unknown>): Promise<MachineError> {
-  try {
-    await work;
-  } catch (error) {
-    assert.ok(isMachineError(error), String(error));
-    return error;
-  }
-  assert.fail("it did not fail");
-}
 
 test("a script's facts, changes, notes and output are told apart", async () => {
   using standIns = new StandIns();
@@ -58,12 +53,20 @@ test("a script's facts, changes, notes and output are told apart", async () => {
   shell.become({ kind: "root" });
   const phases: string[] = [];
   const answer = await shell.runAsRoot(
-    script(sh`printf '@fact\tcolour\tred\n'; echo noise; echo moan >&2; changed /etc/x; phase copying-certificates; note warn careful; waiting patience; end`),
+    script(
+      sh`printf '@fact\tcolour\tred\n'; echo noise; echo moan >&2; changed /etc/x; phase copying-certificates; note warn careful; waiting patience; end`,
+    ),
     { ...run, onPhase: (phase) => phases.push(phase) },
   );
   assert.deepEqual([answer.facts.last("colour"), answer.changed, phases], ["red", ["/etc/x"], ["copying-certificates"]]);
-  assert.deepEqual([...answer.output].sort(), ["moan", "noise"]);
-  assert.deepEqual(events.filter((event) => event.type === "log").map((event) => `${event.level} ${event.text}`).sort(), ["debug moan", "debug noise", "info patience", "warn careful"]);
+  assert.deepEqual(answer.output.toSorted(), ["moan", "noise"]);
+  assert.deepEqual(
+    events
+      .filter((event) => event.type === "log")
+      .map((event) => `${event.level} ${event.text}`)
+      .toSorted(),
+    ["debug moan", "debug noise", "info patience", "warn careful"],
+  );
 });
 
 test("arguments arrive as they are", async () => {
@@ -90,25 +93,44 @@ test("a script's own verdict becomes the error, its hint and its reason with it"
   using standIns = new StandIns();
   const { shell } = setUp(standIns);
   shell.become({ kind: "root" });
-  const error = await failure(shell.runAsRoot(script(sh`echo 'bind: address already in use' | why; hint 'Free the port.'; fail engine-start 'The engine on web does not start'`), run));
-  assert.deepEqual([error.code, error.message, error.hint], ["engine-start", "The engine on web does not start:\nbind: address already in use", "Free the port."]);
+  const error = await failureOf(
+    shell.runAsRoot(
+      script(
+        sh`echo 'bind: address already in use' | why; hint 'Free the port.'; fail engine-start 'The engine on web does not start'`,
+      ),
+      run,
+    ),
+  );
+  assert.deepEqual(
+    [error.code, error.message, error.hint],
+    ["engine-start", "The engine on web does not start:\nbind: address already in use", "Free the port."],
+  );
 });
 
 test("a script that ends without a verdict is an error with its last lines", async () => {
   using standIns = new StandIns();
   const { shell } = setUp(standIns);
   shell.become({ kind: "root" });
-  assert.match((await failure(shell.runAsRoot(script(sh`echo 'it broke'; exit 7`), run))).message, /ended with status 7:\nit broke/u);
-  assert.equal((await failure(shell.runAsRoot(script(sh`exit 0`), run))).code, "remote-command");
+  assert.match(
+    (await failureOf(shell.runAsRoot(script(sh`echo 'it broke'; exit 7`), run))).message,
+    /ended with status 7:\nit broke/u,
+  );
+  assert.equal((await failureOf(shell.runAsRoot(script(sh`exit 0`), run))).code, "remote-command");
 });
 
 test("a password travels on standard input only", async () => {
   using standIns = new StandIns().add("sudo", asksForPassword);
   const { shell, ssh, events } = setUp(standIns);
   shell.become({ kind: "sudo-password" }, password);
-  const answer = await shell.runAsRoot(script(sh`printf '@fact\tscript\t%s\n' "$s" | grep -c CANARY; env; cat /proc/$$/cmdline; end`), run);
+  const answer = await shell.runAsRoot(
+    script(sh`printf '@fact\tscript\t%s\n' "$s" | grep -c CANARY; env; cat /proc/$$/cmdline; end`),
+    run,
+  );
   assert.ok(answer.ended);
-  assert.doesNotMatch([...ssh.commands, ...standIns.calls, ...answer.output, JSON.stringify(events)].join("\n"), /CANARY-password/u);
+  assert.doesNotMatch(
+    [...ssh.commands, ...standIns.calls, ...answer.output, JSON.stringify(events)].join("\n"),
+    /CANARY-password/u,
+  );
 });
 
 test("a password that sudo did not ask for is not run as a command", async () => {
@@ -123,14 +145,16 @@ test("a wrong password is said to be wrong, once and without it", async () => {
   using standIns = new StandIns().add("sudo", asksForPassword);
   const { shell } = setUp(standIns);
   shell.become({ kind: "sudo-password" }, "CANARY-wrong");
-  const error = await failure(shell.runAsRoot(script(sh`end`), run));
+  const error = await failureOf(shell.runAsRoot(script(sh`end`), run));
   assert.equal(error.code, "sudo-required");
   assert.match(error.message, /sudo on web did not accept the password/u);
   assert.doesNotMatch(`${error.message}${error.hint}${String(error.cause)}`, /CANARY/u);
 });
 
 test("with sudo and no password, one round trip looks as root", async () => {
-  using standIns = new StandIns().add("id", `[ "$BECAME" = root ] && { echo 0; exit; }; ${notRoot}`).add("sudo", `while [ "$1" != sh ]; do shift; done; BECAME=root exec env BECAME=root "$@"`);
+  using standIns = new StandIns()
+    .add("id", `[ "$BECAME" = root ] && { echo 0; exit; }; ${notRoot}`)
+    .add("sudo", `while [ "$1" != sh ]; do shift; done; BECAME=root exec env BECAME=root "$@"`);
   const { shell, context, ssh } = setUp(standIns);
   const facts = await probeHost(shell, provisionRequest(), context, 20_000);
   assert.deepEqual([facts.privilege.kind, facts.userName, facts.seenAsRoot, ssh.roundTrips], ["sudo", "pat", true, 1]);
@@ -148,14 +172,22 @@ test("a sudo that asks is given the password, asked for once", async () => {
 
 const refusals: readonly (readonly [string, StandIns, RegExp])[] = [
   ["no password can be had", new StandIns().add("sudo", asksForPassword), /asks pat for a password, and none was given/u],
-  ["sudo wants a terminal", new StandIns().add("sudo", "echo 'sudo: sorry, you must have a tty to run sudo' >&2; exit 1"), /cannot become it: sudo: sorry, you must have a tty/u],
-  ["sudo does not know the user", new StandIns().add("sudo", "echo 'pat is not in the sudoers file.' >&2; exit 1"), /pat is not in the sudoers file/u],
+  [
+    "sudo wants a terminal",
+    new StandIns().add("sudo", "echo 'sudo: sorry, you must have a tty to run sudo' >&2; exit 1"),
+    /cannot become it: sudo: sorry, you must have a tty/u,
+  ],
+  [
+    "sudo does not know the user",
+    new StandIns().add("sudo", "echo 'pat is not in the sudoers file.' >&2; exit 1"),
+    /pat is not in the sudoers file/u,
+  ],
 ];
 for (const [name, standIns, message] of refusals) {
   test(`without root's rights nothing goes on: ${name}`, async () => {
     using programs = standIns.add("id", notRoot);
     const { shell, context } = setUp(programs);
-    const error = await failure(probeHost(shell, provisionRequest(), context, 20_000));
+    const error = await failureOf(probeHost(shell, provisionRequest(), context, 20_000));
     assert.equal(error.code, "sudo-required");
     assert.match(error.message, message);
     assert.ok(error.hint !== undefined);

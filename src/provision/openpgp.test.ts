@@ -7,7 +7,8 @@ import { keyFingerprints, requireKeys } from "./openpgp.ts";
 // Made with gpg, which also told the fingerprints; the first has a subkey.
 const rsa = "61227FB7DBA7F618371763E21444BB1427D05A30";
 const ed25519 = "7264886D47994B2DEC25352F14A350F2A2E48DAA";
-const keyFile = (name: string): string => readFileSync(new URL(`../../test/fixtures/openpgp/${name}.asc`, import.meta.url), "utf8");
+const keyFile = (name: string): string =>
+  readFileSync(new URL(`../../test/fixtures/openpgp/${name}.asc`, import.meta.url), "utf8");
 
 test("fingerprints are those that gpg tells", () => {
   assert.deepEqual(keyFingerprints(keyFile(rsa)), [rsa]);

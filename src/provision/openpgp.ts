@@ -74,7 +74,11 @@ function fingerprintOf(packet: Packet): string {
   const prefix = Buffer.alloc(version === 4 ? 3 : 5);
   prefix.writeUInt8(version === 4 ? 0x99 : 0x9b, 0);
   prefix.writeUIntBE(packet.body.length, 1, version === 4 ? 2 : 4);
-  return createHash(version === 4 ? "sha1" : "sha256").update(prefix).update(packet.body).digest("hex").toUpperCase();
+  return createHash(version === 4 ? "sha1" : "sha256")
+    .update(prefix)
+    .update(packet.body)
+    .digest("hex")
+    .toUpperCase();
 }
 
 /** Throws `download-failed` unless every key in the file is one of those expected. */
@@ -84,11 +88,19 @@ export function requireKeys(keyFile: string, expected: readonly string[], url: s
   try {
     found = keyFingerprints(keyFile);
   } catch (error) {
-    throw new MachineError("download-failed", `The key of the package repository (${url}) cannot be used: ${(error as Error).message}`, { cause: error });
+    throw new MachineError(
+      "download-failed",
+      `The key of the package repository (${url}) cannot be used: ${(error as Error).message}`,
+      { cause: error },
+    );
   }
   const foreign = found.find((fingerprint) => !wanted.has(fingerprint));
   if (foreign === undefined) return;
-  throw new MachineError("download-failed", `The key of the package repository (${url}) has the fingerprint ${foreign}, expected was ${[...wanted].join(" or ")}`, {
-    hint: "Nothing was installed. If the mirror signs with a key of its own, name that key's fingerprint.",
-  });
+  throw new MachineError(
+    "download-failed",
+    `The key of the package repository (${url}) has the fingerprint ${foreign}, expected was ${[...wanted].join(" or ")}`,
+    {
+      hint: "Nothing was installed. If the mirror signs with a key of its own, name that key's fingerprint.",
+    },
+  );
 }

@@ -2,7 +2,14 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { identifyOs, parseAssignments, type OsEvidence } from "./os-release.ts";
 
-const nothing: OsEvidence = { osRelease: [], redhatRelease: [], debianVersion: [], alpineRelease: [], lsbRelease: [], packageManagers: [] };
+const nothing: OsEvidence = {
+  osRelease: [],
+  redhatRelease: [],
+  debianVersion: [],
+  alpineRelease: [],
+  lsbRelease: [],
+  packageManagers: [],
+};
 
 test("os-release values keep their equals signs and lose their quotes", () => {
   const values = parseAssignments([
@@ -15,19 +22,28 @@ test("os-release values keep their equals signs and lose their quotes", () => {
     "  SPACED=x  ",
     "not an assignment",
   ]);
-  assert.deepEqual([...values], [
-    ["ID", "debian"],
-    ["HOME_URL", "https://example.org/?a=b&c=d"],
-    ["NAME", "single quoted"],
-    ["PRETTY", 'a "quoted" $word'],
-    ["EMPTY", ""],
-    ["SPACED", "x"],
-  ]);
+  assert.deepEqual(
+    [...values],
+    [
+      ["ID", "debian"],
+      ["HOME_URL", "https://example.org/?a=b&c=d"],
+      ["NAME", "single quoted"],
+      ["PRETTY", 'a "quoted" $word'],
+      ["EMPTY", ""],
+      ["SPACED", "x"],
+    ],
+  );
 });
 
 test("os-release names the system, its relatives and its code name", () => {
-  const os = identifyOs({ ...nothing, osRelease: ['ID="rocky"', 'ID_LIKE="rhel centos fedora"', 'VERSION_ID="9.4"', 'PRETTY_NAME="Rocky Linux 9.4"'] });
-  assert.deepEqual([os.id, os.idLike, os.versionId, os.prettyName, os.source], ["rocky", ["rhel", "centos", "fedora"], "9.4", "Rocky Linux 9.4", "os-release"]);
+  const os = identifyOs({
+    ...nothing,
+    osRelease: ['ID="rocky"', 'ID_LIKE="rhel centos fedora"', 'VERSION_ID="9.4"', 'PRETTY_NAME="Rocky Linux 9.4"'],
+  });
+  assert.deepEqual(
+    [os.id, os.idLike, os.versionId, os.prettyName, os.source],
+    ["rocky", ["rhel", "centos", "fedora"], "9.4", "Rocky Linux 9.4", "os-release"],
+  );
 });
 
 test("code names are found in VERSION where VERSION_CODENAME is missing", () => {
@@ -40,7 +56,12 @@ const olderThanOsRelease: readonly (readonly [Partial<OsEvidence>, string, strin
   [{ redhatRelease: ["Red Hat Enterprise Linux Server release 5.11 (Tikanga)"] }, "rhel", "5.11", "redhat-release"],
   [{ debianVersion: ["12.5"] }, "debian", "12", "debian-version"],
   [{ debianVersion: ["trixie/sid"] }, "debian", "", "debian-version"],
-  [{ debianVersion: ["jessie/sid"], lsbRelease: ["DISTRIB_ID=Ubuntu", "DISTRIB_RELEASE=14.04", "DISTRIB_CODENAME=trusty"] }, "ubuntu", "14.04", "lsb-release"],
+  [
+    { debianVersion: ["jessie/sid"], lsbRelease: ["DISTRIB_ID=Ubuntu", "DISTRIB_RELEASE=14.04", "DISTRIB_CODENAME=trusty"] },
+    "ubuntu",
+    "14.04",
+    "lsb-release",
+  ],
   [{ alpineRelease: ["3.20.1"] }, "alpine", "3.20.1", "alpine-release"],
   [{ packageManagers: ["zypper"] }, "", "", "package-manager"],
   [{}, "", "", "nothing"],

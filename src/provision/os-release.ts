@@ -32,7 +32,16 @@ function unquoted(value: string): string {
   return inner.replace(/\\(.)/gsu, "$1");
 }
 
-const empty: OsFacts = { id: "", idLike: [], versionId: "", codename: "", ubuntuCodename: "", variantId: "", prettyName: "", source: "nothing" };
+const empty: OsFacts = {
+  id: "",
+  idLike: [],
+  versionId: "",
+  codename: "",
+  ubuntuCodename: "",
+  variantId: "",
+  prettyName: "",
+  source: "nothing",
+};
 
 export function identifyOs(evidence: OsEvidence): OsFacts {
   return (
@@ -79,7 +88,14 @@ const redhatIds: readonly (readonly [RegExp, string])[] = [
 function fromRedhatRelease(line: string | undefined): OsFacts | undefined {
   if (line === undefined || line.trim() === "") return undefined;
   const id = redhatIds.find(([pattern]) => pattern.test(line))?.[1] ?? "rhel-like";
-  return { ...empty, id, idLike: ["rhel"], versionId: /[\d.]+/u.exec(line)?.[0] ?? "", prettyName: line.trim(), source: "redhat-release" };
+  return {
+    ...empty,
+    id,
+    idLike: ["rhel"],
+    versionId: /[\d.]+/u.exec(line)?.[0] ?? "",
+    prettyName: line.trim(),
+    source: "redhat-release",
+  };
 }
 
 function fromAlpineRelease(line: string | undefined): OsFacts | undefined {
@@ -103,7 +119,15 @@ function fromLsbRelease(evidence: OsEvidence): OsFacts | undefined {
 }
 
 /** Code names by major version, for a Debian that has no os-release to tell its own. */
-const debianCodenames: Readonly<Record<string, string>> = { "7": "wheezy", "8": "jessie", "9": "stretch", "10": "buster", "11": "bullseye", "12": "bookworm", "13": "trixie" };
+const debianCodenames: Readonly<Record<string, string>> = {
+  "7": "wheezy",
+  "8": "jessie",
+  "9": "stretch",
+  "10": "buster",
+  "11": "bullseye",
+  "12": "bookworm",
+  "13": "trixie",
+};
 
 /** `12.5`, or `trixie/sid` on a testing system. */
 function fromDebianVersion(line: string | undefined): OsFacts | undefined {
@@ -111,7 +135,14 @@ function fromDebianVersion(line: string | undefined): OsFacts | undefined {
   const version = line.trim();
   const major = version.split(".")[0] ?? "";
   const codename = /^\d+$/u.test(major) ? (debianCodenames[major] ?? "") : (version.split("/")[0] ?? "");
-  return { ...empty, id: "debian", versionId: /^\d/u.test(version) ? major : "", codename, prettyName: `Debian ${version}`, source: "debian-version" };
+  return {
+    ...empty,
+    id: "debian",
+    versionId: /^\d/u.test(version) ? major : "",
+    codename,
+    prettyName: `Debian ${version}`,
+    source: "debian-version",
+  };
 }
 
 const idsOfManagers: Readonly<Record<PackageManagerName, string>> = {
@@ -126,5 +157,10 @@ const idsOfManagers: Readonly<Record<PackageManagerName, string>> = {
 
 function fromPackageManager(manager: PackageManagerName | undefined): OsFacts | undefined {
   if (manager === undefined) return undefined;
-  return { ...empty, idLike: [idsOfManagers[manager]], prettyName: `an unnamed system with ${manager}`, source: "package-manager" };
+  return {
+    ...empty,
+    idLike: [idsOfManagers[manager]],
+    prettyName: `an unnamed system with ${manager}`,
+    source: "package-manager",
+  };
 }

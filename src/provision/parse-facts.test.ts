@@ -11,7 +11,10 @@ function raw(...lines: readonly (readonly [string, string])[]): RawFacts {
 
 test("what was not said is unknown", () => {
   const facts = factsFrom(raw(), 0);
-  assert.deepEqual([facts.init, facts.cgroups, facts.packageManagers, facts.engine.dockerdPath, facts.engine.answer], ["none", "none", [], undefined, undefined]);
+  assert.deepEqual(
+    [facts.init, facts.cgroups, facts.packageManagers, facts.engine.dockerdPath, facts.engine.answer],
+    ["none", "none", [], undefined, undefined],
+  );
   assert.deepEqual(facts.privilege, { kind: "none", explanation: "neither sudo nor doas is installed" });
   assert.ok(facts.engine.fresh);
 });
@@ -27,7 +30,13 @@ test("versions are found in what programs print", () => {
   assert.equal(versionIn(undefined), undefined);
 });
 
-const info = JSON.stringify({ ServerVersion: "27.3.1", Driver: "overlay2", DockerRootDir: "/data", LiveRestoreEnabled: true, Swarm: { LocalNodeState: "active" } });
+const info = JSON.stringify({
+  ServerVersion: "27.3.1",
+  Driver: "overlay2",
+  DockerRootDir: "/data",
+  LiveRestoreEnabled: true,
+  Swarm: { LocalNodeState: "active" },
+});
 
 test("an engine that runs is understood", () => {
   const engine = engineFrom(
@@ -46,14 +55,24 @@ test("an engine that runs is understood", () => {
       ["container", "Cannot connect to the Docker daemon"],
     ),
   );
-  assert.deepEqual(engine.answer, { serverVersion: "27.3.1", storageDriver: "overlay2", dataRoot: "/data", liveRestore: true, swarmActive: true });
+  assert.deepEqual(engine.answer, {
+    serverVersion: "27.3.1",
+    storageDriver: "overlay2",
+    dataRoot: "/data",
+    liveRestore: true,
+    swarmActive: true,
+  });
   assert.deepEqual(engine.unitFiles, [{ path: "/lib/a.service", text: "[Service]\nExecStart=/usr/bin/dockerd\n" }]);
-  assert.deepEqual([engine.pid, engine.unitActive, engine.unitEnabled, engine.socketUnit, engine.fresh], [42, true, true, true, false]);
+  assert.deepEqual(
+    [engine.pid, engine.unitActive, engine.unitEnabled, engine.socketUnit, engine.fresh],
+    [42, true, true, true, false],
+  );
   assert.deepEqual(engine.containers, [{ id: "ab".repeat(32), image: "my/app:1", name: "web" }]);
 });
 
 test("an engine that answers nonsense does not answer", () => {
-  for (const answer of ["", "<html>", '{"ServerVersion":""}', "null"]) assert.equal(engineFrom(raw(["engine-info", answer])).answer, undefined);
+  for (const answer of ["", "<html>", '{"ServerVersion":""}', "null"])
+    assert.equal(engineFrom(raw(["engine-info", answer])).answer, undefined);
 });
 
 test("the look as root has the last word over the one as the user", () => {
@@ -61,8 +80,14 @@ test("the look as root has the last word over the one as the user", () => {
 });
 
 test("what was recorded on an adopted host comes back", () => {
-  const { record } = factsFrom(raw(["record", "file-created\t/etc/a"], ["record", "package\tcurl"], ["record-altered", "/etc/a"]), 0);
-  assert.deepEqual(record?.changes, [{ kind: "file-created", what: "/etc/a" }, { kind: "package", what: "curl" }]);
+  const { record } = factsFrom(
+    raw(["record", "file-created\t/etc/a"], ["record", "package\tcurl"], ["record-altered", "/etc/a"]),
+    0,
+  );
+  assert.deepEqual(record?.changes, [
+    { kind: "file-created", what: "/etc/a" },
+    { kind: "package", what: "curl" },
+  ]);
   assert.ok(record?.altered.has("/etc/a"));
 });
 

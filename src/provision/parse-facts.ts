@@ -113,7 +113,9 @@ function packageLockFrom(line: string | undefined): PackageLock | undefined {
 function diskFrom(line: string): DiskFacts[] {
   const match = /^(\S+) (.+?) +\d+ +\d+ +(\d+) +\d+% (.+)$/u.exec(line);
   if (match === null) return [];
-  return [{ folder: match[1] ?? "", device: match[2] ?? "", freeMiB: Math.floor(Number(match[3]) / 1024), mountPoint: match[4] ?? "" }];
+  return [
+    { folder: match[1] ?? "", device: match[2] ?? "", freeMiB: Math.floor(Number(match[3]) / 1024), mountPoint: match[4] ?? "" },
+  ];
 }
 
 /** What the script last said of each folder's disk. */

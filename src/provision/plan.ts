@@ -72,11 +72,14 @@ export function planProvision(facts: HostFacts, family: Family, request: Provisi
   const installations = installationsFor(facts, family, request);
   if (installations.length > 0) requireRoom(facts, request.machineName);
   const settings = layout.render(facts, request, lacksService(facts, installations));
-  const files = [...certificateHostFiles(request, layout.certificateFolder), ...settings.files].map((file) => planned(file, facts, request, layout));
+  const files = [...certificateHostFiles(request, layout.certificateFolder), ...settings.files].map((file) =>
+    planned(file, facts, request, layout),
+  );
   const service = family.service ?? serviceFor(facts.init);
   const removals = settings.remove;
   const changes = files.some((file) => file.change !== "same") || removals.length > 0;
-  const restart = changes || installations.length > 0 || facts.restartOwed || !facts.engine.unitActive || facts.engine.answer === undefined;
+  const restart =
+    changes || installations.length > 0 || facts.restartOwed || !facts.engine.unitActive || facts.engine.answer === undefined;
   return {
     machineName: request.machineName,
     family: family.name,
@@ -104,20 +107,31 @@ export function planProvision(facts: HostFacts, family: Family, request: Provisi
 function lacksService({ engine }: HostFacts, installations: readonly Installation[]): boolean {
   if (installations.length > 0) return installations[0]?.source === "static";
   const foreign = engine.unitFiles.filter((file) => !isOwnDropIn(file.path));
-  return foreign.length === 0 || foreign.some((file) => file.path === ownSystemdUnitPath && file.text.startsWith("[Unit]\nDescription=Docker Engine\n"));
+  return (
+    foreign.length === 0 ||
+    foreign.some((file) => file.path === ownSystemdUnitPath && file.text.startsWith("[Unit]\nDescription=Docker Engine\n"))
+  );
 }
 
 /** Engines that read neither drop-ins nor /etc/docker, or that nobody's init system started. */
 function refuseForeignEngines({ engine }: HostFacts, label: string): void {
   if (engine.snap) {
-    throw new MachineError("engine-config-conflict", `Docker is installed as a snap on ${label}, which reads neither systemd drop-ins nor /etc/docker`, {
-      hint: 'Remove it on the machine ("sudo snap remove docker", its containers go with it) and run the command again.',
-    });
+    throw new MachineError(
+      "engine-config-conflict",
+      `Docker is installed as a snap on ${label}, which reads neither systemd drop-ins nor /etc/docker`,
+      {
+        hint: 'Remove it on the machine ("sudo snap remove docker", its containers go with it) and run the command again.',
+      },
+    );
   }
   if (engine.pid !== undefined && !engine.unitActive && engine.answer !== undefined) {
-    throw new MachineError("engine-config-conflict", `The engine on ${label} (process ${engine.pid}) was not started by the init system, so that it cannot be configured`, {
-      hint: "Stop it on the machine and run the command again: it is then started as a service.",
-    });
+    throw new MachineError(
+      "engine-config-conflict",
+      `The engine on ${label} (process ${engine.pid}) was not started by the init system, so that it cannot be configured`,
+      {
+        hint: "Stop it on the machine and run the command again: it is then started as a service.",
+      },
+    );
   }
 }
 
@@ -151,15 +165,21 @@ function presentText(path: string, { engine, ownFiles }: HostFacts): string | un
 export function survivalOf({ engine }: HostFacts): Survival {
   if (engine.containers.length === 0) return { kind: "nothing-runs" };
   if (engine.answer?.liveRestore === true && staysOn(engine)) return { kind: "live-restore" };
-  if (engine.answer?.swarmActive === true) return { kind: "stopped", why: "the engine is part of a swarm, which excludes live-restore" };
+  if (engine.answer?.swarmActive === true)
+    return { kind: "stopped", why: "the engine is part of a swarm, which excludes live-restore" };
   const [major = 0, minor = 0] = (engine.answer?.serverVersion ?? engine.version ?? "").split(".").map(Number);
-  if (major < 1 || (major === 1 && minor < 12)) return { kind: "stopped", why: `engine ${engine.version ?? "of unknown version"} has no live-restore` };
+  if (major < 1 || (major === 1 && minor < 12))
+    return { kind: "stopped", why: `engine ${engine.version ?? "of unknown version"} has no live-restore` };
   return { kind: "live-restore-for-the-restart" };
 }
 
 /** On for the next engine too: a run that was cut off may have switched it on in the memory of this one alone. */
 function staysOn(engine: EngineFacts): boolean {
-  const texts = [engine.daemonJson ?? "", ...engine.unitFiles.map((file) => file.text), ...engine.settingsFiles.map((file) => file.text)];
+  const texts = [
+    engine.daemonJson ?? "",
+    ...engine.unitFiles.map((file) => file.text),
+    ...engine.settingsFiles.map((file) => file.text),
+  ];
   return texts.some((text) => /"live-restore"\s*:\s*true|--live-restore\b(?!=false)/u.test(text));
 }
 
@@ -167,9 +187,13 @@ function firewallPlan(facts: HostFacts, request: ProvisionRequest): readonly Fir
   const changes = firewallChanges(facts.firewall, { port: request.engine.port, ipv6: request.address.includes(":") });
   if (changes.length > 0 && request.engine.firewall === "check") {
     const names = changes.map((change) => change.firewall).join(" and ");
-    throw new MachineError("firewall-closed", `${names} on ${request.machineName} keeps clients from the engine's port ${request.engine.port}`, {
-      hint: `Open it on the machine: ${changes.map((change) => `sudo ${change.command.replaceAll(" && ", " && sudo ")}`).join(" && ")}`,
-    });
+    throw new MachineError(
+      "firewall-closed",
+      `${names} on ${request.machineName} keeps clients from the engine's port ${request.engine.port}`,
+      {
+        hint: `Open it on the machine: ${changes.map((change) => `sudo ${change.command.replaceAll(" && ", " && sudo ")}`).join(" && ")}`,
+      },
+    );
   }
   return changes;
 }
@@ -190,13 +214,18 @@ function warningsFor(facts: HostFacts, request: ProvisionRequest, installations:
   const wanted = request.engine.version;
   const warnings: string[] = [...(installations[0]?.remarks ?? [])];
   if (installations.length === 0 && wanted !== undefined && engine.version !== undefined && !engine.version.startsWith(wanted)) {
-    warnings.push(`engine ${engine.version} is kept, not replaced by ${wanted}: "docker-machine upgrade ${request.machineName}" does that`);
+    warnings.push(
+      `engine ${engine.version} is kept, not replaced by ${wanted}: "docker-machine upgrade ${request.machineName}" does that`,
+    );
   }
   if (facts.packageLock !== undefined && installations.length > 0) {
-    warnings.push(`${facts.packageLock.program || "another process"} (process ${facts.packageLock.pid}) holds ${facts.packageLock.file}: it is waited for`);
+    warnings.push(
+      `${facts.packageLock.program || "another process"} (process ${facts.packageLock.pid}) holds ${facts.packageLock.file}: it is waited for`,
+    );
   }
   if (request.adopted && Math.abs(facts.clockSkewMs) > tolerableSkewMs) warnings.push(skewWarning(facts.clockSkewMs));
-  if (request.swarm !== undefined) warnings.push("classic swarm is no longer maintained; swarm mode, built into the engine, is its successor");
+  if (request.swarm !== undefined)
+    warnings.push("classic swarm is no longer maintained; swarm mode, built into the engine, is its successor");
   return warnings;
 }
 

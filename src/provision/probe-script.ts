@@ -285,7 +285,18 @@ end
 
 /** The whole probe. */
 export function probeScript(parameters: ProbeParameters): ShellText {
-  return joinLines(scriptPrelude, lookingFunctions, privilege, operatingSystem, engine, firewall, ownTraces, everything, sh`port=${parameters.port}`, stages);
+  return joinLines(
+    scriptPrelude,
+    lookingFunctions,
+    privilege,
+    operatingSystem,
+    engine,
+    firewall,
+    ownTraces,
+    everything,
+    sh`port=${parameters.port}`,
+    stages,
+  );
 }
 
 /** For the end of a script that has the looking functions: how the engine stands now, in the probe's own words. */

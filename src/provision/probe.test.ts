@@ -35,19 +35,24 @@ function said(stdout: string): Said {
 const script = framedScript(probeScript({ port: 2376 }));
 const here = shells.map((shell) => ({ shell: shell.join(" "), result: runShell(shell, bootstrap, script) }));
 
+function comparable(stdout: string): unknown {
+  const facts = factsFrom(said(stdout).raw, 0);
+  // Others may use this computer's packages and disks meanwhile.
+  return { ...facts, packageLock: undefined, disks: facts.disks.map((disk) => disk.mountPoint) };
+}
+
 for (const { shell, result } of here) {
   test(`the probe runs to its end in ${shell}, without a word beside its facts`, () => {
     assert.deepEqual([result.status, result.stderr], [0, ""]);
     const { output, kinds } = said(result.stdout);
-    assert.deepEqual(output.filter((line) => line !== ""), []);
+    assert.deepEqual(
+      output.filter((line) => line !== ""),
+      [],
+    );
     assert.ok(kinds.has("begin") && kinds.has("end"));
   });
 
   test(`${shell} tells the same facts as sh`, () => {
-    const comparable = (stdout: string): unknown => {
-      const { packageLock: _, disks, ...facts } = factsFrom(said(stdout).raw, 0);
-      return { ...facts, disks: disks.map((disk) => disk.mountPoint) };
-    };
     assert.deepEqual(comparable(result.stdout), comparable(here[0]?.result.stdout ?? ""));
   });
 }
@@ -74,11 +79,19 @@ test("one round trip tells who we are and what the host is", { skip: process.get
 test("a host that is ahead is seen to be", async () => {
   const behind = { ...systemClock, now: () => new Date(Date.now() - 3_600_000) };
   const ssh = new LocalExecutor();
-  const facts = await probeHost(new HostShell("here", context(ssh)), provisionRequest(), { ...context(ssh), clock: behind }, 20_000);
+  const facts = await probeHost(
+    new HostShell("here", context(ssh)),
+    provisionRequest(),
+    { ...context(ssh), clock: behind },
+    20_000,
+  );
   assert.ok(Math.abs(facts.clockSkewMs - 3_600_000) < 10_000, String(facts.clockSkewMs));
 });
 
 test("an account that runs no commands is told apart from a host that lacks something", async () => {
   const ssh = new LocalExecutor({}, "false");
-  await assert.rejects(probeHost(new HostShell("here", context(ssh)), provisionRequest(), context(ssh), 20_000), /here lets the user log in but runs no shell commands/u);
+  await assert.rejects(
+    probeHost(new HostShell("here", context(ssh)), provisionRequest(), context(ssh), 20_000),
+    /here lets the user log in but runs no shell commands/u,
+  );
 });

@@ -7,7 +7,12 @@ import { probeScript } from "./probe-script.ts";
 import type { ProvisionContext, ProvisionRequest } from "./provisioner.ts";
 
 /** Gathers the facts as root and leaves the shell with root's rights. Throws `sudo-required` where there are none. */
-export async function probeHost(shell: HostShell, request: ProvisionRequest, context: ProvisionContext, timeoutMs: number): Promise<HostFacts> {
+export async function probeHost(
+  shell: HostShell,
+  request: ProvisionRequest,
+  context: ProvisionContext,
+  timeoutMs: number,
+): Promise<HostFacts> {
   const script = probeScript({ port: request.engine.port });
   const first = await timed(context, () => shell.runAsUser(script, { timeoutMs }));
   requireAnswer(first.answer, shell.label);
@@ -45,17 +50,25 @@ async function timed(context: ProvisionContext, run: () => Promise<ScriptAnswer>
 function requireAnswer(answer: ScriptAnswer, label: string): void {
   if (answer.begun && answer.ended) return;
   const words = answer.output.filter((line) => line.trim() !== "").slice(-3);
-  throw new MachineError("remote-command", `${label} lets the user log in but runs no shell commands${words.length === 0 ? "" : `: ${words.join(" ")}`}`, {
-    hint: "The user needs a POSIX shell (/bin/sh) on the machine, and an account that is not restricted to one command.",
-  });
+  throw new MachineError(
+    "remote-command",
+    `${label} lets the user log in but runs no shell commands${words.length === 0 ? "" : `: ${words.join(" ")}`}`,
+    {
+      hint: "The user needs a POSIX shell (/bin/sh) on the machine, and an account that is not restricted to one command.",
+    },
+  );
 }
 
 function noRights(label: string, facts: HostFacts, explanation: string): MachineError {
-  return new MachineError("sudo-required", `The user ${facts.userName} is not root on ${label} and cannot become it: ${explanation.trim()}`, {
-    hint: /tty/u.test(explanation)
-      ? 'Take "Defaults requiretty" out of /etc/sudoers there (visudo).'
-      : "Log in as root, or install sudo there and allow the user to use it.",
-  });
+  return new MachineError(
+    "sudo-required",
+    `The user ${facts.userName} is not root on ${label} and cannot become it: ${explanation.trim()}`,
+    {
+      hint: /tty/u.test(explanation)
+        ? 'Take "Defaults requiretty" out of /etc/sudoers there (visudo).'
+        : "Log in as root, or install sudo there and allow the user to use it.",
+    },
+  );
 }
 
 function noPassword(label: string, facts: HostFacts): MachineError {

@@ -17,7 +17,13 @@ import { requireKeys } from "./openpgp.ts";
 import { engineFrom } from "./parse-facts.ts";
 import { planProvision, type Plan } from "./plan.ts";
 import { probeHost } from "./probe.ts";
-import { defaultBounds, type ProvisionBounds, type ProvisionContext, type ProvisionOutcome, type ProvisionRequest } from "./provisioner.ts";
+import {
+  defaultBounds,
+  type ProvisionBounds,
+  type ProvisionContext,
+  type ProvisionOutcome,
+  type ProvisionRequest,
+} from "./provisioner.ts";
 import { planRestore, recoverScript, restoreScript, type RestorePlan } from "./restore-script.ts";
 
 /** A host that was looked at: the start of every use case here. */
@@ -93,7 +99,12 @@ export class HostSession {
   }
 
   /** The verified key, "" where none is needed, undefined where the next way is to be tried. */
-  async #prepare(plan: Plan, way: Installation, next: Installation | undefined, installed: string[]): Promise<string | undefined> {
+  async #prepare(
+    plan: Plan,
+    way: Installation,
+    next: Installation | undefined,
+    installed: string[],
+  ): Promise<string | undefined> {
     const script = prepareScript(plan, way, this.#parameters());
     if (script === undefined) return "";
     const { facts } = await this.shell.runAsRoot(script, { timeoutMs: this.bounds.installMs });
@@ -104,12 +115,21 @@ export class HostSession {
       return facts.text("key");
     }
     if (next === undefined) throw unreachable(way, this.request.machineName, reason ?? "");
-    logTo(this.context.report, "info", `${way.repository?.indexUrl ?? way.title} cannot be reached from ${this.request.machineName}; taking ${next.title}`);
+    logTo(
+      this.context.report,
+      "info",
+      `${way.repository?.indexUrl ?? way.title} cannot be reached from ${this.request.machineName}; taking ${next.title}`,
+    );
     return undefined;
   }
 
   #parameters(): InstallParameters {
-    return { env: this.request.engine.env, bounds: this.bounds, epochSeconds: this.#epochSeconds(), daemonJson: this.facts.engine.daemonJson };
+    return {
+      env: this.request.engine.env,
+      bounds: this.bounds,
+      epochSeconds: this.#epochSeconds(),
+      daemonJson: this.facts.engine.daemonJson,
+    };
   }
 
   #epochSeconds(): number {
@@ -125,9 +145,13 @@ export class HostSession {
 }
 
 function unreachable(way: Installation, label: string, reason: string): MachineError {
-  return new MachineError("download-failed", `${way.repository?.indexUrl ?? way.title} cannot be reached from ${label}: ${reason}`, {
-    hint: "Check the machine's network, DNS and proxy, name a mirror with --engine-package-mirror, or take the distribution's package with --engine-source distro.",
-  });
+  return new MachineError(
+    "download-failed",
+    `${way.repository?.indexUrl ?? way.title} cannot be reached from ${label}: ${reason}`,
+    {
+      hint: "Check the machine's network, DNS and proxy, name a mirror with --engine-package-mirror, or take the distribution's package with --engine-source distro.",
+    },
+  );
 }
 
 /** What {@link provisionHost} would do; changes nothing. For `create --dry-run`. */
@@ -148,7 +172,12 @@ export async function provisionHost(request: ProvisionRequest, context: Provisio
   return outcomeOf(session, plan, await session.configure(plan), installedPackages);
 }
 
-export function outcomeOf(session: HostSession, plan: Plan, answer: ScriptAnswer, installedPackages: readonly string[]): ProvisionOutcome {
+export function outcomeOf(
+  session: HostSession,
+  plan: Plan,
+  answer: ScriptAnswer,
+  installedPackages: readonly string[],
+): ProvisionOutcome {
   const engine = session.learn(answer);
   return {
     facts: { ...session.facts, restartOwed: false },
@@ -170,13 +199,19 @@ export async function replaceServerCertificate(request: ProvisionRequest, contex
   const files = full.files.filter((file) => file.path.endsWith(".pem"));
   const plan: Plan = { ...full, files, removals: [], firewall: [], swarm: [], hostName: undefined, restart: true };
   if (plan.survival.kind === "stopped") {
-    logTo(context.report, "warn", `${plan.containers.length} containers on ${request.machineName} stop and start again: ${plan.survival.why}`);
+    logTo(
+      context.report,
+      "warn",
+      `${plan.containers.length} containers on ${request.machineName} stop and start again: ${plan.survival.why}`,
+    );
   }
   return outcomeOf(session, plan, await session.configure(plan), []);
 }
 
 function noEngine(label: string): MachineError {
-  return new MachineError("engine-start", `No engine is installed on ${label}`, { hint: `"docker-machine provision ${label}" installs one.` });
+  return new MachineError("engine-start", `No engine is installed on ${label}`, {
+    hint: `"docker-machine provision ${label}" installs one.`,
+  });
 }
 
 /** Brings the engine to the newest version its source offers, or to the one asked for; containers are kept as in {@link provisionHost}. */
@@ -184,7 +219,10 @@ export async function upgradeEngine(request: ProvisionRequest, context: Provisio
   const session = await HostSession.open(request, context, true);
   requireSupported(session.facts, request.machineName);
   const before = planProvision(session.facts, session.family, request);
-  const ways = waysFor(session.facts, session.family, { ...request, engine: { ...request.engine, source: sourceOf(session.facts, request) } });
+  const ways = waysFor(session.facts, session.family, {
+    ...request,
+    engine: { ...request.engine, source: sourceOf(session.facts, request) },
+  });
   const installedPackages = await session.install({ ...before, installations: ways }, true);
   const plan = planProvision(session.facts, session.family, request);
   return outcomeOf(session, plan, await session.configure(plan), installedPackages);

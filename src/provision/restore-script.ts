@@ -9,7 +9,6 @@ import type { Family } from "./families/family.ts";
 import { closingFunctions } from "./firewall/firewall.ts";
 import { answering } from "./host-shell.ts";
 import { survivalOf, type Survival } from "./plan.ts";
-import { lookingFunctions } from "./probe-script.ts";
 import type { ProvisionBounds } from "./provisioner.ts";
 import { scriptPrelude } from "./script-protocol.ts";
 import { serviceFor } from "./service.ts";
@@ -46,15 +45,17 @@ export interface RestorePlan {
 
 /** Pure. */
 export function planRestore(facts: HostFacts, record: HostRecordFacts): RestorePlan {
-  const of = (kind: string): readonly string[] => record.changes.filter((change) => change.kind === kind).map((change) => change.what);
+  const of = (kind: string): readonly string[] =>
+    record.changes.filter((change) => change.kind === kind).map((change) => change.what);
   const untouched = (path: string): boolean => !record.altered.has(path);
   const packages = of("package");
-  const cameWithUs = packages.length > 0 || of("file-created").some((path) => path === ownSystemdUnitPath || path === facts.engine.dockerdPath);
+  const cameWithUs =
+    packages.length > 0 || of("file-created").some((path) => path === ownSystemdUnitPath || path === facts.engine.dockerdPath);
   return {
     remove: of("file-created").filter(untouched),
     putBack: of("file-changed").filter(untouched),
     left: [...of("file-created"), ...of("file-changed")].filter((path) => !untouched(path)),
-    folders: [...of("folder-created")].reverse(),
+    folders: of("folder-created").toReversed(),
     packages,
     disable: of("unit-enabled").length > 0,
     engine: cameWithUs ? "goes" : of("unit-started").length > 0 ? "stops" : "restarts",
@@ -62,9 +63,20 @@ export function planRestore(facts: HostFacts, record: HostRecordFacts): RestoreP
   };
 }
 
-export function restoreScript(plan: RestorePlan, facts: HostFacts, family: Family, label: string, bounds: ProvisionBounds): ShellText {
+export function restoreScript(
+  plan: RestorePlan,
+  facts: HostFacts,
+  family: Family,
+  label: string,
+  bounds: ProvisionBounds,
+): ShellText {
   const untouchedJson = !plan.left.includes(daemonJsonPath);
-  const finalJson = untouchedJson && plan.putBack.includes(daemonJsonPath) ? facts.record?.originalDaemonJson : plan.remove.includes(daemonJsonPath) ? undefined : facts.engine.daemonJson;
+  const finalJson =
+    untouchedJson && plan.putBack.includes(daemonJsonPath)
+      ? facts.record?.originalDaemonJson
+      : plan.remove.includes(daemonJsonPath)
+        ? undefined
+        : facts.engine.daemonJson;
   return joinLines(
     changingPrelude({ record: false, machineName: label }, bounds),
     engineControl({
@@ -80,7 +92,8 @@ export function restoreScript(plan: RestorePlan, facts: HostFacts, family: Famil
     sh`on_failure() { restore_engine; }`,
     plan.engine !== "restarts" && sh`service_stop 2>&1`,
     plan.disable && sh`service_disable 2>&1`,
-    plan.packages.length > 0 && sh`pkg_remove ${plan.packages} || fail package-manager ${`The packages that were installed on ${label} could not be removed`}`,
+    plan.packages.length > 0 &&
+      sh`pkg_remove ${plan.packages} || fail package-manager ${`The packages that were installed on ${label} could not be removed`}`,
     sh`[ -e ${statePaths.undoFirewall} ] && . ${statePaths.undoFirewall}`,
     ...plan.putBack.map((path) => sh`keep ${path}; cp -p ${statePaths.originals + path} ${path} && changed ${path}`),
     ...plan.remove.map((path) => sh`take_away ${path}`),
@@ -90,7 +103,8 @@ export function restoreScript(plan: RestorePlan, facts: HostFacts, family: Famil
     sh`service_reload`,
     plan.engine === "restarts" && sh`restart_engine`,
     ...plan.left.map((path) => sh`note warn ${`${path} on ${label} was changed by someone else since and is left as it is`}`),
-    plan.engine === "goes" && sh`[ -d /var/lib/docker ] && note info ${`Images and volumes in /var/lib/docker of ${label} are left`}`,
+    plan.engine === "goes" &&
+      sh`[ -d /var/lib/docker ] && note info ${`Images and volumes in /var/lib/docker of ${label} are left`}`,
     sh`
 on_failure() { :; }
 rm -rf ${statePaths.folder}

@@ -14,11 +14,16 @@ function isErrorCode(code: string): code is ErrorCode {
 /** The last lines that say something: those that look like errors where there are some, else the last ones at all. */
 export function explanationIn(output: readonly string[]): string {
   const lines = output.map((line) => line.trim()).filter((line) => line !== "");
-  const errors = lines.filter((line) => /^(E:|W: Failed|Err:|Error|error:|ERROR|Problem|problem|Failed|dpkg:|\s*nothing provides|.*unmet dependencies|.*Depends:)/u.test(line));
+  const errors = lines.filter((line) =>
+    /^(E:|W: Failed|Err:|Error|error:|ERROR|Problem|problem|Failed|dpkg:|\s*nothing provides|.*unmet dependencies|.*Depends:)/u.test(
+      line,
+    ),
+  );
   return (errors.length > 0 ? errors : lines).slice(-relevantLines).join("\n");
 }
 
-const diskFull = /No space left on device|not enough free space|don't have enough free space|Disk quota exceeded|needs \d+\s?[KMG]B? (more )?(space )?on the/iu;
+const diskFull =
+  /No space left on device|not enough free space|don't have enough free space|Disk quota exceeded|needs \d+\s?[KMG]B? (more )?(space )?on the/iu;
 
 export function failureOf(answer: ScriptAnswer, label: string): MachineError {
   if (diskFull.test(answer.output.join("\n"))) return diskFullError(answer, label);
@@ -38,8 +43,9 @@ function appended(message: string, explanation: string): string {
 }
 
 function diskFullError(answer: ScriptAnswer, label: string): MachineError {
-  const fullest = [...disksFrom(answer.facts)].sort((a, b) => a.freeMiB - b.freeMiB)[0];
-  const where = fullest === undefined ? "a disk" : `${fullest.device} (mounted on ${fullest.mountPoint}, ${fullest.freeMiB} MiB free)`;
+  const fullest = disksFrom(answer.facts).toSorted((a, b) => a.freeMiB - b.freeMiB)[0];
+  const where =
+    fullest === undefined ? "a disk" : `${fullest.device} (mounted on ${fullest.mountPoint}, ${fullest.freeMiB} MiB free)`;
   return new MachineError("disk-full", `There is no space left on ${where} of ${label}`, {
     hint: `Free some space there, then run "docker-machine provision ${label}": it continues.`,
   });
@@ -47,16 +53,34 @@ function diskFullError(answer: ScriptAnswer, label: string): MachineError {
 
 /** What a package manager's own words mean for the person who has to act. */
 const packageHints: readonly (readonly [RegExp, string])[] = [
-  [/dpkg was interrupted|dpkg --configure -a/u, 'Run "sudo dpkg --configure -a" on the machine, then "docker-machine provision".'],
-  [/Could not get lock|is locked by|lock.*held|Unable to lock|unable to lock/u, 'Wait until the other package manager has ended, then run "docker-machine provision".'],
-  [/unmet dependencies|held broken packages|conflicting requests|nothing provides|conflicts with/iu, 'Resolve the conflict on the machine, or choose another source with --engine-source, then run "docker-machine provision".'],
-  [/resolv|Could not connect|Failed to fetch|Cannot download|Couldn't connect|Network is unreachable|timed out|temporary error/iu, 'Check the machine\'s network, DNS and proxy (--engine-env HTTP_PROXY=… applies to downloads too), then run "docker-machine provision".'],
-  [/Unable to locate package|No match for argument|no such package|target not found|not found in package names/u, "Choose another source with --engine-source docker, script or static."],
+  [
+    /dpkg was interrupted|dpkg --configure -a/u,
+    'Run "sudo dpkg --configure -a" on the machine, then "docker-machine provision".',
+  ],
+  [
+    /Could not get lock|is locked by|lock.*held|Unable to lock|unable to lock/u,
+    'Wait until the other package manager has ended, then run "docker-machine provision".',
+  ],
+  [
+    /unmet dependencies|held broken packages|conflicting requests|nothing provides|conflicts with/iu,
+    'Resolve the conflict on the machine, or choose another source with --engine-source, then run "docker-machine provision".',
+  ],
+  [
+    /resolv|Could not connect|Failed to fetch|Cannot download|Couldn't connect|Network is unreachable|timed out|temporary error/iu,
+    'Check the machine\'s network, DNS and proxy (--engine-env HTTP_PROXY=… applies to downloads too), then run "docker-machine provision".',
+  ],
+  [
+    /Unable to locate package|No match for argument|no such package|target not found|not found in package names/u,
+    "Choose another source with --engine-source docker, script or static.",
+  ],
 ];
 
 function hintFor(code: ErrorCode, explanation: string): string | undefined {
   if (code !== "package-manager" && code !== "download-failed") return undefined;
-  return packageHints.find(([pattern]) => pattern.test(explanation))?.[1] ?? 'Put it right on the machine, then run "docker-machine provision": it continues.';
+  return (
+    packageHints.find(([pattern]) => pattern.test(explanation))?.[1] ??
+    'Put it right on the machine, then run "docker-machine provision": it continues.'
+  );
 }
 
 /** Root's rights were not given. */

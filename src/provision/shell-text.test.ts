@@ -5,7 +5,19 @@ import { runShell, shells } from "../../test/support/shells.ts";
 import { hereDocument, joinLines, quoteWord, sh, ShellText } from "./shell-text.ts";
 
 const anyWord = fc.string({ unit: "binary", maxLength: 30 }).filter((word) => !word.includes("\0") && word.isWellFormed());
-const words = ["", "plain", "two words", "it's", "$HOME `id` \"q\" \\ %s", "*", "-n", "~", "a\nb", "é✓", ...fc.sample(anyWord, 300)];
+const words = [
+  "",
+  "plain",
+  "two words",
+  "it's",
+  '$HOME `id` "q" \\ %s',
+  "*",
+  "-n",
+  "~",
+  "a\nb",
+  "é✓",
+  ...fc.sample(anyWord, 300),
+];
 
 for (const shell of shells) {
   test(`words arrive unchanged in ${shell.join(" ")}`, () => {
@@ -15,8 +27,12 @@ for (const shell of shells) {
 
   test(`here-documents arrive unchanged in ${shell.join(" ")}`, () => {
     const texts = ["", "one\n", "no end", "$HOME `id` \\ \\$x\n", "END_OF_FILE\nEND_OF_FILE_\n", "\n\n"];
-    const script = joinLines(...texts.map((text) => sh`cat ${hereDocument(text)}
-printf '\0'`));
+    const script = joinLines(
+      ...texts.map(
+        (text) => sh`cat ${hereDocument(text)}
+printf '\0'`,
+      ),
+    );
     const result = runShell(shell, script.text);
     const expected = texts.map((text) => (text === "" || text.endsWith("\n") ? text : `${text}\n`));
     assert.deepEqual(result.stdout.split("\0").slice(0, -1), expected);
@@ -29,10 +45,19 @@ test("a template quotes its values and inserts shell text as it stands", () => {
 });
 
 test("a template leaves the shell's own signs alone", () => {
-  assert.equal(sh`echo "\${x:-y}" '\n' $(id) \`id\``.text, 'echo "${x:-y}" \'\\n\' $(id) `id`');
+  assert.equal(sh`echo "\${x:-y}" '\n' $(id) \`id\``.text, "echo \"${x:-y}\" '\\n' $(id) `id`");
 });
 
 test("absent pieces leave no empty lines", () => {
-  assert.equal(joinLines(sh`a`, undefined, false, sh`b
-`, sh`c`).text, "a\nb\nc");
+  assert.equal(
+    joinLines(
+      sh`a`,
+      undefined,
+      false,
+      sh`b
+`,
+      sh`c`,
+    ).text,
+    "a\nb\nc",
+  );
 });

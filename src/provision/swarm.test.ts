@@ -21,7 +21,8 @@ const swarm: SwarmRequest = {
   joinOptions: ["ttl=10"],
 };
 
-const containersOf = (overrides: Partial<SwarmRequest> = {}): ReturnType<typeof swarmContainers> => swarmContainers(provisionRequest({ swarm: { ...swarm, ...overrides } }), "/etc/docker");
+const containersOf = (overrides: Partial<SwarmRequest> = {}): ReturnType<typeof swarmContainers> =>
+  swarmContainers(provisionRequest({ swarm: { ...swarm, ...overrides } }), "/etc/docker");
 
 test("the containers are those that 0.16.2 starts", () => {
   const [master, agent] = containersOf();
@@ -35,8 +36,14 @@ test("the containers are those that 0.16.2 starts", () => {
 });
 
 test("who is what follows from the flags", () => {
-  assert.deepEqual(containersOf({ master: false }).map((container) => container.name), ["swarm-agent"]);
-  assert.deepEqual(containersOf({ agent: false }).map((container) => container.name), ["swarm-agent-master"]);
+  assert.deepEqual(
+    containersOf({ master: false }).map((container) => container.name),
+    ["swarm-agent"],
+  );
+  assert.deepEqual(
+    containersOf({ agent: false }).map((container) => container.name),
+    ["swarm-agent-master"],
+  );
   assert.equal(containersOf({ experimental: true })[0]?.command[0], "--experimental");
   assert.equal(containersOf({ host: "tcp://0.0.0.0:4000" })[0]?.flags[2], "4000:4000");
   assert.equal(containersOf({ address: "10.0.0.9" })[1]?.command[2], "10.0.0.9:2376");
@@ -67,5 +74,7 @@ test("a container that runs as wanted stays, another one is replaced", () => {
   assert.deepEqual(runs(run(sameCommand).calls), []);
   const { calls } = run("");
   assert.ok(calls.includes("docker rm -f swarm-agent"));
-  assert.deepEqual(runs(calls), ["docker run -d --name swarm-agent --restart=always swarm:latest join --advertise 192.0.2.7:2376 --ttl=10 token://abc"]);
+  assert.deepEqual(runs(calls), [
+    "docker run -d --name swarm-agent --restart=always swarm:latest join --advertise 192.0.2.7:2376 --ttl=10 token://abc",
+  ]);
 });

@@ -20,7 +20,10 @@ const advertisedMasterPort = 3376;
 export function swarmContainers(request: ProvisionRequest, certificateFolder: string): readonly SwarmContainer[] {
   const { swarm } = request;
   if (swarm === undefined) return [];
-  return [...(swarm.master ? [masterContainer(request, swarm, certificateFolder)] : []), ...(swarm.agent ? [agentContainer(request, swarm)] : [])];
+  return [
+    ...(swarm.master ? [masterContainer(request, swarm, certificateFolder)] : []),
+    ...(swarm.agent ? [agentContainer(request, swarm)] : []),
+  ];
 }
 
 function masterContainer(request: ProvisionRequest, swarm: SwarmRequest, folder: string): SwarmContainer {
@@ -53,7 +56,13 @@ function agentContainer(request: ProvisionRequest, swarm: SwarmRequest): SwarmCo
     name: "swarm-agent",
     image: swarm.image,
     flags: ["--restart=always"],
-    command: ["join", "--advertise", agentAddress(request, swarm), ...swarm.joinOptions.map((option) => `--${option}`), swarm.discovery],
+    command: [
+      "join",
+      "--advertise",
+      agentAddress(request, swarm),
+      ...swarm.joinOptions.map((option) => `--${option}`),
+      swarm.discovery,
+    ],
   };
 }
 

@@ -38,8 +38,14 @@ test("a busy host: announced, changed, kept running, renewed, and given back", {
     outcome = await provisionHost(request, machine.context);
     assert.equal(machine.ssh.roundTrips - trips, 2);
     const after = await takeSnapshot(host);
-    const announced = [...outcome.plan.files.filter((file) => file.change !== "same").map((file) => file.path), ...outcome.plan.removals].toSorted();
-    assert.deepEqual(changedFiles(before, after).filter((path) => !path.startsWith(ownFolder)), announced);
+    const announced = [
+      ...outcome.plan.files.filter((file) => file.change !== "same").map((file) => file.path),
+      ...outcome.plan.removals,
+    ].toSorted();
+    assert.deepEqual(
+      changedFiles(before, after).filter((path) => !path.startsWith(ownFolder)),
+      announced,
+    );
     assert.deepEqual(outcome.changedFiles.toSorted(), announced);
     assert.deepEqual(withoutFiles(after), withoutFiles(before));
     assert.equal(after.containers.length, 1);
@@ -55,7 +61,10 @@ test("a busy host: announced, changed, kept running, renewed, and given back", {
 
   await t.test("the key is root's alone, and live-restore is off again", async () => {
     assert.equal(await host.sh("stat -c '%a %U' /etc/docker/server-key.pem"), "600 root");
-    assert.equal(await host.sh("docker info -f '{{.LiveRestoreEnabled}}'; ls /etc/docker/daemon.json 2> /dev/null || true"), "false");
+    assert.equal(
+      await host.sh("docker info -f '{{.LiveRestoreEnabled}}'; ls /etc/docker/daemon.json 2> /dev/null || true"),
+      "false",
+    );
   });
 
   await t.test("a second run touches nothing, the engine's process least of all", async () => {
@@ -98,7 +107,10 @@ test("what its owner wrote is kept: daemon.json, an override, a file changed sin
     systemctl restart docker`);
   const before = await takeSnapshot(host);
   const { plan } = await provisionHost(machine.request(), machine.context);
-  assert.ok(plan.files.some((file) => file.path.endsWith("/zz-machine.conf")), "ours comes after theirs");
+  assert.ok(
+    plan.files.some((file) => file.path.endsWith("/zz-machine.conf")),
+    "ours comes after theirs",
+  );
   const info = JSON.parse(await machine.ask("/info")) as { Labels: string[] };
   assert.deepEqual(info.Labels.toSorted(), ["owner=them", "provider=generic"]);
   assert.match(await host.sh("tr '\\0' ' ' < /proc/$(cat /run/docker.pid)/cmdline"), /--icc=true/u);

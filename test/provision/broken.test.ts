@@ -1,41 +1,35 @@
 /** Things that go wrong in the middle: the host is as it was, or the next run finishes what the last began. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { isMachineError, type MachineError } from "../../src/errors/machine-error.ts";
 import { provisionHost, restoreHost } from "../../src/provision/provision.ts";
 import { labUnavailableReason, openLab } from "../lab/lab.ts";
 import { changedFiles, takeSnapshot, withoutFiles } from "./host-snapshot.ts";
 import { openLabMachine } from "./lab-machine.ts";
+import { failureOf } from "../support/failure.ts";
 
 const skip = (await labUnavailableReason()) ?? false;
 
-async function failure(work: Promise<unknown>): Promise<MachineError> {
-  try {
-    await work;
-  } catch (error) {
-    assert.ok(isMachineError(error), String(error));
-    return error;
-  }
-  assert.fail("it did not fail");
-}
-
 const notOurFolder = (path: string): boolean => !path.startsWith("/var/lib/docker-machine/");
 
-test("an engine that does not start with its new settings starts with its old ones, its containers never stopped", { skip }, async () => {
-  await using lab = await openLab();
-  await using host = await lab.start("busy");
-  await using machine = await openLabMachine(host);
-  const before = await takeSnapshot(host);
-  const error = await failure(provisionHost(machine.request({ engine: { options: ["no-such-flag=1"] } }), machine.context));
-  assert.equal(error.code, "engine-start");
-  assert.match(error.message, /^The engine on web does not start:\n.*unknown flag: --no-such-flag/su);
-  const after = await takeSnapshot(host);
-  assert.deepEqual([changedFiles(before, after).filter(notOurFolder), withoutFiles(after)], [[], withoutFiles(before)]);
-  assert.equal(await host.sh("docker info -f '{{.LiveRestoreEnabled}}'"), "false");
-  await provisionHost(machine.request(), machine.context);
-  assert.equal(await machine.ask("/_ping"), "OK");
-  assert.deepEqual((await takeSnapshot(host)).containers, before.containers);
-});
+test(
+  "an engine that does not start with its new settings starts with its old ones, its containers never stopped",
+  { skip },
+  async () => {
+    await using lab = await openLab();
+    await using host = await lab.start("busy");
+    await using machine = await openLabMachine(host);
+    const before = await takeSnapshot(host);
+    const error = await failureOf(provisionHost(machine.request({ engine: { options: ["no-such-flag=1"] } }), machine.context));
+    assert.equal(error.code, "engine-start");
+    assert.match(error.message, /^The engine on web does not start:\n.*unknown flag: --no-such-flag/su);
+    const after = await takeSnapshot(host);
+    assert.deepEqual([changedFiles(before, after).filter(notOurFolder), withoutFiles(after)], [[], withoutFiles(before)]);
+    assert.equal(await host.sh("docker info -f '{{.LiveRestoreEnabled}}'"), "false");
+    await provisionHost(machine.request(), machine.context);
+    assert.equal(await machine.ask("/_ping"), "OK");
+    assert.deepEqual((await takeSnapshot(host)).containers, before.containers);
+  },
+);
 
 test("a run that is killed at its worst moment is undone by the next, which then does the work", { skip }, async () => {
   await using lab = await openLab();
@@ -46,8 +40,11 @@ test("a run that is killed at its worst moment is undone by the next, which then
   await host.sh(`
     printf '#!/bin/sh\\n[ "$1 $2" = "restart docker.service" ] && { rm -f /usr/local/bin/systemctl; kill -9 $PPID; }\\nexec /usr/bin/systemctl "$@"\\n' > /usr/local/bin/systemctl
     chmod 755 /usr/local/bin/systemctl`);
-  await failure(provisionHost(machine.request(), machine.context));
-  assert.equal(await host.sh("cat /etc/docker/daemon.json; ls /var/lib/docker-machine/run/list"), '{\n  "live-restore": true\n}\n/var/lib/docker-machine/run/list');
+  await failureOf(provisionHost(machine.request(), machine.context));
+  assert.equal(
+    await host.sh("cat /etc/docker/daemon.json; ls /var/lib/docker-machine/run/list"),
+    '{\n  "live-restore": true\n}\n/var/lib/docker-machine/run/list',
+  );
 
   await provisionHost(machine.request(), machine.context);
   assert.match(machine.said("info").join("\n"), /Undoing what an interrupted run left on web/u);
@@ -65,7 +62,10 @@ test("a connection that breaks in the middle leaves a run that ends by itself; t
   const report = (event: { readonly type: string }): void => {
     if (event.type === "configuring-engine") broken.abort(new Error("the line is cut"));
   };
-  await assert.rejects(provisionHost(machine.request(), { ...machine.context, report, signal: broken.signal }), /the line is cut/u);
+  await assert.rejects(
+    provisionHost(machine.request(), { ...machine.context, report, signal: broken.signal }),
+    /the line is cut/u,
+  );
   await using second = await openLabMachine(host);
   await provisionHost(machine.request(), { ...second.context });
   assert.equal(await machine.ask("/_ping"), "OK");
@@ -77,10 +77,15 @@ test("a full disk in the middle is named with its file system, and the engine ru
   await using host = await lab.start("full-etc-docker");
   await using machine = await openLabMachine(host);
   const pid = await host.sh("cat /run/docker.pid");
-  const error = await failure(provisionHost(machine.request(), machine.context));
+  const error = await failureOf(provisionHost(machine.request(), machine.context));
   assert.equal(error.code, "disk-full");
   assert.match(error.message, /There is no space left on tmpfs \(mounted on \/etc\/docker, 0 MiB free\) of web/u);
-  assert.equal(await host.sh("cat /run/docker.pid; ls /etc/docker | grep -v -e filler -e key.json || true; ls /etc/systemd/system/docker.service.d 2> /dev/null || true"), pid);
+  assert.equal(
+    await host.sh(
+      "cat /run/docker.pid; ls /etc/docker | grep -v -e filler -e key.json || true; ls /etc/systemd/system/docker.service.d 2> /dev/null || true",
+    ),
+    pid,
+  );
 });
 
 test("an engine that stood still is started and enabled, and stands still again when it is given back", { skip }, async () => {

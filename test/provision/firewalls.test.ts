@@ -19,7 +19,11 @@ interface FirewallCase {
 }
 
 const cases: Readonly<Record<string, FirewallCase>> = {
-  firewalld: { variant: "firewalld", command: "firewall-cmd --permanent --zone=public --add-port=2376/tcp", reboot: "systemctl restart firewalld" },
+  firewalld: {
+    variant: "firewalld",
+    command: "firewall-cmd --permanent --zone=public --add-port=2376/tcp",
+    reboot: "systemctl restart firewalld",
+  },
   ufw: { variant: "ufw", command: "ufw allow 2376/tcp", reboot: "ufw disable > /dev/null; ufw --force enable > /dev/null" },
   iptables: {
     variant: "bookworm-engine",
@@ -63,19 +67,30 @@ for (const [name, { variant, command, setUp, reboot }] of Object.entries(cases))
     await using machine = await openLabMachine(host);
     await assert.rejects(
       provisionHost(machine.request({ engine: { firewall: "check" } }), machine.context),
-      (error) => isMachineError(error, "firewall-closed") && error.message.startsWith(name) && (error.hint ?? "").includes(`sudo ${command}`),
+      (error) =>
+        isMachineError(error, "firewall-closed") &&
+        error.message.startsWith(name) &&
+        (error.hint ?? "").includes(`sudo ${command}`),
     );
     assert.equal(await host.sh("ls /etc/docker/*.pem 2> /dev/null || true"), "", "checking changes nothing");
 
     await provisionHost(machine.request(), machine.context);
-    assert.deepEqual(machine.events.filter((event) => event.type === "opening-firewall"), [{ type: "opening-firewall", firewall: name, port: 2376 }]);
+    assert.deepEqual(
+      machine.events.filter((event) => event.type === "opening-firewall"),
+      [{ type: "opening-firewall", firewall: name, port: 2376 }],
+    );
     assert.equal(await machine.ask("/_ping"), "OK");
     await host.sh(reboot);
     assert.equal(await machine.ask("/_ping"), "OK", "after the rules were loaded anew");
     assert.deepEqual((await provisionHost(machine.request(), machine.context)).plan.firewall, []);
 
     await restoreHost(machine.request(), machine.context);
-    assert.equal(await host.sh("grep -r 2376 /etc/iptables /etc/nftables.conf /etc/ufw/user.rules /etc/firewalld/zones 2> /dev/null | grep -v '\\.old:' || true"), "");
+    assert.equal(
+      await host.sh(
+        "grep -r 2376 /etc/iptables /etc/nftables.conf /etc/ufw/user.rules /etc/firewalld/zones 2> /dev/null | grep -v '\\.old:' || true",
+      ),
+      "",
+    );
     assert.equal(await host.sh("{ nft list ruleset 2> /dev/null || iptables -S INPUT; } | grep 2376 || true"), "");
   });
 }

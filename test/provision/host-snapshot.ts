@@ -30,9 +30,13 @@ export async function takeSnapshot(host: LabHost): Promise<HostSnapshot> {
     packages: await lines(`dpkg-query -W -f '\${Package} \${Version} \${Status}\\n' | sort`),
     units: [
       ...(await lines("systemctl list-unit-files --no-legend --plain --state=enabled | cut -d ' ' -f 1 | sort")),
-      ...(await lines("systemctl list-units --no-legend --plain --type=service --state=running | cut -d ' ' -f 1 | grep -v -e '^user@' -e '^session' | sort")),
+      ...(await lines(
+        "systemctl list-units --no-legend --plain --type=service --state=running | cut -d ' ' -f 1 | grep -v -e '^user@' -e '^session' | sort",
+      )),
     ],
-    containers: await lines("docker ps -q | xargs -r docker inspect -f '{{.Id}} {{.State.StartedAt}} {{.RestartCount}}' 2> /dev/null || true"),
+    containers: await lines(
+      "docker ps -q | xargs -r docker inspect -f '{{.Id}} {{.State.StartedAt}} {{.RestartCount}}' 2> /dev/null || true",
+    ),
     hostName: await host.sh("cat /etc/hostname; uname -n"),
   };
 }
@@ -44,6 +48,6 @@ export function changedFiles(before: HostSnapshot, after: HostSnapshot): readonl
 }
 
 /** Everything but files. */
-export function withoutFiles({ files: _, ...rest }: HostSnapshot): Omit<HostSnapshot, "files"> {
-  return rest;
+export function withoutFiles({ packages, units, containers, hostName }: HostSnapshot): Omit<HostSnapshot, "files"> {
+  return { packages, units, containers, hostName };
 }

@@ -4,44 +4,44 @@ import { once } from "node:events";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { test } from "node:test";
-import { isMachineError, type MachineError } from "../../src/errors/machine-error.ts";
 import { provisionHost, restoreHost, upgradeEngine } from "../../src/provision/provision.ts";
 import { labUnavailableReason, openLab } from "../lab/lab.ts";
 import { changedFiles, takeSnapshot, withoutFiles } from "./host-snapshot.ts";
 import { openLabMachine } from "./lab-machine.ts";
+import { failureOf } from "../support/failure.ts";
 
 const skip = (await labUnavailableReason()) ?? false;
 const distro = { engine: { source: "distro" } } as const;
 
-async function failure(work: Promise<unknown>): Promise<MachineError> {
-  try {
-    await work;
-  } catch (error) {
-    assert.ok(isMachineError(error), String(error));
-    return error;
-  }
-  assert.fail("it did not fail");
-}
+test(
+  "a bare host gets the distribution's engine where Docker's cannot be reached, and is given back bare",
+  { skip },
+  async () => {
+    await using lab = await openLab();
+    await using host = await lab.start("no-os-release");
+    await using machine = await openLabMachine(host);
+    const before = await takeSnapshot(host);
+    const outcome = await provisionHost(machine.request({ engine: { source: "auto" } }), machine.context);
+    assert.ok(machine.ssh.roundTrips <= 4, String(machine.ssh.roundTrips));
+    assert.equal(await machine.ask("/_ping"), "OK");
+    assert.match(
+      machine.said("info").join("\n"),
+      /^https:\/\/download\.docker\.com\/linux\/debian\/dists\/bookworm\/Release cannot be reached from web; taking docker\.io, the distribution's package$/mu,
+    );
+    assert.ok(outcome.installedPackages.includes("docker.io"));
+    assert.ok(!outcome.installedPackages.includes("curl"), "nothing is installed for a download that cannot be");
+    assert.equal(outcome.facts.os.source, "debian-version");
+    assert.equal(await host.sh("docker info -f '{{.Driver}}'"), "overlay2");
 
-test("a bare host gets the distribution's engine where Docker's cannot be reached, and is given back bare", { skip }, async () => {
-  await using lab = await openLab();
-  await using host = await lab.start("no-os-release");
-  await using machine = await openLabMachine(host);
-  const before = await takeSnapshot(host);
-  const outcome = await provisionHost(machine.request({ engine: { source: "auto" } }), machine.context);
-  assert.ok(machine.ssh.roundTrips <= 4, String(machine.ssh.roundTrips));
-  assert.equal(await machine.ask("/_ping"), "OK");
-  assert.match(machine.said("info").join("\n"), /^https:\/\/download\.docker\.com\/linux\/debian\/dists\/bookworm\/Release cannot be reached from web; taking docker\.io, the distribution's package$/mu);
-  assert.ok(outcome.installedPackages.includes("docker.io"));
-  assert.ok(!outcome.installedPackages.includes("curl"), "nothing is installed for a download that cannot be");
-  assert.equal(outcome.facts.os.source, "debian-version");
-  assert.equal(await host.sh("docker info -f '{{.Driver}}'"), "overlay2");
-
-  await restoreHost(machine.request(), machine.context);
-  const after = await takeSnapshot(host);
-  assert.deepEqual(withoutFiles(after), withoutFiles(before));
-  assert.deepEqual(changedFiles(before, after).filter((path) => path.startsWith("/etc/docker") || path.startsWith("/var/lib/docker-machine")), []);
-});
+    await restoreHost(machine.request(), machine.context);
+    const after = await takeSnapshot(host);
+    assert.deepEqual(withoutFiles(after), withoutFiles(before));
+    assert.deepEqual(
+      changedFiles(before, after).filter((path) => path.startsWith("/etc/docker") || path.startsWith("/var/lib/docker-machine")),
+      [],
+    );
+  },
+);
 
 test("a lock of the package database is waited for", { skip }, async () => {
   await using lab = await openLab();
@@ -58,20 +58,23 @@ test("without a mirror apt's own words explain it, and nothing is left behind", 
   await using host = await lab.start("no-mirror");
   await using machine = await openLabMachine(host);
   const before = await takeSnapshot(host);
-  const error = await failure(provisionHost(machine.request(), machine.context));
+  const error = await failureOf(provisionHost(machine.request(), machine.context));
   assert.equal(error.code, "package-manager");
   assert.match(error.message, /apt could not install docker\.io.*:\nE: /su);
   assert.match(error.hint ?? "", /docker-machine provision/u);
   const after = await takeSnapshot(host);
   assert.deepEqual(withoutFiles(after), withoutFiles(before));
-  assert.deepEqual(changedFiles(before, after).filter((path) => !path.startsWith("/var/lib/docker-machine/")), []);
+  assert.deepEqual(
+    changedFiles(before, after).filter((path) => !path.startsWith("/var/lib/docker-machine/")),
+    [],
+  );
 });
 
 test("a full disk is named before anything is installed", { skip }, async () => {
   await using lab = await openLab();
   await using host = await lab.start("full-var");
   await using machine = await openLabMachine(host);
-  const error = await failure(provisionHost(machine.request(distro), machine.context));
+  const error = await failureOf(provisionHost(machine.request(distro), machine.context));
   assert.equal(error.code, "disk-full");
   assert.match(error.message, /Only \d+ MiB are free on \S+ \(mounted on \/var\) of web/u);
 });
@@ -105,7 +108,8 @@ test("static binaries are found, unpacked and started by a unit of ours; the new
   const archive = Buffer.from(await donor.sh("cat /tmp/static/docker.tgz.b64", { timeoutMs: 60_000 }), "base64");
   const folder = "/linux/static/stable/x86_64/";
   await using mirror = await serve({
-    [folder]: '<a href="docker-9.9.9.tgz">x</a> <a href="docker-20.10.24.tgz">x</a> <a href="docker-20.10.9.tgz">x</a> <a href="docker-rootless-extras-30.0.tgz">x</a>',
+    [folder]:
+      '<a href="docker-9.9.9.tgz">x</a> <a href="docker-20.10.24.tgz">x</a> <a href="docker-20.10.9.tgz">x</a> <a href="docker-rootless-extras-30.0.tgz">x</a>',
     [`${folder}docker-20.10.24.tgz`]: archive,
   });
   const engine = { source: "static", packageMirror: `http://${lab.gateway}:${mirror.port}` } as const;
@@ -113,26 +117,38 @@ test("static binaries are found, unpacked and started by a unit of ours; the new
   assert.deepEqual(mirror.asked, [folder, `${folder}docker-20.10.24.tgz`]);
   assert.equal(await machine.ask("/_ping"), "OK");
   assert.equal(outcome.facts.engine.dockerdPath, "/usr/local/bin/dockerd");
-  assert.equal(await host.sh("systemctl is-enabled docker; systemctl show docker -p FragmentPath"), "enabled\nFragmentPath=/etc/systemd/system/docker.service");
+  assert.equal(
+    await host.sh("systemctl is-enabled docker; systemctl show docker -p FragmentPath"),
+    "enabled\nFragmentPath=/etc/systemd/system/docker.service",
+  );
 
   await host.sh("systemctl is-active docker");
   const upgraded = await upgradeEngine(machine.request({ engine }), machine.context);
   assert.equal(upgraded.facts.engine.dockerdPath, "/usr/local/bin/dockerd");
   assert.equal(await machine.ask("/_ping"), "OK");
   await restoreHost(machine.request(), machine.context);
-  assert.equal(await host.sh("ls /usr/local/bin /etc/systemd/system/docker.service* 2> /dev/null; command -v dockerd || true"), "/usr/local/bin:");
+  assert.equal(
+    await host.sh("ls /usr/local/bin /etc/systemd/system/docker.service* 2> /dev/null; command -v dockerd || true"),
+    "/usr/local/bin:",
+  );
 });
 
 test("an install script runs whole or not at all", { skip }, async () => {
   await using lab = await openLab();
   await using host = await lab.start("bookworm");
   await using machine = await openLabMachine(host);
-  await using mirror = await serve({ "/install.sh": "echo 'the script ran as' $(id -un) with $VERSION; echo 'E: and failed'; exit 3" });
+  await using mirror = await serve({
+    "/install.sh": "echo 'the script ran as' $(id -un) with $VERSION; echo 'E: and failed'; exit 3",
+  });
   const installUrl = `http://${lab.gateway}:${mirror.port}/install.sh`;
-  const failed = await failure(provisionHost(machine.request({ engine: { source: "script", installUrl, version: "27.3" } }), machine.context));
+  const failed = await failureOf(
+    provisionHost(machine.request({ engine: { source: "script", installUrl, version: "27.3" } }), machine.context),
+  );
   assert.equal(failed.code, "package-manager");
   assert.match(failed.message, /The install script .* failed:\nE: and failed/u);
   assert.ok(machine.said("debug").includes("the script ran as root with 27.3"));
-  const missing = await failure(provisionHost(machine.request({ engine: { source: "script", installUrl: `${installUrl}x` } }), machine.context));
+  const missing = await failureOf(
+    provisionHost(machine.request({ engine: { source: "script", installUrl: `${installUrl}x` } }), machine.context),
+  );
   assert.equal(missing.code, "download-failed");
 });

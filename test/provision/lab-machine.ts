@@ -29,7 +29,10 @@ export interface LabMachine extends AsyncDisposable {
   said(level: string): readonly string[];
 }
 
-export async function openLabMachine(host: LabHost, options: { readonly backend?: SshBackend; readonly bounds?: ProvisionContext["bounds"] } = {}): Promise<LabMachine> {
+export async function openLabMachine(
+  host: LabHost,
+  options: { readonly backend?: SshBackend; readonly bounds?: ProvisionContext["bounds"] } = {},
+): Promise<LabMachine> {
   const pki = await (sharedPki ??= createTestPki());
   const folder = await mkdtemp(path.join(tmpdir(), "provision-"));
   const platform = currentPlatform();
@@ -37,7 +40,14 @@ export async function openLabMachine(host: LabHost, options: { readonly backend?
   const hostKeys = { knownHostsFile: path.join(folder, "known_hosts"), alias: host.name, unknown: "trust-first-use" as const };
   const ssh = await openSshExecutor(
     options.backend ?? "openssh",
-    { hostName: host.address, port: host.sshPort, userName: host.sshUser, identityFile: host.privateKeyPath, hostKeys, connectTimeoutMs: 10_000 },
+    {
+      hostName: host.address,
+      port: host.sshPort,
+      userName: host.sshUser,
+      identityFile: host.privateKeyPath,
+      hostKeys,
+      connectTimeoutMs: 10_000,
+    },
     { processes: new SystemProcessRunner(platform), platform, report: () => {} },
   );
   const server = await pki.server(host.address);
@@ -54,7 +64,13 @@ export async function openLabMachine(host: LabHost, options: { readonly backend?
   return {
     ssh,
     events,
-    context: { ssh, clock: systemClock, report: (event) => events.push(event), signal: new AbortController().signal, bounds: options.bounds },
+    context: {
+      ssh,
+      clock: systemClock,
+      report: (event) => events.push(event),
+      signal: new AbortController().signal,
+      bounds: options.bounds,
+    },
     request: (overrides) => requestWith(server, overrides),
     renewed: async () => requestWith(await pki.server(host.address)),
     ask: (target) => askEngine(host.address, target, pki),
@@ -69,7 +85,16 @@ export async function openLabMachine(host: LabHost, options: { readonly backend?
 function askEngine(address: string, target: string, pki: TestPki): Promise<string> {
   return new Promise((resolve) => {
     const request = https.get(
-      { host: address, port: 2376, path: target, ca: pki.ca, cert: pki.client.certificate, key: pki.client.key, timeout: 3_000, agent: false },
+      {
+        host: address,
+        port: 2376,
+        path: target,
+        ca: pki.ca,
+        cert: pki.client.certificate,
+        key: pki.client.key,
+        timeout: 3_000,
+        agent: false,
+      },
       (response) => {
         let body = "";
         response.on("data", (chunk: Buffer) => (body += chunk.toString()));

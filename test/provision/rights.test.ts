@@ -2,23 +2,13 @@
 import assert from "node:assert/strict";
 import { globSync, readFileSync } from "node:fs";
 import { test } from "node:test";
-import { isMachineError, type MachineError } from "../../src/errors/machine-error.ts";
 import { provisionHost } from "../../src/provision/provision.ts";
 import type { ProvisionRequest } from "../../src/provision/provisioner.ts";
 import { labUnavailableReason, openLab, type LabHost } from "../lab/lab.ts";
 import { openLabMachine } from "./lab-machine.ts";
+import { failureOf } from "../support/failure.ts";
 
 const skip = (await labUnavailableReason()) ?? false;
-
-async function failure(work: Promise<unknown>): Promise<MachineError> {
-  try {
-    await work;
-  } catch (error) {
-    assert.ok(isMachineError(error), String(error));
-    return error;
-  }
-  assert.fail("it did not fail");
-}
 
 for (const backend of ["openssh", "native"] as const) {
   test(`a user with sudo and no password, by the back end ${backend}: as few round trips as root`, { skip }, async () => {
@@ -76,7 +66,9 @@ test("with a sudo password no secret is seen in processes, logs, files or report
   assert.equal(await machine.ask("/_ping"), "OK");
 
   for (const secret of secrets) assert.ok(!JSON.stringify(machine.events).includes(JSON.stringify(secret).slice(1, -1)));
-  const holders = await host.exec("grep -rlFf - /etc /var /home /root /tmp /run /usr/local 2> /dev/null", { stdin: `${secrets.join("\n")}\n` });
+  const holders = await host.exec("grep -rlFf - /etc /var /home /root /tmp /run /usr/local 2> /dev/null", {
+    stdin: `${secrets.join("\n")}\n`,
+  });
   assert.deepEqual(holders.stdout.trim().split("\n"), ["/etc/docker/server-key.pem"]);
   assert.equal(await host.sh("stat -c '%a %U' /etc/docker/server-key.pem"), "600 root");
   const journal = await host.exec("journalctl --no-pager | grep -F -f -", { stdin: `${secrets.join("\n")}\n` });
@@ -101,13 +93,23 @@ test("without root's rights nothing is touched: no password, a wrong one, no sud
   await using machine = await openLabMachine(asks);
   await using other = await openLabMachine(never);
   const refused = async (request: ProvisionRequest, context = machine.context): Promise<string> => {
-    const error = await failure(provisionHost(request, context));
+    const error = await failureOf(provisionHost(request, context));
     assert.equal(error.code, "sudo-required");
     assert.ok(error.hint !== undefined);
     return error.message;
   };
-  assert.equal(await refused(machine.request({ sudoPassword: undefined })), "sudo on web asks admin for a password, and none was given");
-  assert.equal(await refused(machine.request({ sudoPassword: async () => "CANARY-wrong" })), "sudo on web did not accept the password, or the user may not use sudo");
-  assert.equal(await refused(other.request(), other.context), "The user plain is not root on web and cannot become it: neither sudo nor doas is installed");
-  for (const host of [asks, never]) assert.equal(await host.sh("ls -d /etc/docker/*.pem /var/lib/docker-machine 2> /dev/null || true"), "");
+  assert.equal(
+    await refused(machine.request({ sudoPassword: undefined })),
+    "sudo on web asks admin for a password, and none was given",
+  );
+  assert.equal(
+    await refused(machine.request({ sudoPassword: async () => "CANARY-wrong" })),
+    "sudo on web did not accept the password, or the user may not use sudo",
+  );
+  assert.equal(
+    await refused(other.request(), other.context),
+    "The user plain is not root on web and cannot become it: neither sudo nor doas is installed",
+  );
+  for (const host of [asks, never])
+    assert.equal(await host.sh("ls -d /etc/docker/*.pem /var/lib/docker-machine 2> /dev/null || true"), "");
 });

@@ -56,7 +56,10 @@ async function newKeys(): Promise<webcrypto.CryptoKeyPair> {
 
 async function privateKeyPem(key: webcrypto.CryptoKey): Promise<string> {
   const bytes = Buffer.from(await webcrypto.subtle.exportKey("pkcs8", key));
-  return `-----BEGIN PRIVATE KEY-----\n${bytes.toString("base64").match(/.{1,64}/gu)?.join("\n")}\n-----END PRIVATE KEY-----\n`;
+  return `-----BEGIN PRIVATE KEY-----\n${bytes
+    .toString("base64")
+    .match(/.{1,64}/gu)
+    ?.join("\n")}\n-----END PRIVATE KEY-----\n`;
 }
 
 function pem(text: string): string {

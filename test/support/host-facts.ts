@@ -1,5 +1,5 @@
 /** Facts of hosts and requests for tests: a plain Debian 12, and what differs from it. */
-import type { EngineFacts, HostFacts, OsFacts } from "../../src/provision/facts.ts";
+import type { EngineAnswer, EngineFacts, HostFacts, OsFacts } from "../../src/provision/facts.ts";
 import type { EngineRequest, ProvisionRequest } from "../../src/provision/provisioner.ts";
 
 export type Overrides<T> = { readonly [K in keyof T]?: T[K] | undefined };
@@ -28,6 +28,14 @@ ExecStart=/usr/sbin/dockerd -H fd:// --containerd=/run/containerd/containerd.soc
 ExecReload=/bin/kill -s HUP $MAINPID
 `;
 
+export const runningAnswer: EngineAnswer = {
+  serverVersion: "20.10.24+dfsg1",
+  storageDriver: "overlay2",
+  dataRoot: "/var/lib/docker",
+  liveRestore: false,
+  swarmActive: false,
+};
+
 /** Debian's own engine, running, nothing configured. */
 export const debianEngine: EngineFacts = {
   ...noEngine,
@@ -42,7 +50,7 @@ export const debianEngine: EngineFacts = {
   unitActive: true,
   unitEnabled: true,
   socketUnit: true,
-  answer: { serverVersion: "20.10.24+dfsg1", storageDriver: "overlay2", dataRoot: "/var/lib/docker", liveRestore: false, swarmActive: false },
+  answer: runningAnswer,
   dataStores: ["overlay2"],
   settingsFiles: [{ path: "/etc/default/docker", text: "# Docker\n" }],
 };
@@ -83,7 +91,12 @@ const plainHost: HostFacts = {
   restartOwed: false,
 };
 
-export function hostFacts(overrides: Overrides<Omit<HostFacts, "os" | "engine">> & { readonly os?: Overrides<OsFacts> | undefined; readonly engine?: Overrides<EngineFacts> | undefined } = {}): HostFacts {
+export function hostFacts(
+  overrides: Overrides<Omit<HostFacts, "os" | "engine">> & {
+    readonly os?: Overrides<OsFacts> | undefined;
+    readonly engine?: Overrides<EngineFacts> | undefined;
+  } = {},
+): HostFacts {
   return {
     ...plainHost,
     ...overrides,
@@ -92,7 +105,9 @@ export function hostFacts(overrides: Overrides<Omit<HostFacts, "os" | "engine">>
   } as HostFacts;
 }
 
-export function provisionRequest(overrides: Overrides<Omit<ProvisionRequest, "engine">> & { readonly engine?: Overrides<EngineRequest> | undefined } = {}): ProvisionRequest {
+export function provisionRequest(
+  overrides: Overrides<Omit<ProvisionRequest, "engine">> & { readonly engine?: Overrides<EngineRequest> | undefined } = {},
+): ProvisionRequest {
   return {
     machineName: "web",
     driverName: "generic",

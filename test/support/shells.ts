@@ -10,9 +10,19 @@ const installed = candidates.filter(([program]) => spawnSync(program, ["-c", ":"
 /** Every one that is installed; at least `sh`, which is everywhere. */
 export const shells: readonly (readonly [string, ...string[]])[] = installed.length > 0 ? installed : [["sh"]];
 
-export function runShell(shell: readonly string[], script: string, input = "", env: Readonly<Record<string, string>> = {}): SpawnSyncReturns<string> {
+export function runShell(
+  shell: readonly string[],
+  script: string,
+  input = "",
+  env: Readonly<Record<string, string>> = {},
+): SpawnSyncReturns<string> {
   const [program = "sh", ...args] = shell;
-  return spawnSync(program, [...args, "-c", script], { input, encoding: "utf8", timeout: 20_000, env: { ...process.env, ...env } });
+  return spawnSync(program, [...args, "-c", script], {
+    input,
+    encoding: "utf8",
+    timeout: 20_000,
+    env: { ...process.env, ...env },
+  });
 }
 
 /** A host that is this computer: what a script may do here is up to the test. */
@@ -34,7 +44,10 @@ export class LocalExecutor implements SshExecutor {
 
   async run(command: string, options: SshRunOptions = {}): Promise<SshResult> {
     this.commands.push(command);
-    const result = await this.#runner.run(this.#loginShell, ["-c", command], { ...options, env: { ...process.env, ...this.#env } });
+    const result = await this.#runner.run(this.#loginShell, ["-c", command], {
+      ...options,
+      env: { ...process.env, ...this.#env },
+    });
     return { status: result.status ?? 255, stdout: result.stdout, stderr: result.stderr };
   }
 

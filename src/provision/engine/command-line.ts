@@ -33,7 +33,8 @@ export function baseCommand(engine: EngineFacts, port: number, certificateFolder
 }
 
 function programWords(engine: EngineFacts): readonly string[] {
-  if (engine.dockerdPath === undefined && isOldEngine(engine.version, engine.dockerPath)) return [engine.dockerPath ?? "docker", "daemon"];
+  if (engine.dockerdPath === undefined && isOldEngine(engine.version, engine.dockerPath))
+    return [engine.dockerPath ?? "docker", "daemon"];
   return [engine.dockerdPath ?? "/usr/bin/dockerd"];
 }
 
@@ -69,7 +70,8 @@ function flagsIn(words: readonly string[]): readonly Flag[] {
     else if (valueFlags.has(name) && rest.length === 0) {
       flags.push({ name, value: plainWord(words[index + 1] ?? ""), from: index, to: index + 1 });
       index++;
-    } else if (name.startsWith("-")) flags.push({ name, value: rest.length > 0 ? rest.join("=") : undefined, from: index, to: index });
+    } else if (name.startsWith("-"))
+      flags.push({ name, value: rest.length > 0 ? rest.join("=") : undefined, from: index, to: index });
   }
   return flags;
 }
@@ -134,7 +136,11 @@ function conflict(flag: Flag, ours: Ours): MachineError {
 
 /** The base without any `-H`: for when daemon.json lists the hosts. */
 export function withoutHosts(words: readonly string[]): readonly string[] {
-  const dropped = new Set(flagsIn(words).filter(isHost).flatMap((flag) => [flag.from, flag.to]));
+  const dropped = new Set(
+    flagsIn(words)
+      .filter(isHost)
+      .flatMap((flag) => [flag.from, flag.to]),
+  );
   return words.filter((_, index) => !dropped.has(index));
 }
 

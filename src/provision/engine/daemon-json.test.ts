@@ -6,7 +6,9 @@ import { mergeDaemonJson, withLiveRestore, type MergedSettings } from "./daemon-
 import { settingsFor } from "./engine-files.ts";
 import type { EngineSettings } from "./engine-settings.ts";
 
-const ours: EngineSettings = settingsFor(provisionRequest({ engine: { labels: ["rack=3"] } }), hostFacts(), "/etc/docker", ["tcp://0.0.0.0:2376"]);
+const ours: EngineSettings = settingsFor(provisionRequest({ engine: { labels: ["rack=3"] } }), hostFacts(), "/etc/docker", [
+  "tcp://0.0.0.0:2376",
+]);
 
 function merge(file: unknown, settings: Partial<EngineSettings> = {}): MergedSettings {
   return mergeDaemonJson({ ...ours, ...settings }, JSON.stringify(file), "web");
@@ -43,7 +45,9 @@ test("our host joins the hosts of the file, and none is a flag any more", () => 
 });
 
 test("a file whose hosts have no local socket gets the usual one, so that the client on the host works", () => {
-  assert.deepEqual(parsed(merge({ hosts: ["tcp://0.0.0.0:2376"] })), { hosts: ["tcp://0.0.0.0:2376", "unix:///var/run/docker.sock"] });
+  assert.deepEqual(parsed(merge({ hosts: ["tcp://0.0.0.0:2376"] })), {
+    hosts: ["tcp://0.0.0.0:2376", "unix:///var/run/docker.sock"],
+  });
 });
 
 test("another TCP port is refused: it would begin to ask for certificates", () => {
@@ -52,7 +56,10 @@ test("another TCP port is refused: it would begin to ask for certificates", () =
 
 test("labels, registries and mirrors join those of the file", () => {
   const merged = merge({ labels: ["a=b"], "registry-mirrors": ["https://m1"] }, { registryMirrors: ["https://m2"] });
-  assert.deepEqual(parsed(merged), { labels: ["a=b", "provider=generic", "rack=3"], "registry-mirrors": ["https://m1", "https://m2"] });
+  assert.deepEqual(parsed(merged), {
+    labels: ["a=b", "provider=generic", "rack=3"],
+    "registry-mirrors": ["https://m1", "https://m2"],
+  });
   assert.deepEqual([...merged.omit], ["--label", "--registry-mirror"]);
 });
 
@@ -66,14 +73,23 @@ test("merging a merged file changes nothing", () => {
 
 test("TLS settings that are ours are not said twice, others are refused with both values", () => {
   assert.deepEqual([...merge({ tlsverify: true, tlscert: "/etc/docker/server.pem" }).omit], ["--tlsverify", "--tlscert"]);
-  assert.equal(conflict({ tlscert: "/etc/pki/x.pem" }), '/etc/docker/daemon.json on web sets "tlscert" to "/etc/pki/x.pem", but docker-machine needs "/etc/docker/server.pem"');
+  assert.equal(
+    conflict({ tlscert: "/etc/pki/x.pem" }),
+    '/etc/docker/daemon.json on web sets "tlscert" to "/etc/pki/x.pem", but docker-machine needs "/etc/docker/server.pem"',
+  );
   assert.match(conflict({ tlsverify: false }), /"tlsverify" to false/u);
 });
 
 test("an option that the file already sets to the same value is no flag; another value is refused", () => {
-  assert.deepEqual(merge({ "log-driver": "journald", "exec-opts": ["native.cgroupdriver=systemd"], "log-opts": { "max-size": "10m" }, debug: true }, {
-    options: ["log-driver=journald", "exec-opt=native.cgroupdriver=systemd", "log-opt=max-size=10m", "debug", "mtu=1400"],
-  }).settings.options, ["mtu=1400"]);
+  assert.deepEqual(
+    merge(
+      { "log-driver": "journald", "exec-opts": ["native.cgroupdriver=systemd"], "log-opts": { "max-size": "10m" }, debug: true },
+      {
+        options: ["log-driver=journald", "exec-opt=native.cgroupdriver=systemd", "log-opt=max-size=10m", "debug", "mtu=1400"],
+      },
+    ).settings.options,
+    ["mtu=1400"],
+  );
   assert.match(conflict({ "log-driver": "syslog" }, { options: ["log-driver=journald"] }), /--log-driver=journald/u);
 });
 
@@ -84,7 +100,10 @@ test("a storage driver of the file counts", () => {
 
 test("a file that is no JSON object is refused, since no engine starts with it", () => {
   for (const text of ["{", "[]", "null", "x"]) {
-    assert.throws(() => mergeDaemonJson(ours, text, "web"), (error) => isMachineError(error, "engine-config-conflict"));
+    assert.throws(
+      () => mergeDaemonJson(ours, text, "web"),
+      (error) => isMachineError(error, "engine-config-conflict"),
+    );
   }
 });
 

@@ -72,10 +72,14 @@ export function parseDaemonJson(text: string, label: string): Json {
 }
 
 function unreadable(label: string, cause: unknown): MachineError {
-  return new MachineError("engine-config-conflict", `${daemonJsonPath} on ${label} is not a JSON object, so that no engine starts with it`, {
-    hint: "Correct or remove the file on the machine.",
-    cause,
-  });
+  return new MachineError(
+    "engine-config-conflict",
+    `${daemonJsonPath} on ${label} is not a JSON object, so that no engine starts with it`,
+    {
+      hint: "Correct or remove the file on the machine.",
+      cause,
+    },
+  );
 }
 
 /** The file's own indentation is kept. */
@@ -148,7 +152,9 @@ class Merge {
     return new MachineError(
       "engine-config-conflict",
       `${daemonJsonPath} on ${this.#label} sets "${key}" to ${JSON.stringify(this.file[key])}, but docker-machine needs ${wanted}`,
-      { hint: `Change or remove "${key}" in ${daemonJsonPath} on the machine, then run "docker-machine provision ${this.#label}".` },
+      {
+        hint: `Change or remove "${key}" in ${daemonJsonPath} on the machine, then run "docker-machine provision ${this.#label}".`,
+      },
     );
   }
 }

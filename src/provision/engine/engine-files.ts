@@ -9,7 +9,14 @@ import { SecretText } from "../secret-text.ts";
 import { quoteWord } from "../shell-text.ts";
 import { baseCommand, hostsFor, withoutHosts } from "./command-line.ts";
 import { daemonJsonPath, mergeDaemonJson, type MergedSettings } from "./daemon-json.ts";
-import { certificateFiles, engineArguments, engineSocket, listenAddress, storageDriverFor, type EngineSettings } from "./engine-settings.ts";
+import {
+  certificateFiles,
+  engineArguments,
+  engineSocket,
+  listenAddress,
+  storageDriverFor,
+  type EngineSettings,
+} from "./engine-settings.ts";
 import { dropInFolder, dropInNames } from "./own-files.ts";
 import { openrcScript, ownOpenrcScriptPath, ownSystemdUnitPath, systemdUnit } from "./own-units.ts";
 import { environmentWord, execWord } from "./systemd-unit.ts";
@@ -37,7 +44,12 @@ export interface EngineLayout {
 }
 
 /** What is asked for, before an existing daemon.json has its say. `fresh` is judged on the host as first seen. */
-export function settingsFor(request: ProvisionRequest, facts: HostFacts, certificateFolder: string, hosts: readonly string[]): EngineSettings {
+export function settingsFor(
+  request: ProvisionRequest,
+  facts: HostFacts,
+  certificateFolder: string,
+  hosts: readonly string[],
+): EngineSettings {
   return {
     hosts,
     storageDriver: storageDriverFor(request, facts),
@@ -93,7 +105,9 @@ const systemdDropIn: EngineLayout = {
       remove: base.staleDropIn === undefined ? [] : [base.staleDropIn],
       remarks: [
         ...mergeRemarks(merged),
-        ...(base.dropInPath.endsWith(dropInNames[0]) ? [] : [`another drop-in in ${dropInFolder} sets ExecStart; ours is named to come after it`]),
+        ...(base.dropInPath.endsWith(dropInNames[0])
+          ? []
+          : [`another drop-in in ${dropInFolder} sets ExecStart; ours is named to come after it`]),
       ],
     };
   },
@@ -117,7 +131,11 @@ export function withBlock(text: string, block: string): string {
 }
 
 /** Settings that the init script sources: what stood in DOCKER_OPTS stays in front of ours. */
-function settingsFile(path: string, quoteArgument: (argument: string) => string, initScript: (facts: HostFacts, label: string) => HostFile): EngineLayout {
+function settingsFile(
+  path: string,
+  quoteArgument: (argument: string) => string,
+  initScript: (facts: HostFacts, label: string) => HostFile,
+): EngineLayout {
   return {
     certificateFolder: usualFolder,
     render(facts, request, ownService) {
@@ -150,9 +168,13 @@ function exportWord(assignment: string): string {
 function unquotable(path: string): (argument: string) => string {
   return (argument) => {
     if (!/[\s*?[\]]/u.test(argument)) return argument;
-    throw new MachineError("engine-config-conflict", `The value "${argument}" cannot be written to ${path}: its init script splits at blanks and expands * and ?`, {
-      hint: "Choose a value without blanks and patterns, or put it into /etc/docker/daemon.json.",
-    });
+    throw new MachineError(
+      "engine-config-conflict",
+      `The value "${argument}" cannot be written to ${path}: its init script splits at blanks and expands * and ?`,
+      {
+        hint: "Choose a value without blanks and patterns, or put it into /etc/docker/daemon.json.",
+      },
+    );
   };
 }
 
@@ -168,11 +190,19 @@ function openrcArgument(argument: string): string {
 
 const openrcBlanks = "docker_blank=' '\ndocker_tab='\t'\ndocker_line='\n'\n";
 
-const openrcLayout = settingsFile("/etc/conf.d/docker", openrcArgument, (facts) => ({ path: ownOpenrcScriptPath, mode: "0755", content: openrcScript(programOf(facts)) }));
+const openrcLayout = settingsFile("/etc/conf.d/docker", openrcArgument, (facts) => ({
+  path: ownOpenrcScriptPath,
+  mode: "0755",
+  content: openrcScript(programOf(facts)),
+}));
 const defaultFileLayout = settingsFile("/etc/default/docker", unquotable("/etc/default/docker"), (facts, label) => {
-  throw new MachineError("os-unsupported", `The engine on ${label} has no init script, and there is none of ours for ${facts.init}`, {
-    hint: "Install the distribution's package of the engine there.",
-  });
+  throw new MachineError(
+    "os-unsupported",
+    `The engine on ${label} has no init script, and there is none of ours for ${facts.init}`,
+    {
+      hint: "Install the distribution's package of the engine there.",
+    },
+  );
 });
 
 const boot2dockerFolder = "/var/lib/boot2docker";
@@ -182,7 +212,10 @@ export const boot2dockerLayout: EngineLayout = {
   certificateFolder: boot2dockerFolder,
   render(facts, request) {
     const settings = settingsFor(request, facts, boot2dockerFolder, []);
-    const args = engineArguments({ ...settings, storageDriver: undefined }, new Set(["--tlsverify", "--tlscacert", "--tlscert", "--tlskey"]));
+    const args = engineArguments(
+      { ...settings, storageDriver: undefined },
+      new Set(["--tlsverify", "--tlscacert", "--tlscert", "--tlskey"]),
+    );
     const path = `${boot2dockerFolder}/profile`;
     args.forEach(unquotable(path));
     const lines = [

@@ -38,18 +38,27 @@ const defaultStorageDriver = "overlay2";
 
 /** What our own configuration of an earlier run names, so that a repetition says the same. */
 function ownStorageDriver(facts: HostFacts): string | undefined {
-  const texts = [...facts.engine.unitFiles.filter((file) => isOwnDropIn(file.path)), ...facts.engine.settingsFiles].map((file) => file.text);
-  return texts.map((text) => /(?:--storage-driver[ =]|^DOCKER_STORAGE=)([\w.-]+)/mu.exec(text)?.[1]).find((driver) => driver !== undefined);
+  const texts = [...facts.engine.unitFiles.filter((file) => isOwnDropIn(file.path)), ...facts.engine.settingsFiles].map(
+    (file) => file.text,
+  );
+  return texts
+    .map((text) => /(?:--storage-driver[ =]|^DOCKER_STORAGE=)([\w.-]+)/mu.exec(text)?.[1])
+    .find((driver) => driver !== undefined);
 }
 
 /** The storage driver to name, or undefined to say nothing. Refuses to change one that has data. */
 export function storageDriverFor(request: ProvisionRequest, facts: HostFacts): string | undefined {
   const wanted = request.engine.storageDriver;
-  const inUse = facts.engine.answer?.storageDriver || (facts.engine.dataStores.length === 1 ? facts.engine.dataStores[0] : undefined);
+  const inUse =
+    facts.engine.answer?.storageDriver || (facts.engine.dataStores.length === 1 ? facts.engine.dataStores[0] : undefined);
   if (wanted !== "" && inUse !== undefined && inUse !== wanted) {
-    throw new MachineError("engine-config-conflict", `The engine of ${request.machineName} keeps its data with the storage driver ${inUse}, not ${wanted}`, {
-      hint: `Leave out --engine-storage-driver, or move /var/lib/docker away: images and containers do not follow a change of the driver.`,
-    });
+    throw new MachineError(
+      "engine-config-conflict",
+      `The engine of ${request.machineName} keeps its data with the storage driver ${inUse}, not ${wanted}`,
+      {
+        hint: `Leave out --engine-storage-driver, or move /var/lib/docker away: images and containers do not follow a change of the driver.`,
+      },
+    );
   }
   if (wanted !== "") return wanted;
   if (facts.engine.fresh) return noOverlay.has(facts.engine.dataFileSystem) ? undefined : defaultStorageDriver;

@@ -12,10 +12,20 @@ function decoded(written: string, expandsVariables: boolean): string {
     return ({ n: "\n", t: "\t" } as Record<string, string>)[escape] ?? escape;
   });
   const specifiers = unescaped.replace(/%(.)/gu, (_, letter: string) => (letter === "%" ? "%" : `<specifier ${letter}>`));
-  return expandsVariables ? specifiers.replace(/\$(\$|\w+)/gu, (_, name: string) => (name === "$" ? "$" : "<variable>")) : specifiers;
+  return expandsVariables
+    ? specifiers.replace(/\$(\$|\w+)/gu, (_, name: string) => (name === "$" ? "$" : "<variable>"))
+    : specifiers;
 }
 
-const anyText = fc.string({ unit: fc.oneof(fc.constantFrom(..."$%\"'\\`; \t\n#{}=:a1é".split("")), fc.string({ unit: "grapheme", minLength: 1, maxLength: 1 })), maxLength: 20 }).filter((text) => !text.includes("\0"));
+const anyText = fc
+  .string({
+    unit: fc.oneof(
+      fc.constantFrom(..."$%\"'\\`; \t\n#{}=:a1é".split("")),
+      fc.string({ unit: "grapheme", minLength: 1, maxLength: 1 }),
+    ),
+    maxLength: 20,
+  })
+  .filter((text) => !text.includes("\0"));
 
 test("a word of ExecStart means what was put in", () => {
   fc.assert(fc.property(anyText, (text) => assert.equal(decoded(execWord(text), true), text)));
@@ -27,23 +37,42 @@ test("a word of Environment means what was put in", () => {
 
 test("words come back one by one from a command line", () => {
   fc.assert(
-    fc.property(fc.array(anyText.filter((text) => text !== "" && text !== ";"), { maxLength: 5 }), (texts) => {
-      const written = texts.map(execWord);
-      assert.deepEqual(rawWords(written.join("  ")), written);
-    }),
+    fc.property(
+      fc.array(
+        anyText.filter((text) => text !== "" && text !== ";"),
+        { maxLength: 5 },
+      ),
+      (texts) => {
+        const written = texts.map(execWord);
+        assert.deepEqual(rawWords(written.join("  ")), written);
+      },
+    ),
   );
 });
 
 test("words keep their quotes, and lose them only to be understood", () => {
-  assert.deepEqual(rawWords(`/usr/bin/dockerd -H fd:// --label "a=b c" 'x y' $OPTS --a="1 2"`), ["/usr/bin/dockerd", "-H", "fd://", "--label", '"a=b c"', "'x y'", "$OPTS", '--a="1 2"']);
+  assert.deepEqual(rawWords(`/usr/bin/dockerd -H fd:// --label "a=b c" 'x y' $OPTS --a="1 2"`), [
+    "/usr/bin/dockerd",
+    "-H",
+    "fd://",
+    "--label",
+    '"a=b c"',
+    "'x y'",
+    "$OPTS",
+    '--a="1 2"',
+  ]);
   assert.equal(plainWord('--a="1 2"'), "--a=1 2");
   assert.equal(plainWord("$$x%%"), "$x%");
 });
 
-const unit = "[Unit]\nExecStart=/not/this\n[Service]\n# ExecStart=/nor/this\nExecStart=/usr/bin/dockerd \\\n  -H fd:// \\\n  $OPTS\nType=notify\n";
+const unit =
+  "[Unit]\nExecStart=/not/this\n[Service]\n# ExecStart=/nor/this\nExecStart=/usr/bin/dockerd \\\n  -H fd:// \\\n  $OPTS\nType=notify\n";
 
 test("a command line may span lines, and comments and other sections do not count", () => {
-  assert.deepEqual(serviceValues(unit, "ExecStart").map((value) => rawWords(value)), [["/usr/bin/dockerd", "-H", "fd://", "$OPTS"]]);
+  assert.deepEqual(
+    serviceValues(unit, "ExecStart").map((value) => rawWords(value)),
+    [["/usr/bin/dockerd", "-H", "fd://", "$OPTS"]],
+  );
 });
 
 test("an empty ExecStart takes back what came before, and the last file has the last word", () => {

@@ -7,7 +7,7 @@ import type { UnitFile } from "../facts.ts";
 const plainExecWord = /^[A-Za-z0-9_/.:=@+,[\]-]+$/u;
 
 function escapedInQuotes(text: string): string {
-  return [...text].map(escapedCharacter).join("");
+  return text.replace(/[\s\S]/gu, escapedCharacter);
 }
 
 function escapedCharacter(character: string): string {
@@ -42,7 +42,10 @@ export function rawWords(commandLine: string): readonly string[] {
 /** What a written word means, as far as flags and paths need it. */
 export function plainWord(raw: string): string {
   return raw
-    .replace(/"((?:\\.|[^"\\])*)"|'((?:\\.|[^'\\])*)'/gsu, (_, double: string | undefined, single: string | undefined) => double ?? single ?? "")
+    .replace(
+      /"((?:\\.|[^"\\])*)"|'((?:\\.|[^'\\])*)'/gsu,
+      (_, double: string | undefined, single: string | undefined) => double ?? single ?? "",
+    )
     .replace(/\\(["'\\ ])/gu, "$1")
     .replaceAll("%%", "%")
     .replaceAll("$$", "$");

@@ -34,7 +34,12 @@ export interface Firewall {
 export type Verdict = "open" | "closed" | "undecided";
 
 /** The verdict of a chain of rules on a new TCP connection to the port, from anyone; a jump looks into another chain. */
-export function verdictOf(rules: readonly string[], judge: (rule: string) => Verdict | { readonly jump: string }, chain: (name: string) => readonly string[], depth = 0): Verdict {
+export function verdictOf(
+  rules: readonly string[],
+  judge: (rule: string) => Verdict | { readonly jump: string },
+  chain: (name: string) => readonly string[],
+  depth = 0,
+): Verdict {
   if (depth > 8) return "undecided";
   for (const rule of rules) {
     const judged = judge(rule);

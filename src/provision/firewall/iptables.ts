@@ -11,13 +11,22 @@ interface Table {
 
 function tablesOf(facts: FirewallFacts, need: PortNeed): readonly Table[] {
   const file = (...names: readonly string[]): readonly string[] => facts.persistentFiles.filter((path) => names.includes(path));
-  const four: Table = { tool: "iptables", rules: facts.iptablesRules, files: file("/etc/iptables/rules.v4", "/etc/sysconfig/iptables", "/etc/iptables/rules-save") };
-  const six: Table = { tool: "ip6tables", rules: facts.ip6tablesRules, files: file("/etc/iptables/rules.v6", "/etc/sysconfig/ip6tables", "/etc/iptables/rules6-save") };
+  const four: Table = {
+    tool: "iptables",
+    rules: facts.iptablesRules,
+    files: file("/etc/iptables/rules.v4", "/etc/sysconfig/iptables", "/etc/iptables/rules-save"),
+  };
+  const six: Table = {
+    tool: "ip6tables",
+    rules: facts.ip6tablesRules,
+    files: file("/etc/iptables/rules.v6", "/etc/sysconfig/ip6tables", "/etc/iptables/rules6-save"),
+  };
   return need.ipv6 ? [four, six] : [four];
 }
 
 /** Matches that every new connection to the port from anywhere fulfils; with any other, a rule decides nothing. */
-const harmless = /^(?:-A \S+|-p tcp|-m (?:tcp|multiport|comment|conntrack|state)|--dports? [\d:,]+|--comment (?:"[^"]*"|\S+)|--(?:ct)?state \S*NEW\S*|-j \S+|--reject-with \S+)$/u;
+const harmless =
+  /^(?:-A \S+|-p tcp|-m (?:tcp|multiport|comment|conntrack|state)|--dports? [\d:,]+|--comment (?:"[^"]*"|\S+)|--(?:ct)?state \S*NEW\S*|-j \S+|--reject-with \S+)$/u;
 
 function judge(port: number): (rule: string) => Verdict | { readonly jump: string } {
   return (rule) => {
@@ -40,7 +49,10 @@ function isClosed(table: Table, port: number): boolean {
 function opening(table: Table, port: number): ShellText {
   return joinLines(
     sh`${table.tool} -I INPUT 1 -p tcp --dport ${port} -j ACCEPT || return 1`,
-    ...table.files.map((file) => sh`awk -v rule=${`-A INPUT -p tcp -m tcp --dport ${port} -j ACCEPT`} '/^\*/ { filter = ($0 == "*filter") } filter && !done && /^(-A INPUT|COMMIT)/ { print rule; done = 1 } { print }' ${file} | put ${file} "$(mode_of ${file})" || return 1`),
+    ...table.files.map(
+      (file) =>
+        sh`awk -v rule=${`-A INPUT -p tcp -m tcp --dport ${port} -j ACCEPT`} '/^\*/ { filter = ($0 == "*filter") } filter && !done && /^(-A INPUT|COMMIT)/ { print rule; done = 1 } { print }' ${file} | put ${file} "$(mode_of ${file})" || return 1`,
+    ),
   );
 }
 

@@ -40,7 +40,9 @@ function reduced(rule: string, port: number): string {
     .replace(/log( prefix "[^"]*")?( level \w+)?( flags \w+)?/u, "")
     .replace(/meta l4proto tcp|ip protocol tcp/u, "")
     .replace(/ct state (\{[^}]*\}|\S+)/u, (text) => (/\bnew\b/u.test(text) ? "" : text))
-    .replace(/tcp dport (?:\{([^}]*)\}|(\S+))/u, (text, set: string | undefined, one: string | undefined) => (holdsPort(set ?? one ?? "", port) ? "" : text))
+    .replace(/tcp dport (?:\{([^}]*)\}|(\S+))/u, (text, set: string | undefined, one: string | undefined) =>
+      holdsPort(set ?? one ?? "", port) ? "" : text,
+    )
     .trim();
 }
 
@@ -62,7 +64,8 @@ function closedChains(facts: FirewallFacts, port: number, ipv6: boolean): readon
     if (!/^(ip|ip6|inet) /u.test(chain.table)) return false;
     // Chains that iptables manages are left to iptables.
     if (chain.name === "INPUT" && facts.iptablesRules.length > 0) return false;
-    const rulesOf = (name: string): readonly string[] => chains.find((other) => other.table === chain.table && other.name === name)?.rules ?? [];
+    const rulesOf = (name: string): readonly string[] =>
+      chains.find((other) => other.table === chain.table && other.name === name)?.rules ?? [];
     const verdict = verdictOf(chain.rules, judge(port), rulesOf);
     return verdict === "closed" || (verdict === "undecided" && /policy drop/u.test(chain.head));
   });
@@ -75,7 +78,9 @@ export const nftables: Firewall = {
     const closed = closedChains(facts, port, ipv6);
     if (closed.length === 0) return undefined;
     const file = facts.persistentFiles.find((path) => path.includes("nftables"));
-    const rules = closed.map((chain) => `insert rule ${chain.table} ${chain.name} tcp dport ${port} accept comment "docker-machine"`);
+    const rules = closed.map(
+      (chain) => `insert rule ${chain.table} ${chain.name} tcp dport ${port} accept comment "docker-machine"`,
+    );
     return {
       firewall: "nftables",
       command: rules.map((rule) => `nft '${rule}'`).join(" && "),

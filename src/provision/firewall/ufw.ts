@@ -5,9 +5,11 @@ import { holdsPort, type Firewall } from "./firewall.ts";
 export const ufw: Firewall = {
   name: "ufw",
   changeFor({ ufwStatus }, { port }) {
-    if (ufwStatus === undefined || !ufwStatus.some((line) => /^Status: active/u.test(line))) return undefined;
-    const allowedByDefault = ufwStatus.some((line) => /^Default: allow \(incoming\)/u.test(line));
-    const rules = ufwStatus.map((line) => /^([\d:,]+)(\/tcp)?\s+(ALLOW|DENY|REJECT|LIMIT)( IN)?\s+Anywhere(?! \(v6\))/u.exec(line)).filter((match) => match !== null);
+    if (ufwStatus === undefined || !ufwStatus.some((line) => line.startsWith("Status: active"))) return undefined;
+    const allowedByDefault = ufwStatus.some((line) => line.startsWith("Default: allow (incoming)"));
+    const rules = ufwStatus
+      .map((line) => /^([\d:,]+)(\/tcp)?\s+(ALLOW|DENY|REJECT|LIMIT)( IN)?\s+Anywhere(?! \(v6\))/u.exec(line))
+      .filter((match) => match !== null);
     const rule = rules.find((match) => holdsPort(match[1] ?? "", port));
     if (rule === undefined ? allowedByDefault : rule[3] === "ALLOW") return undefined;
     return {

@@ -24,10 +24,18 @@ export function waysFor(facts: HostFacts, family: Family, request: ProvisionRequ
 
 function noWay(facts: HostFacts, family: Family, request: ProvisionRequest): MachineError {
   const { source } = request.engine;
-  const others = (["docker", "distro", "script", "static"] as const).filter((name) => family.installation(name, facts, request.engine) !== undefined);
-  const what = source === "auto" ? "no engine is installed and the system offers no package of one" : `there is no engine of the source "${source}" for this system`;
+  const others = (["docker", "distro", "script", "static"] as const).filter(
+    (name) => family.installation(name, facts, request.engine) !== undefined,
+  );
+  const what =
+    source === "auto"
+      ? "no engine is installed and the system offers no package of one"
+      : `there is no engine of the source "${source}" for this system`;
   return new MachineError("os-unsupported", `${request.machineName} (${facts.os.prettyName}): ${what}`, {
-    hint: others.length === 0 ? "Install Docker Engine there by hand, then run the command again." : `Choose another source: ${others.map((name) => `--engine-source ${name}`).join(", ")}.`,
+    hint:
+      others.length === 0
+        ? "Install Docker Engine there by hand, then run the command again."
+        : `Choose another source: ${others.map((name) => `--engine-source ${name}`).join(", ")}.`,
   });
 }
 
@@ -38,7 +46,11 @@ const roomMiB = 700;
 export function requireRoom(facts: HostFacts, label: string): void {
   const tight = facts.disks.filter((disk) => ["/", "/var"].includes(disk.folder)).find((disk) => disk.freeMiB < roomMiB);
   if (tight === undefined) return;
-  throw new MachineError("disk-full", `Only ${tight.freeMiB} MiB are free on ${tight.device} (mounted on ${tight.mountPoint}) of ${label}; installing an engine takes ${roomMiB} MiB`, {
-    hint: "Free some space there and run the command again, or install Docker Engine there by hand.",
-  });
+  throw new MachineError(
+    "disk-full",
+    `Only ${tight.freeMiB} MiB are free on ${tight.device} (mounted on ${tight.mountPoint}) of ${label}; installing an engine takes ${roomMiB} MiB`,
+    {
+      hint: "Free some space there and run the command again, or install Docker Engine there by hand.",
+    },
+  );
 }

@@ -14,7 +14,11 @@ export interface DistributionPackages {
   readonly before?: { readonly title: string; readonly script: ShellText } | undefined;
 }
 
-export function distributionInstallation(packages: DistributionPackages, manager: PackageManager, engine: EngineRequest): Installation {
+export function distributionInstallation(
+  packages: DistributionPackages,
+  manager: PackageManager,
+  engine: EngineRequest,
+): Installation {
   const optional = packages.optional ?? [];
   return {
     source: "distro",

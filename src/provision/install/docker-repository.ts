@@ -19,7 +19,10 @@ export const dockerKeys = {
 /** Root of the repository without a slash at its end. */
 export function repositoryRoot(engine: EngineRequest): string {
   if (engine.packageMirror !== undefined && !/^https?:/u.test(URL.parse(engine.packageMirror)?.protocol ?? "")) {
-    throw new MachineError("usage", `"${engine.packageMirror}" is not the URL of a package mirror: it must begin with http:// or https://`);
+    throw new MachineError(
+      "usage",
+      `"${engine.packageMirror}" is not the URL of a package mirror: it must begin with http:// or https://`,
+    );
   }
   return (engine.packageMirror ?? dockerRoot).replace(/\/+$/u, "");
 }
@@ -29,7 +32,12 @@ const enginePackages = ["docker-ce", "docker-ce-cli"] as const;
 /** Missing ones are left out: older systems have no plugins. */
 const companions = ["containerd.io", "docker-buildx-plugin", "docker-compose-plugin"] as const;
 
-export function dockerRepositoryInstallation(repository: PackageRepository, manager: PackageManager, facts: HostFacts, engine: EngineRequest): Installation {
+export function dockerRepositoryInstallation(
+  repository: PackageRepository,
+  manager: PackageManager,
+  facts: HostFacts,
+  engine: EngineRequest,
+): Installation {
   const tools = neededTools(facts, manager, repository.url);
   return {
     source: "docker",

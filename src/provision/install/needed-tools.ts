@@ -14,7 +14,12 @@ export interface NeededTools {
 const none: NeededTools = { packages: [], steps: [], script: undefined };
 
 /** `extra`: programs, which on every family come in a package of the same name, that the engine itself calls. */
-export function neededTools(facts: HostFacts, manager: PackageManager | undefined, url: string, extra: readonly string[] = []): NeededTools {
+export function neededTools(
+  facts: HostFacts,
+  manager: PackageManager | undefined,
+  url: string,
+  extra: readonly string[] = [],
+): NeededTools {
   const packages = [...missingForDownload(facts, url), ...extra.filter((program) => !facts.programs.has(program))];
   const [first] = packages;
   if (manager === undefined || first === undefined) return none;

@@ -15,7 +15,10 @@ import { defaultBounds } from "../provisioner.ts";
 import { joinLines, sh, ShellText } from "../shell-text.ts";
 import type { PackageManager } from "./package-manager.ts";
 
-const managerOf = (family: keyof typeof families, manager: "apt-get" | "dnf" | "yum" | "zypper" | "pacman" | "apk"): PackageManager => {
+const managerOf = (
+  family: keyof typeof families,
+  manager: "apt-get" | "dnf" | "yum" | "zypper" | "pacman" | "apk",
+): PackageManager => {
   const choose = (families[family] as { manager?: (facts: ReturnType<typeof hostFacts>) => PackageManager }).manager;
   assert.ok(choose !== undefined);
   return choose(hostFacts({ packageManagers: [manager] }));
@@ -36,10 +39,20 @@ interface Result {
 }
 
 /** Runs a script against stand-ins, with this program's folder on the host moved into the scratch folder. */
-async function run(standIns: StandIns, manager: PackageManager, body: ShellText, lockMs = defaultBounds.packageLockMs): Promise<Result> {
+async function run(
+  standIns: StandIns,
+  manager: PackageManager,
+  body: ShellText,
+  lockMs = defaultBounds.packageLockMs,
+): Promise<Result> {
   const events: ProgressEvent[] = [];
   const ssh = new LocalExecutor({ PATH: `${standIns.folder}:${process.env["PATH"]}` });
-  const shell = new HostShell("web", { ssh, clock: systemClock, report: (event) => events.push(event), signal: new AbortController().signal });
+  const shell = new HostShell("web", {
+    ssh,
+    clock: systemClock,
+    report: (event) => events.push(event),
+    signal: new AbortController().signal,
+  });
   shell.become({ kind: "root" });
   const prelude = changingPrelude({ record: false, machineName: "web" }, { ...defaultBounds, packageLockMs: lockMs });
   const script = joinLines(prelude, manager.functions, sh`continued=`, body, sh`finish_run; end`).text;
@@ -55,7 +68,13 @@ async function run(standIns: StandIns, manager: PackageManager, body: ShellText,
 }
 
 const installs: readonly (readonly [PackageManager, string, readonly string[]])[] = [
-  [apt, "apt-get", ["apt-get -q -y --no-install-recommends -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold install docker.io docker-cli"]],
+  [
+    apt,
+    "apt-get",
+    [
+      "apt-get -q -y --no-install-recommends -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold install docker.io docker-cli",
+    ],
+  ],
   [dnf, "dnf", ["dnf -y --setopt=exit_on_lock=True --setopt=install_weak_deps=False install docker.io docker-cli"]],
   [yum, "yum", ["yum -y --setopt=exit_on_lock=True install docker.io docker-cli"]],
   [zypper, "zypper", ["zypper -n -q install --no-recommends docker.io docker-cli"]],
@@ -79,7 +98,14 @@ for (const [manager, program, calls] of installs) {
 }
 
 const upgrades: readonly (readonly [PackageManager, string, readonly string[]])[] = [
-  [dnf, "dnf", ["dnf -y --setopt=exit_on_lock=True update docker-ce", "dnf -y --setopt=exit_on_lock=True install docker-ce-cli-27.3.1-1.el9"]],
+  [
+    dnf,
+    "dnf",
+    [
+      "dnf -y --setopt=exit_on_lock=True update docker-ce",
+      "dnf -y --setopt=exit_on_lock=True install docker-ce-cli-27.3.1-1.el9",
+    ],
+  ],
   [zypper, "zypper", ["zypper -n -q install --no-recommends docker-ce docker-ce-cli-27.3.1-1.el9"]],
   [apk, "apk", ["apk add -u docker-ce docker-ce-cli-27.3.1-1.el9"]],
 ];
@@ -118,34 +144,47 @@ test("a lock that is never given back is an error after the bound, and says who 
 });
 
 test("apt's lists are brought up to date when they name a file that is gone", async () => {
-  using standIns = new StandIns().add("apt-get", `case $*:$calls in *install*:1) echo 'E: Failed to fetch http://m/x.deb  404  Not Found'; exit 100 ;; esac`);
+  using standIns = new StandIns().add(
+    "apt-get",
+    `case $*:$calls in *install*:1) echo 'E: Failed to fetch http://m/x.deb  404  Not Found'; exit 100 ;; esac`,
+  );
   const { calls, error } = await run(standIns, apt, sh`pkg_install docker.io`);
   assert.equal(error, undefined);
-  assert.deepEqual(calls.map((call) => call.split(" ").at(-1) === "update"), [false, true, false]);
+  assert.deepEqual(
+    calls.map((call) => call.split(" ").at(-1) === "update"),
+    [false, true, false],
+  );
 });
 
 test("a dpkg run that we left in the middle is gone on with; a stranger's is not", async () => {
   using ours = new StandIns().add("apt-get").add("dpkg");
   assert.equal((await run(ours, apt, sh`continued=yes; pkg_install docker.io`)).calls[0], "dpkg --configure -a");
-  using theirs = new StandIns().add("apt-get", "echo \"E: dpkg was interrupted, you must manually run 'dpkg --configure -a' to correct the problem.\"; exit 100").add("dpkg");
+  using theirs = new StandIns()
+    .add(
+      "apt-get",
+      "echo \"E: dpkg was interrupted, you must manually run 'dpkg --configure -a' to correct the problem.\"; exit 100",
+    )
+    .add("dpkg");
   const { error, calls } = await run(theirs, apt, sh`pkg_install docker.io`);
   assert.ok(!calls.some((call) => call.startsWith("dpkg ")));
   assert.match(error?.hint ?? "", /sudo dpkg --configure -a/u);
 });
 
 test("a full disk is named with its file system, whatever the manager says", async () => {
-  using standIns = new StandIns().add("apt-get", "echo 'dpkg: error processing archive x.deb (--unpack): cannot copy: No space left on device'; exit 100").add(
-    "df",
-    "printf 'Filesystem 1024-blocks Used Available Capacity Mounted on\\n/dev/vdb1 1000000 1000000 0 100%% /var\\n'",
-  );
+  using standIns = new StandIns()
+    .add("apt-get", "echo 'dpkg: error processing archive x.deb (--unpack): cannot copy: No space left on device'; exit 100")
+    .add("df", "printf 'Filesystem 1024-blocks Used Available Capacity Mounted on\\n/dev/vdb1 1000000 1000000 0 100%% /var\\n'");
   const { error } = await run(standIns, apt, sh`pkg_install docker.io`);
   assert.equal(error?.code, "disk-full");
   assert.equal(error.message, "There is no space left on /dev/vdb1 (mounted on /var, 0 MiB free) of web");
 });
 
-const madison = " docker-ce | 5:27.3.10-1~debian.12~bookworm | https://d bookworm/stable amd64 Packages\n docker-ce | 5:27.3.1-1~debian.12~bookworm | https://d bookworm/stable amd64 Packages";
-const rpmList = "Available Packages\ndocker-ce.x86_64    3:27.3.1-1.el9    docker-ce-stable\ndocker-ce.x86_64    3:27.3.10-1.el9    docker-ce-stable\n";
-const zypperTable = "S | Name   | Type    | Version                | Arch   | Repository\n--+--------+---------+------------------------+--------+-----------\n  | docker | package | 27.3.1_ce-150000.203.1 | x86_64 | Main\n";
+const madison =
+  " docker-ce | 5:27.3.10-1~debian.12~bookworm | https://d bookworm/stable amd64 Packages\n docker-ce | 5:27.3.1-1~debian.12~bookworm | https://d bookworm/stable amd64 Packages";
+const rpmList =
+  "Available Packages\ndocker-ce.x86_64    3:27.3.1-1.el9    docker-ce-stable\ndocker-ce.x86_64    3:27.3.10-1.el9    docker-ce-stable\n";
+const zypperTable =
+  "S | Name   | Type    | Version                | Arch   | Repository\n--+--------+---------+------------------------+--------+-----------\n  | docker | package | 27.3.1_ce-150000.203.1 | x86_64 | Main\n";
 const specs: readonly (readonly [PackageManager, string, string, string, readonly string[]])[] = [
   [apt, "apt-cache", madison, "27.3.1", ["docker-ce=5:27.3.1-1~debian.12~bookworm"]],
   [apt, "apt-cache", madison, "27.3", ["docker-ce=5:27.3.10-1~debian.12~bookworm"]],

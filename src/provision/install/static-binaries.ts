@@ -10,7 +10,14 @@ import type { PackageManager } from "./package-manager.ts";
 const folder = "/usr/local/bin";
 
 /** Docker's names of architectures, by `uname -m`. */
-const architectures: Readonly<Record<string, string>> = { x86_64: "x86_64", aarch64: "aarch64", armv7l: "armhf", armv6l: "armel", s390x: "s390x", ppc64le: "ppc64le" };
+const architectures: Readonly<Record<string, string>> = {
+  x86_64: "x86_64",
+  aarch64: "aarch64",
+  armv7l: "armhf",
+  armv6l: "armel",
+  s390x: "s390x",
+  ppc64le: "ppc64le",
+};
 
 export function staticInstallation(facts: HostFacts, engine: EngineRequest, manager?: PackageManager): Installation {
   const url = `${repositoryRoot(engine)}/linux/static/stable/${architectures[facts.architecture] ?? facts.architecture}`;
@@ -19,8 +26,13 @@ export function staticInstallation(facts: HostFacts, engine: EngineRequest, mana
     source: "static",
     title: `static binaries from ${url}`,
     steps: [...tools.steps, `download docker-${engine.version ?? "(newest)"}.tgz from ${url}, unpack it into ${folder}`],
-    remarks: manager === undefined && !facts.programs.has("iptables") ? ["iptables is not installed, and the engine does not start without it unless --engine-opt iptables=false says so"] : [],
-    files: ["docker", "dockerd", "docker-init", "docker-proxy", "containerd", "containerd-shim-runc-v2", "ctr", "runc"].map((name) => `${folder}/${name}`),
+    remarks:
+      manager === undefined && !facts.programs.has("iptables")
+        ? ["iptables is not installed, and the engine does not start without it unless --engine-opt iptables=false says so"]
+        : [],
+    files: ["docker", "dockerd", "docker-init", "docker-proxy", "containerd", "containerd-shim-runc-v2", "ctr", "runc"].map(
+      (name) => `${folder}/${name}`,
+    ),
     functions: manager?.functions,
     install: () => sh`
 ${tools.script}

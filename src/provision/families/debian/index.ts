@@ -25,7 +25,14 @@ export const debian: Family = {
 };
 
 /** dpkg's names of architectures, by `uname -m`. */
-const architectures: Readonly<Record<string, string>> = { x86_64: "amd64", aarch64: "arm64", armv7l: "armhf", armv6l: "armhf", s390x: "s390x", ppc64le: "ppc64el" };
+const architectures: Readonly<Record<string, string>> = {
+  x86_64: "amd64",
+  aarch64: "arm64",
+  armv7l: "armhf",
+  armv6l: "armhf",
+  s390x: "s390x",
+  ppc64le: "ppc64el",
+};
 
 interface Suite {
   readonly distribution: "debian" | "ubuntu" | "raspbian";

@@ -30,7 +30,9 @@ export const redhat: Family = {
       const packages = packagesOf(facts);
       return packages && distributionInstallation(packages, managerOf(facts), engine);
     }
-    return source === "script" ? scriptInstallation(facts, engine, managerOf(facts)) : staticInstallation(facts, engine, managerOf(facts));
+    return source === "script"
+      ? scriptInstallation(facts, engine, managerOf(facts))
+      : staticInstallation(facts, engine, managerOf(facts));
   },
 };
 
@@ -45,7 +47,10 @@ function packagesOf(facts: HostFacts): DistributionPackages | undefined {
   return majorOf(facts) <= 7 ? { engine: "docker" } : undefined;
 }
 
-const amazonExtras = { title: 'enable the topic "docker" of amazon-linux-extras', script: sh`amazon-linux-extras enable docker > /dev/null` };
+const amazonExtras = {
+  title: 'enable the topic "docker" of amazon-linux-extras',
+  script: sh`amazon-linux-extras enable docker > /dev/null`,
+};
 
 /** Docker's folder: rebuilds of Red Hat's use those for CentOS. Amazon Linux is too different for either. */
 function distributionOf({ os }: HostFacts): string | undefined {

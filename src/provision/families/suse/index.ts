@@ -14,7 +14,8 @@ export const suse: Family = {
   automatic: ["distro"],
   installation(source, facts, engine) {
     if (source === "docker") return undefined;
-    if (source === "distro") return distributionInstallation({ engine: "docker", before: containersModule(facts) }, zypper, engine);
+    if (source === "distro")
+      return distributionInstallation({ engine: "docker", before: containersModule(facts) }, zypper, engine);
     return source === "script" ? scriptInstallation(facts, engine, zypper) : staticInstallation(facts, engine, zypper);
   },
 };
