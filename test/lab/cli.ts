@@ -2,16 +2,17 @@
  * The lab by hand: `up` starts hosts that stay until `down`, and prints how to reach them as JSON. Hosts belong to the
  * folder from which they were started; another checkout's are left alone.
  */
+import { existsSync } from "node:fs";
 import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import * as path from "node:path";
-import { removeHosts, type LabHostFacts } from "./host.ts";
+import { removeHosts, type LabHost, type LabHostFacts } from "./host.ts";
 import { closeWithLease, openWithLease, type OpenedLab } from "./lab.ts";
 import { folderLease } from "./leases.ts";
 import { labPaths } from "./paths.ts";
 import { recipes } from "./recipes.ts";
 import { requireVariant, variants, type Variant, type VariantName } from "./variants.ts";
 
-const usage = `Usage: npm run lab -- up VARIANT…     start hosts, print them as JSON
+const usage = `Usage: npm run lab -- up VARIANT[@IMAGE]…   start hosts, print them as JSON
        npm run lab -- down [NAME…]    remove hosts of this folder, by name or all
        npm run lab -- list            hosts of this folder as JSON
        npm run lab -- variants        what can be started
@@ -34,14 +35,20 @@ const commands: Readonly<Record<string, (args: readonly string[]) => Promise<voi
 
 async function up(names: readonly string[]): Promise<void> {
   if (names.length === 0) throw new Error(`Which variant? One or more of ${Object.keys(variants).join(", ")}`);
-  names.forEach(requireVariant);
+  names.map((name) => name.split("@")[0] ?? "").forEach(requireVariant);
   const opened = await open();
-  const started = await Promise.allSettled(names.map((name) => opened.lab.start(name as VariantName)));
+  const started = await Promise.allSettled(names.map((name) => startAsAsked(opened, name)));
   const hosts = started.flatMap((outcome) => (outcome.status === "fulfilled" ? [outcome.value] : []));
   await Promise.all(hosts.map(save));
   print(hosts);
   const failures = started.flatMap((outcome) => (outcome.status === "rejected" ? [outcome.reason] : []));
   if (failures.length > 0) throw new AggregateError(failures, failures.map(String).join("\n"));
+}
+
+/** `VARIANT`, or `VARIANT@IMAGE` for another image than the variant's own. */
+function startAsAsked(opened: OpenedLab, name: string): Promise<LabHost> {
+  const [variant, image] = name.split("@");
+  return opened.lab.start(variant as VariantName, { image });
 }
 
 async function down(names: readonly string[]): Promise<void> {
@@ -53,7 +60,15 @@ async function down(names: readonly string[]): Promise<void> {
   if ((await savedHosts()).length === 0) await closeWithLease(opened);
 }
 
-const lease = folderLease(process.cwd());
+const lease = folderLease(projectFolder(process.cwd()));
+
+/** The nearest folder around `from` that is a project, so that it does not matter where in it a command is run. */
+function projectFolder(from: string): string {
+  for (let folder = from; folder !== path.dirname(folder); folder = path.dirname(folder)) {
+    if (existsSync(path.join(folder, "package.json"))) return folder;
+  }
+  return from;
+}
 
 function open(): Promise<OpenedLab> {
   return openWithLease(lease, (line) => process.stderr.write(`lab: ${line}\n`));

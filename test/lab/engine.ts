@@ -7,7 +7,7 @@ import { access, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { readFileIfExists, writeFileAtomic } from "../../src/system/files.ts";
 import { identifyProcess, isSameProcess, type ProcessIdentity } from "../../src/system/process-identity.ts";
 import { command, commandEnvironment, lastLines, startCommand, tryCommand } from "./command.ts";
-import { setUpNetwork, takeDownNetwork, type LabNetwork } from "./network.ts";
+import { segmentOf, setUpNetwork, takeDownNetwork, type LabNetwork, type LabSegment } from "./network.ts";
 import { labPaths } from "./paths.ts";
 import { waitUntil } from "./wait.ts";
 
@@ -18,8 +18,9 @@ const endBoundMs = 20_000;
 export interface LabEngine {
   /** Value of DOCKER_HOST. */
   readonly address: string;
-  /** Address of this computer as the hosts see it. */
-  readonly gateway: string;
+  readonly segment: LabSegment;
+  /** True when it was started just now: hosts that it knows of are remains of a time before. */
+  readonly fresh: boolean;
   /** Docker's command line against this engine; returns standard output. */
   docker(args: readonly string[], options?: DockerOptions): Promise<string>;
 }
@@ -38,7 +39,7 @@ interface EngineState {
 export async function openEngine(report: (line: string) => void): Promise<LabEngine> {
   const state = await readState();
   if (state?.process !== undefined && (await isSameProcess(state.process)) && (await answers(ownAddress))) {
-    return engineAt(ownAddress, state.network.gateway);
+    return engineAt(ownAddress, segmentOf(state.network), false);
   }
   if (state !== undefined) await endOwnEngine();
   if (await answers(systemAddress)) return await adoptSystemEngine();
@@ -70,9 +71,11 @@ const ownAddress = `unix://${labPaths.engine.socket}`;
 const systemAddress = `unix://${systemSocket}`;
 
 async function adoptSystemEngine(): Promise<LabEngine> {
-  const format = "{{(index .IPAM.Config 0).Gateway}}";
-  const gateway = await command("docker", ["network", "inspect", "bridge", "--format", format], { env: dockerEnvironment(systemAddress) });
-  return engineAt(systemAddress, gateway);
+  const format = '{{index .Options "com.docker.network.bridge.name"}} {{with index .IPAM.Config 0}}{{.Gateway}} {{.Subnet}}{{end}}';
+  const env = dockerEnvironment(systemAddress);
+  const words = await command("docker", ["network", "inspect", "bridge", "--format", format], { env });
+  const [bridge = "", gateway = "", subnet = ""] = words.split(" ");
+  return engineAt(systemAddress, segmentOf({ bridge, gateway, subnet }), false);
 }
 
 async function startOwnEngine(): Promise<LabEngine> {
@@ -92,7 +95,7 @@ async function startOwnEngine(): Promise<LabEngine> {
     if (ended) throw new Error(`The lab's dockerd did not start:\n${await logTail()}`);
     return (await answers(ownAddress)) ? true : undefined;
   });
-  return engineAt(ownAddress, network.gateway);
+  return engineAt(ownAddress, segmentOf(network), true);
 }
 
 function engineArguments(network: LabNetwork): string[] {
@@ -118,10 +121,11 @@ export function dockerEnvironment(address: string): NodeJS.ProcessEnv {
   return { ...commandEnvironment, DOCKER_HOST: address, DOCKER_TLS_VERIFY: undefined, DOCKER_CONTEXT: undefined };
 }
 
-function engineAt(address: string, gateway: string): LabEngine {
+function engineAt(address: string, segment: LabSegment, fresh: boolean): LabEngine {
   return {
     address,
-    gateway,
+    segment,
+    fresh,
     docker: (args, options = {}) => command("docker", args, { env: dockerEnvironment(address), ...options }),
   };
 }

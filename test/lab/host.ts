@@ -1,12 +1,14 @@
 /** A host of the lab: a container with systemd and sshd that a test can take for a machine. */
-import { connect } from "node:net";
+import { connect, type Socket } from "node:net";
 import { randomBytes } from "node:crypto";
 import { bootCommand } from "./boot.ts";
 import { ownCapabilities } from "./capabilities.ts";
-import { tryCommand } from "./command.ts";
+import { cableOf, layCable, type Cable } from "./cable.ts";
+import { startCommand, tryCommand } from "./command.ts";
 import { dockerEnvironment, type LabEngine } from "./engine.ts";
 import { fingerprintOf, type LabIdentity } from "./identity.ts";
 import { labLabel } from "./images.ts";
+import { readResolverConfiguration } from "./network.ts";
 import type { Variant } from "./variants.ts";
 import { waitUntil } from "./wait.ts";
 
@@ -42,6 +44,13 @@ export interface LabHost extends LabHostFacts, AsyncDisposable {
   exec(script: string, options?: ExecOptions): Promise<ExecResult>;
   /** As {@link exec}, returns standard output without its last newline and throws on another status than 0. */
   sh(script: string, options?: ExecOptions): Promise<string>;
+  /** Drops every packet to and from the host from now on, in silence. */
+  cutCable(): Promise<void>;
+  mendCable(): Promise<void>;
+  /** Whether the host is on. It is off after it shut itself down; a reboot ends with it on, at the same address. */
+  isOn(): Promise<boolean>;
+  /** Switches a host on that has shut itself down, and waits for its SSH banner. */
+  powerOn(): Promise<void>;
   /** Removes the host with all that it holds. */
   stop(): Promise<void>;
 }
@@ -56,6 +65,8 @@ export interface HostRequest {
   /** Shell that is run before systemd starts, after that of the variant. */
   readonly prepare?: string | undefined;
   readonly name?: string | undefined;
+  /** Whether this process stays to switch the host on again when it reboots. */
+  readonly rebootable: boolean;
 }
 
 const bannerBoundMs = 60_000;
@@ -66,34 +77,56 @@ const sshPort = 22;
 /** Starts a host and returns when it is reachable by SSH and what its variant says. Leaves nothing behind when it fails. */
 export async function startHost(engine: LabEngine, request: HostRequest): Promise<LabHost> {
   const name = request.name ?? `lab-${request.variantName}-${randomBytes(3).toString("hex")}`;
+  const cable = await layCable(engine.segment);
   try {
-    await engine.docker(await runArguments(name, request));
-    const address = await addressOf(engine, name);
-    await waitForBanner(engine, name, address);
+    await engine.docker(await runArguments(name, cable.address, request));
+    await plugIn(engine, name, cable);
+    await waitForBanner(engine, name, cable.address);
     if (request.variant.settle !== undefined) await execInHost(engine, name, `set -eu\n${request.variant.settle}`, { timeoutMs: settleBoundMs });
-    const hostKeys = await readHostKeys(engine, name);
-    return hostWith(engine, {
-      name,
-      variant: request.variantName,
-      address,
-      sshPort,
-      sshUser: request.variant.user ?? "root",
-      privateKeyPath: request.identity.privateKeyPath,
-      hostKeys,
-      hostKeyFingerprints: hostKeys.map(fingerprintOf),
-      ...(request.variant.sudoPassword === undefined ? {} : { sudoPassword: request.variant.sudoPassword }),
-    });
+    const host = hostWith(engine, await factsOf(engine, name, cable.address, request));
+    if (request.rebootable) keepRebootable(engine, name, cable);
+    return host;
   } catch (error) {
     await removeHosts(engine, [name]);
+    await cable.remove();
     throw error;
   }
 }
 
+async function factsOf(engine: LabEngine, name: string, address: string, request: HostRequest): Promise<LabHostFacts> {
+  const hostKeys = await readHostKeys(engine, name);
+  return {
+    name,
+    variant: request.variantName,
+    address,
+    sshPort,
+    sshUser: request.variant.user ?? "root",
+    privateKeyPath: request.identity.privateKeyPath,
+    hostKeys,
+    hostKeyFingerprints: hostKeys.map(fingerprintOf),
+    ...(request.variant.sudoPassword === undefined ? {} : { sudoPassword: request.variant.sudoPassword }),
+  };
+}
+
 /** The methods of a host around its facts. */
-export function hostWith(engine: LabEngine, facts: LabHostFacts): LabHost {
-  const exec = (script: string, options?: ExecOptions): Promise<ExecResult> => tryExec(engine, facts.name, script, options);
+function hostWith(engine: LabEngine, facts: LabHostFacts): LabHost {
+  const cable = cableOf(engine.segment, facts.address);
   const stop = (): Promise<void> => removeHosts(engine, [facts.name]);
-  return { ...facts, exec, sh: (script, options) => execInHost(engine, facts.name, script, options), stop, [Symbol.asyncDispose]: stop };
+  return {
+    ...facts,
+    exec: (script, options) => tryExec(engine, facts.name, script, options),
+    sh: (script, options) => execInHost(engine, facts.name, script, options),
+    cutCable: () => cable.cut(),
+    mendCable: () => cable.mend(),
+    isOn: () => isRunning(engine, facts.name),
+    powerOn: async () => {
+      await switchOn(engine, facts.name, cable);
+      keepRebootable(engine, facts.name, cable);
+      await waitForBanner(engine, facts.name, facts.address);
+    },
+    stop,
+    [Symbol.asyncDispose]: stop,
+  };
 }
 
 /** Removes containers with their volumes; those that are gone already are no error. */
@@ -105,12 +138,51 @@ function ignoreMissing(error: unknown): void {
   if (!/No such container|is already in progress/u.test(String(error))) throw error;
 }
 
-async function runArguments(name: string, request: HostRequest): Promise<string[]> {
+async function switchOn(engine: LabEngine, name: string, cable: Cable): Promise<void> {
+  await engine.docker(["start", name]);
+  await plugIn(engine, name, cable);
+}
+
+async function plugIn(engine: LabEngine, name: string, cable: Cable): Promise<void> {
+  const pid = Number(await engine.docker(["inspect", "--format", "{{.State.Pid}}", name]));
+  if (pid === 0) throw new Error(await describeEnd(engine, name));
+  await cable.plugInto(pid);
+}
+
+/** The status of a container whose process 1 has called for a reboot: ended by SIGHUP, pid_namespaces(7). */
+const rebootStatus = "129";
+
+/** Does what the hardware does on a reboot. Watches as long as this process lives and the host is not removed. */
+function keepRebootable(engine: LabEngine, name: string, cable: Cable): void {
+  const watch = startCommand("docker", ["wait", name], { env: dockerEnvironment(engine.address), stdio: ["ignore", "pipe", "ignore"] });
+  let printed = "";
+  watch.stdout?.on("data", (chunk: Buffer) => (printed += chunk.toString()));
+  watch.once("close", () => {
+    if (printed.trim() !== rebootStatus) return;
+    switchOn(engine, name, cable).then(
+      () => keepRebootable(engine, name, cable),
+      // Removed in the meantime.
+      () => {},
+    );
+  });
+  watch.once("error", () => {});
+  watch.unref();
+  (watch.stdout as Socket | null)?.unref();
+}
+
+async function runArguments(name: string, address: string, request: HostRequest): Promise<string[]> {
   const { variant, identity } = request;
   const prepare = `${variant.prepare ?? ""}\n${request.prepare ?? ""}`;
-  const boot = bootCommand({ publicKey: identity.publicKey, user: variant.user ?? "root", prepare, boot: variant.boot ?? "" });
+  const boot = bootCommand({
+    resolverConfiguration: await readResolverConfiguration(),
+    publicKey: identity.publicKey,
+    user: variant.user ?? "root",
+    prepare,
+    boot: variant.boot ?? "",
+  });
   return [
     ...["run", "--detach", "--name", name, "--hostname", name],
+    ...["--network", "none", "--add-host", `${name}:${address}`],
     ...["--label", `${labLabel}=host`, "--label", `${labLabel}.owner=${request.owner}`],
     ...(await ownCapabilities()).flatMap((capability) => ["--cap-add", capability]),
     ...["--security-opt", "seccomp=unconfined", "--security-opt", "apparmor=unconfined", "--security-opt", "systempaths=unconfined"],
@@ -118,13 +190,6 @@ async function runArguments(name: string, request: HostRequest): Promise<string[
     ...["--tmpfs", "/run", "--tmpfs", "/tmp", "--stop-signal", "SIGRTMIN+3"],
     ...[request.image, "sh", "-c", boot],
   ];
-}
-
-async function addressOf(engine: LabEngine, name: string): Promise<string> {
-  const format = "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}";
-  const address = await engine.docker(["inspect", "--format", format, name]);
-  if (address === "") throw new Error(await describeEnd(engine, name));
-  return address;
 }
 
 async function waitForBanner(engine: LabEngine, name: string, address: string): Promise<void> {

@@ -6,6 +6,7 @@
 import { mkdir, readFile } from "node:fs/promises";
 import { lockFile, type FileLock } from "../../src/system/file-lock.ts";
 import { findProgram } from "./command.ts";
+import { serveDockerRepository, type DockerRepository } from "./docker-repository.ts";
 import { endOwnEngine, openEngine, ownEngineRuns, type LabEngine } from "./engine.ts";
 import { removeHosts, startHost, type LabHost } from "./host.ts";
 import { openIdentity, type LabIdentity } from "./identity.ts";
@@ -15,6 +16,7 @@ import { installMissingPrograms, missingPrograms } from "./outer-apt.ts";
 import { labPaths } from "./paths.ts";
 import { requireVariant, type VariantName } from "./variants.ts";
 
+export type { DockerRepository } from "./docker-repository.ts";
 export type { LabHost } from "./host.ts";
 
 const lockBoundMs = 180_000;
@@ -22,6 +24,8 @@ const lockBoundMs = 180_000;
 export interface StartOptions {
   /** Shell, run as root before systemd starts, after the variant's own. */
   readonly prepare?: string | undefined;
+  /** Another image than the variant's, by its recipe's name: `sudo` on `bookworm-bare`. */
+  readonly image?: string | undefined;
   /** Name of the container and its hostname; made up unless given. */
   readonly name?: string | undefined;
 }
@@ -35,6 +39,8 @@ export interface Lab extends AsyncDisposable {
   start(variant: VariantName, options?: StartOptions): Promise<LabHost>;
   /** Builds images beforehand, two at a time. */
   build(images: readonly string[]): Promise<void>;
+  /** Serves a signed repository with Docker's packages to the hosts. The first use builds it. */
+  serveDockerRepository(): Promise<DockerRepository>;
   /** Removes the hosts of this process and, when nobody else uses it, ends the engine. Once for each {@link openLab}. */
   close(): Promise<void>;
 }
@@ -116,12 +122,20 @@ function labOn(engine: LabEngine, identity: LabIdentity, lease: Lease, report: (
   const images = new ImageStore(engine, report);
   return {
     engineAddress: engine.address,
-    gateway: engine.gateway,
+    gateway: engine.segment.gateway,
     start: async (variantName, options = {}) => {
       const variant = requireVariant(variantName);
-      const image = await images.require(variant.image);
-      return await startHost(engine, { variantName, variant, image, identity, owner: lease.id, ...options });
+      return await startHost(engine, {
+        ...options,
+        variantName,
+        variant,
+        image: await images.require(options.image ?? variant.image),
+        identity,
+        owner: lease.id,
+        rebootable: lease.kind === "process",
+      });
     },
+    serveDockerRepository: () => serveDockerRepository(engine, images),
     build: async (names) => {
       const waiting = [...names];
       const work = async (): Promise<void> => {
@@ -136,7 +150,7 @@ function labOn(engine: LabEngine, identity: LabIdentity, lease: Lease, report: (
 async function removeOrphans(engine: LabEngine, report: (line: string) => void): Promise<void> {
   const owners = new Set((await listLeases()).map((lease) => lease.id));
   const lines = await listContainers(engine, [`label=${labLabel}=host`]);
-  const orphans = lines.filter(({ owner, ended }) => !owners.has(owner) || ended).map(({ name }) => name);
+  const orphans = lines.filter(({ owner }) => engine.fresh || !owners.has(owner)).map(({ name }) => name);
   if (orphans.length > 0) report(`removing what an earlier run left: ${orphans.join(", ")}`);
   await removeHosts(engine, orphans);
 }
@@ -148,16 +162,14 @@ async function containersOf(engine: LabEngine, owner: string): Promise<string[]>
 interface ListedContainer {
   readonly name: string;
   readonly owner: string;
-  /** Not merely about to start: another process may be starting it right now. */
-  readonly ended: boolean;
 }
 
 async function listContainers(engine: LabEngine, filters: readonly string[]): Promise<ListedContainer[]> {
-  const format = `{{.Names}} {{.Label "${labLabel}.owner"}} {{.State}}`;
+  const format = `{{.Names}} {{.Label "${labLabel}.owner"}}`;
   const output = await engine.docker(["ps", "--all", "--format", format, ...filters.flatMap((filter) => ["--filter", filter])]);
   const lines = output.split("\n").filter((line) => line !== "");
   return lines.map((line) => {
-    const [name = "", owner = "", state = ""] = line.split(" ");
-    return { name, owner, ended: state === "exited" || state === "dead" };
+    const [name = "", owner = ""] = line.split(" ");
+    return { name, owner };
   });
 }

@@ -6,9 +6,21 @@
 import { readFile } from "node:fs/promises";
 import { command, tryCommand } from "./command.ts";
 
-export interface LabNetwork {
+/** The bridge that hosts are plugged into. */
+export interface LabSegment {
   readonly bridge: string;
   /** Address of this computer on the bridge. */
+  readonly gateway: string;
+  readonly subnet: string;
+  readonly prefixLength: number;
+  /** Addresses for hosts, as numbers, last excluded: the upper half of the subnet, far from those that the engine gives out. */
+  readonly firstNumber: number;
+  readonly lastNumber: number;
+}
+
+/** What {@link setUpNetwork} did. */
+export interface LabNetwork {
+  readonly bridge: string;
   readonly gateway: string;
   readonly subnet: string;
   /** Kernel settings that were changed, with their former values. */
@@ -38,10 +50,33 @@ export async function setUpNetwork(): Promise<LabNetwork> {
 }
 
 /** Takes back what {@link setUpNetwork} did; also half of it, after a crash. */
-export async function takeDownNetwork(network: Pick<LabNetwork, "subnet" | "formerSettings">): Promise<void> {
-  for (const rule of rulesFor(network.subnet)) await tryCommand("iptables", ["-w", "-t", rule.table, "-D", ...rule.words]);
-  for (const [name, value] of Object.entries(network.formerSettings)) await tryCommand("sysctl", ["-qw", `${name}=${value}`]);
+export async function takeDownNetwork({ subnet, formerSettings }: LabNetwork): Promise<void> {
+  for (const rule of rulesFor(subnet)) await tryCommand("iptables", ["-w", "-t", rule.table, "-D", ...rule.words]);
+  for (const [name, value] of Object.entries(formerSettings)) await tryCommand("sysctl", ["-qw", `${name}=${value}`]);
   await removeBridge();
+}
+
+export function segmentOf({ bridge: name, gateway, subnet }: Omit<LabNetwork, "formerSettings">): LabSegment {
+  const [network = "", length = ""] = subnet.split("/");
+  const size = 2 ** (32 - Number(length));
+  const start = parseAddress(network);
+  const upperHalf = { firstNumber: start + size / 2, lastNumber: start + size - 1 };
+  return { bridge: name, gateway, subnet, prefixLength: Number(length), ...upperHalf };
+}
+
+export function parseAddress(address: string): number {
+  return address.split(".").reduce((number, part) => number * 256 + Number(part), 0);
+}
+
+export function formatAddress(number: number): string {
+  return [24, 16, 8, 0].map((shift) => (number >>> shift) & 255).join(".");
+}
+
+/** What a host writes into its resolv.conf: this computer's name servers, unless only this computer can reach them. */
+export async function readResolverConfiguration(): Promise<string> {
+  const own = await readFile("/etc/resolv.conf", "utf8").catch(() => "");
+  if (!/^nameserver\s+127\./mu.test(own)) return own;
+  return await readFile("/run/systemd/resolve/resolv.conf", "utf8").catch(() => own);
 }
 
 interface Rule {

@@ -1,0 +1,172 @@
+# Makes /repository: Docker's repository for Debian as a lab needs it. Runs as root in a container of the image
+# "packager" with the sources.list of each release in SOURCES_<release>.
+
+architecture=$(dpkg --print-architecture)
+releases="bullseye bookworm trixie"
+work=/var/tmp/work
+mkdir -p "$work"
+
+number_of() {
+  case $1 in bullseye) echo 11 ;; bookworm) echo 12 ;; trixie) echo 13 ;; esac
+}
+
+# Debian's packages of a release, unpacked into one tree.
+fetch() {
+  release=$1
+  mkdir -p "$work/$release/lists/partial" "$work/$release/debs" "$work/$release/tree"
+  eval "printf '%s\n' \"\$SOURCES_$release\"" > "$work/$release/sources.list"
+  options="-o Dir::Etc::SourceList=$work/$release/sources.list -o Dir::Etc::SourceParts=/dev/null
+    -o Dir::State::Lists=$work/$release/lists -o Dir::Cache::pkgcache= -o Dir::Cache::srcpkgcache=
+    -o APT::Sandbox::User=root -qq"
+  apt-get $options update
+  packages="docker.io containerd runc tini"
+  if [ "$release" = trixie ]; then packages="$packages docker-cli"; fi
+  (cd "$work/$release/debs" && apt-get $options download $packages)
+  for deb in "$work/$release/debs"/*.deb; do dpkg-deb --extract "$deb" "$work/$release/tree"; done
+}
+
+# One field of one of the packages that were fetched.
+field() {
+  dpkg-deb --field "$work/$1/debs/$2"_*.deb "$3"
+}
+
+# What a package of Debian needs besides what is repacked here.
+libraries_of() {
+  field "$1" "$2" Depends | tr ',' '\n' | sed 's/^ *//' | grep -E '^lib' | paste -sd, | sed 's/,/, /g'
+}
+
+# The upstream part of a version: 20.10.24+dfsg1-1+deb12u1+b6 is 20.10.24.
+upstream_version() {
+  field "$1" "$2" Version | sed -E 's/^[0-9]+://; s/[+~-].*//'
+}
+
+# place TREE FROM TO MODE: a file of Debian's tree, from either side of the merged /usr.
+place() {
+  for candidate in "$1/$2" "$1/usr/$2"; do
+    if [ -e "$candidate" ]; then install -D -m "$4" "$candidate" "$3"; return; fi
+  done
+  echo "$2 is not in Debian's packages" >&2
+  return 1
+}
+
+# pack SUITE NAME VERSION < control fields: builds a .deb of $work/root into the suite.
+pack() {
+  pool=/repository/linux/debian/dists/$1/pool/stable/$architecture
+  mkdir -p "$pool" "$work/root/DEBIAN"
+  {
+    printf 'Package: %s\nVersion: %s\nArchitecture: %s\n' "$2" "$3" "$architecture"
+    printf 'Maintainer: The lab <lab@localhost>\nSection: admin\nPriority: optional\n'
+    cat
+  } > "$work/root/DEBIAN/control"
+  dpkg-deb --root-owner-group -Zgzip -z1 --build "$work/root" "$pool/$2_${3#*:}_$architecture.deb" > /dev/null
+  rm -rf "$work/root"
+}
+
+# starts UNIT…: maintainer scripts as debhelper writes them, first "prepare" is run when configuring.
+maintain() {
+  prepare=$1
+  shift
+  mkdir -p "$work/root/DEBIAN"
+  cat > "$work/root/DEBIAN/postinst" << END
+#!/bin/sh
+set -e
+if [ "\$1" = configure ]; then
+  $prepare
+  deb-systemd-helper enable $* > /dev/null
+  if [ -d /run/systemd/system ]; then
+    systemctl --system daemon-reload
+    if [ -n "\$2" ]; then deb-systemd-invoke restart $*; else deb-systemd-invoke start $*; fi
+  fi
+fi
+END
+  cat > "$work/root/DEBIAN/prerm" << END
+#!/bin/sh
+set -e
+if [ -d /run/systemd/system ] && [ "\$1" = remove ]; then deb-systemd-invoke stop $*; fi
+END
+  chmod 755 "$work/root/DEBIAN/postinst" "$work/root/DEBIAN/prerm"
+}
+
+# add SUITE RELEASE: the engine of a release into a suite, the same or a later one.
+add() {
+  suite=$1
+  release=$2
+  tree=$work/$release/tree
+  ending="1~debian.$(number_of "$suite")~$suite"
+  engine="5:$(upstream_version "$release" docker.io)-$ending"
+  containerd="$(upstream_version "$release" containerd)-$ending"
+  others="docker.io, docker-engine, lxc-docker"
+
+  for name in containerd containerd-shim-runc-v2 ctr; do place "$tree" "bin/$name" "$work/root/usr/bin/$name" 755; done
+  place "$tree" sbin/runc "$work/root/usr/bin/runc" 755
+  place "$tree" lib/systemd/system/containerd.service "$work/root/lib/systemd/system/containerd.service" 644
+  mkdir -p "$work/root/etc/containerd"
+  echo 'disabled_plugins = ["cri"]' > "$work/root/etc/containerd/config.toml"
+  echo /etc/containerd/config.toml > "$work/conffiles"
+  maintain : containerd.service
+  mv "$work/conffiles" "$work/root/DEBIAN/conffiles"
+  pack "$suite" containerd.io "$containerd" << END
+Depends: $(libraries_of "$release" containerd), $(libraries_of "$release" runc)
+Provides: containerd, runc
+Conflicts: containerd, runc
+Replaces: containerd, runc
+Description: open and reliable container runtime (Debian's build, for tests)
+END
+
+  place "$tree" bin/docker "$work/root/usr/bin/docker" 755
+  pack "$suite" docker-ce-cli "$engine" << END
+Depends: libc6
+Conflicts: $others, docker-cli
+Replaces: $others, docker-cli
+Description: command line of the Docker engine (Debian's build, for tests)
+END
+
+  place "$tree" sbin/dockerd "$work/root/usr/bin/dockerd" 755
+  place "$tree" sbin/docker-proxy "$work/root/usr/bin/docker-proxy" 755
+  place "$tree" bin/tini-static "$work/root/usr/bin/docker-init" 755
+  place "$tree" lib/systemd/system/docker.socket "$work/root/lib/systemd/system/docker.socket" 644
+  place "$tree" lib/systemd/system/docker.service "$work/root/lib/systemd/system/docker.service" 644
+  # Where Docker's packages have it, and without Debian's /etc/default/docker.
+  sed -i -e '/^EnvironmentFile=/d' -e 's#^ExecStart=.*#ExecStart=/usr/bin/dockerd -H fd:// --containerd=/run/containerd/containerd.sock#' \
+    "$work/root/lib/systemd/system/docker.service"
+  maintain 'getent group docker > /dev/null || groupadd --system docker' docker.socket docker.service
+  pack "$suite" docker-ce "$engine" << END
+Depends: $(libraries_of "$release" docker.io), containerd.io, docker-ce-cli, iptables
+Conflicts: $others
+Replaces: $others
+Description: the Docker engine (Debian's build, for tests)
+END
+  echo "$engine" >> "/repository/linux/debian/dists/$suite/versions"
+}
+
+index() {
+  suite=$1
+  cd /repository/linux/debian
+  packages=dists/$suite/stable/binary-$architecture
+  mkdir -p "$packages"
+  apt-ftparchive packages "dists/$suite/pool" > "$packages/Packages"
+  gzip --keep "$packages/Packages"
+  apt-ftparchive -o APT::FTPArchive::Release::Origin=Docker -o "APT::FTPArchive::Release::Label=Docker CE" \
+    -o "APT::FTPArchive::Release::Suite=$suite" -o "APT::FTPArchive::Release::Codename=$suite" \
+    -o APT::FTPArchive::Release::Components=stable -o "APT::FTPArchive::Release::Architectures=$architecture" \
+    release "dists/$suite" > "$work/Release"
+  mv "$work/Release" "dists/$suite/Release"
+  gpg --batch --yes --clearsign --digest-algo SHA512 --output "dists/$suite/InRelease" "dists/$suite/Release"
+  gpg --batch --yes --armor --detach-sign --digest-algo SHA512 --output "dists/$suite/Release.gpg" "dists/$suite/Release"
+}
+
+for release in $releases; do fetch "$release"; done
+add bullseye bullseye
+add bookworm bullseye
+add bookworm bookworm
+add trixie bookworm
+add trixie trixie
+
+export GNUPGHOME=$work/gnupg
+mkdir -m 700 "$GNUPGHOME"
+gpg --batch --quiet --passphrase '' --quick-generate-key 'Docker Release (lab) <lab@localhost>' rsa3072 sign never
+for release in $releases; do index "$release"; done
+gpg --batch --armor --export > /repository/linux/debian/gpg
+gpg --batch --with-colons --list-keys | sed -n 's/^fpr:*\([0-9A-F]\{40\}\):$/\1/p' | head -1 > /repository/fingerprint
+gpgconf --kill all
+rm -rf "$work"
