@@ -86,7 +86,9 @@ async function save(host: LabHostFacts): Promise<void> {
 async function savedHosts(): Promise<LabHostFacts[]> {
   const folder = path.dirname(fileOf("any"));
   const names = await readdir(folder).catch(() => []);
-  return await Promise.all(names.map(async (name) => JSON.parse(await readFile(path.join(folder, name), "utf8")) as LabHostFacts));
+  return await Promise.all(
+    names.map(async (name) => JSON.parse(await readFile(path.join(folder, name), "utf8")) as LabHostFacts),
+  );
 }
 
 function print(value: unknown): void {

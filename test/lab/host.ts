@@ -82,7 +82,8 @@ export async function startHost(engine: LabEngine, request: HostRequest): Promis
     await engine.docker(await runArguments(name, cable.address, request));
     await plugIn(engine, name, cable);
     await waitForBanner(engine, name, cable.address);
-    if (request.variant.settle !== undefined) await execInHost(engine, name, `set -eu\n${request.variant.settle}`, { timeoutMs: settleBoundMs });
+    if (request.variant.settle !== undefined)
+      await execInHost(engine, name, `set -eu\n${request.variant.settle}`, { timeoutMs: settleBoundMs });
     const host = hostWith(engine, await factsOf(engine, name, cable.address, request));
     if (request.rebootable) keepRebootable(engine, name, cable);
     return host;
@@ -154,7 +155,10 @@ const rebootStatus = "129";
 
 /** Does what the hardware does on a reboot. Watches as long as this process lives and the host is not removed. */
 function keepRebootable(engine: LabEngine, name: string, cable: Cable): void {
-  const watch = startCommand("docker", ["wait", name], { env: dockerEnvironment(engine.address), stdio: ["ignore", "pipe", "ignore"] });
+  const watch = startCommand("docker", ["wait", name], {
+    env: dockerEnvironment(engine.address),
+    stdio: ["ignore", "pipe", "ignore"],
+  });
   let printed = "";
   watch.stdout?.on("data", (chunk: Buffer) => (printed += chunk.toString()));
   watch.once("close", () => {
@@ -185,7 +189,14 @@ async function runArguments(name: string, address: string, request: HostRequest)
     ...["--network", "none", "--add-host", `${name}:${address}`],
     ...["--label", `${labLabel}=host`, "--label", `${labLabel}.owner=${request.owner}`],
     ...(await ownCapabilities()).flatMap((capability) => ["--cap-add", capability]),
-    ...["--security-opt", "seccomp=unconfined", "--security-opt", "apparmor=unconfined", "--security-opt", "systempaths=unconfined"],
+    ...[
+      "--security-opt",
+      "seccomp=unconfined",
+      "--security-opt",
+      "apparmor=unconfined",
+      "--security-opt",
+      "systempaths=unconfined",
+    ],
     ...["--device-cgroup-rule", "a *:* rwm", "--cgroupns", "private"],
     ...["--tmpfs", "/run", "--tmpfs", "/tmp", "--stop-signal", "SIGRTMIN+3"],
     ...[request.image, "sh", "-c", boot],
@@ -240,7 +251,11 @@ async function tryExec(engine: LabEngine, name: string, script: string, options:
   const { stdin, timeoutMs } = options;
   const interactive = stdin === undefined ? [] : ["--interactive"];
   const args = ["exec", ...interactive, name, "sh", "-c", script];
-  const result = await tryCommand("docker", args, { stdin, timeoutMs: timeoutMs ?? execBoundMs, env: dockerEnvironment(engine.address) });
+  const result = await tryCommand("docker", args, {
+    stdin,
+    timeoutMs: timeoutMs ?? execBoundMs,
+    env: dockerEnvironment(engine.address),
+  });
   return { status: result.status, stdout: result.stdout.toString(), stderr: result.stderr.toString() };
 }
 

@@ -16,15 +16,16 @@ const staleAfterHours = 14 * 24;
 export const labLabel = "docker-machine-lab";
 
 /** What every image tells the engine: data of an inner engine must not lie on an overlay. */
-const imageSettings = [
-  "VOLUME /var/lib/docker /var/lib/containerd",
-  'CMD ["/sbin/init"]',
-  `LABEL ${labLabel}=image`,
-];
+const imageSettings = ["VOLUME /var/lib/docker /var/lib/containerd", 'CMD ["/sbin/init"]', `LABEL ${labLabel}=image`];
 
 /** Small and quick: no translations, no documentation, no fsync for each file. Recommendations stay on, as on a real host. */
 const aptSettings = ['Acquire::Languages "none";'];
-const dpkgSettings = ["force-unsafe-io", "path-exclude=/usr/share/man/*", "path-exclude=/usr/share/doc/*", "path-exclude=/usr/share/locale/*"];
+const dpkgSettings = [
+  "force-unsafe-io",
+  "path-exclude=/usr/share/man/*",
+  "path-exclude=/usr/share/doc/*",
+  "path-exclude=/usr/share/locale/*",
+];
 
 export class ImageStore {
   readonly #engine: LabEngine;
@@ -50,7 +51,11 @@ export class ImageStore {
     const reference = referenceOf(name, await this.#apt);
     if (await this.#exists(reference)) return reference;
     const from = "from" in recipe ? await this.require(recipe.from) : undefined;
-    await using _lock = await lockFile(labPaths.imageLock(name), { what: `image ${name}`, purpose: "build", waitMs: buildBoundMs });
+    await using _lock = await lockFile(labPaths.imageLock(name), {
+      what: `image ${name}`,
+      purpose: "build",
+      waitMs: buildBoundMs,
+    });
     if (await this.#exists(reference)) return reference;
     this.#report(`building image ${name}`);
     if (from !== undefined) await this.#buildLayer(reference, from, recipe);

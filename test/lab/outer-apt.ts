@@ -36,8 +36,12 @@ export async function readOuterApt(): Promise<OuterApt> {
 async function configurationKey(): Promise<string> {
   const entries = await readdir("/etc/apt", { recursive: true, withFileTypes: true });
   const files = entries.filter((entry) => entry.isFile()).map((entry) => path.join(entry.parentPath, entry.name));
-  const readable = await Promise.all(files.toSorted().map(async (file) => [file, await readFile(file, "latin1").catch(() => "")]));
-  return createHash("sha256").update(JSON.stringify([readable, proxiesFromEnvironment()])).digest("hex");
+  const readable = await Promise.all(
+    files.toSorted().map(async (file) => [file, await readFile(file, "latin1").catch(() => "")]),
+  );
+  return createHash("sha256")
+    .update(JSON.stringify([readable, proxiesFromEnvironment()]))
+    .digest("hex");
 }
 
 async function askApt(): Promise<OuterApt> {
