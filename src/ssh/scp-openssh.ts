@@ -119,7 +119,7 @@ async function runCopy(program: string, args: readonly string[], request: CopyRe
   request.signal?.addEventListener("abort", onAbort, { once: true });
   let hungUp = false;
   child.stderr?.on("data", (chunk: Buffer) => {
-    hungUp ||= /subsystem request failed|^scp: Connection closed/mu.test(chunk.toString("latin1"));
+    hungUp ||= /subsystem request failed|scp: Connection closed/u.test(chunk.toString("latin1"));
     if (!hungUp) (ports.terminal ?? process).stderr.write(chunk);
   });
   try {
