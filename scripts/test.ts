@@ -22,9 +22,10 @@ const groups: Readonly<Record<string, Group>> = {
     files: ["test/{golden,plugin,cli,safety,differential,completion}/**/*.test.ts"],
     options: ["--test-concurrency=2", "--test-timeout=600000"],
   },
+  // The engine that carries the hosts stays up between the files, with every image built.
   lab: {
     files: ["test/{lab,provision,e2e}/**/*.test.ts"],
-    options: ["--test-concurrency=2", "--test-timeout=900000"],
+    options: ["--test-concurrency=2", "--test-timeout=900000", "--test-global-setup=test/lab/global-setup.ts"],
   },
   machines: { files: ["test/drivers/**/*.test.ts"], options: ["--test-concurrency=1", "--test-timeout=1200000"] },
 };
