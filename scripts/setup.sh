@@ -20,6 +20,10 @@ install() {
     echo "npm could not install the dependencies; see above. Run the command again once the network is back." >&2
     exit 1
   fi
+  # The one install script that is needed: it puts Bun's binary, which came as a package too, where it is called.
+  if [ -e "$folder/node_modules/bun/install.js" ]; then
+    (cd "$folder/node_modules/bun" && node install.js) >&2
+  fi
   rm -f "$log"
   touch "$marker"
 }
