@@ -11,7 +11,8 @@ executable() {
   mkdir -p build
   [ -t 2 ] && echo "Building docker-machine ..." >&2
   out=build/docker-machine.$$.tmp
-  if ! bun build src/cli/bin.ts --compile --bytecode --splitting --minify --format=esm --outfile "$out" >build/build.log 2>&1; then
+  # cpu-features is a native addon that ssh2 does without.
+  if ! bun build src/cli/bin.ts --compile --bytecode --splitting --minify --format=esm --external cpu-features --outfile "$out" >build/build.log 2>&1; then
     cat build/build.log >&2
     rm -f "$out"
     exit 1
