@@ -76,17 +76,10 @@ async function listVersions(folder: string, release: Release): Promise<string[]>
 async function requireRepository(engine: LabEngine, images: ImageStore): Promise<string> {
   const build = await readFile(script, "utf8");
   const apt = await readOuterApt();
-  const key = createHash("sha256")
-    .update(JSON.stringify([build, apt]))
-    .digest("hex")
-    .slice(0, 16);
+  const key = createHash("sha256").update(JSON.stringify([build, apt])).digest("hex").slice(0, 16);
   const folder = path.join(labPaths.repositories, key);
   await mkdir(labPaths.repositories, { recursive: true });
-  await using _lock = await lockFile(`${folder}.lock`, {
-    what: "the lab's package repository",
-    purpose: "build",
-    waitMs: buildBoundMs,
-  });
+  await using _lock = await lockFile(`${folder}.lock`, { what: "the lab's package repository", purpose: "build", waitMs: buildBoundMs });
   if ((await readFileIfExists(path.join(folder, "fingerprint"))) !== undefined) return folder;
   const container = `lab-build-repository-${process.pid}`;
   const lists = releases.map((release) => `SOURCES_${release}=${sourceLines(apt, release).join("\n")}`);

@@ -71,8 +71,7 @@ const ownAddress = `unix://${labPaths.engine.socket}`;
 const systemAddress = `unix://${systemSocket}`;
 
 async function adoptSystemEngine(): Promise<LabEngine> {
-  const format =
-    '{{index .Options "com.docker.network.bridge.name"}} {{with index .IPAM.Config 0}}{{.Gateway}} {{.Subnet}}{{end}}';
+  const format = '{{index .Options "com.docker.network.bridge.name"}} {{with index .IPAM.Config 0}}{{.Gateway}} {{.Subnet}}{{end}}';
   const env = dockerEnvironment(systemAddress);
   const words = await command("docker", ["network", "inspect", "bridge", "--format", format], { env });
   const [bridge = "", gateway = "", subnet = ""] = words.split(" ");

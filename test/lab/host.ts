@@ -82,8 +82,7 @@ export async function startHost(engine: LabEngine, request: HostRequest): Promis
     await engine.docker(await runArguments(name, cable.address, request));
     await plugIn(engine, name, cable);
     await waitForBanner(engine, name, cable.address);
-    if (request.variant.settle !== undefined)
-      await execInHost(engine, name, `set -eu\n${request.variant.settle}`, { timeoutMs: settleBoundMs });
+    if (request.variant.settle !== undefined) await execInHost(engine, name, `set -eu\n${request.variant.settle}`, { timeoutMs: settleBoundMs });
     const host = hostWith(engine, await factsOf(engine, name, cable.address, request));
     if (request.rebootable) keepRebootable(engine, name, cable);
     return host;
@@ -155,10 +154,7 @@ const rebootStatus = "129";
 
 /** Does what the hardware does on a reboot. Watches as long as this process lives and the host is not removed. */
 function keepRebootable(engine: LabEngine, name: string, cable: Cable): void {
-  const watch = startCommand("docker", ["wait", name], {
-    env: dockerEnvironment(engine.address),
-    stdio: ["ignore", "pipe", "ignore"],
-  });
+  const watch = startCommand("docker", ["wait", name], { env: dockerEnvironment(engine.address), stdio: ["ignore", "pipe", "ignore"] });
   let printed = "";
   watch.stdout?.on("data", (chunk: Buffer) => (printed += chunk.toString()));
   watch.once("close", () => {
