@@ -19,6 +19,7 @@ for (const holderRuntime of runtimes) {
     const file = lockPath();
     const holder = new TestProcess(holderRuntime, program, ["hold", file]);
     await holder.started();
+    assert.deepEqual(fs.readdirSync(path.dirname(file)).toSorted(), ["thing.lock", "thing.lock.holder"]);
     const message = `in use by docker-machine hold (process ${holder.pid})`;
     await assert.rejects(lockFile(file, options), { code: "machine-busy", message: `the thing is ${message}` });
     for (const runtime of runtimes) {

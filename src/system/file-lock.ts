@@ -121,8 +121,9 @@ function lockDatabase(openDatabase: () => DatabaseSync): { database: DatabaseSyn
   let database: DatabaseSync | undefined;
   try {
     database = openDatabase();
+    // A journal in a file would need space on the disk and outlive a holder that is killed; OFF is not always honoured.
     // IMMEDIATE takes one byte-range lock that excludes its like; EXCLUSIVE would also fail against a mere attempt.
-    database.exec("PRAGMA busy_timeout = 0; PRAGMA journal_mode = OFF; BEGIN IMMEDIATE");
+    database.exec("PRAGMA busy_timeout = 0; PRAGMA journal_mode = MEMORY; BEGIN IMMEDIATE");
     return { database };
   } catch (error) {
     database?.close();

@@ -77,13 +77,33 @@ export async function readFileIfExists(file: string): Promise<Buffer | undefined
   }
 }
 
-/** Makes a folder and its parents, private to the user. */
+/** Makes a folder and its parents, private to the user. A folder that exists is left as it is. */
 export async function makePrivateDirectory(folder: string): Promise<void> {
+  const error = await tryMakeDirectory(folder);
+  if (error === undefined) return;
+  // Node's own recursion calls a read-only file system a path that does not exist.
+  if (systemCodeOf(error) !== "ENOENT" || path.dirname(folder) === folder) throw explainFileError(error, folder, "create");
+  await makePrivateDirectory(path.dirname(folder));
+  const secondError = await tryMakeDirectory(folder);
+  if (secondError !== undefined) throw explainFileError(secondError, folder, "create");
+}
+
+async function tryMakeDirectory(folder: string): Promise<unknown> {
   try {
-    await fs.mkdir(folder, { recursive: true, mode: 0o700 });
+    await fs.mkdir(folder, { mode: 0o700 });
+    // A parent that may not be read cannot be synced, and holds nothing of ours but this.
+    await syncDirectory(path.dirname(folder)).catch(() => {});
+    return undefined;
   } catch (error) {
-    throw explainFileError(error, folder, "create");
+    return systemCodeOf(error) === "EEXIST" && (await isDirectory(folder)) ? undefined : error;
   }
+}
+
+async function isDirectory(folder: string): Promise<boolean> {
+  return await fs.stat(folder).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
 }
 
 /** Turns a system error about a file into one sentence. */
@@ -95,6 +115,7 @@ export function explainFileError(error: unknown, file: string, verb: "read" | "w
     EROFS: "the file system is read-only",
     ENOTDIR: "a part of the path is not a folder",
     EISDIR: "it is a folder",
+    EEXIST: "something else of that name exists",
     ENAMETOOLONG: "the name is too long",
     ELOOP: "its path has a loop of links",
     EMFILE: "too many open files",
