@@ -61,7 +61,7 @@ describe("host keys", () => {
   const refused = (...patterns: readonly RegExp[]) => (error: unknown): boolean => {
     assert.ok(isMachineError(error, "host-key-mismatch"), String(error));
     for (const pattern of patterns) assert.match(error.message, pattern);
-    assert.match(error.hint ?? "", /docker-machine ssh-host-key web SHA256:|ssh-keygen -A/u);
+    assert.match(error.hint ?? "", /docker-machine ssh-host-key web --accept SHA256:|ssh-keygen -A/u);
     return true;
   };
   const naming = (...keys: readonly PublicKey[]): RegExp[] => keys.map((key) => new RegExp(fingerprintOf(key).replaceAll("+", "\\+"), "u"));

@@ -1,18 +1,21 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
+import { existsSync } from "node:fs";
 import { chmod, mkdir, mkdtemp, readFile, rm, stat, symlink, utimes, writeFile } from "node:fs/promises";
 import { networkInterfaces, tmpdir } from "node:os";
 import * as path from "node:path";
 import { after, before, describe, test } from "node:test";
 import { isMachineError } from "../errors/machine-error.ts";
 import type { SshBackend } from "./executor.ts";
+import { sshfsArguments } from "./openssh-arguments.ts";
 import { copyFiles, parseCopyArgument, type CopyEndpoint, type CopyRequest } from "./scp.ts";
 import { startSshd, whyNot, type TestServer } from "./test-servers/real-servers.ts";
 import { targetOn, testPorts } from "./test-servers/test-ports.ts";
 
 const skip = whyNot("sshd") ?? false;
 const noRsync = spawnSync("rsync", ["--version"]).error === undefined ? false : "rsync is not installed";
+const noSshfs = existsSync("/dev/fuse") && spawnSync("sshfs", ["--version"]).error === undefined ? false : "needs sshfs and FUSE";
 const noIpv6 = (networkInterfaces()["lo"] ?? []).some(({ address }) => address === "::1") ? false : "no IPv6 here";
 
 const asTyped: readonly (readonly [string, ReturnType<typeof parseCopyArgument>])[] = [
@@ -165,6 +168,20 @@ describe("copying files", { skip, concurrency: true }, () => {
     await chmod(path.join(web.home, "rsync/a"), 0o600);
     await copy("native", at(web, "rsync/a"), local("rsynced"), { delta: true });
     assert.ok((await readFile(path.join(folder, "rsynced"))).equals(content));
+  });
+
+  test("a machine's folder can be mounted with sshfs", { skip: noSshfs }, async () => {
+    const { target } = at(web, "");
+    assert.ok(target);
+    await copy("openssh", local("tree/a"), at(web, "mounted-file"));
+    const mountPoint = await mkdtemp(path.join(folder, "mount-"));
+    const { status, stderr } = spawnSync("sshfs", sshfsArguments(target, "", mountPoint), { encoding: "utf8" });
+    assert.equal(status, 0, stderr);
+    try {
+      assert.ok((await readFile(path.join(mountPoint, "mounted-file"))).equals(content));
+    } finally {
+      spawnSync("fusermount", ["-u", mountPoint]);
+    }
   });
 
   test("rsync between two machines is refused", async () => {

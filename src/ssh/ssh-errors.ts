@@ -105,7 +105,7 @@ export function hostKeyMismatch(target: SshTarget, expected: readonly string[], 
     {
       hint:
         "Somebody may be between you and the machine. If its key was really changed, say so: " +
-        `docker-machine ssh-host-key ${target.hostKeys.alias} ${shown.fingerprint}`,
+        acceptCommand(target, shown.fingerprint),
     },
   );
 }
@@ -122,9 +122,13 @@ export function hostKeyUnknown(target: SshTarget, presented: PublicKey): Machine
     "host-key-mismatch",
     `The host key of ${describeMachine(target)} is not known: it presented ${fingerprint} (${presented.type}). Nothing was sent`,
     {
-      hint: `Compare it with the machine's own, then say so: docker-machine ssh-host-key ${target.hostKeys.alias} ${fingerprint}`,
+      hint: `Compare it with the machine's own. If they are equal, create it with --ssh-host-key ${fingerprint}, or: ${acceptCommand(target, fingerprint)}`,
     },
   );
+}
+
+function acceptCommand(target: SshTarget, fingerprint: string): string {
+  return `docker-machine ssh-host-key ${target.hostKeys.alias} --accept ${fingerprint}`;
 }
 
 export function hostKeyRevoked(target: SshTarget, presented: PublicKey): MachineError {

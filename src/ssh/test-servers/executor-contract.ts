@@ -145,7 +145,7 @@ export function describeExecutorContract({ name, backend, start, skip }: Contrac
         await assert.rejects(executor.run("cat", { stdin: "canary" }), (error: MachineError) => {
           assert.ok(error.message.includes(fingerprintOf(wrong)), error.message);
           assert.ok(server.hostKeys.some((key) => error.message.includes(fingerprintOf(key))), error.message);
-          assert.match(error.hint ?? "", /docker-machine ssh-host-key swapped SHA256:/u);
+          assert.match(error.hint ?? "", /docker-machine ssh-host-key swapped --accept SHA256:/u);
           return error.code === "host-key-mismatch";
         });
       });

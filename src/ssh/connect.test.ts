@@ -1,0 +1,133 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { MachineError, isMachineError } from "../errors/machine-error.ts";
+import type { Clock } from "../system/clock.ts";
+import { waitForSsh, type WaitForSshOptions } from "./connect.ts";
+import type { SshExecutor, SshResult, SshRunOptions } from "./executor.ts";
+
+/** Time that passes only in sleeps and where a test says so. */
+class TestClock implements Clock {
+  #ms = 0;
+
+  now(): Date {
+    return new Date(this.#ms);
+  }
+
+  monotonicMs(): number {
+    return this.#ms;
+  }
+
+  pass(ms: number): void {
+    this.#ms += ms;
+  }
+
+  async sleep(ms: number, signal?: AbortSignal): Promise<void> {
+    signal?.throwIfAborted();
+    this.#ms += ms;
+  }
+}
+
+/** An executor whose commands have one outcome. */
+class OneOutcome implements SshExecutor {
+  readonly roundTrips = 0;
+  readonly timeouts: (number | undefined)[] = [];
+  closed = 0;
+  readonly #outcome: () => number;
+
+  constructor(outcome: () => number) {
+    this.#outcome = outcome;
+  }
+
+  async connect(): Promise<void> {}
+
+  async run(_command: string, options?: SshRunOptions): Promise<SshResult> {
+    this.timeouts.push(options?.timeoutMs);
+    return { status: this.#outcome(), stdout: Buffer.of(), stderr: Buffer.of() };
+  }
+
+  async session(): Promise<number> {
+    return 0;
+  }
+
+  async close(): Promise<void> {
+    this.closed += 1;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+}
+
+function failing(code: MachineError["code"], clock?: TestClock, tookMs = 0): OneOutcome {
+  return new OneOutcome(() => {
+    clock?.pass(tookMs);
+    throw new MachineError(code, `it is ${code}`, { hint: `mend ${code}` });
+  });
+}
+
+function waiting(executors: readonly OneOutcome[], changes: Partial<WaitForSshOptions> = {}): { opened: OneOutcome[]; result: Promise<SshExecutor> } {
+  const opened: OneOutcome[] = [];
+  const open = async (): Promise<SshExecutor> => {
+    const executor = executors[Math.min(opened.length, executors.length - 1)] as OneOutcome;
+    opened.push(executor);
+    return executor;
+  };
+  const options = { open, timeoutMs: 10_000, clock: new TestClock(), signal: new AbortController().signal, retryAuthentication: true, pollMs: 1_000 };
+  return { opened, result: waitForSsh({ ...options, ...changes }) };
+}
+
+test("the executor that answered is given back open; the failed ones are closed", async () => {
+  const executors = [failing("ssh-unreachable"), failing("ssh-closed"), failing("ssh-authentication"), new OneOutcome(() => 0)];
+  const { result } = waiting(executors);
+  assert.equal(await result, executors[3]);
+  assert.deepEqual(executors.map(({ closed }) => closed), [1, 1, 1, 0]);
+});
+
+test("waiting ends with its time, and says what was wrong last", async () => {
+  const { opened, result } = waiting([failing("ssh-unreachable")]);
+  await assert.rejects(result, (error: MachineError) => {
+    assert.equal(error.code, "timeout");
+    assert.equal(error.message, "SSH did not become available within 10 s. Last error: it is ssh-unreachable");
+    assert.equal(error.hint, "mend ssh-unreachable");
+    return isMachineError(error.cause, "ssh-unreachable");
+  });
+  assert.equal(opened.length, 10);
+});
+
+test("a last attempt that our own time cut off does not hide what was wrong before", async () => {
+  const clock = new TestClock();
+  const { result } = waiting([failing("ssh-unreachable"), failing("timeout", clock, 20_000)], { clock });
+  await assert.rejects(result, /Last error: it is ssh-unreachable/u);
+});
+
+test("each attempt gets only the time that is left", async () => {
+  const clock = new TestClock();
+  const executor = failing("ssh-unreachable", clock, 2_000);
+  await assert.rejects(waiting([executor], { clock }).result);
+  assert.deepEqual(executor.timeouts, [10_000, 7_000, 4_000, 1_000]);
+});
+
+for (const code of ["host-key-mismatch", "ssh-key-unusable", "usage"] as const) {
+  test(`${code} is not waited for`, async () => {
+    const { opened, result } = waiting([failing(code)]);
+    await assert.rejects(result, (error) => isMachineError(error, code));
+    assert.equal(opened.length, 1);
+    assert.equal(opened[0]?.closed, 1);
+  });
+}
+
+test("a refused login is final for a machine that has been set up", async () => {
+  await assert.rejects(waiting([failing("ssh-authentication")], { retryAuthentication: false }).result, (error) => isMachineError(error, "ssh-authentication"));
+});
+
+test("an abort gives its reason", async () => {
+  const reason = new Error("stop");
+  await assert.rejects(waiting([failing("ssh-unreachable")], { signal: AbortSignal.abort(reason) }).result, reason);
+});
+
+test("attempts are told", async () => {
+  const told: string[] = [];
+  const { result } = waiting([failing("ssh-unreachable"), new OneOutcome(() => 0)], { onAttempt: (error) => told.push((error as Error).message) });
+  await result;
+  assert.deepEqual(told, ["it is ssh-unreachable"]);
+});
