@@ -26,6 +26,32 @@ export interface DriverCapabilities {
   readonly injectsHostKeys: boolean;
 }
 
+/**
+ * How the engine of a machine like this one is set up, for a driver that keeps a running guest as the template of later
+ * machines. A machine that starts from such a guest has nothing left to be provisioned.
+ */
+export interface EngineTemplate {
+  /** Names the outcome: templates with equal keys are alike. */
+  readonly key: string;
+  /**
+   * Provisions the guest that `executor` leads to, as `create` would a machine whose clients reach it at `address`,
+   * with a certificate of the template's own.
+   */
+  prepare(executor: SshExecutor, address: string, signal: AbortSignal): Promise<EngineCertificate>;
+}
+
+/** What an engine proves itself with. PEM texts; the key is secret. */
+export interface EngineCertificate {
+  readonly certificate: string;
+  readonly key: string;
+}
+
+/** An engine that runs since `create`, set up by {@link EngineTemplate.prepare}. */
+export interface PreparedEngine extends EngineCertificate {
+  /** Of the template that prepared it. */
+  readonly templateKey: string;
+}
+
 /** What a driver is given. Paths are absolute. */
 export interface DriverContext {
   readonly machineName: string;
@@ -56,6 +82,8 @@ export interface DriverContext {
   ensureSshKey(): Promise<{ readonly privateKeyPath: string; readonly publicKey: string }>;
   /** Registers a value that must never be printed. */
   secret(value: string): void;
+  /** Absent, or undefined, where the engines of such machines cannot be set up ahead. */
+  engineTemplate?(): Promise<EngineTemplate | undefined>;
 }
 
 export interface Driver {
@@ -102,6 +130,11 @@ export interface Driver {
   readonly sudoPasswordFile?: string | undefined;
   /** Public host keys that the driver put into the instance, as `TYPE BASE64` lines. Known after `create`. */
   hostKeys?(): Promise<readonly string[]>;
+  /**
+   * The engine that the machine came with, when this driver object's `create` started it from a template. The core then
+   * takes over its certificate and does not provision.
+   */
+  preparedEngine?(): PreparedEngine | undefined;
   /**
    * Instances at the provider that bear this machine's `createId`, also ones the configuration does not know yet.
    * Absent where nothing is made at a provider. Asked by `gc` and after an interrupted create.

@@ -5,7 +5,7 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import * as path from "node:path";
 import { requireRootfsPrograms } from "../../driver-kit/debian-rootfs.ts";
-import type { DriverContext } from "../../driver-kit/driver.ts";
+import type { DriverContext, PreparedEngine } from "../../driver-kit/driver.ts";
 import { isMachineError, MachineError, messageOf } from "../../errors/machine-error.ts";
 import { logTo } from "../../log/event.ts";
 import { generateKeyPair } from "../../ssh/keys.ts";
@@ -57,8 +57,11 @@ export async function checkBeforeCreate(place: Workplace, _signal: AbortSignal):
   await requireFreeBytes(context.storePath, freshMachineBytes, "A machine");
 }
 
-/** Makes and starts the machine; what an earlier attempt left is thrown away first, for nobody has used it. */
-export async function createInstance(place: Workplace, signal: AbortSignal): Promise<void> {
+/**
+ * Makes and starts the machine; what an earlier attempt left is thrown away first, for nobody has used it. Gives the
+ * engine that the machine came with, if it started from a state with one.
+ */
+export async function createInstance(place: Workplace, signal: AbortSignal): Promise<PreparedEngine | undefined> {
   const { context, config } = place;
   await instanceOf(place).end(signal);
   await clearFolder(context.machineDir);
@@ -71,13 +74,14 @@ export async function createInstance(place: Workplace, signal: AbortSignal): Pro
   const identity = await newIdentity(place);
   await context.save();
   try {
-    await bringToLife(place, image, identity, qemuVersion, signal);
+    const engine = await bringToLife(place, image, identity, qemuVersion, signal);
+    config.Created = true;
+    await context.save();
+    return engine;
   } catch (error) {
     await instanceOf(place).end(AbortSignal.timeout(cleanUpTimeoutMs));
     throw error;
   }
-  config.Created = true;
-  await context.save();
 }
 
 async function provideImage(place: Workplace, signal: AbortSignal): Promise<Image> {
@@ -120,14 +124,15 @@ async function newIdentity(place: Workplace): Promise<GuestIdentity> {
   };
 }
 
-async function bringToLife(place: Workplace, image: Image, identity: GuestIdentity, qemuVersion: string, signal: AbortSignal): Promise<void> {
+async function bringToLife(place: Workplace, image: Image, identity: GuestIdentity, qemuVersion: string, signal: AbortSignal): Promise<PreparedEngine | undefined> {
   const { context, config } = place;
   const states = new SavedStates(context, place.ports);
   const state = await savedState(place, states, image, qemuVersion, signal);
-  if (state !== undefined && (await tryToRestore(place, states, state, image, identity, signal))) return;
+  if (state !== undefined && (await tryToRestore(place, states, state, image, identity, signal))) return state.engine;
   await layOutDisk(context.processes, context.machineDir, image, config.DiskSize, undefined, signal);
   await writeMachineIdentity(place, image, identity);
   await startCold(place, signal, true);
+  return undefined;
 }
 
 async function writeMachineIdentity(place: Workplace, image: Image, identity: GuestIdentity): Promise<void> {
@@ -140,7 +145,8 @@ async function savedState(place: Workplace, states: SavedStates, image: Image, q
   const { config, context } = place;
   if (config.SaveState === "off" || config.ShareFolders.length > 0 || context.platform.os === "windows") return undefined;
   const required = config.SaveState === "on";
-  const wish = { image, launch: await stateSpec(place, image), diskMiB: config.DiskSize, qemuVersion };
+  const engine = await context.engineTemplate?.();
+  const wish = { image, launch: await stateSpec(place, image), diskMiB: config.DiskSize, qemuVersion, engine };
   try {
     return await states.provide(wish, required, signal);
   } catch (error) {

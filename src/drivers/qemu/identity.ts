@@ -122,6 +122,7 @@ export function rekeyScript(identity: GuestIdentity, now: Date): string {
     `date -u -s @${(now.getTime() / 1000).toFixed(3)} >/dev/null`,
     `echo ${hostName} > /proc/sys/kernel/hostname`,
     ...write("/etc/hostname", `${hostName}\n`),
+    ...write("/etc/hosts", `127.0.0.1 localhost\n127.0.1.1 ${hostName}\n::1 localhost ip6-localhost\n`),
     ...write("/etc/machine-id", `${identity.machineId}\n`),
     ...write(hostKeyFile, identity.hostKey),
     ...write(`${hostKeyFile}.pub`, `${identity.hostPublicKey}\n`),

@@ -4,7 +4,7 @@
  * of a machine once it exists; how one comes into being is in `creation.ts`.
  */
 import { BuiltinDriver, engineUrl } from "../../driver-kit/builtin-driver.ts";
-import type { DriverContext, DriverModule } from "../../driver-kit/driver.ts";
+import type { DriverContext, DriverModule, PreparedEngine } from "../../driver-kit/driver.ts";
 import type { DriverOptions } from "../../driver-kit/flags.ts";
 import type { MachineState } from "../../driver-kit/state.ts";
 import { MachineError } from "../../errors/machine-error.ts";
@@ -39,6 +39,7 @@ class QemuDriver extends BuiltinDriver<QemuConfig> {
   readonly driverName = "qemu";
   readonly enginePort = guestEnginePort;
   readonly #ports: InstancePorts;
+  #preparedEngine: PreparedEngine | undefined;
 
   constructor(context: DriverContext, configText: string | undefined) {
     super(context, defaultConfig(context.machineName, context.storePath), configText);
@@ -66,7 +67,11 @@ class QemuDriver extends BuiltinDriver<QemuConfig> {
 
   async create(signal: AbortSignal): Promise<void> {
     if (this.config.Created) await this.start(signal);
-    else await createInstance(this.#workplace, signal);
+    else this.#preparedEngine = await createInstance(this.#workplace, signal);
+  }
+
+  preparedEngine(): PreparedEngine | undefined {
+    return this.#preparedEngine;
   }
 
   async start(signal: AbortSignal): Promise<void> {

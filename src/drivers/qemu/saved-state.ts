@@ -6,18 +6,19 @@
 import { createHash, randomUUID } from "node:crypto";
 import * as os from "node:os";
 import * as path from "node:path";
-import type { DriverContext } from "../../driver-kit/driver.ts";
+import type { DriverContext, EngineTemplate, PreparedEngine } from "../../driver-kit/driver.ts";
 import { MachineError, messageOf } from "../../errors/machine-error.ts";
 import { logTo } from "../../log/event.ts";
 import { factsOf, linkOrCopy, listFolder, makeReadOnly, publishFolder, removeTree, requireFreeBytes } from "../../system/disk-files.ts";
 import { lockFile } from "../../system/file-lock.ts";
 import { makePrivateDirectory, readFileIfExists, writeFileAtomic } from "../../system/files.ts";
 import { instanceFiles, type LaunchSpec } from "./command-line.ts";
-import { GuestAgentExecutor, type GuestAgent } from "./guest-agent.ts";
+import { GuestAgentExecutor } from "./guest-agent.ts";
 import { rekeyScript, type GuestIdentity } from "./identity.ts";
 import type { Image } from "./image.ts";
 import { Instance, type InstancePorts } from "./instance.ts";
 import { clearFolder, layOutDisk, templateSeed } from "./machine-folder.ts";
+import { loopback } from "./machine-ports.ts";
 import type { QmpClient } from "./qmp.ts";
 
 /** Raise when a state of an older version must not be used. */
@@ -30,8 +31,10 @@ const transferTimeoutMs = 5 * 60_000;
 const transferPollMs = 15;
 /** QEMU's own limit would stretch a second's work to half a minute. */
 const transferBytesPerSecond = 10 * 1024 * 1024 * 1024;
-const restoredAgentTimeoutMs = 30_000;
+/** An agent that runs already answers at once, under emulation within seconds. */
+const answerTimeoutMs = 30_000;
 
+const templateName = "docker-machine-template";
 const memoryFile = "memory.state";
 const factsFile = "state.json";
 
@@ -39,6 +42,8 @@ export interface SavedState {
   readonly folder: string;
   /** The disk as it was when the memory was saved, an overlay of the image's. */
   readonly disk: string;
+  /** The engine that runs in it; undefined where it is stopped. */
+  readonly engine: PreparedEngine | undefined;
 }
 
 export interface StateWish {
@@ -47,6 +52,8 @@ export interface StateWish {
   readonly launch: LaunchSpec;
   readonly diskMiB: number;
   readonly qemuVersion: string;
+  /** Sets up the engine; without one it is left stopped. */
+  readonly engine: EngineTemplate | undefined;
 }
 
 export class SavedStates {
@@ -66,11 +73,12 @@ export class SavedStates {
    */
   async provide(wish: StateWish, insist: boolean, signal: AbortSignal): Promise<SavedState | undefined> {
     const folder = path.join(this.#folder, stateKey(wish));
-    const state = { folder, disk: path.join(folder, instanceFiles.disk) };
-    if (await isComplete(folder)) return state;
+    const before = await loadState(folder);
+    if (before !== undefined) return before;
     await makePrivateDirectory(this.#folder);
     await using _lock = await this.#lock(folder, signal);
-    if (await isComplete(folder)) return state;
+    const meanwhile = await loadState(folder);
+    if (meanwhile !== undefined) return meanwhile;
     const failureNote = `${folder}.failed`;
     if (!insist && (await factsOf(failureNote)) !== undefined) return undefined;
     await this.#removeLeftovers(path.basename(folder));
@@ -83,7 +91,7 @@ export class SavedStates {
       throw error;
     }
     await removeTree(failureNote);
-    return state;
+    return await loadState(folder);
   }
 
   async #lock(folder: string, signal: AbortSignal): ReturnType<typeof lockFile> {
@@ -113,32 +121,35 @@ export class SavedStates {
     await writeFileAtomic(path.join(folder, "id"), instance.instanceId, 0o600);
     await layOutDisk(this.#ports.processes, folder, wish.image, wish.diskMiB, undefined, signal);
     if (wish.launch.hasSeed) await writeFileAtomic(instance.file(instanceFiles.seed), templateSeed(instance.instanceId), 0o600);
+    const spec = { ...wish.launch, name: templateName, instanceId: instance.instanceId, incoming: false };
     try {
-      await this.#boot(instance, { ...wish.launch, name: "docker-machine-template", instanceId: instance.instanceId, incoming: false }, signal);
-      await this.#save(instance, signal);
+      await this.#timed("Booting the image", async () => await boot(instance, spec, signal));
+      const engine = await this.#prepareEngine(instance, wish.engine, signal);
+      await this.#timed("Saving its state", async () => await this.#save(instance, signal));
+      await keepOnlyState(folder, engine);
     } finally {
       await instance.end(AbortSignal.timeout(transferTimeoutMs));
     }
-    await keepOnlyState(folder);
   }
 
-  async #boot(instance: Instance, spec: LaunchSpec, signal: AbortSignal): Promise<void> {
-    const started = this.#phase("Booting the image");
-    await using monitor = await instance.launch(spec, signal);
-    await monitor.execute("cont");
-    await using agent = await instance.agent(bootTimeoutMs, signal);
-    await waitUntilBooted(agent);
-    started();
+  async #prepareEngine(instance: Instance, template: EngineTemplate | undefined, signal: AbortSignal): Promise<PreparedEngine | undefined> {
+    await using agent = await instance.agent(answerTimeoutMs, signal);
+    const executor = new GuestAgentExecutor(agent);
+    if (template === undefined) {
+      await executor.run(stopEngine, { signal });
+      return undefined;
+    }
+    const certificate = await this.#timed("Setting up its engine", async () => await template.prepare(executor, loopback, signal));
+    await executor.run("sync", { signal });
+    return { ...certificate, templateKey: template.key };
   }
 
   async #save(instance: Instance, signal: AbortSignal): Promise<void> {
-    const started = this.#phase("Saving its state");
     await using monitor = await instance.monitor(signal);
     await monitor.execute("stop");
     await monitor.execute("migrate-set-parameters", { "max-bandwidth": transferBytesPerSecond });
     await monitor.execute("migrate", { uri: `exec:cat > ${memoryFile}` });
     await this.#transferred(monitor, signal);
-    started();
   }
 
   /**
@@ -155,7 +166,7 @@ export class SavedStates {
     } finally {
       await removeTree(instance.file(memoryFile));
     }
-    await using agent = await instance.agent(restoredAgentTimeoutMs, signal);
+    await using agent = await instance.agent(answerTimeoutMs, signal);
     const result = await agent.run("exec sh -s", { stdin: rekeyScript(identity, this.#context.clock.now()), signal });
     if (result.status !== 0) throw new MachineError("driver-failed", `The restored guest did not take its identity: ${result.stderr.toString("utf8").trim()}`);
   }
@@ -177,12 +188,13 @@ export class SavedStates {
     await removeTree(state.folder);
   }
 
-  /** Reports the beginning of a phase; the function returned reports its end. */
-  #phase(phase: string): () => void {
+  async #timed<T>(phase: string, work: () => Promise<T>): Promise<T> {
     const { clock, report } = this.#context;
     const startedMs = clock.monotonicMs();
     report({ type: "phase-started", phase });
-    return () => report({ type: "phase-finished", phase, durationMs: clock.monotonicMs() - startedMs });
+    const result = await work();
+    report({ type: "phase-finished", phase, durationMs: clock.monotonicMs() - startedMs });
+    return result;
   }
 }
 
@@ -190,26 +202,33 @@ export class SavedStates {
 function stateKey(wish: StateWish): string {
   const { name: _name, instanceId: _id, ...launch } = wish.launch;
   const cpu = launch.accelerator === "tcg" ? "" : (os.cpus()[0]?.model ?? "");
-  return createHash("sha256").update(JSON.stringify([stateVersion, wish.image.digest, wish.qemuVersion, cpu, launch, wish.diskMiB])).digest("hex").slice(0, 32);
+  const parts = [stateVersion, wish.image.digest, wish.qemuVersion, cpu, launch, wish.diskMiB, wish.engine?.key];
+  return createHash("sha256").update(JSON.stringify(parts)).digest("hex").slice(0, 32);
 }
 
-async function isComplete(folder: string): Promise<boolean> {
-  return (await factsOf(path.join(folder, factsFile))) !== undefined;
+async function boot(instance: Instance, spec: LaunchSpec, signal: AbortSignal): Promise<void> {
+  await using monitor = await instance.launch(spec, signal);
+  await monitor.execute("cont");
+  await using agent = await instance.agent(bootTimeoutMs, signal);
+  await agent.run("systemctl is-system-running --wait", { timeoutMs: bootTimeoutMs, signal });
 }
 
-/** Waits for the guest's services, then lets the engine start afresh in every copy: its id must not be shared. */
-const settle = `systemctl is-system-running --wait >/dev/null 2>&1
-systemctl stop docker.socket docker.service >/dev/null 2>&1
+/** An engine that is set up later starts afresh in every machine: its id must not be shared. */
+const stopEngine = `systemctl stop docker.socket docker.service >/dev/null 2>&1
 rm -f /var/lib/docker/engine-id /etc/docker/key.json
 sync`;
 
-async function waitUntilBooted(agent: GuestAgent): Promise<void> {
-  const executor = new GuestAgentExecutor(agent);
-  await executor.run(settle, { timeoutMs: bootTimeoutMs });
+/** The state in a folder; undefined when there is none that is complete. */
+async function loadState(folder: string): Promise<SavedState | undefined> {
+  const facts = await readFileIfExists(path.join(folder, factsFile));
+  if (facts === undefined) return undefined;
+  const { engine } = JSON.parse(facts.toString("utf8")) as { engine?: PreparedEngine };
+  return { folder, disk: path.join(folder, instanceFiles.disk), engine };
 }
 
-async function keepOnlyState(folder: string): Promise<void> {
+/** Mode 0600: the engine's key is in it, as it is in the memory beside it. */
+async function keepOnlyState(folder: string, engine: PreparedEngine | undefined): Promise<void> {
   await clearFolder(folder, [instanceFiles.disk]);
   await makeReadOnly(path.join(folder, instanceFiles.disk));
-  await writeFileAtomic(path.join(folder, factsFile), `${JSON.stringify({ version: stateVersion })}\n`, 0o600);
+  await writeFileAtomic(path.join(folder, factsFile), `${JSON.stringify({ version: stateVersion, engine })}\n`, 0o600);
 }
