@@ -98,7 +98,9 @@ export function explainTimeout(address: EngineAddress, stage: DialStage, timeout
 /** The error for certificates of ours that no connection can be made with, in Go's words. */
 export function explainBadCredentials(error: unknown): MachineError {
   const isMismatch = systemCodeOf(error)?.includes("KEY_VALUES_MISMATCH") === true;
-  const message = isMismatch ? "tls: private key does not match public key" : "tls: failed to find any PEM data in certificate input";
+  const message = isMismatch
+    ? "tls: private key does not match public key"
+    : "tls: failed to find any PEM data in certificate input";
   // Without the cause: it might quote the key.
   return new MachineError("certificate-invalid", message, {
     hint: "The client's certificates are damaged. Make them anew with: docker-machine regenerate-certs --client-certs NAME",
@@ -111,7 +113,8 @@ export class IdentityError extends Error {
     const kind = isAddress ? "IP Address" : "DNS";
     const names = subjectAltName.split(", ").filter((entry) => entry.startsWith(`${kind}:`));
     const values = names.map((entry) => entry.slice(kind.length + 1));
-    if (isAddress && values.length === 0) super(`x509: cannot validate certificate for ${name} because it doesn't contain any IP SANs`);
+    if (isAddress && values.length === 0)
+      super(`x509: cannot validate certificate for ${name} because it doesn't contain any IP SANs`);
     else if (values.length === 0) super(`x509: certificate is not valid for any names, but wanted to match ${name}`);
     else super(`x509: certificate is valid for ${values.join(", ")}, not ${name}`);
   }

@@ -12,7 +12,15 @@ test("reads the address of an engine and writes it again", () => {
 });
 
 test("what is no address of an engine is said to be none", () => {
-  for (const url of ["", "unix:///var/run/docker.sock", "192.0.2.7:2376", "tcp://:2376", "tcp://a:0", "tcp://a:65536", "tcp://2001:db8::1:2376"]) {
+  for (const url of [
+    "",
+    "unix:///var/run/docker.sock",
+    "192.0.2.7:2376",
+    "tcp://:2376",
+    "tcp://a:0",
+    "tcp://a:65536",
+    "tcp://2001:db8::1:2376",
+  ]) {
     assert.throws(() => parseEngineUrl(url), { code: "usage" }, url);
   }
 });

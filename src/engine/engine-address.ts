@@ -15,7 +15,9 @@ export function parseEngineUrl(url: string): EngineAddress {
   const host = found?.["v6"] ?? found?.["name"];
   const port = Number(found?.["port"] ?? defaultPort);
   if (host === undefined || port < 1 || port > 65_535) {
-    throw new MachineError("usage", `${JSON.stringify(url)} is not the address of an engine`, { hint: "It looks like tcp://192.0.2.7:2376." });
+    throw new MachineError("usage", `${JSON.stringify(url)} is not the address of an engine`, {
+      hint: "It looks like tcp://192.0.2.7:2376.",
+    });
   }
   return { host, port };
 }

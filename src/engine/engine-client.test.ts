@@ -60,7 +60,19 @@ async function startOpenssl(version: "-tls1_2" | "-tls1_3"): Promise<EngineAddre
     return path.join(folder, name);
   };
   const pair = ["-cert", file("server.pem", server.certificate), "-key", file("server-key.pem", server.key)];
-  const args = ["s_server", version, "-accept", "127.0.0.1:0", ...pair, "-CAfile", file("ca.pem", authority.ca), "-Verify", "1", "-verify_return_error", "-www"];
+  const args = [
+    "s_server",
+    version,
+    "-accept",
+    "127.0.0.1:0",
+    ...pair,
+    "-CAfile",
+    file("ca.pem", authority.ca),
+    "-Verify",
+    "1",
+    "-verify_return_error",
+    "-www",
+  ];
   const program = spawn("openssl", args, { stdio: ["ignore", "pipe", "ignore"] });
   const ended = once(program, "close");
   engines.push({
@@ -131,7 +143,10 @@ test("an engine that lets nobody ask is there, and its words are passed on where
   const engine = await start({ manner: "refuses" });
   assert.equal((await checkTls(engine.address, client)).apiVersion, "1.52");
   const error = await failureOf(new EngineClient(engine.address, client).info());
-  assert.equal(error.message, `The engine at 127.0.0.1:${engine.address.port} answered GET /info with status 403: authorization denied by plugin`);
+  assert.equal(
+    error.message,
+    `The engine at 127.0.0.1:${engine.address.port} answered GET /info with status 403: authorization denied by plugin`,
+  );
 });
 
 test("a closed port is refused", async () => {
@@ -143,7 +158,11 @@ test("a closed port is refused", async () => {
 
 test("a host name nobody knows is said to be one", async () => {
   const error = await failureOf(checkTls({ host: "no-such-host.invalid", port: 2376 }, client));
-  assertError(error, "engine-unreachable", /^dial tcp: lookup no-such-host\.invalid: (no such host|temporary failure in name resolution)$/u);
+  assertError(
+    error,
+    "engine-unreachable",
+    /^dial tcp: lookup no-such-host\.invalid: (no such host|temporary failure in name resolution)$/u,
+  );
 });
 
 test("a server that never shakes hands is too late, and where it stopped is said", async () => {
@@ -155,27 +174,47 @@ test("a server that never shakes hands is too late, and where it stopped is said
 test("an engine that never answers is too late", async () => {
   const engine = await start({ manner: "silent" });
   const error = await failureOf(checkTls(engine.address, client, { timeoutMs: 200 }));
-  assertError(error, "engine-timeout", /^dial tcp 127\.0\.0\.1:\d+: i\/o timeout while waiting for the engine's answer \(0\.2 s\)$/u);
+  assertError(
+    error,
+    "engine-timeout",
+    /^dial tcp 127\.0\.0\.1:\d+: i\/o timeout while waiting for the engine's answer \(0\.2 s\)$/u,
+  );
 });
 
 test("a certificate of another CA is not trusted", async () => {
   const stranger = await TestAuthority.create("stranger");
   const engine = await start(await stranger.issueServer("127.0.0.1"));
-  assertError(await failureOf(checkTls(engine.address, client)), "engine-certificate", "x509: certificate signed by unknown authority");
+  assertError(
+    await failureOf(checkTls(engine.address, client)),
+    "engine-certificate",
+    "x509: certificate signed by unknown authority",
+  );
 });
 
 test("a certificate of an earlier CA of the same name is not trusted", async () => {
   const earlier = await TestAuthority.create();
   const engine = await start(await earlier.issueServer("127.0.0.1"));
-  assertError(await failureOf(checkTls(engine.address, client)), "engine-certificate", "x509: certificate signed by unknown authority");
+  assertError(
+    await failureOf(checkTls(engine.address, client)),
+    "engine-certificate",
+    "x509: certificate signed by unknown authority",
+  );
 });
 
 test("a certificate for another address is not accepted, and says for which it is", async () => {
   const moved = await start(await authority.issueServer("192.0.2.7", "198.51.100.1", "localhost"));
-  assertError(await failureOf(checkTls(moved.address, client)), "engine-certificate", "x509: certificate is valid for 192.0.2.7, 198.51.100.1, not 127.0.0.1");
+  assertError(
+    await failureOf(checkTls(moved.address, client)),
+    "engine-certificate",
+    "x509: certificate is valid for 192.0.2.7, 198.51.100.1, not 127.0.0.1",
+  );
   const nameless = await start(await authority.issueServer("web"));
   const error = await failureOf(checkTls(nameless.address, client));
-  assertError(error, "engine-certificate", "x509: cannot validate certificate for 127.0.0.1 because it doesn't contain any IP SANs");
+  assertError(
+    error,
+    "engine-certificate",
+    "x509: cannot validate certificate for 127.0.0.1 because it doesn't contain any IP SANs",
+  );
 });
 
 test("a changed address is no obstacle where the machine's name is asked for", async () => {
@@ -190,13 +229,21 @@ test("certificates out of date are not accepted", async () => {
   const day = 24 * 60 * 60 * 1000;
   for (const madeDaysAgo of [1081, -2]) {
     const engine = await start(await authority.issue(role, new Date(Date.now() - madeDaysAgo * day)));
-    assertError(await failureOf(checkTls(engine.address, client)), "engine-certificate", "x509: certificate has expired or is not yet valid");
+    assertError(
+      await failureOf(checkTls(engine.address, client)),
+      "engine-certificate",
+      "x509: certificate has expired or is not yet valid",
+    );
   }
 });
 
 test("a port that does not speak TLS is said to be one", async () => {
   const address = await startPlain((socket) => socket.once("data", () => socket.end("HTTP/1.1 400 Bad Request\r\n\r\n")));
-  assertError(await failureOf(checkTls(address, client)), "engine-certificate", "tls: first record does not look like a TLS handshake");
+  assertError(
+    await failureOf(checkTls(address, client)),
+    "engine-certificate",
+    "tls: first record does not look like a TLS handshake",
+  );
 });
 
 test("a connection that is closed before the handshake is no certificate's fault", async () => {
@@ -208,7 +255,11 @@ test("a connection that is closed before the handshake is no certificate's fault
 
 test("an answer that breaks off, or is none, is told from one", async () => {
   const engine = await start({ manner: "breaks-off" });
-  assertError(await failureOf(new EngineClient(engine.address, client).info()), "engine-unreachable", /to GET \/info broke off$/u);
+  assertError(
+    await failureOf(new EngineClient(engine.address, client).info()),
+    "engine-unreachable",
+    /to GET \/info broke off$/u,
+  );
   engine.manner = "nonsense";
   assertError(await failureOf(checkTls(engine.address, client)), "engine-unreachable", /to GET \/_ping is not HTTP$/u);
 });

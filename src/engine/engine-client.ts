@@ -54,7 +54,11 @@ const defaultTimeoutMs = 20_000;
  * that every engine answers at once. Throws `engine-unreachable`, `engine-timeout`, `engine-certificate`,
  * `certificate-invalid`, or the signal's reason.
  */
-export async function checkTls(address: EngineAddress, credentials: ClientCredentials, options: EngineCallOptions = {}): Promise<EnginePing> {
+export async function checkTls(
+  address: EngineAddress,
+  credentials: ClientCredentials,
+  options: EngineCallOptions = {},
+): Promise<EnginePing> {
   return await new EngineClient(address, credentials, options).ping();
 }
 
@@ -99,7 +103,10 @@ export class EngineClient {
   }
 
   async #get(path: string): Promise<Answer> {
-    const answer = await exchange(this.#address, this.#credentials, path, { timeoutMs: defaultTimeoutMs, ...withoutUndefined(this.#options) });
+    const answer = await exchange(this.#address, this.#credentials, path, {
+      timeoutMs: defaultTimeoutMs,
+      ...withoutUndefined(this.#options),
+    });
     if (answer.status === 0) throw brokenAnswer(this.#address, path, "is not HTTP");
     return answer;
   }

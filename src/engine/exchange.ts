@@ -5,7 +5,14 @@
 import { isIP } from "node:net";
 import type { PeerCertificate, TLSSocket } from "node:tls";
 import { MachineError } from "../errors/machine-error.ts";
-import { IdentityError, explainBadCredentials, explainClose, explainDialError, explainTimeout, type DialStage } from "./dial-error.ts";
+import {
+  IdentityError,
+  explainBadCredentials,
+  explainClose,
+  explainDialError,
+  explainTimeout,
+  type DialStage,
+} from "./dial-error.ts";
 import { formatHostPort, type EngineAddress } from "./engine-address.ts";
 
 /** PEM texts: the CA that the engine must be of, and what the client shows. */
@@ -37,7 +44,12 @@ const maxAnswerBytes = 8 * 1024 * 1024;
  * Asks with GET and gives the answer. Throws `engine-unreachable`, `engine-timeout`, `engine-certificate`,
  * `certificate-invalid` for credentials that are of no use, or the signal's reason.
  */
-export async function exchange(address: EngineAddress, credentials: ClientCredentials, path: string, options: ExchangeOptions): Promise<Answer> {
+export async function exchange(
+  address: EngineAddress,
+  credentials: ClientCredentials,
+  path: string,
+  options: ExchangeOptions,
+): Promise<Answer> {
   const tls = await import("node:tls");
   options.signal?.throwIfAborted();
   const socket = openSocket(tls, address, credentials, options.serverName);
@@ -144,6 +156,8 @@ class AnswerReader {
 
   #headers(): Map<string, string> {
     const lines = this.#head.split("\r\n").slice(1);
-    return new Map(lines.map((line) => [line.slice(0, line.indexOf(":")).toLowerCase(), line.slice(line.indexOf(":") + 1).trim()]));
+    return new Map(
+      lines.map((line) => [line.slice(0, line.indexOf(":")).toLowerCase(), line.slice(line.indexOf(":") + 1).trim()]),
+    );
   }
 }

@@ -98,7 +98,14 @@ export class FakeEngine implements AsyncDisposable {
   #answer(path: string, response: ServerResponse): void {
     const version = this.#options.engineVersion ?? "29.0.0";
     if (path === "/_ping") return this.#send(response, 200, "OK");
-    if (path === "/version") return this.#send(response, 200, { Version: version, ApiVersion: "1.52", MinAPIVersion: "1.44", Os: "linux", Arch: "amd64" });
+    if (path === "/version")
+      return this.#send(response, 200, {
+        Version: version,
+        ApiVersion: "1.52",
+        MinAPIVersion: "1.44",
+        Os: "linux",
+        Arch: "amd64",
+      });
     if (path === "/info") return this.#send(response, 200, { ServerVersion: version, ...this.#options.info });
     this.#send(response, 404, { message: "page not found" });
   }

@@ -10,7 +10,10 @@ function overlay(old: string, next: unknown): string {
 
 test("a number too large for JavaScript survives having been through it", () => {
   const old = '{"Id":9007199254740993,"Ratio":1.50,"Big":1E400}';
-  assert.equal(respellJsonText(old, JSON.stringify({ ...(JSON.parse(old) as object), Big: 1 })), '{"Id":9007199254740993,"Ratio":1.50,"Big":1}');
+  assert.equal(
+    respellJsonText(old, JSON.stringify({ ...(JSON.parse(old) as object), Big: 1 })),
+    '{"Id":9007199254740993,"Ratio":1.50,"Big":1}',
+  );
 });
 
 test("keys keep their order, also integer-like ones, and new ones follow", () => {

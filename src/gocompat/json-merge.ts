@@ -2,7 +2,16 @@
  * Puts new values into an old JSON text without touching what did not change: order of keys, unknown keys, and the
  * spelling of numbers and strings stay. Pure.
  */
-import { formatJson, isZeroJson, parseJson, sameField, stringOf, type JsonMember, type JsonNode, type JsonObject } from "./json.ts";
+import {
+  formatJson,
+  isZeroJson,
+  parseJson,
+  sameField,
+  stringOf,
+  type JsonMember,
+  type JsonNode,
+  type JsonObject,
+} from "./json.ts";
 
 /** How an object is read: as Go's struct (unknown keys stay, case does not matter) or as a map (exactly the new keys). */
 type Reading = "struct" | "map";

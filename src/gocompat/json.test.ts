@@ -1,7 +1,16 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as fc from "fast-check";
-import { findMember, formatJson, JsonSyntaxError, jsonFrom, parseJson, plainFrom, quoteJsonString, reindentJson } from "./json.ts";
+import {
+  findMember,
+  formatJson,
+  JsonSyntaxError,
+  jsonFrom,
+  parseJson,
+  plainFrom,
+  quoteJsonString,
+  reindentJson,
+} from "./json.ts";
 
 /** What Go's json.MarshalIndent(json.RawMessage(input), "", "    ") printed for each input. */
 const goIndented: readonly (readonly [input: string, output: string])[] = [
@@ -9,7 +18,10 @@ const goIndented: readonly (readonly [input: string, output: string])[] = [
   [" [ ] ", "[]"],
   ["{\n}", "{}"],
   ['{"a":[],"b":{},"c":null}', '{\n    "a": [],\n    "b": {},\n    "c": null\n}'],
-  ['[1,[2,[]],{"x":[{}]}]', '[\n    1,\n    [\n        2,\n        []\n    ],\n    {\n        "x": [\n            {}\n        ]\n    }\n]'],
+  [
+    '[1,[2,[]],{"x":[{}]}]',
+    '[\n    1,\n    [\n        2,\n        []\n    ],\n    {\n        "x": [\n            {}\n        ]\n    }\n]',
+  ],
   ['"<a>&\u2028\u2029"', '"\\u003ca\\u003e\\u0026\\u2028\\u2029"'],
   ['{"<k>":"\\u003C\\/\\u00e9é\\ud800"}', '{\n    "\\u003ck\\u003e": "\\u003C\\/\\u00e9é\\ud800"\n}'],
   ["[18446744073709551615,-0,1.50,1E+2,1e-9]", "[\n    18446744073709551615,\n    -0,\n    1.50,\n    1E+2,\n    1e-9\n]"],
@@ -38,8 +50,10 @@ test("half a surrogate pair becomes the replacement character, as in Go", () => 
 });
 
 test("plain data is written as Go writes it", () => {
-  assert.equal(formatJson(jsonFrom({ a: 1, b: [true, null, "x"], c: undefined, d: 1e21, e: 1e-7, f: 12n }), ""),
-    '{"a":1,"b":[true,null,"x"],"d":1e+21,"e":1e-7,"f":12}');
+  assert.equal(
+    formatJson(jsonFrom({ a: 1, b: [true, null, "x"], c: undefined, d: 1e21, e: 1e-7, f: 12n }), ""),
+    '{"a":1,"b":[true,null,"x"],"d":1e+21,"e":1e-7,"f":12}',
+  );
   assert.throws(() => jsonFrom(Number.NaN), TypeError);
   assert.throws(() => jsonFrom(() => 0), TypeError);
 });

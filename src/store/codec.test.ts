@@ -103,7 +103,13 @@ test("Extra stands last, only when there is something in it, and goes when it is
   const text = goldenText("alpha");
   const record = decodeRecord(text, { name: "alpha", storeRoot: "/tmp/store" }).record;
   const withExtra = encodeRecord({ ...record, extra: { EngineSource: "docker", Later: { a: 1 } } }, text, place)?.text ?? "";
-  assert.equal(withExtra, text.replace(/\n\}$/u, ',\n    "Extra": {\n        "EngineSource": "docker",\n        "Later": {\n            "a": 1\n        }\n    }\n}'));
+  assert.equal(
+    withExtra,
+    text.replace(
+      /\n\}$/u,
+      ',\n    "Extra": {\n        "EngineSource": "docker",\n        "Later": {\n            "a": 1\n        }\n    }\n}',
+    ),
+  );
   const again = decodeRecord(withExtra, { name: "alpha", storeRoot: "/tmp/store" }).record;
   assert.deepEqual(again.extra, { EngineSource: "docker", Later: { a: 1 } });
   assert.equal(encodeRecord({ ...again, extra: {} }, withExtra, place)?.text, text);
@@ -118,7 +124,8 @@ test("an Extra that is not ours is kept and not understood", () => {
 });
 
 test("missing and null fields have Go's zero values and are not added", () => {
-  const text = '{"ConfigVersion":3,"Driver":{},"DriverName":"none","HostOptions":{"EngineOptions":null,"Memory":null},"Name":"web"}';
+  const text =
+    '{"ConfigVersion":3,"Driver":{},"DriverName":"none","HostOptions":{"EngineOptions":null,"Memory":null},"Name":"web"}';
   const record = decode(text);
   assert.deepEqual(record.hostOptions, zeroHostOptions());
   assert.equal(encodeRecord(record, text, place), undefined);
@@ -133,15 +140,31 @@ const unreadable: readonly (readonly [what: string, text: string, message: strin
   ["empty", "", 'config.json of machine "web" is empty'],
   ["white space", " \n", 'config.json of machine "web" is empty'],
   ["cut off", '{\n    "ConfigVersion": 3,\n    "Dri', 'config.json of machine "web" is cut off: unexpected end of JSON input'],
-  ["no JSON", '{"a":1,}', 'config.json of machine "web" is not JSON: line 1, column 8: invalid character "}" looking for beginning of object key string'],
+  [
+    "no JSON",
+    '{"a":1,}',
+    'config.json of machine "web" is not JSON: line 1, column 8: invalid character "}" looking for beginning of object key string',
+  ],
   ["another value", "null", 'config.json of machine "web" is not a JSON object'],
   ["a list", "[]", 'config.json of machine "web" is not a JSON object'],
   ["a version in words", '{"ConfigVersion":"3"}', 'config.json of machine "web" has a ConfigVersion that is no version number'],
   ["half a version", '{"ConfigVersion":2.5}', 'config.json of machine "web" has a ConfigVersion that is no version number'],
   ["no driver", '{"ConfigVersion":3}', 'config.json of machine "web" has no Driver object'],
-  ["a wrong type", '{"ConfigVersion":3,"Driver":{},"HostOptions":{"Memory":"1"}}', 'config.json of machine "web" holds a wrong value: HostOptions.Memory is a string, not a number'],
-  ["a wrong struct", '{"ConfigVersion":3,"Driver":{},"HostOptions":{"EngineOptions":[]}}', 'config.json of machine "web" holds a wrong value: HostOptions.EngineOptions is an array, not an object'],
-  ["a wrong list", '{"ConfigVersion":3,"Driver":{},"HostOptions":{"EngineOptions":{"Labels":["a",1]}}}', 'config.json of machine "web" holds a wrong value: HostOptions.EngineOptions.Labels[1] is a number, not a string'],
+  [
+    "a wrong type",
+    '{"ConfigVersion":3,"Driver":{},"HostOptions":{"Memory":"1"}}',
+    'config.json of machine "web" holds a wrong value: HostOptions.Memory is a string, not a number',
+  ],
+  [
+    "a wrong struct",
+    '{"ConfigVersion":3,"Driver":{},"HostOptions":{"EngineOptions":[]}}',
+    'config.json of machine "web" holds a wrong value: HostOptions.EngineOptions is an array, not an object',
+  ],
+  [
+    "a wrong list",
+    '{"ConfigVersion":3,"Driver":{},"HostOptions":{"EngineOptions":{"Labels":["a",1]}}}',
+    'config.json of machine "web" holds a wrong value: HostOptions.EngineOptions.Labels[1] is a number, not a string',
+  ],
 ];
 for (const [what, text, message] of unreadable) {
   test(`a record that is ${what} is unreadable, and the way out is named`, () => {
@@ -172,7 +195,9 @@ test("every record survives being written and read", () => {
       EngineOptions: { ...zero.EngineOptions, Labels: choice.labels, TlsVerify: choice.tls },
       SwarmOptions: { ...zero.SwarmOptions, Strategy: choice.strategy },
     })),
-    extra: fc.dictionary(fc.string(), fc.jsonValue({ maxDepth: 2 })).map((value) => JSON.parse(JSON.stringify(value)) as Record<string, unknown>),
+    extra: fc
+      .dictionary(fc.string(), fc.jsonValue({ maxDepth: 2 }))
+      .map((value) => JSON.parse(JSON.stringify(value)) as Record<string, unknown>),
   });
   fc.assert(
     fc.property(records, records, (first, second) => {

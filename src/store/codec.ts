@@ -59,9 +59,13 @@ function read(text: string, place: RecordPlace): { record: HostRecord; version: 
   if (tree.kind !== "object") throw new UnreadableRecord("is not a JSON object");
   const version = versionOf(tree);
   if (version > currentConfigVersion) {
-    throw new MachineError("record-from-future", "config version is from the future -- you should upgrade your Docker Machine client", {
-      hint: `config.json of machine "${place.name}" has version ${version}; this program knows versions up to ${currentConfigVersion}.`,
-    });
+    throw new MachineError(
+      "record-from-future",
+      "config version is from the future -- you should upgrade your Docker Machine client",
+      {
+        hint: `config.json of machine "${place.name}" has version ${version}; this program knows versions up to ${currentConfigVersion}.`,
+      },
+    );
   }
   const current = migrate(tree, version, place);
   return { record: recordFrom(current, place.name), version, tree: current };
@@ -138,7 +142,9 @@ function complaintOf(error: unknown): string | undefined {
   if (error instanceof UnreadableRecord) return error.message;
   if (error instanceof FieldTypeError) return `holds a wrong value: ${error.message}`;
   if (!(error instanceof JsonSyntaxError)) return undefined;
-  return error.truncated ? `is cut off: ${error.message}` : `is not JSON: line ${error.line}, column ${error.column}: ${error.message}`;
+  return error.truncated
+    ? `is cut off: ${error.message}`
+    : `is not JSON: line ${error.line}, column ${error.column}: ${error.message}`;
 }
 
 /** The error for a config.json that is of no use; `complaint` ends the sentence `config.json of machine "x" …`. */

@@ -147,7 +147,11 @@ test("what a killed command left is removed by the next one on that machine, and
   await store.create(newRecord("web"));
   await store.create(newRecord("db"));
   const dead = deadPid();
-  const leftovers = [`machines/web/config.json.tmp-${dead}-0123abcd`, `machines/.web.tmp-${dead}-0123abcd/config.json`, `machines/.gone.tmp-${dead}-0123abcd/id_rsa`];
+  const leftovers = [
+    `machines/web/config.json.tmp-${dead}-0123abcd`,
+    `machines/.web.tmp-${dead}-0123abcd/config.json`,
+    `machines/.gone.tmp-${dead}-0123abcd/id_rsa`,
+  ];
   const kept = [
     `machines/web/config.json.tmp-${process.ppid}-0123abcd`,
     `machines/web/disk.tmp-image`,
@@ -186,7 +190,11 @@ test("a store that cannot be a folder is one clear sentence", async () => {
   const file = path.join(temporaryFolder(), "file");
   fs.writeFileSync(file, "");
   const store = new FileStore(path.join(file, "store"), systemClock);
-  const expected = { code: "store-unusable", message: /^Cannot create .*: a part of the path is not a folder$/u, hint: /--storage-path/u };
+  const expected = {
+    code: "store-unusable",
+    message: /^Cannot create .*: a part of the path is not a folder$/u,
+    hint: /--storage-path/u,
+  };
   await assert.rejects(store.create(newRecord("web")), expected);
   await assert.rejects(store.lockMachine("web", { purpose: "create", waitMs: 0 }), expected);
   assert.deepEqual(await store.list(), []);

@@ -182,7 +182,8 @@ export class FileStore implements Store {
     const removed = entries.filter(isAbandonedTemporary).flatMap((entry) => machineOfTemporary(entry) ?? []);
     const present = entries.filter(isFolderName);
     for (const name of new Set([...removed, ...present])) {
-      if (removed.includes(name) || (await hasAbandoned(this.machineDir(name)))) await takeAndGive(() => this.lockMachine(name, request));
+      if (removed.includes(name) || (await hasAbandoned(this.machineDir(name))))
+        await takeAndGive(() => this.lockMachine(name, request));
     }
   }
 }
@@ -207,7 +208,8 @@ async function moveIntoPlace(staging: string, folder: string, name: string): Pro
   try {
     await fs.rename(staging, folder);
   } catch (error) {
-    if (["ENOTEMPTY", "EEXIST", "EPERM"].includes(systemCodeOf(error) ?? "") && (await readFolder(folder)).length > 0) throw machineExists(name, name);
+    if (["ENOTEMPTY", "EEXIST", "EPERM"].includes(systemCodeOf(error) ?? "") && (await readFolder(folder)).length > 0)
+      throw machineExists(name, name);
     throw error;
   }
 }
@@ -235,7 +237,9 @@ async function hasAbandoned(folder: string): Promise<boolean> {
 async function sweepFolder(folder: string, isOurs: (entry: string) => boolean = () => true): Promise<void> {
   const entries = await readFolder(folder).catch(() => []);
   const abandoned = entries.filter((entry) => isAbandonedTemporary(entry.name) && isOurs(entry.name));
-  await Promise.all(abandoned.map((entry) => fs.rm(path.join(folder, entry.name), { recursive: true, force: true }).catch(() => {})));
+  await Promise.all(
+    abandoned.map((entry) => fs.rm(path.join(folder, entry.name), { recursive: true, force: true }).catch(() => {})),
+  );
 }
 
 /** Taking a lock cleans up; one that is held is left alone. */

@@ -118,7 +118,10 @@ function wrongType(node: JsonNode, wanted: string, path: string): FieldTypeError
 function encodeStruct(value: Record<string, unknown>, fields: Fields): JsonObject {
   const members = Object.entries(fields).map(([field, type]) => {
     const item = value[field];
-    return memberOf(field, typeof type === "string" ? jsonFrom(item ?? null) : encodeStruct(item as Record<string, unknown>, type));
+    return memberOf(
+      field,
+      typeof type === "string" ? jsonFrom(item ?? null) : encodeStruct(item as Record<string, unknown>, type),
+    );
   });
   return { kind: "object", members };
 }

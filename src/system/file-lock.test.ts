@@ -71,5 +71,8 @@ test("a released lock leaves its file, unless that is obsolete", async () => {
 
 test("a lock file that cannot be opened is one clear sentence", async () => {
   const file = path.join(temporaryFolder(), "missing", "thing.lock");
-  await assert.rejects(lockFile(file, options), { code: "store-unusable", message: `Cannot write ${file}: a folder of its path does not exist` });
+  await assert.rejects(lockFile(file, options), {
+    code: "store-unusable",
+    message: `Cannot write ${file}: a folder of its path does not exist`,
+  });
 });

@@ -3,7 +3,14 @@ import { spawnSync } from "node:child_process";
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { test } from "node:test";
-import { forgetTemporary, isAbandonedTemporary, makePrivateDirectory, readFileIfExists, temporaryPathFor, writeFileAtomic } from "./files.ts";
+import {
+  forgetTemporary,
+  isAbandonedTemporary,
+  makePrivateDirectory,
+  readFileIfExists,
+  temporaryPathFor,
+  writeFileAtomic,
+} from "./files.ts";
 import { temporaryFolder } from "./testing/folder.ts";
 
 function modeOf(file: string): string {
@@ -27,10 +34,16 @@ test("a write that fails leaves the old file and no temporary", async () => {
   const folder = temporaryFolder();
   const file = path.join(folder, "taken");
   fs.mkdirSync(path.join(file, "inside"), { recursive: true });
-  await assert.rejects(writeFileAtomic(file, "x", 0o600), { code: "store-unusable", message: `Cannot write ${file}: it is a folder` });
+  await assert.rejects(writeFileAtomic(file, "x", 0o600), {
+    code: "store-unusable",
+    message: `Cannot write ${file}: it is a folder`,
+  });
   assert.deepEqual(fs.readdirSync(folder), ["taken"]);
   const lost = path.join(folder, "missing", "file");
-  await assert.rejects(writeFileAtomic(lost, "x", 0o600), { code: "store-unusable", message: `Cannot write ${lost}: a folder of its path does not exist` });
+  await assert.rejects(writeFileAtomic(lost, "x", 0o600), {
+    code: "store-unusable",
+    message: `Cannot write ${lost}: a folder of its path does not exist`,
+  });
 });
 
 test("a file that is not there is no error, one that cannot be read is", async () => {
@@ -45,7 +58,11 @@ test("folders are made private with their parents, and left alone when they are 
   await makePrivateDirectory(folder);
   assert.deepEqual([path.join(root, "a"), path.join(root, "a", "b"), folder].map(modeOf), ["700", "700", "700"]);
   fs.chmodSync(folder, 0o755);
-  await Promise.all([makePrivateDirectory(folder), makePrivateDirectory(path.join(folder, "d")), makePrivateDirectory(path.join(folder, "d"))]);
+  await Promise.all([
+    makePrivateDirectory(folder),
+    makePrivateDirectory(path.join(folder, "d")),
+    makePrivateDirectory(path.join(folder, "d")),
+  ]);
   assert.equal(modeOf(folder), "755");
 });
 
@@ -54,13 +71,17 @@ test("a folder that cannot be made says why", async () => {
   fs.writeFileSync(path.join(root, "file"), "");
   fs.symlinkSync(path.join(root, "nowhere"), path.join(root, "dangling"));
   const because = async (folder: string): Promise<string> => {
-    const error = await makePrivateDirectory(folder).then(() => assert.fail("it was made"), (thrown: unknown) => thrown as Error);
+    const error = await makePrivateDirectory(folder).then(
+      () => assert.fail("it was made"),
+      (thrown: unknown) => thrown as Error,
+    );
     return error.message.replace(`${root}/`, "");
   };
   assert.equal(await because(path.join(root, "file")), "Cannot create file: something else of that name exists");
   assert.equal(await because(path.join(root, "file", "x")), "Cannot create file/x: a part of the path is not a folder");
   assert.equal(await because(path.join(root, "dangling", "x")), "Cannot create dangling: something else of that name exists");
-  if (fs.existsSync("/proc/self")) assert.equal(await because("/proc/no/such"), "Cannot create /proc/no: a folder of its path does not exist");
+  if (fs.existsSync("/proc/self"))
+    assert.equal(await because("/proc/no/such"), "Cannot create /proc/no: a folder of its path does not exist");
 });
 
 test("what a crash leaves behind is told from what is in use", () => {
@@ -72,5 +93,6 @@ test("what a crash leaves behind is told from what is in use", () => {
   const dead = spawnSync(process.execPath, ["--version"]).pid;
   assert.equal(isAbandonedTemporary(`config.json.tmp-${dead}-0123abcd`), true);
   assert.equal(isAbandonedTemporary(`config.json.tmp-${process.ppid}-0123abcd`), false);
-  for (const name of ["config.json", "config.json.tmp123", "config.json.tmp-1", `disk.tmp-${dead}-0123abcd.qcow2`]) assert.equal(isAbandonedTemporary(name), false, name);
+  for (const name of ["config.json", "config.json.tmp123", "config.json.tmp-1", `disk.tmp-${dead}-0123abcd.qcow2`])
+    assert.equal(isAbandonedTemporary(name), false, name);
 });

@@ -58,7 +58,8 @@ function complaintAboutClient(texts: AuthorityTexts, paths: AuthorityPaths, ca: 
   if (texts.clientKey === undefined) return `There is no key ${paths.clientKeyPath} for the client certificate`;
   const client = parseCertificate(texts.clientCert, paths.clientCertPath);
   if (isExpired(client, now)) return "Client certificate is outdated and needs to be regenerated";
-  if (!client.checkPrivateKey(parseKey(texts.clientKey, paths.clientKeyPath))) return "The client's key is not that of its certificate";
+  if (!client.checkPrivateKey(parseKey(texts.clientKey, paths.clientKeyPath)))
+    return "The client's key is not that of its certificate";
   // Two processes of 0.16.2 that made the first machines at once left such a pair.
   if (isForged(client, ca)) return "The client certificate was issued by an earlier CA of this store";
   return undefined;

@@ -85,7 +85,9 @@ test("makes a CA and a client certificate, says so, and keeps them", async () =>
 test("keys are private, certificates are not, the folder is", async () => {
   const shop = new Workshop();
   await shop.ensure();
-  const modes = ["ca.pem", "ca-key.pem", "cert.pem", "key.pem", "."].map((name) => (fs.statSync(path.join(shop.certsDir, name)).mode & 0o777).toString(8));
+  const modes = ["ca.pem", "ca-key.pem", "cert.pem", "key.pem", "."].map((name) =>
+    (fs.statSync(path.join(shop.certsDir, name)).mode & 0o777).toString(8),
+  );
   assert.deepEqual(modes, ["644", "600", "644", "600", "700"]);
 });
 
@@ -99,7 +101,11 @@ test("an expired CA is replaced together with the client certificate", async () 
   shop.assertWhole();
   const after = shop.snapshot();
   for (const name of Object.keys(before)) assert.notEqual(after[name], before[name], name);
-  assert.deepEqual(shop.takeEvents(), ["CA certificate is outdated and needs to be regenerated", "creating-ca", "creating-client-certificate"]);
+  assert.deepEqual(shop.takeEvents(), [
+    "CA certificate is outdated and needs to be regenerated",
+    "creating-ca",
+    "creating-client-certificate",
+  ]);
 });
 
 test("an expired client certificate is replaced alone", async () => {
@@ -108,7 +114,10 @@ test("an expired client certificate is replaced alone", async () => {
   const authority = { certificate: new X509Certificate(shop.read("ca.pem")), key: createPrivateKey(shop.read("ca-key.pem")) };
   const key = await generateKey("ecdsa");
   const past = new Date(start.getTime() - 1081 * day);
-  shop.write("cert.pem", await issueCertificate({ role: { kind: "client" }, organization: "ana", key, issuer: authority, now: past }));
+  shop.write(
+    "cert.pem",
+    await issueCertificate({ role: { kind: "client" }, organization: "ana", key, issuer: authority, now: past }),
+  );
   shop.write("key.pem", formatKey(key));
   const before = shop.snapshot();
   shop.takeEvents();
@@ -116,7 +125,10 @@ test("an expired client certificate is replaced alone", async () => {
   shop.assertWhole();
   assert.equal(shop.read("ca.pem"), before["ca.pem"]);
   assert.equal(shop.read("ca-key.pem"), before["ca-key.pem"]);
-  assert.deepEqual(shop.takeEvents(), ["Client certificate is outdated and needs to be regenerated", "creating-client-certificate"]);
+  assert.deepEqual(shop.takeEvents(), [
+    "Client certificate is outdated and needs to be regenerated",
+    "creating-client-certificate",
+  ]);
 });
 
 test("the mixed pairs that 0.16.2 leaves when it makes the first machines at once are mended", async () => {
@@ -147,20 +159,38 @@ test("a CA key without its certificate is not overwritten", async () => {
   await shop.ensure();
   fs.rmSync(path.join(shop.certsDir, "ca.pem"));
   const before = shop.snapshot();
-  await assert.rejects(shop.ensure(), { code: "certificate-invalid", message: /There is a CA key .*ca-key\.pem but no CA certificate .*ca\.pem/u });
+  await assert.rejects(shop.ensure(), {
+    code: "certificate-invalid",
+    message: /There is a CA key .*ca-key\.pem but no CA certificate .*ca\.pem/u,
+  });
   assert.deepEqual(shop.snapshot(), before);
 });
 
 test("a CA whose key is missing or another's is enough while nothing must be signed, and says what is wrong when something must", async () => {
   const shop = new Workshop();
   await shop.ensure();
-  const server = { paths: shop.paths, machineName: "web", userName: "ana", addresses: ["192.0.2.7"], extraNames: [], isSwarmMaster: false, keyType: "ecdsa", clock: shop.clock } as const;
+  const server = {
+    paths: shop.paths,
+    machineName: "web",
+    userName: "ana",
+    addresses: ["192.0.2.7"],
+    extraNames: [],
+    isSwarmMaster: false,
+    keyType: "ecdsa",
+    clock: shop.clock,
+  } as const;
   shop.write("ca-key.pem", formatKey(await generateKey("ecdsa")));
   await shop.ensure();
-  await assert.rejects(createServerCertificate(server), { code: "certificate-invalid", message: /is not that of the CA certificate/u });
+  await assert.rejects(createServerCertificate(server), {
+    code: "certificate-invalid",
+    message: /is not that of the CA certificate/u,
+  });
   fs.rmSync(path.join(shop.certsDir, "ca-key.pem"));
   await shop.ensure();
-  await assert.rejects(createServerCertificate(server), { code: "certificate-invalid", message: /There is no key .*ca-key\.pem/u });
+  await assert.rejects(createServerCertificate(server), {
+    code: "certificate-invalid",
+    message: /There is no key .*ca-key\.pem/u,
+  });
   fs.rmSync(path.join(shop.certsDir, "cert.pem"));
   await assert.rejects(shop.ensure(), { code: "certificate-invalid", message: /There is no key .*ca-key\.pem/u });
 });
@@ -170,7 +200,12 @@ test("certificates that the user brought along are used and never overwritten", 
   const own = temporaryFolder();
   const authority = await TestAuthority.create("company", start);
   const file = (name: string): string => path.join(own, name);
-  shop.paths = authorityPaths(shop.certsDir, { caCertPath: file("ca.pem"), clientCertPath: file("me.pem"), clientKeyPath: file("me-key.pem"), caKeyPath: undefined });
+  shop.paths = authorityPaths(shop.certsDir, {
+    caCertPath: file("ca.pem"),
+    clientCertPath: file("me.pem"),
+    clientKeyPath: file("me-key.pem"),
+    caKeyPath: undefined,
+  });
   const client = await authority.issueClient(start);
   const write = (): void => {
     fs.writeFileSync(file("ca.pem"), client.ca);
@@ -184,10 +219,18 @@ test("certificates that the user brought along are used and never overwritten", 
 
   const later = new FakeClock(new Date(start.getTime() + 1080 * day));
   shop.clock = later;
-  await assert.rejects(shop.ensure(), { code: "certificate-invalid", message: /The CA certificate .*ca\.pem expired on 2029-02-16/u, hint: /will not be overwritten/u });
+  await assert.rejects(shop.ensure(), {
+    code: "certificate-invalid",
+    message: /The CA certificate .*ca\.pem expired on 2029-02-16/u,
+    hint: /will not be overwritten/u,
+  });
   shop.clock = new FakeClock(start);
   fs.writeFileSync(file("me-key.pem"), (await authority.issueClient(start)).key);
-  await assert.rejects(shop.ensure(), { code: "certificate-invalid", message: "The client's key is not that of its certificate", hint: /me\.pem and .*me-key\.pem will not be overwritten/u });
+  await assert.rejects(shop.ensure(), {
+    code: "certificate-invalid",
+    message: "The client's key is not that of its certificate",
+    hint: /me\.pem and .*me-key\.pem will not be overwritten/u,
+  });
   write();
   fs.rmSync(file("ca.pem"));
   await assert.rejects(shop.ensure(), { code: "certificate-invalid", message: /There is no CA certificate/u });
@@ -208,7 +251,10 @@ test("a client certificate of an intermediate that is not in the CA file is the 
 test("files that are named and do not exist are made where they are named", async () => {
   const shop = new Workshop();
   const own = path.join(temporaryFolder(), "made", "here");
-  shop.paths = authorityPaths(shop.certsDir, { caCertPath: path.join(own, "root.pem"), caKeyPath: path.join(own, "root-key.pem") });
+  shop.paths = authorityPaths(shop.certsDir, {
+    caCertPath: path.join(own, "root.pem"),
+    caKeyPath: path.join(own, "root-key.pem"),
+  });
   await shop.ensure();
   assert.deepEqual(fs.readdirSync(own).toSorted(), ["root-key.pem", "root.pem"]);
   assert.deepEqual(fs.readdirSync(shop.certsDir).toSorted(), ["cert.pem", "key.pem"]);
@@ -221,14 +267,23 @@ test("a change that was cut off is finished, and is seen as a whole before that"
   await shop.ensure();
   await source.ensure();
   const wanted = source.snapshot();
-  const files = Object.entries(wanted).map(([name, text]) => ({ path: path.join(shop.certsDir, name), text, mode: name.endsWith("key.pem") ? 0o600 : 0o644 }));
+  const files = Object.entries(wanted).map(([name, text]) => ({
+    path: path.join(shop.certsDir, name),
+    text,
+    mode: name.endsWith("key.pem") ? 0o600 : 0o644,
+  }));
   for (const done of [0, 1, 2, 3, 4]) {
     await shop.ensure();
     fs.writeFileSync(path.join(shop.certsDir, "pending.json"), JSON.stringify({ files }));
     for (const file of files.slice(0, done)) fs.writeFileSync(file.path, file.text);
     const { isPending, ...texts } = await readAuthority(shop.paths);
     assert.equal(isPending, true);
-    assert.deepEqual(texts, { caCert: wanted["ca.pem"], caKey: wanted["ca-key.pem"], clientCert: wanted["cert.pem"], clientKey: wanted["key.pem"] });
+    assert.deepEqual(texts, {
+      caCert: wanted["ca.pem"],
+      caKey: wanted["ca-key.pem"],
+      clientCert: wanted["cert.pem"],
+      clientKey: wanted["key.pem"],
+    });
     shop.takeEvents();
     await shop.ensure();
     assert.deepEqual(shop.snapshot(), wanted);
@@ -265,7 +320,10 @@ test("a certificate that cannot be read is named and left alone", async () => {
 test("a missing client file is named as 0.16.2 names it", async () => {
   const shop = new Workshop();
   const file = path.join(shop.certsDir, "ca.pem");
-  await assert.rejects(loadClientCredentials(shop.paths), { code: "certificate-invalid", message: `open ${file}: no such file or directory` });
+  await assert.rejects(loadClientCredentials(shop.paths), {
+    code: "certificate-invalid",
+    message: `open ${file}: no such file or directory`,
+  });
 });
 
 test("a machine's certificates are for its names, and stand in its folder with the client's", async () => {
@@ -283,12 +341,18 @@ test("a machine's certificates are for its names, and stand in its folder with t
   });
   const certificate = new X509Certificate(server.certificate);
   assert.equal(certificate.subject, "O=ana.web");
-  assert.equal(certificate.subjectAltName, "DNS:docker.example.com, IP Address:198.51.100.1, IP Address:192.0.2.7, DNS:localhost, DNS:web");
+  assert.equal(
+    certificate.subjectAltName,
+    "DNS:docker.example.com, IP Address:198.51.100.1, IP Address:192.0.2.7, DNS:localhost, DNS:web",
+  );
   assert.ok(certificate.verify(new X509Certificate(server.ca).publicKey));
 
   const machineDir = temporaryFolder();
   await writeMachineCertificates(machineDir, shop.paths, server);
-  const modes = Object.fromEntries(fs.readdirSync(machineDir).map((name) => [name, (fs.statSync(path.join(machineDir, name)).mode & 0o777).toString(8)]));
+  const modes = Object.fromEntries(
+    fs.readdirSync(machineDir).map((name) => [name, (fs.statSync(path.join(machineDir, name)).mode & 0o777).toString(8)]),
+  );
   assert.deepEqual(modes, { "ca.pem": "644", "cert.pem": "644", "key.pem": "600", "server-key.pem": "600", "server.pem": "644" });
-  for (const name of ["ca.pem", "cert.pem", "key.pem"]) assert.equal(fs.readFileSync(path.join(machineDir, name), "utf8"), shop.read(name));
+  for (const name of ["ca.pem", "cert.pem", "key.pem"])
+    assert.equal(fs.readFileSync(path.join(machineDir, name), "utf8"), shop.read(name));
 });

@@ -116,7 +116,10 @@ function alternativeNames(names: readonly string[]): Partial<x509.GeneralName>[]
   return [...new Set(plain)].map((name) => {
     if (isIP(name) !== 0) return { iPAddress: name };
     if (/^[\x21-\x7e]+$/u.test(name)) return { dNSName: name };
-    throw new MachineError("usage", `A certificate cannot be made for ${JSON.stringify(name)}: it is neither an address nor a host name`);
+    throw new MachineError(
+      "usage",
+      `A certificate cannot be made for ${JSON.stringify(name)}: it is neither an address nor a host name`,
+    );
   });
 }
 

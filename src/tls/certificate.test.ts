@@ -9,11 +9,18 @@ import { issueCertificate, parseCertificate, type CertificateRole, type Issuer }
 import { formatKey, generateKey, parseKey, type KeyType } from "./key.ts";
 
 const now = new Date("2026-03-04T05:06:07.890Z");
-const server: CertificateRole = { kind: "server", names: ["192.0.2.7", "[2001:db8::1]", "localhost", "web", "localhost", " "], isSwarmMaster: false };
+const server: CertificateRole = {
+  kind: "server",
+  names: ["192.0.2.7", "[2001:db8::1]", "localhost", "web", "localhost", " "],
+  isSwarmMaster: false,
+};
 
 async function newIssuer(type: KeyType = "ecdsa", organization = "tester"): Promise<Issuer> {
   const key = await generateKey(type);
-  return { key, certificate: new X509Certificate(await issueCertificate({ role: { kind: "authority" }, organization, key, now })) };
+  return {
+    key,
+    certificate: new X509Certificate(await issueCertificate({ role: { kind: "authority" }, organization, key, now })),
+  };
 }
 
 async function issue(role: CertificateRole, issuer: Issuer, organization = "tester.web"): Promise<X509Certificate> {
@@ -28,14 +35,23 @@ interface Printed {
 /** What openssl reads in a certificate: an opinion that is not ours. */
 function print(certificate: X509Certificate): Printed {
   const text = spawnSync("openssl", ["x509", "-noout", "-text"], { input: certificate.toString(), encoding: "utf8" }).stdout;
-  const extension = (name: string): string | undefined => new RegExp(`X509v3 ${name}: *(critical)?\\s+(.+)`, "u").exec(text)?.slice(1).join(" ").trim();
+  const extension = (name: string): string | undefined =>
+    new RegExp(`X509v3 ${name}: *(critical)?\\s+(.+)`, "u").exec(text)?.slice(1).join(" ").trim();
   return { text, extension };
 }
 
 function verify(certificate: X509Certificate, ca: X509Certificate, ...args: readonly string[]): string {
   const folder = temporaryFolder();
   fs.writeFileSync(path.join(folder, "ca.pem"), ca.toString());
-  const common = ["verify", "-x509_strict", "-attime", String(Math.floor(now.getTime() / 1000)), "-CAfile", path.join(folder, "ca.pem"), ...args];
+  const common = [
+    "verify",
+    "-x509_strict",
+    "-attime",
+    String(Math.floor(now.getTime() / 1000)),
+    "-CAfile",
+    path.join(folder, "ca.pem"),
+    ...args,
+  ];
   const { stdout, stderr } = spawnSync("openssl", common, { input: certificate.toString(), encoding: "utf8" });
   return (stdout + stderr).trim();
 }
@@ -76,7 +92,10 @@ test("a server certificate is for each of its names once, addresses as addresses
 
 test("a swarm master's certificate is a client's too", async () => {
   const certificate = await issue({ ...server, isSwarmMaster: true }, await newIssuer());
-  assert.equal(print(certificate).extension("Extended Key Usage"), "TLS Web Server Authentication, TLS Web Client Authentication");
+  assert.equal(
+    print(certificate).extension("Extended Key Usage"),
+    "TLS Web Server Authentication, TLS Web Client Authentication",
+  );
 });
 
 for (const type of ["rsa", "ecdsa"] as const) {
@@ -85,7 +104,11 @@ for (const type of ["rsa", "ecdsa"] as const) {
     const client = await issue({ kind: "client" }, issuer);
     const web = await issue(server, issuer);
     assert.equal(verify(client, issuer.certificate, "-purpose", "sslclient"), "stdin: OK");
-    for (const check of [["-verify_ip", "192.0.2.7"], ["-verify_ip", "2001:db8::1"], ["-verify_hostname", "web"]]) {
+    for (const check of [
+      ["-verify_ip", "192.0.2.7"],
+      ["-verify_ip", "2001:db8::1"],
+      ["-verify_hostname", "web"],
+    ]) {
       assert.equal(verify(web, issuer.certificate, "-purpose", "sslserver", ...check), "stdin: OK");
     }
     assert.match(verify(web, issuer.certificate, "-verify_ip", "192.0.2.8"), /IP address mismatch/u);
@@ -96,7 +119,10 @@ for (const type of ["rsa", "ecdsa"] as const) {
 test("a name that no DNS has cannot stand in a certificate", async () => {
   const issuer = await newIssuer();
   for (const name of ["bücher", "two words"]) {
-    await assert.rejects(issue({ ...server, names: [name] }, issuer), { code: "usage", message: new RegExp(`for "${name}"`, "u") });
+    await assert.rejects(issue({ ...server, names: [name] }, issuer), {
+      code: "usage",
+      message: new RegExp(`for "${name}"`, "u"),
+    });
   }
 });
 
@@ -106,20 +132,29 @@ test("serial numbers are 128 bits, positive and never the same", async () => {
   const numbers = certificates.map((certificate) => certificate.serialNumber);
   assert.equal(new Set(numbers).size, numbers.length);
   for (const number of numbers) assert.match(number, /^[0-9A-F]{1,32}$/u);
-  assert.ok(numbers.some((number) => /^[89A-F]/u.test(number) && number.length === 32), "the highest bit is used and is not a sign");
+  assert.ok(
+    numbers.some((number) => /^[89A-F]/u.test(number) && number.length === 32),
+    "the highest bit is used and is not a sign",
+  );
 });
 
 test("the issuer's name is taken over byte by byte, whatever another program wrote into it", async () => {
   const folder = temporaryFolder();
   const file = (name: string): string => path.join(folder, name);
-  const subject = "/C=DE/O=Bücher & Söhne/OU=a+OU=b/emailAddress=ca@example.com/CN=Root, \"CA\"";
+  const subject = '/C=DE/O=Bücher & Söhne/OU=a+OU=b/emailAddress=ca@example.com/CN=Root, "CA"';
   const args = ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-multivalue-rdn", "-utf8", "-subj", subject, "-days", "30"];
   const made = spawnSync("openssl", [...args, "-keyout", file("ca-key.pem"), "-out", file("ca.pem")], { encoding: "utf8" });
   assert.equal(made.status, 0, made.stderr);
   const ca = parseCertificate(fs.readFileSync(file("ca.pem"), "utf8"), "ca.pem");
   const issuer = { certificate: ca, key: parseKey(fs.readFileSync(file("ca-key.pem"), "utf8"), "ca-key.pem") };
   const certificate = new X509Certificate(
-    await issueCertificate({ role: { kind: "client" }, organization: "x", key: await generateKey("ecdsa"), issuer, now: new Date() }),
+    await issueCertificate({
+      role: { kind: "client" },
+      organization: "x",
+      key: await generateKey("ecdsa"),
+      issuer,
+      now: new Date(),
+    }),
   );
   assert.equal(certificate.checkIssued(ca), true);
   assert.equal(certificate.verify(ca.publicKey), true);
@@ -133,10 +168,18 @@ test("the issuer's name is taken over byte by byte, whatever another program wro
 test("a CA with an Ed25519 key signs, one with a key that does not sign is refused with a reason", async () => {
   const authority = await newIssuer();
   const edKey = generateKeyPairSync("ed25519").privateKey;
-  const ed = { key: edKey, certificate: new X509Certificate(await issueCertificate({ role: { kind: "authority" }, organization: "ed", key: edKey, now })) };
+  const ed = {
+    key: edKey,
+    certificate: new X509Certificate(
+      await issueCertificate({ role: { kind: "authority" }, organization: "ed", key: edKey, now }),
+    ),
+  };
   assert.equal(verify(await issue({ kind: "client" }, ed), ed.certificate), "stdin: OK");
   const exchangeKey = generateKeyPairSync("x25519").privateKey;
-  await assert.rejects(issue({ kind: "client" }, { ...authority, key: exchangeKey }), { code: "certificate-invalid", message: /x25519/u });
+  await assert.rejects(issue({ kind: "client" }, { ...authority, key: exchangeKey }), {
+    code: "certificate-invalid",
+    message: /x25519/u,
+  });
 });
 
 test("keys are written in the forms that Go's readers know, and read in any", async () => {
@@ -151,16 +194,25 @@ test("keys are written in the forms that Go's readers know, and read in any", as
 });
 
 test("a key that cannot be read is named, and its content is not", () => {
-  assert.throws(() => parseKey("canary-secret", "/certs/ca-key.pem"), (error: Error) => {
-    assert.equal(error.message, "/certs/ca-key.pem is not a private key in PEM form");
-    assert.doesNotMatch(JSON.stringify(error) + String(error.cause), /canary/u);
-    return true;
-  });
+  assert.throws(
+    () => parseKey("canary-secret", "/certs/ca-key.pem"),
+    (error: Error) => {
+      assert.equal(error.message, "/certs/ca-key.pem is not a private key in PEM form");
+      assert.doesNotMatch(JSON.stringify(error) + String(error.cause), /canary/u);
+      return true;
+    },
+  );
   const { privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
   const pem = privateKey.export({ type: "pkcs8", format: "pem", cipher: "aes-128-cbc", passphrase: "x" }).toString();
-  assert.throws(() => parseKey(pem, "/certs/ca-key.pem"), { message: "/certs/ca-key.pem is protected by a passphrase", hint: /openssl pkey/u });
+  assert.throws(() => parseKey(pem, "/certs/ca-key.pem"), {
+    message: "/certs/ca-key.pem is protected by a passphrase",
+    hint: /openssl pkey/u,
+  });
 });
 
 test("a file that is no certificate is named", () => {
-  assert.throws(() => parseCertificate("", "/certs/ca.pem"), { code: "certificate-invalid", message: "/certs/ca.pem is not a certificate in PEM form" });
+  assert.throws(() => parseCertificate("", "/certs/ca.pem"), {
+    code: "certificate-invalid",
+    message: "/certs/ca.pem is not a certificate in PEM form",
+  });
 });

@@ -11,7 +11,10 @@ const afterDays = (days: number): Date => new Date(start.getTime() - 5 * 60_000 
 
 async function serverFacts(): Promise<ReturnType<typeof certificateFacts>> {
   const authority = await TestAuthority.create("tester", start);
-  const { certificate } = await authority.issue({ kind: "server", names: ["192.0.2.7", "::1", "web.example.com"], isSwarmMaster: false }, start);
+  const { certificate } = await authority.issue(
+    { kind: "server", names: ["192.0.2.7", "::1", "web.example.com"], isSwarmMaster: false },
+    start,
+  );
   return certificateFacts(certificate, "server.pem");
 }
 

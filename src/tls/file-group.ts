@@ -53,7 +53,10 @@ export async function readGroup(logFile: string, paths: readonly string[]): Prom
     // A change that began in between shows itself now; one that had begun is taken from its log.
     if (pending === undefined && (await readLog(logFile)) !== undefined) continue;
     const newTextOf = (file: string): string | undefined => pending?.find((candidate) => candidate.path === file)?.text;
-    return { texts: new Map(paths.map((file, index) => [file, newTextOf(file) ?? found[index]])), isPending: pending !== undefined };
+    return {
+      texts: new Map(paths.map((file, index) => [file, newTextOf(file) ?? found[index]])),
+      isPending: pending !== undefined,
+    };
   }
 }
 

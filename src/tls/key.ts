@@ -26,9 +26,13 @@ export function parseKey(pem: string, file: string): KeyObject {
   } catch (error) {
     // The cause is left out on purpose: it might quote what it failed to read.
     const isLocked = /ENCRYPTED/u.test(pem) || (error as { code?: unknown }).code === "ERR_MISSING_PASSPHRASE";
-    throw new MachineError("certificate-invalid", `${file} is ${isLocked ? "protected by a passphrase" : "not a private key in PEM form"}`, {
-      hint: isLocked ? `Store it without one, for instance with: openssl pkey -in ${file} -out NEW` : undefined,
-    });
+    throw new MachineError(
+      "certificate-invalid",
+      `${file} is ${isLocked ? "protected by a passphrase" : "not a private key in PEM form"}`,
+      {
+        hint: isLocked ? `Store it without one, for instance with: openssl pkey -in ${file} -out NEW` : undefined,
+      },
+    );
   }
 }
 

@@ -51,7 +51,11 @@ export async function createServerCertificate(request: ServerCertificateRequest)
  * Writes what a docker client and 0.16.2 look for in the machine's folder: `ca.pem`, `cert.pem` and `key.pem`, and with
  * them the engine's own pair.
  */
-export async function writeMachineCertificates(machineDir: string, paths: AuthorityPaths, server: ServerCertificate): Promise<void> {
+export async function writeMachineCertificates(
+  machineDir: string,
+  paths: AuthorityPaths,
+  server: ServerCertificate,
+): Promise<void> {
   const client = await loadClientCredentials(paths);
   const files = {
     "ca.pem": { text: client.ca, mode: 0o644 },

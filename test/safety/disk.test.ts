@@ -18,7 +18,9 @@ function mount(context: TestContext, pages: number): { folder: string } | { skip
     spawnSync("umount", ["-l", folder]);
     fs.rmdirSync(folder);
   });
-  const { status, stderr } = spawnSync("mount", ["-t", "tmpfs", "-o", `size=${pages * 4}k`, "docker-machine-test", folder], { encoding: "utf8" });
+  const { status, stderr } = spawnSync("mount", ["-t", "tmpfs", "-o", `size=${pages * 4}k`, "docker-machine-test", folder], {
+    encoding: "utf8",
+  });
   if (status !== 0) return { skip: `no file system can be mounted here: ${stderr.trim()}` };
   return { folder };
 }
@@ -36,7 +38,11 @@ function fill(folder: string): void {
 }
 
 function filesIn(folder: string): string[] {
-  return fs.readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile()).map((entry) => entry.name).toSorted();
+  return fs
+    .readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => entry.name)
+    .toSorted();
 }
 
 async function ensure(store: FileStore): Promise<void> {
@@ -104,7 +110,11 @@ test("a disk that cannot be written", async (context) => {
   await store.create(newRecord("web"));
   await ensure(store);
   assert.equal(spawnSync("mount", ["-o", "remount,ro", mounted.folder]).status, 0);
-  const readOnly = { code: "store-unusable", message: /^Cannot (write|create|remove) .*: the file system is read-only$/u, hint: /--storage-path/u };
+  const readOnly = {
+    code: "store-unusable",
+    message: /^Cannot (write|create|remove) .*: the file system is read-only$/u,
+    hint: /--storage-path/u,
+  };
 
   await assert.rejects(store.save(newRecord("web", { driverName: "generic" })), readOnly);
   await assert.rejects(store.create(newRecord("db")), readOnly);

@@ -47,8 +47,14 @@ function openssl(...args: readonly string[]): string {
 function assertWholeAuthority(certsDir: string): void {
   assert.deepEqual(fs.readdirSync(certsDir).toSorted(), ["ca-key.pem", "ca.pem", "cert.pem", "key.pem"]);
   const file = (name: string): string => path.join(certsDir, name);
-  assert.equal(openssl("verify", "-x509_strict", "-purpose", "sslclient", "-CAfile", file("ca.pem"), file("cert.pem")), `${file("cert.pem")}: OK`);
-  for (const [certificate, key] of [["ca.pem", "ca-key.pem"], ["cert.pem", "key.pem"]] as const) {
+  assert.equal(
+    openssl("verify", "-x509_strict", "-purpose", "sslclient", "-CAfile", file("ca.pem"), file("cert.pem")),
+    `${file("cert.pem")}: OK`,
+  );
+  for (const [certificate, key] of [
+    ["ca.pem", "ca-key.pem"],
+    ["cert.pem", "key.pem"],
+  ] as const) {
     const certified = openssl("x509", "-noout", "-pubkey", "-in", file(certificate));
     assert.match(certified, /^-----BEGIN PUBLIC KEY-----/u);
     assert.equal(openssl("pkey", "-pubout", "-in", file(key)), certified);
@@ -127,7 +133,14 @@ test("certificates are whole after the next command, whenever their maker was ki
       const before = fs.existsSync(store.certsDir) ? fs.readdirSync(store.certsDir).length : 0;
       if (before !== 4) interrupted += 1;
       const lock = (): Promise<AsyncDisposable> => store.lockCertificates({ purpose: "test", waitMs: 0 });
-      await ensureAuthority({ paths: authorityPaths(store.certsDir), userName: "t", keyType: "ecdsa", clock: systemClock, report: () => {}, lock });
+      await ensureAuthority({
+        paths: authorityPaths(store.certsDir),
+        userName: "t",
+        keyType: "ecdsa",
+        clock: systemClock,
+        report: () => {},
+        lock,
+      });
       if (before !== 4 || !isLongRun) assertWholeAuthority(store.certsDir);
     }
   }

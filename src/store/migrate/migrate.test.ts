@@ -44,7 +44,13 @@ for (const [fixture, version] of Object.entries(wanted)) {
     const encoded = encodeRecord(decoded.record, text, place);
     assert.equal(encoded?.isMigration, true);
     assert.equal(encoded.text, decoded.text);
-    assert.deepEqual(Object.keys(JSON.parse(encoded.text) as object), ["ConfigVersion", "Driver", "DriverName", "HostOptions", "Name"]);
+    assert.deepEqual(Object.keys(JSON.parse(encoded.text) as object), [
+      "ConfigVersion",
+      "Driver",
+      "DriverName",
+      "HostOptions",
+      "Name",
+    ]);
     assert.match(encoded.text, /^\{\n {4}"ConfigVersion": 3,\n/u);
     assert.equal(encodeRecord(decodeRecord(encoded.text, place).record, encoded.text, place), undefined);
   });
@@ -83,7 +89,10 @@ test("a record that does not say where it is takes the place where it was found"
 
 test("what no step knows is carried along", () => {
   const old = JSON.parse(fixtureText("version-1")) as Record<string, unknown>;
-  const text = decodeRecord(JSON.stringify({ ...old, Note: "keep", HostOptions: { ...(old["HostOptions"] as object), Vendor: { a: 1 } } }), place).text;
+  const text = decodeRecord(
+    JSON.stringify({ ...old, Note: "keep", HostOptions: { ...(old["HostOptions"] as object), Vendor: { a: 1 } } }),
+    place,
+  ).text;
   const result = JSON.parse(text) as { Note: string; HostOptions: { Vendor: unknown } };
   assert.equal(result.Note, "keep");
   assert.deepEqual(result.HostOptions.Vendor, { a: 1 });

@@ -20,7 +20,10 @@ const steps: readonly ((tree: JsonObject, place: RecordPlace) => JsonObject)[] =
 /** The tree in the current version; the very tree when it is that already. */
 export function migrate(tree: JsonObject, version: number, place: RecordPlace): JsonObject {
   if (version >= currentConfigVersion) return tree;
-  return arrange(steps.slice(version).reduce((current, step) => step(current, place), tree), place);
+  return arrange(
+    steps.slice(version).reduce((current, step) => step(current, place), tree),
+    place,
+  );
 }
 
 /** The keys of the current version in 0.16.2's order, then what is unknown. */

@@ -23,7 +23,8 @@ export function describeStoreContract(name: string, open: () => Promise<StoreUnd
     "a machine that is not there is not found, in 0.16.2's words": async ({ store }) => {
       const expected = {
         code: "machine-not-found",
-        message: 'Docker machine "web" does not exist. Use "docker-machine ls" to list machines. Use "docker-machine create" to add a new one.',
+        message:
+          'Docker machine "web" does not exist. Use "docker-machine ls" to list machines. Use "docker-machine create" to add a new one.',
       };
       await assert.rejects(store.load("web"), expected);
       await assert.rejects(store.loadText("web"), expected);
@@ -39,12 +40,20 @@ export function describeStoreContract(name: string, open: () => Promise<StoreUnd
 
     "a name is taken once, also when it differs in case": async ({ store }) => {
       await store.create(newRecord("web"));
-      await assert.rejects(store.create(newRecord("web")), { code: "machine-exists", message: 'Docker machine "web" already exists' });
-      await assert.rejects(store.create(newRecord("Web")), { code: "machine-exists", message: 'Docker machine "web" already exists' });
+      await assert.rejects(store.create(newRecord("web")), {
+        code: "machine-exists",
+        message: 'Docker machine "web" already exists',
+      });
+      await assert.rejects(store.create(newRecord("Web")), {
+        code: "machine-exists",
+        message: 'Docker machine "web" already exists',
+      });
     },
 
     "of many creates of one name at once exactly one wins": async ({ store }) => {
-      const results = await Promise.allSettled(Array.from({ length: 8 }, (_, index) => store.create(newRecord("web", { driverName: `d${index}` }))));
+      const results = await Promise.allSettled(
+        Array.from({ length: 8 }, (_, index) => store.create(newRecord("web", { driverName: `d${index}` }))),
+      );
       const won = results.filter((result) => result.status === "fulfilled");
       assert.equal(won.length, 1);
       const { driverName } = await store.load("web");
