@@ -19,7 +19,7 @@ interface Group {
 const groups: Readonly<Record<string, Group>> = {
   unit: { files: ["src/**/*.test.ts", "test/*.test.ts"], options: ["--test-isolation=none", "--test-timeout=60000"] },
   integration: {
-    files: ["test/{golden,plugin,cli,safety,differential,completion}/**/*.test.ts"],
+    files: ["test/{golden,plugin,ssh,cli,safety,differential,completion}/**/*.test.ts"],
     options: ["--test-concurrency=2", "--test-timeout=600000"],
   },
   // The engine that carries the hosts stays up between the files, with every image built.

@@ -70,7 +70,8 @@ export interface SshExecutor extends AsyncDisposable {
   /**
    * Runs one command line in the user's shell. A status other than 0 is no error. Connects if there is no connection,
    * or none any more; a command is never sent twice. Throws `ssh-unreachable`, `ssh-authentication`,
-   * `ssh-key-unusable`, `host-key-mismatch`, `ssh-closed`, `timeout`, or the signal's reason.
+   * `ssh-key-unusable`, `host-key-mismatch`, `ssh-closed` (also where the server ends the command and does not tell how),
+   * `timeout`, or the signal's reason.
    */
   run(command: string, options?: SshRunOptions): Promise<SshResult>;
   /** Connects this process's own standard streams to a remote command or shell; gives the remote exit status. */

@@ -15,9 +15,9 @@ import { fetchHostKey, login, type Ssh2 } from "./native-login.ts";
 import { connectStreams, describeTerminal } from "./native-session.ts";
 import type { SshPorts } from "./ports.ts";
 import { SharedResource } from "./shared-resource.ts";
-import { commandTimedOut, executorClosed, unreachable } from "./ssh-errors.ts";
+import { commandTimedOut, executorClosed, statusMissing, unreachable } from "./ssh-errors.ts";
 
-/** What OpenSSH reports for a command that ended without a status. */
+/** What OpenSSH reports for a session that ended without a status. */
 const noStatus = 255;
 
 export class NativeSshExecutor implements SshExecutor {
@@ -68,7 +68,7 @@ export class NativeSshExecutor implements SshExecutor {
     const channel = await untilAborted(connection.exec(options.command, terminal), bound.signal);
     const ending = endingOf(channel);
     await closingOnAbort(channel, bound.signal, connectStreams(channel, this.#ports, terminal !== undefined));
-    return statusOf(connection, await ending);
+    return statusOf(connection, await ending) ?? noStatus;
   }
 
   /** A file transfer channel. The caller ends it. */
@@ -125,11 +125,12 @@ function endingOf(channel: ClientChannel): Promise<Ending> {
   });
 }
 
-function statusOf(connection: NativeConnection, { code, signal }: Ending): number {
+/** Undefined where the server did not tell. */
+function statusOf(connection: NativeConnection, { code, signal }: Ending): number | undefined {
   if (typeof code === "number") return code;
   if (code === null) return 128 + (constants.signals[signal as NodeJS.Signals] ?? noStatus - 128);
   if (!connection.isAlive) throw connection.broken();
-  return noStatus;
+  return undefined;
 }
 
 async function collect(connection: NativeConnection, channel: ClientChannel, options: SshRunOptions): Promise<SshResult> {
@@ -147,7 +148,9 @@ async function collect(connection: NativeConnection, channel: ClientChannel, opt
   const ending = endingOf(channel);
   channel.end(options.stdin);
   const [ended] = await Promise.all([ending, stderrEnded]);
-  return { status: statusOf(connection, ended), stdout: Buffer.concat(stdout), stderr: Buffer.concat(stderr) };
+  const status = statusOf(connection, ended);
+  if (status === undefined) throw statusMissing(connection.target);
+  return { status, stdout: Buffer.concat(stdout), stderr: Buffer.concat(stderr) };
 }
 
 async function closingOnAbort<T>(channel: ClientChannel, signal: AbortSignal, work: Promise<T>): Promise<T> {

@@ -33,9 +33,15 @@ export async function diagnose(target: SshTarget, log: string, ended: boolean, e
   return unreachable(target, reason, reason === "other" || target.configHost !== undefined ? { detail: lastWords(log) } : {});
 }
 
-/** True where the client's log (at DEBUG1) shows that the remote side itself ended the command. */
-export function remoteStatusIsCertain(log: string): boolean {
-  return /debug1: Exit status \d+|rtype exit-signal/u.test(log);
+/** True where a client's log (at DEBUG2) shows that the remote side told how the command ended. */
+export function statusArrived(log: string): boolean {
+  return /Received exit status from master|debug1: Exit status \d+|rtype exit-signal/u.test(log);
+}
+
+/** True where a session of a shared connection was closed with neither a status nor a signal, as both logs show. */
+export function endedWithoutStatus(clientLog: string, masterLog: string): boolean {
+  const channel = /master session id: (\d+)/u.exec(clientLog)?.[1];
+  return channel !== undefined && !masterLog.includes(`channel ${channel} rtype exit-signal`);
 }
 
 /** True where a log shows a connection that never came to a login. */

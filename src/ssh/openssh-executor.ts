@@ -11,12 +11,12 @@ import { Bound, untilAborted } from "./bounds.ts";
 import type { SshExecutor, SshResult, SshRunOptions, SshSessionOptions, SshTarget } from "./executor.ts";
 import { opensshDestination, type OpenSshOptions } from "./openssh-arguments.ts";
 import { OpenSshClient, readText } from "./openssh-client.ts";
-import { diagnose, failedBeforeLogin, lastWords, remoteStatusIsCertain, spokenLines } from "./openssh-diagnosis.ts";
+import { diagnose, endedWithoutStatus, failedBeforeLogin, lastWords, spokenLines, statusArrived } from "./openssh-diagnosis.ts";
 import { OpenSshMaster } from "./openssh-master.ts";
 import type { SshPorts } from "./ports.ts";
 import { makePrivateFolder } from "./private-folder.ts";
 import { SharedResource } from "./shared-resource.ts";
-import { commandTimedOut, connectionClosed, executorClosed, unreachable } from "./ssh-errors.ts";
+import { commandTimedOut, connectionClosed, executorClosed, statusMissing, unreachable } from "./ssh-errors.ts";
 
 /** The status with which ssh reports its own failures, and which a command may have as well. */
 const failureOfSsh = 255;
@@ -56,10 +56,10 @@ export class OpenSshExecutor implements SshExecutor {
     using bound = new Bound(options.timeoutMs, late, options.signal, this.#closing.signal);
     const line = await untilAborted(this.#connected(), bound.signal);
     return await this.#withLog(line, async (logFile) => {
-      const args = [...clientArguments(line, { LogLevel: "DEBUG1" }), "-E", logFile, "-T", "--", opensshDestination(this.#target), command];
+      const args = [...clientArguments(line, { LogLevel: "DEBUG2" }), "-E", logFile, "-T", "--", opensshDestination(this.#target), command];
       const { stdin, onStdout, onStderr } = options;
       const result = await this.#ports.processes.run(line.client.program, args, { stdin, onStdout, onStderr, signal: bound.signal });
-      const status = await this.#remoteStatus(line, result.status, logFile);
+      const status = await this.#remoteStatus(line, result.status, await readText(logFile));
       return { status, stdout: result.stdout, stderr: result.stderr };
     });
   }
@@ -70,7 +70,8 @@ export class OpenSshExecutor implements SshExecutor {
     const line = await untilAborted(this.#connected(), bound.signal);
     return await this.#withLog(line, async (logFile) => {
       const args = [...clientArguments(line, {}), "-E", logFile, ...terminalFlags(options), ...destinationAndCommand(this.#target, options)];
-      return await this.#remoteStatus(line, await this.#runInteractively(line.client, args, bound.signal), logFile);
+      const status = await this.#runInteractively(line.client, args, bound.signal);
+      return await this.#remoteStatus(line, status, await readText(logFile));
     });
   }
 
@@ -144,16 +145,15 @@ export class OpenSshExecutor implements SshExecutor {
   }
 
   /** Tells a command's own 255 from ssh's, and throws what ssh failed of. */
-  async #remoteStatus(line: Line, status: number | null, logFile: string): Promise<number> {
+  async #remoteStatus({ client, master }: Line, status: number | null, log: string): Promise<number> {
     if (status !== failureOfSsh && status !== null) return status;
-    const log = await readText(logFile);
-    if (remoteStatusIsCertain(log)) return failureOfSsh;
-    const { client, master } = line;
+    if (statusArrived(log)) return failureOfSsh;
     if (master !== undefined && !(await master.isAlive())) {
       throw connectionClosed(client.resolved, lastWords(log) ?? lastWords(await master.log()));
     }
     if (failedBeforeLogin(log)) throw await diagnose(client.resolved, log, true, client.encryptedKey);
     if (status === null || spokenLines(log).length > 0) throw connectionClosed(client.resolved, lastWords(log));
+    if (master !== undefined && endedWithoutStatus(log, await master.log())) throw statusMissing(client.resolved);
     return failureOfSsh;
   }
 }

@@ -96,6 +96,13 @@ export function connectionClosed(target: SshTarget, reason: string | undefined, 
   });
 }
 
+/** The connection is fine, but the server ended a command and did not say how. */
+export function statusMissing(target: SshTarget): MachineError {
+  return new MachineError("ssh-closed", `${describeAddress(target)} ended a command without telling its exit status`, {
+    hint: "Look on the machine whether the command has done its work, then run it again.",
+  });
+}
+
 export function hostKeyMismatch(target: SshTarget, expected: readonly string[], presented: PublicKey | PresentedKey): MachineError {
   const shown = "blob" in presented ? { type: presented.type, fingerprint: fingerprintOf(presented) } : presented;
   return new MachineError(

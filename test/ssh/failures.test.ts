@@ -5,15 +5,15 @@ import type { Socket } from "node:net";
 import { tmpdir } from "node:os";
 import * as path from "node:path";
 import { after, before, describe, test } from "node:test";
-import { isMachineError, type MachineError } from "../errors/machine-error.ts";
-import { openSshExecutor } from "./connect.ts";
-import type { SshBackend, SshExecutor, SshTarget } from "./executor.ts";
-import { pinHostKeys } from "./host-keys.ts";
-import { generateKeyPair } from "./keys.ts";
-import { fingerprintOf, parsePublicKey, type PublicKey } from "./public-key.ts";
-import { startBlackHole, startFakeSsh, startTcpServer, type FakeSshServer } from "./test-servers/misbehaving-servers.ts";
-import { freePort } from "./test-servers/real-servers.ts";
-import { targetOn, testPorts } from "./test-servers/test-ports.ts";
+import { isMachineError, type MachineError } from "../../src/errors/machine-error.ts";
+import { openSshExecutor } from "../../src/ssh/connect.ts";
+import type { SshBackend, SshExecutor, SshTarget } from "../../src/ssh/executor.ts";
+import { pinHostKeys } from "../../src/ssh/host-keys.ts";
+import { generateKeyPair } from "../../src/ssh/keys.ts";
+import { fingerprintOf, parsePublicKey, type PublicKey } from "../../src/ssh/public-key.ts";
+import { startBlackHole, startFakeSsh, startTcpServer, type FakeSshServer } from "./misbehaving-servers.ts";
+import { freePort } from "./real-servers.ts";
+import { targetOn, testPorts } from "./test-ports.ts";
 
 const noClient = spawnSync("ssh", ["-V"]).error === undefined ? false : "the OpenSSH client is not installed";
 const notLinux = process.platform === "linux" ? false : "needs Linux";
@@ -163,11 +163,11 @@ function describeFailures(backend: SshBackend, skip: string | false): void {
       assert.match(message, /did not end within 1 s/u);
     });
 
-    test("a command that closes without a status", async () => {
+    test("a command that ends without a status is an error", async () => {
       await using server = await startFakeSsh({ command: (channel) => void channel.end("out") });
-      await using ssh = await openSshExecutor(backend, await pinnedTo(server), testPorts({ TMPDIR: folder }));
-      const { status, stdout } = await ssh.run("cat");
-      assert.deepEqual([status, stdout.toString()], [255, "out"]);
+      const { code, message } = await failing(await pinnedTo(server), (ssh) => ssh.run("cat"));
+      assert.equal(code, "ssh-closed");
+      assert.match(message, /^127\.0\.0\.1:\d+ ended a command without telling its exit status$/u);
     });
   });
 }

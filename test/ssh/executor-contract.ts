@@ -4,12 +4,12 @@ import { randomBytes } from "node:crypto";
 import { readdir, readFile, writeFile } from "node:fs/promises";
 import * as path from "node:path";
 import { after, before, describe, test } from "node:test";
-import { isMachineError, type MachineError } from "../../errors/machine-error.ts";
-import { openSshExecutor } from "../connect.ts";
-import type { SshBackend, SshExecutor, SshTarget } from "../executor.ts";
-import { loadPinnedKeys, pinHostKeys } from "../host-keys.ts";
-import { generateKeyPair } from "../keys.ts";
-import { fingerprintOf, parsePublicKey, type PublicKey } from "../public-key.ts";
+import { isMachineError, type MachineError } from "../../src/errors/machine-error.ts";
+import { openSshExecutor } from "../../src/ssh/connect.ts";
+import type { SshBackend, SshExecutor, SshTarget } from "../../src/ssh/executor.ts";
+import { loadPinnedKeys, pinHostKeys } from "../../src/ssh/host-keys.ts";
+import { generateKeyPair } from "../../src/ssh/keys.ts";
+import { fingerprintOf, parsePublicKey, type PublicKey } from "../../src/ssh/public-key.ts";
 import type { TestServer } from "./real-servers.ts";
 import { targetOn, testPorts, type TestPorts } from "./test-ports.ts";
 

@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { describe } from "node:test";
-import { describeExecutorContract } from "./test-servers/executor-contract.ts";
-import { startDropbear, startSshd, whyNot } from "./test-servers/real-servers.ts";
+import { describeExecutorContract } from "./executor-contract.ts";
+import { startDropbear, startSshd, whyNot } from "./real-servers.ts";
 
 const noClient = spawnSync("ssh", ["-V"]).error === undefined ? undefined : "the OpenSSH client is not installed";
 

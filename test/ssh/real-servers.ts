@@ -10,8 +10,8 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import * as net from "node:net";
 import { tmpdir, userInfo } from "node:os";
 import * as path from "node:path";
-import { generateKeyPair } from "../keys.ts";
-import { parsePublicKey, type PublicKey } from "../public-key.ts";
+import { generateKeyPair } from "../../src/ssh/keys.ts";
+import { parsePublicKey, type PublicKey } from "../../src/ssh/public-key.ts";
 
 export interface TestServer {
   readonly hostName: string;
@@ -81,7 +81,7 @@ async function prepare(): Promise<Base> {
   const identityFile = path.join(folder, "id_ed25519");
   await writeFile(identityFile, pair.privateKey, { mode: 0o600 });
   await writeFile(path.join(home, ".ssh", "authorized_keys"), `${pair.publicKey}\n`, { mode: 0o600 });
-  return { hostName: "127.0.0.1", userName: userInfo().username, identityFile, home, folder };
+  return { hostName: "127.0.0.1", userName: spawnSync("id", ["-un"], { encoding: "utf8" }).stdout.trim(), identityFile, home, folder };
 }
 
 async function makeHostKeys(folder: string, types: readonly string[]): Promise<{ readonly file: string; readonly key: PublicKey }[]> {

@@ -8,17 +8,17 @@ import * as path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { after, before, describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { isMachineError } from "../errors/machine-error.ts";
-import { openSshExecutor } from "./connect.ts";
-import type { SshBackend, SshSessionOptions, SshTarget } from "./executor.ts";
-import { quoteCommand } from "./quote.ts";
-import { freePort, startSshd, whyNot, type TestServer } from "./test-servers/real-servers.ts";
-import type { SessionRequest } from "./test-servers/session-child.ts";
-import { targetOn, testPorts } from "./test-servers/test-ports.ts";
+import { isMachineError } from "../../src/errors/machine-error.ts";
+import { openSshExecutor } from "../../src/ssh/connect.ts";
+import type { SshBackend, SshSessionOptions, SshTarget } from "../../src/ssh/executor.ts";
+import { quoteCommand } from "../../src/ssh/quote.ts";
+import { freePort, startSshd, whyNot, type TestServer } from "./real-servers.ts";
+import type { SessionRequest } from "./session-child.ts";
+import { targetOn, testPorts } from "./test-ports.ts";
 
 const noServer = whyNot("sshd") ?? false;
 const noTerminal = spawnSync("script", ["--version"]).error === undefined ? false : "script is not installed";
-const childFile = fileURLToPath(new URL("test-servers/session-child.ts", import.meta.url));
+const childFile = fileURLToPath(new URL("session-child.ts", import.meta.url));
 
 /** The command line of a process that holds a session. */
 function sessionCommand(backend: SshBackend, target: SshTarget, options: SshSessionOptions): string[] {

@@ -1,6 +1,6 @@
 /** A process of its own that holds one session on its standard streams; see `session.test.ts`. */
-import { openSshExecutor } from "../connect.ts";
-import type { SshBackend, SshSessionOptions, SshTarget } from "../executor.ts";
+import { openSshExecutor } from "../../src/ssh/connect.ts";
+import type { SshBackend, SshSessionOptions, SshTarget } from "../../src/ssh/executor.ts";
 import { testPorts } from "./test-ports.ts";
 
 export interface SessionRequest {

@@ -4,8 +4,8 @@ import { once } from "node:events";
 import * as net from "node:net";
 import { createRequire } from "node:module";
 import type { Connection, Server as SshServer, ServerChannel, ServerConfig } from "ssh2";
-import { generateKeyPair } from "../keys.ts";
-import { parsePublicKey, type PublicKey } from "../public-key.ts";
+import { generateKeyPair } from "../../src/ssh/keys.ts";
+import { parsePublicKey, type PublicKey } from "../../src/ssh/public-key.ts";
 
 const ssh2 = createRequire(import.meta.url)("ssh2") as typeof import("ssh2");
 

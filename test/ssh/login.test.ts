@@ -5,12 +5,12 @@ import { appendFile, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/pro
 import { tmpdir } from "node:os";
 import * as path from "node:path";
 import { after, before, describe, test } from "node:test";
-import { isMachineError } from "../errors/machine-error.ts";
-import { chooseSshBackend, openSshExecutor } from "./connect.ts";
-import type { SshBackend, SshTarget } from "./executor.ts";
-import { formatPublicKey } from "./public-key.ts";
-import { startSshd, whyNot, type TestServer } from "./test-servers/real-servers.ts";
-import { targetOn, testPorts } from "./test-servers/test-ports.ts";
+import { isMachineError } from "../../src/errors/machine-error.ts";
+import { chooseSshBackend, openSshExecutor } from "../../src/ssh/connect.ts";
+import type { SshBackend, SshTarget } from "../../src/ssh/executor.ts";
+import { formatPublicKey } from "../../src/ssh/public-key.ts";
+import { startSshd, whyNot, type TestServer } from "./real-servers.ts";
+import { targetOn, testPorts } from "./test-ports.ts";
 
 const skip = whyNot("sshd") ?? false;
 

@@ -1,9 +1,9 @@
 /** Ports and targets for tests: this computer's, with a temporary folder and events that can be looked at. */
-import type { ProgressEvent } from "../../log/event.ts";
-import { currentPlatform } from "../../system/host-platform.ts";
-import { SystemProcessRunner } from "../../system/process.ts";
-import type { HostKeyPolicy, SshTarget } from "../executor.ts";
-import type { SshPorts } from "../ports.ts";
+import type { ProgressEvent } from "../../src/log/event.ts";
+import { currentPlatform } from "../../src/system/host-platform.ts";
+import { SystemProcessRunner } from "../../src/system/process.ts";
+import type { HostKeyPolicy, SshTarget } from "../../src/ssh/executor.ts";
+import type { SshPorts } from "../../src/ssh/ports.ts";
 import type { TestServer } from "./real-servers.ts";
 
 export interface TestPorts extends SshPorts {
