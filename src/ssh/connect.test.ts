@@ -65,14 +65,24 @@ function failing(code: MachineError["code"], clock?: TestClock, tookMs = 0): One
   });
 }
 
-function waiting(executors: readonly OneOutcome[], changes: Partial<WaitForSshOptions> = {}): { opened: OneOutcome[]; result: Promise<SshExecutor> } {
+function waiting(
+  executors: readonly OneOutcome[],
+  changes: Partial<WaitForSshOptions> = {},
+): { opened: OneOutcome[]; result: Promise<SshExecutor> } {
   const opened: OneOutcome[] = [];
   const open = async (): Promise<SshExecutor> => {
     const executor = executors[Math.min(opened.length, executors.length - 1)] as OneOutcome;
     opened.push(executor);
     return executor;
   };
-  const options = { open, timeoutMs: 10_000, clock: new TestClock(), signal: new AbortController().signal, retryAuthentication: true, pollMs: 1_000 };
+  const options = {
+    open,
+    timeoutMs: 10_000,
+    clock: new TestClock(),
+    signal: new AbortController().signal,
+    retryAuthentication: true,
+    pollMs: 1_000,
+  };
   return { opened, result: waitForSsh({ ...options, ...changes }) };
 }
 
@@ -80,7 +90,10 @@ test("the executor that answered is given back open; the failed ones are closed"
   const executors = [failing("ssh-unreachable"), failing("ssh-closed"), failing("ssh-authentication"), new OneOutcome(() => 0)];
   const { result } = waiting(executors);
   assert.equal(await result, executors[3]);
-  assert.deepEqual(executors.map(({ closed }) => closed), [1, 1, 1, 0]);
+  assert.deepEqual(
+    executors.map(({ closed }) => closed),
+    [1, 1, 1, 0],
+  );
 });
 
 test("waiting ends with its time, and says what was wrong last", async () => {
@@ -117,7 +130,9 @@ for (const code of ["host-key-mismatch", "ssh-key-unusable", "usage"] as const) 
 }
 
 test("a refused login is final for a machine that has been set up", async () => {
-  await assert.rejects(waiting([failing("ssh-authentication")], { retryAuthentication: false }).result, (error) => isMachineError(error, "ssh-authentication"));
+  await assert.rejects(waiting([failing("ssh-authentication")], { retryAuthentication: false }).result, (error) =>
+    isMachineError(error, "ssh-authentication"),
+  );
 });
 
 test("an abort gives its reason", async () => {
@@ -127,7 +142,9 @@ test("an abort gives its reason", async () => {
 
 test("attempts are told", async () => {
   const told: string[] = [];
-  const { result } = waiting([failing("ssh-unreachable"), new OneOutcome(() => 0)], { onAttempt: (error) => told.push((error as Error).message) });
+  const { result } = waiting([failing("ssh-unreachable"), new OneOutcome(() => 0)], {
+    onAttempt: (error) => told.push((error as Error).message),
+  });
   await result;
   assert.deepEqual(told, ["it is ssh-unreachable"]);
 });

@@ -88,8 +88,12 @@ function mayPass(error: unknown, retryAuthentication: boolean): boolean {
 }
 
 function neverReady(timeoutMs: number, last: unknown): MachineError {
-  return new MachineError("timeout", `SSH did not become available within ${formatSeconds(timeoutMs)}. Last error: ${messageOf(last)}`, {
-    cause: last,
-    hint: isMachineError(last) ? last.hint : undefined,
-  });
+  return new MachineError(
+    "timeout",
+    `SSH did not become available within ${formatSeconds(timeoutMs)}. Last error: ${messageOf(last)}`,
+    {
+      cause: last,
+      hint: isMachineError(last) ? last.hint : undefined,
+    },
+  );
 }

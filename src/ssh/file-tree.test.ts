@@ -24,7 +24,9 @@ class MemoryTree implements FileTree {
 
   async list(path: string): Promise<string[]> {
     const folder = posix.normalize(path);
-    return [...this.entries.keys()].filter((name) => name !== "." && posix.dirname(name) === folder).map((name) => posix.basename(name));
+    return [...this.entries.keys()]
+      .filter((name) => name !== "." && posix.dirname(name) === folder)
+      .map((name) => posix.basename(name));
   }
 
   async *read(path: string): AsyncGenerator<Uint8Array> {
@@ -52,16 +54,24 @@ class MemoryTree implements FileTree {
   }
 }
 
-async function copy(files: Record<string, string | undefined>, source: string, into: MemoryTree, destination: string, recursive = true): Promise<Record<string, string>> {
+async function copy(
+  files: Record<string, string | undefined>,
+  source: string,
+  into: MemoryTree,
+  destination: string,
+  recursive = true,
+): Promise<Record<string, string>> {
   await copyTree(new MemoryTree(files), source, into, destination, { recursive, preserve: false });
   return into.texts;
 }
 
-const failing = (pattern: RegExp) => (error: unknown): boolean => {
-  assert.ok(isMachineError(error, "copy-failed"), String(error));
-  assert.match(error.message, pattern);
-  return true;
-};
+const failing =
+  (pattern: RegExp) =>
+  (error: unknown): boolean => {
+    assert.ok(isMachineError(error, "copy-failed"), String(error));
+    assert.match(error.message, pattern);
+    return true;
+  };
 
 test("a file goes to a name, or into a folder under its own", async () => {
   assert.deepEqual(await copy({ a: "1" }, "a", new MemoryTree(), "b"), { b: "1" });
@@ -81,13 +91,18 @@ test("a folder needs -r", async () => {
 
 test("patterns name several files, which need a folder to go to", async () => {
   const files = { d: undefined, "d/a.log": "1", "d/b.log": "2", "d/c.txt": "3", "d/.x.log": "4" };
-  assert.deepEqual(await copy(files, "d/*.log", new MemoryTree({ into: undefined }), "into"), { "into/a.log": "1", "into/b.log": "2" });
+  assert.deepEqual(await copy(files, "d/*.log", new MemoryTree({ into: undefined }), "into"), {
+    "into/a.log": "1",
+    "into/b.log": "2",
+  });
   await assert.rejects(copy(files, "d/*.log", new MemoryTree(), "into"), failing(/several files/u));
   await assert.rejects(copy(files, "d/*.md", new MemoryTree(), "into"), failing(/d\/\*\.md: no such file/u));
 });
 
 test("a file whose name looks like a pattern is itself", async () => {
-  assert.deepEqual(await copy({ "a[1]": "1", a1: "2" }, "a[1]", new MemoryTree({ into: undefined }), "into"), { "into/a[1]": "1" });
+  assert.deepEqual(await copy({ "a[1]": "1", a1: "2" }, "a[1]", new MemoryTree({ into: undefined }), "into"), {
+    "into/a[1]": "1",
+  });
 });
 
 test("names that lead out of the copied folder stop the copy", async () => {
@@ -110,7 +125,11 @@ test("modes travel, and times too where asked", async () => {
 test("an abort ends the copy", async () => {
   const reason = new Error("enough");
   await assert.rejects(
-    copyTree(new MemoryTree({ a: "1" }), "a", new MemoryTree(), "b", { recursive: false, preserve: false, signal: AbortSignal.abort(reason) }),
+    copyTree(new MemoryTree({ a: "1" }), "a", new MemoryTree(), "b", {
+      recursive: false,
+      preserve: false,
+      signal: AbortSignal.abort(reason),
+    }),
     reason,
   );
 });

@@ -42,10 +42,17 @@ export interface TreeCopyOptions {
 }
 
 /** Copies what a path or pattern of the source names to a path of the destination. */
-export async function copyTree(from: FileTree, source: string, to: FileTree, destination: string, options: TreeCopyOptions): Promise<void> {
+export async function copyTree(
+  from: FileTree,
+  source: string,
+  to: FileTree,
+  destination: string,
+  options: TreeCopyOptions,
+): Promise<void> {
   const sources = await expandPattern(from, source);
   const target = await to.find(destination);
-  if (sources.length > 1 && target?.kind !== "folder") throw copyFailed(destination, "not a folder, but several files are to go there");
+  if (sources.length > 1 && target?.kind !== "folder")
+    throw copyFailed(destination, "not a folder, but several files are to go there");
   for (const path of sources) {
     const name = posix.basename(path);
     const inside = target?.kind === "folder" && name !== "" && name !== "." && name !== "..";
@@ -53,7 +60,13 @@ export async function copyTree(from: FileTree, source: string, to: FileTree, des
   }
 }
 
-async function copyEntry(from: FileTree, path: string, to: FileTree, destination: string, options: TreeCopyOptions): Promise<void> {
+async function copyEntry(
+  from: FileTree,
+  path: string,
+  to: FileTree,
+  destination: string,
+  options: TreeCopyOptions,
+): Promise<void> {
   options.signal?.throwIfAborted();
   const entry = await from.find(path);
   if (entry === undefined) throw copyFailed(path, "no such file or folder");
@@ -89,7 +102,12 @@ function refuseEscape(folder: string, name: string): void {
   }
 }
 
-async function* watched(chunks: AsyncIterable<Uint8Array>, path: string, totalBytes: number, options: TreeCopyOptions): AsyncGenerator<Uint8Array> {
+async function* watched(
+  chunks: AsyncIterable<Uint8Array>,
+  path: string,
+  totalBytes: number,
+  options: TreeCopyOptions,
+): AsyncGenerator<Uint8Array> {
   let doneBytes = 0;
   for await (const chunk of chunks) {
     options.signal?.throwIfAborted();
@@ -111,7 +129,9 @@ async function expandPattern(tree: FileTree, pattern: string): Promise<string[]>
 
 async function matchesIn(tree: FileTree, folder: string, part: string): Promise<string[]> {
   if ((await tree.find(folder))?.kind !== "folder") return [];
-  const candidates = /[*?[]/u.test(part) ? (await tree.list(folder)).filter((name) => matchesFileGlob(part, name)).sort() : [part];
+  const candidates = /[*?[]/u.test(part)
+    ? (await tree.list(folder)).filter((name) => matchesFileGlob(part, name)).sort()
+    : [part];
   const paths = candidates.map((name) => posix.join(folder, name));
   const present = await Promise.all(paths.map(async (path) => (await tree.find(path)) !== undefined));
   return paths.filter((_, index) => present[index]);

@@ -5,14 +5,17 @@ type Token = "any-run" | ((character: string) => boolean);
 
 /** `*` and `?` alone are special, as in known_hosts. */
 export function matchesWildcards(pattern: string, text: string): boolean {
-  return matchTokens([...pattern].map(wildcard), [...text]);
+  return matchTokens(Array.from(pattern, wildcard), Array.from(text));
 }
 
 /** `*`, `?` and `[…]`, as a shell matches one name: a leading dot is matched by a dot only. */
 export function matchesFileGlob(pattern: string, name: string): boolean {
   if (name.startsWith(".") && !pattern.startsWith(".")) return false;
   const parts = pattern.match(/\[!?\]?[^\]]*\]|./gsu) ?? [];
-  return matchTokens(parts.map((part) => (part.length > 2 ? characterClass(part) : wildcard(part))), [...name]);
+  return matchTokens(
+    parts.map((part) => (part.length > 2 ? characterClass(part) : wildcard(part))),
+    Array.from(name),
+  );
 }
 
 function wildcard(character: string): Token {

@@ -52,19 +52,27 @@ describe("host keys", () => {
       port: 22,
       userName: "root",
       connectTimeoutMs: 1_000,
-      hostKeys: { knownHostsFile: path.join(folder, "machine", "known_hosts"), alias: "web", unknown: "trust-first-use", ...policy },
+      hostKeys: {
+        knownHostsFile: path.join(folder, "machine", "known_hosts"),
+        alias: "web",
+        unknown: "trust-first-use",
+        ...policy,
+      },
     };
   }
   const settle = (host: Host, policy: Partial<HostKeyPolicy> = {}): Promise<readonly PublicKey[]> =>
     ensurePinnedKeys(target(policy), host.scan, (event) => events.push(event));
   const pinnedEvents = (): unknown[] => events.filter((event) => event.type === "host-key-pinned");
-  const refused = (...patterns: readonly RegExp[]) => (error: unknown): boolean => {
-    assert.ok(isMachineError(error, "host-key-mismatch"), String(error));
-    for (const pattern of patterns) assert.match(error.message, pattern);
-    assert.match(error.hint ?? "", /docker-machine ssh-host-key web --accept SHA256:|ssh-keygen -A/u);
-    return true;
-  };
-  const naming = (...keys: readonly PublicKey[]): RegExp[] => keys.map((key) => new RegExp(fingerprintOf(key).replaceAll("+", "\\+"), "u"));
+  const refused =
+    (...patterns: readonly RegExp[]) =>
+    (error: unknown): boolean => {
+      assert.ok(isMachineError(error, "host-key-mismatch"), String(error));
+      for (const pattern of patterns) assert.match(error.message, pattern);
+      assert.match(error.hint ?? "", /docker-machine ssh-host-key web --accept SHA256:|ssh-keygen -A/u);
+      return true;
+    };
+  const naming = (...keys: readonly PublicKey[]): RegExp[] =>
+    keys.map((key) => new RegExp(fingerprintOf(key).replaceAll("+", "\\+"), "u"));
   const userFile = async (...lines: readonly string[]): Promise<Partial<HostKeyPolicy>> => {
     const file = path.join(folder, "user_known_hosts");
     await writeFile(file, lines.map((line) => `${line}\n`).join(""));
@@ -75,7 +83,9 @@ describe("host keys", () => {
     const key = ed25519();
     const host = new Host(key);
     assert.deepEqual(await settle(host), [key]);
-    assert.deepEqual(pinnedEvents(), [{ type: "host-key-pinned", host: "web", fingerprint: fingerprintOf(key), trust: "first-use" }]);
+    assert.deepEqual(pinnedEvents(), [
+      { type: "host-key-pinned", host: "web", fingerprint: fingerprintOf(key), trust: "first-use" },
+    ]);
     assert.equal(await readFile(target().hostKeys.knownHostsFile, "utf8"), `web ${formatPublicKey(key)}\n`);
     assert.equal((await stat(target().hostKeys.knownHostsFile)).mode & 0o777, 0o600);
     await settle(host);
@@ -97,7 +107,10 @@ describe("host keys", () => {
 
   test("a host without the expected key is refused, both fingerprints named", async () => {
     const [shown, wanted] = [ed25519(), ed25519()];
-    await assert.rejects(settle(new Host(shown), { expectedFingerprint: fingerprintOf(wanted) }), refused(...naming(shown, wanted)));
+    await assert.rejects(
+      settle(new Host(shown), { expectedFingerprint: fingerprintOf(wanted) }),
+      refused(...naming(shown, wanted)),
+    );
     assert.deepEqual(await loadPinnedKeys(target().hostKeys), []);
   });
 
@@ -120,7 +133,9 @@ describe("host keys", () => {
     const key = ed25519();
     await pinInjectedHostKeys(target().hostKeys, ["garbage", `${formatPublicKey(key)} root@web`], (event) => events.push(event));
     assert.deepEqual(await settle(new Host()), [key]);
-    assert.deepEqual(pinnedEvents(), [{ type: "host-key-pinned", host: "web", fingerprint: fingerprintOf(key), trust: "injected" }]);
+    assert.deepEqual(pinnedEvents(), [
+      { type: "host-key-pinned", host: "web", fingerprint: fingerprintOf(key), trust: "injected" },
+    ]);
   });
 
   test("a host the user knows is asked for the key type that is known", async () => {
@@ -133,18 +148,29 @@ describe("host keys", () => {
 
   test("a host the user knows by another key is refused, even by another type of key", async () => {
     const [shown, known, otherType] = [ed25519(), ed25519(), rsa()];
-    await assert.rejects(settle(new Host(shown), await userFile(`192.0.2.7 ${formatPublicKey(known)}`)), refused(...naming(shown, known)));
-    await assert.rejects(settle(new Host(shown), await userFile(`192.0.2.7 ${formatPublicKey(otherType)}`)), refused(...naming(shown, otherType)));
+    await assert.rejects(
+      settle(new Host(shown), await userFile(`192.0.2.7 ${formatPublicKey(known)}`)),
+      refused(...naming(shown, known)),
+    );
+    await assert.rejects(
+      settle(new Host(shown), await userFile(`192.0.2.7 ${formatPublicKey(otherType)}`)),
+      refused(...naming(shown, otherType)),
+    );
     assert.deepEqual(pinnedEvents(), []);
   });
 
   test("a revoked key is refused", async () => {
     const key = ed25519();
-    await assert.rejects(settle(new Host(key), await userFile(`@revoked * ${formatPublicKey(key)}`)), refused(/revoked/u, ...naming(key)));
+    await assert.rejects(
+      settle(new Host(key), await userFile(`@revoked * ${formatPublicKey(key)}`)),
+      refused(/revoked/u, ...naming(key)),
+    );
   });
 
   test("a host that shows no key at all is an error, not a crash", async () => {
     await assert.rejects(settle(new Host()), (error) => isMachineError(error, "ssh-unreachable"));
-    await assert.rejects(settle(new Host(), { expectedFingerprint: "SHA256:x" }), (error) => isMachineError(error, "ssh-unreachable"));
+    await assert.rejects(settle(new Host(), { expectedFingerprint: "SHA256:x" }), (error) =>
+      isMachineError(error, "ssh-unreachable"),
+    );
   });
 });

@@ -39,7 +39,10 @@ export async function loadPinnedKeys(policy: Pick<HostKeyPolicy, "alias" | "know
 }
 
 /** Makes these the only keys the machine may present. Durable before it returns. */
-export async function pinHostKeys(policy: Pick<HostKeyPolicy, "alias" | "knownHostsFile">, keys: readonly PublicKey[]): Promise<void> {
+export async function pinHostKeys(
+  policy: Pick<HostKeyPolicy, "alias" | "knownHostsFile">,
+  keys: readonly PublicKey[],
+): Promise<void> {
   await makePrivateDirectory(path.dirname(policy.knownHostsFile));
   const lines = keys.map((key) => formatKnownHostsLine(policy.alias, key));
   await writeFileAtomic(policy.knownHostsFile, lines.join(""), 0o600);
@@ -107,7 +110,11 @@ async function meetHost(target: SshTarget, scan: HostKeyScanner): Promise<Settle
 }
 
 /** A host that the user knows by one key type must be asked for that type, not for whichever the client prefers. */
-async function scanKnownTypesFirst(target: SshTarget, entries: readonly KnownHostsEntry[], scan: HostKeyScanner): Promise<PublicKey> {
+async function scanKnownTypesFirst(
+  target: SshTarget,
+  entries: readonly KnownHostsEntry[],
+  scan: HostKeyScanner,
+): Promise<PublicKey> {
   const known = scannedTypes.filter((type) => entries.some((entry) => entry.key.type === type && concernsTarget(entry, target)));
   const key = (known.length > 0 ? await scan(known) : undefined) ?? (await scan(undefined));
   if (key === undefined) throw unreachable(target, "no-common-algorithm");

@@ -68,7 +68,15 @@ describe("keys", () => {
     assert.match(publicKey, /^ssh-rsa /u);
   });
 
-  for (const [format, type] of [["RFC4716", "ed25519"], ["RFC4716", "rsa"], ["RFC4716", "ecdsa"], ["PEM", "rsa"], ["PEM", "ecdsa"], ["PKCS8", "rsa"], ["PKCS8", "ecdsa"]] as const) {
+  for (const [format, type] of [
+    ["RFC4716", "ed25519"],
+    ["RFC4716", "rsa"],
+    ["RFC4716", "ecdsa"],
+    ["PEM", "rsa"],
+    ["PEM", "ecdsa"],
+    ["PKCS8", "rsa"],
+    ["PKCS8", "ecdsa"],
+  ] as const) {
     test(`the public half of a ${type} key in ${format} is what ssh-keygen says`, { skip: noKeygen }, async () => {
       const name = file(`${type}-${format}`);
       keygen("-q", "-t", type, ...(type === "rsa" ? ["-b", "1024"] : []), "-m", format, "-N", "", "-f", name);
@@ -91,7 +99,11 @@ describe("keys", () => {
   });
 
   test("an encrypted key is seen as one, with its public half where the format shows it", { skip: noKeygen }, async () => {
-    for (const [format, visible] of [["RFC4716", true], ["PEM", false], ["PKCS8", false]] as const) {
+    for (const [format, visible] of [
+      ["RFC4716", true],
+      ["PEM", false],
+      ["PKCS8", false],
+    ] as const) {
       const name = file(`encrypted-${format}`);
       keygen("-q", "-t", "ecdsa", "-m", format, "-N", "secret", "-f", name);
       const key = await loadPrivateKey(name, linux);
@@ -115,9 +127,15 @@ describe("keys", () => {
     await assert.rejects(loadPrivateKey(file("nowhere"), linux), unusable(/^SSH key does not exist: ".*nowhere"$/u));
     await assert.rejects(loadPrivateKey(folder, linux), unusable(/not readable/u));
     await assert.rejects(loadPrivateKey(await store("text", "hello"), linux), unusable(/is not a private key/u));
-    await assert.rejects(loadPrivateKey(await store("id.pub", generateKeyPair("x").publicKey), linux), unusable(/is a public key/u));
+    await assert.rejects(
+      loadPrivateKey(await store("id.pub", generateKeyPair("x").publicKey), linux),
+      unusable(/is a public key/u),
+    );
     const cut = generateKeyPair("x").privateKey.slice(0, 120);
     await assert.rejects(loadPrivateKey(await store("cut", cut), linux), unusable(/damaged/u));
-    await assert.rejects(loadPrivateKey(await store("junk", "-----BEGIN RSA PRIVATE KEY-----\nAAAA\n-----END RSA PRIVATE KEY-----\n"), linux), unusable(/damaged/u));
+    await assert.rejects(
+      loadPrivateKey(await store("junk", "-----BEGIN RSA PRIVATE KEY-----\nAAAA\n-----END RSA PRIVATE KEY-----\n"), linux),
+      unusable(/damaged/u),
+    );
   });
 });

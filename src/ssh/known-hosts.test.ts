@@ -26,10 +26,31 @@ function verdict(text: string, hostName: string, port = 22, presented = key): st
 
 test("names, ports, patterns and negation are matched as ssh-keygen -F does", { skip: noKeygen }, () => {
   const hosts = [
-    "plain.example", "a.example,b.example", "*.example", "web?.example", "*.example,!b.example", "!b.example,*.example",
-    "[a.example]:2222", "[*.example]:2222", "[*]:22*", "192.0.2.7", "2001:db8::7", "[2001:db8::7]:2222", "A.EXAMPLE", "*",
+    "plain.example",
+    "a.example,b.example",
+    "*.example",
+    "web?.example",
+    "*.example,!b.example",
+    "!b.example,*.example",
+    "[a.example]:2222",
+    "[*.example]:2222",
+    "[*]:22*",
+    "192.0.2.7",
+    "2001:db8::7",
+    "[2001:db8::7]:2222",
+    "A.EXAMPLE",
+    "*",
   ];
-  const names = ["plain.example", "a.example", "b.example", "web1.example", "[a.example]:2222", "[2001:db8::7]:2222", "2001:db8::7", "192.0.2.7"];
+  const names = [
+    "plain.example",
+    "a.example",
+    "b.example",
+    "web1.example",
+    "[a.example]:2222",
+    "[2001:db8::7]:2222",
+    "2001:db8::7",
+    "192.0.2.7",
+  ];
   const folder = mkdtempSync(path.join(tmpdir(), "known-hosts-"));
   try {
     const file = path.join(folder, "file");
@@ -39,7 +60,11 @@ test("names, ports, patterns and negation are matched as ssh-keygen -F does", { 
     for (const name of names) {
       const { stdout } = spawnSync("ssh-keygen", ["-F", name, "-f", file], { encoding: "utf8" });
       const expected = [...stdout.matchAll(/found: line (\d+)/gu)].map(([, number]) => hosts[Number(number) - 1]);
-      assert.deepEqual(hosts.filter((_, index) => entryMatches(entries[index] as KnownHostsEntry, name)), expected, name);
+      assert.deepEqual(
+        hosts.filter((_, index) => entryMatches(entries[index] as KnownHostsEntry, name)),
+        expected,
+        name,
+      );
     }
   } finally {
     rmSync(folder, { recursive: true });
@@ -55,7 +80,9 @@ test("names that ssh-keygen hashed are found, and no others", { skip: noKeygen }
     const text = readFileSync(file, "utf8");
     assert.match(text, /^\|1\|/u);
     assert.deepEqual(keysFor(parseKnownHosts(text), "web.example").map(fingerprintOf), [fingerprintOf(key)]);
-    assert.deepEqual(keysFor(parseKnownHosts(text), knownHostsName("web.example", 2222)).map(fingerprintOf), [fingerprintOf(other)]);
+    assert.deepEqual(keysFor(parseKnownHosts(text), knownHostsName("web.example", 2222)).map(fingerprintOf), [
+      fingerprintOf(other),
+    ]);
     assert.deepEqual(keysFor(parseKnownHosts(text), "db.example"), []);
   } finally {
     rmSync(folder, { recursive: true });
@@ -86,8 +113,15 @@ test("a certificate authority is no host key", () => {
 
 test("what is no entry is passed over", () => {
   const damaged = [
-    "", "# h ssh-ed25519 AAAA", "h", "h ssh-ed25519", "h ssh-ed25519 !!!", "h 1024 35 1234567", "@future h " + line,
-    `h ssh-rsa ${key.blob.toString("base64")}`, `h ${line} a comment`,
+    "",
+    "# h ssh-ed25519 AAAA",
+    "h",
+    "h ssh-ed25519",
+    "h ssh-ed25519 !!!",
+    "h 1024 35 1234567",
+    "@future h " + line,
+    `h ssh-rsa ${key.blob.toString("base64")}`,
+    `h ${line} a comment`,
   ];
   assert.equal(parseKnownHosts(damaged.join("\r\n")).length, 1);
 });

@@ -58,7 +58,12 @@ export type KnownHostsVerdict =
   | { readonly verdict: "changed"; readonly known: readonly PublicKey[] };
 
 /** What a known_hosts file says about a key that some host presented. */
-export function judgeHostKey(entries: readonly KnownHostsEntry[], hostName: string, port: number, key: PublicKey): KnownHostsVerdict {
+export function judgeHostKey(
+  entries: readonly KnownHostsEntry[],
+  hostName: string,
+  port: number,
+  key: PublicKey,
+): KnownHostsVerdict {
   const named = entriesFor(entries, knownHostsName(hostName, port));
   // As OpenSSH: a key that stands there for the bare address is good on any port, but contradicts nothing there.
   const anyPort = entriesFor(entries, knownHostsName(hostName, 22));

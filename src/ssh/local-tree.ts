@@ -13,7 +13,7 @@ export const localTree: FileTree = {
   list: (path) => naming(path, async () => await fs.readdir(path)),
   read: (path) => readChunks(path),
   write: (path, mode, chunks) => naming(path, async () => await writeChunks(path, mode, chunks)),
-  makeFolder: (path, mode) => naming(path, async () => void (await fs.mkdir(path, { mode }))),
+  makeFolder: (path, mode) => naming(path, () => fs.mkdir(path, { mode })),
   preserve: (path, entry) =>
     naming(path, async () => {
       await fs.chmod(path, entry.mode);
@@ -32,7 +32,13 @@ async function findEntry(path: string): Promise<FileEntry | undefined> {
 
 function describe(stats: Stats): FileEntry {
   const kind = stats.isFile() ? "file" : stats.isDirectory() ? "folder" : "other";
-  return { kind, mode: stats.mode & 0o777, sizeBytes: stats.size, accessedAt: stats.atimeMs / 1000, modifiedAt: stats.mtimeMs / 1000 };
+  return {
+    kind,
+    mode: stats.mode & 0o777,
+    sizeBytes: stats.size,
+    accessedAt: stats.atimeMs / 1000,
+    modifiedAt: stats.mtimeMs / 1000,
+  };
 }
 
 async function* readChunks(path: string): AsyncGenerator<Uint8Array> {

@@ -73,7 +73,7 @@ export class NativeConnection {
   }
 
   async #openWhenAllowed<T extends OpenChannel>(start: Opener<T>): Promise<T> {
-    for (let patience = refusalsBorne; ; ) {
+    for (let patience = refusalsBorne; ;) {
       if (!this.#alive) throw this.broken();
       const opened = await attemptToOpen(start);
       if (!(opened instanceof Error)) return this.#keep(opened);

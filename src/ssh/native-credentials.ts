@@ -8,10 +8,9 @@ import { isMachineError } from "../errors/machine-error.ts";
 import type { HostPlatform } from "../system/host-platform.ts";
 import type { SshTarget } from "./executor.ts";
 import { loadPrivateKey, passphraseNeeded, portablePrivateKey, type PrivateKey } from "./keys.ts";
+import type { Ssh2 } from "./native-login.ts";
 import type { SshPorts } from "./ports.ts";
 import { fingerprintOf, type PublicKey } from "./public-key.ts";
-
-type Ssh2 = typeof import("ssh2");
 
 export interface Credential {
   readonly label: string;

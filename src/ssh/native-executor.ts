@@ -53,7 +53,10 @@ export class NativeSshExecutor implements SshExecutor {
     this.#commands += 1;
     const opening = connection.exec(command, undefined);
     const channel = await untilAborted(opening, bound.signal).catch(async (error: unknown) => {
-      opening.then((late) => late.close(), () => {});
+      opening.then(
+        (late) => late.close(),
+        () => {},
+      );
       throw error;
     });
     return await closingOnAbort(channel, bound.signal, collect(connection, channel, options));
@@ -100,7 +103,11 @@ export class NativeSshExecutor implements SshExecutor {
   async #login(signal: AbortSignal): Promise<Client> {
     const ssh2: Ssh2 = (await import("ssh2")).default;
     const credentials = await untilAborted(gatherCredentials(ssh2, this.#target, this.#ports), signal);
-    const pinned = await ensurePinnedKeys(this.#target, (types) => fetchHostKey(ssh2, this.#target, types, signal), this.#ports.report);
+    const pinned = await ensurePinnedKeys(
+      this.#target,
+      (types) => fetchHostKey(ssh2, this.#target, types, signal),
+      this.#ports.report,
+    );
     const client = await login(ssh2, this.#target, pinned, credentials, signal);
     logTo(this.#ports.report, "debug", `Connected to ${this.#target.hostName} through ssh2`);
     return client;

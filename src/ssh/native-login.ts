@@ -4,6 +4,7 @@
  */
 import { once } from "node:events";
 import * as net from "node:net";
+import type ssh2Module from "ssh2";
 import type { Client, ConnectConfig, ServerHostKeyAlgorithm } from "ssh2";
 import { messageOf, systemCodeOf } from "../errors/machine-error.ts";
 import { isOwnBound, untilAborted } from "./bounds.ts";
@@ -13,7 +14,7 @@ import type { Credential } from "./native-credentials.ts";
 import { fingerprintOf, publicKeyFromBlob, sameKey, type PublicKey } from "./public-key.ts";
 import { authenticationRefused, hostKeyMismatch, unreachable, type UnreachableReason } from "./ssh-errors.ts";
 
-export type Ssh2 = typeof import("ssh2");
+export type Ssh2 = typeof ssh2Module;
 
 /** All that ssh2 knows and that does not rest on SHA-1. */
 const hostKeyTypes = ["ssh-ed25519", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521", "ssh-rsa"] as const;
@@ -74,9 +75,6 @@ class Attempt {
     this.#socket = socket;
     this.#client = client;
     this.#signal = signal;
-    socket.on("data", (chunk: Buffer) => {
-      if (this.#greeting.length < 1_024) this.#greeting += chunk.toString("latin1");
-    });
   }
 
   static async start(ssh2: Ssh2, target: SshTarget, signal: AbortSignal): Promise<Attempt> {
@@ -89,22 +87,25 @@ class Attempt {
     expected: readonly string[],
     credentials: readonly Credential[],
   ): Promise<Client> {
-    let refused = false;
     try {
-      await this.#untilReady(types, (key) => !(refused = !accepts(key)), this.#authHandler(credentials));
+      await this.#untilReady(types, accepts, this.#authHandler(credentials));
       return this.#client;
     } catch (error) {
       this.#socket.destroy();
-      throw refused && this.#presented !== undefined
-        ? hostKeyMismatch(this.#target, expected, this.#presented)
-        : this.#explain(error);
+      const presented = this.#presented;
+      if (presented !== undefined && !accepts(presented)) throw hostKeyMismatch(this.#target, expected, presented);
+      throw this.#explain(error);
     }
   }
 
   /** Every key is declined, so that the exchange ends with it and nothing else is sent. */
   async fetchHostKey(types: readonly string[]): Promise<PublicKey | undefined> {
     try {
-      await this.#untilReady(types, () => false, () => false);
+      await this.#untilReady(
+        types,
+        () => false,
+        () => false,
+      );
       throw new TypeError("A login without a host key");
     } catch (error) {
       if (this.#presented !== undefined) return this.#presented;
@@ -115,13 +116,20 @@ class Attempt {
     }
   }
 
-  async #untilReady(types: readonly string[], verify: (key: PublicKey) => boolean, authHandler: ConnectConfig["authHandler"]): Promise<void> {
+  async #untilReady(
+    types: readonly string[],
+    verify: (key: PublicKey) => boolean,
+    authHandler: ConnectConfig["authHandler"],
+  ): Promise<void> {
     const ready = Promise.withResolvers<void>();
     this.#client.once("ready", () => ready.resolve());
     this.#client.on("error", (error) => {
       if (!isPassing(error)) ready.reject(error);
     });
     this.#client.once("close", () => ready.reject(new Error("the server closed the connection")));
+    this.#socket.on("data", (chunk: Buffer) => {
+      if (this.#greeting.length < 1_024) this.#greeting += chunk.toString("latin1");
+    });
     this.#client.connect({
       sock: this.#socket,
       username: this.#target.userName,
@@ -143,14 +151,13 @@ class Attempt {
 
   #authHandler(credentials: readonly Credential[]): ConnectConfig["authHandler"] {
     const queue = [...credentials];
-    const handler = (methodsLeft: readonly string[] | null): unknown => {
+    return (methodsLeft: readonly string[] | null): unknown => {
       this.#offered = methodsLeft?.join(",");
       const next = queue.shift();
       if (next === undefined) return false;
       this.#tried.push(next.label);
       return next.method;
     };
-    return handler as ConnectConfig["authHandler"];
   }
 
   #explain(error: unknown): unknown {
@@ -159,7 +166,10 @@ class Attempt {
     if (isAuthenticationFailure(error)) return authenticationRefused(this.#target, this.#tried, this.#offered);
     if (isAlgorithmMismatch(error)) return unreachable(this.#target, "no-common-algorithm", { cause: error });
     if (this.#greeting !== "" && !this.#sawSshGreeting()) return unreachable(this.#target, "not-ssh", { cause: error });
-    return unreachable(this.#target, socketReasons[systemCodeOf(error) ?? ""] ?? "hung-up", { cause: error, detail: messageOf(error) });
+    return unreachable(this.#target, socketReasons[systemCodeOf(error) ?? ""] ?? "hung-up", {
+      cause: error,
+      detail: messageOf(error),
+    });
   }
 
   #stageReached(): UnreachableReason {

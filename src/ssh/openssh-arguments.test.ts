@@ -2,7 +2,14 @@ import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { test } from "node:test";
 import type { SshTarget } from "./executor.ts";
-import { copyLocation, opensshArguments, opensshDestination, opensshOptions, quotePath, sshfsArguments } from "./openssh-arguments.ts";
+import {
+  copyLocation,
+  opensshArguments,
+  opensshDestination,
+  opensshOptions,
+  quotePath,
+  sshfsArguments,
+} from "./openssh-arguments.ts";
 
 const noClient = spawnSync("ssh", ["-V"]).error === undefined ? false : "the OpenSSH client is not installed";
 

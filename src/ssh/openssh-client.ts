@@ -10,7 +10,13 @@ import type { SshTarget } from "./executor.ts";
 import { ensurePinnedKeys, hostKeyAlgorithms } from "./host-keys.ts";
 import { loadPrivateKey } from "./keys.ts";
 import { parseKnownHosts } from "./known-hosts.ts";
-import { hostKeyScanOptions, opensshDestination, opensshOptions, optionArguments, type OpenSshOptions } from "./openssh-arguments.ts";
+import {
+  hostKeyScanOptions,
+  opensshDestination,
+  opensshOptions,
+  optionArguments,
+  type OpenSshOptions,
+} from "./openssh-arguments.ts";
 import { diagnose } from "./openssh-diagnosis.ts";
 import { makePrivateFolder } from "./private-folder.ts";
 import type { PublicKey } from "./public-key.ts";
@@ -80,7 +86,11 @@ export class OpenSshClient {
   }
 
   /** Runs ssh without input. Our own bound stopping it is an outcome here, as its log says how far it came. */
-  async runToEnd(args: readonly string[], logFile: string, signal: AbortSignal): Promise<{ readonly ended: boolean; readonly log: string }> {
+  async runToEnd(
+    args: readonly string[],
+    logFile: string,
+    signal: AbortSignal,
+  ): Promise<{ readonly ended: boolean; readonly log: string }> {
     try {
       const { stderr } = await this.ports.processes.run(this.program, args, { signal });
       return { ended: true, log: `${await readText(logFile)}\n${stderr.toString("utf8")}` };
@@ -101,7 +111,12 @@ async function resolveConfigHost(program: string, target: SshTarget, ports: SshP
       hint: `Check it with: ssh -G ${target.configHost}`,
     });
   }
-  const values = new Map(stdout.toString("utf8").split(/\r?\n/u).map((line) => splitOnce(line)));
+  const values = new Map(
+    stdout
+      .toString("utf8")
+      .split(/\r?\n/u)
+      .map((line) => splitOnce(line)),
+  );
   return {
     ...target,
     hostName: target.hostName === "" ? (values.get("hostname") ?? target.configHost) : target.hostName,

@@ -20,12 +20,21 @@ const failures: readonly (readonly [string, RegExp])[] = [
   ["ssh: connect to host 192.0.2.7 port 22: No route to host", /^There is no route to/u],
   ["ssh: connect to host 2001:db8::7 port 22: Network is unreachable", /^There is no route to/u],
   ["ssh: Could not resolve hostname web: Name or service not known", /cannot be resolved/u],
-  ["debug1: Connection established.\nConnection timed out during banner exchange\nConnection to 192.0.2.7 port 22 timed out", /sent no SSH greeting/u],
+  [
+    "debug1: Connection established.\nConnection timed out during banner exchange\nConnection to 192.0.2.7 port 22 timed out",
+    /sent no SSH greeting/u,
+  ],
   ["kex_exchange_identification: banner line contains invalid characters", /does not speak SSH/u],
-  ["kex_exchange_identification: Connection closed by remote host\nConnection closed by 192.0.2.7 port 22", /closed the connection before the login/u],
+  [
+    "kex_exchange_identification: Connection closed by remote host\nConnection closed by 192.0.2.7 port 22",
+    /closed the connection before the login/u,
+  ],
   ["kex_exchange_identification: read: Connection reset by peer", /closed the connection before the login/u],
   ["Unable to negotiate with 192.0.2.7 port 22: no matching host key type found. Their offer: ssh-rsa", /offers no algorithm/u],
-  ["command-line: line 0: Bad configuration option: nonsense", /^SSH could not connect to 192\.0\.2\.7:22: command-line: line 0: Bad configuration option: nonsense$/u],
+  [
+    "command-line: line 0: Bad configuration option: nonsense",
+    /^SSH could not connect to 192\.0\.2\.7:22: command-line: line 0: Bad configuration option: nonsense$/u,
+  ],
 ];
 
 for (const [log, sentence] of failures) {
@@ -40,7 +49,10 @@ test("when our own bound ended ssh, its log tells how far it had come", async ()
   const stages = [
     ["debug1: Connecting to 192.0.2.7 port 22.", /^No answer from/u],
     ["debug1: Connection established.", /sent no SSH greeting/u],
-    ["debug1: Connection established.\ndebug1: Remote protocol version 2.0, remote software version x", /did not complete within 10 s/u],
+    [
+      "debug1: Connection established.\ndebug1: Remote protocol version 2.0, remote software version x",
+      /did not complete within 10 s/u,
+    ],
   ] as const;
   for (const [log, sentence] of stages) assert.match((await diagnose(target, log, false, false)).message, sentence);
 });
@@ -64,7 +76,8 @@ test("a refused login with a locked key is about the passphrase", async () => {
 });
 
 test("a changed host key is named by what the last host presented", async () => {
-  const log = "debug1: Server host key: ssh-rsa SHA256:jump\ndebug1: Server host key: ssh-ed25519 SHA256:box\nHost key verification failed.";
+  const log =
+    "debug1: Server host key: ssh-rsa SHA256:jump\ndebug1: Server host key: ssh-ed25519 SHA256:box\nHost key verification failed.";
   const error = await diagnose(target, log, true, false);
   assert.equal(error.code, "host-key-mismatch");
   assert.match(error.message, /presented SHA256:box \(ssh-ed25519\)/u);
@@ -86,7 +99,10 @@ test("a session without status is told apart from one that a signal ended", () =
 
 test("a connection that was up did not fail before the login", () => {
   const lost = "client_loop: send disconnect: Broken pipe";
-  assert.equal(failedBeforeLogin(`Authenticated to 192.0.2.7 ([192.0.2.7]:22) using "publickey".\nssh: connect to host x`), false);
+  assert.equal(
+    failedBeforeLogin(`Authenticated to 192.0.2.7 ([192.0.2.7]:22) using "publickey".\nssh: connect to host x`),
+    false,
+  );
   assert.equal(failedBeforeLogin(lost), false);
   assert.equal(failedBeforeLogin("ssh: connect to host 192.0.2.7 port 22: Connection refused"), true);
 });

@@ -9,7 +9,8 @@ import { passphraseNeeded } from "./keys.ts";
 import { fingerprintOf } from "./public-key.ts";
 import { authenticationRefused, hostKeyMismatch, unreachable, type PresentedKey, type UnreachableReason } from "./ssh-errors.ts";
 
-const hostKeyRefused = /Host key verification failed|REMOTE HOST IDENTIFICATION HAS CHANGED|you have requested strict checking|revoked/u;
+const hostKeyRefused =
+  /Host key verification failed|REMOTE HOST IDENTIFICATION HAS CHANGED|you have requested strict checking|revoked/u;
 const loginRefused = /Permission denied \(|Too many authentication failures|No more authentication methods/u;
 
 /** In the order they are looked for: a later line of the log may be a consequence of an earlier one. */
@@ -20,7 +21,10 @@ const reasons: readonly (readonly [RegExp, UnreachableReason])[] = [
   [/Connection refused/u, "refused"],
   [/No route to host|Network is unreachable|Host is down/u, "no-route"],
   [/(?:Connection|Operation) timed out/u, "timed-out"],
-  [/kex_exchange_identification: (?:banner line|client sent|server sent|No banner|Invalid)|Bad remote protocol|banner line (?:contains|too)/iu, "not-ssh"],
+  [
+    /kex_exchange_identification: (?:banner line|client sent|server sent|No banner|Invalid)|Bad remote protocol|banner line (?:contains|too)/iu,
+    "not-ssh",
+  ],
   [/Connection (?:closed|reset) by|kex_exchange_identification|Connection to .* closed by remote host|Broken pipe/u, "hung-up"],
 ];
 
@@ -47,7 +51,11 @@ export function endedWithoutStatus(clientLog: string, masterLog: string): boolea
 /** True where a log shows a connection that never came to a login. */
 export function failedBeforeLogin(log: string): boolean {
   if (/Authenticated to /u.test(log)) return false;
-  return hostKeyRefused.test(log) || loginRefused.test(log) || /connect to host|resolve hostname|kex_exchange|banner exchange/u.test(log);
+  return (
+    hostKeyRefused.test(log) ||
+    loginRefused.test(log) ||
+    /connect to host|resolve hostname|kex_exchange|banner exchange/u.test(log)
+  );
 }
 
 /** How far a connection had come when its time was up. */
@@ -58,7 +66,11 @@ function stageReached(log: string): UnreachableReason {
 
 async function mismatchIn(target: SshTarget, log: string): Promise<MachineError> {
   const pinned = await loadPinnedKeys(target.hostKeys);
-  return hostKeyMismatch(target, pinned.map(fingerprintOf), presentedKey(log) ?? { type: "unknown", fingerprint: "an unknown key" });
+  return hostKeyMismatch(
+    target,
+    pinned.map(fingerprintOf),
+    presentedKey(log) ?? { type: "unknown", fingerprint: "an unknown key" },
+  );
 }
 
 /** The last one in the log: with ProxyJump the hosts on the way come first. */
@@ -82,5 +94,7 @@ export function lastWords(log: string): string | undefined {
 /** What the client said that was no debugging output. A full master is no trouble: ssh then connects on its own. */
 export function spokenLines(log: string): string[] {
   const lines = log.split(/\r?\n/u).map((line) => line.trim());
-  return lines.filter((line) => line !== "" && !/^(?:debug\d:|@+$|OpenSSH_|Authenticated to |mux_client_|Transferred: )/u.test(line));
+  return lines.filter(
+    (line) => line !== "" && !/^(?:debug\d:|@+$|OpenSSH_|Authenticated to |mux_client_|Transferred: )/u.test(line),
+  );
 }

@@ -56,9 +56,22 @@ export class OpenSshExecutor implements SshExecutor {
     using bound = new Bound(options.timeoutMs, late, options.signal, this.#closing.signal);
     const line = await untilAborted(this.#connected(), bound.signal);
     return await this.#withLog(line, async (logFile) => {
-      const args = [...clientArguments(line, { LogLevel: "DEBUG2" }), "-E", logFile, "-T", "--", opensshDestination(this.#target), command];
+      const args = [
+        ...clientArguments(line, { LogLevel: "DEBUG2" }),
+        "-E",
+        logFile,
+        "-T",
+        "--",
+        opensshDestination(this.#target),
+        command,
+      ];
       const { stdin, onStdout, onStderr } = options;
-      const result = await this.#ports.processes.run(line.client.program, args, { stdin, onStdout, onStderr, signal: bound.signal });
+      const result = await this.#ports.processes.run(line.client.program, args, {
+        stdin,
+        onStdout,
+        onStderr,
+        signal: bound.signal,
+      });
       const status = await this.#remoteStatus(line, result.status, await readText(logFile));
       return { status, stdout: result.stdout, stderr: result.stderr };
     });
@@ -66,10 +79,17 @@ export class OpenSshExecutor implements SshExecutor {
 
   async session(options: SshSessionOptions): Promise<number> {
     using bound = new Bound(undefined, () => undefined, options.signal, this.#closing.signal);
-    if (options.sshFlags !== undefined && options.sshFlags.length > 0) return await this.#ownSession(options, options.sshFlags, bound.signal);
+    if (options.sshFlags !== undefined && options.sshFlags.length > 0)
+      return await this.#ownSession(options, options.sshFlags, bound.signal);
     const line = await untilAborted(this.#connected(), bound.signal);
     return await this.#withLog(line, async (logFile) => {
-      const args = [...clientArguments(line, {}), "-E", logFile, ...terminalFlags(options), ...destinationAndCommand(this.#target, options)];
+      const args = [
+        ...clientArguments(line, {}),
+        "-E",
+        logFile,
+        ...terminalFlags(options),
+        ...destinationAndCommand(this.#target, options),
+      ];
       const status = await this.#runInteractively(line.client, args, bound.signal);
       return await this.#remoteStatus(line, status, await readText(logFile));
     });

@@ -23,7 +23,11 @@ const programs = {
 export async function copyWithScp(request: CopyRequest, ports: SshPorts): Promise<void> {
   const program = await requireProgram("scp", ports);
   await withCopyConfig(request, ports, async (config, locations) => {
-    const flags = [...(request.recursive ? ["-r"] : []), ...(request.preserve === true ? ["-p"] : []), ...(request.quiet ? ["-q"] : [])];
+    const flags = [
+      ...(request.recursive ? ["-r"] : []),
+      ...(request.preserve === true ? ["-p"] : []),
+      ...(request.quiet ? ["-q"] : []),
+    ];
     const args = ["-3", "-F", config, ...flags, "--", ...locations];
     const outcome = await runCopy(program, args, request, ports);
     // A machine without an SFTP server still has scp's old protocol.
@@ -35,11 +39,17 @@ export async function copyWithScp(request: CopyRequest, ports: SshPorts): Promis
 /** Throws as {@link copyWithScp}, and `usage` for two machines: rsync runs on one of the two ends itself. */
 export async function copyWithRsync(request: CopyRequest, ports: SshPorts): Promise<void> {
   if (request.source.target !== undefined && request.destination.target !== undefined) {
-    throw new MachineError("usage", "rsync cannot copy from one machine to another", { hint: "Run the command without --delta." });
+    throw new MachineError("usage", "rsync cannot copy from one machine to another", {
+      hint: "Run the command without --delta.",
+    });
   }
   const program = await requireProgram("rsync", ports);
   await withCopyConfig(request, ports, async (config, locations) => {
-    const flags = [...(request.quiet ? ["-q"] : ["--progress"]), ...(request.recursive ? ["-r"] : []), ...(request.preserve === true ? ["-pt"] : [])];
+    const flags = [
+      ...(request.quiet ? ["-q"] : ["--progress"]),
+      ...(request.recursive ? ["-r"] : []),
+      ...(request.preserve === true ? ["-pt"] : []),
+    ];
     const args = ["-e", `ssh -F ${config}`, ...flags, "--", ...locations];
     requireSuccess("rsync", (await runCopy(program, args, request, ports)).status);
   });
@@ -89,7 +99,8 @@ async function describeEndpoint(
   if (target === undefined) return { block: "", location: localLocation(file) };
   const controlPath = await connect(target).controlPath(signal);
   const options = { ...opensshOptions(target), ...(controlPath === undefined ? {} : { ControlPath: controlPath }) };
-  if (target.configHost !== undefined) return { block: configBlock(target.configHost, options), location: copyLocation(target, file) };
+  if (target.configHost !== undefined)
+    return { block: configBlock(target.configHost, options), location: copyLocation(target, file) };
   return {
     block: configBlock(name, { HostName: target.hostName, ...options }),
     location: copyLocation({ ...target, configHost: name }, file),

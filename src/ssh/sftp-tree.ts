@@ -93,7 +93,9 @@ export class SftpTree implements FileTree {
     let position = 0;
     for await (const chunk of chunks) {
       if (underWay.length >= requestsUnderWay) await underWay.shift();
-      const writing = this.#request<void>(path, (done) => this.#sftp.write(handle, Buffer.from(chunk), 0, chunk.length, position, done));
+      const writing = this.#request<void>(path, (done) =>
+        this.#sftp.write(handle, Buffer.from(chunk), 0, chunk.length, position, done),
+      );
       writing.catch(() => {});
       underWay.push(writing);
       position += chunk.length;

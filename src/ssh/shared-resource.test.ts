@@ -8,7 +8,11 @@ interface Thing {
   closed: number;
 }
 
-function factory(failFirst = 0): { readonly shared: SharedResource<Thing>; readonly made: Thing[]; attempts(): number } {
+function factory(failFirst = 0): {
+  readonly shared: SharedResource<Thing>;
+  readonly made: Thing[];
+  readonly attempts: () => number;
+} {
   const made: Thing[] = [];
   let attempts = 0;
   const shared = new SharedResource<Thing>({
@@ -37,14 +41,20 @@ test("a dead one is closed and replaced once, however many find it dead", async 
   const { shared, made } = factory();
   (await shared.get()).alive = false;
   const things = await Promise.all([shared.get(), shared.get(), shared.get()]);
-  assert.deepEqual(things.map((thing) => thing.number), [1, 1, 1]);
+  assert.deepEqual(
+    things.map((thing) => thing.number),
+    [1, 1, 1],
+  );
   assert.equal(made[0]?.closed, 1);
 });
 
 test("all who wait get the failure, and the next one tries again", async () => {
   const { shared, attempts } = factory(1);
   const results = await Promise.allSettled([shared.get(), shared.get()]);
-  assert.deepEqual(results.map((result) => result.status), ["rejected", "rejected"]);
+  assert.deepEqual(
+    results.map((result) => result.status),
+    ["rejected", "rejected"],
+  );
   assert.equal(attempts(), 1);
   assert.equal((await shared.get()).number, 0);
 });

@@ -90,10 +90,14 @@ export function authenticationRefused(target: SshTarget, tried: readonly string[
 /** The connection was there and is gone; `reason` is a clause without a full stop. */
 export function connectionClosed(target: SshTarget, reason: string | undefined, cause?: unknown): MachineError {
   const detail = reason === undefined ? "" : ` (${reason})`;
-  return new MachineError("ssh-closed", `The SSH connection to ${describeAddress(target)} broke while a command was running${detail}`, {
-    hint: "Check that the machine is still up, then run the command again.",
-    cause,
-  });
+  return new MachineError(
+    "ssh-closed",
+    `The SSH connection to ${describeAddress(target)} broke while a command was running${detail}`,
+    {
+      hint: "Check that the machine is still up, then run the command again.",
+      cause,
+    },
+  );
 }
 
 /** The connection is fine, but the server ended a command and did not say how. */
@@ -103,7 +107,11 @@ export function statusMissing(target: SshTarget): MachineError {
   });
 }
 
-export function hostKeyMismatch(target: SshTarget, expected: readonly string[], presented: PublicKey | PresentedKey): MachineError {
+export function hostKeyMismatch(
+  target: SshTarget,
+  expected: readonly string[],
+  presented: PublicKey | PresentedKey,
+): MachineError {
   const shown = "blob" in presented ? { type: presented.type, fingerprint: fingerprintOf(presented) } : presented;
   return new MachineError(
     "host-key-mismatch",

@@ -2,7 +2,7 @@
 import type { SshSessionOptions } from "./executor.ts";
 
 /** Flags of ssh(1) that take a value, attached or as the next word. */
-const flagsWithValue = new Set("BbcDEeFIiJLlmOoPpQRSWw");
+const flagWithValue = /[BbcDEeFIiJLlmOoPpQRSWw]/u;
 
 /**
  * Splits the words. `-t`, `-T` and `-q` are understood by both back ends and taken out of the flags; every other flag
@@ -18,7 +18,12 @@ export function parseSshWords(words: readonly string[]): Pick<SshSessionOptions,
     if (word === "--") break;
     const { plain, valued, complete } = splitFlags(word);
     wishes += plain.replaceAll(/[^tT]/gu, "");
-    flags.push(...[...plain.replaceAll(/[tTq]/gu, "")].map((flag) => `-${flag}`));
+    flags.push(
+      ...plain
+        .replaceAll(/[tTq]/gu, "")
+        .split("")
+        .map((flag) => `-${flag}`),
+    );
     if (valued === "") continue;
     flags.push(valued);
     const value = words[next];
@@ -41,10 +46,10 @@ interface FlagWord {
 }
 
 function splitFlags(word: string): FlagWord {
-  const letters = [...word.slice(1)];
-  const at = letters.findIndex((letter) => flagsWithValue.has(letter));
-  if (at < 0) return { plain: letters.join(""), valued: "", complete: true };
-  return { plain: letters.slice(0, at).join(""), valued: `-${letters.slice(at).join("")}`, complete: at < letters.length - 1 };
+  const letters = word.slice(1);
+  const at = letters.search(flagWithValue);
+  if (at < 0) return { plain: letters, valued: "", complete: true };
+  return { plain: letters.slice(0, at), valued: `-${letters.slice(at)}`, complete: at < letters.length - 1 };
 }
 
 /** The last of `-t` and `-T` counts; `-t` twice insists where there is no terminal here. */

@@ -48,17 +48,26 @@ describe("copying files", { skip, concurrency: true }, () => {
     target: targetOn(server, { hostKeys: { alias: server === web ? "web" : "data" } }),
     path: name,
   });
-  const copy = async (backend: SshBackend, source: CopyEndpoint, destination: CopyEndpoint, options: Partial<CopyRequest> = {}): Promise<void> => {
+  const copy = async (
+    backend: SshBackend,
+    source: CopyEndpoint,
+    destination: CopyEndpoint,
+    options: Partial<CopyRequest> = {},
+  ): Promise<void> => {
     const request: CopyRequest = { source, destination, recursive: false, delta: false, quiet: true, ...options };
-    const silent = { ...process, stderr: { write: () => true } } as unknown as NonNullable<ReturnType<typeof testPorts>["terminal"]>;
+    const silent = { ...process, stderr: { write: () => true } } as unknown as NonNullable<
+      ReturnType<typeof testPorts>["terminal"]
+    >;
     await copyFiles(request, backend, { ...testPorts({ TMPDIR: folder }), terminal: silent });
   };
   const modeOf = async (file: string): Promise<number> => (await stat(file)).mode & 0o777;
-  const failing = (pattern: RegExp) => (error: unknown): boolean => {
-    assert.ok(isMachineError(error, "copy-failed"), String(error));
-    assert.match(error.message, pattern);
-    return true;
-  };
+  const failing =
+    (pattern: RegExp) =>
+    (error: unknown): boolean => {
+      assert.ok(isMachineError(error, "copy-failed"), String(error));
+      assert.match(error.message, pattern);
+      return true;
+    };
 
   for (const backend of ["openssh", "native"] as const) {
     test(`${backend}: a file there and back, with its mode`, async () => {
@@ -78,7 +87,7 @@ describe("copying files", { skip, concurrency: true }, () => {
       assert.equal((await stat(path.join(there, "empty"))).size, 0);
       await mkdir(path.join(folder, `${backend}-into`));
       await copy(backend, at(web, `${backend}-tree`), local(`${backend}-into`), { recursive: true });
-      assert.equal(await readFile(path.join(folder, `${backend}-into/${backend}-tree/sub dir/ü 'q\" $x`), "utf8"), "odd name");
+      assert.equal(await readFile(path.join(folder, `${backend}-into/${backend}-tree/sub dir/ü 'q" $x`), "utf8"), "odd name");
     });
 
     test(`${backend}: a folder without -r is refused`, async () => {
@@ -114,7 +123,10 @@ describe("copying files", { skip, concurrency: true }, () => {
     test(`${backend}: a machine that cannot be reached is told as elsewhere`, async () => {
       const endpoint = at(web, "x");
       const closed = { ...endpoint, target: { ...targetOn(web), port: 1 } };
-      await assert.rejects(copy(backend, local("tree/a"), closed), (error) => isMachineError(error, "ssh-unreachable") && /refused/u.test(error.message));
+      await assert.rejects(
+        copy(backend, local("tree/a"), closed),
+        (error) => isMachineError(error, "ssh-unreachable") && /refused/u.test(error.message),
+      );
     });
 
     test(`${backend}: on this computer alone`, async () => {
@@ -168,17 +180,29 @@ describe("copying files", { skip, concurrency: true }, () => {
 
   test("rsync between two machines is refused", async () => {
     const copying = copy("openssh", at(web, "a"), at(data, "a"), { delta: true });
-    await assert.rejects(copying, (error) => isMachineError(error, "usage") && /from one machine to another/u.test(error.message));
+    await assert.rejects(
+      copying,
+      (error) => isMachineError(error, "usage") && /from one machine to another/u.test(error.message),
+    );
   });
 
   test("progress is reported, and kept quiet where asked", async () => {
-    const request: CopyRequest = { source: local("tree/a"), destination: at(web, "progress"), recursive: false, delta: false, quiet: false };
+    const request: CopyRequest = {
+      source: local("tree/a"),
+      destination: at(web, "progress"),
+      recursive: false,
+      delta: false,
+      quiet: false,
+    };
     const ports = testPorts();
     await copyFiles(request, "native", ports);
     const transfers = ports.events.filter((event) => event.type === "transfer");
     assert.deepEqual(transfers.at(-1), { type: "transfer", what: "a", doneBytes: content.length, totalBytes: content.length });
     const quiet = testPorts();
     await copyFiles({ ...request, quiet: true }, "native", quiet);
-    assert.deepEqual(quiet.events.filter((event) => event.type === "transfer"), []);
+    assert.deepEqual(
+      quiet.events.filter((event) => event.type === "transfer"),
+      [],
+    );
   });
 });

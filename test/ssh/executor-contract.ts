@@ -45,7 +45,10 @@ export function describeExecutorContract({ name, backend, start, skip }: Contrac
       const [pinned] = await loadPinnedKeys(targetOn(server).hostKeys);
       assert.ok(server.hostKeys.some((key) => pinned?.blob.equals(key.blob)));
       const said = ports.events.filter((event) => event.type === "host-key-pinned");
-      assert.deepEqual(said.map(({ fingerprint, trust }) => [fingerprint, trust]), [[fingerprintOf(pinned as PublicKey), "first-use"]]);
+      assert.deepEqual(
+        said.map(({ fingerprint, trust }) => [fingerprint, trust]),
+        [[fingerprintOf(pinned as PublicKey), "first-use"]],
+      );
     });
 
     test("a command's outputs and status come back apart", async () => {
@@ -88,7 +91,7 @@ export function describeExecutorContract({ name, backend, start, skip }: Contrac
     });
 
     test("a command line of several lines and quotes is taken as it is", async () => {
-      assert.equal((await ssh.run("printf '%s|' \"a  b\" 'c\"d'\nprintf '%s' \"$((1+1))\"")).stdout.toString(), "a  b|c\"d|2");
+      assert.equal((await ssh.run("printf '%s|' \"a  b\" 'c\"d'\nprintf '%s' \"$((1+1))\"")).stdout.toString(), 'a  b|c"d|2');
     });
 
     test("a command over its time is an error that names the time; the connection stays", async () => {
@@ -144,7 +147,10 @@ export function describeExecutorContract({ name, backend, start, skip }: Contrac
       await withExecutor(target, async (executor) => {
         await assert.rejects(executor.run("cat", { stdin: "canary" }), (error: MachineError) => {
           assert.ok(error.message.includes(fingerprintOf(wrong)), error.message);
-          assert.ok(server.hostKeys.some((key) => error.message.includes(fingerprintOf(key))), error.message);
+          assert.ok(
+            server.hostKeys.some((key) => error.message.includes(fingerprintOf(key))),
+            error.message,
+          );
           assert.match(error.hint ?? "", /docker-machine ssh-host-key swapped --accept SHA256:/u);
           return error.code === "host-key-mismatch";
         });
@@ -173,7 +179,10 @@ export function describeExecutorContract({ name, backend, start, skip }: Contrac
       await withExecutor(targetOn(server, { identityFile }), async (executor) => {
         await assert.rejects(executor.connect(), (error: MachineError) => {
           assert.match(error.message, /^User "\w+" was refused by 127\.0\.0\.1:\d+: tried /u);
-          assert.ok(error.message.includes(`${identityFile} (${fingerprintOf(parsePublicKey(pair.publicKey) as PublicKey)})`), error.message);
+          assert.ok(
+            error.message.includes(`${identityFile} (${fingerprintOf(parsePublicKey(pair.publicKey) as PublicKey)})`),
+            error.message,
+          );
           return error.code === "ssh-authentication";
         });
       });
@@ -183,7 +192,10 @@ export function describeExecutorContract({ name, backend, start, skip }: Contrac
       const identityFile = path.join(server.folder, "open");
       await writeFile(identityFile, await readFile(server.identityFile), { mode: 0o644 });
       await withExecutor(targetOn(server, { identityFile }), async (executor) => {
-        await assert.rejects(executor.connect(), (error) => isMachineError(error, "ssh-key-unusable") && /too open/u.test(error.message));
+        await assert.rejects(
+          executor.connect(),
+          (error) => isMachineError(error, "ssh-key-unusable") && /too open/u.test(error.message),
+        );
       });
     });
 
@@ -196,15 +208,23 @@ export function describeExecutorContract({ name, backend, start, skip }: Contrac
       await executor.close();
       await assert.rejects(executor.run("true"), (error) => isMachineError(error, "ssh-closed"));
       await ssh.close();
-      assert.deepEqual((await readdir(server.folder)).filter((name) => name.startsWith("dm-")), []);
+      assert.deepEqual(
+        (await readdir(server.folder)).filter((name) => name.startsWith("dm-")),
+        [],
+      );
     });
   });
 }
 
 /** Processes with the text among their arguments or in their environment. */
 async function scanProcesses(text: string): Promise<string[]> {
-  const files = (await readdir("/proc")).filter((name) => /^\d+$/u.test(name)).flatMap((pid) => [`/proc/${pid}/cmdline`, `/proc/${pid}/environ`]);
+  const files = (await readdir("/proc"))
+    .filter((name) => /^\d+$/u.test(name))
+    .flatMap((pid) => [`/proc/${pid}/cmdline`, `/proc/${pid}/environ`]);
   const contents = await Promise.all(files.map(async (file) => [file, await readFile(file, "latin1").catch(() => "")] as const));
-  assert.ok(contents.some(([, content]) => content.includes("sshd") || content.includes("dropbear")), "the scan saw no server");
+  assert.ok(
+    contents.some(([, content]) => content.includes("sshd") || content.includes("dropbear")),
+    "the scan saw no server",
+  );
   return contents.filter(([, content]) => content.includes(text)).map(([file]) => file);
 }

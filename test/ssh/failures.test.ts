@@ -49,7 +49,10 @@ function describeFailures(backend: SshBackend, skip: string | false): void {
     const failing = async (target: SshTarget, work: (ssh: SshExecutor) => Promise<unknown>): Promise<MachineError> => {
       await using ssh = await openSshExecutor(backend, target, testPorts({ TMPDIR: folder }));
       const started = performance.now();
-      const error: unknown = await work(ssh).then(() => assert.fail("it succeeded"), (thrown: unknown) => thrown);
+      const error: unknown = await work(ssh).then(
+        () => assert.fail("it succeeded"),
+        (thrown: unknown) => thrown,
+      );
       const tookMs = performance.now() - started;
       assert.ok(tookMs < target.connectTimeoutMs + slackMs, `it took ${tookMs} ms`);
       assert.ok(isMachineError(error), String(error));
@@ -62,18 +65,28 @@ function describeFailures(backend: SshBackend, skip: string | false): void {
       assert.equal(code, "ssh-unreachable", message);
       assert.match(message, sentence);
     };
-    const pinnedTo = async (server: FakeSshServer, changes: Partial<SshTarget> = {}, key = server.hostKey): Promise<SshTarget> => {
+    const pinnedTo = async (
+      server: FakeSshServer,
+      changes: Partial<SshTarget> = {},
+      key = server.hostKey,
+    ): Promise<SshTarget> => {
       const target = targetAt(server.port, { connectTimeoutMs: 5_000, ...changes });
       await pinHostKeys(target.hostKeys, [key]);
       return target;
     };
 
     test("a closed port", async () => {
-      await unreachable(connecting(targetAt(await freePort())), /^Nothing listens for SSH at 127\.0\.0\.1:\d+: the connection was refused$/u);
+      await unreachable(
+        connecting(targetAt(await freePort())),
+        /^Nothing listens for SSH at 127\.0\.0\.1:\d+: the connection was refused$/u,
+      );
     });
 
     test("a name that cannot be resolved", async () => {
-      await unreachable(connecting(targetAt(22, { hostName: "no..such.host", connectTimeoutMs: 5_000 })), /^The host name of no\.\.such\.host:22 cannot be resolved$/u);
+      await unreachable(
+        connecting(targetAt(22, { hostName: "no..such.host", connectTimeoutMs: 5_000 })),
+        /^The host name of no\.\.such\.host:22 cannot be resolved$/u,
+      );
     });
 
     test("packets that vanish", { skip: notLinux }, async () => {
@@ -84,8 +97,16 @@ function describeFailures(backend: SshBackend, skip: string | false): void {
     const tcpCases: readonly (readonly [string, (socket: Socket) => void, RegExp])[] = [
       ["a server that says nothing", () => {}, /takes connections, but sent no SSH greeting within 1\.5 s$/u],
       ["a greeting that comes letter by letter", trickle, /takes connections, but sent no SSH greeting within 1\.5 s$/u],
-      ["silence after the greeting", (socket) => void socket.write("SSH-2.0-Slow\r\n"), /^The SSH login at .* did not complete within 1\.5 s$/u],
-      ["a web server", (socket) => socket.once("data", () => socket.end("HTTP/1.1 400 Bad Request\r\n\r\n")), /does not speak SSH/u],
+      [
+        "silence after the greeting",
+        (socket) => void socket.write("SSH-2.0-Slow\r\n"),
+        /^The SSH login at .* did not complete within 1\.5 s$/u,
+      ],
+      [
+        "a web server",
+        (socket) => socket.once("data", () => socket.end("HTTP/1.1 400 Bad Request\r\n\r\n")),
+        /does not speak SSH/u,
+      ],
       ["a server that hangs up", (socket) => void socket.end(), /closed the connection before the login/u],
       ["a reset", (socket) => void setImmediate(() => socket.resetAndDestroy()), /closed the connection before the login/u],
       ["a flood of lines before the greeting", flood, /does not speak SSH|sent no SSH greeting|closed the connection/u],
@@ -121,7 +142,10 @@ function describeFailures(backend: SshBackend, skip: string | false): void {
       const pinned = parsePublicKey(generateKeyPair("real").publicKey) as PublicKey;
       const error = await failing(await pinnedTo(server, {}, pinned), (ssh) => ssh.run("cat", { stdin: "canary" }));
       assert.equal(error.code, "host-key-mismatch");
-      assert.ok(error.message.includes(fingerprintOf(pinned)) && error.message.includes(fingerprintOf(server.hostKey)), error.message);
+      assert.ok(
+        error.message.includes(fingerprintOf(pinned)) && error.message.includes(fingerprintOf(server.hostKey)),
+        error.message,
+      );
       assert.deepEqual([server.logins, server.commands, server.received()], [[], [], ""]);
     });
 
@@ -132,7 +156,10 @@ function describeFailures(backend: SshBackend, skip: string | false): void {
       const expecting = { ...target, hostKeys: { ...target.hostKeys, expectedFingerprint } };
       const error = await failing(expecting, (ssh) => ssh.run("cat", { stdin: "canary" }));
       assert.equal(error.code, "host-key-mismatch");
-      assert.ok(error.message.includes(expectedFingerprint) && error.message.includes(fingerprintOf(server.hostKey)), error.message);
+      assert.ok(
+        error.message.includes(expectedFingerprint) && error.message.includes(fingerprintOf(server.hostKey)),
+        error.message,
+      );
       assert.deepEqual([server.logins.filter((method) => method !== "none"), server.commands, server.received()], [[], [], ""]);
     });
 

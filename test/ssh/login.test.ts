@@ -45,7 +45,12 @@ describe("ways to log in", { skip, concurrency: true }, () => {
     await appendFile(path.join(server.home, ".ssh", "authorized_keys"), await readFile(`${file}.pub`));
     return file;
   };
-  const status = async (backend: SshBackend, target: SshTarget, env: Record<string, string> = {}, sshConfigFile?: string): Promise<number> => {
+  const status = async (
+    backend: SshBackend,
+    target: SshTarget,
+    env: Record<string, string> = {},
+    sshConfigFile?: string,
+  ): Promise<number> => {
     await using ssh = await openSshExecutor(backend, target, { ...testPorts({ TMPDIR: server.folder, ...env }), sshConfigFile });
     return (await ssh.run("exit 5")).status;
   };
@@ -75,7 +80,10 @@ describe("ways to log in", { skip, concurrency: true }, () => {
     test(`${backend}: a key with a passphrase works through the agent and is explained without`, async () => {
       const identityFile = await acceptedKey(`${backend}-locked`, "-t", "ed25519", "-N", "secret");
       const target = targetOn(server, { identityFile, hostKeys: { alias: `${backend}-locked` } });
-      const explained = (error: unknown): boolean => isMachineError(error, "ssh-key-unusable") && /needs a passphrase/u.test(error.message) && /ssh-add /u.test(error.hint ?? "");
+      const explained = (error: unknown): boolean =>
+        isMachineError(error, "ssh-key-unusable") &&
+        /needs a passphrase/u.test(error.message) &&
+        /ssh-add /u.test(error.hint ?? "");
       await assert.rejects(status(backend, target), explained);
       await assert.rejects(status(backend, target, { SSH_AUTH_SOCK: path.join(folder, "no-agent") }), explained);
       const askpass = path.join(folder, `askpass-${backend}`);
@@ -110,7 +118,10 @@ describe("ways to log in", { skip, concurrency: true }, () => {
     const ports = testPorts();
     const target = targetOn(server, { identityFile: undefined, hostKeys: { alias: "no-keys" } });
     await using ssh = await openSshExecutor("native", target, { ...ports, platform: { ...ports.platform, homeDir: folder } });
-    await assert.rejects(ssh.connect(), (error) => isMachineError(error, "ssh-authentication") && /no key was found to try/u.test(error.message));
+    await assert.rejects(
+      ssh.connect(),
+      (error) => isMachineError(error, "ssh-authentication") && /no key was found to try/u.test(error.message),
+    );
   });
 
   test("an entry of ssh_config, through another host", async () => {
@@ -125,17 +136,33 @@ describe("ways to log in", { skip, concurrency: true }, () => {
         `Host box\n HostName 127.0.0.1\n Port ${server.port}\n ProxyJump jump\n StrictHostKeyChecking no\n` +
         `Host *\n User ${server.userName}\n IdentityFile ${server.identityFile}\n`,
     );
-    const target = targetOn(server, { configHost: "box", hostName: "", port: 0, userName: "", identityFile: undefined, hostKeys: { alias: "box" } });
+    const target = targetOn(server, {
+      configHost: "box",
+      hostName: "",
+      port: 0,
+      userName: "",
+      identityFile: undefined,
+      hostKeys: { alias: "box" },
+    });
     assert.equal(await status("openssh", target, {}, config), 5);
-    const wrong = { ...target, hostKeys: { ...target.hostKeys, alias: "wrong", knownHostsFile: `${knownHosts}-2`, expectedFingerprint: "SHA256:x" } };
+    const wrong = {
+      ...target,
+      hostKeys: { ...target.hostKeys, alias: "wrong", knownHostsFile: `${knownHosts}-2`, expectedFingerprint: "SHA256:x" },
+    };
     await assert.rejects(status("openssh", wrong, {}, config), (error) => isMachineError(error, "host-key-mismatch"));
     await writeFile(knownHosts, "");
-    await assert.rejects(status("openssh", target, {}, config), (error) => isMachineError(error) && /127\.0\.0\.1/u.test(error.message));
+    await assert.rejects(
+      status("openssh", target, {}, config),
+      (error) => isMachineError(error) && /127\.0\.0\.1/u.test(error.message),
+    );
   });
 
   test("ssh_config is OpenSSH's: the native back end says so", async () => {
     const opening = openSshExecutor("native", targetOn(server, { configHost: "box" }), testPorts());
-    await assert.rejects(opening, (error) => isMachineError(error, "usage") && /"box" is an entry of ssh_config/u.test(error.message));
+    await assert.rejects(
+      opening,
+      (error) => isMachineError(error, "usage") && /"box" is an entry of ssh_config/u.test(error.message),
+    );
   });
 });
 

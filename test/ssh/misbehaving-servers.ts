@@ -3,11 +3,12 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import * as net from "node:net";
 import { createRequire } from "node:module";
+import type ssh2Module from "ssh2";
 import type { Connection, Server as SshServer, ServerChannel, ServerConfig } from "ssh2";
 import { generateKeyPair } from "../../src/ssh/keys.ts";
 import { parsePublicKey, type PublicKey } from "../../src/ssh/public-key.ts";
 
-const ssh2 = createRequire(import.meta.url)("ssh2") as typeof import("ssh2");
+const ssh2 = createRequire(import.meta.url)("ssh2") as typeof ssh2Module;
 
 export interface RunningServer extends AsyncDisposable {
   readonly port: number;

@@ -52,8 +52,20 @@ export async function startSshd(options: ServerOptions = {}): Promise<TestServer
   const hostKeys = await makeHostKeys(base.folder, options.hostKeyTypes ?? ["ed25519", "rsa"]);
   const port = await freePort();
   const config = path.join(base.folder, "sshd_config");
-  const extra = [...(options.config ?? []), `ListenAddress ${base.hostName}`, ...(options.sftp === false ? [] : ["Subsystem sftp internal-sftp"])];
-  await writeFile(config, sshdConfig(base.folder, port, hostKeys.map(({ file }) => file), extra));
+  const extra = [
+    ...(options.config ?? []),
+    `ListenAddress ${base.hostName}`,
+    ...(options.sftp === false ? [] : ["Subsystem sftp internal-sftp"]),
+  ];
+  await writeFile(
+    config,
+    sshdConfig(
+      base.folder,
+      port,
+      hostKeys.map(({ file }) => file),
+      extra,
+    ),
+  );
   const server = await spawnServer(base, ["/usr/sbin/sshd", "-D", "-e", "-f", config], /Server listening on/u);
   return { ...base, port, hostKeys: hostKeys.map(({ key }) => key), stop: () => stop(server, base.folder) };
 }
@@ -81,13 +93,24 @@ async function prepare(): Promise<Base> {
   const identityFile = path.join(folder, "id_ed25519");
   await writeFile(identityFile, pair.privateKey, { mode: 0o600 });
   await writeFile(path.join(home, ".ssh", "authorized_keys"), `${pair.publicKey}\n`, { mode: 0o600 });
-  return { hostName: "127.0.0.1", userName: spawnSync("id", ["-un"], { encoding: "utf8" }).stdout.trim(), identityFile, home, folder };
+  return {
+    hostName: "127.0.0.1",
+    userName: spawnSync("id", ["-un"], { encoding: "utf8" }).stdout.trim(),
+    identityFile,
+    home,
+    folder,
+  };
 }
 
-async function makeHostKeys(folder: string, types: readonly string[]): Promise<{ readonly file: string; readonly key: PublicKey }[]> {
+async function makeHostKeys(
+  folder: string,
+  types: readonly string[],
+): Promise<{ readonly file: string; readonly key: PublicKey }[]> {
   return types.map((type) => {
     const file = path.join(folder, `host_${type}`);
-    const made = spawnSync("ssh-keygen", ["-q", "-t", type, ...(type === "rsa" ? ["-b", "1024"] : []), "-N", "", "-f", file], { encoding: "utf8" });
+    const made = spawnSync("ssh-keygen", ["-q", "-t", type, ...(type === "rsa" ? ["-b", "1024"] : []), "-N", "", "-f", file], {
+      encoding: "utf8",
+    });
     const key = parsePublicKey(spawnSync("ssh-keygen", ["-y", "-f", file], { encoding: "utf8" }).stdout);
     if (key === undefined) throw new Error(`ssh-keygen failed: ${made.stderr}`);
     return { file, key };

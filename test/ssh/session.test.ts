@@ -87,26 +87,33 @@ describe("sessions on this process's own streams", { skip: noServer, concurrency
     test(`${backend}: a server that allows one session at a time still serves several commands`, async () => {
       await using ssh = await openSshExecutor(backend, targetOn(server), testPorts({ TMPDIR: server.folder }));
       const results = await Promise.all([1, 2, 3, 4].map((status) => ssh.run(`sleep 0.02; exit ${status}`)));
-      assert.deepEqual(results.map(({ status }) => status), [1, 2, 3, 4]);
+      assert.deepEqual(
+        results.map(({ status }) => status),
+        [1, 2, 3, 4],
+      );
       for (let status = 0; status < 20; status += 1) assert.equal((await ssh.run(`exit ${status}`)).status, status);
     });
 
-    test(`${backend}: a terminal has the size of ours, follows it, and is given back as it was`, { skip: noTerminal }, async () => {
-      const flag = path.join(server.folder, `resize-${backend}`);
-      const remote = "stty size; trap 'stty size; exit 3' WINCH; echo ready; while :; do sleep 0.05; done";
-      const resize = `(until [ -e ${flag} ]; do sleep 0.05; done; stty rows 44 cols 99 </dev/tty) &`;
-      const command = quoteCommand(sessionCommand(backend, targetOn(server), { command: remote, terminal: "yes" }));
-      const script = `stty rows 33 cols 101; before=$(stty -g); ${resize} ${command}; echo status $?; [ "$before" = "$(stty -g)" ] && echo restored`;
-      const child = spawn("script", ["-qec", script, "/dev/null"], { stdio: "pipe" });
-      let text = "";
-      child.stdout.on("data", (chunk: Buffer) => {
-        text += chunk.toString();
-        if (text.includes("ready") && !existsSync(flag)) void writeFile(flag, "");
-      });
-      await once(child, "close");
-      const lines = text.split(/\r?\n/u).filter((line) => line !== "");
-      assert.deepEqual(lines, ["33 101", "ready", "44 99", "status 3", "restored"]);
-    });
+    test(
+      `${backend}: a terminal has the size of ours, follows it, and is given back as it was`,
+      { skip: noTerminal },
+      async () => {
+        const flag = path.join(server.folder, `resize-${backend}`);
+        const remote = "stty size; trap 'stty size; exit 3' WINCH; echo ready; while :; do sleep 0.05; done";
+        const resize = `(until [ -e ${flag} ]; do sleep 0.05; done; stty rows 44 cols 99 </dev/tty) &`;
+        const command = quoteCommand(sessionCommand(backend, targetOn(server), { command: remote, terminal: "yes" }));
+        const script = `stty rows 33 cols 101; before=$(stty -g); ${resize} ${command}; echo status $?; [ "$before" = "$(stty -g)" ] && echo restored`;
+        const child = spawn("script", ["-qec", script, "/dev/null"], { stdio: "pipe" });
+        let text = "";
+        child.stdout.on("data", (chunk: Buffer) => {
+          text += chunk.toString();
+          if (text.includes("ready") && !existsSync(flag)) void writeFile(flag, "");
+        });
+        await once(child, "close");
+        const lines = text.split(/\r?\n/u).filter((line) => line !== "");
+        assert.deepEqual(lines, ["33 101", "ready", "44 99", "status 3", "restored"]);
+      },
+    );
 
     test(`${backend}: without a terminal here, -t asks for none and -tt does`, async () => {
       const command = "tty >/dev/null && echo terminal || echo none";
@@ -117,7 +124,11 @@ describe("sessions on this process's own streams", { skip: noServer, concurrency
 
   test("flags of ssh are passed through: a forwarded port", async () => {
     const port = await freePort();
-    const options: SshSessionOptions = { command: "echo up; cat", terminal: "no", sshFlags: ["-L", `${port}:127.0.0.1:${server.port}`] };
+    const options: SshSessionOptions = {
+      command: "echo up; cat",
+      terminal: "no",
+      sshFlags: ["-L", `${port}:127.0.0.1:${server.port}`],
+    };
     const child = start(sessionCommand("openssh", targetOn(server), options), server.folder);
     await once(child.stdout as NodeJS.EventEmitter, "data");
     await using ssh = await openSshExecutor("native", targetOn({ ...server, port }), testPorts());
