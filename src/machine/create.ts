@@ -11,6 +11,7 @@ import { pinInjectedHostKeys } from "../ssh/host-keys.ts";
 import type { SshExecutor } from "../ssh/executor.ts";
 import { waitForSsh } from "../ssh/connect.ts";
 import { prepareAuthority } from "./certificates.ts";
+import { takeOverEngine } from "./engine-template.ts";
 import { newHost, openHost, type Host } from "./host.ts";
 import { Journal, readJournal } from "./journal.ts";
 import { requireValidName } from "./names.ts";
@@ -96,7 +97,7 @@ async function bringUp(ports: MachinePorts, host: Host, journal: Journal, signal
     await host.driver.create(signal);
     await host.save();
   });
-  if (host.module.capabilities.provisionable) {
+  if (host.module.capabilities.provisionable && !(await takeOverEngine(ports, host, signal))) {
     await using ssh = await journal.step("ssh", async () => await firstContact(ports, host, signal));
     await journal.step("provision", async () => await provisionMachine(ports, host, ssh, signal));
     await host.save();

@@ -60,10 +60,12 @@ function hostOf(ports: MachinePorts, record: HostRecord, module: DriverModule, c
     openSsh,
     ensureSshKey: async () => await (await import("../ssh/keys.ts")).ensureKeyPair(dir, `docker-machine ${record.name}`, ports.platform),
     secret: (value) => ports.redactor.add(value),
+    engineTemplate: async () => await (await import("./engine-template.ts")).engineTemplateOf(ports, host),
   };
   const driver = module.open(context, configText);
   const close = async (): Promise<void> => await driver.close?.();
-  return { name: record.name, record, module, driver, report, dir, save, sshTarget, openSsh, [Symbol.asyncDispose]: close };
+  const host: Host = { name: record.name, record, module, driver, report, dir, save, sshTarget, openSsh, [Symbol.asyncDispose]: close };
+  return host;
 }
 
 async function sshTargetOf(ports: MachinePorts, record: HostRecord, module: DriverModule, driver: Driver, dir: string): Promise<SshTarget> {

@@ -72,7 +72,7 @@ async function renewServerCertificate(ports: MachinePorts, host: Host, address: 
 }
 
 /** Where the record says that the PKI of this machine is. */
-function authorityPathsOf(host: Host): AuthorityPaths {
+export function authorityPathsOf(host: Host): AuthorityPaths {
   const auth = host.record.hostOptions.AuthOptions;
   return {
     certsDir: auth.CertDir,
