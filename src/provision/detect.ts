@@ -22,7 +22,7 @@ function kernelIsTooOld(kernel: string): boolean {
 }
 
 /** What keeps an engine from running here, each as a clause; empty = nothing. */
-export function obstacles(facts: HostFacts): readonly string[] {
+function obstacles(facts: HostFacts): readonly string[] {
   const found: string[] = [];
   if (kernelIsTooOld(facts.kernel))
     found.push(`its kernel is ${facts.kernel} and the engine needs ${oldestKernel.join(".")} or newer`);

@@ -18,7 +18,7 @@ export interface OsFacts {
   readonly source: OsSource;
 }
 
-export type OsSource =
+type OsSource =
   | "os-release"
   | "redhat-release"
   | "debian-version"

@@ -18,7 +18,7 @@ import { SecretText } from "./secret-text.ts";
 import { serviceFor, type EngineService } from "./service.ts";
 import { swarmContainers, type SwarmContainer } from "./swarm.ts";
 
-export type FileChange = "create" | "replace" | "same";
+type FileChange = "create" | "replace" | "same";
 
 export interface PlannedFile extends HostFile {
   readonly change: FileChange;

@@ -165,9 +165,10 @@ package_of() {
 probe_unit() {
   case $init in
     systemd)
-      output_fact unit systemctl show docker.service -p LoadState -p FragmentPath -p DropInPaths -p ActiveState -p UnitFileState -p MainPID
+      shown=$(bounded systemctl show docker.service -p LoadState -p FragmentPath -p DropInPaths -p ActiveState -p UnitFileState -p MainPID 2> /dev/null)
+      printf '%s\n' "$shown" | while IFS= read -r line; do fact unit "$line"; done
       output_fact socket systemctl show docker.socket -p LoadState
-      for file in $(systemctl show docker.service -p FragmentPath -p DropInPaths 2> /dev/null | sed 's/^[A-Za-z]*=//'); do
+      for file in $(printf '%s\n' "$shown" | sed -n 's/^FragmentPath=//p; s/^DropInPaths=//p'); do
         fact unit-path "$file"; file_fact "unit-file:$file" "$file"
       done ;;
     *)

@@ -12,7 +12,7 @@ function isErrorCode(code: string): code is ErrorCode {
 }
 
 /** The last lines that say something: those that look like errors where there are some, else the last ones at all. */
-export function explanationIn(output: readonly string[]): string {
+function explanationIn(output: readonly string[]): string {
   const lines = output.map((line) => line.trim()).filter((line) => line !== "");
   const errors = lines.filter((line) =>
     /^(E:|W: Failed|Err:|Error|error:|ERROR|Problem|problem|Failed|dpkg:|\s*nothing provides|.*unmet dependencies|.*Depends:)/u.test(

@@ -26,7 +26,7 @@ printf '\n@begin\t\t\n'
 `;
 
 const answerKinds = ["begin", "end", "fact", "phase", "wait", "note", "changed", "fail", "hint", "why"] as const;
-export type AnswerKind = (typeof answerKinds)[number];
+type AnswerKind = (typeof answerKinds)[number];
 
 export type ScriptLine =
   | { readonly kind: AnswerKind; readonly key: string; readonly value: string }

@@ -60,7 +60,7 @@ export function mergeDaemonJson(settings: EngineSettings, text: string | undefin
   };
 }
 
-export function parseDaemonJson(text: string, label: string): Json {
+function parseDaemonJson(text: string, label: string): Json {
   if (text.trim() === "") return {};
   try {
     const value: unknown = JSON.parse(text);

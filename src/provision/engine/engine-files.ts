@@ -113,7 +113,7 @@ const systemdDropIn: EngineLayout = {
   },
 };
 
-export function dropInText(base: readonly string[], args: readonly string[], env: readonly string[]): string {
+function dropInText(base: readonly string[], args: readonly string[], env: readonly string[]): string {
   const lines = ["[Service]", "ExecStart=", `ExecStart=${[...base, ...args.map(execWord)].join(" ")}`];
   if (env.length > 0) lines.push(`Environment=${env.map(environmentWord).join(" ")}`);
   return `${lines.join("\n")}\n`;

@@ -12,7 +12,7 @@ interface Chain {
 }
 
 /** Reads what `nft list ruleset` prints; sets, maps and comments are passed over. */
-export function parseRuleset(lines: readonly string[]): readonly Chain[] {
+function parseRuleset(lines: readonly string[]): readonly Chain[] {
   const chains: Chain[] = [];
   let table = "";
   let current: { name: string; head: string; rules: string[] } | undefined;

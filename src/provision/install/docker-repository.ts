@@ -8,7 +8,7 @@ import type { Installation, PackageRepository } from "./installation.ts";
 import { neededTools } from "./needed-tools.ts";
 import type { PackageManager } from "./package-manager.ts";
 
-export const dockerRoot = "https://download.docker.com";
+const dockerRoot = "https://download.docker.com";
 
 /** Docker's release keys: https://docs.docker.com/engine/install/ (deb), and the same page for rpm. */
 export const dockerKeys = {
