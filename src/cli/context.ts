@@ -77,8 +77,8 @@ export interface CliContext {
   printJson(value: unknown): void;
   /** Prints the command's help to standard output. */
   showHelp(): Promise<void>;
-  /** Asks a question answered by y or n, as 0.16.2 does: anything that does not begin with y is a no. */
-  confirm(question: string): Promise<boolean>;
+  /** Asks a question answered by y or n, as 0.16.2 does: anything that does not begin with y is a no. Undefined at the end of input. */
+  confirm(question: string): Promise<boolean | undefined>;
   /** Asks for a password on the terminal; undefined where there is no terminal. The answer is redacted from then on. */
   askSecret(question: string): Promise<string | undefined>;
   /** Shows the work on machines: plain lines, on a terminal a live view, with `--output json` NDJSON. */

@@ -44,19 +44,27 @@ export function parseFilters(texts: readonly string[]): ListFilters {
 function parseFilter(text: string): { key: Key; value: string } {
   const equals = text.indexOf("=");
   if (equals === -1) throw invalid("Unsupported filter syntax", `${JSON.stringify(text)} is not KEY=VALUE.`);
-  const written = text.slice(0, equals).trim();
-  const key = keys.find((candidate) => candidate === written.toLowerCase());
+  const written = text.slice(0, equals).toLowerCase();
+  const key = keys.find((candidate) => candidate === written);
   if (key === undefined) throw invalid(`Unsupported filter key '${written}'`, `The keys are ${keys.join(", ")}.`);
-  return { key, value: text.slice(equals + 1).trim() };
+  return { key, value: text.slice(equals + 1) };
 }
 
 function invalid(message: string, hint: string): MachineError {
   return new MachineError("filter-invalid", message, { hint });
 }
 
-/** `key=value`, or a key alone for any value. */
+/** A key alone stands for any value; the case of values does not count. Of a key given twice the engine takes the last. */
 function matchesLabel(labels: readonly string[], wanted: string): boolean {
-  return labels.some((label) => same(label, wanted) || (!wanted.includes("=") && same(label.split("=", 1)[0] ?? "", wanted)));
+  const values = new Map(labels.map(splitLabel));
+  const [key, value] = splitLabel(wanted);
+  const found = values.get(key);
+  return found !== undefined && (!wanted.includes("=") || same(found, value));
+}
+
+function splitLabel(label: string): readonly [string, string] {
+  const equals = label.indexOf("=");
+  return equals === -1 ? [label, ""] : [label.slice(0, equals), label.slice(equals + 1)];
 }
 
 function any<T>(values: readonly T[], matches: (value: T) => boolean): boolean {

@@ -32,16 +32,18 @@ export async function listRows(ports: MachinePorts, context: CliContext, request
   return [...all.filter(passes), ...all.filter(({ options }) => options === undefined)].map((machine) => rowOf(machine, masters, dockerHost));
 }
 
+/** Of a machine that did not answer in time nothing is shown but its name and driver, as in 0.16.2. */
 function rowOf({ options, ...machine }: ListedMachine, masters: ReadonlyMap<string, string>, dockerHost: string): ListRow {
+  const isKnown = machine.state !== "Timeout";
   const running = machine.state === "Running" && dockerHost !== "";
   const activeHost = running && machine.url === dockerHost;
   const activeSwarm = running && !activeHost && options?.swarm.Master === true && swarmUrlOf(machine.url, options.swarm) === dockerHost;
   return {
     ...machine,
-    active: activeHost ? "*" : activeSwarm ? "* (swarm)" : "-",
+    active: activeHost ? "*" : activeSwarm ? "* (swarm)" : isKnown ? "-" : "",
     activeHost,
     activeSwarm,
-    swarm: swarmColumn(machine.name, options?.swarm, masters),
+    swarm: isKnown ? swarmColumn(machine.name, options?.swarm, masters) : "",
     swarmOptions: options?.swarm,
     engineOptions: options?.engine,
   };

@@ -1,4 +1,5 @@
 /** `[[user@]machine:]path` arguments of `scp` and `mount`, resolved to where ssh goes. */
+import { isMachineError, MachineError } from "../errors/machine-error.ts";
 import type { SshTarget } from "../ssh/executor.ts";
 import type { CopyArgument, CopyEndpoint } from "../ssh/scp.ts";
 import { openHost, type Host } from "../machine/host.ts";
@@ -13,6 +14,15 @@ export async function targetFor(host: Host, user: string | undefined): Promise<S
 /** Throws `machine-not-found`, and what first contact throws: programs of the OpenSSH family need the key pinned before. */
 export async function endpointFor(ports: MachinePorts, argument: CopyArgument): Promise<CopyEndpoint> {
   if (argument.machine === undefined) return { target: undefined, path: argument.path };
-  await using host = await openHost(ports, argument.machine);
+  await using host = await openHost(ports, argument.machine).catch((error: unknown) => {
+    throw explained(error);
+  });
   return { target: await targetFor(host, argument.user), path: argument.path };
+}
+
+/** 0.16.2 says it twice. */
+function explained(error: unknown): unknown {
+  if (!isMachineError(error)) return error;
+  const message = `Error loading host: Error loading host: ${error.message}`;
+  return new MachineError(error.code, message, { cause: error, hint: error.hint });
 }

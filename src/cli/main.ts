@@ -140,10 +140,11 @@ class Run {
   }
 
   async #help(words: readonly string[]): Promise<number> {
-    let commands = this.#ports.commands;
+    if (isHelpWord(words[0])) this.#command = this.#requireCommand("help");
     for (const word of words.filter((candidate) => !candidate.startsWith("-"))) {
-      this.#command = this.#command === undefined ? this.#requireCommand(word) : findCommand(commands, word);
-      commands = this.#command?.subcommands ?? [];
+      const inner = this.#command?.subcommands;
+      if (this.#command !== undefined && inner === undefined) break;
+      this.#command = inner === undefined ? this.#requireCommand(word) : (findCommand(inner, word) ?? this.#command);
     }
     return await this.#printHelp();
   }

@@ -19,7 +19,7 @@ describe("confirm", () => {
       assert.equal(await confirm("Are you sure?", streams, signal), answer, line);
       assert.equal(streams.stdout.text, "Are you sure? (y/n): ");
     }
-    assert.equal(await confirm("Are you sure?", fakeStreams(), signal), false);
+    assert.equal(await confirm("Are you sure?", fakeStreams(), signal), undefined);
   });
 });
 

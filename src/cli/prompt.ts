@@ -1,10 +1,12 @@
 /** Questions on the terminal, asked as 0.16.2 asks them. */
 import type { Streams } from "./context.ts";
 
-/** One word that begins with y or Y is a yes; an empty line, more words and the end of input are a no. */
-export async function confirm(question: string, streams: Streams, signal: AbortSignal): Promise<boolean> {
+/** One word that begins with y or Y is a yes; an empty line and more words are a no. Undefined when nobody answers. */
+export async function confirm(question: string, streams: Streams, signal: AbortSignal): Promise<boolean | undefined> {
   streams.stdout.write(`${question} (y/n): `);
-  const words = (await streams.stdin.readLine(signal))?.trim().split(/\s+/u) ?? [];
+  const line = await streams.stdin.readLine(signal);
+  if (line === undefined) return undefined;
+  const words = line.trim().split(/\s+/u);
   return words.length === 1 && words[0]?.toLowerCase().startsWith("y") === true;
 }
 

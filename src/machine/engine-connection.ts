@@ -18,7 +18,10 @@ export async function engineUrlOf(host: Host, swarm = false): Promise<string> {
   const url = await host.driver.getUrl();
   if (!swarm) return url;
   const { SwarmOptions } = host.record.hostOptions;
-  if (!SwarmOptions.IsSwarm) throw new MachineError("usage", `Error: "${host.name}" is not part of a Swarm cluster`);
+  if (!SwarmOptions.Master) {
+    const message = `"${host.name}" is not a swarm master. The --swarm flag is intended for use with swarm masters`;
+    throw new MachineError("machine-state", message);
+  }
   return swarmUrlOf(url, SwarmOptions);
 }
 

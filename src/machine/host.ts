@@ -1,6 +1,7 @@
 /** A machine in memory: its record, its opened driver, and how the two are saved. */
 import { randomUUID } from "node:crypto";
 import * as path from "node:path";
+import { MachineError } from "../errors/machine-error.ts";
 import type { Driver, DriverContext, DriverModule } from "../driver-kit/driver.ts";
 import type { Report } from "../log/event.ts";
 import type { SshExecutor, SshTarget } from "../ssh/executor.ts";
@@ -72,8 +73,12 @@ async function sshTargetOf(ports: MachinePorts, record: HostRecord, module: Driv
   const { adopted, injectsHostKeys } = module.capabilities;
   const keyPath = await driver.getSshKeyPath();
   const home = ports.platform.homeDir;
+  const hostName = await driver.getSshHostname();
+  if (hostName === "") {
+    throw new MachineError("driver-unsupported", `No SSH address is known for "${record.name}"; its driver is ${driver.driverName}`);
+  }
   return {
-    hostName: await driver.getSshHostname(),
+    hostName,
     port: await driver.getSshPort(),
     userName: await driver.getSshUsername(),
     identityFile: keyPath === "" ? undefined : keyPath,

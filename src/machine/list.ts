@@ -16,7 +16,7 @@ export interface ListedMachine {
   readonly driverName: string;
   readonly state: MachineState;
   readonly url: string;
-  /** `v27.3.1`, or "Unknown". */
+  /** `v27.3.1`, "Unknown", or "" of a machine that did not answer in time. */
   readonly engineVersion: string;
   readonly error: string;
   readonly responseTimeMs: number;
@@ -51,11 +51,7 @@ export async function listRecords(ports: MachinePorts): Promise<HostRecord[]> {
 async function listOne(ports: MachinePorts, name: string, request: ListRequest, signal: AbortSignal): Promise<ListedMachine> {
   const started = ports.clock.monotonicMs();
   await using host = await openHost(ports, name);
-  const bound = AbortSignal.any([signal, AbortSignal.timeout(request.timeoutMs)]);
-  const seen = await look(ports, host, bound).catch((error: unknown) => {
-    signal.throwIfAborted();
-    return { state: bound.aborted ? ("Timeout" as const) : ("Error" as const), url: "", engineVersion: "Unknown", error: bound.aborted ? "" : messageOf(error) };
-  });
+  const seen = await lookWithin(request.timeoutMs, ports, host, signal);
   const { EngineOptions: engine, SwarmOptions: swarm } = host.record.hostOptions;
   const interrupted = await interruption(host);
   return {
@@ -67,6 +63,20 @@ async function listOne(ports: MachinePorts, name: string, request: ListRequest, 
     options: { engine, swarm },
     interrupted,
   };
+}
+
+/** A driver may be a plugin that never answers: not all of what is asked of it takes a signal. */
+async function lookWithin(timeoutMs: number, ports: MachinePorts, host: Host, signal: AbortSignal): Promise<Seen> {
+  const bound = AbortSignal.any([signal, AbortSignal.timeout(Math.max(timeoutMs, 0))]);
+  const ended = Promise.withResolvers<never>();
+  bound.addEventListener("abort", () => ended.reject(bound.reason), { once: true });
+  try {
+    return await Promise.race([ended.promise, timeoutMs > 0 ? look(ports, host, bound) : ended.promise]);
+  } catch (error) {
+    signal.throwIfAborted();
+    if (bound.aborted) return { state: "Timeout", url: "", engineVersion: "", error: "" };
+    return { state: "Error", url: "", engineVersion: "Unknown", error: messageOf(error) };
+  }
 }
 
 type Seen = Pick<ListedMachine, "state" | "url" | "engineVersion" | "error">;

@@ -18,7 +18,10 @@ export interface RemoveRequest {
 /** Throws when the instance could not be removed (the record stays, unless forced) or no such machine exists. */
 export async function removeMachine(ports: MachinePorts, request: RemoveRequest, signal: AbortSignal): Promise<void> {
   const { name, force } = request;
-  await using _lock = await ports.store.lockMachine(name, { purpose: `rm ${name}`, waitMs: ports.timeouts.lockMs, signal });
+  const lockRequest = { purpose: `rm ${name}`, waitMs: ports.timeouts.lockMs, signal };
+  await using _lock = await ports.store.lockMachine(name, lockRequest).catch((error: unknown) => {
+    throw explain(name, error);
+  });
   try {
     await using host = await openHost(ports, name);
     await removeInstance(ports, host, request, signal);

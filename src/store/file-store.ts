@@ -62,7 +62,8 @@ export class FileStore implements Store {
   }
 
   async list(): Promise<string[]> {
-    const folders = (await readFolder(this.#machinesDir)).filter((entry) => entry.isDirectory() && isFolderName(entry.name));
+    // Where the store is a file, it does not count as an empty one.
+    const folders = (await readFolder(this.#machinesDir, ["ENOENT"])).filter((entry) => entry.isDirectory() && isFolderName(entry.name));
     const isTaken = await Promise.all(folders.map((entry) => this.has(entry.name)));
     return folders.filter((_, index) => isTaken[index]).map((entry) => entry.name);
   }
@@ -157,6 +158,7 @@ export class FileStore implements Store {
   }
 
   async lockMachine(name: string, request: LockRequest): Promise<FileLock> {
+    if (!isFolderName(name)) throw machineNotFound(name);
     const folder = this.machineDir(name);
     const isRemoved = async (): Promise<boolean> => !(await this.has(name));
     const lock = await this.#lock(machineLockOf(this.root, name), `machine "${name}"`, request, isRemoved);
@@ -188,12 +190,12 @@ export class FileStore implements Store {
   }
 }
 
-/** Entries of a folder, none when it does not exist. */
-async function readFolder(folder: string): Promise<Dirent[]> {
+/** Entries of a folder, none when it does not exist or, unless other codes are given, is no folder. */
+async function readFolder(folder: string, absenceCodes: readonly string[] = ["ENOENT", "ENOTDIR"]): Promise<Dirent[]> {
   try {
     return await fs.readdir(folder, { withFileTypes: true });
   } catch (error) {
-    if (systemCodeOf(error) === "ENOENT" || systemCodeOf(error) === "ENOTDIR") return [];
+    if (absenceCodes.includes(systemCodeOf(error) ?? "")) return [];
     throw explainFileError(error, folder, "read");
   }
 }

@@ -93,7 +93,7 @@ export class MemoryStore implements Store {
   }
 
   async lockMachine(name: string, request: LockRequest): Promise<FileLock> {
-    this.machineDir(name);
+    if (!isFolderName(name)) throw machineNotFound(name);
     return await this.#lock(`machine ${name.toLowerCase()}`, `machine "${name}"`, request);
   }
 

@@ -12,10 +12,12 @@ import { openPorts } from "../machine-ports.ts";
 const atOnce = 16;
 
 export async function run({ options, args }: Invocation, context: CliContext): Promise<void> {
-  if (args.length === 0) {
+  const [first = "", ...others] = args;
+  if (first === "") {
     await context.showHelp();
     throw new MachineError("usage", "Error: No machine name specified");
   }
+  if (context.compat && others.length > 0) throw extraArguments(others);
   const names = expandNames(args);
   const driverName = options.string("driver");
   const module = await openPorts(context).loadDriver(driverName);
@@ -58,14 +60,16 @@ function optionsPerName(module: DriverModule, options: Invocation["options"], na
     const given = options.occurrences(flag);
     if (given.length <= 1 && !identifies(module, flag)) return [];
     if (given.length === names.length || given.length === 0) return given.length === 0 ? [] : [{ flag, given }];
-    throw new MachineError("usage", `Invalid command line. Found extra arguments [${names.slice(1).join(" ")}]`, {
-      hint: `To create ${names.length} machines at once, give --${flag} ${names.length} times, once for each name.`,
-    });
+    throw extraArguments(names.slice(1), `To create ${names.length} machines at once, give --${flag} ${names.length} times, once for each name.`);
   });
   return (name) => {
     const index = names.indexOf(name);
     return overlaid(options, Object.fromEntries(lists.map(({ flag, given }) => [flag, given[index] ?? ""])));
   };
+}
+
+function extraArguments(names: readonly string[], hint?: string): MachineError {
+  return new MachineError("usage", `Invalid command line. Found extra arguments [${names.join(" ")}]`, { hint });
 }
 
 /** The first per-name flag is what tells one machine from another: it cannot be shared. */

@@ -1,6 +1,7 @@
 import type { Invocation } from "../command.ts";
 import type { CliContext } from "../context.ts";
 import { renderInspect } from "../format/inspect.ts";
+import { TemplateError } from "../../gocompat/template/template.ts";
 import { openPorts } from "../machine-ports.ts";
 import { nameOrDefault } from "../machines.ts";
 
@@ -8,5 +9,10 @@ export async function run({ options, args }: Invocation, context: CliContext): P
   const ports = openPorts(context);
   const text = await ports.store.loadText(await nameOrDefault(ports, args));
   const secrets = options.bool("show-secrets") ? "shown" : "masked";
-  context.print(renderInspect(text, options.string("format"), secrets));
+  try {
+    context.print(renderInspect(text, options.string("format"), secrets));
+  } catch (error) {
+    if (error instanceof TemplateError) context.streams.stdout.write(context.redactor.redact(error.output));
+    throw error;
+  }
 }

@@ -31,6 +31,7 @@ function itemOf(row: ListRow): HostListItem {
   return {
     ...row,
     dockerVersion: row.engineVersion,
+    responseTimeMs: Math.trunc(row.responseTimeMs),
     swarmOptions: row.swarmOptions === undefined ? null : { ...row.swarmOptions },
     engineOptions: row.engineOptions === undefined ? null : { ...row.engineOptions },
   };

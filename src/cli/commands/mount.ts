@@ -32,7 +32,7 @@ export async function run({ options, args }: Invocation, context: CliContext): P
 async function unmount(ports: MachinePorts, mountPoint: string, signal: AbortSignal): Promise<void> {
   if (ports.platform.os !== "linux") return await runProgram(ports, "umount", [mountPoint], signal);
   const program = (await ports.processes.find("fusermount")) ?? (await ports.processes.find("fusermount3"));
-  if (program === undefined) throw new MachineError("program-missing", "fusermount is not installed on this computer, or not on PATH");
+  if (program === undefined) throw new MachineError("program-missing", "You must have a copy of the fusermount binary locally to use the unmount option");
   await runProgram(ports, program, ["-u", mountPoint], signal);
 }
 

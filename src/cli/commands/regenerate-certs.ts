@@ -1,14 +1,21 @@
 import { prepareAuthority, regenerateCertificates } from "../../machine/certificates.ts";
+import { MachineError } from "../../errors/machine-error.ts";
 import type { Invocation } from "../command.ts";
 import type { CliContext } from "../context.ts";
 import { openPorts } from "../machine-ports.ts";
 import { namesOrDefault, workOnMachines } from "../machines.ts";
 
 export async function run({ options, args }: Invocation, context: CliContext): Promise<void> {
-  const question = "Regenerate TLS machine certs?  Warning: this is irreversible.";
-  if (!options.bool("force") && !(await context.confirm(question))) return;
-  const names = await namesOrDefault(openPorts(context), args);
+  if (!options.bool("force") && !(await isConfirmed(context))) return;
   context.print("Regenerating TLS certificates");
+  const names = await namesOrDefault(openPorts(context), args);
   if (options.bool("client-certs")) await prepareAuthority(openPorts(context), context.signal);
   await workOnMachines(context, names, async (ports, name) => await regenerateCertificates(ports, name, context.signal));
+}
+
+/** Without an answer this command fails, as in 0.16.2, where `rm` takes it for a no. */
+async function isConfirmed(context: CliContext): Promise<boolean> {
+  const answer = await context.confirm("Regenerate TLS machine certs?  Warning: this is irreversible.");
+  if (answer !== undefined) return answer;
+  throw new MachineError("usage", "EOF", { hint: "Nobody answered the question. Where there is nobody to ask, give --force." });
 }

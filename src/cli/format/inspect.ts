@@ -2,7 +2,7 @@
 import { MachineError, isMachineError } from "../../errors/machine-error.ts";
 import { jsonFunctions } from "../../gocompat/json-format.ts";
 import { findMember, formatJson, jsonFrom, parseJson, plainFrom, type JsonNode, type JsonObject } from "../../gocompat/json.ts";
-import { executeTemplate, parseTemplate } from "../../gocompat/template/template.ts";
+import { executeTemplate, parseTemplate, type Template } from "../../gocompat/template/template.ts";
 
 const mask = "********";
 
@@ -12,14 +12,18 @@ const secretField = /^(?:.*(?:password|passwd|secret|token|apikey|credential).*|
 /**
  * @param text config.json as it stands
  * @param format a Go template; "" for the whole record
- * Throws `template-invalid` in 0.16.2's words.
+ * Throws `template-invalid` in 0.16.2's words; where the template was begun, a `TemplateError` with what it had written.
  */
 export function renderInspect(text: string, format: string, secrets: "shown" | "masked"): string {
   const record = secrets === "shown" ? undefined : maskDriver(parseJson(text));
   const shown = record === undefined ? text : formatJson(record);
   if (format === "") return shown;
+  return executeTemplate(parseFormat(format), plainFrom(record ?? parseJson(text)));
+}
+
+function parseFormat(format: string): Template {
   try {
-    return executeTemplate(parseTemplate("", format, { functions: jsonFunctions }), plainFrom(record ?? parseJson(text)));
+    return parseTemplate("", format, { functions: jsonFunctions });
   } catch (error) {
     if (!isMachineError(error, "template-invalid")) throw error;
     throw new MachineError("template-invalid", `template parsing error: ${error.message}`, { cause: error, hint: error.hint });

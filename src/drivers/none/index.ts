@@ -20,6 +20,10 @@ class NoneDriver extends BuiltinDriver<NoneConfig> {
   async setConfigFromFlags(options: DriverOptions): Promise<void> {
     const url = options.string("url");
     if (url === "") throw new MachineError("driver-options", "--url option is required when no driver is selected");
+    const [badEscape] = /%(?![0-9a-f]{2}).{0,2}/iu.exec(url) ?? [];
+    if (badEscape !== undefined) {
+      throw new MachineError("driver-options", `parse ${JSON.stringify(url)}: invalid URL escape ${JSON.stringify(badEscape)}`);
+    }
     this.config.URL = url;
     // 0.16.2 keeps host and port together here, and `ip` prints them so.
     this.config.IPAddress = /^[a-z][a-z0-9+.-]*:\/\/([^/]*)/iu.exec(url)?.[1] ?? "";
