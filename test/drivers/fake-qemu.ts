@@ -17,8 +17,12 @@ export interface FakeBehaviour {
   readonly hung?: boolean;
   /** What it prints instead of starting. */
   readonly refuse?: string;
+  /** Writing a state fails. */
+  readonly cannotSave?: boolean;
   /** Restoring a state fails. */
   readonly cannotRestore?: boolean;
+  /** No agent answers in the guest: it never gets that far. */
+  readonly mute?: boolean;
   /** Kernels hang with any accelerator but tcg. */
   readonly brokenAccelerator?: boolean;
 }
@@ -150,7 +154,8 @@ class FakeQemu {
   #transfer(command: string, uri: string): Json {
     const file = uri.split(" ").at(-1) ?? "";
     if (command === "migrate") writeFileSync(file, "memory of a guest");
-    this.#migration = this.#behaviour.cannotRestore === true && command !== "migrate" ? "failed" : "completed";
+    const fails = command === "migrate" ? this.#behaviour.cannotSave : this.#behaviour.cannotRestore;
+    this.#migration = fails === true ? "failed" : "completed";
     if (command === "migrate-incoming") this.#state = "paused";
     return {};
   }
@@ -173,6 +178,7 @@ class FakeQemu {
 
   /** The agent of the guest: answers synchronization, and runs every script by writing it down. */
   #agent(socket: Socket): void {
+    if (this.#behaviour.mute === true) return void socket.resume();
     eachLine(socket, (line) => {
       const { execute, arguments: args } = JSON.parse(line.replace(/^[^{]*/u, "")) as { execute: string; arguments?: Json };
       const reply = (value: unknown): void => void socket.write(`${JSON.stringify({ return: value })}\n`);

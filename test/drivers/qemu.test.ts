@@ -361,6 +361,33 @@ describe("saved state", () => {
     assert.equal(existsSync(made.file("memory.state")), false);
   });
 
+  test("one that is not finished for Ctrl-C leaves no guest and no half state", async () => {
+    await using made = await configured({ "qemu-save-state": "auto" }, { mute: true });
+    const abort = new AbortController();
+    const creating = made.driver.create(abort.signal);
+    const states = path.join(made.test.context.cacheDir, "qemu", "states");
+    const halves = (): string[] => (existsSync(states) ? readdirSync(states).filter((name) => name.includes(".tmp-")) : []);
+    const pidFile = (): string => path.join(states, halves()[0] ?? "", "qemu.pid");
+    while (!existsSync(pidFile())) await Promise.race([creating, systemClock.sleep(10)]);
+    const pid = Number(readFileSync(pidFile(), "utf8"));
+    abort.abort(new Error("interrupted"));
+    await assert.rejects(creating, /interrupted/u);
+    assert.deepEqual([isRunning(pid), halves(), readdirSync(states).filter((name) => name.endsWith(".failed"))], [false, [], []]);
+  });
+
+  test("one that cannot be made is not tried again, and the machine boots", async () => {
+    await using first = await created({ "qemu-save-state": "auto" }, { cannotSave: true });
+    assert.equal(await first.driver.getState(signal()), "Running");
+    const warnings = (given: TestContext): number => given.events.filter((event) => event.type === "log" && event.level === "warn" && event.text.startsWith("No state of the image")).length;
+    assert.equal(warnings(first.test), 1);
+    await using secondContext = await testDriverContext("db", first.world.overrides);
+    const second = driverModule.open(secondContext.context, undefined);
+    await second.setConfigFromFlags(flagsOf());
+    await second.create(signal());
+    assert.equal(warnings(secondContext), 0);
+    await second.remove(signal());
+  });
+
   test("holds no key, no seed and no socket", async () => {
     await using made = await created({ "qemu-save-state": "on" });
     const states = path.join(made.test.context.cacheDir, "qemu", "states");

@@ -188,7 +188,7 @@ export async function startCold(place: Workplace, signal: AbortSignal, firstBoot
   const { context, config } = place;
   const instance = instanceOf(place);
   const spec = await specOf(place, await identityFiles(context.machineDir), firstBoot);
-  using daemons = await startShareDaemons(context, instance, spec.shares, await shareMethod(place), signal);
+  using daemons = await startShareDaemons(context, place.ports.processTable, instance, spec.shares, await shareMethod(place), signal);
   try {
     await using monitor = await instance.launch(spec, signal);
     await openPorts(context, config, monitor);

@@ -8,7 +8,7 @@ import type { Clock } from "../../system/clock.ts";
 import { JsonLines, type JsonObject } from "./json-lines.ts";
 
 /** A monitor answers at once or is busy with another client. */
-export const monitorTimeoutMs = 3_000;
+export const monitorTimeoutMs = 5_000;
 
 /** Of QAPI's RunState the ones that tell the driver something. */
 export type RunState = "running" | "paused" | "inmigrate" | "prelaunch" | "shutdown" | "suspended" | (string & {});

@@ -1,7 +1,9 @@
 /** The processes that serve shared folders to a guest. Each ends with the QEMU that it serves. */
+import type { ChildProcess } from "node:child_process";
 import type { DriverContext } from "../../driver-kit/driver.ts";
 import { MachineError } from "../../errors/machine-error.ts";
 import { factsOf, openLog, removeTree } from "../../system/disk-files.ts";
+import type { ProcessTable } from "../../system/process-table.ts";
 import { instanceFiles, shareSocket } from "./command-line.ts";
 import type { Instance } from "./instance.ts";
 import type { ShareMethod } from "./programs.ts";
@@ -13,6 +15,7 @@ const socketPollMs = 20;
 /** Starts a daemon for each folder; on disposal, those that QEMU did not take over are ended. */
 export async function startShareDaemons(
   context: DriverContext,
+  processTable: ProcessTable,
   instance: Instance,
   shares: readonly SharedFolder[],
   method: ShareMethod,
@@ -20,7 +23,7 @@ export async function startShareDaemons(
 ): Promise<{ keep(): void } & Disposable> {
   const pids: number[] = [];
   const endAll = (): void => {
-    for (const pid of pids.splice(0)) killQuietly(pid);
+    for (const pid of pids.splice(0)) processTable.signal(pid, "SIGTERM");
   };
   try {
     if (method.by === "virtiofs") for (const [index, share] of shares.entries()) pids.push(await startOne(context, instance, share, index, method, signal));
@@ -44,8 +47,9 @@ async function startOne(context: DriverContext, instance: Instance, share: Share
     const child = context.processes.spawn(method.program, daemonArguments(method, share, socket), { cwd: instance.folder, detached: true, stdio: ["ignore", log.fd, log.fd] });
     child.on("error", () => {});
     child.unref();
+    const pid = requirePid(child, method.program);
     await socketOf(context, instance.file(socket), share, signal);
-    return child.pid ?? 0;
+    return pid;
   } finally {
     await log.close();
   }
@@ -64,10 +68,8 @@ async function socketOf(context: DriverContext, socket: string, share: SharedFol
   }
 }
 
-function killQuietly(pid: number): void {
-  try {
-    if (pid > 0) process.kill(pid, "SIGTERM");
-  } catch {
-    // It is gone already.
-  }
+/** A program that cannot be started has no pid. */
+function requirePid(child: ChildProcess, program: string): number {
+  if (child.pid === undefined) throw new MachineError("driver-failed", `${program} cannot be started`);
+  return child.pid;
 }

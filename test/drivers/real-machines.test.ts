@@ -1,0 +1,168 @@
+/**
+ * Whole lives of real machines, through the program: containers on the lab's engine, and virtual machines. Everything
+ * is emulated where the computer has no accelerator that works, so there is one virtual machine's boot in here, and
+ * one more where no saved state is left from an earlier run.
+ */
+import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { homedir, tmpdir } from "node:os";
+import * as path from "node:path";
+import { after, before, describe, test } from "node:test";
+import { labUnavailableReason, openLab, type Lab } from "../lab/lab.ts";
+import { output, Program } from "../e2e/program.ts";
+
+/** Images and saved states are kept between runs, and with them the CA whose certificates are in the states. */
+const kept = path.join(homedir(), ".cache", "docker-machine-tests");
+const longMs = 900_000;
+
+async function openProgram(): Promise<Program> {
+  const program = await Program.open();
+  await mkdir(path.join(kept, "cache"), { recursive: true, mode: 0o700 });
+  await mkdir(program.store, { mode: 0o700 });
+  await symlink(path.join(kept, "cache"), path.join(program.store, "cache"));
+  if (existsSync(path.join(kept, "certs"))) await cp(path.join(kept, "certs"), path.join(program.store, "certs"), { recursive: true });
+  return program;
+}
+
+/** What `eval $(docker-machine env NAME)` gives a shell. */
+async function dockerEnvironment(program: Program, name: string): Promise<Record<string, string>> {
+  const lines = await output("bash", ["-c", `eval "$(cat)"; env | grep ^DOCKER_`], { stdin: await program.ok(["env", name]) });
+  return Object.fromEntries(lines.trim().split("\n").map((line) => [line.slice(0, line.indexOf("=")), line.slice(line.indexOf("=") + 1)]));
+}
+
+/** A real client, over TLS, runs a container that is made of the machine's own shell. */
+async function runContainer(program: Program, name: string): Promise<void> {
+  await program.ok(["ssh", name, `tar -C / -chf - bin/sh $(ldd /bin/sh | grep -o "/[^ ]*") | docker import - tiny`], { timeoutMs: longMs });
+  const said = await output("docker", ["run", "--rm", "tiny", "/bin/sh", "-c", "echo it-works"], { env: await dockerEnvironment(program, name) });
+  assert.equal(said, "it-works\n");
+}
+
+async function useSshAndScp(program: Program, name: string): Promise<void> {
+  assert.equal(await program.ok(["ssh", name, "hostname"]), `${name}\n`);
+  assert.equal((await program.run(["ssh", name, "exit 7"])).status, 7);
+  const file = path.join(program.folder, "a.bin");
+  const bytes = Buffer.from(Array.from({ length: 256 }, (_, index) => index));
+  await writeFile(file, bytes);
+  await program.ok(["scp", "-q", file, `${name}:/tmp/a.bin`]);
+  await program.ok(["scp", "-q", `${name}:/tmp/a.bin`, `${file}.back`]);
+  assert.deepEqual(await readFile(`${file}.back`), bytes);
+}
+
+async function status(program: Program, name: string): Promise<string> {
+  return (await program.ok(["status", name])).trim();
+}
+
+/** Facts that no two machines share. */
+async function identityOf(program: Program, name: string): Promise<Record<string, string>> {
+  const script = "cat /etc/machine-id /etc/ssh/ssh_host_ed25519_key.pub; hostname; head -c 16 /dev/urandom | od -An -tx1";
+  const [machineId = "", hostKey = "", hostName = "", random = ""] = (await program.ok(["ssh", name, script])).split("\n");
+  return { machineId, hostKey, hostName, random };
+}
+
+const unavailable = await labUnavailableReason();
+
+describe("docker", { skip: unavailable ?? false }, () => {
+  let lab: Lab;
+  before(async () => {
+    lab = await openLab();
+  });
+  after(async () => await lab.close());
+
+  test("two machines live a whole life beside each other, and leave nothing", async () => {
+    await using program = await openProgram();
+    const engine = { env: { DOCKER_HOST: lab.engineAddress } };
+    const flags = ["--driver", "docker", "--docker-host", lab.engineAddress];
+    await program.ok(["create", ...flags, "web", "db"], { timeoutMs: longMs });
+    await runContainer(program, "web");
+    await useSshAndScp(program, "web");
+    const [web, db] = [await identityOf(program, "web"), await identityOf(program, "db")];
+    for (const [fact, value] of Object.entries(web)) assert.notEqual(value, db[fact], fact);
+    const address = await program.ok(["ip", "web"]);
+    await program.ok(["stop", "web"]);
+    assert.equal(await status(program, "web"), "Stopped");
+    assert.equal(await status(program, "db"), "Running");
+    await program.ok(["start", "web"]);
+    assert.equal(await program.ok(["ip", "web"]), address);
+    await program.ok(["restart", "web"]);
+    await useSshAndScp(program, "web");
+    await dockerEnvironment(program, "web");
+    await program.ok(["kill", "web"]);
+    assert.equal(await status(program, "web"), "Stopped");
+    await program.ok(["rm", "-y", "web", "db"]);
+    assert.deepEqual(await readdir(path.join(program.store, "machines")), []);
+    assert.equal(await output("docker", ["ps", "-aq", "--filter", "label=docker-machine.create-id"], engine), "");
+    assert.equal(await output("docker", ["network", "ls", "-q", "--filter", "name=^docker-machine"], engine), "");
+  });
+});
+
+describe("qemu", { skip: existsSync("/usr/bin/qemu-system-x86_64") ? false : "QEMU is not installed" }, () => {
+  test("two machines start from one saved state, are strangers to each other, and leave nothing", async (t) => {
+    await using program = await openProgram();
+    const flags = ["--driver", "qemu", "--qemu-image", "build", "--qemu-memory", "1024", "--qemu-disk-size", "8000"];
+    const startedMs = performance.now();
+    await program.ok(["create", ...flags, "web", "db"], { timeoutMs: longMs });
+    t.diagnostic(`create of two machines: ${((performance.now() - startedMs) / 1000).toFixed(1)} s`);
+    await cp(path.join(program.store, "certs"), path.join(kept, "certs"), { recursive: true });
+
+    const [web, db] = [await identityOf(program, "web"), await identityOf(program, "db")];
+    for (const [fact, value] of Object.entries(web)) assert.notEqual(value, db[fact], fact);
+    const skewSeconds = Number(await program.ok(["ssh", "web", "date +%s"])) - Date.now() / 1000;
+    assert.ok(Math.abs(skewSeconds) < 30, `the clock is ${skewSeconds} s off`);
+    await runContainer(program, "web");
+    await useSshAndScp(program, "web");
+    assert.match(await program.ok(["ls"]), /^web\s+-\s+qemu\s+Running\s+tcp:\/\/127\.0\.0\.1:\d+\s+v\d+/mu);
+
+    const url = await program.ok(["url", "web"]);
+    await program.ok(["kill", "db"]);
+    await program.ok(["stop", "web"], { timeoutMs: longMs });
+    assert.deepEqual([await status(program, "web"), await status(program, "db")], ["Stopped", "Stopped"]);
+    await program.ok(["start", "web"], { timeoutMs: longMs });
+    assert.equal(await program.ok(["url", "web"]), url);
+    assert.deepEqual({ ...(await identityOf(program, "web")), random: "" }, { ...web, random: "" });
+
+    await program.ok(["rm", "-y", "web", "db"], { timeoutMs: longMs });
+    assert.deepEqual(await readdir(path.join(program.store, "machines")), []);
+    assert.deepEqual(await processesIn(program.store), []);
+  });
+
+  test("an image that is damaged, no image, or for another computer is refused before anything is made", async () => {
+    await using program = await openProgram();
+    const folder = await mkdtemp(path.join(tmpdir(), "dm-images-"));
+    const at = (name: string): string => path.join(folder, name);
+    await writeFile(at("text.img"), "this is no disk\n".repeat(4_096));
+    await output("qemu-img", ["create", "-q", "-f", "qcow2", at("damaged.qcow2"), "64M"]);
+    await writeFile(at("damaged.qcow2"), (await readFile(at("damaged.qcow2"))).fill(0xff, 4, 24));
+    await output("qemu-img", ["create", "-q", "-f", "qcow2", "-b", "/etc/passwd", "-F", "raw", at("reaching.qcow2"), "1M"]);
+    await writeFile(at("arm.img"), armDisk());
+    for (const [name, reason] of [
+      ["text.img", /has no partition table/u],
+      ["damaged.qcow2", /cannot be used/u],
+      ["reaching.qcow2", /refers to another file/u],
+      ["arm.img", /for another architecture/u],
+      ["missing.img", /does not exist/u],
+    ] as const) {
+      const { status: exit, stderr } = await program.run(["create", "--driver", "qemu", "--qemu-image", at(name), "bad"]);
+      assert.match(stderr, reason, name);
+      assert.ok(exit === 1 || exit === 3, name);
+      await program.run(["rm", "-f", "-y", "bad"]);
+    }
+    assert.deepEqual(await processesIn(program.store), []);
+    await rm(folder, { recursive: true });
+  });
+});
+
+/** A GPT disk whose root partition is typed as that of an ARM Linux. */
+function armDisk(): Buffer {
+  const disk = Buffer.alloc(1024 * 1024);
+  disk.writeUInt16LE(0xaa55, 510);
+  disk.write("EFI PART", 512, "latin1");
+  Buffer.from("45b021b9f01dc341af444c6f280d3fae", "hex").copy(disk, 1024);
+  return disk;
+}
+
+/** Command lines of processes that run in a folder or name it. */
+async function processesIn(folder: string): Promise<string[]> {
+  const lines = await output("sh", ["-c", `for p in /proc/[0-9]*; do if [ "$(readlink $p/cwd)" != "\${PWD}" ] && readlink $p/cwd | grep -q "^${folder}"; then tr '\\0' ' ' < $p/cmdline; echo; fi; done; true`]);
+  return lines.split("\n").filter((line) => line.trim() !== "");
+}
