@@ -5,7 +5,13 @@ import { reportNothing } from "../log/event.ts";
 import type { ProcessRunner, RunResult } from "../system/process.ts";
 import { buildRootfs, mmdebstrapArguments, type RootfsRecipe } from "./debian-rootfs.ts";
 
-const recipe: RootfsRecipe = { suite: "trixie", packages: ["systemd", "docker.io"], prepare: "", finish: 'echo "$1"', mirror: "" };
+const recipe: RootfsRecipe = {
+  suite: "trixie",
+  packages: ["systemd", "docker.io"],
+  prepare: "",
+  finish: 'echo "$1"',
+  mirror: "",
+};
 const signal = AbortSignal.timeout(5_000);
 
 /** A runner that has mmdebstrap end as told. */
@@ -25,17 +31,29 @@ test("the packages of a suite go into an archive, from Debian's mirrors or a giv
   assert.ok(args.includes("--include=systemd,docker.io"));
   assert.ok(args.includes('--customize-hook=echo "$1"'));
   assert.deepEqual(args.slice(-2), ["trixie", "out.tar"]);
-  assert.deepEqual(mmdebstrapArguments({ ...recipe, mirror: "http://mirror.invalid/debian" }, "out.tar").slice(-3), ["trixie", "out.tar", "http://mirror.invalid/debian"]);
+  assert.deepEqual(mmdebstrapArguments({ ...recipe, mirror: "http://mirror.invalid/debian" }, "out.tar").slice(-3), [
+    "trixie",
+    "out.tar",
+    "http://mirror.invalid/debian",
+  ]);
 });
 
 test("its steps are debug lines, its first error is the reason", async () => {
   const lines: string[] = [];
   const report = (event: { readonly type: string; readonly text?: string }): void => void lines.push(event.text ?? "");
-  const stderr = Buffer.from("I: running apt-get update...\nErr:1 http://mirror.invalid trixie InRelease\nE: Unable to locate package docker.io\nE: apt-get failed\n");
-  await assert.rejects(buildRootfs(recipe, "out.tar", { processes: runner({ status: 25, stderr }), report, signal }), (error) => isMachineError(error, "image-unusable") && /1 http:\/\/mirror\.invalid trixie InRelease$/u.test(error.message));
+  const stderr = Buffer.from(
+    "I: running apt-get update...\nErr:1 http://mirror.invalid trixie InRelease\nE: Unable to locate package docker.io\nE: apt-get failed\n",
+  );
+  await assert.rejects(
+    buildRootfs(recipe, "out.tar", { processes: runner({ status: 25, stderr }), report, signal }),
+    (error) => isMachineError(error, "image-unusable") && /1 http:\/\/mirror\.invalid trixie InRelease$/u.test(error.message),
+  );
   assert.deepEqual(lines, ["running apt-get update..."]);
 });
 
 test("where it is not installed the error says how to install it", async () => {
-  await assert.rejects(buildRootfs(recipe, "out.tar", { processes: runner({ installed: false }), report: reportNothing, signal }), (error) => isMachineError(error, "program-missing") && /apt-get install --yes mmdebstrap/u.test(error.hint ?? ""));
+  await assert.rejects(
+    buildRootfs(recipe, "out.tar", { processes: runner({ installed: false }), report: reportNothing, signal }),
+    (error) => isMachineError(error, "program-missing") && /apt-get install --yes mmdebstrap/u.test(error.hint ?? ""),
+  );
 });

@@ -34,9 +34,13 @@ const leftOut = ["/usr/share/man/*", "/usr/share/doc/*", "/usr/share/locale/*", 
 /** Throws `program-missing`, with the command that installs it, when root file systems cannot be made here. */
 export async function requireRootfsPrograms(processes: ProcessRunner): Promise<void> {
   if ((await processes.find("mmdebstrap")) !== undefined) return;
-  throw new MachineError("program-missing", "mmdebstrap, which builds images from Debian packages, is not installed on this computer", {
-    hint: `Install it: ${rootfsPrograms}`,
-  });
+  throw new MachineError(
+    "program-missing",
+    "mmdebstrap, which builds images from Debian packages, is not installed on this computer",
+    {
+      hint: `Install it: ${rootfsPrograms}`,
+    },
+  );
 }
 
 /** Writes the root file system as a tar archive. Throws `program-missing`, `image-unusable`, or the signal's reason. */
@@ -54,9 +58,13 @@ export async function buildRootfs(recipe: RootfsRecipe, tarFile: string, ports: 
     },
   });
   if (result.status === 0) return;
-  throw new MachineError("image-unusable", `The image could not be built from Debian packages: ${reasonOf(complaints, result.stderr)}`, {
-    hint: "Check that a mirror of the Debian archive can be reached from here, and that the disk is not full; then run the command again.",
-  });
+  throw new MachineError(
+    "image-unusable",
+    `The image could not be built from Debian packages: ${reasonOf(complaints, result.stderr)}`,
+    {
+      hint: "Check that a mirror of the Debian archive can be reached from here, and that the disk is not full; then run the command again.",
+    },
+  );
 }
 
 export function mmdebstrapArguments(recipe: RootfsRecipe, tarFile: string): string[] {

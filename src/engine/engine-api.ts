@@ -59,7 +59,11 @@ export class EngineApi {
   }
 
   /** Sends a POST that is answered by a stream of JSON messages, one a line. A message with an `error` ends it. */
-  async follow(path: string, request: ApiRequest, onMessage: (message: Readonly<Record<string, unknown>>) => void): Promise<void> {
+  async follow(
+    path: string,
+    request: ApiRequest,
+    onMessage: (message: Readonly<Record<string, unknown>>) => void,
+  ): Promise<void> {
     const response = await this.#open("POST", path, request);
     await this.#received(request, async () => {
       let pending = "";
@@ -191,5 +195,7 @@ function explain(error: unknown, endpoint: ApiEndpoint): unknown {
       hint: "Run the command as root, or add yourself to the group docker: sudo usermod -aG docker $USER",
     });
   }
-  return new MachineError("engine-unreachable", `The Docker Engine at ${place} does not answer: ${messageOf(error)}`, { cause: error });
+  return new MachineError("engine-unreachable", `The Docker Engine at ${place} does not answer: ${messageOf(error)}`, {
+    cause: error,
+  });
 }

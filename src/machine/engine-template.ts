@@ -29,11 +29,16 @@ export async function engineTemplateOf(ports: MachinePorts, host: Host): Promise
   if (!capabilities.provisionable || capabilities.adopted || request.swarm !== undefined) return undefined;
   const ca = (await readFileIfExists(authorityPathsOf(host).caCertPath))?.toString("utf8");
   const { ServerCertSANs: names } = host.record.hostOptions.AuthOptions;
-  const key = createHash("sha256").update(JSON.stringify([request.driverName, request.engine, ca, names, keyTypeOf(host)])).digest("hex");
+  const key = createHash("sha256")
+    .update(JSON.stringify([request.driverName, request.engine, ca, names, keyTypeOf(host)]))
+    .digest("hex");
   const prepare = async (executor: SshExecutor, address: string, signal: AbortSignal): Promise<ServerCertificate> => {
     const issued = await issueFor(ports, host, address);
     const certificates = { caCertificate: issued.ca, serverCertificate: issued.certificate, serverKey: issued.key };
-    await provisionHost({ ...request, ...certificates, machineName: templateName, address }, provisionContext(ports, host, executor, signal));
+    await provisionHost(
+      { ...request, ...certificates, machineName: templateName, address },
+      provisionContext(ports, host, executor, signal),
+    );
     return issued;
   };
   return { key, prepare };

@@ -4,7 +4,19 @@ import { tmpdir } from "node:os";
 import * as path from "node:path";
 import { after, test } from "node:test";
 import { isMachineError } from "../errors/machine-error.ts";
-import { factsOf, freeBytes, hashFile, headOf, linkOrCopy, listFolder, makeScratchFolder, publishFolder, removeTree, requireFreeBytes, tailOf } from "./disk-files.ts";
+import {
+  factsOf,
+  freeBytes,
+  hashFile,
+  headOf,
+  linkOrCopy,
+  listFolder,
+  makeScratchFolder,
+  publishFolder,
+  removeTree,
+  requireFreeBytes,
+  tailOf,
+} from "./disk-files.ts";
 
 const scratch = mkdtempSync(path.join(tmpdir(), "docker-machine-files-"));
 after(() => rmSync(scratch, { recursive: true, force: true }));
@@ -24,11 +36,17 @@ test("a linked file outlives the one it was made of, and takes no space of its o
 test("a folder appears whole or not at all", async () => {
   await publishFolder(at("whole"), async (folder) => writeFileSync(path.join(folder, "a"), "1"));
   assert.deepEqual(readdirSync(at("whole")), ["a"]);
-  await assert.rejects(publishFolder(at("half"), async (folder) => {
-    writeFileSync(path.join(folder, "a"), "1");
-    throw new Error("cut off");
-  }), /cut off/u);
-  assert.deepEqual(readdirSync(scratch).filter((name) => name.startsWith("half")), []);
+  await assert.rejects(
+    publishFolder(at("half"), async (folder) => {
+      writeFileSync(path.join(folder, "a"), "1");
+      throw new Error("cut off");
+    }),
+    /cut off/u,
+  );
+  assert.deepEqual(
+    readdirSync(scratch).filter((name) => name.startsWith("half")),
+    [],
+  );
 });
 
 test("of two that publish the same folder the first one's stays", async () => {
@@ -37,13 +55,19 @@ test("of two that publish the same folder the first one's stays", async () => {
     writeFileSync(path.join(folder, "who"), "second");
   });
   assert.equal(readFileSync(path.join(at("race"), "who"), "utf8"), "first");
-  assert.deepEqual(readdirSync(scratch).filter((name) => name.startsWith("race")), ["race"]);
+  assert.deepEqual(
+    readdirSync(scratch).filter((name) => name.startsWith("race")),
+    ["race"],
+  );
 });
 
 test("space is checked where a folder is, or would be", async () => {
   const free = await freeBytes(scratch);
   await requireFreeBytes(at("not/there/yet"), 1, "A test");
-  await assert.rejects(requireFreeBytes(at("not/there/yet"), free * 10, "A test"), (error) => isMachineError(error, "disk-full") && /^A test needs \d+ MiB and .* has \d+ MiB left$/u.test(error.message));
+  await assert.rejects(
+    requireFreeBytes(at("not/there/yet"), free * 10, "A test"),
+    (error) => isMachineError(error, "disk-full") && /^A test needs \d+ MiB and .* has \d+ MiB left$/u.test(error.message),
+  );
 });
 
 test("parts and digests of a file", async () => {

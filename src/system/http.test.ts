@@ -92,7 +92,12 @@ describe("download", () => {
     const events: ProgressEvent[] = [];
     await download(wanted, ports(events));
     assert.deepEqual(readFileSync(wanted.file), content);
-    assert.deepEqual(events.at(-1), { type: "transfer", what: "disk.img", doneBytes: content.length, totalBytes: content.length });
+    assert.deepEqual(events.at(-1), {
+      type: "transfer",
+      what: "disk.img",
+      doneBytes: content.length,
+      totalBytes: content.length,
+    });
     assert.deepEqual([existsSync(`${wanted.file}.part`), existsSync(`${wanted.file}.part.json`)], [false, false]);
   });
 
@@ -108,7 +113,10 @@ describe("download", () => {
   test("goes on where an earlier run was stopped", async () => {
     await using server = await serve(broken(100_000), (_request, response) => response.destroy());
     const wanted = request(server.url);
-    await assert.rejects(download(wanted, ports()), (error) => isMachineError(error, "download-failed") && /continues where it stopped/u.test(error.hint ?? ""));
+    await assert.rejects(
+      download(wanted, ports()),
+      (error) => isMachineError(error, "download-failed") && /continues where it stopped/u.test(error.hint ?? ""),
+    );
     const arrived = statSync(`${wanted.file}.part`).size;
     assert.ok(arrived > 0);
     await using recovered = await serve(whole());
@@ -142,7 +150,13 @@ describe("download", () => {
   test("a wrong checksum is told with both digests, and nothing is kept", async () => {
     await using server = await serve(whole('"1"', Buffer.from("something else")));
     const wanted = request(server.url);
-    await assert.rejects(download(wanted, ports()), (error) => isMachineError(error, "download-failed") && /wrong sha256 checksum/u.test(error.message) && (error.hint?.includes(checksum.hex) ?? false));
+    await assert.rejects(
+      download(wanted, ports()),
+      (error) =>
+        isMachineError(error, "download-failed") &&
+        /wrong sha256 checksum/u.test(error.message) &&
+        (error.hint?.includes(checksum.hex) ?? false),
+    );
     assert.deepEqual([existsSync(wanted.file), existsSync(`${wanted.file}.part`)], [false, false]);
   });
 
@@ -151,16 +165,28 @@ describe("download", () => {
     await using server = await serve((_request, response) => void response.writeHead(302, { location: target.url }).end());
     await download(request(server.url), ports());
     await using loop = await serve((_request, response) => void response.writeHead(302, { location: "/again" }).end());
-    await assert.rejects(download(request(loop.url), ports()), (error) => isMachineError(error, "download-failed") && /redirects more than 5 times/u.test(error.message));
+    await assert.rejects(
+      download(request(loop.url), ports()),
+      (error) => isMachineError(error, "download-failed") && /redirects more than 5 times/u.test(error.message),
+    );
   });
 
   test("an answer that is none, a server that is silent, one that is not there, and what is no web address", async () => {
     await using missing = await serve((_request, response) => void response.writeHead(404).end());
-    await assert.rejects(download(request(missing.url), ports()), (error) => isMachineError(error, "download-failed") && /answered with status 404 Not Found/u.test(error.message));
+    await assert.rejects(
+      download(request(missing.url), ports()),
+      (error) => isMachineError(error, "download-failed") && /answered with status 404 Not Found/u.test(error.message),
+    );
     await using silent = await serve(() => {});
-    await assert.rejects(download(request(silent.url), ports()), (error) => isMachineError(error, "download-failed") && /did not answer within 0.2 s/u.test(error.message));
+    await assert.rejects(
+      download(request(silent.url), ports()),
+      (error) => isMachineError(error, "download-failed") && /did not answer within 0.2 s/u.test(error.message),
+    );
     await assert.rejects(download(request("http://127.0.0.1:1/x"), ports()), (error) => isMachineError(error, "download-failed"));
-    await assert.rejects(download(request("ftp://127.0.0.1/x"), ports()), (error) => isMachineError(error, "download-failed") && /neither an https nor an http/u.test(error.message));
+    await assert.rejects(
+      download(request("ftp://127.0.0.1/x"), ports()),
+      (error) => isMachineError(error, "download-failed") && /neither an https nor an http/u.test(error.message),
+    );
   });
 
   test("an abort ends it with the signal's reason", async () => {
@@ -176,14 +202,18 @@ describe("small texts and checksums", () => {
   test("a text is bounded", async () => {
     await using server = await serve((_request, response) => void response.end("x".repeat(100)));
     assert.equal(await fetchText(server.url, 100, ports()), "x".repeat(100));
-    await assert.rejects(fetchText(server.url, 99, ports()), (error) => isMachineError(error, "download-failed") && /larger than 99 bytes/u.test(error.message));
+    await assert.rejects(
+      fetchText(server.url, 99, ports()),
+      (error) => isMachineError(error, "download-failed") && /larger than 99 bytes/u.test(error.message),
+    );
   });
 
   test("a checksum tells its kind by its length, or says it", () => {
     const hex = { sha256: "a".repeat(64), sha512: "b".repeat(128) };
     assert.deepEqual(parseChecksum(hex.sha256), { algorithm: "sha256", hex: hex.sha256 });
     assert.deepEqual(parseChecksum(`sha512:${hex.sha512.toUpperCase()}`), { algorithm: "sha512", hex: hex.sha512 });
-    for (const wrong of ["", "abc", `sha512:${hex.sha256}`, `md5:${"a".repeat(32)}`, "g".repeat(64)]) assert.equal(parseChecksum(wrong), undefined, wrong);
+    for (const wrong of ["", "abc", `sha512:${hex.sha256}`, `md5:${"a".repeat(32)}`, "g".repeat(64)])
+      assert.equal(parseChecksum(wrong), undefined, wrong);
   });
 
   test("a list is read as sha256sum writes it", () => {

@@ -49,7 +49,7 @@ const reportEveryMs = 200;
 export async function download(request: DownloadRequest, ports: DownloadPorts): Promise<void> {
   await makePrivateDirectory(path.dirname(request.file));
   const partial = await openPartial(request);
-  for (let fruitless = 0; ; ) {
+  for (let fruitless = 0; ;) {
     const before = partial.doneBytes;
     try {
       await receiveInto(partial, request, ports);
@@ -122,7 +122,9 @@ function parseNote(bytes: Buffer | undefined): { url: string; validator: string 
   if (bytes === undefined) return undefined;
   try {
     const value = JSON.parse(bytes.toString("utf8")) as { url?: unknown; validator?: unknown };
-    return typeof value.url === "string" && typeof value.validator === "string" ? { url: value.url, validator: value.validator } : undefined;
+    return typeof value.url === "string" && typeof value.validator === "string"
+      ? { url: value.url, validator: value.validator }
+      : undefined;
   } catch {
     return undefined;
   }
@@ -147,7 +149,8 @@ async function receiveInto(partial: Partial, request: DownloadRequest, ports: Do
   const totalBytes = totalOf(response, partial.doneBytes);
   if (totalBytes !== undefined) await requireFreeBytes(path.dirname(partial.file), totalBytes - partial.doneBytes, request.what);
   await append(partial, response, totalBytes, request, ports);
-  if (totalBytes !== undefined && partial.doneBytes < totalBytes) throw new Error(`The connection closed after ${partial.doneBytes} of ${totalBytes} bytes`);
+  if (totalBytes !== undefined && partial.doneBytes < totalBytes)
+    throw new Error(`The connection closed after ${partial.doneBytes} of ${totalBytes} bytes`);
 }
 
 async function startAnew(partial: Partial, request: DownloadRequest, response: IncomingMessage): Promise<void> {
@@ -199,9 +202,13 @@ async function finish(partial: Partial, request: DownloadRequest): Promise<void>
   const expected = Buffer.from(request.checksum.hex, "hex");
   if (actual.length !== expected.length || !timingSafeEqual(actual, expected)) {
     await discard(partial);
-    throw new MachineError("download-failed", `${request.url} has the wrong ${request.checksum.algorithm} checksum: ${actual.toString("hex")}`, {
-      hint: `Expected was ${request.checksum.hex}. Check the URL and the checksum; what was downloaded has been removed.`,
-    });
+    throw new MachineError(
+      "download-failed",
+      `${request.url} has the wrong ${request.checksum.algorithm} checksum: ${actual.toString("hex")}`,
+      {
+        hint: `Expected was ${request.checksum.hex}. Check the URL and the checksum; what was downloaded has been removed.`,
+      },
+    );
   }
   const handle = await fs.open(partial.file, "r");
   await handle.sync();
@@ -219,7 +226,10 @@ async function get(url: URL, headers: Readonly<Record<string, string>>, ports: D
     response.resume();
     const next = new URL(location, current);
     if (current.protocol === "https:" && next.protocol !== "https:") {
-      throw new MachineError("download-failed", `${url.href} redirects from https to ${next.protocol.slice(0, -1)}, which is refused`);
+      throw new MachineError(
+        "download-failed",
+        `${url.href} redirects from https to ${next.protocol.slice(0, -1)}, which is refused`,
+      );
     }
     current = next;
   }
@@ -242,7 +252,10 @@ async function request(url: URL, headers: Readonly<Record<string, string>>, port
 
 function statusError(response: IncomingMessage, url: string): MachineError {
   response.resume();
-  return new MachineError("download-failed", `${url} answered with status ${response.statusCode} ${response.statusMessage ?? ""}`.trimEnd());
+  return new MachineError(
+    "download-failed",
+    `${url} answered with status ${response.statusCode} ${response.statusMessage ?? ""}`.trimEnd(),
+  );
 }
 
 function explainDownload(error: unknown, url: string): unknown {

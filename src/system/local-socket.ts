@@ -35,7 +35,10 @@ function open(file: string, timeoutMs: number, signal: AbortSignal): Promise<Soc
       reject(error as Error);
     };
     const onAbort = (): void => fail(signal.reason);
-    const timer = setTimeout(() => fail(new MachineError("timeout", `${file} did not accept a connection within ${timeoutMs} ms`)), timeoutMs);
+    const timer = setTimeout(
+      () => fail(new MachineError("timeout", `${file} did not accept a connection within ${timeoutMs} ms`)),
+      timeoutMs,
+    );
     const settle = (): void => {
       clearTimeout(timer);
       signal.removeEventListener("abort", onAbort);

@@ -42,7 +42,10 @@ export class SystemProcessTable implements ProcessTable {
   async #findInList(text: string): Promise<readonly number[]> {
     if (this.#platform.os === "windows") return [];
     const result = await this.#processes.run("ps", ["-axww", "-o", "pid=,command="], { timeoutMs: listTimeoutMs });
-    const lines = result.stdout.toString("utf8").split("\n").filter((line) => line.includes(text));
+    const lines = result.stdout
+      .toString("utf8")
+      .split("\n")
+      .filter((line) => line.includes(text));
     return lines.map((line) => Number.parseInt(line, 10));
   }
 

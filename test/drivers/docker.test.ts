@@ -105,7 +105,10 @@ describe("create", () => {
     await first.driver.create(signal());
     await second.driver.create(signal());
     assert.deepEqual([await first.driver.getIp(), await second.driver.getIp()], ["172.18.128.1", "172.18.128.2"]);
-    assert.deepEqual(w.engine.networks.map(({ Name }) => Name), ["docker-machine"]);
+    assert.deepEqual(
+      w.engine.networks.map(({ Name }) => Name),
+      ["docker-machine"],
+    );
     await first.driver.stop(signal());
     assert.equal(await first.driver.getIp(), "172.18.128.1");
     await first.driver.remove(signal());
@@ -130,7 +133,10 @@ describe("create", () => {
     await using w = await world();
     w.engine.missingCapabilities = ["SYS_ADMIN"];
     const { driver } = await w.make("web");
-    await assert.rejects(driver.create(signal()), (error) => isMachineError(error, "provider-error") && /unable to apply caps/u.test(error.message));
+    await assert.rejects(
+      driver.create(signal()),
+      (error) => isMachineError(error, "provider-error") && /unable to apply caps/u.test(error.message),
+    );
     assert.equal(w.engine.containers.size, 0);
   });
 
@@ -150,14 +156,20 @@ describe("create", () => {
     w.engine.images.add("alpine:3");
     w.engine.missingFiles.add("/sbin/init");
     const { driver } = await w.make("web", { "docker-image": "alpine:3" });
-    await assert.rejects(driver.create(signal()), (error) => isMachineError(error, "image-unusable") && /has no systemd/u.test(error.message));
+    await assert.rejects(
+      driver.create(signal()),
+      (error) => isMachineError(error, "image-unusable") && /has no systemd/u.test(error.message),
+    );
     assert.equal(w.engine.containers.size, 0);
   });
 
   test("an image that can be neither found nor pulled is named", async () => {
     await using w = await world();
     const { driver } = await w.make("web", { "docker-image": "nobody/nothing" });
-    await assert.rejects(driver.create(signal()), (error) => isMachineError(error, "image-unusable") && error.message.includes("nobody/nothing"));
+    await assert.rejects(
+      driver.create(signal()),
+      (error) => isMachineError(error, "image-unusable") && error.message.includes("nobody/nothing"),
+    );
   });
 
   test("builds the image once, from Debian packages", async () => {
@@ -173,7 +185,10 @@ describe("create", () => {
     const platform = { ...real, env: { ...real.env, PATH: `${bin}:${real.env["PATH"]}` } };
     for (const name of ["web", "db"]) {
       const { driver, test: testContext } = await w.make(name);
-      const opened = driverModule.open({ ...testContext.context, platform, processes: new SystemProcessRunner(platform) }, await driver.configText());
+      const opened = driverModule.open(
+        { ...testContext.context, platform, processes: new SystemProcessRunner(platform) },
+        await driver.configText(),
+      );
       await opened.create(signal());
     }
     assert.equal(readFileSync(calls, "utf8"), "call\n");
@@ -184,7 +199,13 @@ describe("create", () => {
 describe("bad input", () => {
   test("flags", async () => {
     await using w = await world();
-    for (const flags of [{ "docker-cpus": "many" }, { "docker-memory": 5 }, { "docker-reach": "magic" }, { "docker-image": "build:woody" }, { "docker-image": "" }]) {
+    for (const flags of [
+      { "docker-cpus": "many" },
+      { "docker-memory": 5 },
+      { "docker-reach": "magic" },
+      { "docker-image": "build:woody" },
+      { "docker-image": "" },
+    ]) {
       await assert.rejects(w.make("web", flags), (error) => isMachineError(error, "driver-options"), JSON.stringify(flags));
     }
   });
@@ -196,12 +217,21 @@ describe("bad input", () => {
     const odd = await w.make("web", { "docker-host": "ssh://somewhere" });
     await assert.rejects(odd.driver.preCreateCheck(signal()), (error) => isMachineError(error, "driver-options"));
     const lost = await w.make("web", { "docker-network": "lost" });
-    await assert.rejects(lost.driver.preCreateCheck(signal()), (error) => isMachineError(error, "driver-options") && /no network "lost"/u.test(error.message));
+    await assert.rejects(
+      lost.driver.preCreateCheck(signal()),
+      (error) => isMachineError(error, "driver-options") && /no network "lost"/u.test(error.message),
+    );
     w.engine.apiVersion = "1.30";
     const { driver } = await w.make("web");
-    await assert.rejects(driver.preCreateCheck(signal()), (error) => isMachineError(error, "driver-unsupported") && /too old/u.test(error.message));
+    await assert.rejects(
+      driver.preCreateCheck(signal()),
+      (error) => isMachineError(error, "driver-unsupported") && /too old/u.test(error.message),
+    );
     w.engine.os = "windows";
-    await assert.rejects(driver.preCreateCheck(signal()), (error) => isMachineError(error, "driver-unsupported") && /windows containers/u.test(error.message));
+    await assert.rejects(
+      driver.preCreateCheck(signal()),
+      (error) => isMachineError(error, "driver-unsupported") && /windows containers/u.test(error.message),
+    );
   });
 
   test("a container that somebody removed: the state says so, start says what to do, removal succeeds", async () => {
@@ -209,7 +239,10 @@ describe("bad input", () => {
     const { driver } = await w.make("web");
     await driver.create(signal());
     w.engine.containers.clear();
-    await assert.rejects(driver.getState(signal()), (error) => isMachineError(error, "provider-error") && /is gone/u.test(error.message));
+    await assert.rejects(
+      driver.getState(signal()),
+      (error) => isMachineError(error, "provider-error") && /is gone/u.test(error.message),
+    );
     await assert.rejects(driver.start(signal()), (error) => isMachineError(error, "provider-error") && error.hint !== undefined);
     await driver.remove(signal());
   });

@@ -17,7 +17,11 @@ export interface FakeContainer {
 interface ContainerBody {
   readonly Image: string;
   readonly Labels: Readonly<Record<string, string>>;
-  readonly HostConfig: { readonly CapAdd: readonly string[]; readonly NetworkMode: string; readonly PortBindings: Readonly<Record<string, readonly { HostPort: string }[]>> };
+  readonly HostConfig: {
+    readonly CapAdd: readonly string[];
+    readonly NetworkMode: string;
+    readonly PortBindings: Readonly<Record<string, readonly { HostPort: string }[]>>;
+  };
   readonly NetworkingConfig: { readonly EndpointsConfig: Readonly<Record<string, { IPAMConfig?: { IPv4Address: string } }>> };
 }
 
@@ -90,36 +94,50 @@ export class FakeEngine implements AsyncDisposable {
   }
 
   #network(method: string, path: string, body: Buffer): Reply {
-    if (path === "/networks/create") return this.#createNetwork(JSON.parse(body.toString("utf8")) as { Name: string; IPAM?: FakeNetwork["IPAM"] });
+    if (path === "/networks/create")
+      return this.#createNetwork(JSON.parse(body.toString("utf8")) as { Name: string; IPAM?: FakeNetwork["IPAM"] });
     const id = path.slice("/networks/".length);
     const network = this.networks.find((candidate) => candidate.Id === id || candidate.Name === id);
     if (network === undefined) return [404, `network ${id} not found`];
     if (method === "GET") return [200, network];
-    if ([...this.containers.values()].some(({ body: { HostConfig } }) => HostConfig.NetworkMode === network.Name)) return [403, `network ${id} has active endpoints`];
+    if ([...this.containers.values()].some(({ body: { HostConfig } }) => HostConfig.NetworkMode === network.Name))
+      return [403, `network ${id} has active endpoints`];
     this.networks.splice(this.networks.indexOf(network), 1);
     return [204];
   }
 
   #createNetwork(wish: { Name: string; IPAM?: FakeNetwork["IPAM"] }): Reply {
-    const network = { Id: randomBytes(8).toString("hex"), Name: wish.Name, IPAM: wish.IPAM ?? { Config: [{ Subnet: `172.${this.#nextSubnet++}.0.0/16` }] } };
+    const network = {
+      Id: randomBytes(8).toString("hex"),
+      Name: wish.Name,
+      IPAM: wish.IPAM ?? { Config: [{ Subnet: `172.${this.#nextSubnet++}.0.0/16` }] },
+    };
     this.networks.push(network);
     return [201, { Id: network.Id }];
   }
 
   #list(url: URL): unknown[] {
     const { label } = JSON.parse(url.searchParams.get("filters") ?? '{"label":[]}') as { label: readonly string[] };
-    const matches = ({ body }: FakeContainer): boolean => label.every((wanted) => {
-      const [key = "", value] = wanted.split("=");
-      return Object.hasOwn(body.Labels, key) && (value === undefined || body.Labels[key] === value);
-    });
+    const matches = ({ body }: FakeContainer): boolean =>
+      label.every((wanted) => {
+        const [key = "", value] = wanted.split("=");
+        return Object.hasOwn(body.Labels, key) && (value === undefined || body.Labels[key] === value);
+      });
     return [...this.containers.values()].filter(matches).map(({ id, body }) => ({ Id: id, Labels: body.Labels }));
   }
 
   #create(url: URL, body: Buffer): Reply {
     const name = url.searchParams.get("name") ?? "";
-    if ([...this.containers.values()].some((container) => container.name === name)) return [409, `Conflict. The container name "/${name}" is already in use`];
+    if ([...this.containers.values()].some((container) => container.name === name))
+      return [409, `Conflict. The container name "/${name}" is already in use`];
     const id = randomBytes(16).toString("hex");
-    this.containers.set(id, { id, name, body: JSON.parse(body.toString("utf8")) as ContainerBody, status: "created", archives: [] });
+    this.containers.set(id, {
+      id,
+      name,
+      body: JSON.parse(body.toString("utf8")) as ContainerBody,
+      status: "created",
+      archives: [],
+    });
     return [201, { Id: id }];
   }
 
@@ -161,7 +179,10 @@ export class FakeEngine implements AsyncDisposable {
     const { CapAdd } = container.body.HostConfig;
     this.startsTried.push(CapAdd);
     if (this.missingCapabilities.some((name) => CapAdd.includes(name))) {
-      return [500, "OCI runtime create failed: unable to start container process: unable to apply caps: operation not permitted: unknown"];
+      return [
+        500,
+        "OCI runtime create failed: unable to start container process: unable to apply caps: operation not permitted: unknown",
+      ];
     }
     if (this.foreignAddresses.has(addressOf(container))) return [500, "Address already in use"];
     container.status = "running";
@@ -171,7 +192,11 @@ export class FakeEngine implements AsyncDisposable {
   #inspect(container: FakeContainer): unknown {
     const network = container.body.HostConfig.NetworkMode;
     const IPAddress = container.status === "running" ? addressOf(container) : "";
-    return { Id: container.id, State: { Status: container.status, ExitCode: 0, Error: "" }, NetworkSettings: { Networks: { [network]: { IPAddress } } } };
+    return {
+      Id: container.id,
+      State: { Status: container.status, ExitCode: 0, Error: "" },
+      NetworkSettings: { Networks: { [network]: { IPAddress } } },
+    };
   }
 }
 

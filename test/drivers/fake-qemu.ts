@@ -162,7 +162,9 @@ class FakeQemu {
 
   async #human(line: string): Promise<string> {
     if (line === "info usernet") {
-      return [...this.#forwards.keys()].map((key) => `  TCP[HOST_FORWARD]  12       127.0.0.1 ${key}       10.0.2.15    22     0     0`).join("\r\n");
+      return [...this.#forwards.keys()]
+        .map((key) => `  TCP[HOST_FORWARD]  12       127.0.0.1 ${key}       10.0.2.15    22     0     0`)
+        .join("\r\n");
     }
     const port = /^hostfwd_add \S+ tcp:127\.0\.0\.1:(\d+)-:\d+$/u.exec(line)?.[1];
     if (port === undefined) return `unknown command: '${line}'`;
@@ -190,7 +192,8 @@ class FakeQemu {
 
   #exec(args: Json): Json {
     const stdin = args["input-data"];
-    const script = typeof stdin === "string" ? Buffer.from(stdin, "base64").toString("utf8") : String((args["arg"] as string[])[1]);
+    const script =
+      typeof stdin === "string" ? Buffer.from(stdin, "base64").toString("utf8") : String((args["arg"] as string[])[1]);
     writeFileSync(path.join(this.#folder, "scripts.json"), `${JSON.stringify(script)},`, { flag: "a" });
     return { pid: 1 };
   }

@@ -21,20 +21,30 @@ async function openProgram(): Promise<Program> {
   await mkdir(path.join(kept, "cache"), { recursive: true, mode: 0o700 });
   await mkdir(program.store, { mode: 0o700 });
   await symlink(path.join(kept, "cache"), path.join(program.store, "cache"));
-  if (existsSync(path.join(kept, "certs"))) await cp(path.join(kept, "certs"), path.join(program.store, "certs"), { recursive: true });
+  if (existsSync(path.join(kept, "certs")))
+    await cp(path.join(kept, "certs"), path.join(program.store, "certs"), { recursive: true });
   return program;
 }
 
 /** What `eval $(docker-machine env NAME)` gives a shell. */
 async function dockerEnvironment(program: Program, name: string): Promise<Record<string, string>> {
   const lines = await output("bash", ["-c", `eval "$(cat)"; env | grep ^DOCKER_`], { stdin: await program.ok(["env", name]) });
-  return Object.fromEntries(lines.trim().split("\n").map((line) => [line.slice(0, line.indexOf("=")), line.slice(line.indexOf("=") + 1)]));
+  return Object.fromEntries(
+    lines
+      .trim()
+      .split("\n")
+      .map((line) => [line.slice(0, line.indexOf("=")), line.slice(line.indexOf("=") + 1)]),
+  );
 }
 
 /** A real client, over TLS, runs a container that is made of the machine's own shell. */
 async function runContainer(program: Program, name: string): Promise<void> {
-  await program.ok(["ssh", name, `tar -C / -chf - bin/sh $(ldd /bin/sh | grep -o "/[^ ]*") | docker import - tiny`], { timeoutMs: longMs });
-  const said = await output("docker", ["run", "--rm", "tiny", "/bin/sh", "-c", "echo it-works"], { env: await dockerEnvironment(program, name) });
+  await program.ok(["ssh", name, `tar -C / -chf - bin/sh $(ldd /bin/sh | grep -o "/[^ ]*") | docker import - tiny`], {
+    timeoutMs: longMs,
+  });
+  const said = await output("docker", ["run", "--rm", "tiny", "/bin/sh", "-c", "echo it-works"], {
+    env: await dockerEnvironment(program, name),
+  });
   assert.equal(said, "it-works\n");
 }
 
@@ -163,6 +173,9 @@ function armDisk(): Buffer {
 
 /** Command lines of processes that run in a folder or name it. */
 async function processesIn(folder: string): Promise<string[]> {
-  const lines = await output("sh", ["-c", `for p in /proc/[0-9]*; do if [ "$(readlink $p/cwd)" != "\${PWD}" ] && readlink $p/cwd | grep -q "^${folder}"; then tr '\\0' ' ' < $p/cmdline; echo; fi; done; true`]);
+  const lines = await output("sh", [
+    "-c",
+    `for p in /proc/[0-9]*; do if [ "$(readlink $p/cwd)" != "\${PWD}" ] && readlink $p/cwd | grep -q "^${folder}"; then tr '\\0' ' ' < $p/cmdline; echo; fi; done; true`,
+  ]);
   return lines.split("\n").filter((line) => line.trim() !== "");
 }

@@ -63,14 +63,16 @@ export function configure(config: DockerConfig, options: DriverOptions): void {
   config.Network = options.string("docker-network");
   config.Reach = options.string("docker-reach");
   config.SSHUser = "root";
-  if (config.Memory !== 0 && config.Memory < smallestMemoryMiB) throw wrong("docker-memory", config.Memory, `0 or at least ${smallestMemoryMiB}`);
+  if (config.Memory !== 0 && config.Memory < smallestMemoryMiB)
+    throw wrong("docker-memory", config.Memory, `0 or at least ${smallestMemoryMiB}`);
   if (config.CPUs !== "" && !(Number(config.CPUs) > 0)) throw wrong("docker-cpus", config.CPUs, "a number such as 1.5");
   if (!reaches.includes(config.Reach)) throw wrong("docker-reach", config.Reach, `one of ${reaches.join(", ")}`);
 }
 
 function image(text: string): string {
   const suite = /^build:(.*)$/u.exec(text)?.[1];
-  if (text === "" || (suite !== undefined && !imageSuites.includes(suite))) throw wrong("docker-image", text, `build, build:SUITE (${imageSuites.join(", ")}) or an image`);
+  if (text === "" || (suite !== undefined && !imageSuites.includes(suite)))
+    throw wrong("docker-image", text, `build, build:SUITE (${imageSuites.join(", ")}) or an image`);
   return text;
 }
 

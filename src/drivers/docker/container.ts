@@ -52,7 +52,9 @@ export function containerBody(wish: ContainerWish): object {
     Volumes: { "/var/lib/docker": {}, "/var/lib/containerd": {} },
     ExposedPorts: Object.fromEntries(portPairs(wish).map(([port]) => [port, {}])),
     HostConfig: hostConfig(wish),
-    NetworkingConfig: { EndpointsConfig: { [wish.network]: wish.address === undefined ? {} : { IPAMConfig: { IPv4Address: wish.address } } } },
+    NetworkingConfig: {
+      EndpointsConfig: { [wish.network]: wish.address === undefined ? {} : { IPAMConfig: { IPv4Address: wish.address } } },
+    },
   };
 }
 
@@ -68,7 +70,9 @@ function hostConfig(wish: ContainerWish): object {
     Memory: wish.memoryMiB * 1024 * 1024,
     NanoCpus: Math.round(wish.cpus * 1e9),
     NetworkMode: wish.network,
-    PortBindings: Object.fromEntries(portPairs(wish).map(([port, hostPort]) => [port, [{ HostIp: wish.publish?.hostIp ?? "", HostPort: String(hostPort) }]])),
+    PortBindings: Object.fromEntries(
+      portPairs(wish).map(([port, hostPort]) => [port, [{ HostIp: wish.publish?.hostIp ?? "", HostPort: String(hostPort) }]]),
+    ),
   };
 }
 
@@ -88,7 +92,10 @@ export interface ContainerFacts {
 }
 
 /** The files that make a container this machine, for PUT /containers/ID/archive. Holds the private host key. */
-export function identityArchive(hostKey: { readonly privateKey: string; readonly publicKey: string }, authorizedKey: string): Buffer {
+export function identityArchive(
+  hostKey: { readonly privateKey: string; readonly publicKey: string },
+  authorizedKey: string,
+): Buffer {
   return tarArchive([
     { path: "etc/ssh/ssh_host_ed25519_key", mode: 0o600, content: hostKey.privateKey },
     { path: "etc/ssh/ssh_host_ed25519_key.pub", mode: 0o644, content: `${hostKey.publicKey}\n` },

@@ -14,7 +14,16 @@ import { makePrivateDirectory, readFileIfExists } from "../../system/files.ts";
 import { pickFreePort } from "../../system/loopback-port.ts";
 import { capabilitySets, isCapabilityComplaint } from "./capabilities.ts";
 import type { DockerConfig } from "./config.ts";
-import { containerBody, createIdLabel, guestEnginePort, guestSshPort, identityArchive, networkName, type ContainerFacts, type ContainerWish } from "./container.ts";
+import {
+  containerBody,
+  createIdLabel,
+  guestEnginePort,
+  guestSshPort,
+  identityArchive,
+  networkName,
+  type ContainerFacts,
+  type ContainerWish,
+} from "./container.ts";
 import { chooseReach, publishedAddress } from "./endpoint.ts";
 import { provideImage } from "./host-image.ts";
 import { ensureNetwork, pickAddress } from "./network.ts";
@@ -62,10 +71,12 @@ export async function removeContainers(place: Workplace, signal: AbortSignal): P
 }
 
 async function removeContainer(api: EngineApi, id: string, signal: AbortSignal): Promise<void> {
-  await api.send("DELETE", `/containers/${id}`, { query: { force: "true", v: "true" }, signal, timeoutMs: startTimeoutMs }).catch((error: unknown) => {
-    // 409: somebody else is removing it.
-    if (!isApiError(error, 404) && !isApiError(error, 409)) throw error;
-  });
+  await api
+    .send("DELETE", `/containers/${id}`, { query: { force: "true", v: "true" }, signal, timeoutMs: startTimeoutMs })
+    .catch((error: unknown) => {
+      // 409: somebody else is removing it.
+      if (!isApiError(error, 404) && !isApiError(error, 409)) throw error;
+    });
 }
 
 /** What had to be given up so far because the engine refused it. */
@@ -75,13 +86,23 @@ interface Concessions {
   readonly addresses: Set<string>;
 }
 
-async function startSomehow(place: Workplace, image: string, hostKey: KeyPair, authorizedKey: string, signal: AbortSignal): Promise<void> {
+async function startSomehow(
+  place: Workplace,
+  image: string,
+  hostKey: KeyPair,
+  authorizedKey: string,
+  signal: AbortSignal,
+): Promise<void> {
   const concessions: Concessions = { capabilities: [...capabilitySets(await ownStatus(place))], addresses: new Set() };
   for (let attempt = 1; ; attempt++) {
     const { id, address } = await makeContainer(place, image, concessions, signal);
     try {
       await requireInit(place.api, id, image, signal);
-      await place.api.send("PUT", `/containers/${id}/archive`, { query: { path: "/" }, body: identityArchive(hostKey, authorizedKey), signal });
+      await place.api.send("PUT", `/containers/${id}/archive`, {
+        query: { path: "/" },
+        body: identityArchive(hostKey, authorizedKey),
+        signal,
+      });
       await place.api.send("POST", `/containers/${id}/start`, { signal, timeoutMs: startTimeoutMs });
       return;
     } catch (error) {
@@ -110,17 +131,34 @@ async function ownStatus({ endpoint, context }: Workplace): Promise<string> {
 
 function explainStart(error: unknown, image: string): unknown {
   if (!/exec format error/iu.test(messageOf(error))) return error;
-  return new MachineError("image-unusable", `The image ${image} is for another architecture than the engine's computer`, { cause: error });
+  return new MachineError("image-unusable", `The image ${image} is for another architecture than the engine's computer`, {
+    cause: error,
+  });
 }
 
 /** Makes the container, and its id durable, under a lock: the address it asks for must not be given out twice. */
-async function makeContainer(place: Workplace, image: string, concessions: Concessions, signal: AbortSignal): Promise<{ readonly id: string; readonly address: string | undefined }> {
+async function makeContainer(
+  place: Workplace,
+  image: string,
+  concessions: Concessions,
+  signal: AbortSignal,
+): Promise<{ readonly id: string; readonly address: string | undefined }> {
   const { api, config, context } = place;
   const folder = path.join(context.cacheDir, "docker");
   await makePrivateDirectory(folder);
-  await using _lock = await lockFile(path.join(folder, "addresses.lock"), { what: "The engine's network", purpose: "choose an address", waitMs: lockWaitMs, signal, clock: context.clock });
+  await using _lock = await lockFile(path.join(folder, "addresses.lock"), {
+    what: "The engine's network",
+    purpose: "choose an address",
+    waitMs: lockWaitMs,
+    signal,
+    clock: context.clock,
+  });
   const wish = await wishOf(place, image, concessions, signal);
-  const { Id } = (await api.send("POST", "/containers/create", { query: { name: config.ContainerName }, body: containerBody(wish), signal })) as { Id: string };
+  const { Id } = (await api.send("POST", "/containers/create", {
+    query: { name: config.ContainerName },
+    body: containerBody(wish),
+    signal,
+  })) as { Id: string };
   config.ContainerId = Id;
   await context.save();
   return { id: Id, address: wish.address };
@@ -151,10 +189,15 @@ async function ownAddress({ api }: Workplace, concessions: Concessions, signal: 
 
 /** Throws `image-unusable` for an image that cannot be a machine, instead of a container that ends at once. */
 async function requireInit(api: EngineApi, id: string, image: string, signal: AbortSignal): Promise<void> {
-  for (const [file, what] of [["/sbin/init", "systemd"], ["/usr/sbin/sshd", "sshd"]] as const) {
+  for (const [file, what] of [
+    ["/sbin/init", "systemd"],
+    ["/usr/sbin/sshd", "sshd"],
+  ] as const) {
     await api.send("GET", `/containers/${id}/archive`, { query: { path: file }, signal }).catch((error: unknown) => {
       if (!isApiError(error, 404)) throw error;
-      throw new MachineError("image-unusable", `The image ${image} cannot be a machine: it has no ${what} (${file})`, { hint: "Use --docker-image build, or an image with systemd and sshd in it." });
+      throw new MachineError("image-unusable", `The image ${image} cannot be a machine: it has no ${what} (${file})`, {
+        hint: "Use --docker-image build, or an image with systemd and sshd in it.",
+      });
     });
   }
 }
@@ -176,5 +219,9 @@ export async function addressOf(place: Workplace, signal: AbortSignal): Promise<
   const { config, endpoint } = place;
   if (config.Reach === "ports") return publishedAddress(endpoint);
   const { NetworkSettings } = await inspectContainer(place, signal);
-  return NetworkSettings.Networks[networkName(config.Network)]?.IPAddress ?? Object.values(NetworkSettings.Networks)[0]?.IPAddress ?? "";
+  return (
+    NetworkSettings.Networks[networkName(config.Network)]?.IPAddress ??
+    Object.values(NetworkSettings.Networks)[0]?.IPAddress ??
+    ""
+  );
 }

@@ -35,9 +35,13 @@ export async function openEndpoint(address: string, certPath: string): Promise<A
 }
 
 async function loadTls(folder: string): Promise<ApiTls> {
-  const [ca, certificate, key] = await Promise.all(["ca.pem", "cert.pem", "key.pem"].map(async (name) => await readFileIfExists(path.join(folder, name))));
+  const [ca, certificate, key] = await Promise.all(
+    ["ca.pem", "cert.pem", "key.pem"].map(async (name) => await readFileIfExists(path.join(folder, name))),
+  );
   if (ca === undefined || certificate === undefined || key === undefined) {
-    throw new MachineError("driver-options", `${folder} does not hold ca.pem, cert.pem and key.pem`, { hint: "Correct --docker-cert-path." });
+    throw new MachineError("driver-options", `${folder} does not hold ca.pem, cert.pem and key.pem`, {
+      hint: "Correct --docker-cert-path.",
+    });
   }
   return { ca: ca.toString("utf8"), certificate: certificate.toString("utf8"), key: key.toString("utf8") };
 }

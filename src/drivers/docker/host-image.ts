@@ -70,7 +70,10 @@ export function hostRecipe(suite: string, mirror: string): RootfsRecipe {
 /** Name of the built image; it changes with what goes into it. */
 export function builtImageName(suite: string): string {
   const { packages: included } = hostRecipe(suite, "");
-  const hash = createHash("sha256").update(JSON.stringify([included, finish, changes])).digest("hex").slice(0, 12);
+  const hash = createHash("sha256")
+    .update(JSON.stringify([included, finish, changes]))
+    .digest("hex")
+    .slice(0, 12);
   return `docker-machine/host:${suite}-${hash}`;
 }
 
@@ -86,7 +89,13 @@ export async function isImageThere(api: EngineApi, wanted: string, signal: Abort
 }
 
 /** The image under its name in the engine, built or pulled if it is not there. Throws `image-unusable`, `program-missing`, `disk-full`. */
-export async function provideImage(api: EngineApi, context: DriverContext, wanted: string, mirror: string, signal: AbortSignal): Promise<string> {
+export async function provideImage(
+  api: EngineApi,
+  context: DriverContext,
+  wanted: string,
+  mirror: string,
+  signal: AbortSignal,
+): Promise<string> {
   const { name, suite } = nameOf(wanted);
   if (await isThere(api, name, signal)) return name;
   if (suite === undefined) await pull(api, context, name, signal);
@@ -111,15 +120,26 @@ async function pull(api: EngineApi, context: DriverContext, name: string, signal
     await api.follow("/images/create", { query, signal, timeoutMs: transferTimeoutMs }, () => {});
   } catch (error) {
     signal.throwIfAborted();
-    throw new MachineError("image-unusable", `The engine does not have the image ${name} and cannot pull it: ${messageOf(error)}`, {
-      cause: error,
-      hint: "Check the name, load the image into the engine, or use --docker-image build.",
-    });
+    throw new MachineError(
+      "image-unusable",
+      `The engine does not have the image ${name} and cannot pull it: ${messageOf(error)}`,
+      {
+        cause: error,
+        hint: "Check the name, load the image into the engine, or use --docker-image build.",
+      },
+    );
   }
 }
 
 /** One process at a time; the others find the image when it is their turn. */
-async function buildOnce(api: EngineApi, context: DriverContext, suite: string, mirror: string, name: string, signal: AbortSignal): Promise<void> {
+async function buildOnce(
+  api: EngineApi,
+  context: DriverContext,
+  suite: string,
+  mirror: string,
+  name: string,
+  signal: AbortSignal,
+): Promise<void> {
   const folder = path.join(context.cacheDir, "docker");
   await makePrivateDirectory(folder);
   await using _lock = await lockFile(path.join(folder, `${suite}.lock`), {
@@ -140,10 +160,22 @@ async function buildOnce(api: EngineApi, context: DriverContext, suite: string, 
   } finally {
     await removeTree(scratch);
   }
-  context.report({ type: "phase-finished", phase: "Building a machine image", durationMs: context.clock.monotonicMs() - startedMs });
+  context.report({
+    type: "phase-finished",
+    phase: "Building a machine image",
+    durationMs: context.clock.monotonicMs() - startedMs,
+  });
 }
 
-async function buildAndImport(api: EngineApi, context: DriverContext, suite: string, mirror: string, name: string, tarFile: string, signal: AbortSignal): Promise<void> {
+async function buildAndImport(
+  api: EngineApi,
+  context: DriverContext,
+  suite: string,
+  mirror: string,
+  name: string,
+  tarFile: string,
+  signal: AbortSignal,
+): Promise<void> {
   logTo(context.report, "info", `Building a machine image from Debian packages (${suite}); this takes a minute, once...`);
   await buildRootfs(hostRecipe(suite, mirror), tarFile, { processes: context.processes, report: context.report, signal });
   const colon = name.lastIndexOf(":");

@@ -57,11 +57,18 @@ class DockerDriver extends BuiltinDriver<DockerConfig> {
 
   override async preCreateCheck(signal: AbortSignal): Promise<void> {
     const { api } = await this.#workplace();
-    const version = (await api.send("GET", "/version", { signal })) as { readonly ApiVersion: string; readonly Os: string; readonly Version: string };
-    if (version.Os !== "linux") throw new MachineError("driver-unsupported", `The engine runs ${version.Os} containers; machines need a Linux one`);
-    if (Number(version.ApiVersion.split(".")[1]) < oldestApiMinor) throw new MachineError("driver-unsupported", `The engine ${version.Version} is too old: 19.03 is the oldest that will do`);
+    const version = (await api.send("GET", "/version", { signal })) as {
+      readonly ApiVersion: string;
+      readonly Os: string;
+      readonly Version: string;
+    };
+    if (version.Os !== "linux")
+      throw new MachineError("driver-unsupported", `The engine runs ${version.Os} containers; machines need a Linux one`);
+    if (Number(version.ApiVersion.split(".")[1]) < oldestApiMinor)
+      throw new MachineError("driver-unsupported", `The engine ${version.Version} is too old: 19.03 is the oldest that will do`);
     if (this.config.Network !== "") await this.#requireNetwork(api, signal);
-    if (/^build(?::|$)/u.test(this.config.Image) && !(await isImageThere(api, this.config.Image, signal))) await requireRootfsPrograms(this.context.processes);
+    if (/^build(?::|$)/u.test(this.config.Image) && !(await isImageThere(api, this.config.Image, signal)))
+      await requireRootfsPrograms(this.context.processes);
   }
 
   async #requireNetwork(api: EngineApi, signal: AbortSignal): Promise<void> {
@@ -69,7 +76,9 @@ class DockerDriver extends BuiltinDriver<DockerConfig> {
       await api.send("GET", `/networks/${encodeURIComponent(this.config.Network)}`, { signal });
     } catch (error) {
       if (!isApiError(error, 404)) throw error;
-      throw new MachineError("driver-options", `The engine has no network ${JSON.stringify(this.config.Network)}`, { hint: "See docker network ls, or leave --docker-network out." });
+      throw new MachineError("driver-options", `The engine has no network ${JSON.stringify(this.config.Network)}`, {
+        hint: "See docker network ls, or leave --docker-network out.",
+      });
     }
   }
 

@@ -28,7 +28,9 @@ export async function ensureNetwork(api: EngineApi, signal: AbortSignal): Promis
       if (!isApiError(error, 403) && !isApiError(error, 409)) throw error;
     });
   }
-  throw new MachineError("provider-error", `The engine has no room for the network ${ownNetwork}`, { hint: "Remove unused networks: docker network prune" });
+  throw new MachineError("provider-error", `The engine has no room for the network ${ownNetwork}`, {
+    hint: "Remove unused networks: docker network prune",
+  });
 }
 
 async function findNetwork(api: EngineApi, signal: AbortSignal): Promise<NetworkFacts | undefined> {
@@ -43,7 +45,9 @@ async function findNetwork(api: EngineApi, signal: AbortSignal): Promise<Network
 function subnetOf(network: NetworkFacts): string {
   const subnet = network.IPAM.Config?.find((range) => range.Subnet?.includes(".") ?? false)?.Subnet;
   if (subnet !== undefined) return subnet;
-  throw new MachineError("provider-error", `The engine's network ${ownNetwork} has no IPv4 range`, { hint: `Remove it: docker network rm ${ownNetwork}` });
+  throw new MachineError("provider-error", `The engine's network ${ownNetwork} has no IPv4 range`, {
+    hint: `Remove it: docker network rm ${ownNetwork}`,
+  });
 }
 
 /** What the engine chooses for a network made without a range; that one is removed again. */
@@ -57,7 +61,12 @@ async function proposeSubnet(api: EngineApi, signal: AbortSignal): Promise<strin
 }
 
 async function createNetwork(api: EngineApi, range: object | undefined, name: string, signal: AbortSignal): Promise<string> {
-  const body = { Name: name, Driver: "bridge", Labels: { "docker-machine.network": "own" }, ...(range === undefined ? {} : { IPAM: { Config: [range] } }) };
+  const body = {
+    Name: name,
+    Driver: "bridge",
+    Labels: { "docker-machine.network": "own" },
+    ...(range === undefined ? {} : { IPAM: { Config: [range] } }),
+  };
   return ((await api.send("POST", "/networks/create", { body, signal })) as { Id: string }).Id;
 }
 
@@ -70,7 +79,12 @@ export async function removeUnusedNetwork(api: EngineApi, signal: AbortSignal): 
 }
 
 /** An address of the upper half that no machine has and that was not refused. */
-export async function pickAddress(api: EngineApi, subnet: string, refused: ReadonlySet<string>, signal: AbortSignal): Promise<string> {
+export async function pickAddress(
+  api: EngineApi,
+  subnet: string,
+  refused: ReadonlySet<string>,
+  signal: AbortSignal,
+): Promise<string> {
   const taken = await takenAddresses(api, signal);
   const { first, last } = upperHalf(subnet);
   for (let number = first; number <= last; number++) {
@@ -82,7 +96,9 @@ export async function pickAddress(api: EngineApi, subnet: string, refused: Reado
 
 async function takenAddresses(api: EngineApi, signal: AbortSignal): Promise<ReadonlySet<string>> {
   const query = { all: "true", filters: JSON.stringify({ label: [addressLabel] }) };
-  const containers = (await api.send("GET", "/containers/json", { query, signal })) as readonly { Labels: Record<string, string> }[];
+  const containers = (await api.send("GET", "/containers/json", { query, signal })) as readonly {
+    Labels: Record<string, string>;
+  }[];
   return new Set(containers.map((container) => container.Labels[addressLabel] ?? ""));
 }
 

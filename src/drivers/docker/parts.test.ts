@@ -14,7 +14,10 @@ describe("capabilities", () => {
   test("what a process beside the engine lacks is left out in the second try", () => {
     const [all, own] = capabilitySets("CapEff:\t0000000000000000\nCapBnd:\t000001fffeffffff\n");
     assert.deepEqual(all, wellKnown);
-    assert.deepEqual(wellKnown.filter((name) => !own?.includes(name)), ["SYS_RESOURCE"]);
+    assert.deepEqual(
+      wellKnown.filter((name) => !own?.includes(name)),
+      ["SYS_RESOURCE"],
+    );
   });
 
   test("no set is tried twice", () => {
@@ -42,9 +45,17 @@ describe("addresses", () => {
 describe("endpoint", () => {
   test("is a socket, a pipe, or TCP", async () => {
     assert.deepEqual(await openEndpoint("unix:///run/d.sock", ""), { kind: "socket", path: "/run/d.sock" });
-    assert.deepEqual(await openEndpoint("npipe:////./pipe/docker_engine", ""), { kind: "socket", path: "//./pipe/docker_engine" });
+    assert.deepEqual(await openEndpoint("npipe:////./pipe/docker_engine", ""), {
+      kind: "socket",
+      path: "//./pipe/docker_engine",
+    });
     assert.deepEqual(await openEndpoint("tcp://box:2375", ""), { kind: "tcp", host: "box", port: 2375, tls: undefined });
-    assert.deepEqual(await openEndpoint("tcp://[2001:db8::1]", ""), { kind: "tcp", host: "2001:db8::1", port: 2375, tls: undefined });
+    assert.deepEqual(await openEndpoint("tcp://[2001:db8::1]", ""), {
+      kind: "tcp",
+      host: "2001:db8::1",
+      port: 2375,
+      tls: undefined,
+    });
   });
 
   for (const address of ["", "ssh://me@box", "box", "tcp://", "unix://relative"]) {
@@ -54,7 +65,10 @@ describe("endpoint", () => {
   }
 
   test("refuses TLS without its files", async () => {
-    await assert.rejects(openEndpoint("tcp://box:2376", "/nowhere"), (error) => isMachineError(error, "driver-options") && /does not hold ca\.pem/u.test(error.message));
+    await assert.rejects(
+      openEndpoint("tcp://box:2376", "/nowhere"),
+      (error) => isMachineError(error, "driver-options") && /does not hold ca\.pem/u.test(error.message),
+    );
   });
 
   test("only on the engine's own Linux a machine's address is in reach", () => {
@@ -70,7 +84,17 @@ describe("endpoint", () => {
 });
 
 describe("container", () => {
-  const wish: ContainerWish = { machineName: "web", createId: "c-1", image: "i", capabilities: ["SYS_ADMIN"], memoryMiB: 512, cpus: 1.5, network: "n", address: "10.0.0.9", publish: undefined };
+  const wish: ContainerWish = {
+    machineName: "web",
+    createId: "c-1",
+    image: "i",
+    capabilities: ["SYS_ADMIN"],
+    memoryMiB: 512,
+    cpus: 1.5,
+    network: "n",
+    address: "10.0.0.9",
+    publish: undefined,
+  };
 
   test("is not privileged, has its own control groups and no door to the computer", () => {
     const { HostConfig } = containerBody(wish) as { HostConfig: Record<string, unknown> };
@@ -82,7 +106,11 @@ describe("container", () => {
 
   test("names itself, its create and its address in labels", () => {
     const { Labels } = containerBody(wish) as { Labels: Record<string, string> };
-    assert.deepEqual(Labels, { "docker-machine.create-id": "c-1", "docker-machine.name": "web", "docker-machine.address": "10.0.0.9" });
+    assert.deepEqual(Labels, {
+      "docker-machine.create-id": "c-1",
+      "docker-machine.name": "web",
+      "docker-machine.address": "10.0.0.9",
+    });
   });
 
   test("its keys are packed as tar reads them, with their modes", () => {
@@ -90,7 +118,10 @@ describe("container", () => {
     const listed = execFileSync("tar", ["-tvf", "-", "--numeric-owner"], { input: archive }).toString();
     assert.match(listed, /^-rw------- 0\/0 +8 .* etc\/ssh\/ssh_host_ed25519_key$/mu);
     assert.match(listed, /^drwx------ 0\/0 +0 .* root\/\.ssh\/$/mu);
-    assert.equal(execFileSync("tar", ["-xOf", "-", "root/.ssh/authorized_keys"], { input: archive }).toString(), "ssh-ed25519 BBBB me\n");
+    assert.equal(
+      execFileSync("tar", ["-xOf", "-", "root/.ssh/authorized_keys"], { input: archive }).toString(),
+      "ssh-ed25519 BBBB me\n",
+    );
   });
 
   test("any content survives the archive", () => {

@@ -29,7 +29,9 @@ function header(entry: TarEntry, size: number): Buffer {
   octal(out, size, 124, 12);
   octal(out, 0, 136, 12);
   out.write(isFolder ? "5" : "0", 156);
-  out.write("ustar\0" + "00", 257, "latin1");
+  // Magic and version; a digit after \0 would be read as an octal escape.
+  out.write("ustar", 257);
+  out.write("00", 263);
   out.write("root", 265);
   out.write("root", 297);
   // The checksum is taken with its own field blank.

@@ -8,7 +8,10 @@ import type { Accelerator } from "./command-line.ts";
 /** A computer whose candidate needs no device file. */
 const platform = { ...currentPlatform(), os: "darwin" as const };
 
-async function choose(results: readonly boolean[], versions: readonly string[]): Promise<{ readonly chosen: Accelerator[]; readonly probed: Accelerator[]; readonly warnings: string[] }> {
+async function choose(
+  results: readonly boolean[],
+  versions: readonly string[],
+): Promise<{ readonly chosen: Accelerator[]; readonly probed: Accelerator[]; readonly warnings: string[] }> {
   await using given = await testDriverContext("web", { platform });
   const probed: Accelerator[] = [];
   const chosen: Accelerator[] = [];
@@ -37,5 +40,11 @@ test("one that is there and does not boot a kernel is passed over, said once and
 
 test("another QEMU is tried anew", async () => {
   const { chosen, probed } = await choose([false, true], ["9.0", "9.1"]);
-  assert.deepEqual([chosen, probed], [["tcg", "hvf"], ["hvf", "hvf"]]);
+  assert.deepEqual(
+    [chosen, probed],
+    [
+      ["tcg", "hvf"],
+      ["hvf", "hvf"],
+    ],
+  );
 });

@@ -33,7 +33,12 @@ export async function chooseAccelerator(context: DriverContext, qemuVersion: str
   logTo(context.report, "info", `Checking whether ${candidate.toUpperCase()} boots a kernel here (once)...`);
   const works = await probe(candidate);
   await writeVerdict(context, key, works);
-  if (!works) logTo(context.report, "warn", `${candidate.toUpperCase()} is there but does not boot a kernel; machines are emulated, which is slow.`);
+  if (!works)
+    logTo(
+      context.report,
+      "warn",
+      `${candidate.toUpperCase()} is there but does not boot a kernel; machines are emulated, which is slow.`,
+    );
   return works ? candidate : "tcg";
 }
 
@@ -41,7 +46,11 @@ async function mayTry(context: DriverContext, candidate: Accelerator): Promise<b
   if (candidate !== "kvm") return true;
   const access = await accessTo(kvmDevice);
   if (access === "denied") {
-    logTo(context.report, "warn", `${kvmDevice} may not be opened, so machines are emulated, which is slow. To change that: sudo usermod -aG kvm ${context.platform.userName}`);
+    logTo(
+      context.report,
+      "warn",
+      `${kvmDevice} may not be opened, so machines are emulated, which is slow. To change that: sudo usermod -aG kvm ${context.platform.userName}`,
+    );
   }
   return access === "granted";
 }
@@ -72,8 +81,23 @@ const consoles: Readonly<Record<string, string>> = { x64: "ttyS0", arm64: "ttyAM
  * Boots a kernel that QEMU loads, without a disk: it must find its way to "no root file system" and, told so by
  * `panic=-1`, reset the machine, which ends QEMU.
  */
-export async function bootsKernel(context: DriverContext, program: string, accelerator: Accelerator, kernel: string, signal: AbortSignal): Promise<boolean> {
-  const machine = ["-machine", context.platform.arch === "x64" ? "q35" : "virt", "-accel", accelerator, "-cpu", "host", "-m", "256"];
+export async function bootsKernel(
+  context: DriverContext,
+  program: string,
+  accelerator: Accelerator,
+  kernel: string,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const machine = [
+    "-machine",
+    context.platform.arch === "x64" ? "q35" : "virt",
+    "-accel",
+    accelerator,
+    "-cpu",
+    "host",
+    "-m",
+    "256",
+  ];
   const nothingElse = ["-nodefaults", "-no-user-config", "-display", "none", "-no-reboot"];
   const guest = ["-kernel", kernel, "-append", `console=${consoles[context.platform.arch] ?? ""} panic=-1`, "-serial", "stdio"];
   const hopeless = new AbortController();

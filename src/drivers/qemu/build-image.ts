@@ -136,5 +136,7 @@ async function packDisk(folder: string, ports: BuildPorts): Promise<void> {
   const result = await ports.processes.run(program, args, { cwd: folder, signal: ports.signal, timeoutMs: packTimeoutMs });
   if (result.status === 0) return;
   const reason = result.stderr.toString("utf8").trim().split("\n").at(-1) ?? "";
-  throw new MachineError("image-unusable", `The image could not be packed into a disk: ${reason}`, { hint: `Check that these are installed: ${rootfsPrograms}` });
+  throw new MachineError("image-unusable", `The image could not be packed into a disk: ${reason}`, {
+    hint: `Check that these are installed: ${rootfsPrograms}`,
+  });
 }

@@ -26,24 +26,34 @@ test("a guest starts paused and without a single open port", () => {
   const args = qemuArguments(spec);
   assert.ok(args.includes("-S"));
   assert.deepEqual(values(args, "-netdev"), ["user,id=net0"]);
-  assert.equal(args.some((arg) => arg.includes("hostfwd")), false);
+  assert.equal(
+    args.some((arg) => arg.includes("hostfwd")),
+    false,
+  );
 });
 
 test("identities are named by file, never by value", () => {
   assert.deepEqual(values(qemuArguments(spec), "-smbios"), ["type=11,path=credential-0", "type=11,path=credential-1"]);
-  assert.ok(values(qemuArguments({ ...spec, hasSeed: true }), "-drive").includes("if=none,id=seed0,file=seed.iso,format=raw,readonly=on"));
+  assert.ok(
+    values(qemuArguments({ ...spec, hasSeed: true }), "-drive").includes("if=none,id=seed0,file=seed.iso,format=raw,readonly=on"),
+  );
 });
 
 test("no file name is absolute, so that sockets fit and the folder may move", () => {
   const paths = qemuArguments(spec).flatMap((arg) => [...arg.matchAll(/(?:path|file)=([^,]+)/gu)].map((found) => found[1] ?? ""));
   assert.ok(paths.length > 5);
-  assert.deepEqual(paths.filter((name) => name.includes("/")), []);
+  assert.deepEqual(
+    paths.filter((name) => name.includes("/")),
+    [],
+  );
 });
 
 test("what is accelerated runs the computer's own CPU; what is emulated need not defend against it", () => {
-  const cpu = (accelerator: LaunchSpec["accelerator"]): string | undefined => values(qemuArguments({ ...spec, accelerator }), "-cpu")[0];
+  const cpu = (accelerator: LaunchSpec["accelerator"]): string | undefined =>
+    values(qemuArguments({ ...spec, accelerator }), "-cpu")[0];
   assert.deepEqual([cpu("kvm"), cpu("hvf"), cpu("whpx"), cpu("tcg")], ["host", "host", "max", "max"]);
-  const kernel = (accelerator: LaunchSpec["accelerator"]): string => values(qemuArguments({ ...spec, accelerator }), "-append")[0] ?? "";
+  const kernel = (accelerator: LaunchSpec["accelerator"]): string =>
+    values(qemuArguments({ ...spec, accelerator }), "-append")[0] ?? "";
   assert.match(kernel("tcg"), /mitigations=off/u);
   assert.doesNotMatch(kernel("kvm"), /mitigations=off/u);
   assert.match(kernel("kvm"), /^root=\/dev\/vda rw console=ttyS0 .*systemd\.hostname=web$/u);

@@ -42,7 +42,10 @@ export interface LaunchSpec {
   readonly memoryMiB: number;
   readonly boot:
     | { readonly kind: "kernel"; /** Further words of the kernel's command line. */ readonly words: readonly string[] }
-    | { readonly kind: "firmware"; /** File with UEFI firmware; undefined = QEMU's own BIOS. */ readonly firmware: string | undefined };
+    | {
+        readonly kind: "firmware";
+        /** File with UEFI firmware; undefined = QEMU's own BIOS. */ readonly firmware: string | undefined;
+      };
   readonly hasSeed: boolean;
   readonly credentialCount: number;
   readonly shares: readonly (SharedFolder & { readonly by: "virtiofs" | "9p" })[];
@@ -58,25 +61,58 @@ export function qemuProgram(arch: GuestArch): string {
 
 export function qemuArguments(spec: LaunchSpec): string[] {
   return [
-    ...["-name", spec.name, "-uuid", spec.instanceId],
-    ...["-nodefaults", "-no-user-config", "-display", "none", "-S"],
-    ...machine(spec),
-    ...["-smp", String(spec.cpuCount), "-m", `${spec.memoryMiB}M`, "-rtc", "base=utc"],
-    ...(spec.shares.some((share) => share.by === "virtiofs")
-      ? ["-object", `memory-backend-memfd,id=mem0,size=${spec.memoryMiB}M,share=on`, "-numa", "node,memdev=mem0"]
-      : []),
-    ...boot(spec),
-    ...["-drive", `if=none,id=disk0,file=${instanceFiles.disk},format=qcow2,discard=unmap,detect-zeroes=unmap`, "-device", "virtio-blk-pci,drive=disk0"],
-    ...["-netdev", `user,id=${networkId}`, "-device", `virtio-net-pci,netdev=${networkId},romfile=`],
-    ...["-device", "virtio-rng-pci", "-device", "virtio-balloon-pci,free-page-reporting=on"],
-    // Tells a restored guest that it is a clone: its kernel then makes new random numbers.
-    ...(spec.arch === "x64" ? ["-device", "vmgenid,guid=auto"] : []),
-    ...(spec.hasSeed ? ["-drive", `if=none,id=seed0,file=${instanceFiles.seed},format=raw,readonly=on`, "-device", "virtio-blk-pci,drive=seed0"] : []),
-    ...Array.from({ length: spec.credentialCount }, (_, index) => ["-smbios", `type=11,path=${credentialFile(index)}`]).flat(),
-    ...spec.shares.flatMap(share),
-    ...channels(spec),
-    ...(spec.incoming ? ["-incoming", "defer"] : []),
+    identity(spec),
+    machine(spec),
+    memory(spec),
+    boot(spec),
+    disks(spec),
+    devices(spec),
+    credentials(spec),
+    spec.shares.flatMap(share),
+    channels(spec),
+  ]
+    .flat()
+    .concat(spec.incoming ? ["-incoming", "defer"] : []);
+}
+
+function identity(spec: LaunchSpec): string[] {
+  return ["-name", spec.name, "-uuid", spec.instanceId, "-nodefaults", "-no-user-config", "-display", "none", "-S"];
+}
+
+/** A daemon that serves files by virtiofs reads and writes the guest's memory. */
+function memory(spec: LaunchSpec): string[] {
+  const size = ["-smp", String(spec.cpuCount), "-m", `${spec.memoryMiB}M`, "-rtc", "base=utc"];
+  if (!spec.shares.some((folder) => folder.by === "virtiofs")) return size;
+  return [...size, "-object", `memory-backend-memfd,id=mem0,size=${spec.memoryMiB}M,share=on`, "-numa", "node,memdev=mem0"];
+}
+
+function disks(spec: LaunchSpec): string[] {
+  const disk = [
+    "-drive",
+    `if=none,id=disk0,file=${instanceFiles.disk},format=qcow2,discard=unmap,detect-zeroes=unmap`,
+    "-device",
+    "virtio-blk-pci,drive=disk0",
   ];
+  if (!spec.hasSeed) return disk;
+  return [
+    ...disk,
+    "-drive",
+    `if=none,id=seed0,file=${instanceFiles.seed},format=raw,readonly=on`,
+    "-device",
+    "virtio-blk-pci,drive=seed0",
+  ];
+}
+
+function devices(spec: LaunchSpec): string[] {
+  const all = ["-netdev", `user,id=${networkId}`, "-device", `virtio-net-pci,netdev=${networkId},romfile=`];
+  all.push("-device", "virtio-rng-pci", "-device", "virtio-balloon-pci,free-page-reporting=on");
+  // Tells a restored guest that it is a clone: its kernel then makes new random numbers.
+  if (spec.arch === "x64") all.push("-device", "vmgenid,guid=auto");
+  return all;
+}
+
+function credentials(spec: LaunchSpec): string[] {
+  return Array.from({ length: spec.credentialCount }, (_, index) => ["-smbios", `type=11,path=${credentialFile(index)}`]).flat();
 }
 
 const machineTypes: Readonly<Record<GuestArch, string>> = { x64: "q35,vmport=off", arm64: "virt" };
@@ -95,7 +131,15 @@ const consoles: Readonly<Record<GuestArch, string>> = { x64: "ttyS0", arm64: "tt
 
 function boot(spec: LaunchSpec): string[] {
   if (spec.boot.kind === "firmware") return spec.boot.firmware === undefined ? [] : ["-bios", spec.boot.firmware];
-  const words = ["root=/dev/vda", "rw", `console=${consoles[spec.arch]}`, "quiet", "systemd.ssh_auto=no", ...tuning(spec), ...spec.boot.words];
+  const words = [
+    "root=/dev/vda",
+    "rw",
+    `console=${consoles[spec.arch]}`,
+    "quiet",
+    "systemd.ssh_auto=no",
+    ...tuning(spec),
+    ...spec.boot.words,
+  ];
   return ["-kernel", instanceFiles.kernel, "-initrd", instanceFiles.initrd, "-append", words.join(" ")];
 }
 
@@ -110,17 +154,20 @@ function share(folder: LaunchSpec["shares"][number], index: number): string[] {
     return ["-chardev", `socket,id=${tag},path=${shareSocket(index)}`, "-device", `vhost-user-fs-pci,chardev=${tag},tag=${tag}`];
   }
   const access = folder.readOnly ? ",readonly=on" : "";
-  return ["-fsdev", `local,id=${tag},path=${folder.folder.replaceAll(",", ",,")},security_model=none${access}`, "-device", `virtio-9p-pci,fsdev=${tag},mount_tag=${tag}`];
+  return [
+    "-fsdev",
+    `local,id=${tag},path=${folder.folder.replaceAll(",", ",,")},security_model=none${access}`,
+    "-device",
+    `virtio-9p-pci,fsdev=${tag},mount_tag=${tag}`,
+  ];
 }
 
 function channels(spec: LaunchSpec): string[] {
-  return [
-    ...["-chardev", `file,id=console0,path=${instanceFiles.console}`, "-serial", "chardev:console0"],
-    ...["-chardev", `${endpoint(spec, instanceFiles.monitor)},id=monitor0`, "-mon", "chardev=monitor0,mode=control"],
-    ...["-device", "virtio-serial-pci", "-chardev", `${endpoint(spec, instanceFiles.agent)},id=agent0`],
-    ...["-device", "virtserialport,chardev=agent0,name=org.qemu.guest_agent.0"],
-    ...["-pidfile", instanceFiles.pid],
-  ];
+  const guestConsole = ["-chardev", `file,id=console0,path=${instanceFiles.console}`, "-serial", "chardev:console0"];
+  const monitor = ["-chardev", `${endpoint(spec, instanceFiles.monitor)},id=monitor0`, "-mon", "chardev=monitor0,mode=control"];
+  const port = "virtserialport,chardev=agent0,name=org.qemu.guest_agent.0";
+  const agent = ["-device", "virtio-serial-pci", "-chardev", `${endpoint(spec, instanceFiles.agent)},id=agent0`, "-device", port];
+  return [...guestConsole, ...monitor, ...agent, "-pidfile", instanceFiles.pid];
 }
 
 function endpoint(spec: LaunchSpec, file: string): string {

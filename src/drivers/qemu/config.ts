@@ -86,7 +86,10 @@ export function configure(config: QemuConfig, options: DriverOptions, cwd: strin
   config.OpenPorts.forEach(parseForward);
   parseImageSource(config, cwd);
   if (config.SaveState === "on" && config.ShareFolders.length > 0) {
-    throw new MachineError("driver-options", "--qemu-save-state on and --qemu-share-folder exclude each other: QEMU cannot save a machine with a shared folder");
+    throw new MachineError(
+      "driver-options",
+      "--qemu-save-state on and --qemu-share-folder exclude each other: QEMU cannot save a machine with a shared folder",
+    );
   }
 }
 

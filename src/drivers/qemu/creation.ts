@@ -48,9 +48,11 @@ export async function checkBeforeCreate(place: Workplace, _signal: AbortSignal):
   const source = parseImageSource(config, context.platform.cwd);
   await requireQemu(context, guestArch(context.platform.arch));
   if (source.kind === "build") await requireRootfsPrograms(context.processes);
-  if (source.kind === "file" && (await factsOf(source.file)) === undefined) throw new MachineError("image-unusable", `The image ${source.file} does not exist`);
+  if (source.kind === "file" && (await factsOf(source.file)) === undefined)
+    throw new MachineError("image-unusable", `The image ${source.file} does not exist`);
   for (const { folder } of config.ShareFolders.map(parseSharedFolder)) {
-    if ((await factsOf(folder))?.isDirectory !== true) throw new MachineError("driver-options", `The folder to share does not exist: ${folder}`);
+    if ((await factsOf(folder))?.isDirectory !== true)
+      throw new MachineError("driver-options", `The folder to share does not exist: ${folder}`);
   }
   if (config.ShareFolders.length > 0) await chooseShareMethod(context, source.kind !== "build");
   await requireFreePorts(config);
@@ -88,7 +90,10 @@ async function provideImage(place: Workplace, signal: AbortSignal): Promise<Imag
   const { context, config } = place;
   const source = parseImageSource(config, context.platform.cwd);
   const arch = guestArch(context.platform.arch);
-  const image = await new ImageCache(context).provide({ source, arch, mirror: config.ImageMirror, refresh: config.ImageRefresh }, signal);
+  const image = await new ImageCache(context).provide(
+    { source, arch, mirror: config.ImageMirror, refresh: config.ImageRefresh },
+    signal,
+  );
   config.ImageDigest = image.digest;
   config.Boot = image.boot;
   config.Identity = image.identity;
@@ -96,10 +101,16 @@ async function provideImage(place: Workplace, signal: AbortSignal): Promise<Imag
   return image;
 }
 
-async function fastestAccelerator(place: Workplace, image: Image, qemuVersion: string, signal: AbortSignal): Promise<Accelerator> {
+async function fastestAccelerator(
+  place: Workplace,
+  image: Image,
+  qemuVersion: string,
+  signal: AbortSignal,
+): Promise<Accelerator> {
   const { context } = place;
   return await chooseAccelerator(context, qemuVersion, async (accelerator) => {
-    if (image.boot === "kernel") return await bootsKernel(context, qemuProgram(image.arch), accelerator, path.join(image.folder, imageFiles.kernel), signal);
+    if (image.boot === "kernel")
+      return await bootsKernel(context, qemuProgram(image.arch), accelerator, path.join(image.folder, imageFiles.kernel), signal);
     return await bootsDisk(context, place.ports, image, await findFirmware(image.arch), accelerator, signal);
   });
 }
@@ -124,7 +135,13 @@ async function newIdentity(place: Workplace): Promise<GuestIdentity> {
   };
 }
 
-async function bringToLife(place: Workplace, image: Image, identity: GuestIdentity, qemuVersion: string, signal: AbortSignal): Promise<PreparedEngine | undefined> {
+async function bringToLife(
+  place: Workplace,
+  image: Image,
+  identity: GuestIdentity,
+  qemuVersion: string,
+  signal: AbortSignal,
+): Promise<PreparedEngine | undefined> {
   const { context, config } = place;
   const states = new SavedStates(context, place.ports);
   const state = await savedState(place, states, image, qemuVersion, signal);
@@ -141,7 +158,13 @@ async function writeMachineIdentity(place: Workplace, image: Image, identity: Gu
 }
 
 /** The state to start from, or undefined where the machine is to boot. */
-async function savedState(place: Workplace, states: SavedStates, image: Image, qemuVersion: string, signal: AbortSignal): Promise<SavedState | undefined> {
+async function savedState(
+  place: Workplace,
+  states: SavedStates,
+  image: Image,
+  qemuVersion: string,
+  signal: AbortSignal,
+): Promise<SavedState | undefined> {
   const { config, context } = place;
   if (config.SaveState === "off" || config.ShareFolders.length > 0 || context.platform.os === "windows") return undefined;
   const required = config.SaveState === "on";
@@ -163,7 +186,14 @@ async function stateSpec(place: Workplace, image: Image): Promise<LaunchSpec> {
 }
 
 /** False when the state turned out to be unusable; it is then gone, and so is all that was begun with it. */
-async function tryToRestore(place: Workplace, states: SavedStates, state: SavedState, image: Image, identity: GuestIdentity, signal: AbortSignal): Promise<boolean> {
+async function tryToRestore(
+  place: Workplace,
+  states: SavedStates,
+  state: SavedState,
+  image: Image,
+  identity: GuestIdentity,
+  signal: AbortSignal,
+): Promise<boolean> {
   const { context, config } = place;
   const instance = instanceOf(place);
   try {
@@ -188,7 +218,14 @@ export async function startCold(place: Workplace, signal: AbortSignal, firstBoot
   const { context, config } = place;
   const instance = instanceOf(place);
   const spec = await specOf(place, await identityFiles(context.machineDir), firstBoot);
-  using daemons = await startShareDaemons(context, place.ports.processTable, instance, spec.shares, await shareMethod(place), signal);
+  using daemons = await startShareDaemons(
+    context,
+    place.ports.processTable,
+    instance,
+    spec.shares,
+    await shareMethod(place),
+    signal,
+  );
   try {
     await using monitor = await instance.launch(spec, signal);
     await openPorts(context, config, monitor);
@@ -200,7 +237,11 @@ export async function startCold(place: Workplace, signal: AbortSignal, firstBoot
   daemons.keep();
 }
 
-async function specOf(place: Workplace, identity: { readonly hasSeed: boolean; readonly credentialCount: number }, firstBoot: boolean): Promise<LaunchSpec> {
+async function specOf(
+  place: Workplace,
+  identity: { readonly hasSeed: boolean; readonly credentialCount: number },
+  firstBoot: boolean,
+): Promise<LaunchSpec> {
   const { context, config } = place;
   const arch = guestArch(context.platform.arch);
   return launchSpec(config, {

@@ -6,9 +6,21 @@ export const defaultMemoryMiB = 2_048;
 export const defaultDiskMiB = 20_000;
 
 export const qemuFlags: readonly CreateFlag[] = [
-  { kind: "int", name: "qemu-cpu-count", envVar: "QEMU_CPU_COUNT", value: defaultCpuCount, usage: "Number of CPUs of the machine" },
+  {
+    kind: "int",
+    name: "qemu-cpu-count",
+    envVar: "QEMU_CPU_COUNT",
+    value: defaultCpuCount,
+    usage: "Number of CPUs of the machine",
+  },
   { kind: "int", name: "qemu-memory", envVar: "QEMU_MEMORY", value: defaultMemoryMiB, usage: "Memory of the machine in MB" },
-  { kind: "int", name: "qemu-disk-size", envVar: "QEMU_DISK_SIZE", value: defaultDiskMiB, usage: "Size of the disk in MB; it takes up what is written to it" },
+  {
+    kind: "int",
+    name: "qemu-disk-size",
+    envVar: "QEMU_DISK_SIZE",
+    value: defaultDiskMiB,
+    usage: "Size of the disk in MB; it takes up what is written to it",
+  },
   {
     kind: "string",
     name: "qemu-image",
@@ -23,9 +35,26 @@ export const qemuFlags: readonly CreateFlag[] = [
     value: "",
     usage: "Checksum of the image behind a URL: sha256:HEX, sha512:HEX, or the URL of a list of checksums",
   },
-  { kind: "string", name: "qemu-image-mirror", envVar: "QEMU_IMAGE_MIRROR", value: "", usage: "Mirror of the Debian archive that images are built from" },
-  { kind: "bool", name: "qemu-image-refresh", envVar: "QEMU_IMAGE_REFRESH", usage: "Build or download the image anew although it is in the cache" },
-  { kind: "string", name: "qemu-ssh-user", envVar: "QEMU_SSH_USER", value: "root", usage: "User to log in as; one other than root gets sudo rights" },
+  {
+    kind: "string",
+    name: "qemu-image-mirror",
+    envVar: "QEMU_IMAGE_MIRROR",
+    value: "",
+    usage: "Mirror of the Debian archive that images are built from",
+  },
+  {
+    kind: "bool",
+    name: "qemu-image-refresh",
+    envVar: "QEMU_IMAGE_REFRESH",
+    usage: "Build or download the image anew although it is in the cache",
+  },
+  {
+    kind: "string",
+    name: "qemu-ssh-user",
+    envVar: "QEMU_SSH_USER",
+    value: "root",
+    usage: "User to log in as; one other than root gets sudo rights",
+  },
   {
     kind: "string",
     name: "qemu-accelerator",

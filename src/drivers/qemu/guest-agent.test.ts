@@ -20,7 +20,10 @@ function agentStream(answer: (message: Message) => readonly unknown[]): { readon
   const stream = new Duplex({
     read() {},
     write(chunk: Buffer, _encoding, done) {
-      for (const line of chunk.toString("latin1").split("\n").filter((text) => text.includes("{"))) {
+      for (const line of chunk
+        .toString("latin1")
+        .split("\n")
+        .filter((text) => text.includes("{"))) {
         const message = JSON.parse(line.replace(/^\u00ff/u, "")) as Message;
         heard.push(message);
         for (const reply of answer(message)) stream.push(`${typeof reply === "string" ? reply : JSON.stringify(reply)}\n`);
@@ -44,14 +47,21 @@ const options = { clock: hurried, signal: AbortSignal.timeout(5_000), timeoutMs:
 
 test("a command is run by the guest's shell; its input, output and status come through, however binary", async () => {
   const bytes = Buffer.from([0, 255, 10, 200]);
-  const { stream, heard } = agentStream(obedient({ exitcode: 3, "out-data": bytes.toString("base64"), "err-data": Buffer.from("oh").toString("base64") }, 2));
+  const { stream, heard } = agentStream(
+    obedient({ exitcode: 3, "out-data": bytes.toString("base64"), "err-data": Buffer.from("oh").toString("base64") }, 2),
+  );
   await using agent = await GuestAgent.open(stream, options);
   const seen: Buffer[] = [];
   const result = await agent.run("cat; exit 3", { stdin: bytes, onStdout: (chunk) => seen.push(chunk) });
   assert.deepEqual([result.status, result.stdout, result.stderr.toString()], [3, bytes, "oh"]);
   assert.deepEqual(seen, [bytes]);
   const exec = heard.find((message) => message.execute === "guest-exec");
-  assert.deepEqual(exec?.arguments, { path: "/bin/sh", arg: ["-c", "cat; exit 3"], "capture-output": true, "input-data": bytes.toString("base64") });
+  assert.deepEqual(exec?.arguments, {
+    path: "/bin/sh",
+    arg: ["-c", "cat; exit 3"],
+    "capture-output": true,
+    "input-data": bytes.toString("base64"),
+  });
   assert.equal(heard.filter((message) => message.execute === "guest-exec-status").length, 3);
 });
 
@@ -82,22 +92,38 @@ test("commands take turns although they are asked for at once", async () => {
 });
 
 test("an agent that never answers, a guest that goes away, and a command that never ends are told apart", async () => {
-  await assert.rejects(GuestAgent.open(agentStream(() => []).stream, { ...options, timeoutMs: 2_000 }), (error) => isMachineError(error, "timeout") && /did not answer at all within 2000 ms/u.test(error.message));
+  await assert.rejects(
+    GuestAgent.open(agentStream(() => []).stream, { ...options, timeoutMs: 2_000 }),
+    (error) => isMachineError(error, "timeout") && /did not answer at all within 2000 ms/u.test(error.message),
+  );
 
   const gone = agentStream(obedient({})).stream;
   await using agent = await GuestAgent.open(gone, options);
   const running = agent.execute("guest-ping");
   gone.destroy();
-  await assert.rejects(running, (error) => isMachineError(error, "driver-failed") && /connection to The guest agent ended/iu.test(error.message));
+  await assert.rejects(
+    running,
+    (error) => isMachineError(error, "driver-failed") && /connection to The guest agent ended/iu.test(error.message),
+  );
 
   await using endless = await GuestAgent.open(agentStream(obedient({}, Number.POSITIVE_INFINITY)).stream, options);
-  await assert.rejects(endless.run("sleep inf", { timeoutMs: 3_000 }), (error) => isMachineError(error, "timeout") && /within 3000 ms/u.test(error.message));
+  await assert.rejects(
+    endless.run("sleep inf", { timeoutMs: 3_000 }),
+    (error) => isMachineError(error, "timeout") && /within 3000 ms/u.test(error.message),
+  );
 });
 
 test("what the agent refuses is told in its own words", async () => {
-  const { stream } = agentStream((message) => (message.execute === "guest-exec" ? [{ error: { desc: "Command guest-exec has been disabled" } }] : [{ return: message.arguments?.["id"] }]));
+  const { stream } = agentStream((message) =>
+    message.execute === "guest-exec"
+      ? [{ error: { desc: "Command guest-exec has been disabled" } }]
+      : [{ return: message.arguments?.["id"] }],
+  );
   await using agent = await GuestAgent.open(stream, options);
-  await assert.rejects(agent.run("true"), (error) => isMachineError(error, "driver-failed") && /has been disabled/u.test(error.message));
+  await assert.rejects(
+    agent.run("true"),
+    (error) => isMachineError(error, "driver-failed") && /has been disabled/u.test(error.message),
+  );
 });
 
 test("as an executor it counts round trips and has no sessions", async () => {
@@ -105,6 +131,8 @@ test("as an executor it counts round trips and has no sessions", async () => {
   await executor.run("true");
   await executor.run("true");
   assert.equal(executor.roundTrips, 2);
-  await assert.rejects(executor.session({ command: undefined, terminal: "auto" }), (error) => isMachineError(error, "driver-unsupported"));
+  await assert.rejects(executor.session({ command: undefined, terminal: "auto" }), (error) =>
+    isMachineError(error, "driver-unsupported"),
+  );
   await executor.close();
 });

@@ -31,7 +31,10 @@ export class GuestAgent implements AsyncDisposable {
   }
 
   /** Takes over the stream and waits until the agent in the guest answers. Throws `timeout`. */
-  static async open(stream: Duplex, options: { readonly clock: Clock; readonly signal: AbortSignal; readonly timeoutMs: number }): Promise<GuestAgent> {
+  static async open(
+    stream: Duplex,
+    options: { readonly clock: Clock; readonly signal: AbortSignal; readonly timeoutMs: number },
+  ): Promise<GuestAgent> {
     const agent = new GuestAgent(new JsonLines(stream, "The guest agent", options.clock), options.clock, options.signal);
     try {
       await agent.#synchronize(options.timeoutMs);
@@ -75,11 +78,16 @@ export class GuestAgent implements AsyncDisposable {
   }
 
   async #execute(command: string, args: JsonObject | undefined): Promise<unknown> {
-    const answer = this.#lines.receive((message) => (isLeftover(message) ? undefined : message), { what: command, timeoutMs: answerTimeoutMs, signal: this.#signal });
+    const answer = this.#lines.receive((message) => (isLeftover(message) ? undefined : message), {
+      what: command,
+      timeoutMs: answerTimeoutMs,
+      signal: this.#signal,
+    });
     this.#lines.send({ execute: command, ...(args === undefined ? {} : { arguments: args }) });
     const message = await answer;
     const error = message["error"] as { desc?: string } | undefined;
-    if (error !== undefined) throw new MachineError("driver-failed", `The guest agent refused ${command}: ${error.desc ?? "no reason given"}`);
+    if (error !== undefined)
+      throw new MachineError("driver-failed", `The guest agent refused ${command}: ${error.desc ?? "no reason given"}`);
     return message["return"];
   }
 
@@ -88,12 +96,18 @@ export class GuestAgent implements AsyncDisposable {
     const timeoutMs = options.timeoutMs ?? defaultRunTimeoutMs;
     const deadlineMs = this.#clock.monotonicMs() + timeoutMs;
     const stdin = options.stdin === undefined ? {} : { "input-data": Buffer.from(options.stdin).toString("base64") };
-    const started = (await this.execute("guest-exec", { path: "/bin/sh", arg: ["-c", command], "capture-output": true, ...stdin })) as { pid: number };
+    const started = (await this.execute("guest-exec", {
+      path: "/bin/sh",
+      arg: ["-c", command],
+      "capture-output": true,
+      ...stdin,
+    })) as { pid: number };
     for (let pauseMs = firstPollMs; ; pauseMs = Math.min(pauseMs * 2, slowestPollMs)) {
       const status = (await this.execute("guest-exec-status", { pid: started.pid })) as ExecStatus;
       if (status.exited) return handOver(resultOf(status), options);
       options.signal?.throwIfAborted();
-      if (this.#clock.monotonicMs() > deadlineMs) throw new MachineError("timeout", `A command in the guest did not end within ${timeoutMs} ms`);
+      if (this.#clock.monotonicMs() > deadlineMs)
+        throw new MachineError("timeout", `A command in the guest did not end within ${timeoutMs} ms`);
       await this.#clock.sleep(pauseMs, options.signal ?? this.#signal);
     }
   }

@@ -23,9 +23,15 @@ const identity: GuestIdentity = {
 /** Runs the script by a real shell with its files under a folder and its programs replaced. */
 function runRekey(given: GuestIdentity): { readonly root: string; readonly calls: string } {
   const root = mkdtempSync(path.join(scratch, "root-"));
-  for (const folder of ["etc/ssh", "etc/sudoers.d", "root", "home/ops", "proc/sys/kernel"]) mkdirSync(path.join(root, folder), { recursive: true });
-  const stubs = ["date", "systemctl", "id", "useradd", "usermod", "chown"].map((name) => `${name}() { echo "${name} $*" >> ${root}/calls; }`).join("\n");
-  const script = rekeyScript(given, new Date("2026-01-02T03:04:05.678Z")).replaceAll(/(> | )(\/(?:etc|proc|root|home))/gu, `$1${root}$2`);
+  for (const folder of ["etc/ssh", "etc/sudoers.d", "root", "home/ops", "proc/sys/kernel"])
+    mkdirSync(path.join(root, folder), { recursive: true });
+  const stubs = ["date", "systemctl", "id", "useradd", "usermod", "chown"]
+    .map((name) => `${name}() { echo "${name} $*" >> ${root}/calls; }`)
+    .join("\n");
+  const script = rekeyScript(given, new Date("2026-01-02T03:04:05.678Z")).replaceAll(
+    /(> | )(\/(?:etc|proc|root|home))/gu,
+    `$1${root}$2`,
+  );
   execFileSync("/bin/sh", ["-s"], { input: `${stubs}\n${script}` });
   return { root, calls: readFileSync(path.join(root, "calls"), "utf8") };
 }
@@ -45,10 +51,13 @@ test("a restored guest gets clock, name, machine-id, host key and user key, in t
 
 test("a key of any text arrives unchanged in a restored guest", () => {
   fc.assert(
-    fc.property(fc.string({ unit: fc.constantFrom("'", '"', "\\", "$", "`", "%", "\n", "a", " ", "é"), maxLength: 40 }), (hostKey) => {
-      const { root } = runRekey({ ...identity, hostKey });
-      assert.equal(readFileSync(path.join(root, "etc/ssh/ssh_host_ed25519_key"), "utf8"), hostKey);
-    }),
+    fc.property(
+      fc.string({ unit: fc.constantFrom("'", '"', "\\", "$", "`", "%", "\n", "a", " ", "é"), maxLength: 40 }),
+      (hostKey) => {
+        const { root } = runRekey({ ...identity, hostKey });
+        assert.equal(readFileSync(path.join(root, "etc/ssh/ssh_host_ed25519_key"), "utf8"), hostKey);
+      },
+    ),
     { numRuns: 12 },
   );
 });
@@ -69,7 +78,9 @@ test("credentials create what is missing and overwrite nothing", () => {
   for (const line of lines) assert.match(line, /^(?:f~|d) \//u);
   const hostKey = lines.find((line) => line.startsWith("f~ /etc/ssh/ssh_host_ed25519_key 0600 root root - ")) ?? "";
   assert.equal(Buffer.from(hostKey.split(" ").at(-1) ?? "", "base64").toString("utf8"), identity.hostKey);
-  const users = Buffer.from(credentialStrings({ ...identity, userName: "ops" })[1]?.split(/=(.*)/su)[1] ?? "", "base64").toString("utf8");
+  const users = Buffer.from(credentialStrings({ ...identity, userName: "ops" })[1]?.split(/=(.*)/su)[1] ?? "", "base64").toString(
+    "utf8",
+  );
   assert.equal(users, 'u ops - "" /home/ops /bin/bash\nm ops docker\n');
 });
 
@@ -99,7 +110,11 @@ function readIso(image: Buffer): { readonly label: string; readonly files: Recor
     const record = directory.subarray(at, at + directory.readUInt8(at));
     if ((record.readUInt8(25) & 2) !== 0) continue;
     const start = record.readUInt32LE(2) * 2048;
-    files[record.toString("latin1", 33, 33 + record.readUInt8(32))] = image.toString("utf8", start, start + record.readUInt32LE(10));
+    files[record.toString("latin1", 33, 33 + record.readUInt8(32))] = image.toString(
+      "utf8",
+      start,
+      start + record.readUInt32LE(10),
+    );
   }
   return { label: volume.toString("latin1", 40, 72).trim(), files };
 }

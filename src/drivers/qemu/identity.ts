@@ -45,7 +45,8 @@ export function credentialStrings(identity: GuestIdentity): readonly string[] {
     tmpfile(`${home}/.ssh/authorized_keys`, "0600", userName, `${identity.authorizedKey}\n`),
     ...(userName === "root" ? [] : [tmpfile(`/etc/sudoers.d/${userName}`, "0440", "root", sudoRule(userName))]),
   ];
-  const users = userName === "root" ? [] : [credential("sysusers.extra", `u ${userName} - "" ${home} /bin/bash\nm ${userName} docker\n`)];
+  const users =
+    userName === "root" ? [] : [credential("sysusers.extra", `u ${userName} - "" ${home} /bin/bash\nm ${userName} docker\n`)];
   return [credential("tmpfiles.extra", `${files.join("\n")}\n`), ...users];
 }
 
@@ -66,7 +67,11 @@ function base64(text: string): string {
  * The files of a NoCloud seed. JSON is YAML, so nothing needs quoting rules of its own.
  * @param mounts lines of fstab, in parts.
  */
-export function cloudInitSeed(identity: GuestIdentity, instanceId: string, mounts: readonly (readonly string[])[]): Readonly<Record<string, string>> {
+export function cloudInitSeed(
+  identity: GuestIdentity,
+  instanceId: string,
+  mounts: readonly (readonly string[])[],
+): Readonly<Record<string, string>> {
   const { userName, hostName } = identity;
   const keys = [identity.authorizedKey];
   const userData = {
@@ -126,7 +131,13 @@ export function rekeyScript(identity: GuestIdentity, now: Date): string {
     ...write("/etc/machine-id", `${identity.machineId}\n`),
     ...write(hostKeyFile, identity.hostKey),
     ...write(`${hostKeyFile}.pub`, `${identity.hostPublicKey}\n`),
-    ...(userName === "root" ? [] : [`id -u ${userName} >/dev/null 2>&1 || useradd -m -s /bin/bash ${userName}`, `usermod -aG docker ${userName} || true`, ...write(`/etc/sudoers.d/${userName}`, sudoRule(userName))]),
+    ...(userName === "root"
+      ? []
+      : [
+          `id -u ${userName} >/dev/null 2>&1 || useradd -m -s /bin/bash ${userName}`,
+          `usermod -aG docker ${userName} || true`,
+          ...write(`/etc/sudoers.d/${userName}`, sudoRule(userName)),
+        ]),
     `[ -d ${home}/.ssh ] || mkdir ${home}/.ssh`,
     ...write(`${home}/.ssh/authorized_keys`, `${identity.authorizedKey}\n`),
     ...(userName === "root" ? [] : [`chown -R ${userName}: ${home}/.ssh`]),

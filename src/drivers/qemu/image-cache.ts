@@ -61,7 +61,9 @@ export class ImageCache {
   /** Whatever is in the cache already comes first: a second machine must not need the network. */
   async #default(wish: ImageWish, signal: AbortSignal): Promise<Image> {
     const url = cloudImages[wish.arch];
-    const cached = wish.refresh ? undefined : ((await this.#cachedDownload(url)) ?? (await this.#cachedBuild(wish, buildSuites[0])));
+    const cached = wish.refresh
+      ? undefined
+      : ((await this.#cachedDownload(url)) ?? (await this.#cachedBuild(wish, buildSuites[0])));
     if (cached !== undefined) return cached;
     try {
       const ports = { ...this.#ports(signal), idleTimeoutMs: defaultImageTimeoutMs };
@@ -69,7 +71,11 @@ export class ImageCache {
     } catch (error) {
       signal.throwIfAborted();
       if (!isMachineError(error, "download-failed")) throw error;
-      logTo(this.#context.report, "info", `Debian's cloud image cannot be had (${error.message}); an image is built here instead.`);
+      logTo(
+        this.#context.report,
+        "info",
+        `Debian's cloud image cannot be had (${error.message}); an image is built here instead.`,
+      );
       return await this.#build(wish, buildSuites[0], signal);
     }
   }
@@ -93,14 +99,23 @@ export class ImageCache {
       throw new MachineError("image-unusable", `The image ${file} ${facts === undefined ? "does not exist" : "is a folder"}`);
     }
     // Hashing takes seconds; name, size and time tell well enough that a file is the one seen before.
-    const digest = await this.#remembered(JSON.stringify([file, facts.sizeBytes, facts.modifiedMs]), async () => `sha256-${await hashFile(file, "sha256", signal)}`);
+    const digest = await this.#remembered(
+      JSON.stringify([file, facts.sizeBytes, facts.modifiedMs]),
+      async () => `sha256-${await hashFile(file, "sha256", signal)}`,
+    );
     return await this.#once(digest, false, signal, async (folder) => {
       await copyLarge(file, path.join(folder, imageFiles.disk));
       await this.#describe(folder, digest, path.basename(file), wish.arch, signal);
     });
   }
 
-  async #download(wish: ImageWish, url: string, expected: Checksum | { readonly listUrl: string }, ports: DownloadPorts, signal: AbortSignal): Promise<Image> {
+  async #download(
+    wish: ImageWish,
+    url: string,
+    expected: Checksum | { readonly listUrl: string },
+    ports: DownloadPorts,
+    signal: AbortSignal,
+  ): Promise<Image> {
     if ("listUrl" in expected && !wish.refresh) {
       const cached = await this.#cachedDownload(url);
       if (cached !== undefined) return cached;
@@ -124,7 +139,9 @@ export class ImageCache {
   async #describe(folder: string, digest: string, title: string, arch: GuestArch, signal: AbortSignal): Promise<void> {
     const disk = path.join(folder, imageFiles.disk);
     const { format, virtualSizeBytes } = await inspectDisk(this.#context.processes, disk, signal).catch((error: unknown) => {
-      throw isMachineError(error, "image-unusable") ? new MachineError("image-unusable", error.message.replace(disk, title), { hint: error.hint, cause: error }) : error;
+      throw isMachineError(error, "image-unusable")
+        ? new MachineError("image-unusable", error.message.replace(disk, title), { hint: error.hint, cause: error })
+        : error;
     });
     await requireBootable(this.#context.processes, disk, format, arch, signal);
     const facts: ImageFacts = { digest, title, arch, format, virtualSizeBytes, boot: "firmware", identity: "cloud-init" };
@@ -147,7 +164,10 @@ export class ImageCache {
       if (anew) await removeTree(folder);
     });
     const image = await loadImage(folder);
-    if (image === undefined) throw new MachineError("image-unusable", `The image in ${folder} is incomplete`, { hint: "Remove the folder and run the command again." });
+    if (image === undefined)
+      throw new MachineError("image-unusable", `The image in ${folder} is incomplete`, {
+        hint: "Remove the folder and run the command again.",
+      });
     return image;
   }
 

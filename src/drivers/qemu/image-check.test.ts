@@ -15,7 +15,11 @@ function guidBytes(text: string): Buffer {
 }
 
 /** The first 64 KiB of a disk. */
-function disk(options: { readonly bootCode?: boolean; readonly signature?: boolean; readonly partitions?: readonly string[] }): Buffer {
+function disk(options: {
+  readonly bootCode?: boolean;
+  readonly signature?: boolean;
+  readonly partitions?: readonly string[];
+}): Buffer {
   const head = Buffer.alloc(64 * 1024);
   if (options.bootCode ?? true) head.write("\xeb\x63\x90", 0, "latin1");
   if (options.signature ?? true) head.writeUInt16LE(0xaa55, 510);
@@ -36,8 +40,14 @@ test("images for this architecture pass, with a GPT that tells it or without", (
 });
 
 test("images for another architecture, and what is no disk, are told apart", () => {
-  assert.match(bootProblem(disk({ bootCode: false, partitions: [guids.linuxArm64] }), "x64") ?? "", /another architecture than this computer's \(amd64\)/u);
-  assert.match(bootProblem(disk({ partitions: [guids.linuxX64] }), "arm64") ?? "", /another architecture than this computer's \(arm64\)/u);
+  assert.match(
+    bootProblem(disk({ bootCode: false, partitions: [guids.linuxArm64] }), "x64") ?? "",
+    /another architecture than this computer's \(amd64\)/u,
+  );
+  assert.match(
+    bootProblem(disk({ partitions: [guids.linuxX64] }), "arm64") ?? "",
+    /another architecture than this computer's \(arm64\)/u,
+  );
   assert.match(bootProblem(disk({ bootCode: false, partitions: [guids.linux] }), "x64") ?? "", /no boot code for a PC/u);
   assert.match(bootProblem(disk({ signature: false }), "x64") ?? "", /no partition table/u);
   assert.match(bootProblem(Buffer.from("<!doctype html>"), "x64") ?? "", /no partition table/u);

@@ -36,14 +36,24 @@ interface QemuImgInfo {
   readonly "format-specific"?: { readonly data?: Readonly<Record<string, unknown>> };
 }
 
-async function checkConsistency(processes: ProcessRunner, file: string, options: { readonly signal: AbortSignal; readonly timeoutMs: number }): Promise<void> {
+async function checkConsistency(
+  processes: ProcessRunner,
+  file: string,
+  options: { readonly signal: AbortSignal; readonly timeoutMs: number },
+): Promise<void> {
   const check = await processes.run("qemu-img", ["check", "-q", "-f", "qcow2", file], options);
   // 3 = leaked clusters only, which cost space and nothing else (qemu-img(1)).
   if (check.status !== 0 && check.status !== 3) throw unusable(file, `it is damaged: ${lastLine(check.stderr)}`);
 }
 
 /** Throws `image-unusable` when the disk has no boot loader for this architecture. */
-export async function requireBootable(processes: ProcessRunner, file: string, format: string, arch: GuestArch, signal: AbortSignal): Promise<void> {
+export async function requireBootable(
+  processes: ProcessRunner,
+  file: string,
+  format: string,
+  arch: GuestArch,
+  signal: AbortSignal,
+): Promise<void> {
   const sample = `${file}.head`;
   try {
     const args = ["dd", "-f", format, "-O", "raw", `bs=${headBytes}`, "count=1", `if=${file}`, `of=${sample}`];
@@ -74,20 +84,24 @@ const partitionTypes: Readonly<Record<string, "x64" | "arm64" | "other" | "bios-
 
 /** Why a disk that begins with these bytes does not boot on the architecture; undefined when nothing speaks against it. */
 export function bootProblem(head: Buffer, arch: GuestArch): string | undefined {
-  if (head.length < sectorBytes || head.readUInt16LE(510) !== 0xaa55) return "it has no partition table, so it is no bootable disk";
+  if (head.length < sectorBytes || head.readUInt16LE(510) !== 0xaa55)
+    return "it has no partition table, so it is no bootable disk";
   const types = gptTypes(head);
   const foreign = types.includes("other") || types.includes(arch === "x64" ? "arm64" : "x64");
   const { debian } = archNames[arch];
   if (foreign && !types.includes(arch)) return `it is for another architecture than this computer's (${debian})`;
   // PC firmware runs the first sector; images for other architectures leave it empty.
-  if (arch === "x64" && head.subarray(0, 64).every((byte) => byte === 0)) return `it has no boot code for a PC (${debian}): it is for another architecture, or for UEFI only`;
+  if (arch === "x64" && head.subarray(0, 64).every((byte) => byte === 0))
+    return `it has no boot code for a PC (${debian}): it is for another architecture, or for UEFI only`;
   return undefined;
 }
 
 function gptTypes(head: Buffer): readonly string[] {
   if (head.toString("latin1", sectorBytes, sectorBytes + 8) !== "EFI PART") return [];
   const entries = Array.from({ length: gptEntries }, (_, index) => gptEntriesOffset + index * gptEntryBytes);
-  return entries.filter((offset) => offset + 16 <= head.length).map((offset) => partitionTypes[formatGuid(head.subarray(offset, offset + 16))] ?? "");
+  return entries
+    .filter((offset) => offset + 16 <= head.length)
+    .map((offset) => partitionTypes[formatGuid(head.subarray(offset, offset + 16))] ?? "");
 }
 
 /** The first three groups are little-endian (UEFI specification, appendix A). */

@@ -41,7 +41,9 @@ function checksumOf(request: ImageRequest): Checksum | { readonly listUrl: strin
   if (checksum !== undefined) return checksum;
   throw new MachineError(
     "driver-options",
-    text === "" ? `The image ${request.Image} needs its checksum` : `--qemu-image-checksum ${JSON.stringify(text)} is no checksum`,
+    text === ""
+      ? `The image ${request.Image} needs its checksum`
+      : `--qemu-image-checksum ${JSON.stringify(text)} is no checksum`,
     { hint: "Give --qemu-image-checksum sha256:HEX, sha512:HEX, or the https address of the SHA256SUMS beside the image." },
   );
 }

@@ -154,9 +154,13 @@ class QemuDriver extends BuiltinDriver<QemuConfig> {
 
   async #requireDisk(): Promise<void> {
     if (!(await this.#diskIsLost())) return;
-    throw new MachineError("driver-failed", `The disk of "${this.config.MachineName}" is gone: ${this.#instance.file(instanceFiles.disk)}`, {
-      hint: `Put it back from a copy, or remove the machine: docker-machine rm ${this.config.MachineName}`,
-    });
+    throw new MachineError(
+      "driver-failed",
+      `The disk of "${this.config.MachineName}" is gone: ${this.#instance.file(instanceFiles.disk)}`,
+      {
+        hint: `Put it back from a copy, or remove the machine: docker-machine rm ${this.config.MachineName}`,
+      },
+    );
   }
 }
 

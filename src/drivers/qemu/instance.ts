@@ -31,7 +31,18 @@ const endPollMs = 100;
 const connectPollMs = 15;
 const logTailBytes = 2_000;
 /** What QEMU needs of our environment; the rest may hold credentials, and QEMU lives long. */
-const passedVariables = ["PATH", "HOME", "TMPDIR", "LANG", "LC_ALL", "XDG_RUNTIME_DIR", "SystemRoot", "TEMP", "USERPROFILE", "LD_LIBRARY_PATH"];
+const passedVariables = [
+  "PATH",
+  "HOME",
+  "TMPDIR",
+  "LANG",
+  "LC_ALL",
+  "XDG_RUNTIME_DIR",
+  "SystemRoot",
+  "TEMP",
+  "USERPROFILE",
+  "LD_LIBRARY_PATH",
+];
 
 export class Instance {
   readonly folder: string;
@@ -69,7 +80,8 @@ export class Instance {
 
   /** Starts the process, paused, and waits until its monitor answers. A failure ends it. Throws `driver-failed`, `program-missing`. */
   async launch(spec: LaunchSpec, signal: AbortSignal): Promise<QmpClient> {
-    for (const name of [instanceFiles.monitor, instanceFiles.agent, instanceFiles.pid, instanceFiles.log]) await removeTree(this.file(name));
+    for (const name of [instanceFiles.monitor, instanceFiles.agent, instanceFiles.pid, instanceFiles.log])
+      await removeTree(this.file(name));
     const child = await this.#spawn(spec);
     const ended = new AbortController();
     child.once("error", (error) => ended.abort(this.#spawnError(spec, error)));
@@ -89,7 +101,9 @@ export class Instance {
   async #spawn(spec: LaunchSpec): Promise<ChildProcess> {
     const log = await openLog(this.file(instanceFiles.log));
     try {
-      const env = Object.fromEntries(passedVariables.map((name) => [name, this.#ports.platform.env[name]]).filter(([, value]) => value !== undefined));
+      const env = Object.fromEntries(
+        passedVariables.map((name) => [name, this.#ports.platform.env[name]]).filter(([, value]) => value !== undefined),
+      );
       const options = { cwd: this.folder, detached: true, env, stdio: ["ignore" as const, log.fd, log.fd] };
       return this.#ports.processes.spawn(qemuProgram(spec.arch), qemuArguments(spec), options);
     } finally {
@@ -129,7 +143,8 @@ export class Instance {
     const deadlineMs = this.#ports.clock.monotonicMs() + timeoutMs;
     // A process that is ending has no command line any more but holds its ports and files for another moment.
     const noted = await identifyProcess(pid);
-    while (noted !== undefined && (await isSameProcess(noted))) {
+    if (noted === undefined) return true;
+    while (await isSameProcess(noted)) {
       if (this.#ports.clock.monotonicMs() >= deadlineMs) return false;
       await this.#ports.clock.sleep(endPollMs, signal);
     }
@@ -143,7 +158,9 @@ export class Instance {
     if ((await this.#quit(signal)) && (await this.waitForEnd(pid, quitTimeoutMs, signal))) return;
     this.#ports.processTable.signal(pid, "SIGKILL");
     if (await this.waitForEnd(pid, quitTimeoutMs, signal)) return;
-    throw new MachineError("driver-failed", `QEMU (process ${pid}) does not end, not even by SIGKILL`, { hint: "Its storage may hang; see the kernel's log." });
+    throw new MachineError("driver-failed", `QEMU (process ${pid}) does not end, not even by SIGKILL`, {
+      hint: "Its storage may hang; see the kernel's log.",
+    });
   }
 
   /** False when the monitor does not answer. */
@@ -176,22 +193,42 @@ const installCommands: Readonly<Record<HostPlatform["os"], string>> = {
 };
 
 export function qemuMissing(program: string, os: HostPlatform["os"]): MachineError {
-  return new MachineError("program-missing", `${program} is not installed on this computer, or not on PATH`, { hint: `Install it: ${installCommands[os]}` });
+  return new MachineError("program-missing", `${program} is not installed on this computer, or not on PATH`, {
+    hint: `Install it: ${installCommands[os]}`,
+  });
 }
 
 /** QEMU's last words, and what to do about the ones that occur. */
 const launchFailures: readonly (readonly [RegExp, string, string])[] = [
-  [/Could not access KVM|failed to initialize (?:kvm|KVM|hvf|HVF|WHPX)/iu, "the accelerator cannot be used", "Give --qemu-accelerator tcg, or leave it to auto."],
+  [
+    /Could not access KVM|failed to initialize (?:kvm|KVM|hvf|HVF|WHPX)/iu,
+    "the accelerator cannot be used",
+    "Give --qemu-accelerator tcg, or leave it to auto.",
+  ],
   [/get "?write"? lock/iu, "its disk is in use by another QEMU", "End the process that has the disk open, then try again."],
   [/lock (?:pid|PID) file/iu, "it runs already", "See docker-machine status; docker-machine kill ends it."],
-  [/Cannot allocate memory|cannot set up guest memory/iu, "there is not enough memory", "Stop another machine, or create it with a smaller --qemu-memory."],
+  [
+    /Cannot allocate memory|cannot set up guest memory/iu,
+    "there is not enough memory",
+    "Stop another machine, or create it with a smaller --qemu-memory.",
+  ],
   [/No space left on device/iu, "the disk is full", "Free some space where the store is."],
-  [/Could not open '(?<file>[^']+)'/u, "a file is missing", "If its disk was deleted the machine cannot be started again: remove it with docker-machine rm."],
+  [
+    /Could not open '(?<file>[^']+)'/u,
+    "a file is missing",
+    "If its disk was deleted the machine cannot be started again: remove it with docker-machine rm.",
+  ],
 ];
 
 function explainLaunch(log: string): MachineError {
-  const words = log.trim().split("\n").at(-1)?.replace(/^qemu-system-\S+: /u, "") ?? "";
+  const words =
+    log
+      .trim()
+      .split("\n")
+      .at(-1)
+      ?.replace(/^qemu-system-\S+: /u, "") ?? "";
   const known = launchFailures.find(([pattern]) => pattern.test(log));
-  if (known === undefined) return new MachineError("driver-failed", `QEMU did not start: ${words === "" ? "it gave no reason" : words}`);
+  if (known === undefined)
+    return new MachineError("driver-failed", `QEMU did not start: ${words === "" ? "it gave no reason" : words}`);
   return new MachineError("driver-failed", `QEMU did not start: ${known[1]} (${words})`, { hint: known[2] });
 }

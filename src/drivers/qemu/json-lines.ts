@@ -31,14 +31,18 @@ export class JsonLines {
 
   /** Writes a value as one line, with `prefix` before it. */
   send(value: JsonObject, prefix = ""): void {
-    if (this.#closed === undefined) this.#stream.write(Buffer.concat([Buffer.from(prefix, "latin1"), Buffer.from(`${JSON.stringify(value)}\n`)]));
+    if (this.#closed === undefined)
+      this.#stream.write(Buffer.concat([Buffer.from(prefix, "latin1"), Buffer.from(`${JSON.stringify(value)}\n`)]));
   }
 
   /**
    * Waits for the first message that `accept` takes. Subscribes before it returns, so it is called before the request
    * is sent. Throws `timeout`, `driver-failed` when the stream ends, or the signal's reason.
    */
-  receive<T>(accept: (message: JsonObject) => T | undefined, bound: { readonly what: string; readonly timeoutMs: number; readonly signal: AbortSignal }): Promise<T> {
+  receive<T>(
+    accept: (message: JsonObject) => T | undefined,
+    bound: { readonly what: string; readonly timeoutMs: number; readonly signal: AbortSignal },
+  ): Promise<T> {
     return new Promise((resolve, reject) => {
       bound.signal.throwIfAborted();
       const over = new AbortController();
@@ -73,13 +77,15 @@ export class JsonLines {
     if (this.#pending.length > longestLineBytes) this.#stream.destroy(new Error("a line is longer than 64 MiB"));
     for (const line of lines) {
       const message = parseLine(line);
-      if (message !== undefined) for (const receiver of [...this.#receivers]) receiver.take(message);
+      if (message !== undefined) for (const receiver of this.#receivers) receiver.take(message);
     }
   }
 
   #fail(error: Error): void {
-    this.#closed ??= new MachineError("driver-failed", `The connection to ${this.#peer} ended: ${error.message}`, { cause: error });
-    for (const receiver of [...this.#receivers]) receiver.fail(this.#closed);
+    this.#closed ??= new MachineError("driver-failed", `The connection to ${this.#peer} ended: ${error.message}`, {
+      cause: error,
+    });
+    for (const receiver of this.#receivers) receiver.fail(this.#closed);
   }
 }
 

@@ -18,7 +18,9 @@ export interface LaunchCircumstances {
 
 export function launchSpec(config: QemuConfig, given: LaunchCircumstances): LaunchSpec {
   const shares = config.ShareFolders.map((text) => ({ ...parseSharedFolder(text), by: given.shareMethod.by }));
-  const mounts = shares.map(({ target, by, readOnly }, index) => `systemd.mount-extra=${mountTag(index)}:${target}:${by}${readOnly ? ":ro" : ""}`);
+  const mounts = shares.map(
+    ({ target, by, readOnly }, index) => `systemd.mount-extra=${mountTag(index)}:${target}:${by}${readOnly ? ":ro" : ""}`,
+  );
   const name = given.firstBoot ? [`systemd.hostname=${config.MachineName}`] : [];
   return {
     name: config.MachineName,
@@ -27,7 +29,8 @@ export function launchSpec(config: QemuConfig, given: LaunchCircumstances): Laun
     accelerator: config.Accelerator as Accelerator,
     cpuCount: config.CPU,
     memoryMiB: config.Memory,
-    boot: config.Boot === "kernel" ? { kind: "kernel", words: [...name, ...mounts] } : { kind: "firmware", firmware: given.firmware },
+    boot:
+      config.Boot === "kernel" ? { kind: "kernel", words: [...name, ...mounts] } : { kind: "firmware", firmware: given.firmware },
     ...given.identity,
     shares,
     incoming: false,
@@ -38,5 +41,10 @@ export function launchSpec(config: QemuConfig, given: LaunchCircumstances): Laun
 /** For cloud-init: what to mount, as lines of fstab. */
 export function cloudInitMounts(config: QemuConfig, method: ShareMethod): readonly (readonly string[])[] {
   const options = method.by === "9p" ? "trans=virtio,version=9p2000.L,nofail" : "nofail";
-  return config.ShareFolders.map(parseSharedFolder).map(({ target, readOnly }, index) => [mountTag(index), target, method.by, `${options}${readOnly ? ",ro" : ""}`]);
+  return config.ShareFolders.map(parseSharedFolder).map(({ target, readOnly }, index) => [
+    mountTag(index),
+    target,
+    method.by,
+    `${options}${readOnly ? ",ro" : ""}`,
+  ]);
 }

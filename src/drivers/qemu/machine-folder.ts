@@ -17,10 +17,20 @@ const toolTimeoutMs = 60_000;
 const seedLabel = "cidata";
 
 /** Links the image and makes the overlay. `stateDisk` is a saved state's disk, itself an overlay of the image's. */
-export async function layOutDisk(processes: ProcessRunner, folder: string, image: Image, diskMiB: number, stateDisk: string | undefined, signal: AbortSignal): Promise<void> {
+export async function layOutDisk(
+  processes: ProcessRunner,
+  folder: string,
+  image: Image,
+  diskMiB: number,
+  stateDisk: string | undefined,
+  signal: AbortSignal,
+): Promise<void> {
   const sizeBytes = diskMiB * 1024 * 1024;
   if (sizeBytes < image.virtualSizeBytes) {
-    throw new MachineError("driver-options", `--qemu-disk-size ${diskMiB} is smaller than the image: it needs ${Math.ceil(image.virtualSizeBytes / 1024 / 1024)}`);
+    throw new MachineError(
+      "driver-options",
+      `--qemu-disk-size ${diskMiB} is smaller than the image: it needs ${Math.ceil(image.virtualSizeBytes / 1024 / 1024)}`,
+    );
   }
   await linkOrCopy(path.join(image.folder, imageFiles.disk), path.join(folder, instanceFiles.base));
   if (image.boot === "kernel") {
@@ -31,7 +41,8 @@ export async function layOutDisk(processes: ProcessRunner, folder: string, image
   const [backing, format] = stateDisk === undefined ? [instanceFiles.base, image.format] : [instanceFiles.state, "qcow2"];
   const args = ["create", "-q", "-f", "qcow2", "-b", backing, "-F", format, instanceFiles.disk, String(sizeBytes)];
   const result = await processes.run("qemu-img", args, { cwd: folder, signal, timeoutMs: toolTimeoutMs });
-  if (result.status !== 0) throw new MachineError("image-unusable", `The disk cannot be made: ${result.stderr.toString("utf8").trim()}`);
+  if (result.status !== 0)
+    throw new MachineError("image-unusable", `The disk cannot be made: ${result.stderr.toString("utf8").trim()}`);
 }
 
 /** What the guest reads its identity from on a cold boot. */
@@ -49,10 +60,15 @@ export async function writeIdentity(
   mounts: readonly (readonly string[])[],
 ): Promise<void> {
   if (form === "cloud-init") {
-    await writeFileAtomic(path.join(folder, instanceFiles.seed), isoImage(seedLabel, cloudInitSeed(identity, instanceId, mounts)), 0o600);
+    await writeFileAtomic(
+      path.join(folder, instanceFiles.seed),
+      isoImage(seedLabel, cloudInitSeed(identity, instanceId, mounts)),
+      0o600,
+    );
     return;
   }
-  for (const [index, text] of credentialStrings(identity).entries()) await writeFileAtomic(path.join(folder, credentialFile(index)), text, 0o600);
+  for (const [index, text] of credentialStrings(identity).entries())
+    await writeFileAtomic(path.join(folder, credentialFile(index)), text, 0o600);
 }
 
 /** The seed of a guest whose state is saved: it belongs to nobody and has the agent through which it gets an identity. */
@@ -68,7 +84,10 @@ export async function identityFiles(folder: string): Promise<IdentityFiles> {
 
 /** Removes every file that starting a guest may have left in the folder, but for those to keep. */
 export async function clearFolder(folder: string, keep: readonly string[] = []): Promise<void> {
-  const ours = new RegExp(`^(?:${[...Object.values(instanceFiles), credentialFile("\\d+"), shareSocket("\\d+")].join("|")})$`, "u");
+  const ours = new RegExp(
+    `^(?:${[...Object.values(instanceFiles), credentialFile("\\d+"), shareSocket("\\d+")].join("|")})$`,
+    "u",
+  );
   for (const name of await listFolder(folder)) {
     if (ours.test(name) && !keep.includes(name)) await removeTree(path.join(folder, name));
   }

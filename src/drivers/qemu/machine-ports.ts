@@ -42,12 +42,22 @@ export async function openPorts(context: DriverContext, config: QemuConfig, moni
   }
 }
 
-async function openOwn(context: DriverContext, config: QemuConfig, monitor: QmpClient, key: "SSHPort" | "EnginePort", guestPort: number): Promise<void> {
+async function openOwn(
+  context: DriverContext,
+  config: QemuConfig,
+  monitor: QmpClient,
+  key: "SSHPort" | "EnginePort",
+  guestPort: number,
+): Promise<void> {
   while (!(await openForward(monitor, loopbackForward(config[key], guestPort)))) {
     const taken = config[key];
     config[key] = await pickFreePort(takenBy(config));
     await context.save();
-    logTo(context.report, "warn", `Port ${taken} of ${loopback} is in use; "${config.MachineName}" is reached at port ${config[key]} from now on.`);
+    logTo(
+      context.report,
+      "warn",
+      `Port ${taken} of ${loopback} is in use; "${config.MachineName}" is reached at port ${config[key]} from now on.`,
+    );
   }
 }
 
@@ -56,5 +66,7 @@ function takenBy(config: QemuConfig): ReadonlySet<number> {
 }
 
 function portTaken(port: number): MachineError {
-  return new MachineError("port-taken", `Port ${port} of this computer is in use`, { hint: "End the program that listens there, or choose another port with --qemu-open-port." });
+  return new MachineError("port-taken", `Port ${port} of this computer is in use`, {
+    hint: "End the program that listens there, or choose another port with --qemu-open-port.",
+  });
 }

@@ -11,7 +11,9 @@ const fileSector = 21;
 
 /** The bytes of the image. All directory entries must fit into one sector: some forty files. */
 export function isoImage(label: string, files: Readonly<Record<string, string>>): Buffer {
-  const contents = Object.entries(files).sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, text]) => ({ name, data: Buffer.from(text) }));
+  const contents = Object.entries(files)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([name, text]) => ({ name, data: Buffer.from(text) }));
   let sector = fileSector;
   const placed = contents.map((file) => {
     const at = sector;

@@ -18,10 +18,12 @@ describe("--qemu-open-port", () => {
 
   test("every port comes through as it was written", () => {
     const port = fc.integer({ min: 1, max: 65_535 });
-    fc.assert(fc.property(port, port, (hostPort, guestPort) => {
-      const forward = parseForward(`${hostPort}:${guestPort}`);
-      assert.deepEqual([forward.hostPort, forward.guestPort], [hostPort, guestPort]);
-    }));
+    fc.assert(
+      fc.property(port, port, (hostPort, guestPort) => {
+        const forward = parseForward(`${hostPort}:${guestPort}`);
+        assert.deepEqual([forward.hostPort, forward.guestPort], [hostPort, guestPort]);
+      }),
+    );
   });
 
   for (const text of ["", "0", "65536", "80:0", "http", "80:80/sctp", "[::1]:80:80", "1:2:3:4", "80;quit", "80 80"]) {
@@ -33,7 +35,11 @@ describe("--qemu-share-folder", () => {
   test("is FOLDER[:PATH][:ro], on Windows too", () => {
     assert.deepEqual(parseSharedFolder("/srv"), { folder: "/srv", target: "/srv", readOnly: false });
     assert.deepEqual(parseSharedFolder("./src:/work/../code:ro"), { folder: "./src", target: "/code", readOnly: true });
-    assert.deepEqual(parseSharedFolder("C:\\Users\\me:/home/me"), { folder: "C:\\Users\\me", target: "/home/me", readOnly: false });
+    assert.deepEqual(parseSharedFolder("C:\\Users\\me:/home/me"), {
+      folder: "C:\\Users\\me",
+      target: "/home/me",
+      readOnly: false,
+    });
     assert.equal(mountTag(2), "share2");
   });
 
@@ -43,7 +49,8 @@ describe("--qemu-share-folder", () => {
 });
 
 describe("--qemu-image", () => {
-  const source = (image: string, checksum = ""): ReturnType<typeof parseImageSource> => parseImageSource({ Image: image, ImageChecksum: checksum }, "/home/me");
+  const source = (image: string, checksum = ""): ReturnType<typeof parseImageSource> =>
+    parseImageSource({ Image: image, ImageChecksum: checksum }, "/home/me");
   const hex = "ab".repeat(32);
 
   test("is default, build, build:SUITE, a file, or a URL with a checksum", () => {
@@ -51,11 +58,26 @@ describe("--qemu-image", () => {
     assert.deepEqual(source("build"), { kind: "build", suite: "trixie" });
     assert.deepEqual(source("build:bookworm"), { kind: "build", suite: "bookworm" });
     assert.deepEqual(source("disk.qcow2"), { kind: "file", file: "/home/me/disk.qcow2" });
-    assert.deepEqual(source("https://a.invalid/x.img", `SHA256:${hex.toUpperCase()}`), { kind: "url", url: "https://a.invalid/x.img", checksum: { algorithm: "sha256", hex } });
-    assert.deepEqual(source("https://a.invalid/x.img", "https://a.invalid/SHA512SUMS"), { kind: "url", url: "https://a.invalid/x.img", checksum: { listUrl: "https://a.invalid/SHA512SUMS" } });
+    assert.deepEqual(source("https://a.invalid/x.img", `SHA256:${hex.toUpperCase()}`), {
+      kind: "url",
+      url: "https://a.invalid/x.img",
+      checksum: { algorithm: "sha256", hex },
+    });
+    assert.deepEqual(source("https://a.invalid/x.img", "https://a.invalid/SHA512SUMS"), {
+      kind: "url",
+      url: "https://a.invalid/x.img",
+      checksum: { listUrl: "https://a.invalid/SHA512SUMS" },
+    });
   });
 
-  for (const [image, checksum] of [["", ""], ["build:", ""], ["build:sarge", ""], ["https://a.invalid/x", ""], ["https://a.invalid/x", "sha512:abcd"], ["https://a.invalid/x", `sha512:${hex}`]] as const) {
+  for (const [image, checksum] of [
+    ["", ""],
+    ["build:", ""],
+    ["build:sarge", ""],
+    ["https://a.invalid/x", ""],
+    ["https://a.invalid/x", "sha512:abcd"],
+    ["https://a.invalid/x", `sha512:${hex}`],
+  ] as const) {
     test(`refuses ${JSON.stringify(image)} with ${JSON.stringify(checksum)}`, () => refuses(() => source(image, checksum)));
   }
 });

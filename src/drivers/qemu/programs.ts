@@ -18,7 +18,10 @@ export async function requireQemu(context: DriverContext, arch: GuestArch): Prom
   const result = await context.processes.run(qemuProgram(arch), ["--version"], { timeoutMs: versionTimeoutMs });
   const version = /version (\S+)/u.exec(result.stdout.toString("utf8"))?.[1] ?? "";
   if (Number.parseInt(version, 10) >= oldestMajor) return version;
-  throw new MachineError("program-missing", `QEMU ${version === "" ? "of an unknown version" : version} is too old: ${oldestMajor}.0 is the oldest that will do`);
+  throw new MachineError(
+    "program-missing",
+    `QEMU ${version === "" ? "of an unknown version" : version} is too old: ${oldestMajor}.0 is the oldest that will do`,
+  );
 }
 
 /** Where distributions and Homebrew put UEFI firmware for ARM. */
@@ -39,7 +42,9 @@ export async function findFirmware(arch: GuestArch): Promise<string | undefined>
   });
 }
 
-export type ShareMethod = { readonly by: "virtiofs"; readonly program: string; readonly dialect: "rust" | "c" } | { readonly by: "9p" };
+export type ShareMethod =
+  | { readonly by: "virtiofs"; readonly program: string; readonly dialect: "rust" | "c" }
+  | { readonly by: "9p" };
 
 /** How a folder can be shared: virtiofs where its daemon is installed, else 9p, which the kernel of built images lacks. */
 export async function chooseShareMethod(context: DriverContext, kernelHas9p: boolean): Promise<ShareMethod> {

@@ -37,18 +37,33 @@ function monitor(answer: (command: Command) => object | undefined): Duplex {
 }
 
 test("negotiates, matches answers by their id and passes over events", async () => {
-  await using client = await QmpClient.open(monitor(() => ({ return: { status: "running" } })), systemClock, signal);
+  await using client = await QmpClient.open(
+    monitor(() => ({ return: { status: "running" } })),
+    systemClock,
+    signal,
+  );
   assert.equal(await client.runState(), "running");
 });
 
 test("QEMU's refusals come in its own words", async () => {
-  await using client = await QmpClient.open(monitor(() => ({ error: { class: "GenericError", desc: "State blocked" } })), systemClock, signal);
-  await assert.rejects(client.execute("migrate"), (error) => isMachineError(error, "driver-failed") && error.message === "QEMU refused migrate: State blocked");
+  await using client = await QmpClient.open(
+    monitor(() => ({ error: { class: "GenericError", desc: "State blocked" } })),
+    systemClock,
+    signal,
+  );
+  await assert.rejects(
+    client.execute("migrate"),
+    (error) => isMachineError(error, "driver-failed") && error.message === "QEMU refused migrate: State blocked",
+  );
 });
 
 test("a monitor that another client holds says nothing, and that is bounded", async () => {
   const silent = new Duplex({ read() {}, write: (_chunk, _encoding, done) => done() });
-  await assert.rejects(QmpClient.open(silent, hurried, signal, 3_000), (error) => isMachineError(error, "timeout") && /QEMU's monitor did not answer with its greeting within 3000 ms/u.test(error.message));
+  await assert.rejects(
+    QmpClient.open(silent, hurried, signal, 3_000),
+    (error) =>
+      isMachineError(error, "timeout") && /QEMU's monitor did not answer with its greeting within 3000 ms/u.test(error.message),
+  );
   assert.equal(silent.destroyed, true);
 });
 
@@ -60,7 +75,11 @@ test("a monitor that ends in mid-command, and an abort, both end the wait", asyn
   await assert.rejects(waiting, (error) => isMachineError(error, "driver-failed"));
 
   const abort = new AbortController();
-  await using other = await QmpClient.open(monitor(() => undefined), systemClock, abort.signal);
+  await using other = await QmpClient.open(
+    monitor(() => undefined),
+    systemClock,
+    abort.signal,
+  );
   const aborted = other.execute("query-status");
   abort.abort(new Error("stop"));
   await assert.rejects(aborted, /stop/u);
@@ -78,7 +97,14 @@ test("ports are opened and listed through the human monitor", async () => {
   const stream = monitor((command) => {
     const line = command.arguments?.["command-line"];
     lines.push(line);
-    return { return: line === "info usernet" ? table : line === "hostfwd_add net0 tcp:127.0.0.1:2-:22" ? "could not set up host forwarding rule" : "" };
+    return {
+      return:
+        line === "info usernet"
+          ? table
+          : line === "hostfwd_add net0 tcp:127.0.0.1:2-:22"
+            ? "could not set up host forwarding rule"
+            : "",
+    };
   });
   await using client = await QmpClient.open(stream, systemClock, signal);
   assert.deepEqual([...(await listForwards(client))], ["tcp/22022", "udp/5353"]);

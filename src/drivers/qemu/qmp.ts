@@ -48,7 +48,8 @@ export class QmpClient implements AsyncDisposable {
     this.#lines.send({ execute: command, ...(args === undefined ? {} : { arguments: args }), id });
     const message = await answer;
     const error = message["error"] as { desc?: string } | undefined;
-    if (error !== undefined) throw new MachineError("driver-failed", `QEMU refused ${command}: ${error.desc ?? "no reason given"}`);
+    if (error !== undefined)
+      throw new MachineError("driver-failed", `QEMU refused ${command}: ${error.desc ?? "no reason given"}`);
     return message["return"];
   }
 
@@ -58,7 +59,7 @@ export class QmpClient implements AsyncDisposable {
   }
 
   async runState(): Promise<RunState> {
-    return (await this.execute("query-status") as { status: RunState }).status;
+    return ((await this.execute("query-status")) as { status: RunState }).status;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

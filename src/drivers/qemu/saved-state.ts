@@ -9,7 +9,15 @@ import * as path from "node:path";
 import type { DriverContext, EngineTemplate, PreparedEngine } from "../../driver-kit/driver.ts";
 import { MachineError, messageOf } from "../../errors/machine-error.ts";
 import { logTo } from "../../log/event.ts";
-import { factsOf, linkOrCopy, listFolder, makeReadOnly, publishFolder, removeTree, requireFreeBytes } from "../../system/disk-files.ts";
+import {
+  factsOf,
+  linkOrCopy,
+  listFolder,
+  makeReadOnly,
+  publishFolder,
+  removeTree,
+  requireFreeBytes,
+} from "../../system/disk-files.ts";
 import { lockFile } from "../../system/file-lock.ts";
 import { makePrivateDirectory, readFileIfExists, writeFileAtomic } from "../../system/files.ts";
 import { instanceFiles, type LaunchSpec } from "./command-line.ts";
@@ -132,14 +140,21 @@ export class SavedStates {
     }
   }
 
-  async #prepareEngine(instance: Instance, template: EngineTemplate | undefined, signal: AbortSignal): Promise<PreparedEngine | undefined> {
+  async #prepareEngine(
+    instance: Instance,
+    template: EngineTemplate | undefined,
+    signal: AbortSignal,
+  ): Promise<PreparedEngine | undefined> {
     await using agent = await instance.agent(answerTimeoutMs, signal);
     const executor = new GuestAgentExecutor(agent);
     if (template === undefined) {
       await executor.run(stopEngine, { signal });
       return undefined;
     }
-    const certificate = await this.#timed("Setting up its engine", async () => await template.prepare(executor, loopback, signal));
+    const certificate = await this.#timed(
+      "Setting up its engine",
+      async () => await template.prepare(executor, loopback, signal),
+    );
     await executor.run("sync", { signal });
     return { ...certificate, templateKey: template.key };
   }
@@ -156,7 +171,13 @@ export class SavedStates {
    * Turns a launched, empty guest into a running copy of the state, and the copy into a machine of its own. Nothing
    * leads into it yet: its ports are opened by the caller, afterwards.
    */
-  async restore(state: SavedState, instance: Instance, spec: LaunchSpec, identity: GuestIdentity, signal: AbortSignal): Promise<void> {
+  async restore(
+    state: SavedState,
+    instance: Instance,
+    spec: LaunchSpec,
+    identity: GuestIdentity,
+    signal: AbortSignal,
+  ): Promise<void> {
     await linkOrCopy(path.join(state.folder, memoryFile), instance.file(memoryFile));
     try {
       await using monitor = await instance.launch({ ...spec, incoming: true }, signal);
@@ -168,16 +189,25 @@ export class SavedStates {
     }
     await using agent = await instance.agent(answerTimeoutMs, signal);
     const result = await agent.run("exec sh -s", { stdin: rekeyScript(identity, this.#context.clock.now()), signal });
-    if (result.status !== 0) throw new MachineError("driver-failed", `The restored guest did not take its identity: ${result.stderr.toString("utf8").trim()}`);
+    if (result.status !== 0)
+      throw new MachineError(
+        "driver-failed",
+        `The restored guest did not take its identity: ${result.stderr.toString("utf8").trim()}`,
+      );
   }
 
   async #transferred(monitor: QmpClient, signal: AbortSignal): Promise<void> {
     const deadlineMs = this.#context.clock.monotonicMs() + transferTimeoutMs;
     for (;;) {
-      const { status, "error-desc": reason } = (await monitor.execute("query-migrate")) as { status?: string; "error-desc"?: string };
+      const { status, "error-desc": reason } = (await monitor.execute("query-migrate")) as {
+        status?: string;
+        "error-desc"?: string;
+      };
       if (status === "completed") return;
-      if (status === "failed" || status === "cancelled") throw new MachineError("driver-failed", `QEMU could not transfer the state: ${reason ?? status}`);
-      if (this.#context.clock.monotonicMs() > deadlineMs) throw new MachineError("timeout", `QEMU did not transfer the state within ${transferTimeoutMs / 1000} s`);
+      if (status === "failed" || status === "cancelled")
+        throw new MachineError("driver-failed", `QEMU could not transfer the state: ${reason ?? status}`);
+      if (this.#context.clock.monotonicMs() > deadlineMs)
+        throw new MachineError("timeout", `QEMU did not transfer the state within ${transferTimeoutMs / 1000} s`);
       await this.#context.clock.sleep(transferPollMs, signal);
     }
   }

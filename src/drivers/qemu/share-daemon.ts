@@ -26,7 +26,8 @@ export async function startShareDaemons(
     for (const pid of pids.splice(0)) processTable.signal(pid, "SIGTERM");
   };
   try {
-    if (method.by === "virtiofs") for (const [index, share] of shares.entries()) pids.push(await startOne(context, instance, share, index, method, signal));
+    if (method.by === "virtiofs")
+      for (const [index, share] of shares.entries()) pids.push(await startOne(context, instance, share, index, method, signal));
   } catch (error) {
     endAll();
     throw error;
@@ -36,15 +37,28 @@ export async function startShareDaemons(
 
 type Virtiofs = Extract<ShareMethod, { by: "virtiofs" }>;
 
-async function startOne(context: DriverContext, instance: Instance, share: SharedFolder, index: number, method: Virtiofs, signal: AbortSignal): Promise<number> {
+async function startOne(
+  context: DriverContext,
+  instance: Instance,
+  share: SharedFolder,
+  index: number,
+  method: Virtiofs,
+  signal: AbortSignal,
+): Promise<number> {
   if ((await factsOf(share.folder))?.isDirectory !== true) {
-    throw new MachineError("driver-options", `The folder to share does not exist: ${share.folder}`, { hint: "Make the folder, or remove and create the machine without it." });
+    throw new MachineError("driver-options", `The folder to share does not exist: ${share.folder}`, {
+      hint: "Make the folder, or remove and create the machine without it.",
+    });
   }
   const socket = shareSocket(index);
   await removeTree(instance.file(socket));
   const log = await openLog(instance.file(instanceFiles.log));
   try {
-    const child = context.processes.spawn(method.program, daemonArguments(method, share, socket), { cwd: instance.folder, detached: true, stdio: ["ignore", log.fd, log.fd] });
+    const child = context.processes.spawn(method.program, daemonArguments(method, share, socket), {
+      cwd: instance.folder,
+      detached: true,
+      stdio: ["ignore", log.fd, log.fd],
+    });
     child.on("error", () => {});
     child.unref();
     const pid = requirePid(child, method.program);
@@ -63,7 +77,8 @@ function daemonArguments(method: Virtiofs, share: SharedFolder, socket: string):
 async function socketOf(context: DriverContext, socket: string, share: SharedFolder, signal: AbortSignal): Promise<void> {
   const deadlineMs = context.clock.monotonicMs() + socketTimeoutMs;
   while ((await factsOf(socket)) === undefined) {
-    if (context.clock.monotonicMs() > deadlineMs) throw new MachineError("driver-failed", `virtiofsd did not offer ${share.folder} within ${socketTimeoutMs / 1000} s`);
+    if (context.clock.monotonicMs() > deadlineMs)
+      throw new MachineError("driver-failed", `virtiofsd did not offer ${share.folder} within ${socketTimeoutMs / 1000} s`);
     await context.clock.sleep(socketPollMs, signal);
   }
 }

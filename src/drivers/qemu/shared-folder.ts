@@ -17,8 +17,12 @@ export function parseSharedFolder(text: string): SharedFolder {
   const split = bare.indexOf(":", /^[a-z]:[\\/]/iu.test(bare) ? 2 : 0);
   const folder = split < 0 ? bare : bare.slice(0, split);
   const target = split < 0 ? folder : bare.slice(split + 1);
-  if (folder !== "" && path.posix.isAbsolute(target) && !/[\s,:]/u.test(target)) return { folder, target: path.posix.normalize(target), readOnly };
-  throw new MachineError("driver-options", `--qemu-share-folder ${JSON.stringify(text)} is not FOLDER[:PATH][:ro] with an absolute PATH without spaces`);
+  if (folder !== "" && path.posix.isAbsolute(target) && !/[\s,:]/u.test(target))
+    return { folder, target: path.posix.normalize(target), readOnly };
+  throw new MachineError(
+    "driver-options",
+    `--qemu-share-folder ${JSON.stringify(text)} is not FOLDER[:PATH][:ro] with an absolute PATH without spaces`,
+  );
 }
 
 /** Name under which the guest finds the folder. */
