@@ -67,9 +67,9 @@ wait_for_engine() {
 live_restore_is() { [ "$(bounded "$docker" info --format '{{.LiveRestoreEnabled}}' 2> /dev/null)" = "$1" ]; }
 reload_engine() {
   kill -HUP "$(cat /run/docker.pid 2> /dev/null || cat /var/run/docker.pid)" || return 1
-  tries=50
+  deadline=$(($(date +%s) + start_seconds))
   until live_restore_is "$1"; do
-    tries=$((tries - 1)); [ "$tries" -gt 0 ] || return 1
+    [ "$(date +%s)" -lt "$deadline" ] || return 1
     nap
   done
 }

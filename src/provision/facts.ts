@@ -90,6 +90,8 @@ export interface EngineFacts {
   readonly socketUnit: boolean;
   readonly answer?: EngineAnswer | undefined;
   readonly containers: readonly RunningContainer[];
+  /** Of an engine that does not answer: processes that hold containers. */
+  readonly shims: number;
   /** Storage drivers whose data lies in /var/lib/docker. */
   readonly dataStores: readonly string[];
   /** File system type of the data root, as the kernel names it (`ext2/ext3`, `overlayfs`, `xfs`, …). */

@@ -141,6 +141,7 @@ export function engineFrom(raw: RawFacts): EngineFacts {
     socketUnit: parseAssignments(raw.all("socket")).get("LoadState") === "loaded",
     answer,
     containers: raw.all("container").flatMap(containerFrom),
+    shims: numberIn(raw.last("shims")) ?? 0,
     dataStores: raw.all("data-store"),
     dataFileSystem: raw.last("data-file-system") ?? "",
     daemonJson: raw.is("daemon-json-there") ? raw.text("daemon-json") : undefined,

@@ -259,6 +259,12 @@ test("a snap, and an engine that no service started, are refused", async () => {
   );
 });
 
+test("an engine that holds containers and does not answer is not restarted", async () => {
+  const silent = { ...debianEngine, answer: undefined };
+  assert.equal((await refusal({ engine: { ...silent, shims: 2 } })).code, "engine-timeout");
+  assert.equal(planOf(hostFacts({ engine: silent }), provisionRequest()).restart, true);
+});
+
 test("a system without a way to an engine names the other sources", async () => {
   const arch = { os: os("arch", "Arch Linux"), packageManagers: ["pacman" as const] };
   assert.equal(

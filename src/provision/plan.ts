@@ -69,6 +69,7 @@ const tolerableSkewMs = 240_000;
 export function planProvision(facts: HostFacts, family: Family, request: ProvisionRequest): Plan {
   const layout = family.layout ?? layoutFor(facts.init);
   refuseForeignEngines(facts, request.machineName);
+  refuseSilentEngine(facts, request.machineName);
   const installations = installationsFor(facts, family, request);
   if (installations.length > 0) requireRoom(facts, request.machineName);
   const settings = layout.render(facts, request, lacksService(facts, installations));
@@ -133,6 +134,18 @@ function refuseForeignEngines({ engine }: HostFacts, label: string): void {
       },
     );
   }
+}
+
+/** Restarting an engine whose containers cannot be seen would stop them unannounced. */
+function refuseSilentEngine({ engine }: HostFacts, label: string): void {
+  if (!engine.unitActive || engine.answer !== undefined || engine.shims === 0) return;
+  throw new MachineError(
+    "engine-timeout",
+    `The engine on ${label} runs containers but does not answer on its own socket, so that they cannot be kept through a restart`,
+    {
+      hint: `Look at it on the machine ("journalctl -u docker"), restart it there if its containers may stop, and run the command again.`,
+    },
+  );
 }
 
 function planned(file: HostFile, facts: HostFacts, request: ProvisionRequest, layout: EngineLayout): PlannedFile {

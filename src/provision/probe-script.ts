@@ -25,8 +25,8 @@ output_fact() {
   bounded "$@" 2> /dev/null < /dev/null | while IFS= read -r line || [ -n "$line" ]; do fact "$key" "$line"; done
 }
 # A program that hangs (an engine that does not answer) must not hang the probe.
-if timeout 8 true 2> /dev/null; then bounded() { timeout 8 "$@"; }
-elif timeout -t 8 true 2> /dev/null; then bounded() { timeout -t 8 "$@"; }
+if timeout 20 true 2> /dev/null; then bounded() { timeout 20 "$@"; }
+elif timeout -t 20 true 2> /dev/null; then bounded() { timeout -t 20 "$@"; }
 else bounded() { "$@"; }
 fi
 first_of() {
@@ -134,6 +134,8 @@ probe_engine() {
   [ -n "$program" ] || program=$docker
   probe_unit
   probe_running
+  # Of an engine that does not answer, its containers' shims tell whether any run.
+  [ -n "$answered" ] || fact shims "$(grep -l '^containerd-shim\|^docker-containe' /proc/[0-9]*/comm 2> /dev/null | wc -l)"
   if [ -n "$program" ]; then
     fact engine-package "$(package_of "$program")"
     # An engine that answers has told its version, sooner than its program would.

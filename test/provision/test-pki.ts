@@ -1,7 +1,7 @@
-/** A small certificate authority for tests: the certificates that an engine and its client need. */
-import "reflect-metadata";
-import * as x509 from "@peculiar/x509";
-import { webcrypto } from "node:crypto";
+/** A certificate authority for tests: the certificates that an engine and its client need, by our own making of them. */
+import { X509Certificate, type KeyObject } from "node:crypto";
+import { issueCertificate, type CertificateRole, type Issuer } from "../../src/tls/certificate.ts";
+import { formatKey, generateKey } from "../../src/tls/key.ts";
 
 export interface KeyPair {
   readonly certificate: string;
@@ -15,53 +15,21 @@ export interface TestPki {
   server(address: string): Promise<KeyPair>;
 }
 
-const algorithm = { name: "ECDSA", namedCurve: "P-256" } as const;
-const signing = { name: "ECDSA", hash: "SHA-256" } as const;
-const hourMs = 3_600_000;
-
 export async function createTestPki(): Promise<TestPki> {
-  x509.cryptoProvider.set(webcrypto as never);
-  const keys = await newKeys();
-  const validity = { notBefore: new Date(Date.now() - hourMs), notAfter: new Date(Date.now() + 24 * hourMs) };
-  const authority = await x509.X509CertificateGenerator.createSelfSigned({
-    name: "O=test-ca",
-    keys: keys as never,
-    signingAlgorithm: signing,
-    ...validity,
-    extensions: [new x509.BasicConstraintsExtension(true, undefined, true)],
-  });
-  const issue = async (organization: string, extensions: readonly x509.Extension[]): Promise<KeyPair> => {
-    const own = await newKeys();
-    const certificate = await x509.X509CertificateGenerator.create({
-      subject: `O=${organization}`,
-      issuer: authority.subject,
-      publicKey: own.publicKey as never,
-      signingKey: keys.privateKey as never,
-      signingAlgorithm: signing,
-      ...validity,
-      extensions: [...extensions],
-    });
-    return { certificate: pem(certificate.toString("pem")), key: await privateKeyPem(own.privateKey) };
+  const key = await generateKey("ecdsa");
+  const ca = await issue({ kind: "authority" }, key, undefined);
+  const issuer = { certificate: new X509Certificate(ca), key };
+  const pair = async (role: CertificateRole): Promise<KeyPair> => {
+    const own = await generateKey("ecdsa");
+    return { certificate: await issue(role, own, issuer), key: formatKey(own) };
   };
   return {
-    ca: pem(authority.toString("pem")),
-    client: await issue("client", [new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.clientAuth])]),
-    server: (address) => issue("server", [new x509.SubjectAlternativeNameExtension([{ type: "ip", value: address }])]),
+    ca,
+    client: await pair({ kind: "client" }),
+    server: (address) => pair({ kind: "server", names: [address], isSwarmMaster: false }),
   };
 }
 
-async function newKeys(): Promise<webcrypto.CryptoKeyPair> {
-  return await webcrypto.subtle.generateKey(algorithm, true, ["sign", "verify"]);
-}
-
-async function privateKeyPem(key: webcrypto.CryptoKey): Promise<string> {
-  const bytes = Buffer.from(await webcrypto.subtle.exportKey("pkcs8", key));
-  return `-----BEGIN PRIVATE KEY-----\n${bytes
-    .toString("base64")
-    .match(/.{1,64}/gu)
-    ?.join("\n")}\n-----END PRIVATE KEY-----\n`;
-}
-
-function pem(text: string): string {
-  return text.endsWith("\n") ? text : `${text}\n`;
+function issue(role: CertificateRole, key: KeyObject, issuer: Issuer | undefined): Promise<string> {
+  return issueCertificate({ role, organization: "test", key, now: new Date(), issuer });
 }

@@ -11,6 +11,7 @@ export const noEngine: EngineFacts = {
   unitEnabled: false,
   socketUnit: false,
   containers: [],
+  shims: 0,
   dataStores: [],
   dataFileSystem: "ext2/ext3",
   settingsFiles: [],
