@@ -35,10 +35,12 @@ function said(stdout: string): Said {
 const script = framedScript(probeScript({ port: 2376 }));
 const here = shells.map((shell) => ({ shell: shell.join(" "), result: runShell(shell, bootstrap, script) }));
 
+/** Without what others may change on this computer meanwhile: locks, disks, firewalls, processes. */
 function comparable(stdout: string): unknown {
-  const facts = factsFrom(said(stdout).raw, 0);
-  // Others may use this computer's packages and disks meanwhile.
-  return { ...facts, packageLock: undefined, disks: facts.disks.map((disk) => disk.mountPoint) };
+  const { os, architecture, kernel, init, cgroups, privilege, packageManagers, programs, engine } = factsFrom(said(stdout).raw, 0);
+  const { dockerdPath, version, ownerPackage, unitFiles, settingsFiles } = engine;
+  const stable = { dockerdPath, version, ownerPackage, unitFiles, settingsFiles };
+  return { os, architecture, kernel, init, cgroups, privilege, packageManagers, programs, ...stable };
 }
 
 for (const { shell, result } of here) {
