@@ -37,7 +37,10 @@ const here = shells.map((shell) => ({ shell: shell.join(" "), result: runShell(s
 
 /** Without what others may change on this computer meanwhile: locks, disks, firewalls, processes. */
 function comparable(stdout: string): unknown {
-  const { os, architecture, kernel, init, cgroups, privilege, packageManagers, programs, engine } = factsFrom(said(stdout).raw, 0);
+  const { os, architecture, kernel, init, cgroups, privilege, packageManagers, programs, engine } = factsFrom(
+    said(stdout).raw,
+    0,
+  );
   const { dockerdPath, version, ownerPackage, unitFiles, settingsFiles } = engine;
   const stable = { dockerdPath, version, ownerPackage, unitFiles, settingsFiles };
   return { os, architecture, kernel, init, cgroups, privilege, packageManagers, programs, ...stable };

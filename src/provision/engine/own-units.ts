@@ -34,17 +34,19 @@ WantedBy=multi-user.target
 
 export const ownOpenrcScriptPath = "/etc/init.d/docker";
 
+/** supervise-daemon is OpenRC's own: it brings the engine back when it ends, and stops it without its containers. */
 export function openrcScript(program: string): string {
   return `#!/sbin/openrc-run
 name="Docker Engine"
+supervisor="supervise-daemon"
 command="${program}"
 command_args="\${DOCKER_OPTS}"
-command_background="yes"
-pidfile="/run/docker-machine-\${RC_SVCNAME}.pid"
 output_log="/var/log/docker.log"
 error_log="/var/log/docker.log"
+respawn_delay=2
+respawn_max=5
 retry="TERM/60/KILL/10"
-rc_ulimit="-n 1048576 -u unlimited"
+rc_ulimit="-n 1048576"
 extra_started_commands="reload"
 
 depend() {
@@ -54,7 +56,7 @@ depend() {
 }
 
 reload() {
-	start-stop-daemon --signal HUP --pidfile "\${pidfile}"
+	kill -HUP "$(cat /run/docker.pid)"
 }
 `;
 }

@@ -16,12 +16,15 @@ export function scriptInstallation(facts: HostFacts, engine: EngineRequest, mana
     functions: manager?.functions,
     install: () => sh`
 ${tools.script}
+sources() { ls -d /etc/apt/sources.list.d/* /etc/apt/keyrings/* /etc/yum.repos.d/* /etc/pki/rpm-gpg/* 2> /dev/null; }
+sources_before=$(sources)
 script=$(mktemp) || exit 1
 download ${engine.installUrl} "$script" || { rm -f "$script"; fail download-failed ${`The install script ${engine.installUrl} could not be downloaded`}; }
 ${engine.version !== undefined && sh`VERSION=${engine.version}; export VERSION`}
 sh "$script" < /dev/null 2>&1
 status=$?
 rm -f "$script"
+sources | grep -vxF "$sources_before" | while IFS= read -r file; do remember file-created "$file"; changed "$file"; done
 [ "$status" = 0 ] || fail package-manager ${`The install script ${engine.installUrl} failed`}`,
   };
 }
