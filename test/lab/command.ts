@@ -1,5 +1,7 @@
 /** Running the programs that the lab is made of, with their own words in the error when they fail. */
 import type { ChildProcess } from "node:child_process";
+import { access } from "node:fs/promises";
+import * as path from "node:path";
 import { currentPlatform } from "../../src/system/host-platform.ts";
 import { SystemProcessRunner, type RunOptions, type RunResult, type SpawnOptions } from "../../src/system/process.ts";
 
@@ -29,9 +31,13 @@ export function startCommand(program: string, args: readonly string[], options: 
   return runner.spawn(program, args, { env: commandEnvironment, ...options });
 }
 
-/** Absolute path of a program, if it is installed. */
-export function findProgram(program: string): Promise<string | undefined> {
-  return runner.find(program);
+/** Where a program is, or a file given by its path; undefined when it is not installed. */
+export async function findProgram(program: string): Promise<string | undefined> {
+  if (!path.isAbsolute(program)) return await runner.find(program);
+  return await access(program).then(
+    () => program,
+    () => undefined,
+  );
 }
 
 export function lastLines(text: string, count: number): string {

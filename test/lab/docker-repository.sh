@@ -139,6 +139,19 @@ END
   echo "$engine" >> "/repository/linux/debian/dists/$suite/versions"
 }
 
+# archive RELEASE: the binaries as Docker's own archives have them. These are not static: they want
+# libdevmapper1.02.1, libseccomp2 and libsystemd0 on the host.
+archive() {
+  tree=$work/$1/tree
+  folder=/repository/linux/static/stable/$(uname -m)
+  mkdir -p "$folder"
+  for name in containerd containerd-shim-runc-v2 ctr docker; do place "$tree" "bin/$name" "$work/docker/$name" 755; done
+  for name in dockerd docker-proxy runc; do place "$tree" "sbin/$name" "$work/docker/$name" 755; done
+  place "$tree" bin/tini-static "$work/docker/docker-init" 755
+  tar -C "$work" --owner=0 --group=0 -cf - docker | gzip -1 > "$folder/docker-$(upstream_version "$1" docker.io).tgz"
+  rm -rf "$work/docker"
+}
+
 index() {
   suite=$1
   cd /repository/linux/debian
@@ -161,6 +174,7 @@ add bookworm bullseye
 add bookworm bookworm
 add trixie bookworm
 add trixie trixie
+archive bookworm
 
 export GNUPGHOME=$work/gnupg
 mkdir -m 700 "$GNUPGHOME"

@@ -20,7 +20,10 @@ import { labPaths } from "./paths.ts";
 import { releases } from "./recipes.ts";
 
 export interface DockerRepository extends AsyncDisposable {
-  /** Takes the place of `https://download.docker.com`; below it are `linux/debian/gpg`, `linux/debian/dists/…`. */
+  /**
+   * Takes the place of `https://download.docker.com`: below it are `linux/debian/gpg`, `linux/debian/dists/…` and
+   * `linux/static/stable/x86_64/docker-20.10.24.tgz`. `install.sh` takes the place of `https://get.docker.com`.
+   */
   readonly url: string;
   /** Of the signing key, 40 hexadecimal digits. */
   readonly keyFingerprint: string;
@@ -62,10 +65,30 @@ export async function serveDockerRepository(engine: LabEngine, images: ImageStor
 async function answer(folder: string, requests: string[], request: IncomingMessage, response: ServerResponse): Promise<void> {
   const wanted = decodeURIComponent(new URL(request.url ?? "/", "http://lab").pathname);
   requests.push(wanted);
+  if (wanted === "/install.sh") {
+    response.end(installScript(`http://${request.headers.host}`));
+    return;
+  }
   const file = path.join(folder, path.normalize(wanted));
   const source = createReadStream(file);
   source.once("error", () => response.writeHead(404).end());
   await pipeline(source, response).catch(() => {});
+}
+
+/** Does what Docker's installation script does, from this repository: as root or through sudo, with curl, for any release. */
+function installScript(url: string): string {
+  return `#!/bin/sh
+set -e
+as_root='sh -c'
+if [ "$(id -un)" != root ]; then as_root='sudo -E sh -c'; fi
+. /etc/os-release
+source="deb [arch=$(dpkg --print-architecture) signed-by=/etc/apt/keyrings/docker.asc] ${url}/linux/debian $VERSION_CODENAME stable"
+$as_root "install -m 755 -d /etc/apt/keyrings"
+$as_root "curl -fsSL '${url}/linux/debian/gpg' -o /etc/apt/keyrings/docker.asc"
+$as_root "echo '$source' > /etc/apt/sources.list.d/docker.list"
+$as_root "apt-get -qq update > /dev/null"
+$as_root "DEBIAN_FRONTEND=noninteractive apt-get -y -qq install docker-ce docker-ce-cli containerd.io > /dev/null"
+`;
 }
 
 async function listVersions(folder: string, release: Release): Promise<string[]> {
@@ -76,22 +99,24 @@ async function listVersions(folder: string, release: Release): Promise<string[]>
 async function requireRepository(engine: LabEngine, images: ImageStore): Promise<string> {
   const build = await readFile(script, "utf8");
   const apt = await readOuterApt();
-  const key = createHash("sha256").update(JSON.stringify([build, apt])).digest("hex").slice(0, 16);
+  const key = createHash("sha256")
+    .update(JSON.stringify([build, apt]))
+    .digest("hex")
+    .slice(0, 16);
   const folder = path.join(labPaths.repositories, key);
   await mkdir(labPaths.repositories, { recursive: true });
-  await using _lock = await lockFile(`${folder}.lock`, { what: "the lab's package repository", purpose: "build", waitMs: buildBoundMs });
+  await using _ = await lockFile(`${folder}.lock`, {
+    what: "the lab's package repository",
+    purpose: "build",
+    waitMs: buildBoundMs,
+  });
   if ((await readFileIfExists(path.join(folder, "fingerprint"))) !== undefined) return folder;
   const container = `lab-build-repository-${process.pid}`;
-  const lists = releases.map((release) => `SOURCES_${release}=${sourceLines(apt, release).join("\n")}`);
+  const lists = releases.flatMap((release) => ["--env", `SOURCES_${release}=${sourceLines(apt, release).join("\n")}`]);
+  const packager = await images.require("packager");
+  const words = ["run", "--name", container, "--label", `${labLabel}=build`, ...lists, packager, "sh", "-euc", build];
   try {
-    await engine.docker(
-      [
-        ...["run", "--name", container, "--label", `${labLabel}=build`],
-        ...lists.flatMap((list) => ["--env", list]),
-        ...[await images.require("packager"), "sh", "-euc", build],
-      ],
-      { timeoutMs: buildBoundMs },
-    );
+    await engine.docker(words, { timeoutMs: buildBoundMs });
     await rm(folder, { recursive: true, force: true });
     await engine.docker(["cp", `${container}:/repository`, `${folder}.new`], { timeoutMs: buildBoundMs });
     await rename(`${folder}.new`, folder);

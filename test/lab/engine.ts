@@ -22,7 +22,7 @@ export interface LabEngine {
   /** True when it was started just now: hosts that it knows of are remains of a time before. */
   readonly fresh: boolean;
   /** Docker's command line against this engine; returns standard output. */
-  docker(args: readonly string[], options?: DockerOptions): Promise<string>;
+  readonly docker: (args: readonly string[], options?: DockerOptions) => Promise<string>;
 }
 
 export interface DockerOptions {
@@ -71,7 +71,8 @@ const ownAddress = `unix://${labPaths.engine.socket}`;
 const systemAddress = `unix://${systemSocket}`;
 
 async function adoptSystemEngine(): Promise<LabEngine> {
-  const format = '{{index .Options "com.docker.network.bridge.name"}} {{with index .IPAM.Config 0}}{{.Gateway}} {{.Subnet}}{{end}}';
+  const format =
+    '{{index .Options "com.docker.network.bridge.name"}} {{with index .IPAM.Config 0}}{{.Gateway}} {{.Subnet}}{{end}}';
   const env = dockerEnvironment(systemAddress);
   const words = await command("docker", ["network", "inspect", "bridge", "--format", format], { env });
   const [bridge = "", gateway = "", subnet = ""] = words.split(" ");

@@ -82,7 +82,8 @@ export async function startHost(engine: LabEngine, request: HostRequest): Promis
     await engine.docker(await runArguments(name, cable.address, request));
     await plugIn(engine, name, cable);
     await waitForBanner(engine, name, cable.address);
-    if (request.variant.settle !== undefined) await execInHost(engine, name, `set -eu\n${request.variant.settle}`, { timeoutMs: settleBoundMs });
+    if (request.variant.settle !== undefined)
+      await execInHost(engine, name, `set -eu\n${request.variant.settle}`, { timeoutMs: settleBoundMs });
     const host = hostWith(engine, await factsOf(engine, name, cable.address, request));
     if (request.rebootable) keepRebootable(engine, name, cable);
     return host;
@@ -154,7 +155,10 @@ const rebootStatus = "129";
 
 /** Does what the hardware does on a reboot. Watches as long as this process lives and the host is not removed. */
 function keepRebootable(engine: LabEngine, name: string, cable: Cable): void {
-  const watch = startCommand("docker", ["wait", name], { env: dockerEnvironment(engine.address), stdio: ["ignore", "pipe", "ignore"] });
+  const watch = startCommand("docker", ["wait", name], {
+    env: dockerEnvironment(engine.address),
+    stdio: ["ignore", "pipe", "ignore"],
+  });
   let printed = "";
   watch.stdout?.on("data", (chunk: Buffer) => (printed += chunk.toString()));
   watch.once("close", () => {
@@ -181,22 +185,15 @@ async function runArguments(name: string, address: string, request: HostRequest)
     boot: variant.boot ?? "",
   });
   return [
-    ...["run", "--detach", "--name", name, "--hostname", name],
-    ...["--network", "none", "--add-host", `${name}:${address}`],
-    ...["--label", `${labLabel}=host`, "--label", `${labLabel}.owner=${request.owner}`],
-    ...(await ownCapabilities()).flatMap((capability) => ["--cap-add", capability]),
-    ...[
-      "--security-opt",
-      "seccomp=unconfined",
-      "--security-opt",
-      "apparmor=unconfined",
-      "--security-opt",
-      "systempaths=unconfined",
-    ],
-    ...["--device-cgroup-rule", "a *:* rwm", "--cgroupns", "private"],
-    ...["--tmpfs", "/run", "--tmpfs", "/tmp", "--stop-signal", "SIGRTMIN+3"],
-    ...[request.image, "sh", "-c", boot],
-  ];
+    ["run", "--detach", "--name", name, "--hostname", name],
+    ["--network", "none", "--add-host", `${name}:${address}`],
+    ["--label", `${labLabel}=host`, "--label", `${labLabel}.owner=${request.owner}`],
+    (await ownCapabilities()).flatMap((capability) => ["--cap-add", capability]),
+    ["seccomp=unconfined", "apparmor=unconfined", "systempaths=unconfined"].flatMap((option) => ["--security-opt", option]),
+    ["--device-cgroup-rule", "a *:* rwm", "--cgroupns", "private"],
+    ["--tmpfs", "/run", "--tmpfs", "/tmp", "--stop-signal", "SIGRTMIN+3"],
+    [request.image, "sh", "-c", boot],
+  ].flat();
 }
 
 async function waitForBanner(engine: LabEngine, name: string, address: string): Promise<void> {

@@ -3,6 +3,10 @@
  * everything that it is made of, so a changed recipe is a new image and an unchanged one is never built again.
  */
 import { createHash } from "node:crypto";
+import { chmod, mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import * as path from "node:path";
+import type { Readable } from "node:stream";
 import { lockFile } from "../../src/system/file-lock.ts";
 import { quoteCommand, quoteWord } from "../../src/ssh/quote.ts";
 import { startCommand, lastLines } from "./command.ts";
@@ -14,6 +18,9 @@ import { recipes, type ImageRecipe } from "./recipes.ts";
 const buildBoundMs = 600_000;
 const staleAfterHours = 14 * 24;
 export const labLabel = "docker-machine-lab";
+
+/** A mirror that stumbles is not what tests are about. */
+const buildRetries = "-o Acquire::Retries=3";
 
 /** What every image tells the engine: data of an inner engine must not lie on an overlay. */
 const imageSettings = ["VOLUME /var/lib/docker /var/lib/containerd", 'CMD ["/sbin/init"]', `LABEL ${labLabel}=image`];
@@ -51,7 +58,7 @@ export class ImageStore {
     const reference = referenceOf(name, await this.#apt);
     if (await this.#exists(reference)) return reference;
     const from = "from" in recipe ? await this.require(recipe.from) : undefined;
-    await using _lock = await lockFile(labPaths.imageLock(name), {
+    await using _ = await lockFile(labPaths.imageLock(name), {
       what: `image ${name}`,
       purpose: "build",
       waitMs: buildBoundMs,
@@ -71,16 +78,28 @@ export class ImageStore {
   async #buildBase(reference: string, release: Release, recipe: ImageRecipe, apt: OuterApt): Promise<void> {
     const changes = imageSettings.flatMap((setting) => ["--change", setting]);
     const settings = [...aptSettings, ...apt.settings];
-    await pipe(
-      ["mmdebstrap", [...bootstrapArguments(recipe, settings), release, "-", sourceLines(apt, release).join("\n")]],
-      ["docker", ["import", ...changes, "-", reference]],
-      dockerEnvironment(this.#engine.address),
-    );
+    const scratch = await mkdtemp(path.join(tmpdir(), "docker-machine-lab-"));
+    try {
+      // apt in the making drops to a user of its own, who must get in.
+      await chmod(scratch, 0o755);
+      const imported = await pipe(
+        [
+          "unshare",
+          [...privateMounts, ...bootstrapArguments(recipe, settings), release, "-", sourceLines(apt, release).join("\n")],
+        ],
+        ["docker", ["import", ...changes, "-"]],
+        { ...dockerEnvironment(this.#engine.address), TMPDIR: scratch },
+      );
+      // Named only now: an image under its name is a whole one.
+      await this.#engine.docker(["tag", imported.trim(), reference]);
+    } finally {
+      await rm(scratch, { recursive: true, force: true });
+    }
   }
 
   async #buildLayer(reference: string, from: string, recipe: ImageRecipe): Promise<void> {
     const container = `lab-build-${process.pid}-${createHash("sha256").update(reference).digest("hex").slice(0, 8)}`;
-    const docker = this.#engine.docker;
+    const { docker } = this.#engine;
     try {
       await docker(["run", "--name", container, "--label", `${labLabel}=build`, from, "sh", "-euc", layerScript(recipe)], {
         timeoutMs: buildBoundMs,
@@ -106,7 +125,7 @@ function recipeOf(name: string): ImageRecipe {
 
 function referenceOf(name: string, apt: OuterApt): string {
   const chain = chainOf(name);
-  const content = JSON.stringify([chain, imageSettings, aptSettings, dpkgSettings, layerScript(chain[0]!), apt]);
+  const content = JSON.stringify([chain, imageSettings, aptSettings, dpkgSettings, chain.map(layerScript), apt]);
   return `docker-machine-lab/${name}:${createHash("sha256").update(content).digest("hex").slice(0, 16)}`;
 }
 
@@ -116,12 +135,16 @@ function chainOf(name: string): ImageRecipe[] {
   return "from" in recipe ? [recipe, ...chainOf(recipe.from)] : [recipe];
 }
 
+/** What mmdebstrap mounts is nobody else's to look into, and cannot be left behind. */
+const privateMounts = ["--mount", "--propagation", "private", "mmdebstrap"];
+
 function bootstrapArguments(recipe: ImageRecipe, settings: readonly string[]): string[] {
   return [
     "--variant=minbase",
     "--quiet",
     `--include=${recipe.packages.join(",")}`,
     '--aptopt=APT::Install-Recommends "false";',
+    '--aptopt=Acquire::Retries "3";',
     ...settings.map((setting) => `--aptopt=${setting}`),
     ...dpkgSettings.map((setting) => `--dpkgopt=${setting}`),
     `--customize-hook=chroot "$1" sh -euc ${quoteWord(`${recipe.script}\n${keepSettings(settings)}`)}`,
@@ -139,8 +162,8 @@ function layerScript(recipe: ImageRecipe): string {
     printf '#!/bin/sh\\nexit 101\\n' > /usr/sbin/policy-rc.d
     chmod 755 /usr/sbin/policy-rc.d
     export DEBIAN_FRONTEND=noninteractive
-    apt-get -qq update
-    apt-get -qq install -y --no-install-recommends ${recipe.packages.join(" ")}
+    apt-get -qq ${buildRetries} update
+    apt-get -qq ${buildRetries} install -y --no-install-recommends ${recipe.packages.join(" ")}
     ${recipe.script}
     rm -rf /usr/sbin/policy-rc.d /var/cache/apt/archives/*.deb /var/lib/apt/lists/* /tmp/*
   `;
@@ -148,20 +171,27 @@ function layerScript(recipe: ImageRecipe): string {
 
 type CommandLine = readonly [program: string, args: readonly string[]];
 
-/** Runs `from | to`; throws with the words of both when either fails. */
-async function pipe(from: CommandLine, to: CommandLine, env: NodeJS.ProcessEnv): Promise<void> {
+/** Runs `from | to` and returns what `to` prints; throws with the words of both when either fails. */
+async function pipe(from: CommandLine, to: CommandLine, env: NodeJS.ProcessEnv): Promise<string> {
   const source = startCommand(from[0], from[1], { stdio: ["ignore", "pipe", "pipe"], env });
   const target = startCommand(to[0], to[1], { stdio: ["pipe", "pipe", "pipe"], env });
+  if (source.stdout === null || target.stdin === null) throw new Error("unreachable: both were asked for as pipes");
   const timer = setTimeout(() => source.kill("SIGTERM"), buildBoundMs);
-  const words: Buffer[] = [];
-  for (const stream of [source.stderr, target.stdout, target.stderr]) stream?.on("data", (chunk: Buffer) => words.push(chunk));
-  target.stdin?.on("error", () => {});
-  source.stdout?.pipe(target.stdin!);
+  const complaints = collect(source.stderr, target.stderr);
+  const printed = collect(target.stdout);
+  target.stdin.on("error", () => {});
+  source.stdout.pipe(target.stdin);
   // Else a source whose reader has failed would wait for it for ever.
   target.once("close", () => source.stdout?.destroy());
   const ended = [source, target].map((child) => new Promise<number | null>((resolve) => child.once("close", resolve)));
   const statuses = await Promise.all(ended);
   clearTimeout(timer);
-  if (statuses.every((status) => status === 0)) return;
-  throw new Error(`${from[0]} | ${to[0]} failed (${statuses.join(", ")}):\n${lastLines(Buffer.concat(words).toString(), 15)}`);
+  if (statuses.every((status) => status === 0)) return printed();
+  throw new Error(`${from[0]} | ${to[0]} failed (${statuses.join(", ")}):\n${lastLines(complaints(), 15)}`);
+}
+
+function collect(...streams: readonly (Readable | null)[]): () => string {
+  const chunks: Buffer[] = [];
+  for (const stream of streams) stream?.on("data", (chunk: Buffer) => chunks.push(chunk));
+  return () => Buffer.concat(chunks).toString();
 }

@@ -80,8 +80,8 @@ describe("lab", { skip: unavailable, concurrency: 2 }, () => {
         docker info --format '{{.Driver}}'
       `;
       const [survivor = "", ...rest] = (await host.sh(script)).split("\n");
-      const [before, since, running] = survivor.split(" ");
-      assert.equal(since, before);
+      const [first, second, running] = survivor.split(" ");
+      assert.equal(second, first);
       assert.equal(running, "true");
       assert.deepEqual(rest, ["it-works", "overlay2"]);
     });

@@ -5,6 +5,7 @@
  */
 import { mkdir, readFile } from "node:fs/promises";
 import { lockFile, type FileLock } from "../../src/system/file-lock.ts";
+import { ownCapabilities } from "./capabilities.ts";
 import { findProgram } from "./command.ts";
 import { serveDockerRepository, type DockerRepository } from "./docker-repository.ts";
 import { endOwnEngine, openEngine, ownEngineRuns, type LabEngine } from "./engine.ts";
@@ -12,14 +13,15 @@ import { removeHosts, startHost, type LabHost } from "./host.ts";
 import { openIdentity, type LabIdentity } from "./identity.ts";
 import { ImageStore, labLabel } from "./images.ts";
 import { giveBack, listLeases, processLease, takeLease, type Lease } from "./leases.ts";
-import { installMissingPrograms, missingPrograms } from "./outer-apt.ts";
+import { installMissing } from "./outer-apt.ts";
 import { labPaths } from "./paths.ts";
 import { requireVariant, type VariantName } from "./variants.ts";
 
 export type { DockerRepository } from "./docker-repository.ts";
 export type { LabHost } from "./host.ts";
 
-const lockBoundMs = 180_000;
+/** Long enough for another process to install packages. */
+const lockBoundMs = 600_000;
 
 export interface StartOptions {
   /** Shell, run as root before systemd starts, after the variant's own. */
@@ -81,8 +83,11 @@ export async function labUnavailableReason(): Promise<string | undefined> {
   if (process.env["DOCKER_MACHINE_LAB"] === "off") return "DOCKER_MACHINE_LAB=off";
   if (process.platform !== "linux") return "the lab needs Linux";
   if (process.getuid?.() !== 0) return "the lab needs root: it starts a container engine and builds images";
+  const capabilities = await ownCapabilities();
   if ((await findProgram("apt-get")) === undefined) return "the lab needs apt: its hosts are made from Debian packages";
   if (!/\boverlay\b/u.test(await readFile("/proc/filesystems", "utf8"))) return "the lab needs a kernel with overlayfs";
+  const missing = ["SYS_ADMIN", "NET_ADMIN", "MKNOD"].filter((name) => !capabilities.includes(name));
+  if (missing.length > 0) return `the lab needs the capabilities ${missing.join(", ")}`;
   return undefined;
 }
 
@@ -97,8 +102,8 @@ export async function openWithLease(lease: Lease, report: (line: string) => void
   const reason = await labUnavailableReason();
   if (reason !== undefined) throw new Error(`There is no lab here: ${reason}`);
   await mkdir(labPaths.root, { recursive: true, mode: 0o700 });
-  await using _lock = await lockLab("open");
-  if ((await missingPrograms()).length > 0) await installMissingPrograms(report);
+  await using _ = await lockLab("open");
+  await installMissing(report);
   const engine = await openEngine(report);
   await takeLease(lease);
   await removeOrphans(engine, report);
@@ -108,7 +113,7 @@ export async function openWithLease(lease: Lease, report: (line: string) => void
 
 /** Removes the hosts of the lease, gives it back, and ends the engine when it was the last. */
 export async function closeWithLease(opened: Pick<OpenedLab, "engine" | "lease">): Promise<void> {
-  await using _lock = await lockLab("close");
+  await using _ = await lockLab("close");
   await removeHosts(opened.engine, await containersOf(opened.engine, opened.lease.id));
   await giveBack(opened.lease);
   if ((await listLeases()).length === 0 && (await ownEngineRuns())) await endOwnEngine();

@@ -3,8 +3,10 @@
  * The engine itself touches no firewall table, so that nothing else on this computer is disturbed and all of it can be
  * undone.
  */
+import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { command, tryCommand } from "./command.ts";
+import { labPaths } from "./paths.ts";
 
 /** The bridge that hosts are plugged into. */
 export interface LabSegment {
@@ -27,7 +29,8 @@ export interface LabNetwork {
   readonly formerSettings: Readonly<Record<string, string>>;
 }
 
-const bridge = "dmlab0";
+/** Labs with different cache folders do not meet. */
+const ownBridge = `dmlab-${createHash("sha256").update(labPaths.root).digest("hex").slice(0, 8)}`;
 const candidateNetworks = [213, 214, 215, 216, 217].map((second) => `10.${second}`);
 const prefixLength = 20;
 
@@ -38,22 +41,28 @@ const neededSettings: Readonly<Record<string, number>> = {
 };
 
 export async function setUpNetwork(): Promise<LabNetwork> {
-  await removeBridge();
+  const bridge = ownBridge;
+  await tryCommand("ip", ["link", "delete", bridge]);
   const prefix = await freeNetwork();
   const gateway = `${prefix}.0.1`;
   const subnet = `${prefix}.0.0/${prefixLength}`;
   await command("ip", ["link", "add", "name", bridge, "type", "bridge"]);
   await command("ip", ["address", "add", `${gateway}/${prefixLength}`, "dev", bridge]);
   await command("ip", ["link", "set", bridge, "up"]);
-  for (const rule of rulesFor(subnet)) await command("iptables", ["-w", "-t", rule.table, "-I", ...rule.words]);
+  for (const rule of rulesFor(bridge, subnet)) await command("iptables", ["-w", "-t", rule.table, "-I", ...rule.words]);
   return { bridge, gateway, subnet, formerSettings: await raiseSettings() };
 }
 
 /** Takes back what {@link setUpNetwork} did; also half of it, after a crash. */
-export async function takeDownNetwork({ subnet, formerSettings }: LabNetwork): Promise<void> {
-  for (const rule of rulesFor(subnet)) await tryCommand("iptables", ["-w", "-t", rule.table, "-D", ...rule.words]);
+export async function takeDownNetwork({ bridge, subnet, formerSettings }: LabNetwork): Promise<void> {
+  for (const rule of rulesFor(bridge, subnet)) await tryCommand("iptables", ["-w", "-t", rule.table, "-D", ...rule.words]);
+  await tryCommand("ip", ["link", "delete", bridge]);
+  if (await otherLabRuns()) return;
   for (const [name, value] of Object.entries(formerSettings)) await tryCommand("sysctl", ["-qw", `${name}=${value}`]);
-  await removeBridge();
+}
+
+async function otherLabRuns(): Promise<boolean> {
+  return (await command("ip", ["-brief", "link", "show", "type", "bridge"])).includes("dmlab");
 }
 
 export function segmentOf({ bridge: name, gateway, subnet }: Omit<LabNetwork, "formerSettings">): LabSegment {
@@ -84,17 +93,13 @@ interface Rule {
   readonly words: readonly string[];
 }
 
-function rulesFor(subnet: string): Rule[] {
+function rulesFor(bridge: string, subnet: string): Rule[] {
   const comment = ["-m", "comment", "--comment", "docker-machine-lab"];
   return [
     { table: "nat", words: ["POSTROUTING", "-s", subnet, "!", "-o", bridge, ...comment, "-j", "MASQUERADE"] },
     { table: "filter", words: ["FORWARD", "-i", bridge, ...comment, "-j", "ACCEPT"] },
     { table: "filter", words: ["FORWARD", "-o", bridge, ...comment, "-j", "ACCEPT"] },
   ];
-}
-
-async function removeBridge(): Promise<void> {
-  await tryCommand("ip", ["link", "delete", bridge]);
 }
 
 async function freeNetwork(): Promise<string> {

@@ -55,7 +55,7 @@ async function askApt(): Promise<OuterApt> {
   };
   return {
     mirror: uriOf(/^\w+ \S+\/debian\/?$/u) ?? "http://deb.debian.org/debian",
-    securityMirror: uriOf(/^\w+-security /u) ?? "http://deb.debian.org/debian-security",
+    securityMirror: uriOf(/^\w+-security \S+\/debian-security\/?$/u) ?? "http://deb.debian.org/debian-security",
     settings: [...proxiesFromEnvironment(), ...config.split("\n").filter((line) => copiedSettings.test(line))],
   };
 }
@@ -75,29 +75,30 @@ export function sourceLines(apt: OuterApt, release: Release): string[] {
   ];
 }
 
-/** Program that must be there → Debian packages of which the first that exists brings it. */
-const neededPrograms: Readonly<Record<string, readonly string[]>> = {
+/** Program or file that must be there → Debian packages of which the first that exists brings it. */
+const needed: Readonly<Record<string, readonly string[]>> = {
   dockerd: ["docker.io"],
   docker: ["docker-cli", "docker.io"],
   iptables: ["iptables"],
   ip: ["iproute2"],
   mmdebstrap: ["mmdebstrap"],
   "ssh-keygen": ["openssh-client"],
+  "/usr/share/keyrings/debian-archive-keyring.gpg": ["debian-archive-keyring"],
 };
 
-/** Names of the programs that are not installed here. */
-export async function missingPrograms(): Promise<string[]> {
-  const found = await Promise.all(Object.keys(neededPrograms).map(async (name) => [name, await findProgram(name)] as const));
+/** What the lab needs and this computer does not have. */
+export async function listMissing(): Promise<string[]> {
+  const found = await Promise.all(Object.keys(needed).map(async (name) => [name, await findProgram(name)] as const));
   return found.filter(([, file]) => file === undefined).map(([name]) => name);
 }
 
 /** Installs what is missing; starts none of it. */
-export async function installMissingPrograms(report: (line: string) => void): Promise<void> {
-  const missing = await missingPrograms();
+export async function installMissing(report: (line: string) => void): Promise<void> {
+  const missing = await listMissing();
   if (missing.length === 0) return;
   report(`installing what provides ${missing.join(", ")}`);
   await command("apt-get", ["update"], { timeoutMs: 300_000 });
-  const packages = await Promise.all(missing.map((program) => firstAvailable(neededPrograms[program] ?? [])));
+  const packages = await Promise.all(missing.map((name) => firstAvailable(needed[name] ?? [])));
   await withoutServiceStarts(() =>
     command("apt-get", ["install", "-y", "--no-install-recommends", ...packages], {
       timeoutMs: 600_000,
