@@ -34,7 +34,7 @@ exec env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin co
 }
 
 /** The lab lays the cable while this script runs. */
-const untilPluggedIn = `timeout 10 sh -c 'until ip -4 route show default | grep -q .; do sleep 0.02; done'`;
+const untilPluggedIn = `timeout 120 sh -c 'until ip -4 route show default | grep -q .; do sleep 0.03; done'`;
 
 /** The engine mounts the container's own control groups read-only; systemd and an inner engine manage them. */
 const writableControlGroups = `

@@ -12,8 +12,9 @@ import { labPaths } from "./paths.ts";
 import { waitUntil } from "./wait.ts";
 
 const systemSocket = "/var/run/docker.sock";
-const startBoundMs = 60_000;
-const endBoundMs = 20_000;
+const startBoundMs = 120_000;
+const endBoundMs = 60_000;
+const commandBoundMs = 180_000;
 
 export interface LabEngine {
   /** Value of DOCKER_HOST. */
@@ -127,7 +128,8 @@ function engineAt(address: string, segment: LabSegment, fresh: boolean): LabEngi
     address,
     segment,
     fresh,
-    docker: (args, options = {}) => command("docker", args, { env: dockerEnvironment(address), ...options }),
+    docker: (args, options = {}) =>
+      command("docker", args, { timeoutMs: commandBoundMs, env: dockerEnvironment(address), ...options }),
   };
 }
 
@@ -137,7 +139,7 @@ async function answers(address: string): Promise<boolean> {
     () => false,
   );
   if (!there) return false;
-  const options = { env: dockerEnvironment(address), timeoutMs: 10_000 };
+  const options = { env: dockerEnvironment(address), timeoutMs: 30_000 };
   const version = await tryCommand("docker", ["version", "--format", "{{.Server.Version}}"], options);
   return version.status === 0;
 }

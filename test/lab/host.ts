@@ -20,7 +20,7 @@ export interface ExecResult {
 
 export interface ExecOptions {
   readonly stdin?: string | Uint8Array | undefined;
-  /** 60 s unless told. */
+  /** 120 s unless told. */
   readonly timeoutMs?: number | undefined;
 }
 
@@ -69,9 +69,10 @@ export interface HostRequest {
   readonly rebootable: boolean;
 }
 
-const bannerBoundMs = 60_000;
-const settleBoundMs = 90_000;
-const execBoundMs = 60_000;
+// A busy computer may be ten times as slow as a quiet one; a bound that is not reached costs nothing.
+const bannerBoundMs = 120_000;
+const settleBoundMs = 180_000;
+const execBoundMs = 120_000;
 const sshPort = 22;
 
 /** Starts a host and returns when it is reachable by SSH and what its variant says. Leaves nothing behind when it fails. */

@@ -18,8 +18,8 @@ export interface Variant {
   readonly sudoPassword?: string;
 }
 
-/** Nothing to wait for where another image without an engine was asked for. */
-const waitForEngine = `! command -v dockerd > /dev/null || ${waitFor(30, "docker version > /dev/null 2>&1")}`;
+/** Starting a unit that is about to start waits for it. Nothing to wait for where another image was asked for. */
+const waitForEngine = "! command -v dockerd > /dev/null || systemctl start docker.service";
 const sudoPassword = "open sesame $HOME `id` \"'";
 
 export const variants = {
@@ -33,12 +33,12 @@ export const variants = {
   firewalld: {
     summary: "engine behind firewalld, which rejects everything but SSH",
     image: "firewalld",
-    settle: `${waitFor(30, "firewall-cmd --state > /dev/null 2>&1")}\n${waitForEngine}`,
+    settle: "systemctl start firewalld.service docker.service",
   },
   ufw: {
     summary: "engine behind ufw, which drops everything but SSH",
     image: "ufw",
-    settle: `${waitFor(30, "ufw status | grep -q 'Status: active'")}\n${waitForEngine}`,
+    settle: "systemctl start ufw.service docker.service",
   },
 
   sudo: {
@@ -82,7 +82,7 @@ export const variants = {
       docker import ${tinyImageTar} tiny > /dev/null
       docker run --detach --name counter --restart unless-stopped tiny \\
         sh -c 'trap exit TERM; i=0; while true; do i=$((i + 1)); echo "$i" > /count; sleep 1; done' > /dev/null
-      ${waitFor(20, "docker exec counter cat /count > /dev/null 2>&1")}
+      ${waitFor(60, "docker exec counter cat /count > /dev/null 2>&1")}
     `,
   },
   "no-os-release": {
@@ -95,7 +95,7 @@ export const variants = {
     summary: "Debian 12 whose package database is locked by another process for 20 seconds",
     image: "bookworm-bare",
     prepare: installLockHolder(),
-    settle: `systemd-run --quiet --unit=unattended-lab hold-apt-lock 20\n${waitFor(10, "test -e /run/apt-lock-held")}`,
+    settle: `systemd-run --quiet --unit=unattended-lab hold-apt-lock 20\n${waitFor(60, "test -e /run/apt-lock-held")}`,
   },
   "no-mirror": {
     summary: "Debian 12 that reaches its own network and no other: mirrors refuse, names do not resolve",
