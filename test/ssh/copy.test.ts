@@ -10,6 +10,7 @@ import { isMachineError } from "../../src/errors/machine-error.ts";
 import type { SshBackend } from "../../src/ssh/executor.ts";
 import { sshfsArguments } from "../../src/ssh/openssh-arguments.ts";
 import { copyFiles, type CopyEndpoint, type CopyRequest } from "../../src/ssh/scp.ts";
+import type { TerminalStreams } from "../../src/ssh/ports.ts";
 import { startSshd, whyNot, type TestServer } from "./real-servers.ts";
 import { targetOn, testPorts } from "./test-ports.ts";
 
@@ -55,17 +56,21 @@ describe("copying files", { skip, concurrency: true }, () => {
     options: Partial<CopyRequest> = {},
   ): Promise<void> => {
     const request: CopyRequest = { source, destination, recursive: false, delta: false, quiet: true, ...options };
-    const silent = { ...process, stderr: { write: () => true } } as unknown as NonNullable<
-      ReturnType<typeof testPorts>["terminal"]
-    >;
-    await copyFiles(request, backend, { ...testPorts({ TMPDIR: folder }), terminal: silent });
+    let said = "";
+    const stderr = { write: (chunk: Uint8Array) => (said += Buffer.from(chunk).toString()) };
+    const terminal = { ...process, stderr } as unknown as TerminalStreams;
+    await copyFiles(request, backend, { ...testPorts({ TMPDIR: folder }), terminal }).catch((error: unknown) => {
+      if (error instanceof Error) error.stack = said;
+      throw error;
+    });
   };
   const modeOf = async (file: string): Promise<number> => (await stat(file)).mode & 0o777;
+  /** What went wrong is told by our error, or by scp and rsync on standard error. */
   const failing =
     (pattern: RegExp) =>
     (error: unknown): boolean => {
       assert.ok(isMachineError(error, "copy-failed"), String(error));
-      assert.match(error.message, pattern);
+      assert.match(`${error.message}\n${error.stack}`, pattern);
       return true;
     };
 
@@ -91,7 +96,7 @@ describe("copying files", { skip, concurrency: true }, () => {
     });
 
     test(`${backend}: a folder without -r is refused`, async () => {
-      await assert.rejects(copy(backend, local("tree"), at(web, `${backend}-no`)), failing(/folder|status 1/u));
+      await assert.rejects(copy(backend, local("tree"), at(web, `${backend}-no`)), failing(/folder|not a regular file/u));
     });
 
     test(`${backend}: times are kept where asked`, async () => {
