@@ -22,7 +22,18 @@ function pinnedHostKeyOptions(target: SshTarget): OpenSshOptions {
     HostKeyAlias: target.hostKeys.alias,
     CheckHostIP: "no",
     UpdateHostKeys: "no",
+    VerifyHostKeyDNS: "no",
+    NoHostAuthenticationForLocalhost: "no",
   };
+}
+
+/**
+ * An entry of ssh_config may bring its own command, and keys from elsewhere. Clients before 8.5 do not know the latter
+ * and are told to pass over it.
+ */
+function overridingOptions(target: SshTarget): OpenSshOptions {
+  if (target.configHost === undefined) return {};
+  return { IgnoreUnknown: "KnownHostsCommand", KnownHostsCommand: "none", RemoteCommand: "none", PermitLocalCommand: "no" };
 }
 
 function identityOptions(target: SshTarget): OpenSshOptions {
@@ -54,8 +65,16 @@ function behaviourOptions(target: SshTarget): OpenSshOptions {
 
 /** Everything about a target, host keys included. */
 export function opensshOptions(target: SshTarget): OpenSshOptions {
-  return { ...behaviourOptions(target), ...pinnedHostKeyOptions(target), ...addressOptions(target) };
+  return {
+    ...overridingOptions(target),
+    ...behaviourOptions(target),
+    ...pinnedHostKeyOptions(target),
+    ...addressOptions(target),
+  };
 }
+
+/** For connections that only run commands: what the user's configuration forwards is for the user's own sessions. */
+export const noForwardings: OpenSshOptions = { ClearAllForwardings: "yes" };
 
 /**
  * Options for the one connection that only fetches a host key: no login is tried, and the key lands in a file of its
@@ -64,6 +83,7 @@ export function opensshOptions(target: SshTarget): OpenSshOptions {
 export function hostKeyScanOptions(target: SshTarget, file: string, algorithms: readonly string[] | undefined): OpenSshOptions {
   return {
     ...opensshOptions(target),
+    ...noForwardings,
     StrictHostKeyChecking: "accept-new",
     UserKnownHostsFile: quotePath(file),
     HashKnownHosts: "no",
@@ -104,16 +124,17 @@ export function copyLocation(target: SshTarget, remotePath: string): string {
   return `${target.userName === "" ? "" : `${target.userName}@`}${bracketed}:${remotePath}`;
 }
 
-/**
- * Arguments of `sshfs`. It hands options to ssh without a shell, but splits its own at commas, which it reads escaped.
- * The port and a configuration file have flags of their own there.
- */
+/** Options that sshfs does not take: some it has flags or places of its own for, of others it has never heard. */
+const unknownToSshfs = new Set(["Port", "User", "HostName", "IgnoreUnknown", "KnownHostsCommand", "RemoteCommand"]);
+
+/** Arguments of `sshfs`. It hands options to ssh without a shell, but splits its own at commas, which it reads escaped. */
 export function sshfsArguments(target: SshTarget, remotePath: string, mountPoint: string, userConfigFile?: string): string[] {
-  const { Port: port, User: _user, HostName: hostName, ...options } = opensshOptions(target);
-  const list = Object.entries(options).flatMap(([name, value]) => ["-o", `${name}=${value.replaceAll(/[\\,]/gu, "\\$&")}`]);
+  const options = opensshOptions(target);
+  const list = Object.entries(options).filter(([name]) => !unknownToSshfs.has(name));
+  const { Port: port, HostName: hostName } = options;
   return [
     ...configurationArguments(target, userConfigFile),
-    ...list,
+    ...list.flatMap(([name, value]) => ["-o", `${name}=${value.replaceAll(/[\\,]/gu, "\\$&")}`]),
     ...(port === undefined ? [] : ["-p", port]),
     copyLocation(hostName === undefined ? target : { ...target, configHost: hostName }, remotePath),
     mountPoint,

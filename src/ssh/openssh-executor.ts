@@ -9,7 +9,7 @@ import * as path from "node:path";
 import { logTo } from "../log/event.ts";
 import { Bound, untilAborted } from "./bounds.ts";
 import type { SshExecutor, SshResult, SshRunOptions, SshSessionOptions, SshTarget } from "./executor.ts";
-import { opensshDestination, type OpenSshOptions } from "./openssh-arguments.ts";
+import { noForwardings, opensshDestination, type OpenSshOptions } from "./openssh-arguments.ts";
 import { OpenSshClient, readText } from "./openssh-client.ts";
 import { diagnose, endedWithoutStatus, failedBeforeLogin, lastWords, spokenLines, statusArrived } from "./openssh-diagnosis.ts";
 import { OpenSshMaster } from "./openssh-master.ts";
@@ -180,7 +180,7 @@ export class OpenSshExecutor implements SshExecutor {
 
 function clientArguments(line: Line, options: OpenSshOptions): string[] {
   const shared = line.master === undefined ? {} : { ControlPath: line.master.controlPath };
-  return line.client.arguments({ ...options, ...shared });
+  return line.client.arguments({ ...noForwardings, ...options, ...shared });
 }
 
 function terminalFlags({ terminal }: SshSessionOptions): string[] {

@@ -9,7 +9,7 @@ import { access, rm } from "node:fs/promises";
 import * as path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { isOwnBound, untilAborted } from "./bounds.ts";
-import { opensshDestination } from "./openssh-arguments.ts";
+import { noForwardings, opensshDestination } from "./openssh-arguments.ts";
 import { readText, type OpenSshClient } from "./openssh-client.ts";
 import { diagnose } from "./openssh-diagnosis.ts";
 import { makePrivateFolder } from "./private-folder.ts";
@@ -102,6 +102,7 @@ export class OpenSshMaster {
 
 function spawnKeeper(client: OpenSshClient, folder: string): ChildProcess {
   const options = {
+    ...noForwardings,
     LogLevel: "DEBUG1",
     ControlMaster: "yes",
     ControlPath: controlPathIn(folder),

@@ -8,7 +8,9 @@ import { after, before, describe, test } from "node:test";
 import { isMachineError } from "../../src/errors/machine-error.ts";
 import { chooseSshBackend, openSshExecutor } from "../../src/ssh/connect.ts";
 import type { SshBackend, SshTarget } from "../../src/ssh/executor.ts";
-import { formatPublicKey } from "../../src/ssh/public-key.ts";
+import { pinHostKeys } from "../../src/ssh/host-keys.ts";
+import { generateKeyPair } from "../../src/ssh/keys.ts";
+import { formatPublicKey, parsePublicKey, type PublicKey } from "../../src/ssh/public-key.ts";
 import { startSshd, whyNot, type TestServer } from "./real-servers.ts";
 import { targetOn, testPorts } from "./test-ports.ts";
 
@@ -124,37 +126,58 @@ describe("ways to log in", { skip, concurrency: true }, () => {
     );
   });
 
-  test("an entry of ssh_config, through another host", async () => {
-    const config = path.join(folder, "ssh_config");
-    const knownHosts = path.join(folder, "known_hosts");
-    const [hostKey] = server.hostKeys;
-    assert.ok(hostKey);
-    await writeFile(knownHosts, `jump ${formatPublicKey(hostKey)}\n[inner]:2222 ${formatPublicKey(hostKey)}\n`);
-    await writeFile(
-      config,
-      `Host jump\n HostName 127.0.0.1\n Port ${server.port}\n HostKeyAlias jump\n UserKnownHostsFile ${knownHosts}\n` +
-        `Host box\n HostName 127.0.0.1\n Port ${server.port}\n ProxyJump jump\n StrictHostKeyChecking no\n` +
-        `Host *\n User ${server.userName}\n IdentityFile ${server.identityFile}\n`,
-    );
-    const target = targetOn(server, {
-      configHost: "box",
-      hostName: "",
-      port: 0,
-      userName: "",
-      identityFile: undefined,
-      hostKeys: { alias: "box" },
+  describe("an entry of ssh_config, through another host", { concurrency: 1 }, () => {
+    let config = "";
+    let knownHosts = "";
+    let target: SshTarget;
+    before(async () => {
+      config = path.join(folder, "ssh_config");
+      knownHosts = path.join(folder, "known_hosts");
+      const [hostKey] = server.hostKeys;
+      assert.ok(hostKey);
+      await writeFile(knownHosts, `jump ${formatPublicKey(hostKey)}\n`);
+      const address = ` HostName 127.0.0.1\n Port ${server.port}\n`;
+      await writeFile(
+        config,
+        `Host jump\n${address} HostKeyAlias jump\n UserKnownHostsFile ${knownHosts}\n` +
+          `Host box\n${address} ProxyJump jump\n StrictHostKeyChecking no\n NoHostAuthenticationForLocalhost yes\n` +
+          ` RemoteCommand exit 99\n RequestTTY force\n LocalForward 1 127.0.0.1:1\n ControlMaster auto\n` +
+          `Host *\n User ${server.userName}\n IdentityFile ${server.identityFile}\n`,
+      );
+      const fromConfig = { hostName: "", port: 0, userName: "", identityFile: undefined };
+      target = targetOn(server, { configHost: "box", ...fromConfig, hostKeys: { alias: "box" } });
     });
-    assert.equal(await status("openssh", target, {}, config), 5);
-    const wrong = {
-      ...target,
-      hostKeys: { ...target.hostKeys, alias: "wrong", knownHostsFile: `${knownHosts}-2`, expectedFingerprint: "SHA256:x" },
-    };
-    await assert.rejects(status("openssh", wrong, {}, config), (error) => isMachineError(error, "host-key-mismatch"));
-    await writeFile(knownHosts, "");
-    await assert.rejects(
-      status("openssh", target, {}, config),
-      (error) => isMachineError(error) && /127\.0\.0\.1/u.test(error.message),
-    );
+
+    test("what the entry asks for beside the way there does not count", async () => {
+      assert.equal(await status("openssh", target, {}, config), 5);
+    });
+
+    test("the pinned key counts, whatever the entry says of host keys", async () => {
+      const wrong = { ...target.hostKeys, alias: "wrong", knownHostsFile: path.join(folder, "known_hosts_wrong") };
+      await pinHostKeys(wrong, [parsePublicKey(generateKeyPair("x").publicKey) as PublicKey]);
+      const connecting = status("openssh", { ...target, hostKeys: wrong }, {}, config);
+      await assert.rejects(
+        connecting,
+        (error) => isMachineError(error, "host-key-mismatch") && /127\.0\.0\.1/u.test(error.message),
+      );
+    });
+
+    test("an expected fingerprint counts at first contact", async () => {
+      const expecting = {
+        ...target.hostKeys,
+        knownHostsFile: path.join(folder, "known_hosts_new"),
+        expectedFingerprint: "SHA256:x",
+      };
+      const connecting = status("openssh", { ...target, hostKeys: expecting }, {}, config);
+      await assert.rejects(connecting, (error) => isMachineError(error, "host-key-mismatch"));
+    });
+
+    test("a host on the way that is not known stops the connection", async () => {
+      await writeFile(knownHosts, "");
+      await assert.rejects(status("openssh", target, {}, config), (error) => {
+        return isMachineError(error) && /127\.0\.0\.1/u.test(error.message);
+      });
+    });
   });
 
   test("ssh_config is OpenSSH's: the native back end says so", async () => {
