@@ -3,6 +3,7 @@
  * an HTTP library; loading one would cost more than the question. Knows nothing of what is asked.
  */
 import { isIP } from "node:net";
+import type * as TlsModule from "node:tls";
 import type { PeerCertificate, TLSSocket } from "node:tls";
 import { MachineError } from "../errors/machine-error.ts";
 import {
@@ -62,7 +63,7 @@ export async function exchange(
       socket.destroy();
       finish();
     };
-    const fail = (error: unknown): void => settle(() => reject(error as Error));
+    const fail = (error: unknown): void => settle(() => reject(error));
     const abort = (): void => fail(options.signal?.reason);
     const timer = setTimeout(() => fail(explainTimeout(address, stage, options.timeoutMs)), options.timeoutMs);
     options.signal?.addEventListener("abort", abort, { once: true });
@@ -86,7 +87,7 @@ export async function exchange(
 }
 
 function openSocket(
-  tls: typeof import("node:tls"),
+  tls: typeof TlsModule,
   address: EngineAddress,
   credentials: ClientCredentials,
   serverName: string | undefined,

@@ -77,7 +77,7 @@ class Parser {
   value(depth: number): JsonNode {
     if (depth > maxDepth) throw this.#unexpected("exceeded max depth");
     this.#skipSpace();
-    switch (this.#text[this.#at]) {
+    switch (this.#text.charAt(this.#at)) {
       case "{":
         return { kind: "object", members: this.#list("}", () => this.#member(depth)) };
       case "[":

@@ -188,7 +188,9 @@ test("every record survives being written and read", () => {
   const records = fc.record({
     name: fc.constant("web"),
     driverName: fc.string(),
-    driverConfigText: fc.dictionary(fc.string(), fc.jsonValue({ maxDepth: 2 })).map((value) => JSON.stringify(value)),
+    driverConfigText: fc
+      .dictionary(fc.string(), fc.jsonValue({ maxDepth: 1 }), { maxKeys: 5 })
+      .map((value) => JSON.stringify(value)),
     hostOptions: fc.record({ labels: strings, memory: fc.nat(), tls: fc.boolean(), strategy: fc.string() }).map((choice) => ({
       ...zero,
       Memory: choice.memory,

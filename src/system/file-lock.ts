@@ -8,6 +8,7 @@
  * open a lock file, and this module opens one once at a time.
  */
 import { open, readFile, rm, stat, writeFile, type FileHandle } from "node:fs/promises";
+import type * as SqliteModule from "node:sqlite";
 import type { DatabaseSync } from "node:sqlite";
 import { MachineError } from "../errors/machine-error.ts";
 import { systemClock, type Clock } from "./clock.ts";
@@ -136,14 +137,14 @@ async function isAtPath(handle: FileHandle, file: string): Promise<boolean> {
   return opened.ino === found?.ino && opened.dev === found.dev;
 }
 
-let sqlite: Promise<typeof import("node:sqlite")> | undefined;
+let sqlite: Promise<typeof SqliteModule> | undefined;
 
 /** SQLite, without the warning that Node 22 prints about it on first use. */
-async function importSqlite(): Promise<typeof import("node:sqlite")> {
-  const emitWarning = process.emitWarning;
-  process.emitWarning = ((warning: string | Error, ...rest: []) => {
-    if (!String(warning).includes("SQLite")) emitWarning.call(process, warning, ...rest);
-  }) as typeof process.emitWarning;
+async function importSqlite(): Promise<typeof SqliteModule> {
+  const emitWarning = process.emitWarning.bind(process);
+  process.emitWarning = (warning: string | Error, ...rest: []) => {
+    if (!String(warning).includes("SQLite")) emitWarning(warning, ...rest);
+  };
   try {
     return await import("node:sqlite");
   } finally {

@@ -32,19 +32,19 @@ export function encodeCertificate(request: CertificateRequest): Buffer {
   return Buffer.from(AsnConvert.serialize(new x509.Certificate({ tbsCertificate, signatureAlgorithm, signatureValue })));
 }
 
+/** By the type of the signing key. Only RSA's has parameters, and they are null. */
+const signatureAlgorithms: Readonly<Record<string, Partial<x509.AlgorithmIdentifier>>> = {
+  rsa: { algorithm: "1.2.840.113549.1.1.11", parameters: null },
+  ec: { algorithm: "1.2.840.10045.4.3.2" },
+  ed25519: { algorithm: "1.3.101.112" },
+};
+
 function signatureAlgorithmOf(key: KeyObject): x509.AlgorithmIdentifier {
-  switch (key.asymmetricKeyType) {
-    case "rsa":
-      return new x509.AlgorithmIdentifier({ algorithm: "1.2.840.113549.1.1.11", parameters: null });
-    case "ec":
-      return new x509.AlgorithmIdentifier({ algorithm: "1.2.840.10045.4.3.2" });
-    case "ed25519":
-      return new x509.AlgorithmIdentifier({ algorithm: "1.3.101.112" });
-    default:
-      throw new MachineError("certificate-invalid", `A CA key of type ${key.asymmetricKeyType} cannot sign certificates here`, {
-        hint: "Use an RSA, ECDSA or Ed25519 key.",
-      });
-  }
+  const algorithm = signatureAlgorithms[key.asymmetricKeyType ?? ""];
+  if (algorithm !== undefined) return new x509.AlgorithmIdentifier(algorithm);
+  throw new MachineError("certificate-invalid", `A CA key of type ${key.asymmetricKeyType} cannot sign certificates here`, {
+    hint: "Use an RSA, ECDSA or Ed25519 key.",
+  });
 }
 
 /** 128 random bits as the content of an ASN.1 INTEGER: positive, and as short as can be. */

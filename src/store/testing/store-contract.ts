@@ -7,9 +7,9 @@ import { fixtureText, goldenText, newRecord } from "./records.ts";
 export interface StoreUnderTest {
   readonly store: Store;
   /** Puts a text where the machine's config.json is. */
-  plant(machine: string, text: string): Promise<void>;
+  readonly plant: (machine: string, text: string) => Promise<void>;
   /** The text of config.json, or of config.json.bak. */
-  stored(machine: string, file?: "config.json" | "config.json.bak"): Promise<string | undefined>;
+  readonly stored: (machine: string, file?: "config.json" | "config.json.bak") => Promise<string | undefined>;
 }
 
 /** `open` gives a new, empty store for each case. */
