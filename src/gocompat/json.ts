@@ -106,7 +106,7 @@ class Parser {
     const keyText = this.#token(stringToken);
     this.#skipSpace();
     this.#expect(":", "after object key");
-    return { keyText, key: JSON.parse(keyText) as string, value: this.value(depth + 1) };
+    return { keyText, key: unquote(keyText), value: this.value(depth + 1) };
   }
 
   #list<T>(close: string, next: () => T): T[] {
@@ -141,7 +141,7 @@ class Parser {
   }
 
   #skipSpace(): void {
-    while (" \t\r\n".includes(this.#text[this.#at] ?? "x")) this.#at += 1;
+    while (isSpace(this.#text.charCodeAt(this.#at))) this.#at += 1;
   }
 
   #take(character: string): boolean {
@@ -157,6 +157,11 @@ class Parser {
   #unexpected(place: string): JsonSyntaxError {
     return new JsonSyntaxError(this.#text, this.#at, `invalid character ${JSON.stringify(this.#text[this.#at])} ${place}`);
   }
+}
+
+/** JSON's four: space, line feed, carriage return, tab. */
+function isSpace(code: number): boolean {
+  return code === 0x20 || code === 0x0a || code === 0x0d || code === 0x09;
 }
 
 const stringBody = String.raw`"(?:[^"\\\u0000-\u001f]|\\["\\/bfnrt]|\\u[0-9a-fA-F]{4})*`;
@@ -241,7 +246,11 @@ export function quoteJsonString(value: string): string {
 
 /** The text of a string node, unescaped. */
 export function stringOf(node: JsonString): string {
-  return JSON.parse(node.text) as string;
+  return unquote(node.text);
+}
+
+function unquote(text: string): string {
+  return text.includes("\\") ? (JSON.parse(text) as string) : text.slice(1, -1);
 }
 
 /** A tree from plain data. Members that are undefined are left out. Throws TypeError for what JSON cannot hold. */
@@ -262,7 +271,7 @@ export function jsonFrom(value: unknown): JsonNode {
 
 /** Plain data from a tree: what `JSON.parse` gives, with its loss of 64-bit numbers. */
 export function plainFrom(node: JsonNode): unknown {
-  return JSON.parse(formatJson(node, ""));
+  return node.kind === "string" ? stringOf(node) : JSON.parse(formatJson(node, ""));
 }
 
 /** A member of an object, by its plain key. */
@@ -281,7 +290,7 @@ export function findMember(node: JsonNode | undefined, key: string): JsonNode | 
 
 /** Whether Go takes `key` for the struct field `field`. */
 export function sameField(key: string, field: string): boolean {
-  return key === field || key.toLowerCase() === field.toLowerCase();
+  return key === field || (key.length === field.length && key.toLowerCase() === field.toLowerCase());
 }
 
 /** Go's zero value of a field: "", 0, false, nil, or a struct of such. An empty list is not nil. */
