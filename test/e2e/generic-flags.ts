@@ -10,3 +10,8 @@ export function genericFlags(host: LabHost): string[] {
     `--generic-ssh-port=${host.sshPort}`,
   ];
 }
+
+/** `create` on a host of the lab, with further flags. */
+export function createArguments(host: LabHost, name: string, ...flags: string[]): string[] {
+  return ["create", "--driver", "generic", ...genericFlags(host), ...flags, name];
+}

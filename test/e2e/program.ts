@@ -1,5 +1,5 @@
 /** The program as its users run it: the executable, or the npm package on Node, with a store and a home of its own. */
-import { spawn } from "node:child_process";
+import { spawn, type ChildProcess } from "node:child_process";
 import { existsSync } from "node:fs";
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -51,27 +51,32 @@ export class Program implements AsyncDisposable {
     return new Program(kind, folder);
   }
 
+  /** What starts the program. */
+  get commandLine(): readonly [string, ...string[]] {
+    return programs[this.kind];
+  }
+
   environment(extra: RunOptions["env"] = {}): NodeJS.ProcessEnv {
     const { PATH, LANG, TERM } = process.env;
     return { PATH, LANG, TERM, HOME: path.join(this.folder, "home"), USER: "tester", SHELL: "/bin/bash", MACHINE_STORAGE_PATH: this.store, ...extra };
   }
 
-  /** Runs to the end. Any exit status is a result. */
-  async run(args: readonly string[], options: RunOptions = {}): Promise<ProgramResult> {
-    const [command = "", ...first] = programs[this.kind];
-    const child = spawn(command, [...first, ...args], { env: this.environment(options.env), cwd: options.cwd ?? this.folder });
-    const timer = setTimeout(() => child.kill("SIGKILL"), options.timeoutMs ?? longMs);
-    const chunks = { stdout: [] as Buffer[], stderr: [] as Buffer[] };
-    child.stdout.on("data", (chunk: Buffer) => chunks.stdout.push(chunk));
-    child.stderr.on("data", (chunk: Buffer) => chunks.stderr.push(chunk));
+  /** Starts it in a process group of its own, as a shell does, so that Ctrl-C reaches what it has started too. */
+  start(args: readonly string[], options: RunOptions = {}): RunningProgram {
+    const [command, ...first] = this.commandLine;
+    const child = spawn(command, [...first, ...args], {
+      env: this.environment(options.env),
+      cwd: options.cwd ?? this.folder,
+      detached: true,
+    });
     child.stdin.on("error", () => {});
     child.stdin.end(options.stdin ?? "");
-    const [status, signal] = await new Promise<[number | null, NodeJS.Signals | null]>((resolve, reject) => {
-      child.once("error", reject);
-      child.once("close", (...end) => resolve(end));
-    });
-    clearTimeout(timer);
-    return { status, signal, stdout: Buffer.concat(chunks.stdout).toString(), stderr: Buffer.concat(chunks.stderr).toString() };
+    return new RunningProgram(child, options.timeoutMs ?? longMs);
+  }
+
+  /** Runs to the end. Any exit status is a result. */
+  async run(args: readonly string[], options: RunOptions = {}): Promise<ProgramResult> {
+    return await this.start(args, options).ended;
   }
 
   /** As {@link run}; another status than 0 throws with all that was printed. Gives standard output. */
@@ -83,6 +88,56 @@ export class Program implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await rm(this.folder, { recursive: true, force: true });
+  }
+}
+
+export class RunningProgram {
+  readonly ended: Promise<ProgramResult>;
+  readonly #child: ChildProcess;
+  readonly #chunks = { stdout: [] as Buffer[], stderr: [] as Buffer[] };
+
+  constructor(child: ChildProcess, timeoutMs: number) {
+    this.#child = child;
+    for (const name of ["stdout", "stderr"] as const) child[name]?.on("data", (chunk: Buffer) => this.#chunks[name].push(chunk));
+    const timer = setTimeout(() => this.signal("SIGKILL"), timeoutMs);
+    this.ended = new Promise<ProgramResult>((resolve, reject) => {
+      child.once("error", reject);
+      child.once("close", (status, signal) => resolve({ status, signal, stdout: this.printed("stdout"), stderr: this.printed("stderr") }));
+    }).finally(() => clearTimeout(timer));
+  }
+
+  get pid(): number {
+    return this.#child.pid ?? 0;
+  }
+
+  printed(stream: "stdout" | "stderr"): string {
+    return Buffer.concat(this.#chunks[stream]).toString();
+  }
+
+  /** Resolves once the stream holds the pattern. Rejects with all that was printed when the program ends without it. */
+  async said(pattern: RegExp, stream: "stdout" | "stderr" = "stdout"): Promise<void> {
+    const found = Promise.withResolvers<void>();
+    const look = (): void => {
+      if (pattern.test(this.printed(stream))) found.resolve();
+    };
+    this.#child[stream]?.on("data", look);
+    look();
+    const early = this.ended.then(({ status, stdout, stderr }) => {
+      look();
+      found.reject(new Error(`It ended with ${status} and never said ${pattern}\n${stdout}\n${stderr}`));
+    });
+    await found.promise;
+    this.#child[stream]?.off("data", look);
+    early.catch(() => {});
+  }
+
+  /** `group`: as Ctrl-C at a terminal, to the program and all that it has started in the foreground. */
+  signal(name: NodeJS.Signals, whom: "process" | "group" = "process"): void {
+    try {
+      process.kill(whom === "group" ? -this.pid : this.pid, name);
+    } catch {
+      // It has ended already.
+    }
   }
 }
 
