@@ -42,6 +42,11 @@ export const sharedCreateFlags: readonly CliFlag[] = [
     usage: "Specify arbitrary flags to include with the created engine in the form flag=value",
   },
   {
+    kind: "strings",
+    name: "engine-package-key",
+    usage: "Fingerprint of the key that signs the package mirror, where that is not Docker's own key",
+  },
+  {
     kind: "string",
     name: "engine-package-mirror",
     usage: "Mirror of Docker's package repository to install the engine from",

@@ -88,6 +88,7 @@ function extraOptions(options: DriverOptions): HostExtra {
   if (source !== "" && source !== "auto") extra.EngineSource = source;
   else if (options.isSet("engine-install-url")) extra.EngineSource = "script";
   if (options.string("engine-version") !== "") extra.EngineVersion = options.string("engine-version");
+  if (options.strings("engine-package-key").length > 0) extra.EnginePackageKeys = [...options.strings("engine-package-key")];
   if (options.string("engine-package-mirror") !== "") extra.EnginePackageMirror = options.string("engine-package-mirror");
   if (firewall !== "" && firewall !== "open") extra.EngineFirewall = firewall;
   if (keyType !== "" && keyType !== "rsa") extra.TlsKeyType = keyType;

@@ -110,6 +110,7 @@ function engineRequest(options: HostOptions, extra: Host["record"]["extra"], por
     source: (extra.EngineSource ?? "auto") as EngineSource,
     version: extra.EngineVersion,
     packageMirror: extra.EnginePackageMirror,
+    packageKeys: extra.EnginePackageKeys,
     installUrl: engine.InstallURL,
     storageDriver: engine.StorageDriver,
     labels: engine.Labels ?? [],

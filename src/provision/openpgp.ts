@@ -100,7 +100,7 @@ export function requireKeys(keyFile: string, expected: readonly string[], url: s
     "download-failed",
     `The key of the package repository (${url}) has the fingerprint ${foreign}, expected was ${[...wanted].join(" or ")}`,
     {
-      hint: "Nothing was installed. If the mirror signs with a key of its own, name that key's fingerprint.",
+      hint: "Nothing was installed. If the mirror signs with a key of its own, name that key's fingerprint with --engine-package-key.",
     },
   );
 }

@@ -79,6 +79,8 @@ export interface HostExtra {
   EngineSource?: string;
   EngineVersion?: string;
   EnginePackageMirror?: string;
+  /** Fingerprints of the keys that may sign the mirror; Docker's own key when absent. */
+  EnginePackageKeys?: string[];
   EngineFirewall?: string;
   TlsKeyType?: string;
   /** `SHA256:…` fingerprint the user expects on first contact. */

@@ -3,6 +3,7 @@
 const ownFlags = [
   "--dry-run",
   "--engine-firewall",
+  "--engine-package-key",
   "--engine-package-mirror",
   "--engine-source",
   "--engine-version",
