@@ -21,23 +21,26 @@ export interface RowRequest {
   readonly timeoutMs: number;
 }
 
-/** Machines whose record cannot be read pass every filter and come last, as in 0.16.2. */
+/** Machines whose record cannot be read pass every filter, as in 0.16.2. */
 export async function listRows(ports: MachinePorts, context: CliContext, request: RowRequest): Promise<ListRow[]> {
   const filters = parseFilters(request.filters);
   const all = await listMachines(ports, { timeoutMs: request.timeoutMs }, context.signal);
-  const masters = new Map(all.flatMap(({ name, options }) => (options?.swarm.Master === true ? [[options.swarm.Discovery, name] as const] : [])));
+  const masters = new Map(
+    all.flatMap(({ name, options }) => (options?.swarm.Master === true ? [[options.swarm.Discovery, name] as const] : [])),
+  );
   const passes = ({ name, driverName, state, options }: ListedMachine): boolean =>
-    options !== undefined && filters.matchesRecord({ name, driverName, ...options }, masters) && filters.matchesState(state);
+    options === undefined || (filters.matchesRecord({ name, driverName, ...options }, masters) && filters.matchesState(state));
   const dockerHost = context.platform.env["DOCKER_HOST"] ?? "";
-  return [...all.filter(passes), ...all.filter(({ options }) => options === undefined)].map((machine) => rowOf(machine, masters, dockerHost));
+  return all.filter(passes).map((machine) => rowOf(machine, masters, dockerHost));
 }
 
-/** Of a machine that did not answer in time nothing is shown but its name and driver, as in 0.16.2. */
+/** Of a machine that did not answer in time, or cannot be loaded, not even a dash is shown, as in 0.16.2. */
 function rowOf({ options, ...machine }: ListedMachine, masters: ReadonlyMap<string, string>, dockerHost: string): ListRow {
-  const isKnown = machine.state !== "Timeout";
+  const isKnown = options !== undefined && machine.state !== "Timeout";
   const running = machine.state === "Running" && dockerHost !== "";
   const activeHost = running && machine.url === dockerHost;
-  const activeSwarm = running && !activeHost && options?.swarm.Master === true && swarmUrlOf(machine.url, options.swarm) === dockerHost;
+  const activeSwarm =
+    running && !activeHost && options?.swarm.Master === true && swarmUrlOf(machine.url, options.swarm) === dockerHost;
   return {
     ...machine,
     active: activeHost ? "*" : activeSwarm ? "* (swarm)" : isKnown ? "-" : "",

@@ -38,7 +38,12 @@ function certificatePaths(store: FileStore, globals: GlobalOptions): AuthorityPa
   });
 }
 
-async function openSsh(context: CliContext, processes: SystemProcessRunner, target: SshTarget, report: Report): Promise<SshExecutor> {
+async function openSsh(
+  context: CliContext,
+  processes: SystemProcessRunner,
+  target: SshTarget,
+  report: Report,
+): Promise<SshExecutor> {
   const { chooseSshBackend, openSshExecutor } = await import("../ssh/connect.ts");
   const backend = await chooseSshBackend(context.globals.nativeSsh, processes);
   return await openSshExecutor(backend, target, { platform: context.platform, processes, report });

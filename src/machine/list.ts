@@ -16,7 +16,7 @@ export interface ListedMachine {
   readonly driverName: string;
   readonly state: MachineState;
   readonly url: string;
-  /** `v27.3.1`, "Unknown", or "" of a machine that did not answer in time. */
+  /** `v27.3.1`, "Unknown", or "" of a machine that did not answer in time or cannot be loaded. */
   readonly engineVersion: string;
   readonly error: string;
   readonly responseTimeMs: number;
@@ -114,7 +114,7 @@ async function interruption(host: Host): Promise<string | undefined> {
 }
 
 function unloadable(name: string, error: unknown): ListedMachine {
-  return { name, driverName: "not found", state: "Error", url: "", engineVersion: "Unknown", error: messageOf(error).replaceAll(/\s+/gu, " "), responseTimeMs: 0 };
+  return { name, driverName: "not found", state: "Error", url: "", engineVersion: "", error: messageOf(error).replaceAll(/\s+/gu, " "), responseTimeMs: 0 };
 }
 
 /** Lower-cased, numbers by value: beta2 before beta10. */

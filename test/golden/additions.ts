@@ -12,6 +12,8 @@ const ownFlags = [
   "--show-secrets",
   "--restore",
   "--output",
+  "--generic-ssh-config-host",
+  "--generic-sudo-password-file",
 ];
 /** Flags of the program itself that are ours; commands have a `--timeout` of 0.16.2. */
 const ownGlobalFlags = ["--output", "--timeout"];

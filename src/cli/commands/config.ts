@@ -28,6 +28,9 @@ async function connect(work: () => Promise<string>): Promise<string> {
     return await work();
   } catch (error) {
     if (!isMachineError(error)) throw error;
-    throw new MachineError(error.code, `Error running connection boilerplate: ${messageOf(error)}`, { cause: error, hint: error.hint });
+    throw new MachineError(error.code, `Error running connection boilerplate: ${messageOf(error)}`, {
+      cause: error,
+      hint: error.hint,
+    });
   }
 }

@@ -24,7 +24,8 @@ export async function run({ options, args }: Invocation, context: CliContext): P
   const optionsOf = optionsPerName(module, options, names);
   if (options.bool("dry-run")) {
     const ports = openPorts(context);
-    for (const name of names) context.print((await planCreate(ports, { name, driverName, options: optionsOf(name) }, context.signal)).trimEnd());
+    for (const name of names)
+      context.print((await planCreate(ports, { name, driverName, options: optionsOf(name) }, context.signal)).trimEnd());
     return;
   }
   const view = context.showProgress(names);
@@ -54,13 +55,20 @@ function sayHowToConnect(context: CliContext, name: string): void {
 }
 
 /** With several names a per-name flag is given once for each, in their order, or once for all where that makes sense. */
-function optionsPerName(module: DriverModule, options: Invocation["options"], names: readonly string[]): (name: string) => DriverOptions {
+function optionsPerName(
+  module: DriverModule,
+  options: Invocation["options"],
+  names: readonly string[],
+): (name: string) => DriverOptions {
   if (names.length === 1) return () => options;
   const lists = module.capabilities.perNameFlags.flatMap((flag) => {
     const given = options.occurrences(flag);
     if (given.length <= 1 && !identifies(module, flag)) return [];
     if (given.length === names.length || given.length === 0) return given.length === 0 ? [] : [{ flag, given }];
-    throw extraArguments(names.slice(1), `To create ${names.length} machines at once, give --${flag} ${names.length} times, once for each name.`);
+    throw extraArguments(
+      names.slice(1),
+      `To create ${names.length} machines at once, give --${flag} ${names.length} times, once for each name.`,
+    );
   });
   return (name) => {
     const index = names.indexOf(name);

@@ -38,15 +38,27 @@ function itemOf(row: ListRow): HostListItem {
 }
 
 /** Nothing is asked of any machine unless a filter looks at its state. */
-async function quietNames(context: CliContext, ports: ReturnType<typeof openPorts>, filters: readonly string[], timeoutMs: number): Promise<string[]> {
+async function quietNames(
+  context: CliContext,
+  ports: ReturnType<typeof openPorts>,
+  filters: readonly string[],
+  timeoutMs: number,
+): Promise<string[]> {
   const parsed = parseFilters(filters);
   if (parsed.needsState) {
     const rows = await listRows(ports, context, { filters, timeoutMs });
-    return rows.filter((row) => row.engineOptions !== undefined).map((row) => row.name).sort();
+    return rows
+      .filter((row) => row.engineOptions !== undefined)
+      .map((row) => row.name)
+      .sort();
   }
   const records = await listRecords(ports);
-  const masters = new Map(records.flatMap(({ name, hostOptions: { SwarmOptions: swarm } }) => (swarm.Master ? [[swarm.Discovery, name] as const] : [])));
+  const masters = new Map(
+    records.flatMap(({ name, hostOptions: { SwarmOptions: swarm } }) => (swarm.Master ? [[swarm.Discovery, name] as const] : [])),
+  );
   return records
-    .filter(({ name, driverName, hostOptions }) => parsed.matchesRecord({ name, driverName, engine: hostOptions.EngineOptions, swarm: hostOptions.SwarmOptions }, masters))
+    .filter(({ name, driverName, hostOptions }) =>
+      parsed.matchesRecord({ name, driverName, engine: hostOptions.EngineOptions, swarm: hostOptions.SwarmOptions }, masters),
+    )
     .map(({ name }) => name);
 }

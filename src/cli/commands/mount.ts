@@ -32,7 +32,8 @@ export async function run({ options, args }: Invocation, context: CliContext): P
 async function unmount(ports: MachinePorts, mountPoint: string, signal: AbortSignal): Promise<void> {
   if (ports.platform.os !== "linux") return await runProgram(ports, "umount", [mountPoint], signal);
   const program = (await ports.processes.find("fusermount")) ?? (await ports.processes.find("fusermount3"));
-  if (program === undefined) throw new MachineError("program-missing", "You must have a copy of the fusermount binary locally to use the unmount option");
+  if (program === undefined)
+    throw new MachineError("program-missing", "You must have a copy of the fusermount binary locally to use the unmount option");
   await runProgram(ports, program, ["-u", mountPoint], signal);
 }
 
@@ -44,5 +45,6 @@ async function requireProgram(ports: MachinePorts, name: string, message: string
 
 async function runProgram(ports: MachinePorts, program: string, args: readonly string[], signal: AbortSignal): Promise<void> {
   const { status, stderr } = await ports.processes.run(program, args, { signal });
-  if (status !== 0) throw new MachineError("copy-failed", stderr.toString("utf8").trim() || `${program} ended with status ${status}`);
+  if (status !== 0)
+    throw new MachineError("copy-failed", stderr.toString("utf8").trim() || `${program} ended with status ${status}`);
 }

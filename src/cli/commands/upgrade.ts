@@ -9,6 +9,8 @@ export async function run({ args }: Invocation, context: CliContext): Promise<vo
     args,
     async (ports, name) => await upgradeMachine(ports, name, context.signal),
     ({ before, after }, name) =>
-      before === after ? `Docker ${after} of "${name}" is the newest` : `Docker of "${name}" was upgraded from ${before} to ${after}`,
+      before === after
+        ? `Docker ${after} of "${name}" is the newest`
+        : `Docker of "${name}" was upgraded from ${before} to ${after}`,
   );
 }

@@ -34,8 +34,14 @@ function parseFormat(format: string): Template {
 function maskDriver(record: JsonNode): JsonNode | undefined {
   const driver = findMember(record, "Driver");
   if (record.kind !== "object" || driver?.kind !== "object" || !driver.members.some(isSecret)) return undefined;
-  const masked = { ...driver, members: driver.members.map((member) => (isSecret(member) ? { ...member, value: jsonFrom(mask) } : member)) };
-  return { ...record, members: record.members.map((member) => (member.value === driver ? { ...member, value: masked } : member)) };
+  const masked = {
+    ...driver,
+    members: driver.members.map((member) => (isSecret(member) ? { ...member, value: jsonFrom(mask) } : member)),
+  };
+  return {
+    ...record,
+    members: record.members.map((member) => (member.value === driver ? { ...member, value: masked } : member)),
+  };
 }
 
 /** An empty credential is no secret, and that it is empty is worth seeing. */
