@@ -9,7 +9,7 @@ import type { SshBackend, SshExecutor, SshTarget } from "./executor.ts";
 import type { SshPorts } from "./ports.ts";
 import { formatSeconds } from "./ssh-errors.ts";
 
-export type { SshPorts, TerminalStreams } from "./ports.ts";
+export type { SshPorts } from "./ports.ts";
 
 /** OpenSSH where it is installed, unless the user wants the native one. */
 export async function chooseSshBackend(native: boolean, processes: Pick<ProcessRunner, "find">): Promise<SshBackend> {

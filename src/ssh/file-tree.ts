@@ -32,7 +32,7 @@ export interface FileTree {
   preserve(path: string, entry: FileEntry): Promise<void>;
 }
 
-export interface TreeCopyOptions {
+interface TreeCopyOptions {
   readonly recursive: boolean;
   /** Exact modes and times, as `scp -p`. */
   readonly preserve: boolean;

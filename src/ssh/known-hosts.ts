@@ -52,7 +52,7 @@ function hashMatches(hashed: string, name: string): boolean {
   return expected.length === actual.length && timingSafeEqual(expected, actual);
 }
 
-export type KnownHostsVerdict =
+type KnownHostsVerdict =
   | { readonly verdict: "known" | "unknown" | "revoked" }
   /** Other keys stand there for the name, the given one does not. */
   | { readonly verdict: "changed"; readonly known: readonly PublicKey[] };

@@ -106,7 +106,7 @@ function configurationArguments(target: SshTarget, userConfigFile: string | unde
 
 /**
  * Arguments that take `ssh` to a target with its pinned host key, up to but without the destination. The key must be
- * pinned before: see `establishTrust`.
+ * pinned before, which `SshExecutor.connect` does.
  */
 export function opensshArguments(target: SshTarget, userConfigFile?: string): string[] {
   return optionArguments(target, opensshOptions(target), userConfigFile);

@@ -1,5 +1,5 @@
 /** One thing that many use: opened by whoever comes first, replaced when it is found dead, closed once. */
-export interface ResourceKind<T> {
+interface ResourceKind<T> {
   open(): Promise<T>;
   isAlive(resource: T): Promise<boolean>;
   close(resource: T): Promise<void>;

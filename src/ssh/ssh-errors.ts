@@ -163,7 +163,7 @@ export function executorClosed(target: SshTarget): MachineError {
 }
 
 /** `203.0.113.7:22`, `[2001:db8::7]:22`, or the entry of ssh_config. */
-export function describeAddress(target: SshTarget): string {
+function describeAddress(target: SshTarget): string {
   if (target.hostName === "") return target.configHost ?? "the machine";
   const host = target.hostName.includes(":") ? `[${target.hostName}]` : target.hostName;
   return target.port === 0 ? host : `${host}:${target.port}`;
