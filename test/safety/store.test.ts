@@ -23,13 +23,15 @@ function openStore(): FileStore {
   return new FileStore(path.join(temporaryFolder(), "store"), systemClock);
 }
 
-/** Processes on one store, of each runtime in turn. */
+/** A process on a store; each next one of another runtime. */
+function startOne(index: number, root: string, ...args: readonly string[]): TestProcess {
+  const runtime = runtimes[index % runtimes.length];
+  assert.ok(runtime);
+  return new TestProcess(runtime, program, [root, ...args]);
+}
+
 function start(count: number, root: string, ...args: readonly string[]): TestProcess[] {
-  return Array.from({ length: count }, (_, index) => {
-    const runtime = runtimes[index % runtimes.length];
-    assert.ok(runtime);
-    return new TestProcess(runtime, program, [root, ...args]);
-  });
+  return Array.from({ length: count }, (_, index) => startOne(index, root, ...args));
 }
 
 async function outputsOf(processes: readonly TestProcess[]): Promise<string[]> {
@@ -81,8 +83,7 @@ test("a process that is killed while it writes loses nothing and leaves nothing"
   const store = openStore();
   await store.create(newRecord("web"));
   for (let round = 0; round < kills; round += 1) {
-    const [writer] = start(1, store.root, "write", "web");
-    assert.ok(writer);
+    const writer = startOne(round, store.root, "write", "web");
     await writer.started();
     await delay(Math.random() * 12);
     await writer.kill();
@@ -123,8 +124,7 @@ test("certificates are whole after the next command, whenever their maker was ki
   let interrupted = 0;
   for (let round = 0; round < kills; round += 1) {
     const root = temporaryFolder();
-    const [maker] = start(1, root, "authorities", "ecdsa");
-    assert.ok(maker);
+    const maker = startOne(round, root, "authorities", "ecdsa");
     await maker.started();
     await delay(Math.random() * 100);
     await maker.kill();
