@@ -118,7 +118,7 @@ export function describeStoreContract(name: string, open: () => Promise<StoreUnd
         await assert.rejects(store.create(newRecord(name)), { code: "machine-name-invalid" });
         await assert.rejects(store.save(newRecord(name)), { code: "machine-name-invalid" });
         await assert.rejects(store.remove(name), { code: "machine-name-invalid" });
-        await assert.rejects(store.lockMachine(name, { purpose: "test", waitMs: 0 }), { code: "machine-name-invalid" });
+        await assert.rejects(store.lockMachine(name, { purpose: "test", waitMs: 0 }), { code: "machine-not-found" });
         assert.throws(() => store.machineDir(name), { code: "machine-name-invalid" });
       }
     },

@@ -1,0 +1,31 @@
+/**
+ * `npm run bench [SECTION…]`: what the program costs, measured in one run on this computer. Sections: start, create,
+ * locks, ssh, plugins, machines. A section that cannot run here says why.
+ */
+import { printRows, type Row } from "./measure.ts";
+
+/** Rows, or the reason why there are none. */
+type Section = () => Promise<readonly Row[] | string>;
+
+const sections: Readonly<Record<string, { readonly title: string; readonly load: () => Promise<Section> }>> = {
+  start: { title: "Starting the program", load: async () => (await import("./start.ts")).measureStart },
+  create: { title: "create on a host with an engine, over SSH", load: async () => (await import("./create.ts")).measureCreate },
+  locks: { title: "Locks and fsyncs of one command", load: async () => (await import("./locks.ts")).measureLocks },
+  ssh: { title: "SSH connections and commands", load: async () => (await import("./ssh.ts")).measure },
+  plugins: { title: "Driver plugins", load: async () => (await import("./plugins.ts")).measure },
+  machines: { title: "Machines on this computer", load: async () => (await import("./machines.ts")).measureMachines },
+};
+
+const wanted = process.argv.slice(2);
+const unknown = wanted.filter((name) => !Object.hasOwn(sections, name));
+if (unknown.length > 0) {
+  console.error(`No section ${unknown.join(", ")}; there are ${Object.keys(sections).join(", ")}.`);
+  process.exitCode = 2;
+} else {
+  for (const [name, { title, load }] of Object.entries(sections)) {
+    if (wanted.length > 0 && !wanted.includes(name)) continue;
+    const measured = await (await load())();
+    if (typeof measured === "string") console.log(`\n${title}\n  not measured: ${measured}`);
+    else printRows(title, measured);
+  }
+}

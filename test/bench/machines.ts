@@ -1,0 +1,51 @@
+/** Virtual machines on this computer: the first of an image, later ones from its saved state, stop and start, five at once, memory. */
+import { readdir, readFile } from "node:fs/promises";
+import * as path from "node:path";
+import { SystemProcessRunner } from "../../src/system/process.ts";
+import { currentPlatform } from "../../src/system/host-platform.ts";
+import { Program } from "../e2e/program.ts";
+import { timeOf, type Row } from "./measure.ts";
+
+const restoredTargetMs = 3_000;
+const longMs = 1_200_000;
+const five = ["v1", "v2", "v3", "v4", "v5"] as const;
+
+export async function measureMachines(): Promise<readonly Row[] | string> {
+  const processes = new SystemProcessRunner(currentPlatform());
+  for (const name of ["qemu-system-x86_64", "mmdebstrap"]) if ((await processes.find(name)) === undefined) return `${name} is not installed`;
+  await using program = await Program.open();
+  const create = async (...names: string[]): Promise<number> =>
+    await timeOf(async () => await program.ok(["create", "-d", "qemu", "--qemu-memory", "1024", ...names], { timeoutMs: longMs }));
+  try {
+    const first = await create("first");
+    const second = await create("second");
+    const stop = await timeOf(async () => await program.ok(["stop", "second"], { timeoutMs: longMs }));
+    const start = await timeOf(async () => await program.ok(["start", "second"], { timeoutMs: longMs }));
+    const memory = await residentMiB(program);
+    const atOnce = await create(...five);
+    return [
+      { what: "create of the first, image built and state saved", value: first },
+      { what: "create of the next, from the saved state, to a TLS answer", value: second, target: restoredTargetMs },
+      { what: "stop", value: stop },
+      { what: "start", value: start },
+      { what: "create of five at once", value: atOnce, note: `${(atOnce / five.length).toFixed(0)} ms a machine` },
+      { what: "memory of a machine of 1024 MiB", value: memory, unit: "MiB" },
+    ];
+  } finally {
+    const names = await readdir(path.join(program.store, "machines")).catch(() => []);
+    if (names.length > 0) await program.run(["rm", "-f", ...names], { timeoutMs: longMs });
+  }
+}
+
+/** Mean resident memory of this store's QEMU processes. */
+async function residentMiB(program: Program): Promise<number> {
+  const sizes: number[] = [];
+  for (const pid of (await readdir("/proc")).filter((name) => /^\d+$/u.test(name))) {
+    const commandLine = await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "");
+    if (!commandLine.startsWith("qemu-system") && !/^\S*\/qemu-system/u.test(commandLine)) continue;
+    if (!commandLine.includes(program.store)) continue;
+    const status = await readFile(`/proc/${pid}/status`, "utf8").catch(() => "");
+    sizes.push(Number(/^VmRSS:\s+(\d+)/mu.exec(status)?.[1] ?? 0) / 1024);
+  }
+  return sizes.reduce((sum, size) => sum + size, 0) / Math.max(1, sizes.length);
+}
