@@ -4,6 +4,7 @@ import { existsSync } from "node:fs";
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import * as path from "node:path";
+import { quoteCommand } from "../../src/ssh/quote.ts";
 
 export interface ProgramResult {
   readonly status: number | null;
@@ -63,14 +64,19 @@ export class Program implements AsyncDisposable {
 
   /** Starts it in a process group of its own, as a shell does, so that Ctrl-C reaches what it has started too. */
   start(args: readonly string[], options: RunOptions = {}): RunningProgram {
-    const [command, ...first] = this.commandLine;
-    const child = spawn(command, [...first, ...args], {
-      env: this.environment(options.env),
-      cwd: options.cwd ?? this.folder,
-      detached: true,
-    });
-    child.stdin.on("error", () => {});
-    child.stdin.end(options.stdin ?? "");
+    const running = this.#start([...this.commandLine, ...args], options);
+    running.type(options.stdin ?? "");
+    running.endInput();
+    return running;
+  }
+
+  /** Starts it at a terminal of its own, with somebody there to {@link RunningProgram.type}. What the terminal shows is standard output. */
+  startAtTerminal(args: readonly string[], options: RunOptions = {}): RunningProgram {
+    return this.#start(["script", "-qec", quoteCommand([...this.commandLine, ...args]), "/dev/null"], options);
+  }
+
+  #start([command = "", ...args]: readonly string[], options: RunOptions): RunningProgram {
+    const child = spawn(command, args, { env: this.environment(options.env), cwd: options.cwd ?? this.folder, detached: true });
     return new RunningProgram(child, options.timeoutMs ?? longMs);
   }
 
@@ -98,6 +104,7 @@ export class RunningProgram {
 
   constructor(child: ChildProcess, timeoutMs: number) {
     this.#child = child;
+    child.stdin?.on("error", () => {});
     for (const name of ["stdout", "stderr"] as const) child[name]?.on("data", (chunk: Buffer) => this.#chunks[name].push(chunk));
     const timer = setTimeout(() => this.signal("SIGKILL"), timeoutMs);
     this.ended = new Promise<ProgramResult>((resolve, reject) => {
@@ -129,6 +136,14 @@ export class RunningProgram {
     await found.promise;
     this.#child[stream]?.off("data", look);
     early.catch(() => {});
+  }
+
+  type(text: string | Uint8Array): void {
+    this.#child.stdin?.write(text);
+  }
+
+  endInput(): void {
+    this.#child.stdin?.end();
   }
 
   /** `group`: as Ctrl-C at a terminal, to the program and all that it has started in the foreground. */
