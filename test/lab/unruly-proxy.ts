@@ -26,6 +26,8 @@ export interface UnrulyProxy extends AsyncDisposable {
   readonly received: Buffer;
   /** For connections that come from now on. */
   behave(misbehaviour: Misbehaviour): void;
+  /** Resets all connections that are open now. */
+  resetAll(): void;
   close(): Promise<void>;
 }
 
@@ -73,6 +75,9 @@ export async function openUnrulyProxy(target: ProxyTarget, first: Misbehaviour):
     },
     behave: (next) => {
       misbehaviour = next;
+    },
+    resetAll: () => {
+      for (const socket of open) socket.resetAndDestroy();
     },
     close,
     [Symbol.asyncDispose]: close,
