@@ -6,7 +6,9 @@ import { FileStore } from "./store/file-store.ts";
 import { resolveStoreRoot } from "./store/paths.ts";
 import { Redactor } from "./log/redact.ts";
 import { reportNothing, type ProgressEvent } from "./log/event.ts";
-import { defaultTimeouts, type MachinePorts, type Timeouts } from "./machine/ports.ts";
+import type { MachinePorts } from "./machine/ports.ts";
+import { SecretSource } from "./machine/secrets/secret-source.ts";
+import { defaultTimeouts, type Timeouts } from "./machine/timeouts.ts";
 import { findDriver } from "./cli/driver-catalog.ts";
 import { authorityPaths } from "./tls/authority-files.ts";
 import { systemClock } from "./system/clock.ts";
@@ -22,7 +24,8 @@ export { removeMachine, type RemoveRequest } from "./machine/remove.ts";
 export { findLeftovers, removeLeftovers, type Leftover } from "./machine/gc.ts";
 export { openHost, type Host } from "./machine/host.ts";
 export { requireConnection, requireUrl } from "./machine/engine-connection.ts";
-export { defaultTimeouts, type MachinePorts, type Timeouts } from "./machine/ports.ts";
+export type { MachinePorts } from "./machine/ports.ts";
+export { defaultTimeouts, type Timeouts } from "./machine/timeouts.ts";
 export { driverOptions, type DriverOptions } from "./driver-kit/flags.ts";
 export { isMachineError, MachineError } from "./errors/machine-error.ts";
 export { errorCodes, type ErrorCode } from "./errors/codes.ts";
@@ -44,6 +47,7 @@ export function createPorts(options: LibraryOptions = {}): MachinePorts {
   const processes = new SystemProcessRunner(platform);
   const store = new FileStore(resolveStoreRoot(platform, options.storagePath ?? platform.env["MACHINE_STORAGE_PATH"]), systemClock);
   const { onEvent } = options;
+  const timeouts = { ...defaultTimeouts, ...options.timeouts };
   return {
     store,
     platform,
@@ -51,7 +55,8 @@ export function createPorts(options: LibraryOptions = {}): MachinePorts {
     clock: systemClock,
     redactor: new Redactor(),
     certificates: authorityPaths(store.certsDir),
-    timeouts: { ...defaultTimeouts, ...options.timeouts },
+    timeouts,
+    secrets: new SecretSource({ platform, processes, timeoutMs: timeouts.secretMs }),
     loadDriver: async (name) => await findDriver(name, platform),
     openSsh: async (target, report) => {
       const { chooseSshBackend, openSshExecutor } = await import("./ssh/connect.ts");

@@ -61,13 +61,26 @@ function requireDefaultStoragePath(platform: HostPlatform): string {
 
 const unitsMs: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
 
-/** `90` (seconds), `90s`, `10m`, `1h30m`. Throws {@link FlagError}. */
+/** The value of `--timeout`. Throws {@link FlagError}. */
 export function parseTimeout(text: string): number {
+  const total = readTime(text);
+  if (total !== undefined) return total;
+  throw new FlagError(`invalid value ${quote(text)} for flag -timeout: expected a time such as 90s or 10m`);
+}
+
+/** A bound out of an environment variable. Throws `usage`. */
+export function parseTime(text: string, variable: string): number {
+  const total = readTime(text);
+  if (total !== undefined) return total;
+  throw new UsageError(`invalid value ${quote(text)} for ${variable}: expected a time such as 90s or 10m`);
+}
+
+/** `90` (seconds), `90s`, `10m`, `1h30m` in milliseconds; undefined for what is no time. */
+function readTime(text: string): number | undefined {
   const parts = [...text.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h)/gu)];
   const whole = parts.map((part) => part[0]).join("");
   const total = /^\d+$/u.test(text)
     ? Number(text) * 1_000
     : parts.reduce((sum, [, amount, unit]) => sum + Number(amount) * (unitsMs[unit as string] as number), 0);
-  if (total > 0 && Number.isFinite(total) && (parts.length === 0 || whole === text)) return total;
-  throw new FlagError(`invalid value ${quote(text)} for flag -timeout: expected a time such as 90s or 10m`);
+  return total > 0 && Number.isFinite(total) && (parts.length === 0 || whole === text) ? total : undefined;
 }

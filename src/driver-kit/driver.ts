@@ -24,6 +24,11 @@ export interface DriverCapabilities {
   readonly perNameFlags: readonly string[];
   /** The driver injects host keys, so first contact is verified (see {@link Driver.hostKeys}). */
   readonly injectsHostKeys: boolean;
+  /**
+   * The driver is a program of others, of which only the protocol is known. What its interrupted `create` made cannot be
+   * found again, so `create` is never called a second time; and any call, even for an address, may need its credentials.
+   */
+  readonly opaque?: true | undefined;
 }
 
 /**

@@ -19,6 +19,7 @@ export const errorCodes = {
   "driver-failed": "A driver reported a failure.",
   "driver-unsupported": "The driver cannot do this.",
   "driver-options": "The driver's flags are incomplete or contradict each other.",
+  "secret-unavailable": "A secret that is kept by reference (env:, file:, cmd:, keychain:) cannot be had from there.",
   "pre-create-check": "The driver's check before creating anything failed; nothing was created.",
   "plugin-failed": "A driver plugin did not start, broke the protocol, or ended.",
   "ssh-key-unusable": "The private key is missing, unreadable, readable by others, or needs a passphrase.",

@@ -4,7 +4,8 @@ import { replaceServerCertificate } from "../provision/provision.ts";
 import { waitForEngine } from "./engine-connection.ts";
 import type { KeyType } from "../tls/key.ts";
 import { openHost } from "./host.ts";
-import { Journal } from "./journal.ts";
+import { requireCreated } from "./interrupted.ts";
+import { lockMachine } from "./lock.ts";
 import type { MachinePorts } from "./ports.ts";
 import { provisionContext, provisionRequest } from "./provision-machine.ts";
 
@@ -22,9 +23,10 @@ export async function prepareAuthority(ports: MachinePorts, signal: AbortSignal,
 
 /** Gives one machine a new server certificate; its containers keep running where the engine allows it. */
 export async function regenerateCertificates(ports: MachinePorts, name: string, signal: AbortSignal): Promise<void> {
-  await using _lock = await ports.store.lockMachine(name, { purpose: `regenerate-certs ${name}`, waitMs: ports.timeouts.lockMs, signal });
+  await using _lock = await lockMachine(ports, name, "regenerate-certs", signal);
   await using host = await openHost(ports, name);
-  const journal = await Journal.open(host.dir, "regenerate-certs", host.record.extra.CreateId ?? "", ports.clock);
+  await requireCreated(host);
+  const journal = await host.openJournal("regenerate-certs");
   await journal.step("certificates", async () => {
     const request = await provisionRequest(ports, host);
     await using ssh = await host.openSsh();

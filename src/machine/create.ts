@@ -3,23 +3,24 @@
  * Whatever ends it, afterwards there is either no trace, or a machine that `ls` shows, a second `create` continues and
  * `rm` removes.
  */
+import type { DriverModule } from "../driver-kit/driver.ts";
 import type { DriverOptions } from "../driver-kit/flags.ts";
 import { isMachineError, MachineError, messageOf } from "../errors/machine-error.ts";
 import { quote } from "../gocompat/quote.ts";
 import { logTo } from "../log/event.ts";
-import { pinInjectedHostKeys } from "../ssh/host-keys.ts";
-import type { SshExecutor } from "../ssh/executor.ts";
-import { waitForSsh } from "../ssh/connect.ts";
+import { removeFile } from "../system/files.ts";
+import { bringUp } from "./bring-up.ts";
 import { prepareAuthority } from "./certificates.ts";
-import { takeOverEngine } from "./engine-template.ts";
 import { newHost, openHost, type Host } from "./host.ts";
-import { Journal, readJournal } from "./journal.ts";
+import { isBeingUndone, wayOut } from "./interrupted.ts";
+import { readJournal, type JournalReading } from "./journal.ts";
+import { lockMachine } from "./lock.ts";
 import { requireValidName } from "./names.ts";
 import { newRecord } from "./new-record.ts";
 import type { MachinePorts } from "./ports.ts";
-import { forgetMachine } from "./remove.ts";
-import { keyTypeOf, planMachine, provisionMachine } from "./provision-machine.ts";
-import { waitForState } from "./wait-for-state.ts";
+import { keyTypeOf, planMachine } from "./provision-machine.ts";
+import { undoCreate } from "./remove.ts";
+import { sweepStore } from "./sweep.ts";
 
 export interface CreateRequest {
   readonly name: string;
@@ -28,30 +29,16 @@ export interface CreateRequest {
   readonly options: DriverOptions;
 }
 
-const rollbackBoundMs = 120_000;
-
+/** Throws `machine-exists`, `pre-create-check`, `driver-options`, and whatever a step throws. */
 export async function createMachine(ports: MachinePorts, request: CreateRequest, signal: AbortSignal): Promise<void> {
-  const { name } = request;
-  requireValidName(name);
+  requireValidName(request.name);
   const module = await ports.loadDriver(request.driverName);
-  await using _lock = await ports.store.lockMachine(name, { purpose: `create ${name}`, waitMs: ports.timeouts.lockMs, signal });
-  if (await ports.store.has(name)) {
-    await resumeMachine(ports, request, signal);
-    return;
-  }
-  await using host = newHost(ports, newRecord(ports, name, module.name, request.options), module);
-  await configure(host, request.options);
-  await prepareAuthority(ports, signal, keyTypeOf(host));
-  await preCreateCheck(host, signal);
-  host.report({ type: "creating-instance" });
-  const journal = await Journal.open(host.dir, "create", host.record.extra.CreateId ?? "", ports.clock);
-  host.record.driverConfigText = await host.driver.configText();
-  await ports.store.create(host.record, journal.begunWith("record"));
-  try {
-    await bringUp(ports, host, journal, signal);
-  } catch (error) {
-    throw await afterFailure(ports, host, error, signal);
-  }
+  await using _lock = await lockMachine(ports, request.name, "create", signal);
+  await sweepStore(ports);
+  const earlier = await findUnfinished(ports, request);
+  if (earlier === undefined) await createNew(ports, request, module, signal);
+  else if (isBeingUndone(earlier)) await finishUndoing(ports, request, module, signal);
+  else await goOn(ports, request, module, earlier, signal);
 }
 
 /** What `create` would do to a host that exists already; of other drivers only the checks can be told. Stores nothing. */
@@ -59,8 +46,7 @@ export async function planCreate(ports: MachinePorts, request: CreateRequest, si
   requireValidName(request.name);
   const module = await ports.loadDriver(request.driverName);
   if (await ports.store.has(request.name)) throw alreadyExists(request.name);
-  await using host = newHost(ports, newRecord(ports, request.name, module.name, request.options), module);
-  await configure(host, request.options);
+  await using host = await configuredHost(ports, request, module);
   await preCreateCheck(host, signal);
   if (!module.capabilities.adopted || !module.capabilities.provisionable) {
     return `A machine would be created by the driver ${module.name}; what provisioning changes is known once it runs.\n`;
@@ -69,10 +55,66 @@ export async function planCreate(ports: MachinePorts, request: CreateRequest, si
   return await planMachine(ports, host, ssh, signal);
 }
 
-async function configure(host: Host, options: DriverOptions): Promise<void> {
+/** The journal of an earlier create of this machine by the same driver; undefined where there is no such machine. */
+async function findUnfinished(ports: MachinePorts, { name, driverName }: CreateRequest): Promise<JournalReading | undefined> {
+  if (!(await ports.store.has(name))) return undefined;
+  const journal = await readJournal(ports.store.machineDir(name));
+  if (journal?.command !== "create" || (await ports.store.load(name)).driverName !== driverName) throw alreadyExists(name);
+  return journal;
+}
+
+async function createNew(ports: MachinePorts, request: CreateRequest, module: DriverModule, signal: AbortSignal): Promise<void> {
+  await using host = await configuredHost(ports, request, module);
+  await prepareAuthority(ports, signal, keyTypeOf(host));
+  await preCreateCheck(host, signal);
+  host.report({ type: "creating-instance" });
+  await host.store((await host.openJournal("create")).begunWith("record"));
+  await finish(ports, host, undefined, signal);
+}
+
+async function finishUndoing(ports: MachinePorts, request: CreateRequest, module: DriverModule, signal: AbortSignal): Promise<void> {
+  await using host = await openHost(ports, request.name);
+  logTo(host.report, "info", `Undoing the earlier create of "${host.name}" first...`);
+  await undoCreate(ports, host, signal);
+  await createNew(ports, request, module, signal);
+}
+
+/** The options of this command count: of what the earlier one was asked for, nothing was promised yet. */
+async function goOn(ports: MachinePorts, request: CreateRequest, module: DriverModule, earlier: JournalReading, signal: AbortSignal): Promise<void> {
+  const { adopted } = module.capabilities;
+  await using host = await (adopted ? adoptAnew : reopen)(ports, request, module);
+  logTo(host.report, "info", `Continuing the create of "${host.name}" that was interrupted at: ${earlier.lastStep}`);
+  if (adopted) await preCreateCheck(host, signal);
+  await prepareAuthority(ports, signal, keyTypeOf(host));
+  await host.save();
+  await finish(ports, host, earlier, signal);
+}
+
+/** Nothing was made anywhere, so all is configured as if for the first time. Another box has another key. */
+async function adoptAnew(ports: MachinePorts, request: CreateRequest, module: DriverModule): Promise<Host> {
+  await using before = await openHost(ports, request.name);
+  const host = await configuredHost(ports, request, module);
+  const [old, { hostName, port, hostKeys }] = [await before.sshTarget(), await host.sshTarget()];
+  if (old.hostName !== hostName || old.port !== port) await removeFile(hostKeys.knownHostsFile);
+  return host;
+}
+
+/** The instance may exist as it was asked for then; only what concerns the engine can still be chosen. */
+async function reopen(ports: MachinePorts, request: CreateRequest, module: DriverModule): Promise<Host> {
+  const host = await openHost(ports, request.name);
+  const { hostOptions, extra } = newRecord(ports, request.name, module.name, request.options);
+  const { CreateId } = host.record.extra;
+  Object.assign(host.record, { hostOptions, extra: CreateId === undefined ? extra : { ...extra, CreateId } });
+  return host;
+}
+
+async function configuredHost(ports: MachinePorts, { name, options }: CreateRequest, module: DriverModule): Promise<Host> {
+  const host = newHost(ports, newRecord(ports, name, module.name, options), module);
   try {
-    await host.driver.setConfigFromFlags(options);
+    await host.configure(options);
+    return host;
   } catch (error) {
+    await host[Symbol.asyncDispose]();
     throw reworded(error, "driver-options", `Error setting machine configuration from flags provided: ${messageOf(error)}`);
   }
 }
@@ -91,87 +133,44 @@ function reworded(error: unknown, code: "pre-create-check" | "driver-options", m
   return new MachineError(code, message, { cause: error, hint: isMachineError(error) ? error.hint : undefined });
 }
 
-/** From a stored record to an engine that answers; each step may have been taken before. */
-async function bringUp(ports: MachinePorts, host: Host, journal: Journal, signal: AbortSignal): Promise<void> {
-  await journal.step("instance", async () => {
-    await host.driver.create(signal);
-    await host.save();
-  });
-  if (host.module.capabilities.provisionable && !(await takeOverEngine(ports, host, signal))) {
-    await using ssh = await journal.step("ssh", async () => await firstContact(ports, host, signal));
-    await journal.step("provision", async () => await provisionMachine(ports, host, ssh, signal));
-    await host.save();
-  }
-  await journal.close();
-}
-
-async function firstContact(ports: MachinePorts, host: Host, signal: AbortSignal): Promise<SshExecutor> {
-  const { capabilities } = host.module;
-  host.report({ type: "waiting-for-running" });
-  if (!capabilities.adopted) await waitForState(ports, host, "Running", ports.timeouts.runningMs, signal);
-  const keys = await host.driver.hostKeys?.();
-  if (keys !== undefined) await pinInjectedHostKeys((await host.sshTarget()).hostKeys, keys, host.report);
-  host.report({ type: "detecting-os" });
-  host.report({ type: "waiting-for-ssh" });
-  return await waitForSsh({
-    open: host.openSsh,
-    timeoutMs: ports.timeouts.sshMs,
-    clock: ports.clock,
-    signal,
-    // A new instance lets its user in once cloud-init is done; a box that exists either does or does not.
-    retryAuthentication: !capabilities.adopted,
-  });
-}
-
-async function resumeMachine(ports: MachinePorts, request: CreateRequest, signal: AbortSignal): Promise<void> {
-  const interrupted = await readJournal(ports.store.machineDir(request.name));
-  if (interrupted?.command !== "create") throw alreadyExists(request.name);
-  await using host = await openHost(ports, request.name);
-  if (host.record.driverName !== request.driverName) throw alreadyExists(request.name);
-  logTo(host.report, "info", `Continuing the create of "${host.name}" that was interrupted at: ${interrupted.lastStep}`);
-  await prepareAuthority(ports, signal);
-  const journal = await Journal.open(host.dir, "create", interrupted.createId, ports.clock);
-  try {
-    await bringUp(ports, host, journal, signal);
-  } catch (error) {
-    throw await afterFailure(ports, host, error, signal);
-  }
-}
-
 function alreadyExists(name: string): MachineError {
   return new MachineError("machine-exists", `Docker machine "${name}" already exists`, {
     hint: `Choose another name, or remove it first with: docker-machine rm ${name}`,
   });
 }
 
+async function finish(ports: MachinePorts, host: Host, earlier: JournalReading | undefined, signal: AbortSignal): Promise<void> {
+  try {
+    await bringUp(ports, host, earlier, signal);
+  } catch (error) {
+    await afterFailure(ports, host, signal);
+    throw error;
+  }
+}
+
 /**
- * Decides what stays. Interrupted by the user: nothing. Failed before anything was made outside: nothing. Otherwise the
- * machine stays with its journal, so that it can be continued or removed.
+ * Decides what stays. Nothing was begun outside: no trace. Interrupted by the user: what was made is undone. Else, and
+ * where a host that is someone's own was changed already, the machine stays with its journal, to be continued or removed.
  */
-async function afterFailure(ports: MachinePorts, host: Host, error: unknown, signal: AbortSignal): Promise<unknown> {
+async function afterFailure(ports: MachinePorts, host: Host, signal: AbortSignal): Promise<void> {
+  const { capabilities } = host.module;
   const reached = await readJournal(host.dir);
-  const provisioning = reached?.lastStep === "provision";
-  if (signal.aborted) return await rollBack(ports, host, error);
-  if (host.module.capabilities.adopted && !provisioning) return await forget(ports, host, error);
-  if (isMachineError(error, "disk-full") && reached === undefined) return await forget(ports, host, error);
-  const verb = provisioning ? `docker-machine provision ${host.name}` : "the same create command";
-  logTo(host.report, "warn", `"${host.name}" is not ready. Once the cause is gone, ${verb} continues; docker-machine rm ${host.name} removes it.`);
-  return error;
+  if (reached === undefined) return;
+  const isOutside = reached.has(capabilities.adopted ? "provision" : "instance", "begun");
+  if (!isOutside) return await forget(ports, host);
+  if (signal.aborted && !capabilities.adopted) return await rollBack(ports, host);
+  logTo(host.report, "warn", `"${host.name}" is not ready. Once the cause is gone, ${wayOut(host.name, reached, capabilities)}.`);
 }
 
-async function forget(ports: MachinePorts, host: Host, error: unknown): Promise<unknown> {
+async function forget(ports: MachinePorts, host: Host): Promise<void> {
   await ports.store.remove(host.name).catch((failure: unknown) => logTo(host.report, "warn", messageOf(failure)));
-  return error;
 }
 
-async function rollBack(ports: MachinePorts, host: Host, error: unknown): Promise<unknown> {
+async function rollBack(ports: MachinePorts, host: Host): Promise<void> {
   logTo(host.report, "info", `Undoing the create of "${host.name}"...`);
   try {
-    await host.driver.remove(AbortSignal.timeout(rollbackBoundMs));
-    await forgetMachine(ports, host.name);
+    await undoCreate(ports, host, new AbortController().signal);
   } catch (failure) {
     logTo(host.report, "warn", `"${host.name}" could not be undone (${messageOf(failure)}); docker-machine rm ${host.name} tries again.`);
   }
-  return error;
 }
-

@@ -2,7 +2,6 @@
  * Whether a machine's engine answers, and where. The engine's own answer over TLS is the proof that a machine runs; the
  * provider is asked only when that fails.
  */
-import type { Driver } from "../driver-kit/driver.ts";
 import { isMachineError, MachineError, messageOf } from "../errors/machine-error.ts";
 import { parseEngineUrl } from "../engine/engine-address.ts";
 import { EngineClient } from "../engine/engine-client.ts";
@@ -10,6 +9,7 @@ import type { SwarmOptions } from "../store/host-record.ts";
 import { loadClientCredentials } from "../tls/authority-files.ts";
 import type { Host } from "./host.ts";
 import type { MachinePorts } from "./ports.ts";
+import { stateOf } from "./wait-for-state.ts";
 
 const pollMs = 250;
 
@@ -35,7 +35,7 @@ export function swarmUrlOf(engineUrl: string, swarm: SwarmOptions): string {
 export async function requireUrl(ports: MachinePorts, host: Host, signal: AbortSignal): Promise<string> {
   const url = await engineUrlOf(host);
   if (url === "" || (await answers(ports, host, url, signal))) return url;
-  await requireRunning(host.driver, signal);
+  await requireRunning(ports, host, signal);
   return url;
 }
 
@@ -48,7 +48,7 @@ export async function requireConnection(ports: MachinePorts, host: Host, swarm: 
     return url;
   } catch (error) {
     signal.throwIfAborted();
-    await requireRunning(host.driver, signal);
+    await requireRunning(ports, host, signal);
     throw certificateAdvice(url, error);
   }
 }
@@ -86,8 +86,8 @@ export async function engineClientOf(ports: MachinePorts, host: Host, url: strin
 }
 
 /** Throws `machine-not-running` unless the provider says that the machine runs. */
-export async function requireRunning(driver: Driver, signal: AbortSignal): Promise<void> {
-  if ((await driver.getState(signal)) !== "Running") throw new MachineError("machine-not-running", "Host is not running");
+export async function requireRunning(ports: MachinePorts, host: Host, signal: AbortSignal): Promise<void> {
+  if ((await stateOf(ports, host, signal)) !== "Running") throw new MachineError("machine-not-running", "Host is not running");
 }
 
 async function answers(ports: MachinePorts, host: Host, url: string, signal: AbortSignal): Promise<boolean> {

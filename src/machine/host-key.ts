@@ -4,6 +4,7 @@ import { loadPinnedKeys } from "../ssh/host-keys.ts";
 import { fingerprintOf } from "../ssh/public-key.ts";
 import { removeFile } from "../system/files.ts";
 import { openHost } from "./host.ts";
+import { lockMachine } from "./lock.ts";
 import type { MachinePorts } from "./ports.ts";
 
 export interface PinnedKey {
@@ -25,7 +26,7 @@ export async function acceptHostKey(ports: MachinePorts, name: string, fingerpri
       hint: "Give it as ssh-keygen -l prints it on the machine: SHA256: and 43 characters.",
     });
   }
-  await using _lock = await ports.store.lockMachine(name, { purpose: `ssh-host-key ${name}`, waitMs: ports.timeouts.lockMs, signal });
+  await using _lock = await lockMachine(ports, name, "ssh-host-key", signal);
   await using host = await openHost(ports, name);
   const target = await host.sshTarget();
   const expectedFingerprint = fingerprint.replace(/=$/u, "");
@@ -37,7 +38,7 @@ export async function acceptHostKey(ports: MachinePorts, name: string, fingerpri
 
 /** Forgets the pinned key: the next connection is a first contact again. */
 export async function forgetHostKey(ports: MachinePorts, name: string, signal: AbortSignal): Promise<void> {
-  await using _lock = await ports.store.lockMachine(name, { purpose: `ssh-host-key ${name}`, waitMs: ports.timeouts.lockMs, signal });
+  await using _lock = await lockMachine(ports, name, "ssh-host-key", signal);
   await using host = await openHost(ports, name);
   await removeFile((await host.sshTarget()).hostKeys.knownHostsFile);
   delete host.record.extra.SshHostKey;

@@ -3,10 +3,15 @@ import { randomUUID } from "node:crypto";
 import * as path from "node:path";
 import { MachineError } from "../errors/machine-error.ts";
 import type { Driver, DriverContext, DriverModule } from "../driver-kit/driver.ts";
+import type { DriverOptions } from "../driver-kit/flags.ts";
 import type { Report } from "../log/event.ts";
 import type { SshExecutor, SshTarget } from "../ssh/executor.ts";
 import type { HostRecord } from "../store/host-record.ts";
+import { Journal, type JournaledCommand } from "./journal.ts";
 import type { MachinePorts } from "./ports.ts";
+import { marksIn } from "./secrets/conceal.ts";
+import { SealedDriver } from "./secrets/sealed-driver.ts";
+import { Vault, vaultFileName } from "./secrets/vault.ts";
 
 export interface Host extends AsyncDisposable {
   readonly name: string;
@@ -16,57 +21,121 @@ export interface Host extends AsyncDisposable {
   readonly report: Report;
   /** Folder of the machine in the store. */
   readonly dir: string;
+  /** Gives the driver the create flags of a new machine, its secrets among them. Throws what the driver throws, and `secret-unavailable`. */
+  configure(options: DriverOptions): Promise<void>;
+  /** Puts a new machine into the store, with further files of its folder by name. */
+  store(companions: Readonly<Record<string, string>>): Promise<void>;
   /** Takes the driver's configuration into the record and makes the record durable. */
   save(): Promise<void>;
+  /** What is noted of a command on this machine. Nothing is written yet. */
+  openJournal(command: JournaledCommand, whenFull?: "go-on"): Promise<Journal>;
   /** The SSH address, user, key and pinned host keys as the driver tells them now. */
   sshTarget(): Promise<SshTarget>;
   /** The caller closes it. */
   openSsh(): Promise<SshExecutor>;
 }
 
-/** Loads a machine. Throws `machine-not-found`, `record-unreadable`, `driver-not-found`. */
+/** Loads a machine. Throws `machine-not-found`, `record-unreadable`, `driver-not-found`, of a plugin `secret-unavailable`. */
 export async function openHost(ports: MachinePorts, name: string): Promise<Host> {
   const record = await ports.store.load(name);
   const module = await ports.loadDriver(record.driverName);
-  return hostOf(ports, record, module, record.driverConfigText);
+  const text = record.driverConfigText;
+  if (marksIn(text).size === 0) return new OpenedHost(ports, record, module, Vault.empty(ports, ports.store.machineDir(name)), text);
+  const vault = await Vault.load(ports, ports.store.machineDir(name));
+  if (module.capabilities.opaque === true) await vault.resolve(text);
+  return new OpenedHost(ports, record, module, vault, text);
 }
 
 /** A machine that is about to be created: no record is stored yet. */
 export function newHost(ports: MachinePorts, record: HostRecord, module: DriverModule): Host {
   if (!module.capabilities.adopted) record.extra.CreateId ??= randomUUID();
-  return hostOf(ports, record, module, undefined);
+  return new OpenedHost(ports, record, module, Vault.empty(ports, ports.store.machineDir(record.name)), undefined);
 }
 
-function hostOf(ports: MachinePorts, record: HostRecord, module: DriverModule, configText: string | undefined): Host {
-  const report = ports.reportFor(record.name);
-  const dir = ports.store.machineDir(record.name);
-  const save = async (): Promise<void> => {
-    record.driverConfigText = await driver.configText();
-    await ports.store.save(record);
+class OpenedHost implements Host {
+  readonly name: string;
+  readonly record: HostRecord;
+  readonly module: DriverModule;
+  readonly driver: Driver;
+  readonly report: Report;
+  readonly dir: string;
+  readonly #ports: MachinePorts;
+  readonly #vault: Vault;
+
+  constructor(ports: MachinePorts, record: HostRecord, module: DriverModule, vault: Vault, configText: string | undefined) {
+    this.#ports = ports;
+    this.#vault = vault;
+    this.name = record.name;
+    this.record = record;
+    this.module = module;
+    this.report = ports.reportFor(record.name);
+    this.dir = ports.store.machineDir(record.name);
+    this.driver = configText === undefined ? module.open(this.#context(), undefined) : this.#openDriver(configText);
+  }
+
+  #openDriver(text: string): Driver {
+    const [vault, module, context] = [this.#vault, this.module, this.#context()];
+    const open = (): Driver => module.open(context, vault.reveal(text));
+    if (vault.isResolved(text)) return open();
+    return new SealedDriver(open(), async () => {
+      await vault.resolve(text);
+      return open();
+    });
+  }
+
+  #context(): DriverContext {
+    const { store, platform, processes, clock, redactor } = this.#ports;
+    const { name, report, dir } = this;
+    return {
+      machineName: name,
+      createId: this.record.extra.CreateId ?? "",
+      storePath: store.root,
+      machineDir: dir,
+      cacheDir: store.cacheDir,
+      platform,
+      processes,
+      clock,
+      // A driver's own lines bear the machine's name, as 0.16.2's plugins' do.
+      report: (event) => report(event.type === "log" ? { ...event, machine: name } : event),
+      save: this.save,
+      openSsh: this.openSsh,
+      ensureSshKey: async () => await (await import("../ssh/keys.ts")).ensureKeyPair(dir, `docker-machine ${name}`, platform),
+      secret: (value) => redactor.add(value),
+      engineTemplate: async () => await (await import("./engine-template.ts")).engineTemplateOf(this.#ports, this),
+    };
+  }
+
+  async configure(options: DriverOptions): Promise<void> {
+    await this.driver.setConfigFromFlags(await this.#vault.takeOptions(options, this.module.flags));
+  }
+
+  async store(companions: Readonly<Record<string, string>>): Promise<void> {
+    const { record } = this;
+    record.driverConfigText = this.#vault.conceal(await this.driver.configText());
+    const secrets = this.#vault.fileText(record.driverConfigText);
+    await this.#ports.store.create(record, secrets === undefined ? companions : { ...companions, [vaultFileName]: secrets });
+  }
+
+  readonly save = async (): Promise<void> => {
+    const { record } = this;
+    record.driverConfigText = this.#vault.conceal(await this.driver.configText());
+    await this.#vault.saveAround(record.driverConfigText, async () => await this.#ports.store.save(record));
   };
-  const sshTarget = async (): Promise<SshTarget> => await sshTargetOf(ports, record, module, driver, dir);
-  const openSsh = async (): Promise<SshExecutor> => await ports.openSsh(await sshTarget(), report);
-  const context: DriverContext = {
-    machineName: record.name,
-    createId: record.extra.CreateId ?? "",
-    storePath: ports.store.root,
-    machineDir: dir,
-    cacheDir: ports.store.cacheDir,
-    platform: ports.platform,
-    processes: ports.processes,
-    clock: ports.clock,
-    // A driver's own lines bear the machine's name, as 0.16.2's plugins' do.
-    report: (event) => report(event.type === "log" ? { ...event, machine: record.name } : event),
-    save,
-    openSsh,
-    ensureSshKey: async () => await (await import("../ssh/keys.ts")).ensureKeyPair(dir, `docker-machine ${record.name}`, ports.platform),
-    secret: (value) => ports.redactor.add(value),
-    engineTemplate: async () => await (await import("./engine-template.ts")).engineTemplateOf(ports, host),
-  };
-  const driver = module.open(context, configText);
-  const close = async (): Promise<void> => await driver.close?.();
-  const host: Host = { name: record.name, record, module, driver, report, dir, save, sshTarget, openSsh, [Symbol.asyncDispose]: close };
-  return host;
+
+  async openJournal(command: JournaledCommand, whenFull?: "go-on"): Promise<Journal> {
+    const createId = this.record.extra.CreateId ?? "";
+    return await Journal.open({ machineDir: this.dir, command, createId, clock: this.#ports.clock, whenFull });
+  }
+
+  async sshTarget(): Promise<SshTarget> {
+    return await sshTargetOf(this.#ports, this.record, this.module, this.driver, this.dir);
+  }
+
+  readonly openSsh = async (): Promise<SshExecutor> => await this.#ports.openSsh(await this.sshTarget(), this.report);
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.driver.close?.();
+  }
 }
 
 async function sshTargetOf(ports: MachinePorts, record: HostRecord, module: DriverModule, driver: Driver, dir: string): Promise<SshTarget> {

@@ -4,19 +4,21 @@
  * journal whose process is gone means: interrupted, and at which step.
  */
 import * as path from "node:path";
-import { appendLineDurably, readFileIfExists, removeFile } from "../system/files.ts";
+import { isMachineError } from "../errors/machine-error.ts";
+import { appendLineDurably, readFileIfExists, removeFile, syncDirectory } from "../system/files.ts";
 import { identifyProcess, isSameProcess, type ProcessIdentity } from "../system/process-identity.ts";
 import type { Clock } from "../system/clock.ts";
 
 export type JournaledCommand = "create" | "rm" | "provision" | "regenerate-certs" | "upgrade";
 
-/** Steps in the order they are taken; a driver's own `save()` notes nothing, its configuration is the note. */
-export type JournalStep = "record" | "instance" | "ssh" | "provision" | "certificates" | "remove-instance" | "restore-host" | "remove-record";
+/** A driver's own `save()` notes nothing: its configuration is the note. */
+export type JournalStep = "record" | "instance" | "ssh" | "provision" | "certificates" | "roll-back" | "restore-host" | "remove-instance";
 
 export interface JournalEntry {
   readonly command: JournaledCommand;
   readonly step: JournalStep;
-  readonly state: "begun" | "done";
+  /** `failed` is for the reader only: a failure that could not be noted stands as begun. */
+  readonly state: "begun" | "done" | "failed";
   /** ISO 8601, UTC. */
   readonly at: string;
   readonly createId: string;
@@ -29,36 +31,42 @@ export interface JournalReading {
   readonly createId: string;
   /** When its last line was written. */
   readonly at: Date;
-  /** Still being worked on by a living process. */
+  /** Being worked on by a living process. */
   readonly active: boolean;
   readonly process: ProcessIdentity;
   /** The last step that was begun, and whether it was finished. */
   readonly lastStep: JournalStep;
-  readonly lastStepDone: boolean;
+  readonly lastState: JournalEntry["state"];
   has(step: JournalStep, state: JournalEntry["state"]): boolean;
 }
 
 const fileName = "journal.ndjson";
 
-export class Journal {
-  readonly #file: string;
-  readonly #command: JournaledCommand;
-  readonly #createId: string;
-  readonly #clock: Clock;
-  readonly #process: ProcessIdentity;
+export interface JournalOptions {
+  readonly machineDir: string;
+  readonly command: JournaledCommand;
+  /** See DriverContext.createId. */
+  readonly createId: string;
+  readonly clock: Clock;
+  /** What to do when there is no space for a line: `rm` goes on without it, because it is how space is made. */
+  readonly whenFull?: "fail" | "go-on" | undefined;
+}
 
-  private constructor(file: string, command: JournaledCommand, createId: string, clock: Clock, self: ProcessIdentity) {
-    this.#file = file;
-    this.#command = command;
-    this.#createId = createId;
-    this.#clock = clock;
+export class Journal {
+  readonly #options: JournalOptions;
+  readonly #file: string;
+  readonly #process: ProcessIdentity;
+  #isFirst = true;
+
+  private constructor(options: JournalOptions, self: ProcessIdentity) {
+    this.#options = options;
+    this.#file = path.join(options.machineDir, fileName);
     this.#process = self;
   }
 
   /** A journal in the machine's folder. Nothing is written until the first step. */
-  static async open(machineDir: string, command: JournaledCommand, createId: string, clock: Clock): Promise<Journal> {
-    const self = (await identifyProcess(process.pid)) ?? { pid: process.pid };
-    return new Journal(path.join(machineDir, fileName), command, createId, clock, self);
+  static async open(options: JournalOptions): Promise<Journal> {
+    return new Journal(options, (await identifyProcess(process.pid)) ?? { pid: process.pid });
   }
 
   /** The file that holds the first line, for a folder that is made with it already inside. */
@@ -69,9 +77,18 @@ export class Journal {
   /** Notes the intent, does the work, notes the result. A failure leaves the intent standing. */
   async step<T>(step: JournalStep, work: () => Promise<T>): Promise<T> {
     await this.#note(step, "begun");
-    const result = await work();
+    const result = await this.#attempt(step, work);
     await this.#note(step, "done");
     return result;
+  }
+
+  async #attempt<T>(step: JournalStep, work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      await this.#note(step, "failed").catch(() => {});
+      throw error;
+    }
   }
 
   /** The command has ended in a state that the record describes. */
@@ -80,18 +97,19 @@ export class Journal {
   }
 
   async #note(step: JournalStep, state: JournalEntry["state"]): Promise<void> {
-    await appendLineDurably(this.#file, this.#line(step, state));
+    try {
+      // Behind a line that a crash or a full disk tore apart, this one still stands alone.
+      await appendLineDurably(this.#file, `\n${this.#line(step, state)}`);
+      if (this.#isFirst) await syncDirectory(this.#options.machineDir);
+      this.#isFirst = false;
+    } catch (error) {
+      if (this.#options.whenFull !== "go-on" || !isMachineError(error, "disk-full")) throw error;
+    }
   }
 
   #line(step: JournalStep, state: JournalEntry["state"]): string {
-    const entry: JournalEntry = {
-      command: this.#command,
-      step,
-      state,
-      at: this.#clock.now().toISOString(),
-      createId: this.#createId,
-      process: this.#process,
-    };
+    const { command, clock, createId } = this.#options;
+    const entry: JournalEntry = { command, step, state, at: clock.now().toISOString(), createId, process: this.#process };
     return JSON.stringify(entry);
   }
 }
@@ -107,10 +125,10 @@ export async function readJournal(machineDir: string): Promise<JournalReading | 
     command: entries.some((entry) => entry.command === "create") ? "create" : last.command,
     createId: last.createId,
     at: new Date(last.at),
-    active: await isSameProcess(last.process),
+    active: last.state !== "failed" && (await isSameProcess(last.process)),
     process: last.process,
     lastStep: last.step,
-    lastStepDone: last.state === "done",
+    lastState: last.state,
     has: (step, state) => entries.some((entry) => entry.step === step && entry.state === state),
   };
 }

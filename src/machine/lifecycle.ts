@@ -3,10 +3,12 @@ import type { MachineState } from "../driver-kit/state.ts";
 import { MachineError } from "../errors/machine-error.ts";
 import { logTo } from "../log/event.ts";
 import { waitForSsh } from "../ssh/connect.ts";
+import { within } from "./bounded.ts";
 import { openHost, type Host } from "./host.ts";
 import { engineUrlOf, waitForEngine } from "./engine-connection.ts";
+import { lockMachine } from "./lock.ts";
 import type { MachinePorts } from "./ports.ts";
-import { waitForState } from "./wait-for-state.ts";
+import { stateOf, waitForState } from "./wait-for-state.ts";
 
 export type LifecycleVerb = "start" | "stop" | "kill" | "restart";
 
@@ -24,7 +26,7 @@ const verbs: Readonly<Record<LifecycleVerb, Verb>> = {
     end: "was started.",
     already: { state: "Running", words: "running" },
     act: async (ports, host, signal) => {
-      await host.driver.start(signal);
+      await drive(ports, host, "start", signal);
       await waitUntilUsable(ports, host, signal);
     },
   },
@@ -33,8 +35,8 @@ const verbs: Readonly<Record<LifecycleVerb, Verb>> = {
     end: "was stopped.",
     already: { state: "Stopped", words: "stopped" },
     act: async (ports, host, signal) => {
-      await host.driver.stop(signal);
-      await waitForState(ports, host, "Stopped", ports.timeouts.runningMs, signal);
+      await drive(ports, host, "stop", signal);
+      await waitForState(ports, host, "Stopped", signal);
     },
   },
   kill: {
@@ -42,8 +44,8 @@ const verbs: Readonly<Record<LifecycleVerb, Verb>> = {
     end: "was killed.",
     already: { state: "Stopped", words: "stopped" },
     act: async (ports, host, signal) => {
-      await host.driver.kill(signal);
-      await waitForState(ports, host, "Stopped", ports.timeouts.runningMs, signal);
+      await drive(ports, host, "kill", signal);
+      await waitForState(ports, host, "Stopped", signal);
     },
   },
   restart: {
@@ -55,11 +57,11 @@ const verbs: Readonly<Record<LifecycleVerb, Verb>> = {
 
 /** Throws `machine-state` when the machine is in the wanted state already, and the driver's own refusals. */
 export async function changeState(ports: MachinePorts, name: string, verb: LifecycleVerb, signal: AbortSignal): Promise<void> {
-  await using _lock = await ports.store.lockMachine(name, { purpose: `${verb} ${name}`, waitMs: ports.timeouts.lockMs, signal });
+  await using _lock = await lockMachine(ports, name, verb, signal);
   await using host = await openHost(ports, name);
   const { begin, end, already, act } = verbs[verb];
   logTo(host.report, "info", `${begin} "${name}"...`);
-  if (already !== undefined && (await host.driver.getState(signal)) === already.state) {
+  if (already !== undefined && (await stateOf(ports, host, signal)) === already.state) {
     throw new MachineError("machine-state", `Machine "${name}" is already ${already.words}.`);
   }
   await act(ports, host, signal);
@@ -67,16 +69,21 @@ export async function changeState(ports: MachinePorts, name: string, verb: Lifec
   logTo(host.report, "info", `Machine "${name}" ${end}`);
 }
 
+async function drive(ports: MachinePorts, host: Host, verb: LifecycleVerb, signal: AbortSignal): Promise<void> {
+  const otherwise = `The driver of "${host.name}" did not ${verb} the instance`;
+  await within({ ms: ports.timeouts.driverMs, otherwise, clock: ports.clock, signal }, async (bound) => await host.driver[verb](bound));
+}
+
 /** A stopped machine is started; a running one restarted; in between there is nothing sensible to do. */
 async function restart(ports: MachinePorts, host: Host, signal: AbortSignal): Promise<void> {
-  const state = await host.driver.getState(signal);
-  if (state === "Stopped") await host.driver.start(signal);
-  else await host.driver.restart(signal);
+  const state = await stateOf(ports, host, signal);
+  if (state === "Stopped") await drive(ports, host, "start", signal);
+  else await drive(ports, host, "restart", signal);
   await waitUntilUsable(ports, host, signal);
 }
 
 async function waitUntilUsable(ports: MachinePorts, host: Host, signal: AbortSignal): Promise<void> {
-  await waitForState(ports, host, "Running", ports.timeouts.runningMs, signal);
+  await waitForState(ports, host, "Running", signal);
   if (!host.module.capabilities.provisionable) return;
   logTo(host.report, "info", "Waiting for SSH to be available...");
   await using ssh = await waitForSsh({ open: host.openSsh, timeoutMs: ports.timeouts.sshMs, clock: ports.clock, signal, retryAuthentication: false });

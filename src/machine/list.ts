@@ -7,7 +7,7 @@ import { isMachineError, messageOf } from "../errors/machine-error.ts";
 import type { EngineOptions, HostRecord, SwarmOptions } from "../store/host-record.ts";
 import { engineClientOf } from "./engine-connection.ts";
 import { openHost, type Host } from "./host.ts";
-import { readJournal } from "./journal.ts";
+import { describeInterruption, findInterruption } from "./interrupted.ts";
 import { forEachMachine } from "./many.ts";
 import type { MachinePorts } from "./ports.ts";
 
@@ -38,7 +38,7 @@ const notRunning = "Host is not running";
 export async function listMachines(ports: MachinePorts, request: ListRequest, signal: AbortSignal): Promise<ListedMachine[]> {
   const names = (await ports.store.list()).sort(byNaturalOrder);
   const outcomes = await forEachMachine(names, atOnce, async (name) => await listOne(ports, name, request, signal));
-  return outcomes.flatMap(({ name, value, error }) => value ?? unloadable(name, error));
+  return outcomes.flatMap(({ name, value, error }) => value ?? (isGone(error) ? [] : unloadable(name, error)));
 }
 
 /** The records that can be read, by name, for `ls -q`: nothing is asked of any machine. */
@@ -63,6 +63,11 @@ async function listOne(ports: MachinePorts, name: string, request: ListRequest, 
     options: { engine, swarm },
     interrupted,
   };
+}
+
+/** Someone removed it since the names were read. */
+function isGone(error: unknown): boolean {
+  return isMachineError(error, "machine-not-found");
 }
 
 /** A driver may be a plugin that never answers: not all of what is asked of it takes a signal. */
@@ -107,10 +112,8 @@ async function askEngine(ports: MachinePorts, host: Host, url: string, signal: A
 }
 
 async function interruption(host: Host): Promise<string | undefined> {
-  const journal = await readJournal(host.dir);
-  if (journal === undefined || journal.active) return undefined;
-  const again = journal.command === "create" && journal.lastStep === "provision" ? `provision ${host.name}` : `${journal.command} again`;
-  return `${journal.command} was interrupted at "${journal.lastStep}"; run docker-machine ${again}, or docker-machine rm ${host.name}`;
+  const journal = await findInterruption(host.dir);
+  return journal && describeInterruption(host.name, journal, host.module.capabilities);
 }
 
 function unloadable(name: string, error: unknown): ListedMachine {

@@ -1,24 +1,32 @@
 /** `provision` and `upgrade`: work on the engine of a machine that exists. */
 import { upgradeEngine } from "../provision/provision.ts";
 import type { SshExecutor } from "../ssh/executor.ts";
+import { bringUp } from "./bring-up.ts";
 import { prepareAuthority } from "./certificates.ts";
 import { engineVersionOf, waitForEngine } from "./engine-connection.ts";
 import { openHost, type Host } from "./host.ts";
-import { Journal, type JournaledCommand } from "./journal.ts";
+import { isBeingUndone, requireCreated } from "./interrupted.ts";
+import { readJournal, type JournaledCommand } from "./journal.ts";
+import { lockMachine } from "./lock.ts";
 import type { MachinePorts } from "./ports.ts";
 import { provisionContext, provisionMachine, provisionRequest } from "./provision-machine.ts";
 
-/** Repeats provisioning from the facts on; continues what an interrupted `create` left. */
+/** Repeats provisioning from the facts on; an interrupted `create` is gone on with from where it was. */
 export async function provisionAgain(ports: MachinePorts, name: string, signal: AbortSignal): Promise<void> {
-  await maintain(ports, name, "provision", signal, async (host, ssh) => {
-    await prepareAuthority(ports, signal);
-    await provisionMachine(ports, host, ssh, signal);
-  });
+  await using _lock = await lockMachine(ports, name, "provision", signal);
+  await using host = await openHost(ports, name);
+  await prepareAuthority(ports, signal);
+  const earlier = await readJournal(host.dir);
+  if (earlier?.command === "create" && !isBeingUndone(earlier)) return await bringUp(ports, host, earlier, signal);
+  await maintain(host, "provision", async (ssh) => void (await provisionMachine(ports, host, ssh, signal)));
 }
 
 /** Brings the engine to the newest version its source offers. Gives the version before and after. */
 export async function upgradeMachine(ports: MachinePorts, name: string, signal: AbortSignal): Promise<{ readonly before: string; readonly after: string }> {
-  return await maintain(ports, name, "upgrade", signal, async (host, ssh) => {
+  await using _lock = await lockMachine(ports, name, "upgrade", signal);
+  await using host = await openHost(ports, name);
+  await requireCreated(host);
+  return await maintain(host, "upgrade", async (ssh) => {
     const before = await engineVersionOf(ports, host, signal).catch(() => "");
     const { engineVersion } = await upgradeEngine(await provisionRequest(ports, host), provisionContext(ports, host, ssh, signal));
     await waitForEngine(ports, host, signal);
@@ -26,19 +34,11 @@ export async function upgradeMachine(ports: MachinePorts, name: string, signal: 
   });
 }
 
-async function maintain<T>(
-  ports: MachinePorts,
-  name: string,
-  command: JournaledCommand,
-  signal: AbortSignal,
-  work: (host: Host, ssh: SshExecutor) => Promise<T>,
-): Promise<T> {
-  await using _lock = await ports.store.lockMachine(name, { purpose: `${command} ${name}`, waitMs: ports.timeouts.lockMs, signal });
-  await using host = await openHost(ports, name);
+async function maintain<T>(host: Host, command: JournaledCommand, work: (ssh: SshExecutor) => Promise<T>): Promise<T> {
   await using ssh = await host.openSsh();
   await ssh.connect();
-  const journal = await Journal.open(host.dir, command, host.record.extra.CreateId ?? "", ports.clock);
-  const result = await journal.step("provision", async () => await work(host, ssh));
+  const journal = await host.openJournal(command);
+  const result = await journal.step("provision", async () => await work(ssh));
   await host.save();
   await journal.close();
   return result;

@@ -9,34 +9,8 @@ import type { Clock } from "../system/clock.ts";
 import type { AuthorityPaths } from "../tls/authority-files.ts";
 import type { HostPlatform } from "../system/host-platform.ts";
 import type { ProcessRunner } from "../system/process.ts";
-
-/** Bounds of every wait, each with a name; `docs/timeouts.md` lists them. All in milliseconds. */
-export interface Timeouts {
-  /** For a new instance to report that it runs. */
-  readonly runningMs: number;
-  /** For an SSH server to answer after the instance runs. */
-  readonly sshMs: number;
-  /** For one SSH connection attempt. */
-  readonly sshConnectMs: number;
-  /** For the engine to answer over TLS after it was configured. */
-  readonly engineMs: number;
-  /** For one TLS handshake or engine request. */
-  readonly engineRequestMs: number;
-  /** For another docker-machine process to give up a lock. */
-  readonly lockMs: number;
-  /** For a provider to tell a state. */
-  readonly stateMs: number;
-}
-
-export const defaultTimeouts: Timeouts = {
-  runningMs: 180_000,
-  sshMs: 180_000,
-  sshConnectMs: 10_000,
-  engineMs: 60_000,
-  engineRequestMs: 20_000,
-  lockMs: 600_000,
-  stateMs: 10_000,
-};
+import type { SecretSource } from "./secrets/secret-source.ts";
+import type { Timeouts } from "./timeouts.ts";
 
 export interface MachinePorts {
   readonly store: Store;
@@ -47,6 +21,8 @@ export interface MachinePorts {
   /** The PKI that new machines are signed with: the store's own, or the user's by `--tls-*`. */
   readonly certificates: AuthorityPaths;
   readonly timeouts: Timeouts;
+  /** Follows references to secrets: `env:NAME` and its like. */
+  readonly secrets: SecretSource;
   /** Finds a built-in driver or a plugin. Throws `driver-not-found`. */
   loadDriver(name: string): Promise<DriverModule>;
   /** Opens SSH by the back end the user chose. */

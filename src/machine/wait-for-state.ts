@@ -1,16 +1,24 @@
-/** Waiting for an instance to reach a state at its provider. */
+/** What state an instance is in at its provider, and waiting until it is in another. */
 import type { MachineState } from "../driver-kit/state.ts";
 import { MachineError, messageOf } from "../errors/machine-error.ts";
+import { within } from "./bounded.ts";
 import type { Host } from "./host.ts";
 import type { MachinePorts } from "./ports.ts";
 
 const pollMs = 500;
 
+/** Asks the driver, within a bound. Throws what it throws, and `timeout`. */
+export async function stateOf(ports: MachinePorts, host: Host, signal: AbortSignal): Promise<MachineState> {
+  const otherwise = `The driver of "${host.name}" did not tell its state`;
+  return await within({ ms: ports.timeouts.stateMs, otherwise, clock: ports.clock, signal }, async (bound) => await host.driver.getState(bound));
+}
+
 /** Throws `timeout` naming the last state or complaint of the driver. */
-export async function waitForState(ports: MachinePorts, host: Host, wanted: MachineState, timeoutMs: number, signal: AbortSignal): Promise<void> {
+export async function waitForState(ports: MachinePorts, host: Host, wanted: MachineState, signal: AbortSignal): Promise<void> {
+  const timeoutMs = ports.timeouts.runningMs;
   const deadline = ports.clock.monotonicMs() + timeoutMs;
   for (;;) {
-    const seen = await readState(host, signal);
+    const seen = await readState(ports, host, signal);
     if (seen === wanted) return;
     signal.throwIfAborted();
     if (ports.clock.monotonicMs() >= deadline) {
@@ -20,9 +28,9 @@ export async function waitForState(ports: MachinePorts, host: Host, wanted: Mach
   }
 }
 
-async function readState(host: Host, signal: AbortSignal): Promise<string> {
+async function readState(ports: MachinePorts, host: Host, signal: AbortSignal): Promise<string> {
   try {
-    return await host.driver.getState(signal);
+    return await stateOf(ports, host, signal);
   } catch (error) {
     return messageOf(error);
   }

@@ -24,6 +24,7 @@ const capabilities: DriverCapabilities = {
   parallelCreate: true,
   perNameFlags: [],
   injectsHostKeys: false,
+  opaque: true,
 };
 
 /** A plugin is some tens of MiB, and starts in tens of milliseconds. */

@@ -7,7 +7,7 @@ import * as fs from "node:fs/promises";
 import * as path from "node:path";
 import { isMachineError, systemCodeOf } from "../errors/machine-error.ts";
 import type { Clock } from "../system/clock.ts";
-import { lockFile, type FileLock } from "../system/file-lock.ts";
+import { hasDeadHolder, lockFile, type FileLock } from "../system/file-lock.ts";
 import {
   explainFileError,
   forgetTemporary,
@@ -28,6 +28,7 @@ import {
   locksDirOf,
   machineDirOf,
   machineLockOf,
+  machineOfLock,
   machinesDirOf,
   recordFileName,
   type MachinesFolder,
@@ -179,14 +180,24 @@ export class FileStore implements Store {
 
   async sweep(): Promise<void> {
     const request: LockRequest = { purpose: "clean-up", waitMs: 0 };
-    if (await hasAbandoned(this.certsDir)) await takeAndGive(() => this.lockCertificates(request));
+    if ((await hasAbandoned(this.certsDir)) || (await hasDeadHolder(certificatesLockOf(this.root)))) await takeAndGive(() => this.lockCertificates(request));
     const entries = (await readFolder(this.#machinesDir)).map((entry) => entry.name);
     const removed = entries.filter(isAbandonedTemporary).flatMap((entry) => machineOfTemporary(entry) ?? []);
     const present = entries.filter(isFolderName);
-    for (const name of new Set([...removed, ...present])) {
-      if (removed.includes(name) || (await hasAbandoned(this.machineDir(name))))
-        await takeAndGive(() => this.lockMachine(name, request));
+    const locked = await this.#namesOfUselessLocks(present);
+    for (const name of new Set([...removed, ...locked, ...present])) {
+      const isDirty = removed.includes(name) || locked.includes(name) || (await hasAbandoned(this.machineDir(name)));
+      if (isDirty) await takeAndGive(() => this.lockMachine(name, request));
     }
+  }
+
+  /** Machines whose lock was held by a killed command, or protects nothing any more: those of buried ones are with the rest. */
+  async #namesOfUselessLocks(present: readonly string[]): Promise<string[]> {
+    if (this.#folder !== "machines") return [];
+    const names = (await readFolder(locksDirOf(this.root))).flatMap((entry) => machineOfLock(entry.name) ?? []);
+    const taken = new Set(present.map((name) => name.toLowerCase()));
+    const isUseless = await Promise.all(names.map(async (name) => !taken.has(name) || (await hasDeadHolder(machineLockOf(this.root, name)))));
+    return names.filter((_, index) => isUseless[index]);
   }
 }
 
@@ -210,8 +221,7 @@ async function moveIntoPlace(staging: string, folder: string, name: string): Pro
   try {
     await fs.rename(staging, folder);
   } catch (error) {
-    if (["ENOTEMPTY", "EEXIST", "EPERM"].includes(systemCodeOf(error) ?? "") && (await readFolder(folder)).length > 0)
-      throw machineExists(name, name);
+    if (["ENOTEMPTY", "EEXIST", "EPERM"].includes(systemCodeOf(error) ?? "") && (await readFolder(folder)).length > 0) throw machineExists(name, name);
     throw error;
   }
 }
@@ -239,9 +249,7 @@ async function hasAbandoned(folder: string): Promise<boolean> {
 async function sweepFolder(folder: string, isOurs: (entry: string) => boolean = () => true): Promise<void> {
   const entries = await readFolder(folder).catch(() => []);
   const abandoned = entries.filter((entry) => isAbandonedTemporary(entry.name) && isOurs(entry.name));
-  await Promise.all(
-    abandoned.map((entry) => fs.rm(path.join(folder, entry.name), { recursive: true, force: true }).catch(() => {})),
-  );
+  await Promise.all(abandoned.map((entry) => fs.rm(path.join(folder, entry.name), { recursive: true, force: true }).catch(() => {})));
 }
 
 /** Taking a lock cleans up; one that is held is left alone. */

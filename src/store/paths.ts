@@ -55,6 +55,11 @@ export function machineLockOf(storeRoot: string, name: string): string {
   return path.join(locksDirOf(storeRoot), `machine-${name.toLowerCase()}.lock`);
 }
 
+/** The machine of a lock's file name, as far as its case is known. */
+export function machineOfLock(fileName: string): string | undefined {
+  return /^machine-(.+)\.lock$/u.exec(fileName)?.[1];
+}
+
 export function certificatesLockOf(storeRoot: string): string {
   return path.join(locksDirOf(storeRoot), "certificates.lock");
 }

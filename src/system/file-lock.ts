@@ -174,11 +174,21 @@ function noteBeside(file: string): string {
 }
 
 async function describeHolder(file: string): Promise<string> {
+  const note = await readNote(file);
+  if (note === undefined || !isProcessAlive(note.pid)) return "another docker-machine process";
+  return `docker-machine ${note.purpose} (process ${note.pid})`;
+}
+
+/** Whether a lock file has the note of a holder that was killed: whoever takes the lock and gives it back removes that. */
+export async function hasDeadHolder(file: string): Promise<boolean> {
+  const note = await readNote(file);
+  return note !== undefined && !isProcessAlive(note.pid);
+}
+
+async function readNote(file: string): Promise<{ readonly pid: number; readonly purpose: string } | undefined> {
   const note = await readFile(noteBeside(file), "utf8").catch(() => "");
   const [, pid, purpose] = /^(\d+) (.+)$/mu.exec(note) ?? [];
-  // A note outlives a holder that was killed.
-  if (pid === undefined || !isProcessAlive(Number(pid))) return "another docker-machine process";
-  return `docker-machine ${purpose} (process ${pid})`;
+  return pid === undefined || purpose === undefined ? undefined : { pid: Number(pid), purpose };
 }
 
 function isBusy(error: unknown): boolean {

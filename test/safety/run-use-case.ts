@@ -1,30 +1,95 @@
 /**
- * One use case in a process of its own, to be killed: `node run-use-case.ts STORE ENDPOINT create|rm|gc|load NAME`.
- * With KILL_AT=n it kills itself at the n-th instant where something is about to become durable.
+ * Use cases in a process of their own, to be killed: `run-use-case STORE ENDPOINT COMMAND [ARGUMENT...]`. Prints "ready"
+ * when it begins, its result as one line of JSON, and how many instants it came by.
  */
-import { createMachine } from "../../src/machine/create.ts";
-import { findLeftovers } from "../../src/machine/gc.ts";
-import { removeMachine } from "../../src/machine/remove.ts";
 import { driverOptions } from "../../src/driver-kit/flags.ts";
+import { prepareAuthority } from "../../src/machine/certificates.ts";
+import { createMachine } from "../../src/machine/create.ts";
+import { findLeftovers, removeLeftovers } from "../../src/machine/gc.ts";
+import { openHost } from "../../src/machine/host.ts";
+import { changeState } from "../../src/machine/lifecycle.ts";
+import { listMachines } from "../../src/machine/list.ts";
+import { lockMachine } from "../../src/machine/lock.ts";
+import { throwFailures } from "../../src/machine/many.ts";
+import { provisionRequest } from "../../src/machine/provision-machine.ts";
+import { removeMachine } from "../../src/machine/remove.ts";
+import { setSecrets } from "../../src/machine/secrets/set-secrets.ts";
+import { instantsSoFar } from "./killable/instant.ts";
 import { safetyPorts } from "./safety-ports.ts";
 
-const [storePath = "", endpoint = "", command = "", name = ""] = process.argv.slice(2);
-const killAt = Number(process.env["KILL_AT"] ?? 0);
-let instants = 0;
-const ports = safetyPorts(storePath, () => {
-  instants += 1;
-  if (instants === killAt) process.kill(process.pid, "SIGKILL");
-});
-const signal = AbortSignal.timeout(30_000);
+const [storePath = "", endpoint = "", command = "", name = "", extra = ""] = process.argv.slice(2);
+const ports = safetyPorts(storePath);
+const signal = AbortSignal.timeout(300_000);
 
-try {
-  if (command === "create") {
-    const values = { "fakecloud-endpoint": endpoint, "engine-install-url": "", "swarm-host": "" };
-    await createMachine(ports, { name, driverName: "fakecloud", options: driverOptions(values) }, signal);
+/** The flags of a create at the fake cloud. */
+export function createFlags(token = "first-token", keyType = "ecdsa"): Record<string, string> {
+  return { "fakecloud-endpoint": endpoint, "fakecloud-token": token, "tls-key-type": keyType };
+}
+
+async function create(): Promise<void> {
+  await createMachine(ports, { name, driverName: "fakecloud", options: driverOptions(createFlags(undefined, extra || "ecdsa")) }, signal);
+}
+
+/** All that provisioning does on this side: new certificates in the machine's folder, noted in the journal. */
+async function provision(): Promise<void> {
+  await using _lock = await lockMachine(ports, name, "provision", signal);
+  await using host = await openHost(ports, name);
+  await prepareAuthority(ports, signal, "ecdsa");
+  const journal = await host.openJournal("provision");
+  await journal.step("provision", async () => void (await provisionRequest(ports, host)));
+  await host.save();
+  await journal.close();
+}
+
+async function ip(): Promise<string> {
+  await using host = await openHost(ports, name);
+  return await host.driver.getIp();
+}
+
+async function remove(): Promise<void> {
+  await removeMachine(ports, { name, force: false, restore: false }, signal);
+}
+
+/** Makes, changes and removes machines until it is killed. */
+async function churn(): Promise<never> {
+  for (;;) {
+    await create();
+    await changeState(ports, name, "restart", signal);
+    await remove();
   }
-  if (command === "rm") await removeMachine(ports, { name, force: false, restore: false }, signal);
-  if (command === "gc") console.log(JSON.stringify(await findLeftovers(ports, signal)));
-  console.log(JSON.stringify({ instants }));
+}
+
+/** Lists all machines and asks for an address that many times; whatever goes wrong ends it. */
+async function read(): Promise<number> {
+  let seen = 0;
+  for (let count = 0; count < Number(extra); count += 1) {
+    const listed = await listMachines(ports, { timeoutMs: 60_000 }, signal);
+    const broken = listed.find(({ error, state }) => state === "Error" || error.includes("interrupted"));
+    if (broken !== undefined) throw new Error(JSON.stringify(broken));
+    seen += listed.length;
+    if ((await ip()) === "") throw new Error("no address");
+  }
+  return seen;
+}
+
+const commands: Readonly<Record<string, () => Promise<unknown>>> = {
+  create,
+  provision,
+  ip,
+  churn,
+  read,
+  rm: remove,
+  start: async () => await changeState(ports, name, "restart", signal),
+  rotate: async () => await setSecrets(ports, name, new Map([["fakecloud-token", extra]]), signal),
+  ls: async () => await listMachines(ports, { timeoutMs: 10_000 }, signal),
+  gc: async () => await findLeftovers(ports, signal),
+  "gc-remove": async () => throwFailures(await removeLeftovers(ports, await findLeftovers(ports, signal), signal)),
+};
+
+process.stdout.write("ready\n");
+try {
+  const result = await commands[command]?.();
+  console.log(JSON.stringify({ result, instants: instantsSoFar() }));
 } catch (error) {
   console.error(error);
   process.exitCode = 1;

@@ -17,7 +17,8 @@ export async function run({ options }: Invocation, context: CliContext): Promise
   throwFailures(outcomes);
 }
 
-function lineOf({ name, command, step, instances, complaint }: Leftover): string {
+function lineOf({ name, what, removed, instances, complaint }: Leftover): string {
+  const kept = removed === true ? ", then it was removed; kept until nothing can appear any more" : "";
   const found = instances.length === 0 ? "" : `; at the provider: ${instances.join(", ")}`;
-  return `${name}: ${command} was interrupted at "${step}"${found}${complaint === undefined ? "" : ` (${complaint})`}`;
+  return `${name}: ${what}${kept}${found}${complaint === undefined ? "" : ` (${complaint})`}`;
 }

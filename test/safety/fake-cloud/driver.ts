@@ -5,34 +5,41 @@ import type { DriverContext, DriverModule } from "../../../src/driver-kit/driver
 import type { DriverOptions } from "../../../src/driver-kit/flags.ts";
 import type { MachineState } from "../../../src/driver-kit/state.ts";
 import { MachineError } from "../../../src/errors/machine-error.ts";
+import { instant } from "../killable/instant.ts";
 
 interface FakeCloudConfig extends BaseConfig {
   Endpoint: string;
+  Token: string;
   InstanceId: string;
 }
 
 interface Instance {
   readonly id: string;
+  readonly address: string;
   readonly running: boolean;
 }
+
+const patience = 12;
 
 class FakeCloudDriver extends BuiltinDriver<FakeCloudConfig> {
   readonly driverName = "fakecloud";
 
   constructor(context: DriverContext, configText: string | undefined) {
-    super(context, { ...newBaseConfig(context.machineName, context.storePath), Endpoint: "", InstanceId: "" }, configText);
+    super(context, { ...newBaseConfig(context.machineName, context.storePath), Endpoint: "", Token: "", InstanceId: "" }, configText);
   }
 
   async setConfigFromFlags(options: DriverOptions): Promise<void> {
     this.config.Endpoint = options.string("fakecloud-endpoint");
+    this.config.Token = options.string("fakecloud-token");
     if (this.config.Endpoint === "") throw new MachineError("driver-options", "fakecloud requires --fakecloud-endpoint");
   }
 
   async create(signal: AbortSignal): Promise<void> {
-    if (this.config.InstanceId === "") {
-      this.config.InstanceId = (await this.#request<Instance>("POST", `/instances?mark=${this.context.createId}`, signal)).id;
-      await this.context.save();
-    }
+    if (this.config.InstanceId !== "") return;
+    const { id, address } = await this.#request<Instance>("POST", `/instances?mark=${this.context.createId}`, signal);
+    this.config.InstanceId = id;
+    this.config.IPAddress = address;
+    await this.context.save();
   }
 
   async remove(signal: AbortSignal): Promise<void> {
@@ -55,8 +62,9 @@ class FakeCloudDriver extends BuiltinDriver<FakeCloudConfig> {
     return "";
   }
 
+  /** A started instance has another address, as in clouds that lend them. */
   async start(signal: AbortSignal): Promise<void> {
-    await this.#request("PUT", `/instances/${this.config.InstanceId}?running=true`, signal);
+    this.config.IPAddress = (await this.#request<Instance>("PUT", `/instances/${this.config.InstanceId}?running=true`, signal)).address;
   }
 
   async stop(signal: AbortSignal): Promise<void> {
@@ -78,13 +86,19 @@ class FakeCloudDriver extends BuiltinDriver<FakeCloudConfig> {
 
   /** Every request may be repeated: the mark makes a create the same one, the rest is idempotent. */
   async #request<Answer>(method: string, path: string, signal: AbortSignal): Promise<Answer> {
+    const headers = { connection: "close", authorization: this.config.Token };
     for (let attempt = 1; ; attempt += 1) {
       try {
-        const response = await fetch(this.config.Endpoint + path, { method, signal, headers: { connection: "close" } });
-        return (await response.json()) as Answer;
+        if (method !== "GET") instant();
+        const response = await fetch(this.config.Endpoint + path, { method, signal, headers });
+        const answer = (await response.json()) as Answer;
+        if (response.status === 401) throw new MachineError("provider-error", "The fake cloud does not accept the token");
+        if (method !== "GET") instant();
+        return answer;
       } catch (error) {
         signal.throwIfAborted();
-        if (attempt === 8) throw new MachineError("provider-error", `The fake cloud does not answer ${method} ${path}`, { cause: error });
+        if (error instanceof MachineError) throw error;
+        if (attempt === patience) throw new MachineError("provider-error", `The fake cloud does not answer ${method} ${path}`, { cause: error });
       }
     }
   }
@@ -93,7 +107,10 @@ class FakeCloudDriver extends BuiltinDriver<FakeCloudConfig> {
 export const driverModule: DriverModule = {
   name: "fakecloud",
   summary: "A cloud made of one process, for tests",
-  flags: [{ kind: "string", name: "fakecloud-endpoint", usage: "URL of the fake cloud" }],
+  flags: [
+    { kind: "string", name: "fakecloud-endpoint", usage: "URL of the fake cloud" },
+    { kind: "string", name: "fakecloud-token", usage: "Token of the fake cloud's API", secret: true },
+  ],
   capabilities: {
     provisionable: false,
     adopted: false,

@@ -1,6 +1,7 @@
 /**
  * A small cloud over HTTP with the vices of real ones: it is slow, it shows what it made only later, it makes an instance
- * although the reply got lost, and a request that was sent before its client died is carried out after that.
+ * although the reply got lost, it gets a request twice, and one that was sent before its client died is carried out after
+ * that.
  */
 import { randomInt, randomUUID } from "node:crypto";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
@@ -10,6 +11,7 @@ export interface CloudInstance {
   readonly id: string;
   /** What the client marked it with; "" for instances of others. */
   readonly mark: string;
+  address: string;
   running: boolean;
 }
 
@@ -18,16 +20,27 @@ export interface Vices {
   readonly latencyMs: number;
   /** Share of requests whose reply is lost after the work was done, 0 to 1. */
   readonly lostReplies: number;
+  /** Share of requests that are carried out twice, 0 to 1. */
+  readonly duplicates: number;
   /** Milliseconds until a new instance is shown in lists. */
   readonly hiddenMs: number;
 }
 
+export const virtuous: Vices = { latencyMs: 0, lostReplies: 0, duplicates: 0, hiddenMs: 0 };
+
 export class FakeCloud implements AsyncDisposable {
   readonly instances = new Map<string, CloudInstance>();
-  vices: Vices = { latencyMs: 0, lostReplies: 0, hiddenMs: 0 };
-  /** Requests of clients that are being carried out, also ones whose client is gone. */
+  vices = virtuous;
+  /** Undefined = any will do. */
+  token: string | undefined;
+  /** Requests that are being carried out, also ones whose client is gone. */
   pending = 0;
+  /** Requests for instances that were received. */
+  creates = 0;
+  /** Called when one is received. */
+  onCreate: () => void = () => {};
   #held: Promise<void> | undefined;
+  #idle = Promise.withResolvers<void>();
   readonly #server: Server;
   readonly #visibleFrom = new Map<string, number>();
 
@@ -59,19 +72,42 @@ export class FakeCloud implements AsyncDisposable {
     return resolve;
   }
 
+  /** Resolves when nothing is being carried out any more and everything is visible. */
+  async settled(): Promise<void> {
+    if (this.pending > 0) await this.#idle.promise;
+    const hidden = Math.max(0, ...[...this.#visibleFrom.values()].map((from) => from - performance.now()));
+    await delay(Math.ceil(hidden));
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.#server.closeAllConnections();
     await new Promise((resolve) => this.#server.close(resolve));
   }
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { latencyMs, lostReplies, duplicates } = this.vices;
     this.pending += 1;
-    await delay(randomInt(this.vices.latencyMs + 1));
-    if (request.method === "POST") await this.#held;
-    const answer = this.#carryOut(request.method ?? "", new URL(request.url ?? "", this.url));
+    await delay(randomInt(latencyMs + 1));
+    if (request.method === "POST") {
+      this.creates += 1;
+      this.onCreate();
+      await this.#held;
+    }
+    const [status, answer] = this.#answer(request);
+    if (Math.random() < duplicates) this.#answer(request);
     this.pending -= 1;
-    if (Math.random() < this.vices.lostReplies) request.socket.destroy();
-    else response.writeHead(answer === undefined ? 404 : 200).end(JSON.stringify(answer ?? {}));
+    if (this.pending === 0) {
+      this.#idle.resolve();
+      this.#idle = Promise.withResolvers();
+    }
+    if (Math.random() < lostReplies) request.socket.destroy();
+    else response.writeHead(status).end(JSON.stringify(answer));
+  }
+
+  #answer({ method = "", url = "", headers }: IncomingMessage): [status: number, answer: unknown] {
+    if (this.token !== undefined && headers.authorization !== this.token) return [401, {}];
+    const answer = this.#carryOut(method, new URL(url, this.url));
+    return answer === undefined ? [404, {}] : [200, answer];
   }
 
   #carryOut(method: string, url: URL): unknown {
@@ -82,7 +118,10 @@ export class FakeCloud implements AsyncDisposable {
     const instance = this.instances.get(id);
     if (instance === undefined) return undefined;
     if (method === "DELETE") this.instances.delete(id);
-    if (method === "PUT") instance.running = url.searchParams.get("running") === "true";
+    if (method === "PUT") {
+      instance.running = url.searchParams.get("running") === "true";
+      instance.address = randomAddress();
+    }
     return instance;
   }
 
@@ -90,7 +129,7 @@ export class FakeCloud implements AsyncDisposable {
   #add(mark: string): CloudInstance {
     const same = mark === "" ? undefined : [...this.instances.values()].find((instance) => instance.mark === mark);
     if (same !== undefined) return same;
-    const instance: CloudInstance = { id: `i-${randomUUID().slice(0, 8)}`, mark, running: true };
+    const instance: CloudInstance = { id: `i-${randomUUID().slice(0, 8)}`, mark, address: randomAddress(), running: true };
     this.instances.set(instance.id, instance);
     this.#visibleFrom.set(instance.id, performance.now() + this.vices.hiddenMs);
     return instance;
@@ -99,6 +138,10 @@ export class FakeCloud implements AsyncDisposable {
   #visible(): CloudInstance[] {
     return [...this.instances.values()].filter(({ id }) => (this.#visibleFrom.get(id) ?? 0) <= performance.now());
   }
+}
+
+function randomAddress(): string {
+  return `192.0.2.${randomInt(1, 255)}`;
 }
 
 async function delay(ms: number): Promise<void> {

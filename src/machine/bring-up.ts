@@ -1,0 +1,61 @@
+/**
+ * From a stored record to an engine that answers: what `create` does once the record stands, and what goes on with it
+ * after an interruption. Each step may have been taken before.
+ */
+import { MachineError } from "../errors/machine-error.ts";
+import { pinInjectedHostKeys } from "../ssh/host-keys.ts";
+import { waitForSsh } from "../ssh/connect.ts";
+import type { SshExecutor } from "../ssh/executor.ts";
+import { within } from "./bounded.ts";
+import { takeOverEngine } from "./engine-template.ts";
+import type { Host } from "./host.ts";
+import { isCreateUncertain } from "./interrupted.ts";
+import type { JournalReading } from "./journal.ts";
+import type { MachinePorts } from "./ports.ts";
+import { provisionMachine } from "./provision-machine.ts";
+import { waitForState } from "./wait-for-state.ts";
+
+/** @param earlier what the journal told when this command began; undefined for a machine that is new. */
+export async function bringUp(ports: MachinePorts, host: Host, earlier: JournalReading | undefined, signal: AbortSignal): Promise<void> {
+  const journal = await host.openJournal("create");
+  if (needsInstance(host, earlier)) await journal.step("instance", async () => await makeInstance(ports, host, signal));
+  if (host.module.capabilities.provisionable && !(await takeOverEngine(ports, host, signal))) {
+    await using ssh = await journal.step("ssh", async () => await firstContact(ports, host, signal));
+    await journal.step("provision", async () => await provisionMachine(ports, host, ssh, signal));
+    await host.save();
+  }
+  await journal.close();
+}
+
+/** A driver takes over what its interrupted `create` began, unless it is one that must not be asked twice. */
+function needsInstance({ name, module }: Host, earlier: JournalReading | undefined): boolean {
+  if (earlier === undefined || module.capabilities.opaque !== true) return true;
+  if (!isCreateUncertain(earlier, module.capabilities)) return !earlier.has("instance", "done");
+  throw new MachineError("machine-interrupted", `The create of "${name}" was cut off while its driver made the instance, and the driver cannot tell what became of it`, {
+    hint: `Look for it at the provider; then remove what is left with: docker-machine rm ${name}`,
+  });
+}
+
+async function makeInstance(ports: MachinePorts, host: Host, signal: AbortSignal): Promise<void> {
+  const otherwise = `The driver of "${host.name}" did not make the instance`;
+  await within({ ms: ports.timeouts.driverMs, otherwise, clock: ports.clock, signal }, async (bound) => await host.driver.create(bound));
+  await host.save();
+}
+
+async function firstContact(ports: MachinePorts, host: Host, signal: AbortSignal): Promise<SshExecutor> {
+  const { capabilities } = host.module;
+  host.report({ type: "waiting-for-running" });
+  if (!capabilities.adopted) await waitForState(ports, host, "Running", signal);
+  const keys = await host.driver.hostKeys?.();
+  if (keys !== undefined) await pinInjectedHostKeys((await host.sshTarget()).hostKeys, keys, host.report);
+  host.report({ type: "detecting-os" });
+  host.report({ type: "waiting-for-ssh" });
+  return await waitForSsh({
+    open: host.openSsh,
+    timeoutMs: ports.timeouts.sshMs,
+    clock: ports.clock,
+    signal,
+    // A new instance lets its user in once cloud-init is done; a box that exists either does or does not.
+    retryAuthentication: !capabilities.adopted,
+  });
+}

@@ -1,0 +1,59 @@
+/** `config set`: gives a machine's secrets anew, by value or by reference; the provider is not asked. */
+import { MachineError } from "../../errors/machine-error.ts";
+import { isSecretName } from "../../plugin/secrets.ts";
+import { lockMachine } from "../lock.ts";
+import type { MachinePorts } from "../ports.ts";
+import { isNamedLike, markOf, marksIn, stringsOf, withField } from "./conceal.ts";
+import { parseOrigin } from "./secret-source.ts";
+import { Vault } from "./vault.ts";
+
+/**
+ * @param given by the name of the create flag, or of the field of the driver's configuration
+ * Throws `usage` for what is no secret of the machine, `secret-unavailable` for a reference that leads nowhere.
+ */
+export async function setSecrets(ports: MachinePorts, name: string, given: ReadonlyMap<string, string>, signal: AbortSignal): Promise<void> {
+  await using _lock = await lockMachine(ports, name, "config set", signal);
+  const record = await ports.store.load(name);
+  const vault = await Vault.load(ports, ports.store.machineDir(name));
+  for (const [wanted, text] of given) {
+    const { secret, field } = findSecret(name, wanted, vault, record.driverConfigText);
+    vault.set(secret, parseOrigin(text, ports.platform));
+    // A reference that leads nowhere is better found now.
+    await vault.resolve(markOf(secret));
+    if (field !== undefined) record.driverConfigText = withField(record.driverConfigText, field, markOf(secret));
+  }
+  record.driverConfigText = vault.restate(record.driverConfigText);
+  await vault.saveAround(record.driverConfigText, async () => await ports.store.save(record));
+}
+
+/** The names under which secrets of a machine can be given anew. */
+export async function secretNames(ports: MachinePorts, name: string): Promise<readonly string[]> {
+  const record = await ports.store.load(name);
+  const vault = await Vault.load(ports, ports.store.machineDir(name));
+  return [...new Set([...vault.names, ...openSecretFields(record.driverConfigText)])];
+}
+
+interface Found {
+  readonly secret: string;
+  /** The field of the configuration that is to hold its mark; undefined where it does. */
+  readonly field?: string | undefined;
+}
+
+function findSecret(machine: string, wanted: string, vault: Vault, configText: string): Found {
+  if (vault.names.includes(wanted)) return { secret: wanted };
+  const fields = [...stringsOf(configText)].filter(([path]) => isNamedLike(wanted, path) || isNamedLike(path, wanted));
+  const marked = fields.flatMap(([, value]) => [...marksIn(value)])[0];
+  if (marked !== undefined) return { secret: marked };
+  const field = fields.map(([path]) => path).find((path) => openSecretFields(configText).includes(path));
+  if (field !== undefined) return { secret: wanted, field };
+  const known = [...new Set([...vault.names, ...openSecretFields(configText)])];
+  throw new MachineError("usage", `${JSON.stringify(wanted)} is not a secret of "${machine}"`, {
+    hint: known.length === 0 ? "Its driver keeps none." : `It has: ${known.join(", ")}.`,
+  });
+}
+
+/** Fields that are named like credentials and hold them in the open, as 0.16.2 stored them. */
+function openSecretFields(configText: string): string[] {
+  const isOpen = ([path, value]: [string, string]): boolean => isSecretName(path) && value !== "" && marksIn(value).size === 0;
+  return [...stringsOf(configText)].filter(isOpen).map(([path]) => path);
+}

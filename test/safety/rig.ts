@@ -1,0 +1,189 @@
+/** A fake cloud, a store, and processes on both that can be killed at any instant. */
+import assert from "node:assert/strict";
+import { spawn, spawnSync } from "node:child_process";
+import { cpSync, existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import * as path from "node:path";
+import { createMachine } from "../../src/machine/create.ts";
+import { findLeftovers, type Leftover } from "../../src/machine/gc.ts";
+import type { MachinePorts } from "../../src/machine/ports.ts";
+import { removeMachine } from "../../src/machine/remove.ts";
+import { Vault } from "../../src/machine/secrets/vault.ts";
+import { driverOptions } from "../../src/driver-kit/flags.ts";
+import { isLongRun, runtimes } from "../../src/system/testing/runtimes.ts";
+import { FakeCloud, virtuous, type CloudInstance } from "./fake-cloud/server.ts";
+import { safetyPorts } from "./safety-ports.ts";
+
+/** Kills at random moments, in all; SAFETY_ROUNDS chooses another number. */
+export function roundsOf(short: number, long: number): number {
+  return Number(process.env["SAFETY_ROUNDS"] ?? (isLongRun ? long : short));
+}
+
+export interface Kill {
+  /** At the n-th instant. */
+  readonly at?: number | undefined;
+  /** So many milliseconds after it began. */
+  readonly afterMs?: number | undefined;
+  /** As soon as the cloud is asked for an instance. */
+  readonly pending?: boolean | undefined;
+}
+
+export interface Ran {
+  readonly killed: boolean;
+  readonly status: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+  /** From "ready" to its end. */
+  readonly tookMs: number;
+}
+
+/** The use cases in one file for Bun, made once in a test file. */
+export function buildProgram(): string {
+  const bun = runtimes.find(({ name }) => name === "bun");
+  assert.ok(bun, "Bun is part of the toolchain: sh scripts/setup.sh");
+  const folder = mkdtempSync(path.join(tmpdir(), "docker-machine-safety-"));
+  process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
+  const built = spawnSync(bun.program, [path.join(import.meta.dirname, "killable/build.ts"), folder], { encoding: "utf8" });
+  assert.equal(built.status, 0, built.stderr);
+  return path.join(folder, "run-use-case.js");
+}
+
+export class Rig implements AsyncDisposable {
+  readonly cloud: FakeCloud;
+  readonly #program: string;
+  readonly #folder = mkdtempSync(path.join(tmpdir(), "docker-machine-safety-"));
+  readonly #keptPath = path.join(this.#folder, "kept");
+  readonly storePath = path.join(this.#folder, "store");
+  /** What someone else runs in the same account. */
+  foreign = "";
+  #kept: readonly CloudInstance[] = [];
+
+  private constructor(cloud: FakeCloud, program: string) {
+    this.cloud = cloud;
+    this.#program = program;
+  }
+
+  static async open(program: string): Promise<Rig> {
+    const rig = new Rig(await FakeCloud.start(), program);
+    rig.reset();
+    return rig;
+  }
+
+  get ports(): MachinePorts {
+    return safetyPorts(this.storePath);
+  }
+
+  /** An empty cloud but for someone else's instance, and the store as it was kept, or none. */
+  reset(): void {
+    this.cloud.vices = virtuous;
+    this.cloud.instances.clear();
+    this.foreign = this.cloud.addForeign();
+    for (const instance of this.#kept) this.cloud.instances.set(instance.id, { ...instance });
+    rmSync(this.storePath, { recursive: true, force: true });
+    if (existsSync(this.#keptPath)) cpSync(this.#keptPath, this.storePath, { recursive: true });
+  }
+
+  /** From now on `reset` leads back to this. */
+  keep(): void {
+    cpSync(this.storePath, this.#keptPath, { recursive: true });
+    this.#kept = [...this.cloud.instances.values()].filter(({ id }) => id !== this.foreign).map((instance) => ({ ...instance }));
+  }
+
+  async run(command: string, args: readonly string[] = [], kill: Kill = {}): Promise<Ran> {
+    const env = { ...process.env, KILL_AT: String(kill.at ?? 0), NODE_TEST_CONTEXT: undefined } as NodeJS.ProcessEnv;
+    const bun = runtimes.find(({ name }) => name === "bun")?.program ?? "";
+    const child = spawn(bun, [this.#program, this.storePath, this.cloud.url, command, ...args], { env, stdio: ["ignore", "pipe", "pipe"] });
+    const [stdout, stderr] = [collect(child.stdout), collect(child.stderr)];
+    let startedMs = performance.now();
+    let timer: NodeJS.Timeout | undefined;
+    child.stdout.once("data", () => {
+      startedMs = performance.now();
+      if (kill.afterMs !== undefined) timer = setTimeout(() => child.kill("SIGKILL"), kill.afterMs);
+    });
+    this.cloud.onCreate = () => void (kill.pending === true && child.kill("SIGKILL"));
+    const [status, signal] = await new Promise<[number | null, string | null]>((resolve) => child.once("close", (...end) => resolve(end)));
+    clearTimeout(timer);
+    this.cloud.onCreate = () => {};
+    const output = stdout().replace(/^ready\n/u, "");
+    return { killed: signal === "SIGKILL", status, stdout: output, stderr: stderr(), tookMs: performance.now() - startedMs };
+  }
+
+  /** How many instants a command has from here to its end, which must be a good one. Leads back to where it was kept. */
+  async instantsOf(command: string, args: readonly string[] = []): Promise<number> {
+    const ran = await this.run(command, args);
+    assert.equal(ran.status, 0, ran.stderr);
+    this.reset();
+    return (JSON.parse(ran.stdout) as { instants: number }).instants;
+  }
+
+  async create(name: string): Promise<void> {
+    const options = driverOptions({ "fakecloud-endpoint": this.cloud.url, "fakecloud-token": "first-token", "tls-key-type": "ecdsa" });
+    await createMachine(this.ports, { name, driverName: "fakecloud", options }, AbortSignal.timeout(60_000));
+  }
+
+  async remove(name: string): Promise<void> {
+    await removeMachine(this.ports, { name, force: false, restore: false }, AbortSignal.timeout(60_000));
+  }
+
+  async findLeftovers(): Promise<Leftover[]> {
+    return await findLeftovers(this.ports, AbortSignal.timeout(60_000));
+  }
+
+  /** Instances of ours at the cloud, once every request under way was carried out. */
+  async ours(): Promise<string[]> {
+    await this.cloud.settled();
+    return [...this.cloud.instances.keys()].filter((id) => id !== this.foreign);
+  }
+
+  /** Every machine loads, and all its configuration is there. */
+  async assertAllLoad(): Promise<string[]> {
+    const { store } = this.ports;
+    const names = await store.list();
+    for (const name of names) {
+      const { driverConfigText } = await store.load(name);
+      assert.equal((JSON.parse(driverConfigText) as { Endpoint: string }).Endpoint, this.cloud.url);
+    }
+    return names.toSorted();
+  }
+
+  /** The machine's token, as a driver that is opened on it would get it. */
+  async tokenOf(name: string): Promise<string> {
+    const { store } = this.ports;
+    const vault = await Vault.load(this.ports, store.machineDir(name));
+    return (JSON.parse(vault.reveal((await store.load(name)).driverConfigText)) as { Token: string }).Token;
+  }
+
+  /** P2: instances = records and what gc lists; the foreign one is in neither. */
+  async assertAllFound(): Promise<void> {
+    const ours = await this.ours();
+    const listed = (await this.findLeftovers()).flatMap(({ instances }) => instances);
+    const { store } = this.ports;
+    const records = await Promise.all((await store.list()).map(async (name) => await store.load(name)));
+    const recorded = records.map((record) => (JSON.parse(record.driverConfigText) as { InstanceId: string }).InstanceId);
+    for (const id of ours) assert.ok(recorded.includes(id) || listed.includes(id), `${id} is in no record and not listed by gc`);
+    assert.ok(!listed.includes(this.foreign), "gc lists an instance that is not ours");
+    assert.ok(this.cloud.instances.has(this.foreign), "an instance that is not ours is gone");
+  }
+
+  /** What should not be there after a command: temporary files, and locks of machines that are not there. */
+  strays(): string[] {
+    const machines = readdirSync(path.join(this.storePath, "machines"));
+    const lockedBy = (file: string): string | undefined => /machine-(.*)\.lock$/u.exec(file)?.[1];
+    const isStray = (file: string): boolean => {
+      const machine = lockedBy(file);
+      return /\.tmp-|\.holder$/u.test(file) || (machine !== undefined && !machines.includes(machine));
+    };
+    return readdirSync(this.storePath, { recursive: true, encoding: "utf8" }).filter(isStray);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.cloud[Symbol.asyncDispose]();
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+}
+
+function collect(stream: NodeJS.ReadableStream): () => string {
+  let text = "";
+  stream.on("data", (chunk: Buffer) => (text += chunk.toString()));
+  return () => text;
+}
