@@ -14,9 +14,12 @@ import { isLongRun, runtimes } from "../../src/system/testing/runtimes.ts";
 import { FakeCloud, virtuous, type CloudInstance } from "./fake-cloud/server.ts";
 import { safetyPorts } from "./safety-ports.ts";
 
+/** Whether to run in the counts that the promises are stated with. */
+export const isFullRun = isLongRun || process.env["SAFETY_ROUNDS"] !== undefined;
+
 /** Kills at random moments, in all; SAFETY_ROUNDS chooses another number. */
-export function roundsOf(short: number, long: number): number {
-  return Number(process.env["SAFETY_ROUNDS"] ?? (isLongRun ? long : short));
+export function roundsOf(short: number, full: number): number {
+  return Number(process.env["SAFETY_ROUNDS"] ?? (isLongRun ? full : short));
 }
 
 export interface Kill {
@@ -26,6 +29,8 @@ export interface Kill {
   readonly afterMs?: number | undefined;
   /** As soon as the cloud is asked for an instance. */
   readonly pending?: boolean | undefined;
+  /** When this is aborted. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 export interface Ran {
@@ -94,6 +99,7 @@ export class Rig implements AsyncDisposable {
     const bun = runtimes.find(({ name }) => name === "bun")?.program ?? "";
     const child = spawn(bun, [this.#program, this.storePath, this.cloud.url, command, ...args], { env, stdio: ["ignore", "pipe", "pipe"] });
     const [stdout, stderr] = [collect(child.stdout), collect(child.stderr)];
+    kill.signal?.addEventListener("abort", () => child.kill("SIGKILL"));
     let startedMs = performance.now();
     let timer: NodeJS.Timeout | undefined;
     child.stdout.once("data", () => {
@@ -127,6 +133,12 @@ export class Rig implements AsyncDisposable {
 
   async findLeftovers(): Promise<Leftover[]> {
     return await findLeftovers(this.ports, AbortSignal.timeout(60_000));
+  }
+
+  /** Resolves once a process holds the machine's lock. */
+  async untilHeld(name: string): Promise<void> {
+    const note = path.join(this.storePath, "locks", `machine-${name}.lock.holder`);
+    while (!existsSync(note)) await new Promise((resolve) => setTimeout(resolve, 10));
   }
 
   /** Instances of ours at the cloud, once every request under way was carried out. */

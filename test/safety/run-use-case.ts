@@ -14,6 +14,7 @@ import { throwFailures } from "../../src/machine/many.ts";
 import { provisionRequest } from "../../src/machine/provision-machine.ts";
 import { removeMachine } from "../../src/machine/remove.ts";
 import { setSecrets } from "../../src/machine/secrets/set-secrets.ts";
+import type { ProgressEvent } from "../../src/log/event.ts";
 import { instantsSoFar } from "./killable/instant.ts";
 import { safetyPorts } from "./safety-ports.ts";
 
@@ -30,9 +31,14 @@ async function create(): Promise<void> {
   await createMachine(ports, { name, driverName: "fakecloud", options: driverOptions(createFlags(undefined, extra || "ecdsa")) }, signal);
 }
 
+function printLog(event: ProgressEvent): void {
+  if (event.type === "log") console.log(event.text);
+}
+
 /** All that provisioning does on this side: new certificates in the machine's folder, noted in the journal. */
-async function provision(): Promise<void> {
-  await using _lock = await lockMachine(ports, name, "provision", signal);
+async function provision(waitMs = ports.timeouts.lockMs): Promise<void> {
+  const impatient = { ...ports, timeouts: { ...ports.timeouts, lockMs: waitMs }, reportFor: () => printLog };
+  await using _lock = await lockMachine(impatient, name, "provision", signal);
   await using host = await openHost(ports, name);
   await prepareAuthority(ports, signal, "ecdsa");
   const journal = await host.openJournal("provision");
@@ -48,6 +54,12 @@ async function ip(): Promise<string> {
 
 async function remove(): Promise<void> {
   await removeMachine(ports, { name, force: false, restore: false }, signal);
+}
+
+/** Holds the machine's lock until it is killed. */
+async function hold(): Promise<never> {
+  await using _lock = await lockMachine(ports, name, "hold", signal);
+  return await new Promise(() => setInterval(() => {}, 60_000));
 }
 
 /** Makes, changes and removes machines until it is killed. */
@@ -74,9 +86,15 @@ async function read(): Promise<number> {
 
 const commands: Readonly<Record<string, () => Promise<unknown>>> = {
   create,
-  provision,
+  provision: async () => await provision(),
+  "provision-briefly": async () => await provision(Number(extra)),
   ip,
   churn,
+  hold,
+  "create-provisioned": async () => {
+    await create();
+    await provision();
+  },
   read,
   rm: remove,
   start: async () => await changeState(ports, name, "restart", signal),
