@@ -71,7 +71,7 @@ export interface CliContext {
   readonly report: Report;
   /** Aborted by a signal or `--timeout`; its reason is the error to end with. */
   readonly signal: AbortSignal;
-  /** Prints one line of result to standard output, secrets redacted. */
+  /** Prints one line of result to standard output, secrets redacted; of commands of progress with `--output json` as an event. */
   print(line: string): void;
   /** Prints a value as JSON, for `--output json`, secrets redacted. */
   printJson(value: unknown): void;

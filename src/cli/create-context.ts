@@ -13,7 +13,9 @@ export function createContext(invocation: Invocation, options: ExecuteOptions, s
   const { output } = invocation.command;
   const { debug, output: format } = globals;
   const reporter = new Reporter({ screen, redactor, clock: ports.clock, debug, format, output });
-  const print = (line: string): void => screen.write("stdout", `${redactor.redact(line)}\n`);
+  const write = (line: string): void => screen.write("stdout", `${redactor.redact(line)}\n`);
+  // Standard output is NDJSON there; a line of result is an event like the others.
+  const print = format === "json" && output === "progress" ? (text: string) => reporter.report({ type: "log", level: "info", text }) : write;
   const isLive = (): boolean =>
     format === "text" && !debug && canMoveCursor(platform.env) && streams[reporter.eventStream].isTerminal;
   const showProgress = (names: readonly string[]): ProgressView =>
@@ -29,10 +31,10 @@ export function createContext(invocation: Invocation, options: ExecuteOptions, s
     report: reporter.report,
     signal,
     print,
-    printJson: (value) => print(JSON.stringify(value, undefined, 4)),
+    printJson: (value) => write(JSON.stringify(value, undefined, 4)),
     showHelp: () => options.showHelp(),
     showProgress,
-    confirm: (question) => screen.withoutFooter(async () => (await import("./prompt.ts")).confirm(question, streams, signal)),
+    confirm: (question) => screen.withoutFooter(async () => (await import("./prompt.ts")).confirm(question, streams, signal, format === "json" ? "stderr" : "stdout")),
     askSecret: async (question) => {
       const ask = async (): Promise<string | undefined> => (await import("./prompt.ts")).askSecret(question, streams, signal);
       const answer = await screen.withoutFooter(ask);

@@ -1,5 +1,5 @@
 /** What commands on machines share: which machines are meant, and one line of result or error for each. */
-import { isMachineError, MachineError, messageOf } from "../errors/machine-error.ts";
+import { MachineError } from "../errors/machine-error.ts";
 import { expandNames } from "../machine/names.ts";
 import { forEachMachine, throwFailures } from "../machine/many.ts";
 import type { MachinePorts } from "../machine/ports.ts";
@@ -59,15 +59,18 @@ export async function workOnMachines<T>(
   }
 }
 
-/** Asks every machine for a line; the lines are printed in the order of the names, the failures thrown at the end. */
-export async function readMachines(
+/** Asks every machine for a fact; they are printed in the order of the names, the failures thrown at the end. */
+export async function readMachines<T>(
   context: CliContext,
   args: readonly string[],
-  read: (ports: MachinePorts, name: string) => Promise<string | undefined>,
+  read: (ports: MachinePorts, name: string) => Promise<T>,
+  lineOf: (fact: T) => string,
 ): Promise<void> {
   const ports = openPorts(context);
   const outcomes = await forEachMachine(await namesOrDefault(ports, args), atOnce, async (name) => await read(ports, name));
-  for (const { value } of outcomes) if (value !== undefined) context.print(value);
+  const facts = outcomes.flatMap(({ value }) => (value === undefined ? [] : [value]));
+  if (context.globals.output === "json") context.printJson(facts);
+  else for (const fact of facts) context.print(lineOf(fact));
   throwFailures(outcomes);
 }
 
@@ -79,11 +82,4 @@ export function sayAddressesMayChange(context: CliContext): void {
     level: "info",
     text: `Started machines may have new IP addresses. You may need to re-run the ${command} command.`,
   });
-}
-
-/** The error of one machine among several, naming it where its own text does not. */
-export function namedError(name: string, error: unknown): unknown {
-  const message = messageOf(error);
-  if (!isMachineError(error) || message.includes(`"${name}"`)) return error;
-  return new MachineError(error.code, `(${name}) ${message}`, { hint: error.hint, cause: error });
 }

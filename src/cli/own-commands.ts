@@ -51,7 +51,7 @@ export const ownCommands: readonly Command[] = [
       { kind: "bool", name: "y", usage: "Assumes automatic yes to proceed with remove" },
     ],
     arity: noArguments,
-    output: "progress",
+    output: "facts",
     load: () => import("./commands/gc.ts"),
   },
   {

@@ -2,8 +2,13 @@
 import type { Streams } from "./context.ts";
 
 /** One word that begins with y or Y is a yes; an empty line and more words are a no. Undefined when nobody answers. */
-export async function confirm(question: string, streams: Streams, signal: AbortSignal): Promise<boolean | undefined> {
-  streams.stdout.write(`${question} (y/n): `);
+export async function confirm(
+  question: string,
+  streams: Streams,
+  signal: AbortSignal,
+  shownOn: "stdout" | "stderr" = "stdout",
+): Promise<boolean | undefined> {
+  streams[shownOn].write(`${question} (y/n): `);
   const line = await streams.stdin.readLine(signal);
   if (line === undefined) return undefined;
   const words = line.trim().split(/\s+/u);

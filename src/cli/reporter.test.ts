@@ -47,8 +47,9 @@ describe("Reporter", () => {
     const report = reporter.reportFor("web", true);
     report({ type: "log", level: "info", text: "one\ntwo" });
     report({ type: "log", level: "info", text: "from the driver", machine: "web" });
+    report({ type: "log", level: "info", text: 'Starting "web"...' });
     reporter.reportFor("solo", false)({ type: "creating-instance" });
-    assert.equal(written().out, "(web) one\n(web) two\n(web) from the driver\nCreating machine...\n");
+    assert.equal(written().out, '(web) one\n(web) two\n(web) from the driver\nStarting "web"...\nCreating machine...\n');
   });
 
   it("hides secrets, in text and in JSON", () => {

@@ -54,9 +54,9 @@ export class Reporter {
     }
     const rendered = renderEvent(event);
     if (rendered === undefined) return;
-    // A driver's line bears the machine's name already.
-    const isNamed = event.type === "log" && event.machine !== undefined;
     const text = this.redact(rendered.text);
+    // A driver's line bears the machine's name already, and so do lines that scripts match, such as `Starting "web"...`.
+    const isNamed = (event.type === "log" && event.machine !== undefined) || text.includes(`"${machineName}"`);
     this.#options.screen.write(this.#streamOf(rendered.level), `${isNamed ? text : prefixLines(text, prefix)}\n`);
   }
 

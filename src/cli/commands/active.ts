@@ -8,7 +8,8 @@ export async function run({ options }: Invocation, context: CliContext): Promise
   const rows = await listRows(openPorts(context), context, { filters: [], timeoutMs: options.int("timeout") * 1000 });
   const active = rows.find((row) => row.activeHost || row.activeSwarm);
   if (active !== undefined) {
-    context.print(active.name);
+    if (context.globals.output === "json") context.printJson({ name: active.name });
+    else context.print(active.name);
     return;
   }
   if (rows.some((row) => row.state === "Timeout")) throw new MachineError("timeout", "Error getting active host: timeout");

@@ -1,3 +1,4 @@
+import { logTo } from "../../log/event.ts";
 import { findLeftovers, removeLeftovers, type Leftover } from "../../machine/gc.ts";
 import { throwFailures } from "../../machine/many.ts";
 import type { Invocation } from "../command.ts";
@@ -8,17 +9,26 @@ export async function run({ options }: Invocation, context: CliContext): Promise
   const ports = openPorts(context);
   const leftovers = await findLeftovers(ports, context.signal);
   if (context.globals.output === "json") context.printJson(leftovers);
-  else for (const leftover of leftovers) context.print(lineOf(leftover));
-  if (leftovers.length === 0 && context.globals.output === "text") context.print("Nothing was left behind.");
+  else for (const line of linesOf(leftovers)) context.print(line);
   if (leftovers.length === 0 || !options.bool("remove")) return;
   if (!options.bool("y") && !(await context.confirm("Remove the machines whose create or rm was interrupted?"))) return;
   const outcomes = await removeLeftovers(ports, leftovers, context.signal);
-  for (const { name, error } of outcomes) if (error === undefined) context.print(`Successfully removed ${name}`);
+  for (const { name, error } of outcomes) if (error === undefined) sayRemoved(context, name);
   throwFailures(outcomes);
 }
 
-function lineOf({ name, what, removed, instances, complaint }: Leftover): string {
-  const kept = removed === true ? ", then it was removed; kept until nothing can appear any more" : "";
+/** With `--output json` standard output holds the list alone. */
+function sayRemoved(context: CliContext, name: string): void {
+  const text = `Successfully removed ${name}`;
+  if (context.globals.output === "json") logTo(context.report, "info", text);
+  else context.print(text);
+}
+
+function linesOf(leftovers: readonly Leftover[]): string[] {
+  return leftovers.length === 0 ? ["Nothing was left behind."] : leftovers.map(lineOf);
+}
+
+function lineOf({ name, command, step, instances, complaint }: Leftover): string {
   const found = instances.length === 0 ? "" : `; at the provider: ${instances.join(", ")}`;
   return `${name}: ${what}${kept}${found}${complaint === undefined ? "" : ` (${complaint})`}`;
 }

@@ -12,7 +12,9 @@ export async function run({ options }: Invocation, context: CliContext): Promise
   const filters = options.strings("filter");
   const timeoutMs = options.int("timeout") * 1000;
   if (options.bool("quiet")) {
-    for (const name of await quietNames(context, ports, filters, timeoutMs)) context.print(name);
+    const names = await quietNames(context, ports, filters, timeoutMs);
+    if (context.globals.output === "json") context.printJson(names);
+    else for (const name of names) context.print(name);
     return;
   }
   const format = parseListFormat(options.string("format"));

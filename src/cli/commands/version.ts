@@ -1,6 +1,6 @@
 import type { CliContext } from "../context.ts";
 import type { Invocation } from "../command.ts";
-import { versionLine } from "../version.ts";
+import { commit, version, versionLine } from "../version.ts";
 
 /** The program's own version, or the engine's of one machine. */
 export async function run({ args }: Invocation, context: CliContext): Promise<void> {
@@ -9,5 +9,6 @@ export async function run({ args }: Invocation, context: CliContext): Promise<vo
     await printEngineVersion(args, context);
     return;
   }
-  context.print(versionLine(context.program.base));
+  if (context.globals.output === "json") context.printJson({ version, commit });
+  else context.print(versionLine(context.program.base));
 }
