@@ -15,7 +15,8 @@ export function createContext(invocation: Invocation, options: ExecuteOptions, s
   const reporter = new Reporter({ screen, redactor, clock: ports.clock, debug, format, output });
   const write = (line: string): void => screen.write("stdout", `${redactor.redact(line)}\n`);
   // Standard output is NDJSON there; a line of result is an event like the others.
-  const print = format === "json" && output === "progress" ? (text: string) => reporter.report({ type: "log", level: "info", text }) : write;
+  const print =
+    format === "json" && output === "progress" ? (text: string) => reporter.report({ type: "log", level: "info", text }) : write;
   const isLive = (): boolean =>
     format === "text" && !debug && canMoveCursor(platform.env) && streams[reporter.eventStream].isTerminal;
   const showProgress = (names: readonly string[]): ProgressView =>
@@ -34,7 +35,10 @@ export function createContext(invocation: Invocation, options: ExecuteOptions, s
     printJson: (value) => write(JSON.stringify(value, undefined, 4)),
     showHelp: () => options.showHelp(),
     showProgress,
-    confirm: (question) => screen.withoutFooter(async () => (await import("./prompt.ts")).confirm(question, streams, signal, format === "json" ? "stderr" : "stdout")),
+    confirm: (question) =>
+      screen.withoutFooter(async () =>
+        (await import("./prompt.ts")).confirm(question, streams, signal, format === "json" ? "stderr" : "stdout"),
+      ),
     askSecret: async (question) => {
       const ask = async (): Promise<string | undefined> => (await import("./prompt.ts")).askSecret(question, streams, signal);
       const answer = await screen.withoutFooter(ask);

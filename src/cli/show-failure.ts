@@ -30,7 +30,7 @@ export interface Failure {
 
 export async function showFailure(error: unknown, failure: Failure): Promise<void> {
   const globals = optionsOrNone(failure);
-  const isJson = globals?.output === "json";
+  const isJson = globals?.output === "json" || (error instanceof FlagError && asksForJson(failure.argv));
   if (error instanceof FlagError && !isJson) failure.streams.stdout.write("Incorrect Usage.\n\n");
   if (error instanceof UsageError && error.showHelp && !isJson) await failure.printHelp();
   const report = isMachineError(error) ? undefined : await reportBug(error, failure, globals);
@@ -46,6 +46,11 @@ function optionsOrNone(failure: Failure): GlobalOptions | undefined {
     // The options themselves may be what failed.
     return undefined;
   }
+}
+
+/** Where the flags cannot be read as a whole, this one is looked for by hand. */
+function asksForJson(argv: readonly string[]): boolean {
+  return argv.some((word, index) => /^--?output=json$/u.test(word) || (/^--?output$/u.test(word) && argv[index + 1] === "json"));
 }
 
 function showAsJson(error: unknown, failure: Failure): void {

@@ -92,9 +92,20 @@ export function badPlugin(how: string): string {
 
 /** A record as 0.16.2 writes it, of a machine whose driver is a plugin. */
 export function pluginRecord(name: string, driver: string, state: number): string {
-  const config = { IPAddress: "127.0.0.1", MachineName: name, SSHUser: "ubuntu", SSHPort: 22, SSHKeyPath: "", StorePath: "STORE" };
+  const config = {
+    IPAddress: "127.0.0.1",
+    MachineName: name,
+    SSHUser: "ubuntu",
+    SSHPort: 22,
+    SSHKeyPath: "",
+    StorePath: "STORE",
+  };
   const auth = { CertDir: "STORE/certs", CaCertPath: "STORE/certs/ca.pem", CaPrivateKeyPath: "STORE/certs/ca-key.pem" };
-  const client = { ClientKeyPath: "STORE/certs/key.pem", ClientCertPath: "STORE/certs/cert.pem", StorePath: `STORE/machines/${name}` };
+  const client = {
+    ClientKeyPath: "STORE/certs/key.pem",
+    ClientCertPath: "STORE/certs/cert.pem",
+    StorePath: `STORE/machines/${name}`,
+  };
   const record = {
     ConfigVersion: 3,
     Driver: { ...config, State: state },

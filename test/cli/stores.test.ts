@@ -73,7 +73,9 @@ describe("a store of 0.16.2", () => {
     await using shell = await openCommandLine();
     await shell.addPlugin("sample", samplePlugin);
     const odd = '"Zeta": 9007199254740993,\n        "State": 1,\n        "Alpha": {"b":1.0,"a":[]}';
-    const text = pluginRecord("web", "sample", 1).replace(/"State": 1/u, odd).replace(/\n\}$/u, ',\n    "Later": {"x": 18446744073709551615}\n}');
+    const text = pluginRecord("web", "sample", 1)
+      .replace(/"State": 1/u, odd)
+      .replace(/\n\}$/u, ',\n    "Later": {"x": 18446744073709551615}\n}');
     await shell.addRecord("web", text);
     await shell.ok("stop web");
     const changed = await shell.recordText("web");

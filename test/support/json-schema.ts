@@ -14,7 +14,10 @@ export interface Schema {
 /** Properties that no schema names are misfits too: what is printed is documented. */
 export function misfits(value: unknown, schema: Schema, place = "$"): string[] {
   const { type, enum: choices, oneOf } = schema;
-  const isOneOf = type === undefined || [type].flat().includes(typeOf(value)) || ([type].flat().includes("number") && typeOf(value) === "integer");
+  const isOneOf =
+    type === undefined ||
+    [type].flat().includes(typeOf(value)) ||
+    ([type].flat().includes("number") && typeOf(value) === "integer");
   if (!isOneOf) return [`${place} is ${typeOf(value)}, not ${[type].flat().join(" or ")}`];
   if ("const" in schema && value !== schema.const) return [`${place} is not ${JSON.stringify(schema.const)}`];
   if (choices !== undefined && !choices.includes(value)) return [`${place} is not one of ${JSON.stringify(choices)}`];
