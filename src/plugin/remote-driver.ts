@@ -32,6 +32,8 @@ export class RemoteDriver implements Driver {
   readonly #context: DriverContext;
   readonly #runtime: PluginRuntime;
   #session: Promise<PluginSession> | undefined;
+  /** Ends a start that is under way. */
+  #stopStarting: ((reason: Error) => void) | undefined;
   /** The configuration last known; undefined until the plugin of a new machine was asked for its own. */
   #config: string | undefined;
 
@@ -137,6 +139,7 @@ export class RemoteDriver implements Driver {
   async close(): Promise<void> {
     const session = this.#session;
     this.#session = undefined;
+    this.#stopStarting?.(new MachineError("plugin-failed", `The driver plugin ${this.#location.program} was given up while it started`));
     await (await session?.catch(() => undefined))?.close();
   }
 
@@ -203,7 +206,9 @@ export class RemoteDriver implements Driver {
   }
 
   #begin(signal: AbortSignal | undefined): Promise<PluginSession> {
-    const starting = this.#start(signal);
+    const stop = new AbortController();
+    this.#stopStarting = (reason) => stop.abort(reason);
+    const starting = this.#start(signal === undefined ? stop.signal : AbortSignal.any([signal, stop.signal]));
     this.#session = starting;
     starting.catch(() => {
       if (this.#session === starting) this.#session = undefined;
@@ -211,7 +216,7 @@ export class RemoteDriver implements Driver {
     return starting;
   }
 
-  async #start(signal: AbortSignal | undefined): Promise<PluginSession> {
+  async #start(signal: AbortSignal): Promise<PluginSession> {
     const { machineName, storePath, platform, processes, clock } = this.#context;
     const giveBack = await this.#runtime.slots.take(clock, signal);
     try {
