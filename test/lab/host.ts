@@ -192,7 +192,7 @@ async function runArguments(name: string, address: string, request: HostRequest)
     (await ownCapabilities()).flatMap((capability) => ["--cap-add", capability]),
     ["seccomp=unconfined", "apparmor=unconfined", "systempaths=unconfined"].flatMap((option) => ["--security-opt", option]),
     ["--device-cgroup-rule", "a *:* rwm", "--cgroupns", "private"],
-    ["--tmpfs", "/run", "--tmpfs", "/tmp", "--stop-signal", "SIGRTMIN+3"],
+    ["--tmpfs", "/run", "--stop-signal", "SIGRTMIN+3"],
     [request.image, "sh", "-c", boot],
   ].flat();
 }

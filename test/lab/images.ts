@@ -4,8 +4,6 @@
  */
 import { createHash } from "node:crypto";
 import { chmod, mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import * as path from "node:path";
 import type { Readable } from "node:stream";
 import { lockFile } from "../../src/system/file-lock.ts";
 import { quoteCommand, quoteWord } from "../../src/ssh/quote.ts";
@@ -78,7 +76,8 @@ export class ImageStore {
   async #buildBase(reference: string, release: Release, recipe: ImageRecipe, apt: OuterApt): Promise<void> {
     const changes = imageSettings.flatMap((setting) => ["--change", setting]);
     const settings = [...aptSettings, ...apt.settings];
-    const scratch = await mkdtemp(path.join(tmpdir(), "docker-machine-lab-"));
+    // On disk: it is large, and /tmp may be mounted without leave to execute.
+    const scratch = await mkdtemp("/var/tmp/docker-machine-lab-");
     try {
       // apt in the making drops to a user of its own, who must get in.
       await chmod(scratch, 0o755);
