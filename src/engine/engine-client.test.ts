@@ -9,7 +9,7 @@ import { X509Certificate } from "node:crypto";
 import { isMachineError, type MachineError } from "../errors/machine-error.ts";
 import { temporaryFolder } from "../system/testing/folder.ts";
 import { TestAuthority, type TestPair } from "../tls/testing/pki.ts";
-import { checkTls, EngineClient } from "./engine-client.ts";
+import { EngineClient, type EngineCallOptions, type EnginePing } from "./engine-client.ts";
 import type { EngineAddress } from "./engine-address.ts";
 import type { ClientCredentials } from "./exchange.ts";
 import { FakeEngine, type FakeEngineOptions } from "./fake-engine.ts";
@@ -90,6 +90,10 @@ async function startOpenssl(version: "-tls1_2" | "-tls1_3"): Promise<EngineAddre
   return assert.fail(`openssl did not start: ${output}`);
 }
 
+function ping(address: EngineAddress, credentials: ClientCredentials, options: EngineCallOptions = {}): Promise<EnginePing> {
+  return new EngineClient(address, credentials, options).ping();
+}
+
 async function failureOf(promise: Promise<unknown>): Promise<MachineError> {
   try {
     await promise;
@@ -110,15 +114,15 @@ function assertError(error: MachineError, code: string, message: string | RegExp
 for (const maxTlsVersion of ["TLSv1.2", "TLSv1.3"] as const) {
   test(`an engine that answers over ${maxTlsVersion} is there, and says its version`, async () => {
     const engine = await start({ maxTlsVersion, engineVersion: "20.10.24" });
-    assert.deepEqual(await checkTls(engine.address, client), { engineVersion: "20.10.24", apiVersion: "1.52" });
+    assert.deepEqual(await ping(engine.address, client), { engineVersion: "20.10.24", apiVersion: "1.52" });
     assert.deepEqual(engine.requests, ["GET /_ping"]);
   });
 
   test(`an engine that refuses the client over ${maxTlsVersion} says why, as Go prints it`, async () => {
     const address = await startOpenssl(maxTlsVersion === "TLSv1.2" ? "-tls1_2" : "-tls1_3");
-    assert.deepEqual(await checkTls(address, client), { engineVersion: undefined, apiVersion: undefined });
+    assert.deepEqual(await ping(address, client), { engineVersion: undefined, apiVersion: undefined });
     const stranger = await (await TestAuthority.create("stranger")).issueClient();
-    const error = await failureOf(checkTls(address, { ...stranger, ca: authority.ca }));
+    const error = await failureOf(ping(address, { ...stranger, ca: authority.ca }));
     assertError(error, "engine-certificate", "remote error: tls: unknown certificate authority");
   });
 }
@@ -126,7 +130,7 @@ for (const maxTlsVersion of ["TLSv1.2", "TLSv1.3"] as const) {
 test("a server that hangs up on the client without a word is taken to refuse it", async () => {
   const engine = await start();
   const stranger = await (await TestAuthority.create("stranger")).issueClient();
-  const error = await failureOf(checkTls(engine.address, { ...stranger, ca: authority.ca }));
+  const error = await failureOf(ping(engine.address, { ...stranger, ca: authority.ca }));
   assertError(error, "engine-certificate", `read tcp 127.0.0.1:${engine.address.port}: EOF after the TLS handshake`);
   assert.deepEqual(engine.requests, []);
 });
@@ -141,7 +145,7 @@ test("version and info are asked without an API version", async () => {
 
 test("an engine that lets nobody ask is there, and its words are passed on where they matter", async () => {
   const engine = await start({ manner: "refuses" });
-  assert.equal((await checkTls(engine.address, client)).apiVersion, "1.52");
+  assert.equal((await ping(engine.address, client)).apiVersion, "1.52");
   const error = await failureOf(new EngineClient(engine.address, client).info());
   assert.equal(
     error.message,
@@ -152,12 +156,12 @@ test("an engine that lets nobody ask is there, and its words are passed on where
 test("a closed port is refused", async () => {
   const address = await startPlain(() => {});
   await engines.pop()?.[Symbol.asyncDispose]();
-  const error = await failureOf(checkTls(address, client));
+  const error = await failureOf(ping(address, client));
   assertError(error, "engine-unreachable", `dial tcp 127.0.0.1:${address.port}: connect: connection refused`);
 });
 
 test("a host name nobody knows is said to be one", async () => {
-  const error = await failureOf(checkTls({ host: "no-such-host.invalid", port: 2376 }, client));
+  const error = await failureOf(ping({ host: "no-such-host.invalid", port: 2376 }, client));
   assertError(
     error,
     "engine-unreachable",
@@ -167,13 +171,13 @@ test("a host name nobody knows is said to be one", async () => {
 
 test("a server that never shakes hands is too late, and where it stopped is said", async () => {
   const address = await startPlain(() => {});
-  const error = await failureOf(checkTls(address, client, { timeoutMs: 50 }));
+  const error = await failureOf(ping(address, client, { timeoutMs: 50 }));
   assertError(error, "engine-timeout", `dial tcp 127.0.0.1:${address.port}: i/o timeout during the TLS handshake (0.05 s)`);
 });
 
 test("an engine that never answers is too late", async () => {
   const engine = await start({ manner: "silent" });
-  const error = await failureOf(checkTls(engine.address, client, { timeoutMs: 200 }));
+  const error = await failureOf(ping(engine.address, client, { timeoutMs: 200 }));
   assertError(
     error,
     "engine-timeout",
@@ -185,7 +189,7 @@ test("a certificate of another CA is not trusted", async () => {
   const stranger = await TestAuthority.create("stranger");
   const engine = await start(await stranger.issueServer("127.0.0.1"));
   assertError(
-    await failureOf(checkTls(engine.address, client)),
+    await failureOf(ping(engine.address, client)),
     "engine-certificate",
     "x509: certificate signed by unknown authority",
   );
@@ -195,7 +199,7 @@ test("a certificate of an earlier CA of the same name is not trusted", async () 
   const earlier = await TestAuthority.create();
   const engine = await start(await earlier.issueServer("127.0.0.1"));
   assertError(
-    await failureOf(checkTls(engine.address, client)),
+    await failureOf(ping(engine.address, client)),
     "engine-certificate",
     "x509: certificate signed by unknown authority",
   );
@@ -204,12 +208,12 @@ test("a certificate of an earlier CA of the same name is not trusted", async () 
 test("a certificate for another address is not accepted, and says for which it is", async () => {
   const moved = await start(await authority.issueServer("192.0.2.7", "198.51.100.1", "localhost"));
   assertError(
-    await failureOf(checkTls(moved.address, client)),
+    await failureOf(ping(moved.address, client)),
     "engine-certificate",
     "x509: certificate is valid for 192.0.2.7, 198.51.100.1, not 127.0.0.1",
   );
   const nameless = await start(await authority.issueServer("web"));
-  const error = await failureOf(checkTls(nameless.address, client));
+  const error = await failureOf(ping(nameless.address, client));
   assertError(
     error,
     "engine-certificate",
@@ -219,8 +223,8 @@ test("a certificate for another address is not accepted, and says for which it i
 
 test("a changed address is no obstacle where the machine's name is asked for", async () => {
   const moved = await start(await authority.issueServer("192.0.2.7", "web"));
-  await checkTls(moved.address, client, { serverName: "web" });
-  const error = await failureOf(checkTls(moved.address, client, { serverName: "db" }));
+  await ping(moved.address, client, { serverName: "web" });
+  const error = await failureOf(ping(moved.address, client, { serverName: "db" }));
   assertError(error, "engine-certificate", "x509: certificate is valid for web, not db");
 });
 
@@ -230,7 +234,7 @@ test("certificates out of date are not accepted", async () => {
   for (const madeDaysAgo of [1081, -2]) {
     const engine = await start(await authority.issue(role, new Date(Date.now() - madeDaysAgo * day)));
     assertError(
-      await failureOf(checkTls(engine.address, client)),
+      await failureOf(ping(engine.address, client)),
       "engine-certificate",
       "x509: certificate has expired or is not yet valid",
     );
@@ -240,7 +244,7 @@ test("certificates out of date are not accepted", async () => {
 test("a port that does not speak TLS is said to be one", async () => {
   const address = await startPlain((socket) => socket.once("data", () => socket.end("HTTP/1.1 400 Bad Request\r\n\r\n")));
   assertError(
-    await failureOf(checkTls(address, client)),
+    await failureOf(ping(address, client)),
     "engine-certificate",
     "tls: first record does not look like a TLS handshake",
   );
@@ -248,9 +252,9 @@ test("a port that does not speak TLS is said to be one", async () => {
 
 test("a connection that is closed before the handshake is no certificate's fault", async () => {
   const closing = await startPlain((socket) => socket.end());
-  assertError(await failureOf(checkTls(closing, client)), "engine-unreachable", `read tcp 127.0.0.1:${closing.port}: EOF`);
+  assertError(await failureOf(ping(closing, client)), "engine-unreachable", `read tcp 127.0.0.1:${closing.port}: EOF`);
   const resetting = await startPlain((socket) => socket.resetAndDestroy());
-  assert.equal((await failureOf(checkTls(resetting, client))).code, "engine-unreachable");
+  assert.equal((await failureOf(ping(resetting, client))).code, "engine-unreachable");
 });
 
 test("an answer that breaks off, or is none, is told from one", async () => {
@@ -261,25 +265,25 @@ test("an answer that breaks off, or is none, is told from one", async () => {
     /to GET \/info broke off$/u,
   );
   engine.manner = "nonsense";
-  assertError(await failureOf(checkTls(engine.address, client)), "engine-unreachable", /to GET \/_ping is not HTTP$/u);
+  assertError(await failureOf(ping(engine.address, client)), "engine-unreachable", /to GET \/_ping is not HTTP$/u);
 });
 
 test("the signal ends a call with its reason", async () => {
   const engine = await start({ manner: "silent" });
   const controller = new AbortController();
   const reason = new Error("stop");
-  const call = checkTls(engine.address, client, { signal: controller.signal });
+  const call = ping(engine.address, client, { signal: controller.signal });
   controller.abort(reason);
   await assert.rejects(call, reason);
-  await assert.rejects(checkTls(engine.address, client, { signal: controller.signal }), reason);
+  await assert.rejects(ping(engine.address, client, { signal: controller.signal }), reason);
 });
 
 test("credentials of no use are named as such, without their content", async () => {
   const engine = await start();
   const other = await authority.issueClient();
-  const error = await failureOf(checkTls(engine.address, { ...client, key: other.key }));
+  const error = await failureOf(ping(engine.address, { ...client, key: other.key }));
   assertError(error, "certificate-invalid", "tls: private key does not match public key");
-  const damaged = await failureOf(checkTls(engine.address, { ...client, key: "canary" }));
+  const damaged = await failureOf(ping(engine.address, { ...client, key: "canary" }));
   assertError(damaged, "certificate-invalid", "tls: failed to find any PEM data in certificate input");
   assert.equal(damaged.cause, undefined);
 });
@@ -287,7 +291,7 @@ test("credentials of no use are named as such, without their content", async () 
 test("the fake demands a certificate of the CA it was given", async () => {
   const engine = await start();
   assert.equal(new X509Certificate(server.certificate).subjectAltName, "IP Address:127.0.0.1, DNS:localhost, DNS:web");
-  const error = await failureOf(checkTls(engine.address, { ca: client.ca, cert: "", key: "" }));
+  const error = await failureOf(ping(engine.address, { ca: client.ca, cert: "", key: "" }));
   assert.notEqual(error.code, "engine-timeout");
   assert.deepEqual(engine.requests, []);
 });

@@ -50,19 +50,9 @@ export interface EngineInfo {
 const defaultTimeoutMs = 20_000;
 
 /**
- * The cheapest proof that an engine answers and that it and the client accept each other: one connection, one question
- * that every engine answers at once. Throws `engine-unreachable`, `engine-timeout`, `engine-certificate`,
- * `certificate-invalid`, or the signal's reason.
+ * One engine. Each call is a connection of its own. All throw `engine-unreachable`, `engine-timeout`,
+ * `engine-certificate`, `certificate-invalid` for credentials that are of no use, or the signal's reason.
  */
-export async function checkTls(
-  address: EngineAddress,
-  credentials: ClientCredentials,
-  options: EngineCallOptions = {},
-): Promise<EnginePing> {
-  return await new EngineClient(address, credentials, options).ping();
-}
-
-/** Each call is a connection of its own; all throw as {@link checkTls} does. */
 export class EngineClient {
   readonly #address: EngineAddress;
   readonly #credentials: ClientCredentials;
@@ -74,7 +64,10 @@ export class EngineClient {
     this.#options = options;
   }
 
-  /** Any answer will do: an engine that is asked to check who asks refuses, and is there all the same. */
+  /**
+   * The cheapest proof that an engine is there and that it and the client accept each other: one connection, and a
+   * question that every engine answers at once. Any answer will do, also that of an engine that lets nobody ask.
+   */
   async ping(): Promise<EnginePing> {
     const { headers } = await this.#get("/_ping");
     return {
