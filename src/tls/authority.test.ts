@@ -108,6 +108,17 @@ test("an expired CA is replaced together with the client certificate", async () 
   ]);
 });
 
+test("a clock that is two days behind, or ahead, replaces nothing", async () => {
+  const shop = new Workshop();
+  await shop.ensure();
+  const before = shop.snapshot();
+  for (const days of [-2, 2]) {
+    shop.clock = new FakeClock(new Date(start.getTime() + days * day));
+    await shop.ensure();
+    assert.deepEqual(shop.snapshot(), before);
+  }
+});
+
 test("an expired client certificate is replaced alone", async () => {
   const shop = new Workshop();
   await shop.ensure();
