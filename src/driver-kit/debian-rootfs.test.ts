@@ -12,7 +12,7 @@ const recipe: RootfsRecipe = {
   finish: 'echo "$1"',
   mirror: "",
 };
-const signal = AbortSignal.timeout(5_000);
+const signal = AbortSignal.timeout(600_000);
 
 /** A runner that has mmdebstrap end as told. */
 function runner(result: Partial<RunResult> & { readonly installed?: boolean }): ProcessRunner {

@@ -9,7 +9,7 @@ import { isPortFree, pickFreePort } from "./loopback-port.ts";
 
 const scratch = mkdtempSync(path.join(tmpdir(), "docker-machine-socket-"));
 after(() => rmSync(scratch, { recursive: true, force: true }));
-const signal = AbortSignal.timeout(5_000);
+const signal = AbortSignal.timeout(600_000);
 
 /** Listens on a socket in a folder by its short name, as a program does that runs there. */
 async function listenIn(folder: string): Promise<Server> {

@@ -18,7 +18,7 @@ export async function measureLocks(): Promise<readonly Row[]> {
   const record = await store.load("one");
   const folder = await mkdtemp(path.join(tmpdir(), "bench-journal-"));
   await mkdir(folder, { recursive: true });
-  const journal = await Journal.open(folder, "provision", "", systemClock);
+  const journal = await Journal.open({ machineDir: folder, command: "provision", createId: "", clock: systemClock });
   let turn = 0;
   const lockMs = await medianOf(async () => {
     await using _lock = await store.lockMachine("one", { purpose: "bench", waitMs: 0 });

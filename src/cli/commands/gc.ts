@@ -28,7 +28,8 @@ function linesOf(leftovers: readonly Leftover[]): string[] {
   return leftovers.length === 0 ? ["Nothing was left behind."] : leftovers.map(lineOf);
 }
 
-function lineOf({ name, command, step, instances, complaint }: Leftover): string {
+function lineOf({ name, what, removed, instances, complaint }: Leftover): string {
+  const kept = removed === true ? ", then it was removed; kept until nothing can appear any more" : "";
   const found = instances.length === 0 ? "" : `; at the provider: ${instances.join(", ")}`;
   return `${name}: ${what}${kept}${found}${complaint === undefined ? "" : ` (${complaint})`}`;
 }

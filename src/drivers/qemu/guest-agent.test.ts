@@ -43,7 +43,7 @@ function obedient(exits: Readonly<Record<string, unknown>>, pollsUntilEnd = 0): 
   };
 }
 
-const options = { clock: hurried, signal: AbortSignal.timeout(60_000), timeoutMs: 1_000_000 };
+const options = { clock: hurried, signal: AbortSignal.timeout(600_000), timeoutMs: 1_000_000 };
 
 test("a command is run by the guest's shell; its input, output and status come through, however binary", async () => {
   const bytes = Buffer.from([0, 255, 10, 200]);

@@ -7,7 +7,7 @@ import { listForwards, loopbackForward, openForward } from "./forwards.ts";
 import { QmpClient } from "./qmp.ts";
 
 const hurried: Clock = { ...systemClock, sleep: async (ms, signal) => await systemClock.sleep(ms / 1_000, signal) };
-const signal = AbortSignal.timeout(60_000);
+const signal = AbortSignal.timeout(600_000);
 const greeting = { QMP: { version: {}, capabilities: [] } };
 
 interface Command {
