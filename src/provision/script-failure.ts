@@ -19,7 +19,9 @@ function explanationIn(output: readonly string[]): string {
       line,
     ),
   );
-  return (errors.length > 0 ? errors : lines).slice(-relevantLines).join("\n");
+  const telling = errors.length > 0 ? errors : lines;
+  // A tool that was tried twice says most of it twice: the last time counts.
+  return telling.filter((line, index) => telling.lastIndexOf(line) === index).slice(-relevantLines).join("\n");
 }
 
 const diskFull =

@@ -121,7 +121,8 @@ describe("variants of hosts", { skip: unavailable ?? false }, () => {
       sentence: /^There is no space left on tmpfs \(mounted on \/etc\/docker, 0 MiB free\) of web$/u,
       hint: /^Free some space there, then run "docker-machine provision web"/u,
     });
-    assert.equal(await host.sh("ls -A /etc/docker"), "filler");
+    // The engine writes its own key there at every start.
+    assert.equal(await host.sh("ls -A /etc/docker | grep -vx key.json"), "filler");
     await host.sh("docker version > /dev/null");
     await host.sh("rm /etc/docker/filler");
     await program.ok(["provision", "web"]);

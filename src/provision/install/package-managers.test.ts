@@ -92,7 +92,7 @@ for (const [manager, program, calls] of installs) {
     using standIns = new StandIns().add(program, "echo 'E: something is broken: docker-ce conflicts with podman-docker'; exit 1");
     const { error } = await run(standIns, manager, sh`pkg_install docker-ce`);
     assert.equal(error?.code, "package-manager");
-    assert.match(error.message, /could not install docker-ce:\nE: something is broken/u);
+    assert.match(error.message, /could not install docker-ce on web:\nE: something is broken/u);
     assert.match(error.hint ?? "", /Resolve the conflict/u);
   });
 }

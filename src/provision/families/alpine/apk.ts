@@ -15,7 +15,7 @@ pkg_refresh_one() { pkg_refresh; }
 pkg_trust() { :; }
 pkg_available() { [ -n "$(apk $community search -q -x "$1" 2> /dev/null)" ]; }
 pkg_spec() { printf '%s~%s' "$1" "$2"; }
-pkg_install() { managed apk $community add "$@" || fail package-manager "apk could not install $*"; }
+pkg_install() { managed apk $community add "$@" || fail package-manager "apk could not install $* on $label"; }
 pkg_upgrade() { managed apk $community add -u "$@" || fail package-manager "apk could not upgrade $*"; }
 pkg_remove() { managed apk del "$@"; }
 `,

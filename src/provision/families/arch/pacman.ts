@@ -20,7 +20,7 @@ pkg_install() {
   pacman_install "$@" && return 0
   # A database older than the mirror names files that are gone. The rest of the system is not upgraded.
   grep -q 'failed retrieving file\|target not found' "$managed_log" && pkg_refresh && pacman_install "$@" && return 0
-  fail package-manager "pacman could not install $*"
+  fail package-manager "pacman could not install $* on $label"
 }
 pkg_upgrade() { pkg_install "$@"; }
 pkg_remove() { managed pacman -R --noconfirm "$@"; }

@@ -33,7 +33,7 @@ pkg_install() {
     pkg_refresh
     apt_install "$@" && return 0
   fi
-  fail package-manager "apt could not install $*"
+  fail package-manager "apt could not install $* on $label"
 }
 pkg_upgrade() { pkg_install "$@"; }
 pkg_remove() {

@@ -19,7 +19,7 @@ pkg_spec() {
     index(version, wanted) == 1 && substr(version, length(wanted) + 1) !~ /^[0-9]/ { found = version }
     END { if (found != "") print found }' | sed "s/^/$1-/"
 }
-pkg_install() { rpm_tool ${tool === "dnf" && sh`--setopt=install_weak_deps=False`} install "$@" || fail package-manager ${`${tool} could not install`}" $*"; }
+pkg_install() { rpm_tool ${tool === "dnf" && sh`--setopt=install_weak_deps=False`} install "$@" || fail package-manager ${`${tool} could not install`}" $* on $label"; }
 # A name with a version is a package to install, a bare name one to bring up to date.
 pkg_upgrade() {
   for word in "$@"; do

@@ -14,7 +14,7 @@ pkg_spec() {
   zypper -n -q search -s --match-exact "$1" 2> /dev/null | awk -F ' *[|] *' -v wanted="$2" '
     index($4, wanted) == 1 && substr($4, length(wanted) + 1) !~ /^[0-9]/ { print $4; exit }' | sed "s/^/$1=/"
 }
-pkg_install() { managed zypper -n -q install --no-recommends "$@" || fail package-manager "zypper could not install $*"; }
+pkg_install() { managed zypper -n -q install --no-recommends "$@" || fail package-manager "zypper could not install $* on $label"; }
 pkg_upgrade() { pkg_install "$@"; }
 pkg_remove() { managed zypper -n -q remove "$@"; }
 `,
