@@ -16,7 +16,12 @@ import { provisionMachine } from "./provision-machine.ts";
 import { waitForState } from "./wait-for-state.ts";
 
 /** @param earlier what the journal told when this command began; undefined for a machine that is new. */
-export async function bringUp(ports: MachinePorts, host: Host, earlier: JournalReading | undefined, signal: AbortSignal): Promise<void> {
+export async function bringUp(
+  ports: MachinePorts,
+  host: Host,
+  earlier: JournalReading | undefined,
+  signal: AbortSignal,
+): Promise<void> {
   const journal = await host.openJournal("create");
   if (needsInstance(host, earlier)) await journal.step("instance", async () => await makeInstance(ports, host, signal));
   if (host.module.capabilities.provisionable && !(await takeOverEngine(ports, host, signal))) {
@@ -31,14 +36,21 @@ export async function bringUp(ports: MachinePorts, host: Host, earlier: JournalR
 function needsInstance({ name, module }: Host, earlier: JournalReading | undefined): boolean {
   if (earlier === undefined || module.capabilities.opaque !== true) return true;
   if (!isCreateUncertain(earlier, module.capabilities)) return !earlier.has("instance", "done");
-  throw new MachineError("machine-interrupted", `The create of "${name}" was cut off while its driver made the instance, and the driver cannot tell what became of it`, {
-    hint: `Look for it at the provider; then remove what is left with: docker-machine rm ${name}`,
-  });
+  throw new MachineError(
+    "machine-interrupted",
+    `The create of "${name}" was cut off while its driver made the instance, and the driver cannot tell what became of it`,
+    {
+      hint: `Look for it at the provider; then remove what is left with: docker-machine rm ${name}`,
+    },
+  );
 }
 
 async function makeInstance(ports: MachinePorts, host: Host, signal: AbortSignal): Promise<void> {
   const otherwise = `The driver of "${host.name}" did not make the instance`;
-  await within({ ms: ports.timeouts.driverMs, otherwise, clock: ports.clock, signal }, async (bound) => await host.driver.create(bound));
+  await within(
+    { ms: ports.timeouts.driverMs, otherwise, clock: ports.clock, signal },
+    async (bound) => await host.driver.create(bound),
+  );
   await host.save();
 }
 

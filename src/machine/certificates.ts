@@ -17,7 +17,8 @@ export async function prepareAuthority(ports: MachinePorts, signal: AbortSignal,
     keyType,
     clock: ports.clock,
     report: ports.reportFor(undefined),
-    lock: async () => await ports.store.lockCertificates({ purpose: "making certificates", waitMs: ports.timeouts.lockMs, signal }),
+    lock: async () =>
+      await ports.store.lockCertificates({ purpose: "making certificates", waitMs: ports.timeouts.lockMs, signal }),
   });
 }
 

@@ -72,7 +72,12 @@ async function createNew(ports: MachinePorts, request: CreateRequest, module: Dr
   await finish(ports, host, undefined, signal);
 }
 
-async function finishUndoing(ports: MachinePorts, request: CreateRequest, module: DriverModule, signal: AbortSignal): Promise<void> {
+async function finishUndoing(
+  ports: MachinePorts,
+  request: CreateRequest,
+  module: DriverModule,
+  signal: AbortSignal,
+): Promise<void> {
   await using host = await openHost(ports, request.name);
   logTo(host.report, "info", `Undoing the earlier create of "${host.name}" first...`);
   await undoCreate(ports, host, signal);
@@ -80,7 +85,13 @@ async function finishUndoing(ports: MachinePorts, request: CreateRequest, module
 }
 
 /** The options of this command count: of what the earlier one was asked for, nothing was promised yet. */
-async function goOn(ports: MachinePorts, request: CreateRequest, module: DriverModule, earlier: JournalReading, signal: AbortSignal): Promise<void> {
+async function goOn(
+  ports: MachinePorts,
+  request: CreateRequest,
+  module: DriverModule,
+  earlier: JournalReading,
+  signal: AbortSignal,
+): Promise<void> {
   const { adopted } = module.capabilities;
   await using host = await (adopted ? adoptAnew : reopen)(ports, request, module);
   logTo(host.report, "info", `Continuing the create of "${host.name}" that was interrupted at: ${earlier.lastStep}`);
@@ -171,6 +182,10 @@ async function rollBack(ports: MachinePorts, host: Host): Promise<void> {
   try {
     await undoCreate(ports, host, new AbortController().signal);
   } catch (failure) {
-    logTo(host.report, "warn", `"${host.name}" could not be undone (${messageOf(failure)}); docker-machine rm ${host.name} tries again.`);
+    logTo(
+      host.report,
+      "warn",
+      `"${host.name}" could not be undone (${messageOf(failure)}); docker-machine rm ${host.name} tries again.`,
+    );
   }
 }

@@ -74,13 +74,20 @@ export async function engineVersionOf(ports: MachinePorts, host: Host, signal: A
   try {
     return (await (await engineClientOf(ports, host, await host.driver.getUrl(), signal)).version()).Version;
   } catch (error) {
-    throw new MachineError("engine-unreachable", "Unable to query docker version: Cannot connect to the docker engine endpoint", { cause: error });
+    throw new MachineError("engine-unreachable", "Unable to query docker version: Cannot connect to the docker engine endpoint", {
+      cause: error,
+    });
   }
 }
 
 /** Asks the engine at this URL with the client's certificate of the machine's PKI. Throws `certificate-invalid`, `usage`. */
 export async function engineClientOf(ports: MachinePorts, host: Host, url: string, signal: AbortSignal): Promise<EngineClient> {
-  const { CaCertPath: caCertPath, ClientCertPath: clientCertPath, ClientKeyPath: clientKeyPath, CertDir: certsDir } = host.record.hostOptions.AuthOptions;
+  const {
+    CaCertPath: caCertPath,
+    ClientCertPath: clientCertPath,
+    ClientKeyPath: clientKeyPath,
+    CertDir: certsDir,
+  } = host.record.hostOptions.AuthOptions;
   const credentials = await loadClientCredentials({ certsDir, caCertPath, clientCertPath, clientKeyPath });
   return new EngineClient(parseEngineUrl(url), credentials, { timeoutMs: ports.timeouts.engineRequestMs, signal });
 }
@@ -125,8 +132,12 @@ function unreachable(host: Host, error: unknown): unknown {
   if (!isMachineError(error)) return error;
   const wayOut = waysOut[error.code as keyof typeof waysOut];
   if (wayOut === undefined) return error;
-  return new MachineError(error.code, `The engine of "${host.name}" was set up but cannot be reached from here: ${error.message}`, {
-    cause: error,
-    hint: wayOut(host),
-  });
+  return new MachineError(
+    error.code,
+    `The engine of "${host.name}" was set up but cannot be reached from here: ${error.message}`,
+    {
+      cause: error,
+      hint: wayOut(host),
+    },
+  );
 }

@@ -46,7 +46,8 @@ export async function findLeftovers(ports: MachinePorts, signal: AbortSignal): P
 type ReadJournal = (machineDir: string) => Promise<JournalReading | undefined>;
 
 async function findIn(ports: MachinePorts, read: ReadJournal, signal: AbortSignal): Promise<Leftover[]> {
-  const look = async (name: string): Promise<Leftover[]> => await inspect(ports, name, await read(ports.store.machineDir(name)), signal);
+  const look = async (name: string): Promise<Leftover[]> =>
+    await inspect(ports, name, await read(ports.store.machineDir(name)), signal);
   const outcomes = await forEachMachine(await ports.store.list(), atOnce, look);
   return outcomes.flatMap(({ value }) => value ?? []);
 }
@@ -55,7 +56,12 @@ function buriedPorts(ports: MachinePorts): MachinePorts {
   return { ...ports, store: ports.store.buried };
 }
 
-async function inspect(ports: MachinePorts, name: string, journal: JournalReading | undefined, signal: AbortSignal): Promise<Leftover[]> {
+async function inspect(
+  ports: MachinePorts,
+  name: string,
+  journal: JournalReading | undefined,
+  signal: AbortSignal,
+): Promise<Leftover[]> {
   if (journal === undefined) return [];
   const base = { name, command: journal.command, step: journal.lastStep, what: whatHappened(journal) };
   try {
@@ -77,13 +83,21 @@ async function findInstances(ports: MachinePorts, host: Host, signal: AbortSigna
  * Removes what a cut-off `create` or `rm` left; machines cut off in other commands are whole and stay. What is kept of a
  * removed machine goes once its instance is gone and no late one is to be expected.
  */
-export async function removeLeftovers(ports: MachinePorts, leftovers: readonly Leftover[], signal: AbortSignal): Promise<Outcome<void>[]> {
+export async function removeLeftovers(
+  ports: MachinePorts,
+  leftovers: readonly Leftover[],
+  signal: AbortSignal,
+): Promise<Outcome<void>[]> {
   const removable = leftovers.filter(({ command, removed }) => removed === true || command === "create" || command === "rm");
-  return await forEachMachine(removable.map(({ name }) => name), atOnce, async (name) => {
-    const removed = removable.find((leftover) => leftover.name === name)?.removed === true;
-    if (removed) await clearGrave(buriedPorts(ports), name, signal);
-    else await removeMachine(ports, { name, force: false, restore: false, onlyInterrupted: true }, signal);
-  });
+  return await forEachMachine(
+    removable.map(({ name }) => name),
+    atOnce,
+    async (name) => {
+      const removed = removable.find((leftover) => leftover.name === name)?.removed === true;
+      if (removed) await clearGrave(buriedPorts(ports), name, signal);
+      else await removeMachine(ports, { name, force: false, restore: false, onlyInterrupted: true }, signal);
+    },
+  );
 }
 
 async function clearGrave(ports: MachinePorts, name: string, signal: AbortSignal): Promise<void> {

@@ -40,7 +40,8 @@ export async function openHost(ports: MachinePorts, name: string): Promise<Host>
   const record = await ports.store.load(name);
   const module = await ports.loadDriver(record.driverName);
   const text = record.driverConfigText;
-  if (marksIn(text).size === 0) return new OpenedHost(ports, record, module, Vault.empty(ports, ports.store.machineDir(name)), text);
+  if (marksIn(text).size === 0)
+    return new OpenedHost(ports, record, module, Vault.empty(ports, ports.store.machineDir(name)), text);
   const vault = await Vault.load(ports, ports.store.machineDir(name));
   if (module.capabilities.opaque === true) await vault.resolve(text);
   return new OpenedHost(ports, record, module, vault, text);
@@ -138,13 +139,22 @@ class OpenedHost implements Host {
   }
 }
 
-async function sshTargetOf(ports: MachinePorts, record: HostRecord, module: DriverModule, driver: Driver, dir: string): Promise<SshTarget> {
+async function sshTargetOf(
+  ports: MachinePorts,
+  record: HostRecord,
+  module: DriverModule,
+  driver: Driver,
+  dir: string,
+): Promise<SshTarget> {
   const { adopted, injectsHostKeys } = module.capabilities;
   const keyPath = await driver.getSshKeyPath();
   const home = ports.platform.homeDir;
   const hostName = await driver.getSshHostname();
   if (hostName === "") {
-    throw new MachineError("driver-unsupported", `No SSH address is known for "${record.name}"; its driver is ${driver.driverName}`);
+    throw new MachineError(
+      "driver-unsupported",
+      `No SSH address is known for "${record.name}"; its driver is ${driver.driverName}`,
+    );
   }
   return {
     hostName,
@@ -157,7 +167,8 @@ async function sshTargetOf(ports: MachinePorts, record: HostRecord, module: Driv
       knownHostsFile: path.join(dir, "known_hosts"),
       alias: record.name,
       expectedFingerprint: record.extra.SshHostKey,
-      userKnownHostsFiles: adopted && home !== undefined ? [path.join(home, ".ssh", "known_hosts"), "/etc/ssh/ssh_known_hosts"] : undefined,
+      userKnownHostsFiles:
+        adopted && home !== undefined ? [path.join(home, ".ssh", "known_hosts"), "/etc/ssh/ssh_known_hosts"] : undefined,
       unknown: injectsHostKeys ? "refuse" : "trust-first-use",
     },
   };

@@ -16,7 +16,11 @@ export function describeInterruption(name: string, journal: JournalReading, capa
 }
 
 /** `create was interrupted at "ssh"`, or that it failed there. */
-export function whatHappened({ command, lastStep, lastState }: Pick<JournalReading, "command" | "lastStep" | "lastState">): string {
+export function whatHappened({
+  command,
+  lastStep,
+  lastState,
+}: Pick<JournalReading, "command" | "lastStep" | "lastState">): string {
   return `${command} ${lastState === "failed" ? "failed" : "was interrupted"} at "${lastStep}"`;
 }
 

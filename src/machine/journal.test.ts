@@ -55,7 +55,10 @@ test("a step goes on without its note only where that was asked for", async (t) 
   const dir = await folder(t);
   await symlink("/dev/full", path.join(dir, "journal.ndjson"));
   const steps: string[] = [];
-  await assert.rejects((await open(dir)).step("provision", async () => void steps.push("strict")), { code: "disk-full" });
+  await assert.rejects(
+    (await open(dir)).step("provision", async () => void steps.push("strict")),
+    { code: "disk-full" },
+  );
   await (await open(dir, "", "go-on")).step("remove-instance", async () => void steps.push("lenient"));
   assert.deepEqual(steps, ["lenient"]);
 });

@@ -12,7 +12,15 @@ import type { Clock } from "../system/clock.ts";
 export type JournaledCommand = "create" | "rm" | "provision" | "regenerate-certs" | "upgrade";
 
 /** A driver's own `save()` notes nothing: its configuration is the note. */
-export type JournalStep = "record" | "instance" | "ssh" | "provision" | "certificates" | "roll-back" | "restore-host" | "remove-instance";
+export type JournalStep =
+  | "record"
+  | "instance"
+  | "ssh"
+  | "provision"
+  | "certificates"
+  | "roll-back"
+  | "restore-host"
+  | "remove-instance";
 
 export interface JournalEntry {
   readonly command: JournaledCommand;

@@ -71,7 +71,10 @@ export async function changeState(ports: MachinePorts, name: string, verb: Lifec
 
 async function drive(ports: MachinePorts, host: Host, verb: LifecycleVerb, signal: AbortSignal): Promise<void> {
   const otherwise = `The driver of "${host.name}" did not ${verb} the instance`;
-  await within({ ms: ports.timeouts.driverMs, otherwise, clock: ports.clock, signal }, async (bound) => await host.driver[verb](bound));
+  await within(
+    { ms: ports.timeouts.driverMs, otherwise, clock: ports.clock, signal },
+    async (bound) => await host.driver[verb](bound),
+  );
 }
 
 /** A stopped machine is started; a running one restarted; in between there is nothing sensible to do. */
@@ -86,7 +89,13 @@ async function waitUntilUsable(ports: MachinePorts, host: Host, signal: AbortSig
   await waitForState(ports, host, "Running", signal);
   if (!host.module.capabilities.provisionable) return;
   logTo(host.report, "info", "Waiting for SSH to be available...");
-  await using ssh = await waitForSsh({ open: host.openSsh, timeoutMs: ports.timeouts.sshMs, clock: ports.clock, signal, retryAuthentication: false });
+  await using ssh = await waitForSsh({
+    open: host.openSsh,
+    timeoutMs: ports.timeouts.sshMs,
+    clock: ports.clock,
+    signal,
+    retryAuthentication: false,
+  });
   await ssh.close();
   await host.save();
   if ((await engineUrlOf(host)) !== "") await waitForEngine(ports, host, signal);

@@ -97,7 +97,12 @@ async function look(ports: MachinePorts, host: Host, signal: AbortSignal): Promi
   }
   const state = await host.driver.getState(signal);
   if (state !== "Running" || url === "") return { state, url: "", engineVersion: "Unknown", error: "" };
-  return { state, url, engineVersion: "Unknown", error: "Unable to query docker version: Cannot connect to the docker engine endpoint" };
+  return {
+    state,
+    url,
+    engineVersion: "Unknown",
+    error: "Unable to query docker version: Cannot connect to the docker engine endpoint",
+  };
 }
 
 async function askEngine(ports: MachinePorts, host: Host, url: string, signal: AbortSignal): Promise<Seen | undefined> {
@@ -117,7 +122,15 @@ async function interruption(host: Host): Promise<string | undefined> {
 }
 
 function unloadable(name: string, error: unknown): ListedMachine {
-  return { name, driverName: "not found", state: "Error", url: "", engineVersion: "", error: messageOf(error).replaceAll(/\s+/gu, " "), responseTimeMs: 0 };
+  return {
+    name,
+    driverName: "not found",
+    state: "Error",
+    url: "",
+    engineVersion: "",
+    error: messageOf(error).replaceAll(/\s+/gu, " "),
+    responseTimeMs: 0,
+  };
 }
 
 /** Lower-cased, numbers by value: beta2 before beta10. */

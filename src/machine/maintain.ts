@@ -22,13 +22,20 @@ export async function provisionAgain(ports: MachinePorts, name: string, signal: 
 }
 
 /** Brings the engine to the newest version its source offers. Gives the version before and after. */
-export async function upgradeMachine(ports: MachinePorts, name: string, signal: AbortSignal): Promise<{ readonly before: string; readonly after: string }> {
+export async function upgradeMachine(
+  ports: MachinePorts,
+  name: string,
+  signal: AbortSignal,
+): Promise<{ readonly before: string; readonly after: string }> {
   await using _lock = await lockMachine(ports, name, "upgrade", signal);
   await using host = await openHost(ports, name);
   await requireCreated(host);
   return await maintain(host, "upgrade", async (ssh) => {
     const before = await engineVersionOf(ports, host, signal).catch(() => "");
-    const { engineVersion } = await upgradeEngine(await provisionRequest(ports, host), provisionContext(ports, host, ssh, signal));
+    const { engineVersion } = await upgradeEngine(
+      await provisionRequest(ports, host),
+      provisionContext(ports, host, ssh, signal),
+    );
     await waitForEngine(ports, host, signal);
     return { before, after: engineVersion };
   });

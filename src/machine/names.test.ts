@@ -12,8 +12,14 @@ test("ranges and lists in braces are expanded, nested and padded as written", ()
 });
 
 test("a name given twice, or far too many, is refused", () => {
-  assert.throws(() => expandNames(["a", "{a,b}"]), (error) => isMachineError(error, "usage"));
-  assert.throws(() => expandNames(["n{1..99999}"]), (error) => isMachineError(error, "usage"));
+  assert.throws(
+    () => expandNames(["a", "{a,b}"]),
+    (error) => isMachineError(error, "usage"),
+  );
+  assert.throws(
+    () => expandNames(["n{1..99999}"]),
+    (error) => isMachineError(error, "usage"),
+  );
 });
 
 test("a name is valid exactly when 0.16.2's pattern says so", () => {
@@ -21,7 +27,11 @@ test("a name is valid exactly when 0.16.2's pattern says so", () => {
     fc.property(fc.string(), (name) => {
       const valid = /^[a-zA-Z0-9][a-zA-Z0-9\-.]*$/u.test(name);
       if (valid) requireValidName(name);
-      else assert.throws(() => requireValidName(name), (error) => isMachineError(error, "machine-name-invalid"));
+      else
+        assert.throws(
+          () => requireValidName(name),
+          (error) => isMachineError(error, "machine-name-invalid"),
+        );
     }),
   );
 });

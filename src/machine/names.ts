@@ -24,7 +24,8 @@ export function expandNames(patterns: readonly string[]): string[] {
   const names = patterns.flatMap(expandBraces);
   const twice = names.find((name, index) => names.indexOf(name) !== index);
   if (twice !== undefined) throw new MachineError("usage", `The machine name "${twice}" is given twice`);
-  if (names.length > mostNames) throw new MachineError("usage", `${names.length} machines at once are too many; the limit is ${mostNames}`);
+  if (names.length > mostNames)
+    throw new MachineError("usage", `${names.length} machines at once are too many; the limit is ${mostNames}`);
   return names;
 }
 

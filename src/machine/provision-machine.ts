@@ -23,7 +23,12 @@ import type { Host } from "./host.ts";
 import type { MachinePorts } from "./ports.ts";
 
 /** Provisions over an open connection and waits until the engine answers. The connection stays open. */
-export async function provisionMachine(ports: MachinePorts, host: Host, ssh: SshExecutor, signal: AbortSignal): Promise<ProvisionOutcome> {
+export async function provisionMachine(
+  ports: MachinePorts,
+  host: Host,
+  ssh: SshExecutor,
+  signal: AbortSignal,
+): Promise<ProvisionOutcome> {
   const request = await provisionRequest(ports, host);
   const outcome = await provisionHost(request, provisionContext(ports, host, ssh, signal));
   host.report({ type: "checking-engine" });

@@ -10,7 +10,10 @@ const pollMs = 500;
 /** Asks the driver, within a bound. Throws what it throws, and `timeout`. */
 export async function stateOf(ports: MachinePorts, host: Host, signal: AbortSignal): Promise<MachineState> {
   const otherwise = `The driver of "${host.name}" did not tell its state`;
-  return await within({ ms: ports.timeouts.stateMs, otherwise, clock: ports.clock, signal }, async (bound) => await host.driver.getState(bound));
+  return await within(
+    { ms: ports.timeouts.stateMs, otherwise, clock: ports.clock, signal },
+    async (bound) => await host.driver.getState(bound),
+  );
 }
 
 /** Throws `timeout` naming the last state or complaint of the driver. */
@@ -22,7 +25,10 @@ export async function waitForState(ports: MachinePorts, host: Host, wanted: Mach
     if (seen === wanted) return;
     signal.throwIfAborted();
     if (ports.clock.monotonicMs() >= deadline) {
-      throw new MachineError("timeout", `"${host.name}" did not become ${wanted} within ${timeoutMs / 1000} s; it is ${seen || "unknown"}`);
+      throw new MachineError(
+        "timeout",
+        `"${host.name}" did not become ${wanted} within ${timeoutMs / 1000} s; it is ${seen || "unknown"}`,
+      );
     }
     await ports.clock.sleep(pollMs, signal);
   }

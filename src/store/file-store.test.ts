@@ -197,7 +197,10 @@ test("a store that cannot be a folder is one clear sentence", async () => {
   };
   await assert.rejects(store.create(newRecord("web")), expected);
   await assert.rejects(store.lockMachine("web", { purpose: "create", waitMs: 0 }), expected);
-  await assert.rejects(store.list(), { code: "store-unusable", message: /^Cannot read .*: a part of the path is not a folder$/u });
+  await assert.rejects(store.list(), {
+    code: "store-unusable",
+    message: /^Cannot read .*: a part of the path is not a folder$/u,
+  });
 });
 
 test("a config.json that is a folder is one clear sentence", async () => {

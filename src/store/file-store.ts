@@ -64,7 +64,9 @@ export class FileStore implements Store {
 
   async list(): Promise<string[]> {
     // Where the store is a file, it does not count as an empty one.
-    const folders = (await readFolder(this.#machinesDir, ["ENOENT"])).filter((entry) => entry.isDirectory() && isFolderName(entry.name));
+    const folders = (await readFolder(this.#machinesDir, ["ENOENT"])).filter(
+      (entry) => entry.isDirectory() && isFolderName(entry.name),
+    );
     const isTaken = await Promise.all(folders.map((entry) => this.has(entry.name)));
     return folders.filter((_, index) => isTaken[index]).map((entry) => entry.name);
   }
@@ -180,7 +182,8 @@ export class FileStore implements Store {
 
   async sweep(): Promise<void> {
     const request: LockRequest = { purpose: "clean-up", waitMs: 0 };
-    if ((await hasAbandoned(this.certsDir)) || (await hasDeadHolder(certificatesLockOf(this.root)))) await takeAndGive(() => this.lockCertificates(request));
+    if ((await hasAbandoned(this.certsDir)) || (await hasDeadHolder(certificatesLockOf(this.root))))
+      await takeAndGive(() => this.lockCertificates(request));
     const entries = (await readFolder(this.#machinesDir)).map((entry) => entry.name);
     const removed = entries.filter(isAbandonedTemporary).flatMap((entry) => machineOfTemporary(entry) ?? []);
     const present = entries.filter(isFolderName);
@@ -196,7 +199,9 @@ export class FileStore implements Store {
     if (this.#folder !== "machines") return [];
     const names = (await readFolder(locksDirOf(this.root))).flatMap((entry) => machineOfLock(entry.name) ?? []);
     const taken = new Set(present.map((name) => name.toLowerCase()));
-    const isUseless = await Promise.all(names.map(async (name) => !taken.has(name) || (await hasDeadHolder(machineLockOf(this.root, name)))));
+    const isUseless = await Promise.all(
+      names.map(async (name) => !taken.has(name) || (await hasDeadHolder(machineLockOf(this.root, name)))),
+    );
     return names.filter((_, index) => isUseless[index]);
   }
 }
@@ -221,7 +226,8 @@ async function moveIntoPlace(staging: string, folder: string, name: string): Pro
   try {
     await fs.rename(staging, folder);
   } catch (error) {
-    if (["ENOTEMPTY", "EEXIST", "EPERM"].includes(systemCodeOf(error) ?? "") && (await readFolder(folder)).length > 0) throw machineExists(name, name);
+    if (["ENOTEMPTY", "EEXIST", "EPERM"].includes(systemCodeOf(error) ?? "") && (await readFolder(folder)).length > 0)
+      throw machineExists(name, name);
     throw error;
   }
 }
@@ -249,7 +255,9 @@ async function hasAbandoned(folder: string): Promise<boolean> {
 async function sweepFolder(folder: string, isOurs: (entry: string) => boolean = () => true): Promise<void> {
   const entries = await readFolder(folder).catch(() => []);
   const abandoned = entries.filter((entry) => isAbandonedTemporary(entry.name) && isOurs(entry.name));
-  await Promise.all(abandoned.map((entry) => fs.rm(path.join(folder, entry.name), { recursive: true, force: true }).catch(() => {})));
+  await Promise.all(
+    abandoned.map((entry) => fs.rm(path.join(folder, entry.name), { recursive: true, force: true }).catch(() => {})),
+  );
 }
 
 /** Taking a lock cleans up; one that is held is left alone. */

@@ -110,8 +110,12 @@ test("an instance that appears after its machine was removed is found, and remov
   // The name is free again, and the new machine is another one.
   await rig.create("web");
   const leftovers = await rig.findLeftovers();
-  assert.deepEqual(leftovers.map(({ removed, instances }) => [removed, instances.length]), [[true, 1]]);
-  for (const { error } of await removeLeftovers(rig.ports, leftovers, AbortSignal.timeout(10_000))) assert.equal(error, undefined);
+  assert.deepEqual(
+    leftovers.map(({ removed, instances }) => [removed, instances.length]),
+    [[true, 1]],
+  );
+  for (const { error } of await removeLeftovers(rig.ports, leftovers, AbortSignal.timeout(10_000)))
+    assert.equal(error, undefined);
   assert.equal((await rig.ours()).length, 1);
   assert.equal((await rig.findLeftovers()).length, 1, "a late reply could still make it appear again");
   await rig.assertAllFound();
@@ -123,7 +127,10 @@ test("what gc found is left alone when someone has finished it meanwhile", async
   await rig.run("create", ["web"], { pending: true });
   release();
   const leftovers = await rig.findLeftovers();
-  assert.deepEqual(leftovers.map(({ name, command }) => [name, command]), [["web", "create"]]);
+  assert.deepEqual(
+    leftovers.map(({ name, command }) => [name, command]),
+    [["web", "create"]],
+  );
   await rig.create("web");
   const [outcome] = await removeLeftovers(rig.ports, leftovers, AbortSignal.timeout(10_000));
   assert.equal(isMachineError(outcome?.error, "machine-state"), true);

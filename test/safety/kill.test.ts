@@ -20,7 +20,14 @@ interface Case {
 
 /** `web` and `db` stand in the store, except for the very first create. */
 const cases: readonly Case[] = [
-  { command: "create", name: "new", outcomes: [["db", "web"], ["db", "new", "web"]] },
+  {
+    command: "create",
+    name: "new",
+    outcomes: [
+      ["db", "web"],
+      ["db", "new", "web"],
+    ],
+  },
   { command: "start", name: "web", outcomes: [["db", "web"]] },
   { command: "provision", name: "web", outcomes: [["db", "web"]] },
   { command: "rotate", name: "web", argument: "second-token", outcomes: [["db", "web"]] },
@@ -40,7 +47,10 @@ async function killOnce(rig: Rig, { command, name, argument = "", outcomes }: Ca
   const { killed, status, stderr } = await rig.run(command, [name, argument], kill);
   assert.ok(killed || status === 0, stderr);
   const names = await rig.assertAllLoad();
-  assert.ok(outcomes.some((outcome) => outcome.join() === names.join()), `${command} left ${names.join()}`);
+  assert.ok(
+    outcomes.some((outcome) => outcome.join() === names.join()),
+    `${command} left ${names.join()}`,
+  );
   await assertSecretsTogether(rig, names);
   return killed;
 }

@@ -39,7 +39,8 @@ function assertOnePki(storePath: string): void {
     const own = (file: string): string => path.join(storePath, "machines", name, file);
     assertSigned(own("server.pem"), ca, "sslserver");
     assertPair(own("server.pem"), own("server-key.pem"));
-    for (const file of ["ca.pem", "cert.pem", "key.pem"]) assert.deepEqual(readFileSync(own(file)), readFileSync(path.join(certs, file)));
+    for (const file of ["ca.pem", "cert.pem", "key.pem"])
+      assert.deepEqual(readFileSync(own(file)), readFileSync(path.join(certs, file)));
   }
 }
 
@@ -48,20 +49,24 @@ function assertAllWell(all: readonly Ran[]): void {
 }
 
 for (const size of [8, 32, 64]) {
-  test(`${size} first creates at once give one valid PKI`, { skip: size === 64 && !isFullRun ? "in the full run" : false }, async () => {
-    await using rig = await Rig.open(program);
-    for (let store = 0; store < (isFullRun ? 20 : 1); store += 1) {
-      const names = Array.from({ length: size }, (_, index) => `m${index}`);
-      // As long as 0.16.2's where it counts: the longer keys take, the more first ones meet.
-      const keyType = store === 0 && size === 8 ? "rsa" : "ecdsa";
-      assertAllWell(await Promise.all(names.map(async (name) => await rig.run("create-provisioned", [name, keyType]))));
-      assert.deepEqual((await rig.assertAllLoad()).length, size);
-      assert.equal((await rig.ours()).length, size);
-      assertOnePki(rig.storePath);
-      assert.deepEqual(rig.strays(), []);
-      rig.reset();
-    }
-  });
+  test(
+    `${size} first creates at once give one valid PKI`,
+    { skip: size === 64 && !isFullRun ? "in the full run" : false },
+    async () => {
+      await using rig = await Rig.open(program);
+      for (let store = 0; store < (isFullRun ? 20 : 1); store += 1) {
+        const names = Array.from({ length: size }, (_, index) => `m${index}`);
+        // As long as 0.16.2's where it counts: the longer keys take, the more first ones meet.
+        const keyType = store === 0 && size === 8 ? "rsa" : "ecdsa";
+        assertAllWell(await Promise.all(names.map(async (name) => await rig.run("create-provisioned", [name, keyType]))));
+        assert.deepEqual((await rig.assertAllLoad()).length, size);
+        assert.equal((await rig.ours()).length, size);
+        assertOnePki(rig.storePath);
+        assert.deepEqual(rig.strays(), []);
+        rig.reset();
+      }
+    },
+  );
 }
 
 test("of creates of one name at once exactly one wins", async () => {
@@ -83,8 +88,13 @@ test("readers never fail beside writers", async () => {
   await using rig = await Rig.open(program);
   await rig.create("steady");
   const stop = new AbortController();
-  const churning = Array.from({ length: writers }, async (_, index) => await rig.run("churn", [`m${index}`], { signal: stop.signal }));
-  const reading = await Promise.all(Array.from({ length: readers }, async () => await rig.run("read", ["steady", String(reads)])));
+  const churning = Array.from(
+    { length: writers },
+    async (_, index) => await rig.run("churn", [`m${index}`], { signal: stop.signal }),
+  );
+  const reading = await Promise.all(
+    Array.from({ length: readers }, async () => await rig.run("read", ["steady", String(reads)])),
+  );
   stop.abort();
   for (const { killed, stderr } of await Promise.all(churning)) assert.equal(killed, true, stderr);
   assertAllWell(reading);

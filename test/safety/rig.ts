@@ -97,7 +97,10 @@ export class Rig implements AsyncDisposable {
   async run(command: string, args: readonly string[] = [], kill: Kill = {}): Promise<Ran> {
     const env = { ...process.env, KILL_AT: String(kill.at ?? 0), NODE_TEST_CONTEXT: undefined } as NodeJS.ProcessEnv;
     const bun = runtimes.find(({ name }) => name === "bun")?.program ?? "";
-    const child = spawn(bun, [this.#program, this.storePath, this.cloud.url, command, ...args], { env, stdio: ["ignore", "pipe", "pipe"] });
+    const child = spawn(bun, [this.#program, this.storePath, this.cloud.url, command, ...args], {
+      env,
+      stdio: ["ignore", "pipe", "pipe"],
+    });
     const [stdout, stderr] = [collect(child.stdout), collect(child.stderr)];
     kill.signal?.addEventListener("abort", () => child.kill("SIGKILL"));
     let startedMs = performance.now();
@@ -107,7 +110,9 @@ export class Rig implements AsyncDisposable {
       if (kill.afterMs !== undefined) timer = setTimeout(() => child.kill("SIGKILL"), kill.afterMs);
     });
     this.cloud.onCreate = () => void (kill.pending === true && child.kill("SIGKILL"));
-    const [status, signal] = await new Promise<[number | null, string | null]>((resolve) => child.once("close", (...end) => resolve(end)));
+    const [status, signal] = await new Promise<[number | null, string | null]>((resolve) =>
+      child.once("close", (...end) => resolve(end)),
+    );
     clearTimeout(timer);
     this.cloud.onCreate = () => {};
     const output = stdout().replace(/^ready\n/u, "");
@@ -123,7 +128,11 @@ export class Rig implements AsyncDisposable {
   }
 
   async create(name: string): Promise<void> {
-    const options = driverOptions({ "fakecloud-endpoint": this.cloud.url, "fakecloud-token": "first-token", "tls-key-type": "ecdsa" });
+    const options = driverOptions({
+      "fakecloud-endpoint": this.cloud.url,
+      "fakecloud-token": "first-token",
+      "tls-key-type": "ecdsa",
+    });
     await createMachine(this.ports, { name, driverName: "fakecloud", options }, AbortSignal.timeout(60_000));
   }
 

@@ -28,7 +28,11 @@ export function createFlags(token = "first-token", keyType = "ecdsa"): Record<st
 }
 
 async function create(): Promise<void> {
-  await createMachine(ports, { name, driverName: "fakecloud", options: driverOptions(createFlags(undefined, extra || "ecdsa")) }, signal);
+  await createMachine(
+    ports,
+    { name, driverName: "fakecloud", options: driverOptions(createFlags(undefined, extra || "ecdsa")) },
+    signal,
+  );
 }
 
 function printLog(event: ProgressEvent): void {

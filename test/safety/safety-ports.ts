@@ -11,7 +11,10 @@ import { SystemProcessRunner } from "../../src/system/process.ts";
 import { authorityPaths } from "../../src/tls/authority-files.ts";
 import { driverModule } from "./fake-cloud/driver.ts";
 
-export function safetyPorts(storePath: string, change: Partial<MachinePorts> & { readonly env?: HostPlatform["env"] } = {}): MachinePorts {
+export function safetyPorts(
+  storePath: string,
+  change: Partial<MachinePorts> & { readonly env?: HostPlatform["env"] } = {},
+): MachinePorts {
   const platform = { ...currentPlatform(), ...(change.env === undefined ? {} : { env: change.env }) };
   const processes = new SystemProcessRunner(platform);
   const store = new FileStore(storePath, change.clock ?? systemClock);

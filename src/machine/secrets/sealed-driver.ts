@@ -2,7 +2,7 @@
  * A driver whose secrets are fetched when they are first needed. Until then a driver that was opened without them answers
  * what stands in its configuration: `env` and `ls` of a machine that runs ask no password manager.
  */
-import type { Driver } from "../../driver-kit/driver.ts";
+import type { Driver, PreparedEngine } from "../../driver-kit/driver.ts";
 import type { DriverOptions } from "../../driver-kit/flags.ts";
 import type { MachineState } from "../../driver-kit/state.ts";
 
@@ -18,12 +18,15 @@ export class SealedDriver implements Driver {
   constructor(sealed: Driver, open: () => Promise<Driver>) {
     this.#current = sealed;
     this.#open = open;
-    // Both are absent where the driver lacks them, which callers look at.
-    if (sealed.findInstances !== undefined) this.findInstances = async (signal) => (await (await this.#opened()).findInstances?.(signal)) ?? [];
+    // They are absent where the driver lacks them, which callers look at.
+    if (sealed.findInstances !== undefined)
+      this.findInstances = async (signal) => (await (await this.#opened()).findInstances?.(signal)) ?? [];
+    if (sealed.preparedEngine !== undefined) this.preparedEngine = () => this.#current.preparedEngine?.();
     if (sealed.hostKeys !== undefined) this.hostKeys = async () => (await this.#current.hostKeys?.()) ?? [];
   }
 
   readonly findInstances?: (signal: AbortSignal) => Promise<readonly string[]>;
+  readonly preparedEngine?: () => PreparedEngine | undefined;
   readonly hostKeys?: () => Promise<readonly string[]>;
 
   async #opened(): Promise<Driver> {

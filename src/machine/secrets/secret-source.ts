@@ -75,7 +75,10 @@ export class SecretSource {
       case "cmd":
         return await this.#run(reference, os === "windows" ? ["cmd", "/d", "/s", "/c", rest] : ["sh", "-c", rest]);
       case "keychain":
-        return await this.#run(reference, keychainQuery(os, rest) ?? fail(unavailable(reference, "cannot be read: this system's keychain has no program for it")));
+        return await this.#run(
+          reference,
+          keychainQuery(os, rest) ?? fail(unavailable(reference, "cannot be read: this system's keychain has no program for it")),
+        );
     }
   }
 

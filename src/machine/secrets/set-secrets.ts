@@ -11,7 +11,12 @@ import { Vault } from "./vault.ts";
  * @param given by the name of the create flag, or of the field of the driver's configuration
  * Throws `usage` for what is no secret of the machine, `secret-unavailable` for a reference that leads nowhere.
  */
-export async function setSecrets(ports: MachinePorts, name: string, given: ReadonlyMap<string, string>, signal: AbortSignal): Promise<void> {
+export async function setSecrets(
+  ports: MachinePorts,
+  name: string,
+  given: ReadonlyMap<string, string>,
+  signal: AbortSignal,
+): Promise<void> {
   await using _lock = await lockMachine(ports, name, "config set", signal);
   const record = await ports.store.load(name);
   const vault = await Vault.load(ports, ports.store.machineDir(name));

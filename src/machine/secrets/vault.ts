@@ -93,7 +93,9 @@ export class Vault {
   async #take(name: string, given: FlagValue): Promise<FlagValue> {
     if (typeof given === "string") return given === "" ? given : await this.#takeOne(name, given);
     if (!Array.isArray(given)) return given;
-    return await Promise.all((given as readonly string[]).map(async (each, index) => await this.#takeOne(`${name}.${index}`, each)));
+    return await Promise.all(
+      (given as readonly string[]).map(async (each, index) => await this.#takeOne(`${name}.${index}`, each)),
+    );
   }
 
   async #takeOne(name: string, given: string): Promise<string> {
@@ -131,7 +133,9 @@ export class Vault {
   fileText(configText: string): string | undefined {
     const marked = marksIn(configText);
     const secrets = [...this.#secrets].filter(([name]) => marked.has(name)).map(([name, { origin }]) => [name, origin] as const);
-    return secrets.length === 0 ? undefined : `${JSON.stringify({ version: 1, secrets: Object.fromEntries(secrets) }, undefined, 4)}\n`;
+    return secrets.length === 0
+      ? undefined
+      : `${JSON.stringify({ version: 1, secrets: Object.fromEntries(secrets) }, undefined, 4)}\n`;
   }
 
   /** Saves the secrets together with the configuration that has their marks: what a mark stands for is always there. */

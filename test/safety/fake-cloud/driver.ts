@@ -25,7 +25,11 @@ class FakeCloudDriver extends BuiltinDriver<FakeCloudConfig> {
   readonly driverName = "fakecloud";
 
   constructor(context: DriverContext, configText: string | undefined) {
-    super(context, { ...newBaseConfig(context.machineName, context.storePath), Endpoint: "", Token: "", InstanceId: "" }, configText);
+    super(
+      context,
+      { ...newBaseConfig(context.machineName, context.storePath), Endpoint: "", Token: "", InstanceId: "" },
+      configText,
+    );
   }
 
   async setConfigFromFlags(options: DriverOptions): Promise<void> {
@@ -47,7 +51,9 @@ class FakeCloudDriver extends BuiltinDriver<FakeCloudConfig> {
   }
 
   async findInstances(signal: AbortSignal): Promise<readonly string[]> {
-    const marked = (await this.#request<Instance[]>("GET", `/instances?mark=${this.context.createId}`, signal)).map(({ id }) => id);
+    const marked = (await this.#request<Instance[]>("GET", `/instances?mark=${this.context.createId}`, signal)).map(
+      ({ id }) => id,
+    );
     const recorded = this.config.InstanceId === "" ? undefined : await this.#find(this.config.InstanceId, signal);
     return [...new Set([...marked, ...(recorded === undefined ? [] : [recorded.id])])];
   }
@@ -64,7 +70,9 @@ class FakeCloudDriver extends BuiltinDriver<FakeCloudConfig> {
 
   /** A started instance has another address, as in clouds that lend them. */
   async start(signal: AbortSignal): Promise<void> {
-    this.config.IPAddress = (await this.#request<Instance>("PUT", `/instances/${this.config.InstanceId}?running=true`, signal)).address;
+    this.config.IPAddress = (
+      await this.#request<Instance>("PUT", `/instances/${this.config.InstanceId}?running=true`, signal)
+    ).address;
   }
 
   async stop(signal: AbortSignal): Promise<void> {
@@ -98,7 +106,8 @@ class FakeCloudDriver extends BuiltinDriver<FakeCloudConfig> {
       } catch (error) {
         signal.throwIfAborted();
         if (error instanceof MachineError) throw error;
-        if (attempt === patience) throw new MachineError("provider-error", `The fake cloud does not answer ${method} ${path}`, { cause: error });
+        if (attempt === patience)
+          throw new MachineError("provider-error", `The fake cloud does not answer ${method} ${path}`, { cause: error });
       }
     }
   }

@@ -10,7 +10,10 @@ interface Bundler {
   build(options: unknown): Promise<{ readonly success: boolean; readonly logs: readonly unknown[] }>;
 }
 interface Loader {
-  onLoad(match: { readonly filter: RegExp }, load: (asked: { readonly path: string }) => Promise<{ readonly contents: string; readonly loader: "ts" }>): void;
+  onLoad(
+    match: { readonly filter: RegExp },
+    load: (asked: { readonly path: string }) => Promise<{ readonly contents: string; readonly loader: "ts" }>,
+  ): void;
 }
 
 const files = path.join(import.meta.dirname, "files.ts");

@@ -28,6 +28,8 @@ const changing = ["writeFile", "appendFile", "write", "chmod", "sync", "datasync
 export async function open(...[path, flags, mode]: Parameters<typeof fs.open>): Promise<fs.FileHandle> {
   if (flags !== "r") instant();
   const handle = await fs.open(path, flags, mode);
-  if (flags !== "r") for (const name of changing) Object.defineProperty(handle, name, { value: killable((handle[name] as AnyFunction).bind(handle)) });
+  if (flags !== "r")
+    for (const name of changing)
+      Object.defineProperty(handle, name, { value: killable((handle[name] as AnyFunction).bind(handle)) });
   return handle;
 }
