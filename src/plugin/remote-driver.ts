@@ -139,7 +139,9 @@ export class RemoteDriver implements Driver {
   async close(): Promise<void> {
     const session = this.#session;
     this.#session = undefined;
-    this.#stopStarting?.(new MachineError("plugin-failed", `The driver plugin ${this.#location.program} was given up while it started`));
+    this.#stopStarting?.(
+      new MachineError("plugin-failed", `The driver plugin ${this.#location.program} was given up while it started`),
+    );
     await (await session?.catch(() => undefined))?.close();
   }
 

@@ -99,7 +99,8 @@ describe("GitLab Runner", () => {
       created.map(({ code, stderr }) => ({ code, stderr })),
       names.map(() => ({ code: 0, stderr: "" })),
     );
-    const certificate = (file: string): X509Certificate => new X509Certificate(readFileSync(path.join(shell.store, "certs", file)));
+    const certificate = (file: string): X509Certificate =>
+      new X509Certificate(readFileSync(path.join(shell.store, "certs", file)));
     assert.ok(certificate("cert.pem").verify(certificate("ca.pem").publicKey));
     assert.deepEqual(foldersOf(shell).toSorted(), names);
     const removed = await Promise.all(names.map(async (each) => await runner(shell, "rm", "-y", each)));
@@ -149,7 +150,13 @@ describe("scripts", () => {
     await shell.addPlugin("sample", samplePlugin);
     await shell.addRecord("mute", pluginRecord("mute", "silent", 1));
     await shell.addRecord("web", pluginRecord("web", "sample", 4));
-    assert.equal(await shell.ok("--timeout 9s ls -t 5 -f {{.Name}}:{{.State}}:{{.Active}}:{{.DockerVersion}}"), "mute:Timeout::\nweb:Stopped:-:Unknown\n");
-    assert.equal((await shell.run(["active", "-t", "1"], { env: { DOCKER_HOST: "tcp://127.0.0.1:1" } })).stderr.split("\n")[0], "Error getting active host: timeout");
+    assert.equal(
+      await shell.ok("--timeout 9s ls -t 5 -f {{.Name}}:{{.State}}:{{.Active}}:{{.DockerVersion}}"),
+      "mute:Timeout::\nweb:Stopped:-:Unknown\n",
+    );
+    assert.equal(
+      (await shell.run(["active", "-t", "1"], { env: { DOCKER_HOST: "tcp://127.0.0.1:1" } })).stderr.split("\n")[0],
+      "Error getting active host: timeout",
+    );
   });
 });

@@ -1,7 +1,7 @@
 import type { Invocation } from "../command.ts";
 import type { CliContext } from "../context.ts";
 import { renderInspect } from "../format/inspect.ts";
-import { TemplateError } from "../../gocompat/template/template.ts";
+import { TemplateError } from "../../gocompat/template/template-error.ts";
 import { openPorts } from "../machine-ports.ts";
 import { nameOrDefault } from "../machines.ts";
 
@@ -10,7 +10,7 @@ export async function run({ options, args }: Invocation, context: CliContext): P
   const text = await ports.store.loadText(await nameOrDefault(ports, args));
   const secrets = options.bool("show-secrets") ? "shown" : "masked";
   try {
-    context.print(renderInspect(text, options.string("format"), secrets));
+    context.print(await renderInspect(text, options.string("format"), secrets));
   } catch (error) {
     if (error instanceof TemplateError) context.streams.stdout.write(context.redactor.redact(error.output));
     throw error;

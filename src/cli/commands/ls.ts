@@ -1,10 +1,9 @@
+/** `ls`: the names alone, for completion and scripts, load nothing of what shows machines. */
 import { listRecords } from "../../machine/list.ts";
 import type { Invocation } from "../command.ts";
 import type { CliContext } from "../context.ts";
-import type { HostListItem } from "../format/host-list-item.ts";
-import { parseListFormat, renderList } from "../format/list-format.ts";
 import { parseFilters } from "../list-filters.ts";
-import { listRows, type ListRow } from "../list-rows.ts";
+import { listRows } from "../list-rows.ts";
 import { openPorts } from "../machine-ports.ts";
 
 export async function run({ options }: Invocation, context: CliContext): Promise<void> {
@@ -17,26 +16,8 @@ export async function run({ options }: Invocation, context: CliContext): Promise
     else for (const name of names) context.print(name);
     return;
   }
-  const format = parseListFormat(options.string("format"));
-  const rows = await listRows(ports, context, { filters, timeoutMs });
-  if (context.globals.output === "json") {
-    context.printJson(rows);
-    return;
-  }
-  const { text, error } = renderList(format, rows.map(itemOf));
-  context.streams.stdout.write(text);
-  if (error !== undefined) throw error;
-}
-
-/** The fields under 0.16.2's names for them. */
-function itemOf(row: ListRow): HostListItem {
-  return {
-    ...row,
-    dockerVersion: row.engineVersion,
-    responseTimeMs: Math.trunc(row.responseTimeMs),
-    swarmOptions: row.swarmOptions === undefined ? null : { ...row.swarmOptions },
-    engineOptions: row.engineOptions === undefined ? null : { ...row.engineOptions },
-  };
+  const { printMachines } = await import("../list-machines.ts");
+  await printMachines(ports, context, options.string("format"), { filters, timeoutMs });
 }
 
 /** Nothing is asked of any machine unless a filter looks at its state. */

@@ -1,8 +1,7 @@
 /** `inspect`: a record as JSON or through a Go template, its secrets masked. Pure. */
 import { MachineError, isMachineError } from "../../errors/machine-error.ts";
-import { jsonFunctions } from "../../gocompat/json-format.ts";
 import { findMember, formatJson, jsonFrom, parseJson, plainFrom, type JsonNode, type JsonObject } from "../../gocompat/json.ts";
-import { executeTemplate, parseTemplate, type Template } from "../../gocompat/template/template.ts";
+import type { Template } from "../../gocompat/template/template.ts";
 
 const mask = "********";
 
@@ -14,20 +13,27 @@ const secretField = /^(?:.*(?:password|passwd|secret|token|apikey|credential).*|
  * @param format a Go template; "" for the whole record
  * Throws `template-invalid` in 0.16.2's words; where the template was begun, a `TemplateError` with what it had written.
  */
-export function renderInspect(text: string, format: string, secrets: "shown" | "masked"): string {
+export async function renderInspect(text: string, format: string, secrets: "shown" | "masked"): Promise<string> {
   const record = secrets === "shown" ? undefined : maskDriver(parseJson(text));
-  const shown = record === undefined ? text : formatJson(record);
-  if (format === "") return shown;
-  return executeTemplate(parseFormat(format), plainFrom(record ?? parseJson(text)));
+  if (format === "") return record === undefined ? text : formatJson(record);
+  return await executeFormat(format, plainFrom(record ?? parseJson(text)));
 }
 
-function parseFormat(format: string): Template {
-  try {
-    return parseTemplate("", format, { functions: jsonFunctions });
-  } catch (error) {
-    if (!isMachineError(error, "template-invalid")) throw error;
-    throw new MachineError("template-invalid", `template parsing error: ${error.message}`, { cause: error, hint: error.hint });
-  }
+/** Templates are loaded where there is one: `inspect NAME` starts without them. */
+async function executeFormat(format: string, data: unknown): Promise<string> {
+  const [{ executeTemplate, parseTemplate }, { jsonFunctions }] = await Promise.all([
+    import("../../gocompat/template/template.ts"),
+    import("../../gocompat/json-format.ts"),
+  ]);
+  const parse = (): Template => {
+    try {
+      return parseTemplate("", format, { functions: jsonFunctions });
+    } catch (error) {
+      if (!isMachineError(error, "template-invalid")) throw error;
+      throw new MachineError("template-invalid", `template parsing error: ${error.message}`, { cause: error, hint: error.hint });
+    }
+  };
+  return executeTemplate(parse(), data);
 }
 
 /** The record with masked secrets, or undefined when it holds none and can be shown as it is. */
