@@ -137,6 +137,7 @@ function boot(spec: LaunchSpec): string[] {
     `console=${consoles[spec.arch]}`,
     "quiet",
     "systemd.ssh_auto=no",
+    "systemd.getty_auto=no",
     ...tuning(spec),
     ...spec.boot.words,
   ];
