@@ -19,8 +19,8 @@ export async function namesOrDefault(ports: MachinePorts, args: readonly string[
 
 /** The one name given, or `default`. */
 export async function nameOrDefault(ports: MachinePorts, args: readonly string[]): Promise<string> {
-  if (args.length > 1) throw new MachineError("usage", "Error: Expected one machine name as an argument");
-  const [name = defaultMachine] = await namesOrDefault(ports, args);
+  const [name = defaultMachine, ...others] = await namesOrDefault(ports, args);
+  if (others.length > 0) throw new MachineError("usage", "Error: Expected one machine name as an argument");
   return name;
 }
 

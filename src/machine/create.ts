@@ -3,11 +3,14 @@
  * Whatever ends it, afterwards there is either no trace, or a machine that `ls` shows, a second `create` continues and
  * `rm` removes.
  */
+import * as path from "node:path";
 import type { DriverModule } from "../driver-kit/driver.ts";
 import type { DriverOptions } from "../driver-kit/flags.ts";
 import { isMachineError, MachineError, messageOf } from "../errors/machine-error.ts";
 import { quote } from "../gocompat/quote.ts";
 import { logTo } from "../log/event.ts";
+import type { SshExecutor } from "../ssh/executor.ts";
+import { inPrivateFolder } from "../ssh/private-folder.ts";
 import { removeFile } from "../system/files.ts";
 import { bringUp } from "./bring-up.ts";
 import { prepareAuthority } from "./certificates.ts";
@@ -51,8 +54,17 @@ export async function planCreate(ports: MachinePorts, request: CreateRequest, si
   if (!module.capabilities.adopted || !module.capabilities.provisionable) {
     return `A machine would be created by the driver ${module.name}; what provisioning changes is known once it runs.\n`;
   }
-  await using ssh = await host.openSsh();
-  return await planMachine(ports, host, ssh, signal);
+  return await inPrivateFolder(ports.platform, async (folder) => {
+    await using ssh = await openSshOnce(ports, host, folder);
+    return await planMachine(ports, host, ssh, signal);
+  });
+}
+
+/** The host's key is judged as on first contact, and kept in the folder only. */
+async function openSshOnce(ports: MachinePorts, host: Host, folder: string): Promise<SshExecutor> {
+  const target = await host.sshTarget();
+  const hostKeys = { ...target.hostKeys, knownHostsFile: path.join(folder, "known_hosts") };
+  return await ports.openSsh({ ...target, hostKeys }, host.report);
 }
 
 /** The journal of an earlier create of this machine by the same driver; undefined where there is no such machine. */

@@ -71,8 +71,10 @@ async function writeKeyPair(file: string, pair: KeyPair): Promise<{ readonly pri
 /** Reads and checks a private key file. Throws `ssh-key-unusable` with 0.16.2's sentence where others may read it. */
 export async function loadPrivateKey(file: string, platform: Pick<HostPlatform, "os">): Promise<PrivateKey> {
   const bytes = await readKeyFile(file);
+  // That it is no private key counts first: the permissions of a public one need no change.
+  const key = parsePrivateKey(file, bytes.toString("utf8"));
   if (platform.os !== "windows") await refuseOpenPermissions(file);
-  return parsePrivateKey(file, bytes.toString("utf8"));
+  return key;
 }
 
 async function readKeyFile(file: string): Promise<Buffer> {

@@ -2,7 +2,7 @@
  * The `ssh` program for one target: its arguments, its log, and the first contact that settles a host key. Knows
  * nothing of multiplexing.
  */
-import { readFile, rm } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import * as path from "node:path";
 import { MachineError } from "../errors/machine-error.ts";
 import { isOwnBound } from "./bounds.ts";
@@ -18,7 +18,7 @@ import {
   type OpenSshOptions,
 } from "./openssh-arguments.ts";
 import { diagnose } from "./openssh-diagnosis.ts";
-import { makePrivateFolder } from "./private-folder.ts";
+import { inPrivateFolder } from "./private-folder.ts";
 import type { PublicKey } from "./public-key.ts";
 import type { SshPorts } from "./ports.ts";
 
@@ -63,12 +63,7 @@ export class OpenSshClient {
   }
 
   async #scan(keyTypes: readonly string[] | undefined, signal: AbortSignal): Promise<PublicKey | undefined> {
-    const folder = await makePrivateFolder(this.ports.platform);
-    try {
-      return await this.#scanInto(folder, keyTypes, signal);
-    } finally {
-      await rm(folder, { recursive: true, force: true });
-    }
+    return await inPrivateFolder(this.ports.platform, (folder) => this.#scanInto(folder, keyTypes, signal));
   }
 
   async #scanInto(folder: string, keyTypes: readonly string[] | undefined, signal: AbortSignal): Promise<PublicKey | undefined> {

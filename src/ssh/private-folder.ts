@@ -1,5 +1,5 @@
 /** A folder of our own for sockets and logs of one connection: only the user may enter it, and its path is short. */
-import { mkdtemp } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import * as path from "node:path";
 import { explainFileError } from "../system/files.ts";
 import type { HostPlatform } from "../system/host-platform.ts";
@@ -17,6 +17,16 @@ export async function makePrivateFolder(platform: Pick<HostPlatform, "env" | "os
     return await mkdtemp(prefix);
   } catch (error) {
     throw explainFileError(error, prefix, "create");
+  }
+}
+
+/** Gives `work` a folder that is gone afterwards. */
+export async function inPrivateFolder<T>(platform: Pick<HostPlatform, "env" | "os">, work: (folder: string) => Promise<T>): Promise<T> {
+  const folder = await makePrivateFolder(platform);
+  try {
+    return await work(folder);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
   }
 }
 

@@ -95,6 +95,11 @@ class GenericDriver extends BuiltinDriver<GenericConfig> {
     return engineUrl(this.config.IPAddress, this.config.EnginePort);
   }
 
+  /** The user's own key as long as there is no copy of it. */
+  override async getSshKeyPath(): Promise<string> {
+    return this.config.SSHKeyPath === "" ? this.config.SSHKey : this.config.SSHKeyPath;
+  }
+
   async start(): Promise<void> {
     this.unsupported("generic driver does not support start");
   }
