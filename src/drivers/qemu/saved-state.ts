@@ -178,6 +178,11 @@ export class SavedStates {
     identity: GuestIdentity,
     signal: AbortSignal,
   ): Promise<void> {
+    await this.#timed("Restoring the saved state", async () => await this.#load(state, instance, spec, signal));
+    await this.#timed("Giving the machine its identity", async () => await this.#rekey(instance, identity, signal));
+  }
+
+  async #load(state: SavedState, instance: Instance, spec: LaunchSpec, signal: AbortSignal): Promise<void> {
     await linkOrCopy(path.join(state.folder, memoryFile), instance.file(memoryFile));
     try {
       await using monitor = await instance.launch({ ...spec, incoming: true }, signal);
@@ -187,13 +192,14 @@ export class SavedStates {
     } finally {
       await removeTree(instance.file(memoryFile));
     }
+  }
+
+  async #rekey(instance: Instance, identity: GuestIdentity, signal: AbortSignal): Promise<void> {
     await using agent = await instance.agent(answerTimeoutMs, signal);
     const result = await agent.run("exec sh -s", { stdin: rekeyScript(identity, this.#context.clock.now()), signal });
-    if (result.status !== 0)
-      throw new MachineError(
-        "driver-failed",
-        `The restored guest did not take its identity: ${result.stderr.toString("utf8").trim()}`,
-      );
+    if (result.status === 0) return;
+    const reason = result.stderr.toString("utf8").trim();
+    throw new MachineError("driver-failed", `The restored guest did not take its identity: ${reason}`);
   }
 
   async #transferred(monitor: QmpClient, signal: AbortSignal): Promise<void> {
