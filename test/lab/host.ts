@@ -83,8 +83,6 @@ export async function startHost(engine: LabEngine, request: HostRequest): Promis
     await engine.docker(await runArguments(name, cable.address, request));
     await plugIn(engine, name, cable);
     await waitForBanner(engine, name, cable.address);
-    if (request.variant.settle !== undefined)
-      await execInHost(engine, name, `set -eu\n${request.variant.settle}`, { timeoutMs: settleBoundMs });
     const host = hostWith(engine, await factsOf(engine, name, cable.address, request));
     if (request.rebootable) keepRebootable(engine, name, cable);
     return host;
@@ -96,7 +94,7 @@ export async function startHost(engine: LabEngine, request: HostRequest): Promis
 }
 
 async function factsOf(engine: LabEngine, name: string, address: string, request: HostRequest): Promise<LabHostFacts> {
-  const hostKeys = await readHostKeys(engine, name);
+  const hostKeys = await settle(engine, name, request.variant);
   return {
     name,
     variant: request.variantName,
@@ -236,8 +234,10 @@ cat /etc/ssh/ssh_host_*_key.pub 2> /dev/null || for key in /etc/dropbear/dropbea
   dropbearkey -y -f "$key"
 done | grep -E '^(ssh|ecdsa)-'`;
 
-async function readHostKeys(engine: LabEngine, name: string): Promise<string[]> {
-  const lines = (await execInHost(engine, name, printHostKeys)).split("\n");
+/** Waits until the host is what its variant says, and returns its host keys. */
+async function settle(engine: LabEngine, name: string, variant: Variant): Promise<string[]> {
+  const script = `set -eu\n{ ${variant.settle ?? "true"}\n} >&2\n${printHostKeys}`;
+  const lines = (await execInHost(engine, name, script, { timeoutMs: settleBoundMs })).split("\n");
   return lines.map((line) => line.split(" ").slice(0, 2).join(" ")).toSorted();
 }
 

@@ -83,9 +83,9 @@ export async function labUnavailableReason(): Promise<string | undefined> {
   if (process.env["DOCKER_MACHINE_LAB"] === "off") return "DOCKER_MACHINE_LAB=off";
   if (process.platform !== "linux") return "the lab needs Linux";
   if (process.getuid?.() !== 0) return "the lab needs root: it starts a container engine and builds images";
-  const capabilities = await ownCapabilities();
   if ((await findProgram("apt-get")) === undefined) return "the lab needs apt: its hosts are made from Debian packages";
   if (!/\boverlay\b/u.test(await readFile("/proc/filesystems", "utf8"))) return "the lab needs a kernel with overlayfs";
+  const capabilities = await ownCapabilities();
   const missing = ["SYS_ADMIN", "NET_ADMIN", "MKNOD"].filter((name) => !capabilities.includes(name));
   if (missing.length > 0) return `the lab needs the capabilities ${missing.join(", ")}`;
   return undefined;
