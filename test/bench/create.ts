@@ -25,7 +25,13 @@ export async function measureCreate(): Promise<readonly Row[] | string> {
   await program.ok(["rm", "-y", "warm"]);
   return [
     { what: "create", value: await measureFresh(lab, program), target: targetMs, note: "0.16.2: 14 s" },
-    { what: "SSH commands of a create", value: await countRoundTrips(program, host), unit: "", target: targetRoundTrips, note: "0.16.2: 28 processes" },
+    {
+      what: "SSH commands of a create",
+      value: await countRoundTrips(program, host),
+      unit: "",
+      target: targetRoundTrips,
+      note: "0.16.2: 28 processes",
+    },
     { what: "env, 1 machine", value: env },
     { what: "ls, 1 machine", value: ls },
     ...(await measureFour(program, hosts)),
@@ -74,7 +80,9 @@ async function countRoundTrips(program: Program, host: LabHost): Promise<number>
       return ssh;
     },
   };
-  const defaults = Object.fromEntries([...sharedCreateFlags, ...driverModule.flags].map((flag) => [flag.name, defaultValue(flag)]));
+  const defaults = Object.fromEntries(
+    [...sharedCreateFlags, ...driverModule.flags].map((flag) => [flag.name, defaultValue(flag)]),
+  );
   const given = {
     "generic-ip-address": host.address,
     "generic-ssh-key": host.privateKeyPath,

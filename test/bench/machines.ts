@@ -1,5 +1,5 @@
 /** Virtual machines on this computer: the first of an image, later ones from its saved state, stop and start, five at once, memory. */
-import { readdir, readFile } from "node:fs/promises";
+import { readdir, readFile, readlink } from "node:fs/promises";
 import * as path from "node:path";
 import { SystemProcessRunner } from "../../src/system/process.ts";
 import { currentPlatform } from "../../src/system/host-platform.ts";
@@ -12,10 +12,13 @@ const five = ["v1", "v2", "v3", "v4", "v5"] as const;
 
 export async function measureMachines(): Promise<readonly Row[] | string> {
   const processes = new SystemProcessRunner(currentPlatform());
-  for (const name of ["qemu-system-x86_64", "mmdebstrap"]) if ((await processes.find(name)) === undefined) return `${name} is not installed`;
+  for (const name of ["qemu-system-x86_64", "mmdebstrap"])
+    if ((await processes.find(name)) === undefined) return `${name} is not installed`;
   await using program = await Program.open();
   const create = async (...names: string[]): Promise<number> =>
-    await timeOf(async () => await program.ok(["create", "-d", "qemu", "--qemu-memory", "1024", ...names], { timeoutMs: longMs }));
+    await timeOf(
+      async () => await program.ok(["create", "-d", "qemu", "--qemu-memory", "1024", ...names], { timeoutMs: longMs }),
+    );
   try {
     const first = await create("first");
     const second = await create("second");
@@ -41,9 +44,9 @@ export async function measureMachines(): Promise<readonly Row[] | string> {
 async function residentMiB(program: Program): Promise<number> {
   const sizes: number[] = [];
   for (const pid of (await readdir("/proc")).filter((name) => /^\d+$/u.test(name))) {
-    const commandLine = await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "");
-    if (!commandLine.startsWith("qemu-system") && !/^\S*\/qemu-system/u.test(commandLine)) continue;
-    if (!commandLine.includes(program.store)) continue;
+    // QEMU runs in its machine's folder, and its command line names no other place.
+    const folder = await readlink(`/proc/${pid}/cwd`).catch(() => "");
+    if (!folder.startsWith(path.join(program.store, "machines"))) continue;
     const status = await readFile(`/proc/${pid}/status`, "utf8").catch(() => "");
     sizes.push(Number(/^VmRSS:\s+(\d+)/mu.exec(status)?.[1] ?? 0) / 1024);
   }

@@ -37,6 +37,8 @@ export function printRows(title: string, rows: readonly Row[]): void {
   for (const { what, value, unit = "ms", target, note } of rows) {
     const figure = `${value >= 100 || Number.isInteger(value) ? value.toFixed(0) : value.toFixed(1)} ${unit}`;
     const verdict = target === undefined ? "" : `${value <= target ? "within" : "ABOVE"} ${target} ${unit}`;
-    console.log(`  ${what.padEnd(width)}  ${figure.padStart(10)}  ${[verdict, note].filter((part) => part !== undefined && part !== "").join("; ")}`);
+    console.log(
+      `  ${what.padEnd(width)}  ${figure.padStart(10)}  ${[verdict, note].filter((part) => part !== undefined && part !== "").join("; ")}`,
+    );
   }
 }
