@@ -2,7 +2,8 @@
  * From a stored record to an engine that answers: what `create` does once the record stands, and what goes on with it
  * after an interruption. Each step may have been taken before.
  */
-import { MachineError } from "../errors/machine-error.ts";
+import { MachineError, messageOf } from "../errors/machine-error.ts";
+import { logTo } from "../log/event.ts";
 import { pinInjectedHostKeys } from "../ssh/host-keys.ts";
 import { waitForSsh } from "../ssh/connect.ts";
 import type { SshExecutor } from "../ssh/executor.ts";
@@ -69,5 +70,17 @@ async function firstContact(ports: MachinePorts, host: Host, signal: AbortSignal
     signal,
     // A new instance lets its user in once cloud-init is done; a box that exists either does or does not.
     retryAuthentication: !capabilities.adopted,
+    onAttempt: sayWhatIsWrong(ports, host),
   });
+}
+
+/** While a box boots that we made, its refusals are no news; of one that exists the user should know what is waited for. */
+function sayWhatIsWrong(ports: MachinePorts, host: Host): (error: unknown) => void {
+  const level = host.module.capabilities.adopted ? "info" : "debug";
+  let said = "";
+  return (error) => {
+    const what = messageOf(error);
+    if (what !== said) logTo(host.report, level, `${what}; trying again for up to ${ports.timeouts.sshMs / 1_000} s`);
+    said = what;
+  };
 }
