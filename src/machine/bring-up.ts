@@ -70,17 +70,17 @@ async function firstContact(ports: MachinePorts, host: Host, signal: AbortSignal
     signal,
     // A new instance lets its user in once cloud-init is done; a box that exists either does or does not.
     retryAuthentication: !capabilities.adopted,
-    onAttempt: sayWhatIsWrong(ports, host),
+    onAttempt: sayWhatIsWrong(ports, host, signal),
   });
 }
 
 /** While a box boots that we made, its refusals are no news; of one that exists the user should know what is waited for. */
-function sayWhatIsWrong(ports: MachinePorts, host: Host): (error: unknown) => void {
+function sayWhatIsWrong(ports: MachinePorts, host: Host, signal: AbortSignal): (error: unknown) => void {
   const level = host.module.capabilities.adopted ? "info" : "debug";
   let said = "";
   return (error) => {
     const what = messageOf(error);
-    if (what !== said) logTo(host.report, level, `${what}; trying again for up to ${ports.timeouts.sshMs / 1_000} s`);
+    if (what !== said && !signal.aborted) logTo(host.report, level, `${what}; trying again for up to ${ports.timeouts.sshMs / 1_000} s`);
     said = what;
   };
 }
