@@ -163,6 +163,8 @@ export async function output(command: string, args: readonly string[], options: 
   const stderr: Buffer[] = [];
   child.stdout.on("data", (chunk: Buffer) => stdout.push(chunk));
   child.stderr.on("data", (chunk: Buffer) => stderr.push(chunk));
+  // One that does not read its input tells its story by its exit status.
+  child.stdin.on("error", () => {});
   child.stdin.end(options.stdin ?? "");
   const status = await new Promise<number | null>((resolve, reject) => {
     child.once("error", reject);
