@@ -13,6 +13,8 @@ export interface EngineCallOptions {
   readonly signal?: AbortSignal | undefined;
   /** The name that the engine's certificate must be for, where that is not the host of the address. */
   readonly serverName?: string | undefined;
+  /** A name that will do as well: the machine's own, which outlives a change of address. */
+  readonly machineName?: string | undefined;
 }
 
 /** What an engine says of itself with every answer. */
@@ -105,7 +107,9 @@ export class EngineClient {
   }
 }
 
-function withoutUndefined(options: EngineCallOptions): { timeoutMs?: number; signal?: AbortSignal; serverName?: string } {
+function withoutUndefined(options: EngineCallOptions): {
+  readonly [Name in keyof EngineCallOptions]?: NonNullable<EngineCallOptions[Name]>;
+} {
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
 }
 

@@ -29,6 +29,8 @@ export interface ExchangeOptions {
   readonly signal?: AbortSignal | undefined;
   /** The name that the engine's certificate must be for, where that is not the host of the address. */
   readonly serverName?: string | undefined;
+  /** A name that will do as well: the machine's own, which outlives a change of address. */
+  readonly machineName?: string | undefined;
 }
 
 export interface Answer {
@@ -53,7 +55,7 @@ export async function exchange(
 ): Promise<Answer> {
   const tls = await import("node:tls");
   options.signal?.throwIfAborted();
-  const socket = openSocket(tls, address, credentials, options.serverName);
+  const socket = openSocket(tls, address, credentials, options);
   return await new Promise((resolve, reject) => {
     let stage: DialStage = "connecting";
     const answer = new AnswerReader();
@@ -90,12 +92,15 @@ function openSocket(
   tls: typeof TlsModule,
   address: EngineAddress,
   credentials: ClientCredentials,
-  serverName: string | undefined,
+  { serverName, machineName }: Pick<ExchangeOptions, "serverName" | "machineName">,
 ): TLSSocket {
   const name = serverName ?? address.host;
   const isAddress = isIP(name) !== 0;
-  const checkServerIdentity = (_host: string, certificate: PeerCertificate): Error | undefined =>
-    tls.checkServerIdentity(name, certificate) && new IdentityError(name, isAddress, certificate.subjectaltname ?? "");
+  const checkServerIdentity = (_host: string, certificate: PeerCertificate): Error | undefined => {
+    const isFor = (candidate: string): boolean => tls.checkServerIdentity(candidate, certificate) === undefined;
+    if (isFor(name) || (machineName !== undefined && isFor(machineName))) return undefined;
+    return new IdentityError(name, isAddress, certificate.subjectaltname ?? "");
+  };
   try {
     return tls.connect({ ...address, ...credentials, ...(isAddress ? {} : { servername: name }), checkServerIdentity });
   } catch (error) {

@@ -7,6 +7,7 @@ import { parseEngineUrl } from "../engine/engine-address.ts";
 import { EngineClient } from "../engine/engine-client.ts";
 import type { SwarmOptions } from "../store/host-record.ts";
 import { loadClientCredentials } from "../tls/authority-files.ts";
+import { warnOfCertificates } from "./certificate-dates.ts";
 import type { Host } from "./host.ts";
 import type { MachinePorts } from "./ports.ts";
 import { stateOf } from "./wait-for-state.ts";
@@ -34,8 +35,9 @@ export function swarmUrlOf(engineUrl: string, swarm: SwarmOptions): string {
 /** The URL of a machine that runs. Throws `machine-not-running` with 0.16.2's sentence. */
 export async function requireUrl(ports: MachinePorts, host: Host, signal: AbortSignal): Promise<string> {
   const url = await engineUrlOf(host);
-  if (url === "" || (await answers(ports, host, url, signal))) return url;
-  await requireRunning(ports, host, signal);
+  if (url === "") return url;
+  if (!(await answers(ports, host, url, signal))) await requireRunning(ports, host, signal);
+  await warnOfCertificates(ports, host);
   return url;
 }
 
@@ -44,7 +46,9 @@ export async function requireConnection(ports: MachinePorts, host: Host, swarm: 
   const url = await engineUrlOf(host, swarm);
   if (url === "") throw new MachineError("machine-not-running", "Host is not running");
   try {
-    await (await engineClientOf(ports, host, url, signal)).ping();
+    // The docker client that gets the address from us checks the certificate for that, and knows no machine's name.
+    await (await engineClientOf(ports, host, url, signal, "by-address")).ping();
+    await warnOfCertificates(ports, host);
     return url;
   } catch (error) {
     signal.throwIfAborted();
@@ -80,8 +84,17 @@ export async function engineVersionOf(ports: MachinePorts, host: Host, signal: A
   }
 }
 
-/** Asks the engine at this URL with the client's certificate of the machine's PKI. Throws `certificate-invalid`, `usage`. */
-export async function engineClientOf(ports: MachinePorts, host: Host, url: string, signal: AbortSignal): Promise<EngineClient> {
+/**
+ * Asks the engine at this URL with the client's certificate of the machine's PKI. The engine's own must be for the address
+ * or, unless `by-address` is asked for, for the machine's name. Throws `certificate-invalid`, `usage`.
+ */
+export async function engineClientOf(
+  ports: MachinePorts,
+  host: Host,
+  url: string,
+  signal: AbortSignal,
+  identity: "by-address" | "by-name-too" = "by-name-too",
+): Promise<EngineClient> {
   const {
     CaCertPath: caCertPath,
     ClientCertPath: clientCertPath,
@@ -89,7 +102,13 @@ export async function engineClientOf(ports: MachinePorts, host: Host, url: strin
     CertDir: certsDir,
   } = host.record.hostOptions.AuthOptions;
   const credentials = await loadClientCredentials({ certsDir, caCertPath, clientCertPath, clientKeyPath });
-  return new EngineClient(parseEngineUrl(url), credentials, { timeoutMs: ports.timeouts.engineRequestMs, signal });
+  const machineName = identity === "by-name-too" && isDistinctive(host.name) ? host.name : undefined;
+  return new EngineClient(parseEngineUrl(url), credentials, { timeoutMs: ports.timeouts.engineRequestMs, signal, machineName });
+}
+
+/** Every certificate is for localhost, and what looks like an address may be another machine's. */
+function isDistinctive(machineName: string): boolean {
+  return machineName.toLowerCase() !== "localhost" && !/^[\d.]+$/u.test(machineName);
 }
 
 /** Throws `machine-not-running` unless the provider says that the machine runs. */

@@ -4,6 +4,7 @@ import { MachineError } from "../errors/machine-error.ts";
 import { logTo } from "../log/event.ts";
 import { waitForSsh } from "../ssh/connect.ts";
 import { within } from "./bounded.ts";
+import { certifyAddress } from "./certificates.ts";
 import { openHost, type Host } from "./host.ts";
 import { engineUrlOf, waitForEngine } from "./engine-connection.ts";
 import { lockMachine } from "./lock.ts";
@@ -98,5 +99,7 @@ async function waitUntilUsable(ports: MachinePorts, host: Host, signal: AbortSig
   });
   await ssh.close();
   await host.save();
-  if ((await engineUrlOf(host)) !== "") await waitForEngine(ports, host, signal);
+  if ((await engineUrlOf(host)) === "") return;
+  await certifyAddress(ports, host, signal);
+  await waitForEngine(ports, host, signal);
 }

@@ -5,6 +5,7 @@
 import type { MachineState } from "../driver-kit/state.ts";
 import { isMachineError, messageOf } from "../errors/machine-error.ts";
 import type { EngineOptions, HostRecord, SwarmOptions } from "../store/host-record.ts";
+import { engineCertificateEnd } from "./certificate-dates.ts";
 import { engineClientOf } from "./engine-connection.ts";
 import { openHost, type Host } from "./host.ts";
 import { describeInterruption, findInterruption } from "./interrupted.ts";
@@ -22,6 +23,8 @@ export interface ListedMachine {
   readonly responseTimeMs: number;
   /** Absent for a machine whose record cannot be read. */
   readonly options?: { readonly engine: EngineOptions; readonly swarm: SwarmOptions } | undefined;
+  /** When the certificate of its engine ends, ISO 8601 in UTC; absent where it has none. */
+  readonly certificateExpires?: string | undefined;
   /** The step at which an earlier command was cut off. */
   readonly interrupted?: string | undefined;
 }
@@ -54,6 +57,7 @@ async function listOne(ports: MachinePorts, name: string, request: ListRequest, 
   const seen = await lookWithin(request.timeoutMs, ports, host, signal);
   const { EngineOptions: engine, SwarmOptions: swarm } = host.record.hostOptions;
   const interrupted = await interruption(host);
+  const certificateExpires = (await engineCertificateEnd(host))?.toISOString();
   return {
     name,
     driverName: host.driver.driverName,
@@ -62,6 +66,7 @@ async function listOne(ports: MachinePorts, name: string, request: ListRequest, 
     error: interrupted ?? seen.error,
     responseTimeMs: ports.clock.monotonicMs() - started,
     options: { engine, swarm },
+    certificateExpires,
     interrupted,
   };
 }

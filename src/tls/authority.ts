@@ -17,10 +17,14 @@ export interface AuthorityRequest {
   readonly userName: string;
   readonly keyType: KeyType;
   readonly clock: Clock;
+  /** Replaces what expires within so many days too; 0 by default. */
+  readonly renewDaysAhead?: number | undefined;
   readonly report: Report;
   /** Takes the lock of the store's certificates; called only when there is something to make or to finish. */
   readonly lock: () => Promise<AsyncDisposable>;
 }
+
+const dayMs = 24 * 60 * 60 * 1000;
 
 /**
  * Sees to it that there are a CA and a client certificate of that CA. Reports `creating-ca` and
@@ -28,19 +32,23 @@ export interface AuthorityRequest {
  * what `lock` throws.
  */
 export async function ensureAuthority(request: AuthorityRequest): Promise<void> {
-  const { paths, clock } = request;
+  const { paths, clock, renewDaysAhead = 0 } = request;
+  const until = new Date(clock.now().getTime() + renewDaysAhead * dayMs);
   const seen = await readAuthority(paths);
-  if (!seen.isPending && planAuthority(seen, paths, clock.now()).makes === "nothing") return;
+  if (!seen.isPending && planAuthority(seen, paths, until).makes === "nothing") return;
   await using _lock = await request.lock();
   await finishGroup(authorityLogOf(paths.certsDir));
   // Another process may have made them while this one waited for the lock.
-  const plan = planAuthority(await readAuthority(paths), paths, clock.now());
+  const plan = planAuthority(await readAuthority(paths), paths, until);
   if (plan.makes !== "nothing") await writeGroup(authorityLogOf(paths.certsDir), await makeFiles(request, plan));
 }
 
 async function makeFiles(request: AuthorityRequest, plan: Exclude<AuthorityPlan, { makes: "nothing" }>): Promise<GroupedFile[]> {
   const { paths, report, keyType } = request;
   if (plan.because !== undefined) logTo(report, "info", plan.because);
+  if (plan.makes === "all" && plan.because !== undefined) {
+    logTo(report, "warn", "Each machine of this store needs a certificate of the new CA: docker-machine regenerate-certs NAME");
+  }
   if (plan.makes === "client") return await makeClient(request, plan.issuer, await generateKey(keyType));
   report({ type: "creating-ca", path: paths.caCertPath });
   const [caKey, clientKey] = await Promise.all([generateKey(keyType), generateKey(keyType)]);

@@ -1,4 +1,5 @@
 /** What certificates on disk say about themselves: for how long, for which names, and by whom. Reads, never writes. */
+import { isIP } from "node:net";
 import { readFileIfExists } from "../system/files.ts";
 import { isExpired, parseCertificate, validityOf, type ValidityPeriod } from "./certificate.ts";
 
@@ -24,6 +25,12 @@ export async function loadCertificateFacts(file: string): Promise<CertificateFac
 export function certificateFacts(pem: string, file: string): CertificateFacts {
   const certificate = parseCertificate(pem, file);
   return { file, ...validityOf(certificate), names: namesOf(certificate.subjectAltName ?? "") };
+}
+
+/** Whether a PEM certificate is for that host name or address. Throws `certificate-invalid`. */
+export function isIssuedFor(pem: string, host: string, file: string): boolean {
+  const certificate = parseCertificate(pem, file);
+  return (isIP(host) === 0 ? certificate.checkHost(host) : certificate.checkIP(host)) !== undefined;
 }
 
 /** `DNS:localhost, IP Address:127.0.0.1` as a list without the kinds. */

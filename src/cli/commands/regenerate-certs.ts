@@ -1,4 +1,4 @@
-import { prepareAuthority, regenerateCertificates } from "../../machine/certificates.ts";
+import { renewAuthority, regenerateCertificates } from "../../machine/certificates.ts";
 import { MachineError } from "../../errors/machine-error.ts";
 import type { Invocation } from "../command.ts";
 import type { CliContext } from "../context.ts";
@@ -9,7 +9,7 @@ export async function run({ options, args }: Invocation, context: CliContext): P
   if (!options.bool("force") && !(await isConfirmed(context))) return;
   context.print("Regenerating TLS certificates");
   const names = await namesOrDefault(openPorts(context), args);
-  if (options.bool("client-certs")) await prepareAuthority(openPorts(context), context.signal);
+  if (options.bool("client-certs")) await renewAuthority(openPorts(context), context.signal);
   await workOnMachines(context, names, async (ports, name) => await regenerateCertificates(ports, name, context.signal));
 }
 
