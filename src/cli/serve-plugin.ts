@@ -1,12 +1,13 @@
 /** Serving a driver as this process: what `driver serve` and the executables of driver authors do. Part of the composition root. */
 import * as path from "node:path";
 import type { Driver, DriverModule } from "../driver-kit/driver.ts";
+import { sshTargetOf, type SshTerms } from "../driver-kit/ssh-target.ts";
 import { reportNothing } from "../log/event.ts";
 import { Redactor } from "../log/redact.ts";
 import { withoutPluginVariables } from "../plugin/plugin-environment.ts";
 import { serveDriver, type ServedMachine } from "../plugin/serve.ts";
 import { chooseSshBackend, openSshExecutor } from "../ssh/connect.ts";
-import type { SshExecutor, SshTarget } from "../ssh/executor.ts";
+import type { SshExecutor } from "../ssh/executor.ts";
 import { ensureKeyPair } from "../ssh/keys.ts";
 import { systemClock } from "../system/clock.ts";
 import { currentPlatform, type HostPlatform } from "../system/host-platform.ts";
@@ -30,7 +31,11 @@ export async function serveWith(module: DriverModule, environment: ServeEnvironm
   const processes = new SystemProcessRunner(withoutPluginVariables(platform));
   const openSsh = async (driver: Driver, machine: ServedMachine): Promise<SshExecutor> => {
     const backend = await chooseSshBackend(nativeSsh, processes);
-    return await openSshExecutor(backend, await targetOf(driver, machine), { processes, platform, report: reportNothing });
+    return await openSshExecutor(backend, await sshTargetOf(driver, machine.machineName, termsOf(machine)), {
+      processes,
+      platform,
+      report: reportNothing,
+    });
   };
   return await serveDriver(module, {
     platform,
@@ -53,15 +58,11 @@ export async function servePlugin(module: DriverModule): Promise<never> {
   process.exit(await serveWith(module, { platform, streams, redactor: new Redactor(), signal, nativeSsh: false }));
 }
 
-async function targetOf(driver: Driver, { machineName, machineDir }: ServedMachine): Promise<SshTarget> {
-  const identityFile = await driver.getSshKeyPath();
-  return {
-    hostName: await driver.getSshHostname(),
-    port: await driver.getSshPort(),
-    userName: await driver.getSshUsername(),
-    ...(identityFile === "" ? {} : { identityFile }),
-    configHost: driver.sshConfigHost,
-    hostKeys: { knownHostsFile: path.join(machineDir, "known_hosts"), alias: machineName, unknown: "trust-first-use" },
-    connectTimeoutMs,
-  };
+function termsOf({ machineName, machineDir }: ServedMachine): SshTerms {
+  const hostKeys = {
+    knownHostsFile: path.join(machineDir, "known_hosts"),
+    alias: machineName,
+    unknown: "trust-first-use",
+  } as const;
+  return { hostKeys, connectTimeoutMs };
 }

@@ -1,9 +1,9 @@
 /** A machine in memory: its record, its opened driver, and how the two are saved. */
 import { randomUUID } from "node:crypto";
 import * as path from "node:path";
-import { MachineError } from "../errors/machine-error.ts";
 import type { Driver, DriverContext, DriverModule } from "../driver-kit/driver.ts";
 import type { DriverOptions } from "../driver-kit/flags.ts";
+import { sshTargetOf, type SshTerms } from "../driver-kit/ssh-target.ts";
 import type { Report } from "../log/event.ts";
 import type { SshExecutor, SshTarget } from "../ssh/executor.ts";
 import type { HostRecord } from "../store/host-record.ts";
@@ -129,7 +129,7 @@ class OpenedHost implements Host {
   }
 
   async sshTarget(): Promise<SshTarget> {
-    return await sshTargetOf(this.#ports, this.record, this.module, this.driver, this.dir);
+    return await sshTargetOf(this.driver, this.name, sshTermsOf(this.#ports, this.record, this.module, this.dir));
   }
 
   readonly openSsh = async (): Promise<SshExecutor> => await this.#ports.openSsh(await this.sshTarget(), this.report);
@@ -139,29 +139,11 @@ class OpenedHost implements Host {
   }
 }
 
-async function sshTargetOf(
-  ports: MachinePorts,
-  record: HostRecord,
-  module: DriverModule,
-  driver: Driver,
-  dir: string,
-): Promise<SshTarget> {
+/** Which host keys of a machine are believed, and for how long it is tried. */
+function sshTermsOf(ports: MachinePorts, record: HostRecord, module: DriverModule, dir: string): SshTerms {
   const { adopted, injectsHostKeys } = module.capabilities;
-  const keyPath = await driver.getSshKeyPath();
   const home = ports.platform.homeDir;
-  const hostName = await driver.getSshHostname();
-  if (hostName === "") {
-    throw new MachineError(
-      "driver-unsupported",
-      `No SSH address is known for "${record.name}"; its driver is ${driver.driverName}`,
-    );
-  }
   return {
-    hostName,
-    port: await driver.getSshPort(),
-    userName: await driver.getSshUsername(),
-    identityFile: keyPath === "" ? undefined : keyPath,
-    configHost: driver.sshConfigHost,
     connectTimeoutMs: ports.timeouts.sshConnectMs,
     hostKeys: {
       knownHostsFile: path.join(dir, "known_hosts"),

@@ -1,0 +1,27 @@
+/** Where a driver's machine is reached by SSH, as the driver tells it now. */
+import { MachineError } from "../errors/machine-error.ts";
+import type { SshTarget } from "../ssh/executor.ts";
+import type { Driver } from "./driver.ts";
+
+/** What the driver does not know: which host keys are believed, and how long a connection may take. */
+export type SshTerms = Pick<SshTarget, "hostKeys" | "connectTimeoutMs">;
+
+/** Throws `driver-unsupported` where the driver knows no address, as `none` never does. */
+export async function sshTargetOf(driver: Driver, machineName: string, terms: SshTerms): Promise<SshTarget> {
+  const hostName = await driver.getSshHostname();
+  if (hostName === "" && driver.sshConfigHost === undefined) {
+    throw new MachineError(
+      "driver-unsupported",
+      `No SSH address is known for "${machineName}"; its driver is ${driver.driverName}`,
+    );
+  }
+  const keyPath = await driver.getSshKeyPath();
+  return {
+    hostName,
+    port: await driver.getSshPort(),
+    userName: await driver.getSshUsername(),
+    identityFile: keyPath === "" ? undefined : keyPath,
+    configHost: driver.sshConfigHost,
+    ...terms,
+  };
+}
