@@ -2,16 +2,7 @@
  * Puts new values into an old JSON text without touching what did not change: order of keys, unknown keys, and the
  * spelling of numbers and strings stay. Pure.
  */
-import {
-  formatJson,
-  isZeroJson,
-  parseJson,
-  sameField,
-  stringOf,
-  type JsonMember,
-  type JsonNode,
-  type JsonObject,
-} from "./json.ts";
+import { formatJson, parseJson, sameField, stringOf, type JsonMember, type JsonNode, type JsonObject } from "./json.ts";
 
 /** How an object is read: as Go's struct (unknown keys stay, case does not matter) or as a map (exactly the new keys). */
 type Reading = "struct" | "map";
@@ -73,4 +64,22 @@ function sameScalar(old: JsonNode, next: JsonNode): boolean {
   if (old.kind === "string" && next.kind === "string") return stringOf(old).toWellFormed() === stringOf(next).toWellFormed();
   if (old.kind === "boolean" && next.kind === "boolean") return old.value === next.value;
   return old.kind === "null" && next.kind === "null";
+}
+
+/** Go's zero value of a field: "", 0, false, nil, or a struct of such. An empty list is not nil. */
+export function isZeroJson(node: JsonNode): boolean {
+  switch (node.kind) {
+    case "null":
+      return true;
+    case "boolean":
+      return !node.value;
+    case "number":
+      return Number(node.text) === 0;
+    case "string":
+      return stringOf(node) === "";
+    case "array":
+      return false;
+    case "object":
+      return node.members.every((member) => isZeroJson(member.value));
+  }
 }

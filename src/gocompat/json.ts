@@ -292,21 +292,3 @@ export function findMember(node: JsonNode | undefined, key: string): JsonNode | 
 export function sameField(key: string, field: string): boolean {
   return key === field || (key.length === field.length && key.toLowerCase() === field.toLowerCase());
 }
-
-/** Go's zero value of a field: "", 0, false, nil, or a struct of such. An empty list is not nil. */
-export function isZeroJson(node: JsonNode): boolean {
-  switch (node.kind) {
-    case "null":
-      return true;
-    case "boolean":
-      return !node.value;
-    case "number":
-      return Number(node.text) === 0;
-    case "string":
-      return stringOf(node) === "";
-    case "array":
-      return false;
-    case "object":
-      return node.members.every((member) => isZeroJson(member.value));
-  }
-}

@@ -2,13 +2,13 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { isFolderName, machineLockOf, resolveStoreRoot } from "./paths.ts";
 
-const linux = { homeDir: "/home/ana", cwd: "/work", os: "linux" } as const;
+const linux = { homeDir: "/home/ana", cwd: "/home/ana/project", os: "linux" } as const;
 
 test("the store is in the home directory unless another is named", () => {
   assert.equal(resolveStoreRoot(linux, undefined), "/home/ana/.docker/machine");
   assert.equal(resolveStoreRoot(linux, ""), "/home/ana/.docker/machine");
   assert.equal(resolveStoreRoot(linux, "/srv/machines/"), "/srv/machines");
-  assert.equal(resolveStoreRoot(linux, "here"), "/work/here");
+  assert.equal(resolveStoreRoot(linux, "here"), "/home/ana/project/here");
   assert.equal(resolveStoreRoot({ ...linux, homeDir: undefined }, "/srv/x"), "/srv/x");
 });
 

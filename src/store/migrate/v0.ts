@@ -2,7 +2,8 @@
  * Version 0 to 1: paths and swarm options move from the top level into HostOptions. Docker Machine 0.1 had only the top
  * level; 0.2 and 0.3 wrote both, with the top level empty, and 0.16.2 lost their engine options here.
  */
-import { findMember, isZeroJson, jsonFrom, type JsonNode, type JsonObject } from "../../gocompat/json.ts";
+import { isZeroJson } from "../../gocompat/json-merge.ts";
+import { findMember, jsonFrom, type JsonNode, type JsonObject } from "../../gocompat/json.ts";
 import * as path from "node:path";
 import { objectAt, text, textAt, withMember, without } from "../json-edit.ts";
 
