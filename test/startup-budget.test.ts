@@ -11,19 +11,22 @@ import { after, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { goldenText } from "../src/store/testing/records.ts";
 
-/** KiB of source, comments included. A budget that is passed is raised only with a reason. */
+/**
+ * KiB of source, comments included. A budget that is passed is raised only with a reason; the last one was that whoever
+ * opens a machine reads its secrets from the vault, and whoever connects tells when a certificate ends.
+ */
 const budgetsKiB: Readonly<Record<string, number>> = {
   version: 115,
   "completion bash": 130,
   "__complete -- docker-machine ins": 135,
-  "inspect alpha": 225,
-  "ip alpha": 235,
-  "env --unset": 265,
-  "url alpha": 265,
-  "config alpha": 275,
-  "ls --quiet": 285,
-  active: 305,
-  ls: 430,
+  "inspect alpha": 245,
+  "ip alpha": 260,
+  "env --unset": 300,
+  "url alpha": 300,
+  "config alpha": 310,
+  "ls --quiet": 315,
+  active: 330,
+  ls: 450,
 };
 /** They ask engines, and for that alone they load TLS. */
 const dialing = new Set(["url alpha", "config alpha", "active", "ls"]);

@@ -103,6 +103,7 @@ test("an expired CA is replaced together with the client certificate", async () 
   for (const name of Object.keys(before)) assert.notEqual(after[name], before[name], name);
   assert.deepEqual(shop.takeEvents(), [
     "CA certificate is outdated and needs to be regenerated",
+    "Each machine of this store needs a certificate of the new CA: docker-machine regenerate-certs NAME",
     "creating-ca",
     "creating-client-certificate",
   ]);

@@ -17,7 +17,7 @@ import { machineFolders, readStore } from "./store-contents.ts";
 const unavailable = await labUnavailableReason();
 
 /** Short bounds: what these tests wait for never comes. */
-const hasty = { MACHINE_TIMEOUT_SSH: "3s", MACHINE_TIMEOUT_SSH_CONNECT: "2s" };
+const hasty = { MACHINE_TIMEOUT_SSH: "15s", MACHINE_TIMEOUT_SSH_CONNECT: "10s" };
 
 interface Refusal extends ExpectedFailure {
   readonly what: string;
@@ -64,13 +64,13 @@ describe("bad input", { skip: unavailable ?? false }, () => {
     {
       what: "a port where nothing listens",
       flags: ["--generic-ssh-port", "23"],
-      sentence: /^SSH did not become available within 3 s\. Last error: Nothing listens for SSH at [\d.]+:23: the connection was refused$/u,
+      sentence: /^SSH did not become available within 15 s\. Last error: Nothing listens for SSH at [\d.]+:23: the connection was refused$/u,
       hint: /^Check the port, and that sshd is running on the machine\.$/u,
     },
     {
       what: "a port that belongs to another service",
       flags: ["--generic-ssh-port", "2376"],
-      sentence: /^SSH did not become available within 3 s\. Last error: .*[\d.]+:2376 .*$/u,
+      sentence: /^SSH did not become available within 15 s\. Last error: .*[\d.]+:2376 .*$/u,
       hint: /./u,
     },
     {
@@ -148,7 +148,7 @@ describe("bad input", { skip: unavailable ?? false }, () => {
     await silent.cutCable();
     await unchanged(program, () =>
       assertFails(program, createArguments(silent, "web"), {
-        sentence: /^SSH did not become available within 3 s\. Last error: (?:No answer from [\d.]+:22 within 2 s|There is no route to [\d.]+:22)$/u,
+        sentence: /^SSH did not become available within 15 s\. Last error: (?:No answer from [\d.]+:22 within 10 s|There is no route to [\d.]+:22)$/u,
         hint: /^Check the address/u,
       }, { env: hasty }),
     );
@@ -223,7 +223,7 @@ describe("bad input", { skip: unavailable ?? false }, () => {
 });
 
 const hungUp: ExpectedFailure = {
-  sentence: /^SSH did not become available within 3 s\. Last error: 127\.0\.0\.1:\d+ closed the connection before the login(?:: [^\n]+)?$/u,
+  sentence: /^SSH did not become available within 15 s\. Last error: 127\.0\.0\.1:\d+ closed the connection before the login(?:: [^\n]+)?$/u,
   hint: /^The server may be starting, at its limit of connections, or may have banned this computer's address\.$/u,
 };
 
