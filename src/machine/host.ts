@@ -40,8 +40,8 @@ export async function openHost(ports: MachinePorts, name: string): Promise<Host>
   const record = await ports.store.load(name);
   const module = await ports.loadDriver(record.driverName);
   const text = record.driverConfigText;
-  if (marksIn(text).size === 0)
-    return new OpenedHost(ports, record, module, Vault.empty(ports, ports.store.machineDir(name)), text);
+  // One that 0.16.2 made has its secrets in its record; it may be in use still.
+  if (marksIn(text).size === 0) return new OpenedHost(ports, record, module, undefined, text);
   const vault = await Vault.load(ports, ports.store.machineDir(name));
   if (module.capabilities.opaque === true) await vault.resolve(text);
   return new OpenedHost(ports, record, module, vault, text);
@@ -61,9 +61,9 @@ class OpenedHost implements Host {
   readonly report: Report;
   readonly dir: string;
   readonly #ports: MachinePorts;
-  readonly #vault: Vault;
+  readonly #vault: Vault | undefined;
 
-  constructor(ports: MachinePorts, record: HostRecord, module: DriverModule, vault: Vault, configText: string | undefined) {
+  constructor(ports: MachinePorts, record: HostRecord, module: DriverModule, vault: Vault | undefined, configText: string | undefined) {
     this.#ports = ports;
     this.#vault = vault;
     this.name = record.name;
@@ -76,6 +76,7 @@ class OpenedHost implements Host {
 
   #openDriver(text: string): Driver {
     const [vault, module, context] = [this.#vault, this.module, this.#context()];
+    if (vault === undefined) return module.open(context, text);
     const open = (): Driver => module.open(context, vault.reveal(text));
     if (vault.isResolved(text)) return open();
     return new SealedDriver(open(), async () => {
@@ -107,21 +108,26 @@ class OpenedHost implements Host {
   }
 
   async configure(options: DriverOptions): Promise<void> {
-    await this.driver.setConfigFromFlags(await this.#vault.takeOptions(options, this.module.flags));
+    await this.driver.setConfigFromFlags((await this.#vault?.takeOptions(options, this.module.flags)) ?? options);
   }
 
   async store(companions: Readonly<Record<string, string>>): Promise<void> {
-    const { record } = this;
-    record.driverConfigText = this.#vault.conceal(await this.driver.configText());
-    const secrets = this.#vault.fileText(record.driverConfigText);
+    const record = await this.#takeConfig();
+    const secrets = this.#vault?.fileText(record.driverConfigText);
     await this.#ports.store.create(record, secrets === undefined ? companions : { ...companions, [vaultFileName]: secrets });
   }
 
   readonly save = async (): Promise<void> => {
-    const { record } = this;
-    record.driverConfigText = this.#vault.conceal(await this.driver.configText());
-    await this.#vault.saveAround(record.driverConfigText, async () => await this.#ports.store.save(record));
+    const record = await this.#takeConfig();
+    const save = async (): Promise<void> => await this.#ports.store.save(record);
+    await (this.#vault === undefined ? save() : this.#vault.saveAround(record.driverConfigText, save));
   };
+
+  async #takeConfig(): Promise<HostRecord> {
+    const text = await this.driver.configText();
+    this.record.driverConfigText = this.#vault === undefined ? text : this.#vault.conceal(text);
+    return this.record;
+  }
 
   async openJournal(command: JournaledCommand, whenFull?: "go-on"): Promise<Journal> {
     const createId = this.record.extra.CreateId ?? "";

@@ -1,6 +1,7 @@
 /** `inspect`: a record as JSON or through a Go template, its secrets masked. Pure. */
 import { MachineError, isMachineError } from "../../errors/machine-error.ts";
-import { findMember, formatJson, jsonFrom, parseJson, plainFrom, type JsonNode, type JsonObject } from "../../gocompat/json.ts";
+import { findMember, formatJson, jsonFrom, parseJson, plainFrom, stringOf, type JsonNode, type JsonString } from "../../gocompat/json.ts";
+import { withoutMarks } from "../../machine/secrets/conceal.ts";
 import type { Template } from "../../gocompat/template/template.ts";
 
 const mask = "********";
@@ -39,18 +40,30 @@ async function executeFormat(format: string, data: unknown): Promise<string> {
 /** The record with masked secrets, or undefined when it holds none and can be shown as it is. */
 function maskDriver(record: JsonNode): JsonNode | undefined {
   const driver = findMember(record, "Driver");
-  if (record.kind !== "object" || driver?.kind !== "object" || !driver.members.some(isSecret)) return undefined;
-  const masked = {
-    ...driver,
-    members: driver.members.map((member) => (isSecret(member) ? { ...member, value: jsonFrom(mask) } : member)),
-  };
+  if (record.kind !== "object" || driver?.kind !== "object") return undefined;
+  const masked = maskNode(driver, "");
+  if (masked === driver) return undefined;
   return {
     ...record,
     members: record.members.map((member) => (member.value === driver ? { ...member, value: masked } : member)),
   };
 }
 
+/** The same node where there is nothing to mask. */
+function maskNode(node: JsonNode, key: string): JsonNode {
+  if (node.kind === "string") return maskString(node, key);
+  if (node.kind === "array") {
+    const items = node.items.map((item) => maskNode(item, key));
+    return items.some((item, index) => item !== node.items[index]) ? { ...node, items } : node;
+  }
+  if (node.kind !== "object") return node;
+  const members = node.members.map((member) => ({ ...member, value: maskNode(member.value, member.key) }));
+  return members.some(({ value }, index) => value !== node.members[index]?.value) ? { ...node, members } : node;
+}
+
 /** An empty credential is no secret, and that it is empty is worth seeing. */
-function isSecret({ key, value }: JsonObject["members"][number]): boolean {
-  return secretField.test(key) && value.kind === "string" && plainFrom(value) !== "";
+function maskString(node: JsonString, key: string): JsonString {
+  const text = stringOf(node);
+  const shown = text !== "" && secretField.test(key) ? mask : withoutMarks(text, mask);
+  return shown === text ? node : (jsonFrom(shown) as JsonString);
 }

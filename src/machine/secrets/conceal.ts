@@ -9,7 +9,7 @@ import { isSecretName } from "../../plugin/secrets.ts";
 /** Shorter secrets are looked for as whole values only: as parts they would be found everywhere. */
 const shortestPart = 8;
 
-const marks = /\[secret:([^\][]+)\]/gu;
+const marks = /\[secret:([\w.-]+)\]/gu;
 
 /** Facts that every driver has, which tools read. A password that equals the user's name hides neither here. */
 const openFields: readonly (keyof BaseConfig)[] = [
@@ -26,6 +26,11 @@ export function markOf(name: string): string {
   return `[secret:${name}]`;
 }
 
+/** A text as a name that a mark can hold. */
+export function nameFrom(text: string): string {
+  return text.replaceAll(/[^\w.-]/gu, "_");
+}
+
 /** Names of the secrets that a text holds marks of. */
 export function marksIn(text: string): Set<string> {
   return new Set([...text.matchAll(marks)].map(([, name = ""]) => name));
@@ -37,8 +42,12 @@ export interface Concealed {
   readonly found: ReadonlyMap<string, string>;
 }
 
-/** Puts marks in the place of secrets: of the known ones by their value, of others where a field is named like a credential. */
-export function conceal(configText: string, known: ReadonlyMap<string, string>): Concealed {
+/**
+ * Puts marks in the place of secrets: of the known ones by their value, of others where a field is named like a credential.
+ * @param taken names that others must not get, because their values are not known now
+ */
+export function conceal(configText: string, known: ReadonlyMap<string, string>, taken: Iterable<string> = []): Concealed {
+  const reserved = new Set(taken);
   const found = new Map<string, string>();
   const text = mapStrings(configText, (value, path) => {
     const key = path.at(-1) ?? "";
@@ -46,12 +55,20 @@ export function conceal(configText: string, known: ReadonlyMap<string, string>):
     const whole = namesOf(value, known, key)[0];
     if (whole !== undefined) return markOf(whole);
     const parts = [...known].filter(([, secret]) => secret.length >= shortestPart && value.includes(secret));
-    if (parts.length > 0) return parts.reduce((rest, [name, secret]) => rest.replaceAll(secret, markOf(name)), value);
+    if (parts.length > 0) return parts.reduce((rest, [name, secret]) => rest.replaceAll(secret, () => markOf(name)), value);
     if (!isSecretName(key)) return value;
-    found.set(path.join("."), value);
-    return markOf(path.join("."));
+    const isFree = (name: string): boolean => !reserved.has(name) && !known.has(name) && (found.get(name) ?? value) === value;
+    const name = firstFree(nameFrom(path.join(".")), isFree);
+    found.set(name, value);
+    return markOf(name);
   });
   return { text, found };
+}
+
+/** The name itself, or with the first number behind it that makes it free. */
+function firstFree(name: string, isFree: (name: string) => boolean): string {
+  if (isFree(name)) return name;
+  for (let number = 2; ; number += 1) if (isFree(`${name}-${number}`)) return `${name}-${number}`;
 }
 
 /** The secrets with this value, the one that is named like the field first. */
@@ -70,6 +87,11 @@ export function isNamedLike(name: string, field: string): boolean {
 export function reveal(text: string, known: ReadonlyMap<string, string>): string {
   if (!text.includes("[secret:")) return text;
   return mapStrings(text, (value) => value.replaceAll(marks, (mark, name: string) => known.get(name) ?? mark));
+}
+
+/** A value with something else in place of its marks. */
+export function withoutMarks(value: string, replacement: string): string {
+  return value.replaceAll(marks, replacement);
 }
 
 /** Sets the value of one field. */

@@ -1,9 +1,10 @@
 /** `config set`: gives a machine's secrets anew, by value or by reference; the provider is not asked. */
 import { MachineError } from "../../errors/machine-error.ts";
+import { Redactor } from "../../log/redact.ts";
 import { isSecretName } from "../../plugin/secrets.ts";
 import { lockMachine } from "../lock.ts";
 import type { MachinePorts } from "../ports.ts";
-import { isNamedLike, markOf, marksIn, stringsOf, withField } from "./conceal.ts";
+import { isNamedLike, markOf, marksIn, nameFrom, stringsOf, withField } from "./conceal.ts";
 import { parseOrigin } from "./secret-source.ts";
 import { Vault } from "./vault.ts";
 
@@ -31,6 +32,14 @@ export async function setSecrets(
   await vault.saveAround(record.driverConfigText, async () => await ports.store.save(record));
 }
 
+/** A record's text with its secrets in place of their marks. They are not redacted from then on: they were asked for. */
+export async function revealRecord(ports: MachinePorts, name: string, text: string): Promise<string> {
+  if (marksIn(text).size === 0) return text;
+  const vault = await Vault.load({ ...ports, redactor: new Redactor() }, ports.store.machineDir(name));
+  await vault.resolve(text);
+  return vault.reveal(text);
+}
+
 /** The names under which secrets of a machine can be given anew. */
 export async function secretNames(ports: MachinePorts, name: string): Promise<readonly string[]> {
   const record = await ports.store.load(name);
@@ -50,7 +59,7 @@ function findSecret(machine: string, wanted: string, vault: Vault, configText: s
   const marked = fields.flatMap(([, value]) => [...marksIn(value)])[0];
   if (marked !== undefined) return { secret: marked };
   const field = fields.map(([path]) => path).find((path) => openSecretFields(configText).includes(path));
-  if (field !== undefined) return { secret: wanted, field };
+  if (field !== undefined) return { secret: nameFrom(wanted), field };
   const known = [...new Set([...vault.names, ...openSecretFields(configText)])];
   throw new MachineError("usage", `${JSON.stringify(wanted)} is not a secret of "${machine}"`, {
     hint: known.length === 0 ? "Its driver keeps none." : `It has: ${known.join(", ")}.`,

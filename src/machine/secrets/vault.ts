@@ -110,7 +110,7 @@ export class Vault {
   /** A driver's configuration as it may be stored. */
   conceal(configText: string): string {
     if (this.#isCompat) return configText;
-    const { text, found } = conceal(configText, this.#values());
+    const { text, found } = conceal(configText, this.#values(), this.#secrets.keys());
     for (const [name, value] of found) this.set(name, { value });
     return text;
   }

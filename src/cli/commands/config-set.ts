@@ -1,0 +1,40 @@
+/** `config set NAME FLAG=VALUE...`: gives a machine's secrets anew. Without a value it is asked for, or read from standard input. */
+import { MachineError } from "../../errors/machine-error.ts";
+import { logTo } from "../../log/event.ts";
+import { secretNames, setSecrets } from "../../machine/secrets/set-secrets.ts";
+import type { CliContext } from "../context.ts";
+import { openPorts } from "../machine-ports.ts";
+
+/** @param args the machine's name, then the assignments */
+export async function setMachineSecrets([name = "", ...assignments]: readonly string[], context: CliContext): Promise<void> {
+  const ports = openPorts(context);
+  if (assignments.length === 0) throw nothingToSet(name, await secretNames(ports, name));
+  const given = new Map<string, string>();
+  for (const assignment of assignments) {
+    const [flag, value] = splitAssignment(assignment);
+    given.set(flag, value ?? (await readSecret(flag, name, context)));
+  }
+  await setSecrets(ports, name, given, context.signal);
+  for (const flag of given.keys()) logTo(context.report, "info", `Set ${flag} of "${name}".`);
+}
+
+function splitAssignment(text: string): [flag: string, value: string | undefined] {
+  const at = text.indexOf("=");
+  return at === -1 ? [text, undefined] : [text.slice(0, at), text.slice(at + 1)];
+}
+
+/** What stands in an argument list, everyone on this computer can read. */
+async function readSecret(flag: string, name: string, context: CliContext): Promise<string> {
+  const { stdin } = context.streams;
+  const typed = stdin.isTerminal
+    ? await context.askSecret(`New value of ${flag} for ${name}: `)
+    : await stdin.readLine(context.signal);
+  if (typed !== undefined && typed !== "") return typed;
+  throw new MachineError("usage", `No value was given for ${flag}`);
+}
+
+function nothingToSet(name: string, known: readonly string[]): MachineError {
+  return new MachineError("usage", `Nothing is given that "${name}" should have`, {
+    hint: known.length === 0 ? "Its driver keeps no secrets." : `It has these secrets: ${known.join(", ")}.`,
+  });
+}

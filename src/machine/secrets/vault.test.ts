@@ -1,0 +1,74 @@
+import assert from "node:assert/strict";
+import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import * as path from "node:path";
+import { test } from "node:test";
+import { driverOptions } from "../../driver-kit/flags.ts";
+import { Redactor } from "../../log/redact.ts";
+import { currentPlatform } from "../../system/host-platform.ts";
+import { SystemProcessRunner } from "../../system/process.ts";
+import { temporaryFolder } from "../../system/testing/folder.ts";
+import { SecretSource } from "./secret-source.ts";
+import { Vault, type VaultPorts } from "./vault.ts";
+
+function portsWith(env: Readonly<Record<string, string>> = {}): VaultPorts {
+  const platform = { ...currentPlatform(), env: { ...process.env, ...env } };
+  const secrets = new SecretSource({ platform, processes: new SystemProcessRunner(platform), timeoutMs: 10_000 });
+  return { platform, redactor: new Redactor(), secrets };
+}
+
+const flags = [{ kind: "string", name: "cloud-auth", usage: "", secret: true }] as const;
+
+test("secrets are stored apart, private from the first byte, and come back", async () => {
+  const [folder, ports] = [temporaryFolder(), portsWith()];
+  const vault = Vault.empty(ports, folder);
+  const options = await vault.takeOptions(driverOptions({ "cloud-auth": "s3cret-value", "cloud-region": "eu" }), flags);
+  assert.equal(options.string("cloud-auth"), "s3cret-value");
+  const text = vault.conceal('{"Auth":"s3cret-value","Region":"eu"}');
+  assert.equal(text, '{"Auth":"[secret:cloud-auth]","Region":"eu"}');
+  const order: string[] = [];
+  await vault.saveAround(text, async () => void order.push(existsSync(path.join(folder, "secrets.json")) ? "secrets first" : "config first"));
+  assert.deepEqual(order, ["secrets first"]);
+  assert.equal(statSync(path.join(folder, "secrets.json")).mode & 0o777, 0o600);
+  const again = await Vault.load(ports, folder);
+  assert.equal(again.reveal(text), '{"Auth":"s3cret-value","Region":"eu"}');
+  assert.equal(ports.redactor.redact("it is s3cret-value"), "it is [redacted]");
+});
+
+test("of a reference only the reference is stored, and it is followed when that is asked for", async () => {
+  const [folder, ports] = [temporaryFolder(), portsWith({ CLOUD: "first" })];
+  const vault = Vault.empty(ports, folder);
+  const options = await vault.takeOptions(driverOptions({ "cloud-token": "env:CLOUD" }), []);
+  assert.deepEqual([options.string("cloud-token"), options.all()], ["first", { "cloud-token": "first" }]);
+  const text = vault.conceal('{"Token":"first"}');
+  await vault.saveAround(text, async () => {});
+  assert.doesNotMatch(readFileSync(path.join(folder, "secrets.json"), "utf8"), /first/u);
+  const later = await Vault.load(portsWith({ CLOUD: "second" }), folder);
+  assert.equal(later.isResolved(text), false);
+  assert.equal(later.reveal(text), text);
+  await later.resolve(text);
+  assert.equal(later.reveal(text), '{"Token":"second"}');
+  assert.equal(later.conceal('{"Token":"second"}'), text);
+});
+
+test("what no mark stands for any more is not kept", async () => {
+  const [folder, ports] = [temporaryFolder(), portsWith()];
+  const vault = Vault.empty(ports, folder);
+  const text = vault.conceal('{"Token":"made by the driver"}');
+  await vault.saveAround(text, async () => {});
+  assert.equal(existsSync(path.join(folder, "secrets.json")), true);
+  await vault.saveAround('{"Token":""}', async () => {});
+  assert.equal(existsSync(path.join(folder, "secrets.json")), false);
+});
+
+test("with MACHINE_COMPAT=0.16 secrets stay where 0.16.2 looks for them", async () => {
+  const vault = Vault.empty(portsWith({ MACHINE_COMPAT: "0.16" }), temporaryFolder());
+  const options = await vault.takeOptions(driverOptions({ "cloud-auth": "env:HOME" }), flags);
+  assert.equal(options.string("cloud-auth"), "env:HOME", "0.16.2 knows no references");
+  assert.equal(vault.conceal('{"Auth":"x","Token":"y"}'), '{"Auth":"x","Token":"y"}');
+});
+
+test("a vault that cannot be read says so", async () => {
+  const folder = temporaryFolder();
+  writeFileSync(path.join(folder, "secrets.json"), '{"version":9}');
+  await assert.rejects(Vault.load(portsWith(), folder), { code: "record-unreadable", hint: /config set/u });
+});

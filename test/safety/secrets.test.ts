@@ -1,0 +1,152 @@
+/**
+ * Secrets that a driver is given: never in config.json, by reference or in a private file apart from it, masked where a
+ * record is shown, given anew without the provider; and a machine that runs needs none of them.
+ */
+import assert from "node:assert/strict";
+import { existsSync, readFileSync, statSync } from "node:fs";
+import * as path from "node:path";
+import { describe, test } from "node:test";
+import { renderInspect } from "../../src/cli/format/inspect.ts";
+import { driverOptions } from "../../src/driver-kit/flags.ts";
+import type { DriverModule } from "../../src/driver-kit/driver.ts";
+import { createMachine } from "../../src/machine/create.ts";
+import { openHost } from "../../src/machine/host.ts";
+import { changeState } from "../../src/machine/lifecycle.ts";
+import { listMachines } from "../../src/machine/list.ts";
+import type { MachinePorts } from "../../src/machine/ports.ts";
+import { removeMachine } from "../../src/machine/remove.ts";
+import { revealRecord, secretNames, setSecrets } from "../../src/machine/secrets/set-secrets.ts";
+import { temporaryFolder } from "../../src/system/testing/folder.ts";
+import { driverModule } from "./fake-cloud/driver.ts";
+import { FakeCloud } from "./fake-cloud/server.ts";
+import { safetyPorts } from "./safety-ports.ts";
+
+const canary = "canary-7f3a9c";
+const signal = AbortSignal.timeout(60_000);
+
+/** As a driver that is a program of others: its flags are not known, and nothing but its name tells what is secret. */
+const pluginLike: DriverModule = { ...driverModule, flags: [], capabilities: { ...driverModule.capabilities, opaque: true } };
+
+class Site implements AsyncDisposable {
+  readonly cloud: FakeCloud;
+  readonly storePath = path.join(temporaryFolder(), "store");
+  readonly #module: DriverModule;
+
+  private constructor(cloud: FakeCloud, module: DriverModule) {
+    this.cloud = cloud;
+    this.#module = module;
+    cloud.token = canary;
+  }
+
+  static async open(module: DriverModule): Promise<Site> {
+    return new Site(await FakeCloud.start(), module);
+  }
+
+  /** A new run of the program, with these variables besides the usual ones. */
+  ports(env: Readonly<Record<string, string>> = {}): MachinePorts {
+    return safetyPorts(this.storePath, { env: { ...process.env, ...env }, loadDriver: async () => this.#module });
+  }
+
+  async create(token: string, env?: Readonly<Record<string, string>>): Promise<void> {
+    const options = driverOptions({ "fakecloud-endpoint": this.cloud.url, "fakecloud-token": token, "tls-key-type": "ecdsa" });
+    await createMachine(this.ports(env), { name: "web", driverName: "fakecloud", options }, signal);
+  }
+
+  text(file: string): string {
+    return readFileSync(path.join(this.storePath, "machines/web", file), "utf8");
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.cloud[Symbol.asyncDispose]();
+  }
+}
+
+for (const [kind, module] of [["a driver of ours", driverModule], ["a plugin", pluginLike]] as const) {
+  describe(`the token of ${kind}`, () => {
+    test("given as it is, stands in a private file and works in the next run", async () => {
+      await using site = await Site.open(module);
+      await site.create(canary);
+      assert.doesNotMatch(site.text("config.json"), new RegExp(canary, "u"));
+      assert.match(site.text("config.json"), /"Token": "\[secret:fakecloud-token\]"/u);
+      assert.match(site.text("secrets.json"), new RegExp(canary, "u"));
+      assert.equal(statSync(path.join(site.storePath, "machines/web/secrets.json")).mode & 0o777, 0o600);
+      await changeState(site.ports(), "web", "restart", signal);
+      assert.doesNotMatch(site.text("config.json"), new RegExp(canary, "u"));
+      await removeMachine(site.ports(), { name: "web", force: false, restore: false }, signal);
+      assert.equal(site.cloud.instances.size, 0);
+    });
+
+    test("given by reference, is nowhere in the store", async () => {
+      await using site = await Site.open(module);
+      await site.create("env:CLOUD_TOKEN", { CLOUD_TOKEN: canary });
+      for (const file of ["config.json", "secrets.json"]) assert.doesNotMatch(site.text(file), new RegExp(canary, "u"), file);
+      await changeState(site.ports({ CLOUD_TOKEN: canary }), "web", "restart", signal);
+      await assert.rejects(changeState(site.ports(), "web", "restart", signal), {
+        code: "secret-unavailable",
+        message: "The secret env:CLOUD_TOKEN is not set",
+      });
+    });
+
+    test("is masked where the record is shown, and shown where that is asked for", async () => {
+      await using site = await Site.open(module);
+      await site.create("env:CLOUD_TOKEN", { CLOUD_TOKEN: canary });
+      const stored = await site.ports().store.loadText("web");
+      assert.match(await renderInspect(stored, "", "masked"), /"Token": "\*{8}"/u);
+      assert.equal(await renderInspect(stored, "{{.Driver.Token}}", "masked"), "********");
+      const ports = site.ports({ CLOUD_TOKEN: canary });
+      assert.equal(await renderInspect(await revealRecord(ports, "web", stored), "{{.Driver.Token}}", "shown"), canary);
+      assert.equal(ports.redactor.redact(canary), canary, "what is asked for is printed");
+    });
+
+    test("is given anew, as a value or as another reference", async () => {
+      await using site = await Site.open(module);
+      await site.create(canary);
+      site.cloud.token = "canary-second";
+      await assert.rejects(changeState(site.ports(), "web", "restart", signal), { message: "The fake cloud does not accept the token" });
+      await setSecrets(site.ports(), "web", new Map([["fakecloud-token", "canary-second"]]), signal);
+      await changeState(site.ports(), "web", "restart", signal);
+      await setSecrets(site.ports(), "web", new Map([["Token", "cmd:echo canary-second | cat"]]), signal);
+      await changeState(site.ports(), "web", "restart", signal);
+      for (const file of ["config.json", "secrets.json"]) assert.doesNotMatch(site.text(file), /"value"/u, file);
+      await assert.rejects(setSecrets(site.ports(), "web", new Map([["token", "env:NO_SUCH_VARIABLE"]]), signal), { code: "secret-unavailable" });
+      await changeState(site.ports(), "web", "restart", signal);
+    });
+  });
+}
+
+test("a machine that runs needs no secret to tell where it is", async () => {
+  await using site = await Site.open(driverModule);
+  await site.create("env:CLOUD_TOKEN", { CLOUD_TOKEN: canary });
+  await using host = await openHost(site.ports(), "web");
+  assert.match(await host.driver.getIp(), /^192\.0\.2\./u);
+  const [listed] = await listMachines(site.ports(), { timeoutMs: 10_000 }, signal);
+  assert.deepEqual([listed?.state, listed?.error], ["Error", "The secret env:CLOUD_TOKEN is not set"], "its provider does");
+});
+
+test("secrets that 0.16.2 left in config.json stay there until they are given anew", async () => {
+  await using site = await Site.open(driverModule);
+  await site.create(canary, { MACHINE_COMPAT: "0.16" });
+  assert.match(site.text("config.json"), new RegExp(`"Token": "${canary}"`, "u"));
+  assert.equal(existsSync(path.join(site.storePath, "machines/web/secrets.json")), false);
+  await changeState(site.ports(), "web", "restart", signal);
+  assert.match(site.text("config.json"), new RegExp(`"Token": "${canary}"`, "u"), "0.16.2 may still be in use");
+  assert.match(await renderInspect(site.text("config.json"), "", "masked"), /"Token": "\*{8}"/u);
+
+  assert.deepEqual(await secretNames(site.ports(), "web"), ["Token"]);
+  await setSecrets(site.ports(), "web", new Map([["fakecloud-token", canary]]), signal);
+  assert.doesNotMatch(site.text("config.json"), new RegExp(canary, "u"));
+  await changeState(site.ports(), "web", "restart", signal);
+  await setSecrets(site.ports({ MACHINE_COMPAT: "0.16" }), "web", new Map([["fakecloud-token", canary]]), signal);
+  assert.match(site.text("config.json"), new RegExp(`"Token": "${canary}"`, "u"), "and back");
+  assert.equal(existsSync(path.join(site.storePath, "machines/web/secrets.json")), false);
+});
+
+test("what is no secret of the machine is refused by name", async () => {
+  await using site = await Site.open(driverModule);
+  await site.create(canary);
+  await assert.rejects(setSecrets(site.ports(), "web", new Map([["fakecloud-region", "eu"]]), signal), {
+    code: "usage",
+    message: '"fakecloud-region" is not a secret of "web"',
+    hint: "It has: fakecloud-token.",
+  });
+});
