@@ -3,6 +3,7 @@
  * own command line, as any other tool would run it.
  */
 import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
 import { chmod, mkdir, writeFile } from "node:fs/promises";
 import * as path from "node:path";
 import { after, before, describe, test } from "node:test";
@@ -40,8 +41,7 @@ describe("machines as containers", { skip: unavailable ?? false }, () => {
 async function liveWholeLife(program: Program, lab: Lab, driver: string, extra: Readonly<Record<string, string>>): Promise<void> {
   const env = { ...extra, DOCKER_HOST: lab.engineAddress };
   const onEngine = { DOCKER_HOST: lab.engineAddress };
-  const name = `life-${driver}`;
-  const before = await containers(onEngine);
+  const name = `life-${driver}-${randomBytes(2).toString("hex")}`;
   await program.ok(["create", "-d", driver, name], { env });
   try {
     await assertUsable(program, name, env);
@@ -57,7 +57,7 @@ async function liveWholeLife(program: Program, lab: Lab, driver: string, extra: 
   } finally {
     await program.ok(["rm", "-y", name], { env });
   }
-  assert.deepEqual(await containers(onEngine), before);
+  assert.deepEqual(await containersOf(name, onEngine), []);
 }
 
 async function assertUsable(program: Program, name: string, env: Readonly<Record<string, string>>): Promise<void> {
@@ -72,10 +72,10 @@ async function assertUsable(program: Program, name: string, env: Readonly<Record
   assert.equal(await program.ok(["ssh", name, "cat /tmp/letter"], { env }), "from here\n");
 }
 
-/** Names of all containers, running or not, but for the lab's own hosts, which other tests start and end. */
-async function containers(env: Readonly<Record<string, string>>): Promise<string[]> {
-  const listed = await output("docker", ["ps", "--all", "--format", '{{.Names}} {{.Label "docker-machine-lab"}}'], { env });
-  return listed.split("\n").filter((line) => line.startsWith("life-") || line.includes("docker-machine ")).sort();
+/** Names of the containers of a machine, running or not. */
+async function containersOf(name: string, env: Readonly<Record<string, string>>): Promise<string[]> {
+  const listed = await output("docker", ["ps", "--all", "--format", "{{.Names}}"], { env });
+  return listed.split("\n").filter((line) => line.includes(name));
 }
 
 async function assertNoProcess(plugin: string): Promise<void> {
