@@ -1,7 +1,7 @@
 /** The driver `qemu` against a fake QEMU: its flags, and a machine's life. */
 import assert from "node:assert/strict";
 import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
+import { createServer, type Server } from "node:net";
 import * as path from "node:path";
 import { describe, test } from "node:test";
 import type { Driver } from "../../src/driver-kit/driver.ts";
@@ -189,8 +189,7 @@ describe("ports", () => {
     await using made = await created();
     await made.driver.stop(signal());
     const port = await made.driver.getSshPort();
-    const thief = createServer().listen(port, "127.0.0.1");
-    await new Promise((resolve) => thief.once("listening", resolve));
+    const thief = await listenOnceFree(port);
     const saves = made.test.saves();
     await made.driver.start(signal());
     assert.notEqual(await made.driver.getSshPort(), port);
@@ -275,4 +274,17 @@ describe("a machine that exists", () => {
 async function untilState(driver: Driver, wanted: string): Promise<void> {
   const bound = signal();
   while ((await driver.getState(bound)) !== wanted) bound.throwIfAborted();
+}
+
+/** A server on a port that a process which is ending may still hold. */
+async function listenOnceFree(port: number): Promise<Server> {
+  for (const ending = signal(); ; ending.throwIfAborted()) {
+    const server = createServer();
+    const listening = await new Promise<boolean>((resolve) => {
+      server.once("listening", () => resolve(true)).once("error", () => resolve(false));
+      server.listen(port, "127.0.0.1");
+    });
+    if (listening) return server;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
 }
