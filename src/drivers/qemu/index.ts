@@ -66,8 +66,14 @@ class QemuDriver extends BuiltinDriver<QemuConfig> {
   }
 
   async create(signal: AbortSignal): Promise<void> {
-    if (this.config.Created) await this.start(signal);
-    else this.#preparedEngine = await createInstance(this.#workplace, signal);
+    if (this.config.Created) return await this.start(signal);
+    try {
+      this.#preparedEngine = await createInstance(this.#workplace, signal);
+    } catch (error) {
+      // Whatever broke because the guest was ended on the way out: what counts is why.
+      signal.throwIfAborted();
+      throw error;
+    }
   }
 
   preparedEngine(): PreparedEngine | undefined {
