@@ -28,7 +28,8 @@ export default async function* report(source: AsyncIterable<TestEvent>): AsyncGe
     const suite = data.details?.type === "suite";
     if (event.type === "test:pass" && !suite) yield onPass(data, counts);
     if (event.type === "test:fail" && (!suite || isLoadFailure(data))) yield onFail(data, counts);
-    if (event.type === "test:stderr" || event.type === "test:stdout") yield (event.data as unknown as { message: string }).message;
+    if (event.type === "test:stderr" || event.type === "test:stdout")
+      yield (event.data as unknown as { message: string }).message;
   }
   if (process.env["TEST_COUNTS"] !== undefined) appendFileSync(process.env["TEST_COUNTS"], `${JSON.stringify(counts)}\n`);
 }
@@ -53,7 +54,9 @@ function onFail(data: TestData, counts: Counts): string {
 }
 
 function isLoadFailure(data: TestData): boolean {
-  return (data.details?.error as { failureType?: string } | undefined)?.failureType === "testCodeFailure" && data.file === data.name;
+  return (
+    (data.details?.error as { failureType?: string } | undefined)?.failureType === "testCodeFailure" && data.file === data.name
+  );
 }
 
 function place(data: TestData): string {

@@ -42,7 +42,13 @@ for (const [name, group] of Object.entries(groups)) {
   const started = performance.now();
   const { status } = spawnSync(
     process.execPath,
-    ["--test", `--test-reporter=${path.resolve("scripts/test-reporter.ts")}`, "--test-reporter-destination=stdout", ...group.options, ...files],
+    [
+      "--test",
+      `--test-reporter=${path.resolve("scripts/test-reporter.ts")}`,
+      "--test-reporter-destination=stdout",
+      ...group.options,
+      ...files,
+    ],
     { stdio: ["ignore", "inherit", "inherit"], env: { ...process.env, TEST_COUNTS: countsFile } },
   );
   broken ||= status !== 0;

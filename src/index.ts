@@ -45,7 +45,10 @@ export interface LibraryOptions {
 export function createPorts(options: LibraryOptions = {}): MachinePorts {
   const platform = currentPlatform();
   const processes = new SystemProcessRunner(platform);
-  const store = new FileStore(resolveStoreRoot(platform, options.storagePath ?? platform.env["MACHINE_STORAGE_PATH"]), systemClock);
+  const store = new FileStore(
+    resolveStoreRoot(platform, options.storagePath ?? platform.env["MACHINE_STORAGE_PATH"]),
+    systemClock,
+  );
   const { onEvent } = options;
   const timeouts = { ...defaultTimeouts, ...options.timeouts };
   return {
@@ -60,7 +63,11 @@ export function createPorts(options: LibraryOptions = {}): MachinePorts {
     loadDriver: async (name) => await findDriver(name, platform),
     openSsh: async (target, report) => {
       const { chooseSshBackend, openSshExecutor } = await import("./ssh/connect.ts");
-      return await openSshExecutor(await chooseSshBackend(options.nativeSsh ?? false, processes), target, { platform, processes, report });
+      return await openSshExecutor(await chooseSshBackend(options.nativeSsh ?? false, processes), target, {
+        platform,
+        processes,
+        report,
+      });
     },
     reportFor: (machine) => (onEvent === undefined ? reportNothing : (event) => onEvent(event, machine)),
     askSudoPassword: options.askSudoPassword ?? (async () => await Promise.resolve(undefined)),

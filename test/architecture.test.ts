@@ -26,8 +26,14 @@ const imports = sources.flatMap(importsOf);
 
 function importsOf(file: string): Import[] {
   const text = readFileSync(file, "utf8");
-  const statements = text.matchAll(/^(?:import|export)\s+(type\s)?[^;]*?from\s+"([^"]+)"|^import\s+"([^"]+)"|\bimport\("([^"]+)"\)/gmu);
-  return [...statements].map(([, type, named, bare, dynamic]) => ({ from: file, specifier: named ?? bare ?? dynamic ?? "", typeOnly: type !== undefined }));
+  const statements = text.matchAll(
+    /^(?:import|export)\s+(type\s)?[^;]*?from\s+"([^"]+)"|^import\s+"([^"]+)"|\bimport\("([^"]+)"\)/gmu,
+  );
+  return [...statements].map(([, type, named, bare, dynamic]) => ({
+    from: file,
+    specifier: named ?? bare ?? dynamic ?? "",
+    typeOnly: type !== undefined,
+  }));
 }
 
 function folderOf(file: string): string {
@@ -50,8 +56,13 @@ function violations(breaks: (found: Import, target: string) => boolean): string[
 }
 
 test("every folder of src is in a layer", () => {
-  const folders = readdirSync("src", { withFileTypes: true }).filter((entry) => entry.isDirectory()).map((entry) => entry.name);
-  assert.deepEqual(folders.filter((folder) => layerOf(folder) === -1), []);
+  const folders = readdirSync("src", { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map((entry) => entry.name);
+  assert.deepEqual(
+    folders.filter((folder) => layerOf(folder) === -1),
+    [],
+  );
 });
 
 test("imports point down, or stay in their folder", () => {
@@ -67,31 +78,50 @@ test("imports point down, or stay in their folder", () => {
 
 test("a driver never imports another driver", () => {
   const driverOf = (file: string): string | undefined => /^src\/drivers\/([^/]+)\//u.exec(file)?.[1];
-  const found = violations(({ from }, target) => driverOf(from) !== undefined && driverOf(target) !== undefined && driverOf(from) !== driverOf(target));
+  const found = violations(
+    ({ from }, target) => driverOf(from) !== undefined && driverOf(target) !== undefined && driverOf(from) !== driverOf(target),
+  );
   assert.deepEqual(found, []);
 });
 
 test("only composition roots import the registry of drivers", () => {
-  const found = violations(({ from }, target) => target === "src/drivers/registry.ts" && !/^src\/(?:cli|index\.ts|testing\.ts)/u.test(from));
+  const found = violations(
+    ({ from }, target) => target === "src/drivers/registry.ts" && !/^src\/(?:cli|index\.ts|testing\.ts)/u.test(from),
+  );
   assert.deepEqual(found, []);
 });
 
 test("the registry of drivers and the folders agree", async () => {
   const { builtinDrivers } = await import("../src/drivers/registry.ts");
-  const folders = readdirSync("src/drivers", { withFileTypes: true }).filter((entry) => entry.isDirectory()).map((entry) => entry.name);
+  const folders = readdirSync("src/drivers", { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map((entry) => entry.name);
   assert.deepEqual(Object.keys(builtinDrivers).sort(), folders.sort());
   for (const [name, load] of Object.entries(builtinDrivers)) assert.equal((await load()).name, name);
 });
 
 test("files, processes and the environment are touched in few places", () => {
   const allowed = /^src\/(?:system|ssh|store|plugin|engine|tls|cli|testing)\//u;
-  const found = imports.filter(({ from, specifier, typeOnly }) => !typeOnly && /^node:(?:fs|child_process|net|tls|https?)(?:\/|$)/u.test(specifier) && !allowed.test(from));
-  assert.deepEqual(found.map(({ from, specifier }) => `${from} imports ${specifier}`), []);
-  const environment = sources.filter((file) => !/^src\/(?:system|cli)\//u.test(file) && /\bprocess\.env\b/u.test(readFileSync(file, "utf8")));
+  const found = imports.filter(
+    ({ from, specifier, typeOnly }) =>
+      !typeOnly && /^node:(?:fs|child_process|net|tls|https?)(?:\/|$)/u.test(specifier) && !allowed.test(from),
+  );
+  assert.deepEqual(
+    found.map(({ from, specifier }) => `${from} imports ${specifier}`),
+    [],
+  );
+  const environment = sources.filter(
+    (file) => !/^src\/(?:system|cli)\//u.test(file) && /\bprocess\.env\b/u.test(readFileSync(file, "utf8")),
+  );
   assert.deepEqual(environment, []);
 });
 
 test("gocompat and errors do no I/O", () => {
-  const found = imports.filter(({ from, specifier, typeOnly }) => /^src\/(?:gocompat|errors)\//u.test(from) && !typeOnly && specifier.startsWith("node:"));
-  assert.deepEqual(found.map(({ from, specifier }) => `${from} imports ${specifier}`), []);
+  const found = imports.filter(
+    ({ from, specifier, typeOnly }) => /^src\/(?:gocompat|errors)\//u.test(from) && !typeOnly && specifier.startsWith("node:"),
+  );
+  assert.deepEqual(
+    found.map(({ from, specifier }) => `${from} imports ${specifier}`),
+    [],
+  );
 });

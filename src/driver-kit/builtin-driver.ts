@@ -82,7 +82,11 @@ function parseObject(text: string, machineName: string): Readonly<Record<string,
   throw badConfig(machineName, "Driver is not an object");
 }
 
-function overlay<Config extends BaseConfig>(defaults: Config, stored: Readonly<Record<string, unknown>>, machineName: string): Config {
+function overlay<Config extends BaseConfig>(
+  defaults: Config,
+  stored: Readonly<Record<string, unknown>>,
+  machineName: string,
+): Config {
   const result = { ...defaults } as Record<string, unknown>;
   for (const [key, fallback] of Object.entries(defaults)) {
     const value = stored[key];

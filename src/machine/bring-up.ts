@@ -80,7 +80,8 @@ function sayWhatIsWrong(ports: MachinePorts, host: Host, signal: AbortSignal): (
   let said = "";
   return (error) => {
     const what = messageOf(error);
-    if (what !== said && !signal.aborted) logTo(host.report, level, `${what}; trying again for up to ${ports.timeouts.sshMs / 1_000} s`);
+    if (what !== said && !signal.aborted)
+      logTo(host.report, level, `${what}; trying again for up to ${ports.timeouts.sshMs / 1_000} s`);
     said = what;
   };
 }

@@ -63,7 +63,13 @@ class OpenedHost implements Host {
   readonly #ports: MachinePorts;
   readonly #vault: Vault | undefined;
 
-  constructor(ports: MachinePorts, record: HostRecord, module: DriverModule, vault: Vault | undefined, configText: string | undefined) {
+  constructor(
+    ports: MachinePorts,
+    record: HostRecord,
+    module: DriverModule,
+    vault: Vault | undefined,
+    configText: string | undefined,
+  ) {
     this.#ports = ports;
     this.#vault = vault;
     this.name = record.name;

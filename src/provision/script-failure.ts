@@ -21,7 +21,10 @@ function explanationIn(output: readonly string[]): string {
   );
   const telling = errors.length > 0 ? errors : lines;
   // A tool that was tried twice says most of it twice: the last time counts.
-  return telling.filter((line, index) => telling.lastIndexOf(line) === index).slice(-relevantLines).join("\n");
+  return telling
+    .filter((line, index) => telling.lastIndexOf(line) === index)
+    .slice(-relevantLines)
+    .join("\n");
 }
 
 const diskFull =

@@ -21,7 +21,10 @@ export async function makePrivateFolder(platform: Pick<HostPlatform, "env" | "os
 }
 
 /** Gives `work` a folder that is gone afterwards. */
-export async function inPrivateFolder<T>(platform: Pick<HostPlatform, "env" | "os">, work: (folder: string) => Promise<T>): Promise<T> {
+export async function inPrivateFolder<T>(
+  platform: Pick<HostPlatform, "env" | "os">,
+  work: (folder: string) => Promise<T>,
+): Promise<T> {
   const folder = await makePrivateFolder(platform);
   try {
     return await work(folder);

@@ -35,7 +35,9 @@ export function describeDriverContract(
   fixture: () => Promise<DriverContractFixture>,
   { refusedFlags, lifecycle }: DriverContractOptions = {},
 ): void {
-  const withDriver = async (work: (driver: Driver, given: DriverContractFixture, context: DriverContext) => Promise<void>): Promise<void> => {
+  const withDriver = async (
+    work: (driver: Driver, given: DriverContractFixture, context: DriverContext) => Promise<void>,
+  ): Promise<void> => {
     const given = await fixture();
     await using testContext = await testDriverContext(machineName, given.context);
     await work(given.module.open(testContext.context, undefined), given, testContext.context);
@@ -83,21 +85,34 @@ export function describeDriverContract(
     test("a damaged configuration is named, not guessed at", async () => {
       const given = await fixture();
       await using testContext = await testDriverContext(machineName, given.context);
-      assert.throws(() => given.module.open(testContext.context, '{"SSHPort": "twenty-two"}'), (error) => isMachineError(error, "record-unreadable"));
+      assert.throws(
+        () => given.module.open(testContext.context, '{"SSHPort": "twenty-two"}'),
+        (error) => isMachineError(error, "record-unreadable"),
+      );
     });
 
-    if (refusedFlags !== undefined) test("refuses flags that are incomplete", async () => {
-      await withDriver(async (driver, { module }) => {
-        await assert.rejects(driver.setConfigFromFlags(optionsOf(module, refusedFlags)), (error) => isMachineError(error, "driver-options"));
+    if (refusedFlags !== undefined)
+      test("refuses flags that are incomplete", async () => {
+        await withDriver(async (driver, { module }) => {
+          await assert.rejects(driver.setConfigFromFlags(optionsOf(module, refusedFlags)), (error) =>
+            isMachineError(error, "driver-options"),
+          );
+        });
       });
-    });
 
     test("verbs it does not declare fail with a sentence of its own", async () => {
       await withDriver(async (driver, { module, flags }) => {
         await driver.setConfigFromFlags(optionsOf(module, flags));
-        for (const [verb, able] of Object.entries(module.capabilities.lifecycle) as [keyof typeof module.capabilities.lifecycle, boolean][]) {
+        for (const [verb, able] of Object.entries(module.capabilities.lifecycle) as [
+          keyof typeof module.capabilities.lifecycle,
+          boolean,
+        ][]) {
           if (able) continue;
-          await assert.rejects(driver[verb](AbortSignal.timeout(5_000)), (error) => isMachineError(error, "driver-unsupported"), verb);
+          await assert.rejects(
+            driver[verb](AbortSignal.timeout(5_000)),
+            (error) => isMachineError(error, "driver-unsupported"),
+            verb,
+          );
         }
       });
     });
@@ -110,9 +125,13 @@ export function describeDriverContract(
     });
 
     if (lifecycle !== undefined) {
-      test("lives a whole life: create, stop, start, restart, kill, remove, and nothing twice", { skip: lifecycle.skip ?? false }, async () => {
-        await liveWholeLife(await fixture(), AbortSignal.timeout(lifecycle.timeoutMs));
-      });
+      test(
+        "lives a whole life: create, stop, start, restart, kill, remove, and nothing twice",
+        { skip: lifecycle.skip ?? false },
+        async () => {
+          await liveWholeLife(await fixture(), AbortSignal.timeout(lifecycle.timeoutMs));
+        },
+      );
     }
   });
 }
@@ -133,7 +152,8 @@ async function liveWholeLife(given: DriverContractFixture, signal: AbortSignal):
     assert.match(await now.getUrl(), /^tcp:\/\/\S+:\d+$/u);
     assert.notEqual(await now.getIp(), "");
     await now.create(signal);
-    if (now.findInstances !== undefined) assert.equal((await now.findInstances(signal)).length, 1, "a repeated create made a second instance");
+    if (now.findInstances !== undefined)
+      assert.equal((await now.findInstances(signal)).length, 1, "a repeated create made a second instance");
     await now.stop(signal);
     await waitFor(now, "Stopped", signal);
     await now.start(signal);

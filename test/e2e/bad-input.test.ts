@@ -64,7 +64,8 @@ describe("bad input", { skip: unavailable ?? false }, () => {
     {
       what: "a port where nothing listens",
       flags: ["--generic-ssh-port", "23"],
-      sentence: /^SSH did not become available within 15 s\. Last error: Nothing listens for SSH at [\d.]+:23: the connection was refused$/u,
+      sentence:
+        /^SSH did not become available within 15 s\. Last error: Nothing listens for SSH at [\d.]+:23: the connection was refused$/u,
       hint: /^Check the port, and that sshd is running on the machine\.$/u,
     },
     {
@@ -147,16 +148,25 @@ describe("bad input", { skip: unavailable ?? false }, () => {
     await using silent = await lab.start("bookworm");
     await silent.cutCable();
     await unchanged(program, () =>
-      assertFails(program, createArguments(silent, "web"), {
-        sentence: /^SSH did not become available within 15 s\. Last error: (?:No answer from [\d.]+:22 within 10 s|There is no route to [\d.]+:22)$/u,
-        hint: /^Check the address/u,
-      }, { env: hasty }),
+      assertFails(
+        program,
+        createArguments(silent, "web"),
+        {
+          sentence:
+            /^SSH did not become available within 15 s\. Last error: (?:No answer from [\d.]+:22 within 10 s|There is no route to [\d.]+:22)$/u,
+          hint: /^Check the address/u,
+        },
+        { env: hasty },
+      ),
     );
   });
 
   for (const native of [false, true]) {
     test(`a connection that breaks, ${native ? "native" : "OpenSSH"}: before the login no machine stays, in provisioning one to go on with`, async () => {
-      await using proxy = await openUnrulyProxy({ address: spare.address, port: spare.sshPort }, { kind: "cut", afterBytes: 900 });
+      await using proxy = await openUnrulyProxy(
+        { address: spare.address, port: spare.sshPort },
+        { kind: "cut", afterBytes: 900 },
+      );
       const env = { ...hasty, ...(native ? { MACHINE_NATIVE_SSH: "1" } : {}) };
       await unchanged(program, () => assertFails(program, throughProxy(spare, proxy), hungUp, { env }));
       assert.ok(proxy.connections > 1, "it is tried again");
@@ -188,7 +198,12 @@ describe("bad input", { skip: unavailable ?? false }, () => {
 
   test("SIGKILL in the middle: the machine is shown, and the same create goes on with it", async () => {
     const create = createArguments(spare, "web");
-    for (const moment of [/^Creating machine/mu, /^Waiting for SSH/mu, /^Provisioning with/mu, /^Setting Docker configuration/mu]) {
+    for (const moment of [
+      /^Creating machine/mu,
+      /^Waiting for SSH/mu,
+      /^Provisioning with/mu,
+      /^Setting Docker configuration/mu,
+    ]) {
       const running = program.start(create);
       await running.said(moment);
       running.signal("SIGKILL");
@@ -202,7 +217,12 @@ describe("bad input", { skip: unavailable ?? false }, () => {
 
   test("a full disk here: the file is named, and no machine is left that rm could not remove", async () => {
     await using small = await openSmallStore(program);
-    await assertFails(program, createArguments(host, "web", "--generic-ssh-key", "nowhere"), { status: 3, sentence: /does not exist/u, hint: /./u }, small);
+    await assertFails(
+      program,
+      createArguments(host, "web", "--generic-ssh-key", "nowhere"),
+      { status: 3, sentence: /does not exist/u, hint: /./u },
+      small,
+    );
     const before = await readStore(small.folder);
     const sentences = new Set<string>();
     for (const freeKiB of [0, 4, 8, 16, 24, 32]) {
@@ -210,7 +230,10 @@ describe("bad input", { skip: unavailable ?? false }, () => {
       const { sentence } = await assertFails(
         program,
         createArguments(host, "web"),
-        { sentence: /^Cannot (?:write|create) \S+: no space left$/u, hint: /^Free some space on the file system of \S+ and run the command again\.$/u },
+        {
+          sentence: /^Cannot (?:write|create) \S+: no space left$/u,
+          hint: /^Free some space on the file system of \S+ and run the command again\.$/u,
+        },
         small,
       );
       sentences.add(sentence);
@@ -223,7 +246,8 @@ describe("bad input", { skip: unavailable ?? false }, () => {
 });
 
 const hungUp: ExpectedFailure = {
-  sentence: /^SSH did not become available within 15 s\. Last error: 127\.0\.0\.1:\d+ closed the connection before the login(?:: [^\n]+)?$/u,
+  sentence:
+    /^SSH did not become available within 15 s\. Last error: 127\.0\.0\.1:\d+ closed the connection before the login(?:: [^\n]+)?$/u,
   hint: /^The server may be starting, at its limit of connections, or may have banned this computer's address\.$/u,
 };
 
@@ -241,7 +265,11 @@ async function unchanged(program: Program, work: () => Promise<unknown>): Promis
   assert.deepEqual(await readStore(program.store), before);
 }
 
-async function showsAndRemoves(program: Program, name: string, options: { readonly env?: Record<string, string> } = {}): Promise<void> {
+async function showsAndRemoves(
+  program: Program,
+  name: string,
+  options: { readonly env?: Record<string, string> } = {},
+): Promise<void> {
   assert.match(await program.ok(["ls", "-q"], options), new RegExp(`^${name}$`, "mu"));
   await program.ok(["rm", "-y", name], options);
   assert.doesNotMatch(await program.ok(["ls", "-q"], options), new RegExp(`^${name}$`, "mu"));
@@ -278,7 +306,12 @@ async function openSmallStore(program: Program): Promise<SmallStore> {
     folder,
     env: { MACHINE_STORAGE_PATH: folder },
     leave: async (freeKiB) => {
-      await output("sh", ["-c", 'rm -f "$0"; [ -z "$1" ] || { head -c 1M /dev/zero > "$0" 2> /dev/null || true; truncate -s "-${1}K" "$0"; }', filler, `${freeKiB ?? ""}`]);
+      await output("sh", [
+        "-c",
+        'rm -f "$0"; [ -z "$1" ] || { head -c 1M /dev/zero > "$0" 2> /dev/null || true; truncate -s "-${1}K" "$0"; }',
+        filler,
+        `${freeKiB ?? ""}`,
+      ]);
     },
     [Symbol.asyncDispose]: async () => void (await output("umount", [folder])),
   };

@@ -62,7 +62,9 @@ async function liveWholeLife(program: Program, lab: Lab, driver: string, extra: 
 
 async function assertUsable(program: Program, name: string, env: Readonly<Record<string, string>>): Promise<void> {
   const exports = await program.ok(["env", name], { env });
-  const machine = Object.fromEntries([...exports.matchAll(/^export (\w+)="(.*)"$/gmu)].map(([, key = "", value = ""]) => [key, value]));
+  const machine = Object.fromEntries(
+    [...exports.matchAll(/^export (\w+)="(.*)"$/gmu)].map(([, key = "", value = ""]) => [key, value]),
+  );
   await output("docker", ["import", "-", "tiny"], { env: machine, stdin: await tinyImage() });
   assert.equal(await output("docker", ["run", "--rm", "tiny", "echo", "it-works"], { env: machine }), "it-works\n");
   assert.equal(await program.ok(["ssh", name, "hostname"], { env }), `${name}\n`);

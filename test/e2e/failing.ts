@@ -35,7 +35,12 @@ export interface ExpectedFailure {
 }
 
 /** The command fails as expected, and says nothing else on standard error. */
-export async function assertFails(program: Program, args: readonly string[], expected: ExpectedFailure, options: RunOptions = {}): Promise<Failure> {
+export async function assertFails(
+  program: Program,
+  args: readonly string[],
+  expected: ExpectedFailure,
+  options: RunOptions = {},
+): Promise<Failure> {
   return assertFailed(await failureOf(program, args, options), expected);
 }
 

@@ -24,11 +24,18 @@ const firewalls: readonly FirewallCase[] = [
   {
     name: "firewalld",
     closed: "EHOSTUNREACH",
-    command: "sudo firewall-cmd --permanent --zone=public --add-port=2376/tcp && sudo firewall-cmd --zone=public --add-port=2376/tcp",
+    command:
+      "sudo firewall-cmd --permanent --zone=public --add-port=2376/tcp && sudo firewall-cmd --zone=public --add-port=2376/tcp",
     close: "firewall-cmd -q --permanent --zone=public --remove-port=2376/tcp && firewall-cmd -q --reload",
     reload: "firewall-cmd -q --reload",
   },
-  { name: "ufw", closed: "silent", command: "sudo ufw allow 2376/tcp", close: "ufw delete allow 2376/tcp", reload: "ufw disable && ufw --force enable" },
+  {
+    name: "ufw",
+    closed: "silent",
+    command: "sudo ufw allow 2376/tcp",
+    close: "ufw delete allow 2376/tcp",
+    reload: "ufw disable && ufw --force enable",
+  },
 ];
 
 for (const firewall of firewalls) {

@@ -40,7 +40,11 @@ describe("host keys", { skip: unavailable ?? false }, () => {
       ]) {
         const { sentence, hint, status } = await failureOf(program, words, { env });
         const label = `${backend}: ${words.join(" ")}`;
-        assert.match(sentence, /The host key of "web" \(127\.0\.0\.1:\d+\) is not the expected one: expected SHA256:\S+, presented SHA256:\S+ \(ssh-ed25519\)\. Nothing was sent$/u, label);
+        assert.match(
+          sentence,
+          /The host key of "web" \(127\.0\.0\.1:\d+\) is not the expected one: expected SHA256:\S+, presented SHA256:\S+ \(ssh-ed25519\)\. Nothing was sent$/u,
+          label,
+        );
         for (const key of [scene.pinned, fingerprintOf(impostor.hostKey)]) assert.ok(sentence.includes(key), label);
         assert.ok(hint.includes(`docker-machine ssh-host-key web --accept ${fingerprintOf(impostor.hostKey)}`), label);
         assert.equal(status, 1, label);
@@ -67,18 +71,25 @@ describe("host keys", { skip: unavailable ?? false }, () => {
     await program.ok(createArguments(host, "web"));
     const pinned = (await program.ok(["ssh-host-key", "web"])).trim();
     assert.match(pinned, /^SHA256:\S{43} ssh-ed25519$/u);
-    const logins = async (): Promise<number> => Number(await host.sh("journalctl -q -u ssh | grep -c 'Accepted publickey' || true"));
+    const logins = async (): Promise<number> =>
+      Number(await host.sh("journalctl -q -u ssh | grep -c 'Accepted publickey' || true"));
     const before = await logins();
     assert.ok(before > 0, "the journal tells of logins");
 
     const replaced = await replaceHostKeys(host);
     for (const env of Object.values(backends)) {
       const { sentence } = await failureOf(program, ["provision", "web"], { env });
-      assert.match(sentence, /is not the expected one: expected SHA256:\S+, presented SHA256:\S+ \(ssh-ed25519\)\. Nothing was sent$/u);
+      assert.match(
+        sentence,
+        /is not the expected one: expected SHA256:\S+, presented SHA256:\S+ \(ssh-ed25519\)\. Nothing was sent$/u,
+      );
       assert.ok(sentence.includes(pinned.split(" ")[0] ?? "") && sentence.includes(replaced), sentence);
     }
     const wrong = `SHA256:${"A".repeat(43)}`;
-    await assertFails(program, ["ssh-host-key", "web", "--accept", wrong], { sentence: /is not the expected one/u, hint: /ssh-host-key web --accept/u });
+    await assertFails(program, ["ssh-host-key", "web", "--accept", wrong], {
+      sentence: /is not the expected one/u,
+      hint: /ssh-host-key web --accept/u,
+    });
     assert.equal((await program.ok(["ssh-host-key", "web"])).trim(), pinned);
     assert.equal(await logins(), before);
 
@@ -102,7 +113,11 @@ describe("host keys", { skip: unavailable ?? false }, () => {
       await using impostor = await startFakeSsh();
       const create = createArguments(await impostorAsHost(program, impostor), "web");
       const expected = `SHA256:${"A".repeat(43)}`;
-      const failure = { sentence: /^The host key of "web" \(127\.0\.0\.1:\d+\) is not the expected one: expected SHA256:\S+, presented SHA256:\S+ \(ssh-ed25519\)\. Nothing was sent$/u, hint: /./u };
+      const failure = {
+        sentence:
+          /^The host key of "web" \(127\.0\.0\.1:\d+\) is not the expected one: expected SHA256:\S+, presented SHA256:\S+ \(ssh-ed25519\)\. Nothing was sent$/u,
+        hint: /./u,
+      };
       const asked = await assertFails(program, [...create.slice(0, -1), "--ssh-host-key", expected, "web"], failure, { env });
       assert.ok(asked.sentence.includes(expected));
       const other = await startFakeSsh();
@@ -123,7 +138,10 @@ describe("host keys", { skip: unavailable ?? false }, () => {
     const created = await program.ok(createArguments(host, "asked", "--ssh-host-key", rsa));
     assert.ok(created.includes(`Host key of asked is ${rsa}, the key that was asked for\n`), created);
     await knowHost(program, `${host.address} ${host.hostKeys.find((key) => key.startsWith("ecdsa"))}`);
-    assert.match(await program.ok(createArguments(host, "known")), /^Host key of known is SHA256:\S+, known from your known_hosts$/mu);
+    assert.match(
+      await program.ok(createArguments(host, "known")),
+      /^Host key of known is SHA256:\S+, known from your known_hosts$/mu,
+    );
     assert.match(await program.ok(["ssh-host-key", "known"]), / ecdsa-sha2-nistp256$/mu);
   });
 });
@@ -148,7 +166,9 @@ async function openScene(lab: Lab, program: Program): Promise<Scene> {
   const passwordFile = path.join(program.folder, "password");
   await writeFile(passwordFile, password, { mode: 0o600 });
   const way = { ...host, address: ssh.address, sshPort: ssh.port };
-  await program.ok(createArguments(way, "web", "--generic-sudo-password-file", passwordFile, "--generic-engine-port", `${engine.port}`));
+  await program.ok(
+    createArguments(way, "web", "--generic-sudo-password-file", passwordFile, "--generic-engine-port", `${engine.port}`),
+  );
   const [pinned = ""] = (await program.ok(["ssh-host-key", "web"])).split(" ");
   return {
     password,
@@ -175,7 +195,9 @@ function claimToNeedAPassword(channel: ServerChannel): void {
 
 /** New keys of every kind; gives the fingerprint of the ed25519 one. */
 async function replaceHostKeys(host: LabHost): Promise<string> {
-  const line = await host.sh("rm /etc/ssh/ssh_host_*; ssh-keygen -A > /dev/null; systemctl restart ssh; ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub");
+  const line = await host.sh(
+    "rm /etc/ssh/ssh_host_*; ssh-keygen -A > /dev/null; systemctl restart ssh; ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub",
+  );
   return line.split(" ")[1] ?? "";
 }
 

@@ -60,7 +60,10 @@ async function liveOnce(program: Program, host: LabHost, env: Readonly<Record<st
   assert.equal(await program.ok(["status", "web"], { env }), "Running\n");
   assert.equal(await program.ok(["inspect", "web", "-f", "{{.Driver.IPAddress}}"], { env }), `${host.address}\n`);
   assert.match(await program.ok(["version", "web"], { env }), /^\d+\.\d+\.\d+/u);
-  assert.match(await program.ok(["config", "web"], { env }), /^--tlsverify\n--tlscacert=".+"\n--tlscert=".+"\n--tlskey=".+"\n-H=tcp:\/\//u);
+  assert.match(
+    await program.ok(["config", "web"], { env }),
+    /^--tlsverify\n--tlscacert=".+"\n--tlscert=".+"\n--tlskey=".+"\n-H=tcp:\/\//u,
+  );
 
   await useSsh(program, env);
   await useScp(program, host, env);
@@ -78,7 +81,12 @@ async function liveOnce(program: Program, host: LabHost, env: Readonly<Record<st
 async function dockerEnvironment(program: Program, env: Readonly<Record<string, string>>): Promise<Record<string, string>> {
   const script = `eval "$(cat)"; env | grep ^DOCKER_`;
   const lines = await output("bash", ["-c", script], { stdin: await program.ok(["env", "web"], { env }) });
-  return Object.fromEntries(lines.trim().split("\n").map((line) => [line.slice(0, line.indexOf("=")), line.slice(line.indexOf("=") + 1)]));
+  return Object.fromEntries(
+    lines
+      .trim()
+      .split("\n")
+      .map((line) => [line.slice(0, line.indexOf("=")), line.slice(line.indexOf("=") + 1)]),
+  );
 }
 
 /** A real docker client, over TLS. */
@@ -112,7 +120,13 @@ async function useScp(program: Program, host: LabHost, env: Readonly<Record<stri
 
 /** Secrets are readable by their owner only, here and there. */
 async function assertPermissions(program: Program, host: LabHost): Promise<void> {
-  for (const file of ["certs/ca-key.pem", "certs/key.pem", "machines/web/config.json", "machines/web/server-key.pem", "machines/web/key.pem"]) {
+  for (const file of [
+    "certs/ca-key.pem",
+    "certs/key.pem",
+    "machines/web/config.json",
+    "machines/web/server-key.pem",
+    "machines/web/key.pem",
+  ]) {
     assert.equal((await stat(path.join(program.store, file))).mode & 0o077, 0, file);
   }
   assert.equal(await host.sh("stat -c '%a %U' /etc/docker/server-key.pem"), "600 root");

@@ -28,7 +28,14 @@ describe("many machines", { skip: unavailable ?? false }, () => {
   /** One address a name; what they have in common is given once. */
   function createArguments(...flags: string[]): string[] {
     const [, ...shared] = genericFlags(hosts[0]!);
-    return ["create", "--driver", "generic", ...hosts.map(({ address }) => `--generic-ip-address=${address}`), ...shared, ...flags];
+    return [
+      "create",
+      "--driver",
+      "generic",
+      ...hosts.map(({ address }) => `--generic-ip-address=${address}`),
+      ...shared,
+      ...flags,
+    ];
   }
 
   async function states(): Promise<string[]> {
@@ -45,7 +52,8 @@ describe("many machines", { skip: unavailable ?? false }, () => {
       program,
       [...args, ...ports, ...names],
       {
-        sentence: /^\(web-3\) SSH did not become available within 12 s\. Last error: Nothing listens for SSH at [\d.]+:23: the connection was refused$/u,
+        sentence:
+          /^\(web-3\) SSH did not become available within 12 s\. Last error: Nothing listens for SSH at [\d.]+:23: the connection was refused$/u,
         hint: /^Check the port, and that sshd is running on the machine\.$/u,
       },
       { env: { MACHINE_TIMEOUT_SSH: "12s" } },
@@ -62,7 +70,8 @@ describe("many machines", { skip: unavailable ?? false }, () => {
     await program.ok([...createArguments(), "web-{1..4}"]);
     assert.deepEqual(await states(), [0, 1, 2, 3].map(running));
     const seen = new Set<string>();
-    for (const name of names) seen.add(await program.ok(["inspect", "-f", "{{.Driver.IPAddress}} {{.HostOptions.AuthOptions.CaCertPath}}", name]));
+    for (const name of names)
+      seen.add(await program.ok(["inspect", "-f", "{{.Driver.IPAddress}} {{.HostOptions.AuthOptions.CaCertPath}}", name]));
     assert.equal(seen.size, 4);
   });
 
@@ -71,7 +80,11 @@ describe("many machines", { skip: unavailable ?? false }, () => {
     const addresses = hosts.map(({ address }) => address).toReversed();
     assert.equal(await program.ok(["ip", ...reversed]), addresses.map((address) => `${address}\n`).join(""));
     assert.equal(await program.ok(["ip", "web-{4..1}"]), addresses.map((address) => `${address}\n`).join(""));
-    await assertFails(program, ["url", "web-{4..1}"], { status: 2, sentence: /^Error: Expected one machine name as an argument$/u, hint: /^$/u });
+    await assertFails(program, ["url", "web-{4..1}"], {
+      status: 2,
+      sentence: /^Error: Expected one machine name as an argument$/u,
+      hint: /^$/u,
+    });
     const provisioned = await program.ok(["provision", ...names]);
     for (const name of names) assert.match(provisioned, new RegExp(`^\\(${name}\\) Docker is up and running!$`, "mu"));
   });

@@ -59,7 +59,16 @@ export class Program implements AsyncDisposable {
 
   environment(extra: RunOptions["env"] = {}): NodeJS.ProcessEnv {
     const { PATH, LANG, TERM } = process.env;
-    return { PATH, LANG, TERM, HOME: path.join(this.folder, "home"), USER: "tester", SHELL: "/bin/bash", MACHINE_STORAGE_PATH: this.store, ...extra };
+    return {
+      PATH,
+      LANG,
+      TERM,
+      HOME: path.join(this.folder, "home"),
+      USER: "tester",
+      SHELL: "/bin/bash",
+      MACHINE_STORAGE_PATH: this.store,
+      ...extra,
+    };
   }
 
   /** Starts it in a process group of its own, as a shell does, so that Ctrl-C reaches what it has started too. */
@@ -89,7 +98,9 @@ export class Program implements AsyncDisposable {
   async ok(args: readonly string[], options: RunOptions = {}): Promise<string> {
     const result = await this.run(args, options);
     if (result.status === 0) return result.stdout;
-    throw new Error(`docker-machine ${args.join(" ")} ended with ${result.status ?? result.signal}\n${result.stdout}\n${result.stderr}`);
+    throw new Error(
+      `docker-machine ${args.join(" ")} ended with ${result.status ?? result.signal}\n${result.stdout}\n${result.stderr}`,
+    );
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -109,7 +120,9 @@ export class RunningProgram {
     const timer = setTimeout(() => this.signal("SIGKILL"), timeoutMs);
     this.ended = new Promise<ProgramResult>((resolve, reject) => {
       child.once("error", reject);
-      child.once("close", (status, signal) => resolve({ status, signal, stdout: this.printed("stdout"), stderr: this.printed("stderr") }));
+      child.once("close", (status, signal) =>
+        resolve({ status, signal, stdout: this.printed("stdout"), stderr: this.printed("stderr") }),
+      );
     }).finally(() => clearTimeout(timer));
   }
 

@@ -12,7 +12,11 @@ export async function readStore(store: string): Promise<Readonly<Record<string, 
     const relative = path.relative(store, file);
     if (relative.startsWith("locks") || relative === "machines") continue;
     const mode = ((await stat(file)).mode & 0o777).toString(8);
-    const content = entry.isDirectory() ? "folder" : createHash("sha256").update(await readFile(file)).digest("hex");
+    const content = entry.isDirectory()
+      ? "folder"
+      : createHash("sha256")
+          .update(await readFile(file))
+          .digest("hex");
     contents.push([relative, `${mode} ${content}`]);
   }
   return Object.fromEntries(contents.toSorted(([a], [b]) => (a < b ? -1 : 1)));

@@ -116,18 +116,22 @@ describe("variants of hosts", { skip: unavailable ?? false }, () => {
     assert.match(await program.ok(["provision", "web"]), /Docker is up and running!/u);
   });
 
-  on("full-etc-docker", "the full file system is named, nothing is left half written, and provision goes on", async (program, host) => {
-    await assertFails(program, createArguments(host, "web"), {
-      sentence: /^There is no space left on tmpfs \(mounted on \/etc\/docker, 0 MiB free\) of web$/u,
-      hint: /^Free some space there, then run "docker-machine provision web"/u,
-    });
-    // The engine writes its own key there at every start.
-    assert.equal(await host.sh("ls -A /etc/docker | grep -vx key.json"), "filler");
-    await host.sh("docker version > /dev/null");
-    await host.sh("rm /etc/docker/filler");
-    await program.ok(["provision", "web"]);
-    await program.ok(["env", "web"]);
-  });
+  on(
+    "full-etc-docker",
+    "the full file system is named, nothing is left half written, and provision goes on",
+    async (program, host) => {
+      await assertFails(program, createArguments(host, "web"), {
+        sentence: /^There is no space left on tmpfs \(mounted on \/etc\/docker, 0 MiB free\) of web$/u,
+        hint: /^Free some space there, then run "docker-machine provision web"/u,
+      });
+      // The engine writes its own key there at every start.
+      assert.equal(await host.sh("ls -A /etc/docker | grep -vx key.json"), "filler");
+      await host.sh("docker version > /dev/null");
+      await host.sh("rm /etc/docker/filler");
+      await program.ok(["provision", "web"]);
+      await program.ok(["env", "web"]);
+    },
+  );
 });
 
 /** The same create in a terminal of its own, where somebody types the password. Gives what the terminal shows. */
@@ -147,7 +151,8 @@ interface Counter {
 }
 
 async function watchCounter(host: LabHost): Promise<Counter> {
-  const identity = (): Promise<string> => host.sh("docker inspect -f '{{.Id}} {{.State.Pid}} {{.State.StartedAt}} {{.RestartCount}}' counter");
+  const identity = (): Promise<string> =>
+    host.sh("docker inspect -f '{{.Id}} {{.State.Pid}} {{.State.StartedAt}} {{.RestartCount}}' counter");
   const count = async (): Promise<number> => Number(await host.sh("docker exec counter cat /count"));
   const before = await identity();
   let last = await count();

@@ -61,7 +61,10 @@ class Site implements AsyncDisposable {
   }
 }
 
-for (const [kind, module] of [["a driver of ours", driverModule], ["a plugin", pluginLike]] as const) {
+for (const [kind, module] of [
+  ["a driver of ours", driverModule],
+  ["a plugin", pluginLike],
+] as const) {
   describe(`the token of ${kind}`, () => {
     test("given as it is, stands in a private file and works in the next run", async () => {
       await using site = await Site.open(module);
@@ -102,13 +105,17 @@ for (const [kind, module] of [["a driver of ours", driverModule], ["a plugin", p
       await using site = await Site.open(module);
       await site.create(canary);
       site.cloud.token = "canary-second";
-      await assert.rejects(changeState(site.ports(), "web", "restart", signal), { message: "The fake cloud does not accept the token" });
+      await assert.rejects(changeState(site.ports(), "web", "restart", signal), {
+        message: "The fake cloud does not accept the token",
+      });
       await setSecrets(site.ports(), "web", new Map([["fakecloud-token", "canary-second"]]), signal);
       await changeState(site.ports(), "web", "restart", signal);
       await setSecrets(site.ports(), "web", new Map([["Token", "cmd:echo canary-second | cat"]]), signal);
       await changeState(site.ports(), "web", "restart", signal);
       for (const file of ["config.json", "secrets.json"]) assert.doesNotMatch(site.text(file), /"value"/u, file);
-      await assert.rejects(setSecrets(site.ports(), "web", new Map([["token", "env:NO_SUCH_VARIABLE"]]), signal), { code: "secret-unavailable" });
+      await assert.rejects(setSecrets(site.ports(), "web", new Map([["token", "env:NO_SUCH_VARIABLE"]]), signal), {
+        code: "secret-unavailable",
+      });
       await changeState(site.ports(), "web", "restart", signal);
     });
   });

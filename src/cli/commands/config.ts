@@ -9,7 +9,8 @@ import { nameOrDefault } from "../machines.ts";
 
 export async function run({ options, args }: Invocation, context: CliContext): Promise<void> {
   // A machine may be called "set"; only with more behind it is the word a verb.
-  if (args[0] === "set" && args.length > 1) return await (await import("./config-set.ts")).setMachineSecrets(args.slice(1), context);
+  if (args[0] === "set" && args.length > 1)
+    return await (await import("./config-set.ts")).setMachineSecrets(args.slice(1), context);
   const ports = openPorts(context);
   await using host = await openHost(ports, await nameOrDefault(ports, args));
   const url = await connect(async () => await requireConnection(ports, host, options.bool("swarm"), context.signal));

@@ -1,6 +1,15 @@
 /** `inspect`: a record as JSON or through a Go template, its secrets masked. Pure. */
 import { MachineError, isMachineError } from "../../errors/machine-error.ts";
-import { findMember, formatJson, jsonFrom, parseJson, plainFrom, stringOf, type JsonNode, type JsonString } from "../../gocompat/json.ts";
+import {
+  findMember,
+  formatJson,
+  jsonFrom,
+  parseJson,
+  plainFrom,
+  stringOf,
+  type JsonNode,
+  type JsonString,
+} from "../../gocompat/json.ts";
 import { withoutMarks } from "../../machine/secrets/conceal.ts";
 import type { Template } from "../../gocompat/template/template.ts";
 

@@ -74,7 +74,12 @@ test("an entry of ssh_config gives what no flag gave", async () => {
     processes: {
       run: async (program, args) => {
         asked.push([program, ...args]);
-        return { status: 0, signal: null, stdout: Buffer.from("user deploy\nhostname 192.0.2.9\nport 2222\n"), stderr: Buffer.alloc(0) };
+        return {
+          status: 0,
+          signal: null,
+          stdout: Buffer.from("user deploy\nhostname 192.0.2.9\nport 2222\n"),
+          stderr: Buffer.alloc(0),
+        };
       },
       spawn: () => assert.fail("nothing is spawned"),
       find: async () => undefined,
@@ -83,6 +88,9 @@ test("an entry of ssh_config gives what no flag gave", async () => {
   const driver = driverModule.open(testContext.context, undefined);
   await driver.setConfigFromFlags(options({ "generic-ssh-config-host": "jump-web", "generic-ssh-port": 2200 }));
   assert.deepEqual(asked, [["ssh", "-G", "--", "jump-web"]]);
-  assert.deepEqual([await driver.getIp(), await driver.getSshUsername(), await driver.getSshPort()], ["192.0.2.9", "deploy", 2200]);
+  assert.deepEqual(
+    [await driver.getIp(), await driver.getSshUsername(), await driver.getSshPort()],
+    ["192.0.2.9", "deploy", 2200],
+  );
   assert.equal(driver.sshConfigHost, "jump-web");
 });

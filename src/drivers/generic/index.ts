@@ -56,8 +56,12 @@ class GenericDriver extends BuiltinDriver<GenericConfig> {
     if (config.IPAddress === "") {
       throw new MachineError("driver-options", "generic driver requires the --generic-ip-address option");
     }
-    for (const [flag, port] of [["ssh", config.SSHPort], ["engine", config.EnginePort]] as const) {
-      if (port < 1 || port > 65_535) throw new MachineError("driver-options", `--generic-${flag}-port ${port} is not a port number`);
+    for (const [flag, port] of [
+      ["ssh", config.SSHPort],
+      ["engine", config.EnginePort],
+    ] as const) {
+      if (port < 1 || port > 65_535)
+        throw new MachineError("driver-options", `--generic-${flag}-port ${port} is not a port number`);
     }
   }
 
@@ -114,10 +118,13 @@ class GenericDriver extends BuiltinDriver<GenericConfig> {
 
   async restart(signal: AbortSignal): Promise<void> {
     await using ssh = await this.context.openSsh();
-    const reboot = "if [ \"$(id -u)\" = 0 ]; then shutdown -r now; else sudo -n shutdown -r now; fi";
+    const reboot = 'if [ "$(id -u)" = 0 ]; then shutdown -r now; else sudo -n shutdown -r now; fi';
     const result = await ssh.run(reboot, { signal, timeoutMs: 30_000 });
     if (result.status === 0 || result.status === 255) return;
-    throw new MachineError("remote-command", `"${this.context.machineName}" did not accept the reboot: ${result.stderr.toString().trim()}`);
+    throw new MachineError(
+      "remote-command",
+      `"${this.context.machineName}" did not accept the reboot: ${result.stderr.toString().trim()}`,
+    );
   }
 
   #absolute(file: string): string {
@@ -134,7 +141,10 @@ class GenericDriver extends BuiltinDriver<GenericConfig> {
     const entry = this.config.SSHConfigHost;
     const result = await this.context.processes.run("ssh", ["-G", "--", entry], { timeoutMs: 10_000 });
     if (result.status !== 0) {
-      throw new MachineError("driver-options", `ssh does not accept the host entry ${JSON.stringify(entry)}: ${result.stderr.toString().trim()}`);
+      throw new MachineError(
+        "driver-options",
+        `ssh does not accept the host entry ${JSON.stringify(entry)}: ${result.stderr.toString().trim()}`,
+      );
     }
     const value = (key: string): string => new RegExp(`^${key} (.*)$`, "mu").exec(result.stdout.toString())?.[1] ?? "";
     if (this.config.IPAddress === "") this.config.IPAddress = value("hostname");

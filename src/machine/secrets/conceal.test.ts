@@ -9,14 +9,23 @@ const known = new Map([
 ]);
 
 test("secrets are found by their value, wherever they stand, and as parts of other values", () => {
-  const { text, found } = conceal('{"Auth":{"Key":"tok-1234-5678"},"List":["tok-1234-5678"],"Url":"https://u:tok-1234-5678@h/"}', known);
-  assert.equal(text, '{"Auth":{"Key":"[secret:cloud-token]"},"List":["[secret:cloud-token]"],"Url":"https://u:[secret:cloud-token]@h/"}');
+  const { text, found } = conceal(
+    '{"Auth":{"Key":"tok-1234-5678"},"List":["tok-1234-5678"],"Url":"https://u:tok-1234-5678@h/"}',
+    known,
+  );
+  assert.equal(
+    text,
+    '{"Auth":{"Key":"[secret:cloud-token]"},"List":["[secret:cloud-token]"],"Url":"https://u:[secret:cloud-token]@h/"}',
+  );
   assert.equal(found.size, 0);
 });
 
 test("a short secret is no part of anything, and what tools read stays readable", () => {
   const config = '{"Pin":"77","Note":"it was 1977","SSHUser":"77","MachineName":"77"}';
-  assert.equal(conceal(config, known).text, '{"Pin":"[secret:cloud-pin]","Note":"it was 1977","SSHUser":"77","MachineName":"77"}');
+  assert.equal(
+    conceal(config, known).text,
+    '{"Pin":"[secret:cloud-pin]","Note":"it was 1977","SSHUser":"77","MachineName":"77"}',
+  );
 });
 
 test("fields that are named like credentials are secrets of their own", () => {
@@ -26,7 +35,10 @@ test("fields that are named like credentials are secrets of their own", () => {
 });
 
 test("of two secrets with one value, the one that is named like the field is meant", () => {
-  const twins = new Map([["cloud-password", "same-same"], ["cloud-api-token", "same-same"]]);
+  const twins = new Map([
+    ["cloud-password", "same-same"],
+    ["cloud-api-token", "same-same"],
+  ]);
   assert.equal(conceal('{"APIToken":"same-same"}', twins).text, '{"APIToken":"[secret:cloud-api-token]"}');
 });
 
@@ -54,7 +66,13 @@ test("flags and fields are compared by their letters", () => {
 
 test("one field is set and the rest stays", () => {
   assert.equal(withField('{"A":{"B":"x"},"B":"y"}', "A.B", "z"), '{"A":{"B":"z"},"B":"y"}');
-  assert.deepEqual([...stringsOf('{"A":{"B":"x"},"L":["y"],"N":1}')], [["A.B", "x"], ["L.0", "y"]]);
+  assert.deepEqual(
+    [...stringsOf('{"A":{"B":"x"},"L":["y"],"N":1}')],
+    [
+      ["A.B", "x"],
+      ["L.0", "y"],
+    ],
+  );
 });
 
 test("a new value in a field takes no name from the old one", () => {
@@ -66,19 +84,26 @@ test("a new value in a field takes no name from the old one", () => {
 });
 
 test("what was concealed is revealed, whatever the configuration and however often it changes", () => {
-  const text = fc.oneof(fc.constantFrom("same", "one", "longer-than-eight", "https://longer-than-eight@h"), fc.string({ unit: "binary" }));
+  const text = fc.oneof(
+    fc.constantFrom("same", "one", "longer-than-eight", "https://longer-than-eight@h"),
+    fc.string({ unit: "binary" }),
+  );
   const key = fc.oneof(fc.constantFrom("Token", "Password", "x[secret]", "Region", "token"), fc.string({ maxLength: 4 }));
   const config = fc.dictionary(key, fc.oneof(text, fc.dictionary(key, text)));
   const noMark = (value: unknown): boolean => !JSON.stringify(value).includes("[secret:");
   fc.assert(
-    fc.property(fc.array(config.filter(noMark), { maxLength: 3 }), fc.array(text.filter(noMark), { maxLength: 3 }), (configs, secrets) => {
-      const known = new Map(secrets.map((each, index) => [`flag-${index}`, each]));
-      for (const each of configs) {
-        const plain = JSON.stringify(each);
-        const concealed = conceal(plain, known);
-        for (const [name, value] of concealed.found) known.set(name, value);
-        assert.deepEqual(JSON.parse(reveal(concealed.text, known)), JSON.parse(plain));
-      }
-    }),
+    fc.property(
+      fc.array(config.filter(noMark), { maxLength: 3 }),
+      fc.array(text.filter(noMark), { maxLength: 3 }),
+      (configs, secrets) => {
+        const known = new Map(secrets.map((each, index) => [`flag-${index}`, each]));
+        for (const each of configs) {
+          const plain = JSON.stringify(each);
+          const concealed = conceal(plain, known);
+          for (const [name, value] of concealed.found) known.set(name, value);
+          assert.deepEqual(JSON.parse(reveal(concealed.text, known)), JSON.parse(plain));
+        }
+      },
+    ),
   );
 });

@@ -69,5 +69,8 @@ test("a reference that leads nowhere is one clear sentence", async () => {
   for (const [reference, message] of Object.entries(complaints)) {
     await assert.rejects(sourceWith().resolve(reference), { code: "secret-unavailable", message });
   }
-  await assert.rejects(sourceWith({}, 50).resolve("cmd:exec sleep 30"), { code: "secret-unavailable", message: /did not end within/u });
+  await assert.rejects(sourceWith({}, 50).resolve("cmd:exec sleep 30"), {
+    code: "secret-unavailable",
+    message: /did not end within/u,
+  });
 });

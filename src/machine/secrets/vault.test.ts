@@ -26,7 +26,10 @@ test("secrets are stored apart, private from the first byte, and come back", asy
   const text = vault.conceal('{"Auth":"s3cret-value","Region":"eu"}');
   assert.equal(text, '{"Auth":"[secret:cloud-auth]","Region":"eu"}');
   const order: string[] = [];
-  await vault.saveAround(text, async () => void order.push(existsSync(path.join(folder, "secrets.json")) ? "secrets first" : "config first"));
+  await vault.saveAround(
+    text,
+    async () => void order.push(existsSync(path.join(folder, "secrets.json")) ? "secrets first" : "config first"),
+  );
   assert.deepEqual(order, ["secrets first"]);
   assert.equal(statSync(path.join(folder, "secrets.json")).mode & 0o777, 0o600);
   const again = await Vault.load(ports, folder);
