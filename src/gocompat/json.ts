@@ -83,7 +83,7 @@ class Parser {
       case "[":
         return { kind: "array", items: this.#list("]", () => this.value(depth + 1)) };
       case '"':
-        return { kind: "string", text: this.#token(stringToken) };
+        return { kind: "string", text: this.#string() };
       case "t":
         return this.#word("true", { kind: "boolean", value: true });
       case "f":
@@ -91,7 +91,7 @@ class Parser {
       case "n":
         return this.#word("null", { kind: "null" });
       default:
-        return { kind: "number", text: this.#token(numberToken) };
+        return { kind: "number", text: this.#number() };
     }
   }
 
@@ -103,7 +103,7 @@ class Parser {
   #member(depth: number): JsonMember {
     this.#skipSpace();
     if (this.#text[this.#at] !== '"') throw this.#unexpected("looking for beginning of object key string");
-    const keyText = this.#token(stringToken);
+    const keyText = this.#string();
     this.#skipSpace();
     this.#expect(":", "after object key");
     return { keyText, key: unquote(keyText), value: this.value(depth + 1) };
@@ -127,17 +127,40 @@ class Parser {
     return node;
   }
 
-  /** A token by its pattern; where the pattern ends early is where the text is wrong. */
-  #token(token: { whole: RegExp; longestStart: RegExp; place: string }): string {
-    token.whole.lastIndex = this.#at;
-    const found = token.whole.exec(this.#text)?.[0];
-    if (found === undefined) {
-      token.longestStart.lastIndex = this.#at;
-      this.#at += token.longestStart.exec(this.#text)?.[0].length ?? 0;
-      throw this.#unexpected(token.place);
+  #string(): string {
+    const start = this.#at;
+    this.#at += 1;
+    for (;;) {
+      const code = this.#text.charCodeAt(this.#at);
+      if (code === quoteCode) break;
+      if (code === backslashCode) this.#at += this.#escapeLength();
+      else if (code >= 0x20) this.#at += 1;
+      else throw this.#unexpected("in string literal");
     }
-    this.#at += found.length;
+    this.#at += 1;
+    return this.#text.slice(start, this.#at);
+  }
+
+  #escapeLength(): number {
+    const length = this.#matchHere(/\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})/y).length;
+    if (length > 0) return length;
+    if (this.#at + this.#matchHere(/\\(?:u[0-9a-fA-F]{0,3})?/y).length === this.#text.length) this.#at = this.#text.length;
+    throw this.#unexpected("in string literal");
+  }
+
+  #number(): string {
+    const found = this.#matchHere(/-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y);
+    const run = this.#matchHere(/[-+.\deE]*/y);
+    // `1.` or `1e-` at the very end is the beginning of a number.
+    const isCutOff = this.#at + run.length === this.#text.length && /[-+.eE]$/u.test(run);
+    this.#at += isCutOff ? run.length : found.length;
+    if (isCutOff || found === "") throw this.#unexpected("looking for beginning of value");
     return found;
+  }
+
+  #matchHere(pattern: RegExp): string {
+    pattern.lastIndex = this.#at;
+    return pattern.exec(this.#text)?.[0] ?? "";
   }
 
   #skipSpace(): void {
@@ -164,17 +187,8 @@ function isSpace(code: number): boolean {
   return code === 0x20 || code === 0x0a || code === 0x0d || code === 0x09;
 }
 
-const stringBody = String.raw`"(?:[^"\\\u0000-\u001f]|\\["\\/bfnrt]|\\u[0-9a-fA-F]{4})*`;
-const stringToken = {
-  whole: new RegExp(`${stringBody}"`, "y"),
-  longestStart: new RegExp(stringBody, "y"),
-  place: "in string literal",
-};
-const numberToken = {
-  whole: /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y,
-  longestStart: /-?/y,
-  place: "looking for beginning of value",
-};
+const quoteCode = 0x22;
+const backslashCode = 0x5c;
 
 /** How deep a value of an indented text lies: its own line prefix and one step of indentation. */
 interface Layout {
