@@ -24,8 +24,9 @@ class Workshop {
   clock = new FakeClock(start);
   paths: AuthorityPaths = authorityPaths(this.certsDir);
 
-  async ensure(): Promise<void> {
+  async ensure(renewDaysAhead?: number): Promise<void> {
     await ensureAuthority({
+      renewDaysAhead,
       paths: this.paths,
       userName: "ana",
       keyType: "ecdsa",
@@ -107,6 +108,19 @@ test("an expired CA is replaced together with the client certificate", async () 
     "creating-ca",
     "creating-client-certificate",
   ]);
+});
+
+test("what expires soon is replaced when that is asked for", async () => {
+  const shop = new Workshop();
+  await shop.ensure();
+  const before = shop.snapshot();
+  shop.clock = new FakeClock(new Date(start.getTime() + 1060 * day));
+  await shop.ensure();
+  await shop.ensure(10);
+  assert.deepEqual(shop.snapshot(), before);
+  await shop.ensure(30);
+  shop.assertWhole();
+  assert.notEqual(shop.read("ca.pem"), before["ca.pem"]);
 });
 
 test("a clock that is two days behind, or ahead, replaces nothing", async () => {
