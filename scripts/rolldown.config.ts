@@ -12,7 +12,7 @@ export default defineConfig({
   // Node 22 does not know `using`.
   transform: { target: "node22" },
   // Dependencies stay where npm put them: they are loaded lazily too.
-  external: [/^node:/u, /^bun:/u, "ssh2", "@peculiar/x509", "reflect-metadata"],
+  external: [/^node:/u, /^bun:/u, "ssh2", "@peculiar/asn1-schema", "@peculiar/asn1-x509"],
   output: {
     dir: "dist",
     format: "cjs",

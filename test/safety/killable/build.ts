@@ -34,6 +34,8 @@ const built = await Bun.build({
   outdir: process.argv[2],
   target: "bun",
   splitting: true,
+  // A native addon that ssh2 does without; where install scripts do not run it is not there.
+  external: ["cpu-features"],
   plugins: [killableFiles],
 });
 if (!built.success) throw new Error(built.logs.map(String).join("\n"));
