@@ -62,7 +62,7 @@ pack() {
   rm -rf "$work/root"
 }
 
-# starts UNIT…: maintainer scripts as debhelper writes them, first "prepare" is run when configuring.
+# maintain PREPARE UNIT…: scripts as debhelper writes them, which run PREPARE and start the units.
 maintain() {
   prepare=$1
   shift

@@ -14,7 +14,7 @@ import { pipeline } from "node:stream/promises";
 import { lockFile } from "../../src/system/file-lock.ts";
 import { readFileIfExists } from "../../src/system/files.ts";
 import type { LabEngine } from "./engine.ts";
-import { labLabel, type ImageStore } from "./images.ts";
+import { buildBoundMs, buildWaitMs, type ImageStore } from "./images.ts";
 import { readOuterApt, sourceLines, type Release } from "./outer-apt.ts";
 import { labPaths } from "./paths.ts";
 import { releases } from "./recipes.ts";
@@ -34,7 +34,6 @@ export interface DockerRepository extends AsyncDisposable {
   close(): Promise<void>;
 }
 
-const buildBoundMs = 600_000;
 const script = new URL("docker-repository.sh", import.meta.url);
 
 /** Serves the repository from this process, built at its first use, where hosts of the lab can reach it. */
@@ -108,21 +107,16 @@ async function requireRepository(engine: LabEngine, images: ImageStore): Promise
   await using _ = await lockFile(`${folder}.lock`, {
     what: "the lab's package repository",
     purpose: "build",
-    waitMs: buildBoundMs,
+    waitMs: buildWaitMs,
   });
   if ((await readFileIfExists(path.join(folder, "fingerprint"))) !== undefined) return folder;
-  const container = `lab-build-repository-${process.pid}`;
-  const lists = releases.flatMap((release) => ["--env", `SOURCES_${release}=${sourceLines(apt, release).join("\n")}`]);
-  const packager = await images.require("packager");
-  const words = ["run", "--name", container, "--label", `${labLabel}=build`, ...lists, packager, "sh", "-euc", build];
-  try {
-    await engine.docker(words, { timeoutMs: buildBoundMs });
+  const sources = releases.map((release) => `SOURCES_${release}=${sourceLines(apt, release).join("\n")}`);
+  await images.inContainer(await images.require("packager"), build, sources, async (container) => {
+    const incoming = `${folder}.new`;
+    await rm(incoming, { recursive: true, force: true });
+    await engine.docker(["cp", `${container}:/repository`, incoming], { timeoutMs: buildBoundMs });
     await rm(folder, { recursive: true, force: true });
-    await engine.docker(["cp", `${container}:/repository`, `${folder}.new`], { timeoutMs: buildBoundMs });
-    await rename(`${folder}.new`, folder);
-  } finally {
-    await engine.docker(["rm", "--force", "--volumes", container]).catch(() => "");
-    await rm(`${folder}.new`, { recursive: true, force: true });
-  }
+    await rename(incoming, folder);
+  });
   return folder;
 }

@@ -7,7 +7,7 @@ import { cableOf, layCable, type Cable } from "./cable.ts";
 import { startCommand, tryCommand } from "./command.ts";
 import { dockerEnvironment, type LabEngine } from "./engine.ts";
 import { fingerprintOf, type LabIdentity } from "./identity.ts";
-import { labLabel } from "./images.ts";
+import { labLabel, ownerLabel } from "./images.ts";
 import { readResolverConfiguration } from "./network.ts";
 import type { Variant } from "./variants.ts";
 import { waitUntil } from "./wait.ts";
@@ -186,7 +186,7 @@ async function runArguments(name: string, address: string, request: HostRequest)
   return [
     ["run", "--detach", "--name", name, "--hostname", name],
     ["--network", "none", "--add-host", `${name}:${address}`],
-    ["--label", `${labLabel}=host`, "--label", `${labLabel}.owner=${request.owner}`],
+    ["--label", `${labLabel}=host`, "--label", `${ownerLabel}=${request.owner}`],
     (await ownCapabilities()).flatMap((capability) => ["--cap-add", capability]),
     ["seccomp=unconfined", "apparmor=unconfined", "systempaths=unconfined"].flatMap((option) => ["--security-opt", option]),
     ["--device-cgroup-rule", "a *:* rwm", "--cgroupns", "private"],

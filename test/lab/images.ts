@@ -2,7 +2,7 @@
  * Building the images of the lab, once for each content of their recipe: the name of an image carries a hash of
  * everything that it is made of, so a changed recipe is a new image and an unchanged one is never built again.
  */
-import { createHash } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
 import { chmod, mkdtemp, rm } from "node:fs/promises";
 import type { Readable } from "node:stream";
 import { lockFile } from "../../src/system/file-lock.ts";
@@ -13,9 +13,13 @@ import { readOuterApt, sourceLines, type OuterApt, type Release } from "./outer-
 import { labPaths } from "./paths.ts";
 import { recipes, type ImageRecipe } from "./recipes.ts";
 
-const buildBoundMs = 600_000;
+/** Minutes on a quiet computer; whoever waits for another's build waits longer than that may take. */
+export const buildBoundMs = 900_000;
+export const buildWaitMs = 2 * buildBoundMs;
 const staleAfterHours = 14 * 24;
 export const labLabel = "docker-machine-lab";
+/** Names the lease that a container belongs to. */
+export const ownerLabel = `${labLabel}.owner`;
 
 /** A mirror that stumbles is not what tests are about. */
 const buildRetries = "-o Acquire::Retries=3";
@@ -34,12 +38,15 @@ const dpkgSettings = [
 
 export class ImageStore {
   readonly #engine: LabEngine;
+  readonly #owner: string;
   readonly #report: (line: string) => void;
   readonly #ready = new Map<string, Promise<string>>();
   #apt: Promise<OuterApt> | undefined;
 
-  constructor(engine: LabEngine, report: (line: string) => void) {
+  /** What is built belongs to the lease `owner` while it is being built. */
+  constructor(engine: LabEngine, owner: string, report: (line: string) => void) {
     this.#engine = engine;
+    this.#owner = owner;
     this.#report = report;
   }
 
@@ -59,7 +66,7 @@ export class ImageStore {
     await using _ = await lockFile(labPaths.imageLock(name), {
       what: `image ${name}`,
       purpose: "build",
-      waitMs: buildBoundMs,
+      waitMs: buildWaitMs,
     });
     if (await this.#exists(reference)) return reference;
     this.#report(`building image ${name}`);
@@ -97,13 +104,29 @@ export class ImageStore {
   }
 
   async #buildLayer(reference: string, from: string, recipe: ImageRecipe): Promise<void> {
-    const container = `lab-build-${process.pid}-${createHash("sha256").update(reference).digest("hex").slice(0, 8)}`;
+    const changes = ['CMD ["/sbin/init"]', `LABEL ${labLabel}=image ${ownerLabel}=`];
+    await this.inContainer(from, layerScript(recipe), [], async (container) => {
+      const flags = changes.flatMap((change) => ["--change", change]);
+      await this.#engine.docker(["commit", ...flags, container, reference], { timeoutMs: buildBoundMs });
+    });
+  }
+
+  /** Runs a script in a container of an image to its end, and `use` on what it made; the container is gone afterwards. */
+  async inContainer(
+    image: string,
+    script: string,
+    environment: readonly string[],
+    use: (container: string) => Promise<void>,
+  ): Promise<void> {
     const { docker } = this.#engine;
+    const container = `lab-build-${randomBytes(4).toString("hex")}`;
+    const labels = ["--label", `${labLabel}=build`, "--label", `${ownerLabel}=${this.#owner}`];
+    const variables = environment.flatMap((variable) => ["--env", variable]);
     try {
-      await docker(["run", "--name", container, "--label", `${labLabel}=build`, from, "sh", "-euc", layerScript(recipe)], {
+      await docker(["run", "--name", container, ...labels, ...variables, image, "sh", "-euc", script], {
         timeoutMs: buildBoundMs,
       });
-      await docker(["commit", "--change", 'CMD ["/sbin/init"]', container, reference], { timeoutMs: buildBoundMs });
+      await use(container);
     } finally {
       await docker(["rm", "--force", "--volumes", container]).catch(() => "");
     }

@@ -11,7 +11,7 @@ import { serveDockerRepository, type DockerRepository } from "./docker-repositor
 import { endOwnEngine, openEngine, ownEngineRuns, type LabEngine } from "./engine.ts";
 import { removeHosts, startHost, type LabHost } from "./host.ts";
 import { openIdentity, type LabIdentity } from "./identity.ts";
-import { ImageStore, labLabel } from "./images.ts";
+import { ImageStore, ownerLabel } from "./images.ts";
 import { giveBack, listLeases, processLease, takeLease, type Lease } from "./leases.ts";
 import { installMissing } from "./outer-apt.ts";
 import { labPaths } from "./paths.ts";
@@ -124,7 +124,7 @@ function lockLab(purpose: string): Promise<FileLock> {
 }
 
 function labOn(engine: LabEngine, identity: LabIdentity, lease: Lease, report: (line: string) => void): OpenedLab["lab"] {
-  const images = new ImageStore(engine, report);
+  const images = new ImageStore(engine, lease.id, report);
   return {
     engineAddress: engine.address,
     gateway: engine.segment.gateway,
@@ -154,14 +154,16 @@ function labOn(engine: LabEngine, identity: LabIdentity, lease: Lease, report: (
 /** Removes what processes that were killed have left. */
 async function removeOrphans(engine: LabEngine, report: (line: string) => void): Promise<void> {
   const owners = new Set((await listLeases()).map((lease) => lease.id));
-  const lines = await listContainers(engine, [`label=${labLabel}=host`]);
-  const orphans = lines.filter(({ owner }) => engine.fresh || !owners.has(owner)).map(({ name }) => name);
+  const lines = await listContainers(engine, `label=${ownerLabel}`);
+  // Not ours: started by somebody from an image of the lab, whose labels it has.
+  const owned = lines.filter(({ owner }) => owner !== "");
+  const orphans = owned.filter(({ owner }) => engine.fresh || !owners.has(owner)).map(({ name }) => name);
   if (orphans.length > 0) report(`removing what an earlier run left: ${orphans.join(", ")}`);
   await removeHosts(engine, orphans);
 }
 
 async function containersOf(engine: LabEngine, owner: string): Promise<string[]> {
-  return (await listContainers(engine, [`label=${labLabel}.owner=${owner}`])).map(({ name }) => name);
+  return (await listContainers(engine, `label=${ownerLabel}=${owner}`)).map(({ name }) => name);
 }
 
 interface ListedContainer {
@@ -169,9 +171,9 @@ interface ListedContainer {
   readonly owner: string;
 }
 
-async function listContainers(engine: LabEngine, filters: readonly string[]): Promise<ListedContainer[]> {
-  const format = `{{.Names}} {{.Label "${labLabel}.owner"}}`;
-  const output = await engine.docker(["ps", "--all", "--format", format, ...filters.flatMap((filter) => ["--filter", filter])]);
+async function listContainers(engine: LabEngine, filter: string): Promise<ListedContainer[]> {
+  const format = `{{.Names}} {{.Label "${ownerLabel}"}}`;
+  const output = await engine.docker(["ps", "--all", "--format", format, "--filter", filter]);
   const lines = output.split("\n").filter((line) => line !== "");
   return lines.map((line) => {
     const [name = "", owner = ""] = line.split(" ");
