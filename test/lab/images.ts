@@ -27,6 +27,9 @@ const buildRetries = "-o Acquire::Retries=3";
 /** What every image tells the engine: data of an inner engine must not lie on an overlay. */
 const imageSettings = ["VOLUME /var/lib/docker /var/lib/containerd", 'CMD ["/sbin/init"]', `LABEL ${labLabel}=image`];
 
+/** A layer would else keep the command and the labels of the container that it was built in. */
+const layerSettings = ['CMD ["/sbin/init"]', `LABEL ${labLabel}=image ${ownerLabel}=`];
+
 /** Small and quick: no translations, no documentation, no fsync for each file. Recommendations stay on, as on a real host. */
 const aptSettings = ['Acquire::Languages "none";'];
 const dpkgSettings = [
@@ -104,9 +107,8 @@ export class ImageStore {
   }
 
   async #buildLayer(reference: string, from: string, recipe: ImageRecipe): Promise<void> {
-    const changes = ['CMD ["/sbin/init"]', `LABEL ${labLabel}=image ${ownerLabel}=`];
     await this.inContainer(from, layerScript(recipe), [], async (container) => {
-      const flags = changes.flatMap((change) => ["--change", change]);
+      const flags = layerSettings.flatMap((setting) => ["--change", setting]);
       await this.#engine.docker(["commit", ...flags, container, reference], { timeoutMs: buildBoundMs });
     });
   }
@@ -147,7 +149,7 @@ function recipeOf(name: string): ImageRecipe {
 
 function referenceOf(name: string, apt: OuterApt): string {
   const chain = chainOf(name);
-  const content = JSON.stringify([chain, imageSettings, aptSettings, dpkgSettings, chain.map(layerScript), apt]);
+  const content = JSON.stringify([chain, imageSettings, layerSettings, aptSettings, dpkgSettings, chain.map(layerScript), apt]);
   return `docker-machine-lab/${name}:${createHash("sha256").update(content).digest("hex").slice(0, 16)}`;
 }
 
