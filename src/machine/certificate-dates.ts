@@ -2,7 +2,7 @@
 import * as path from "node:path";
 import { isMachineError } from "../errors/machine-error.ts";
 import { logTo } from "../log/event.ts";
-import { loadCertificateFacts, validityWarning, type CertificateFacts } from "../tls/check.ts";
+import { loadCertificateFacts, validityState, validityWarning, type CertificateFacts } from "../tls/check.ts";
 import type { Host } from "./host.ts";
 import type { MachinePorts } from "./ports.ts";
 
@@ -31,9 +31,15 @@ export async function warnOfCertificates(ports: MachinePorts, host: Host): Promi
   const facts = await Promise.all(certificates.map(async ({ file }) => await loadIfReadable(file)));
   for (const [index, { what, renew }] of certificates.entries()) {
     const found = facts[index];
-    const warning = found && validityWarning(what, found, ports.clock.now());
-    if (warning !== undefined) logTo(host.report, "warn", `${warning}. Renew it with: ${renew}`);
+    const warning = found && warningOf(what, found, renew, ports.clock.now());
+    if (warning !== undefined) logTo(host.report, "warn", warning);
   }
+}
+
+/** One that is not valid yet would be made anew for nothing: the clock of then or now is wrong. */
+function warningOf(what: string, facts: CertificateFacts, renew: string, now: Date): string | undefined {
+  const warning = validityWarning(what, facts, now);
+  return warning === undefined || validityState(facts, now) === "not-yet-valid" ? warning : `${warning}. Renew it with: ${renew}`;
 }
 
 /** What is wrong with a file, the connection that needs it says. */

@@ -36,8 +36,8 @@ export function swarmUrlOf(engineUrl: string, swarm: SwarmOptions): string {
 export async function requireUrl(ports: MachinePorts, host: Host, signal: AbortSignal): Promise<string> {
   const url = await engineUrlOf(host);
   if (url === "") return url;
-  if (!(await answers(ports, host, url, signal))) await requireRunning(ports, host, signal);
   await warnOfCertificates(ports, host);
+  if (!(await answers(ports, host, url, signal))) await requireRunning(ports, host, signal);
   return url;
 }
 
@@ -45,10 +45,11 @@ export async function requireUrl(ports: MachinePorts, host: Host, signal: AbortS
 export async function requireConnection(ports: MachinePorts, host: Host, swarm: boolean, signal: AbortSignal): Promise<string> {
   const url = await engineUrlOf(host, swarm);
   if (url === "") throw new MachineError("machine-not-running", "Host is not running");
+  // Before the attempt, because it says why that fails where the dates are to blame.
+  await warnOfCertificates(ports, host);
   try {
     // The docker client that gets the address from us checks the certificate for that, and knows no machine's name.
     await (await engineClientOf(ports, host, url, signal, "by-address")).ping();
-    await warnOfCertificates(ports, host);
     return url;
   } catch (error) {
     signal.throwIfAborted();

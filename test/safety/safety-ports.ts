@@ -27,7 +27,7 @@ export function safetyPorts(
     certificates: authorityPaths(store.certsDir),
     timeouts: defaultTimeouts,
     secrets: new SecretSource({ platform, processes, timeoutMs: defaultTimeouts.secretMs }),
-    loadDriver: async () => driverModule,
+    loadDriver: async (name) => (name === "none" ? (await import("../../src/drivers/none/index.ts")).driverModule : driverModule),
     openSsh: async () => await Promise.reject(new Error("no SSH here")),
     reportFor: () => reportNothing,
     askSudoPassword: async () => undefined,
