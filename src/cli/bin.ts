@@ -1,3 +1,4 @@
+#!/usr/bin/env node
 /** The program's entry: gives `main` the commands and this process's arguments, streams and signals. */
 import { servedDriverName } from "../plugin/plugin-environment.ts";
 import { currentPlatform } from "../system/host-platform.ts";

@@ -36,7 +36,8 @@ export interface MainPorts {
 /** @param argv the program as typed, then its arguments. Gives the exit code; never rejects. */
 export async function main(argv: readonly string[], platform: HostPlatform, streams: Streams, ports: MainPorts): Promise<number> {
   const run = new Run(argv, platform, streams, ports);
-  ports.onUnexpected((error) => void run.fail(error).then((code) => ports.exitNow(code)));
+  const fallOver = async (error: unknown): Promise<void> => ports.exitNow(await run.fail(error));
+  ports.onUnexpected((error) => void fallOver(error));
   try {
     return await run.start();
   } catch (error) {

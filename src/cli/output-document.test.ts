@@ -25,7 +25,7 @@ const samples: { readonly [Type in ProgressEvent["type"]]: Extract<ProgressEvent
   "detecting-os": { type: "detecting-os" },
   "detecting-provisioner": { type: "detecting-provisioner" },
   provisioning: { type: "provisioning", provisioner: "debian" },
-  "creating-server-certificate": { type: "creating-server-certificate" },
+  "preparing-certificates": { type: "preparing-certificates" },
   "installing-engine": { type: "installing-engine", source: "docker", version: undefined },
   "copying-certificates": { type: "copying-certificates" },
   "configuring-engine": { type: "configuring-engine" },

@@ -16,7 +16,7 @@ describe("renderEvent", () => {
       [{ type: "detecting-provisioner" }, "Detecting the provisioner..."],
       [{ type: "provisioning", provisioner: "debian" }, "Provisioning with debian..."],
       [{ type: "installing-engine", source: "docker" }, "Installing Docker..."],
-      [{ type: "creating-server-certificate" }, "Copying certs to the local machine directory..."],
+      [{ type: "preparing-certificates" }, "Copying certs to the local machine directory..."],
       [{ type: "copying-certificates" }, "Copying certs to the remote machine..."],
       [{ type: "configuring-engine" }, "Setting Docker configuration on the remote daemon..."],
       [{ type: "configuring-swarm" }, "Configuring swarm..."],

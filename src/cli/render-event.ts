@@ -38,7 +38,7 @@ export function renderEvent(event: ProgressEvent): RenderedEvent | undefined {
       return info("Detecting the provisioner...");
     case "provisioning":
       return info(`Provisioning with ${event.provisioner}...`);
-    case "creating-server-certificate":
+    case "preparing-certificates":
       return info("Copying certs to the local machine directory...");
     case "installing-engine":
       return info("Installing Docker...");

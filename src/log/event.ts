@@ -25,7 +25,7 @@ export type ProgressEvent =
   | { readonly type: "detecting-os" }
   | { readonly type: "detecting-provisioner" }
   | { readonly type: "provisioning"; readonly provisioner: string }
-  | { readonly type: "creating-server-certificate" }
+  | { readonly type: "preparing-certificates" }
   | { readonly type: "installing-engine"; readonly source: string; readonly version?: string | undefined }
   | { readonly type: "copying-certificates" }
   | { readonly type: "configuring-engine" }

@@ -66,7 +66,7 @@ export async function certifyAddress(ports: MachinePorts, host: Host, signal: Ab
 async function replaceCertificate(ports: MachinePorts, host: Host, signal: AbortSignal): Promise<void> {
   const journal = await host.openJournal("regenerate-certs");
   await journal.step("certificates", async () => {
-    const request = await provisionRequest(ports, host);
+    const request = await provisionRequest(ports, host, "new");
     await using ssh = await host.openSsh();
     await replaceServerCertificate(request, provisionContext(ports, host, ssh, signal));
     await waitForEngine(ports, host, signal);

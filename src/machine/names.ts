@@ -14,11 +14,6 @@ export function requireValidName(name: string): void {
   );
 }
 
-/** Whether a folder of that name could be a machine of ours. */
-export function isValidName(name: string): boolean {
-  return namePattern.test(name);
-}
-
 /** Expands `{a,b}` and `{1..5}` (zero-padded as written) in every name, and refuses a name given twice. */
 export function expandNames(patterns: readonly string[]): string[] {
   const names = patterns.flatMap(expandBraces);

@@ -1,6 +1,5 @@
 /** What the use cases are given by a composition root: the outside world and the user's settings. */
 import type { DriverModule } from "../driver-kit/driver.ts";
-import type { MachineState } from "../driver-kit/state.ts";
 import type { Report } from "../log/event.ts";
 import type { Redactor } from "../log/redact.ts";
 import type { SshExecutor, SshTarget } from "../ssh/executor.ts";
@@ -38,10 +37,4 @@ export interface Outcome<T> {
   readonly name: string;
   readonly value?: T;
   readonly error?: unknown;
-}
-
-/** A state as `ls` and `status` show it, with the driver's complaint if it had one. */
-export interface StateReading {
-  readonly state: MachineState;
-  readonly error?: string | undefined;
 }

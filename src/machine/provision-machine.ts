@@ -2,7 +2,12 @@
  * Provisioning as a use case: certificates here, one SSH connection, the provisioner's work, and the proof from this
  * side that the engine answers. Used by `create`, `provision`, `regenerate-certs` and `start` on a changed address.
  */
-import { createServerCertificate, writeMachineCertificates } from "../tls/machine-certificates.ts";
+import {
+  createServerCertificate,
+  loadServerCertificate,
+  writeMachineCertificates,
+  type ServerCertificateRequest,
+} from "../tls/machine-certificates.ts";
 import type { AuthorityPaths } from "../tls/authority-files.ts";
 import type { KeyType } from "../tls/key.ts";
 import { readFileIfExists } from "../system/files.ts";
@@ -47,22 +52,30 @@ export function provisionContext(ports: MachinePorts, host: Host, ssh: SshExecut
   return { ssh, clock: ports.clock, report: host.report, signal };
 }
 
-/** Makes the server certificate, puts the machine's copies of the PKI into its folder, and states what is wanted. */
-export async function provisionRequest(ports: MachinePorts, host: Host): Promise<ProvisionRequest> {
+/**
+ * Puts the machine's copies of the PKI into its folder, and states what is wanted. The server certificate is made anew
+ * where that is asked for, or where the one that is there does not serve: a new one means a restart of the engine.
+ */
+export async function provisionRequest(
+  ports: MachinePorts,
+  host: Host,
+  certificate: "kept" | "new" = "kept",
+): Promise<ProvisionRequest> {
   const bare = await bareRequest(ports, host);
-  const server = await renewServerCertificate(ports, host, bare.address);
-  return { ...bare, ...server };
+  host.report({ type: "preparing-certificates" });
+  const wanted = serverCertificateRequest(ports, host, bare.address);
+  const kept = certificate === "kept" ? await loadServerCertificate(host.dir, wanted) : undefined;
+  const server = kept ?? (await createServerCertificate(wanted));
+  ports.redactor.add(server.key);
+  await writeMachineCertificates(host.dir, wanted.paths, server);
+  return { ...bare, caCertificate: server.ca, serverCertificate: server.certificate, serverKey: server.key };
 }
 
-type ServerCertificate = Pick<ProvisionRequest, "caCertificate" | "serverCertificate" | "serverKey">;
-
-/** Issues a server certificate for the machine's present address and stores it with copies of the client's pair. */
-async function renewServerCertificate(ports: MachinePorts, host: Host, address: string): Promise<ServerCertificate> {
+/** A certificate for the machine's present address. */
+function serverCertificateRequest(ports: MachinePorts, host: Host, address: string): ServerCertificateRequest {
   const { AuthOptions: auth, SwarmOptions: swarm } = host.record.hostOptions;
-  host.report({ type: "creating-server-certificate" });
-  const paths = authorityPathsOf(host);
-  const issued = await createServerCertificate({
-    paths,
+  return {
+    paths: authorityPathsOf(host),
     machineName: host.name,
     userName: ports.platform.userName,
     addresses: [address],
@@ -70,10 +83,7 @@ async function renewServerCertificate(ports: MachinePorts, host: Host, address: 
     isSwarmMaster: swarm.Master,
     keyType: keyTypeOf(host),
     clock: ports.clock,
-  });
-  ports.redactor.add(issued.key);
-  await writeMachineCertificates(host.dir, paths, issued);
-  return { caCertificate: issued.ca, serverCertificate: issued.certificate, serverKey: issued.key };
+  };
 }
 
 /** Where the record says that the PKI of this machine is. */

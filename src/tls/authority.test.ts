@@ -9,8 +9,8 @@ import { temporaryFolder } from "../system/testing/folder.ts";
 import { authorityPaths, loadClientCredentials, readAuthority, type AuthorityPaths } from "./authority-files.ts";
 import { ensureAuthority } from "./authority.ts";
 import { issueCertificate } from "./certificate.ts";
+import { createServerCertificate } from "./machine-certificates.ts";
 import { formatKey, generateKey } from "./key.ts";
-import { createServerCertificate, writeMachineCertificates } from "./machine-certificates.ts";
 import { TestAuthority } from "./testing/pki.ts";
 
 const start = new Date("2026-03-04T05:06:07.000Z");
@@ -350,35 +350,4 @@ test("a missing client file is named as 0.16.2 names it", async () => {
     code: "certificate-invalid",
     message: `open ${file}: no such file or directory`,
   });
-});
-
-test("a machine's certificates are for its names, and stand in its folder with the client's", async () => {
-  const shop = new Workshop();
-  await shop.ensure();
-  const server = await createServerCertificate({
-    paths: shop.paths,
-    machineName: "web",
-    userName: "ana",
-    addresses: ["192.0.2.7", ""],
-    extraNames: ["docker.example.com", "198.51.100.1"],
-    isSwarmMaster: false,
-    keyType: "ecdsa",
-    clock: shop.clock,
-  });
-  const certificate = new X509Certificate(server.certificate);
-  assert.equal(certificate.subject, "O=ana.web");
-  assert.equal(
-    certificate.subjectAltName,
-    "DNS:docker.example.com, IP Address:198.51.100.1, IP Address:192.0.2.7, DNS:localhost, DNS:web",
-  );
-  assert.ok(certificate.verify(new X509Certificate(server.ca).publicKey));
-
-  const machineDir = temporaryFolder();
-  await writeMachineCertificates(machineDir, shop.paths, server);
-  const modes = Object.fromEntries(
-    fs.readdirSync(machineDir).map((name) => [name, (fs.statSync(path.join(machineDir, name)).mode & 0o777).toString(8)]),
-  );
-  assert.deepEqual(modes, { "ca.pem": "644", "cert.pem": "644", "key.pem": "600", "server-key.pem": "600", "server.pem": "644" });
-  for (const name of ["ca.pem", "cert.pem", "key.pem"])
-    assert.equal(fs.readFileSync(path.join(machineDir, name), "utf8"), shop.read(name));
 });

@@ -1,11 +1,16 @@
 /** The certificate of a machine's engine, and the copies of the client's files that stand in the machine's folder. */
+import { X509Certificate, createPrivateKey } from "node:crypto";
 import * as path from "node:path";
-import { writeFileAtomic } from "../system/files.ts";
+import { readFileIfExists, writeFileAtomic } from "../system/files.ts";
 import type { Clock } from "../system/clock.ts";
 import { loadClientCredentials, readAuthority, type AuthorityPaths } from "./authority-files.ts";
 import { issuerFrom } from "./authority-plan.ts";
 import { issueCertificate } from "./certificate.ts";
+import { certificateFacts, isIssuedFor, validityState, verifiesAgainst } from "./check.ts";
 import { formatKey, generateKey, type KeyType } from "./key.ts";
+
+/** id-kp-clientAuth (RFC 5280, 4.2.1.12). */
+const clientAuthentication = "1.3.6.1.5.5.7.3.2";
 
 export interface ServerCertificateRequest {
   readonly paths: AuthorityPaths;
@@ -36,15 +41,57 @@ export async function createServerCertificate(request: ServerCertificateRequest)
   const authority = await readAuthority(paths);
   const issuer = issuerFrom(authority, paths);
   const key = await generateKey(request.keyType);
-  const names = [...request.extraNames, ...request.addresses, "localhost", machineName];
   const certificate = await issueCertificate({
-    role: { kind: "server", names, isSwarmMaster },
+    role: { kind: "server", names: namesFor(request), isSwarmMaster },
     organization: `${request.userName}.${machineName}`,
     key,
     issuer,
     now: request.clock.now(),
   });
   return { ca: authority.caCert ?? issuer.certificate.toString(), certificate, key: formatKey(key) };
+}
+
+function namesFor({ extraNames, addresses, machineName }: ServerCertificateRequest): string[] {
+  return [...extraNames, ...addresses, "localhost", machineName];
+}
+
+/**
+ * The pair that stands in the machine's folder, if it is as good as one made now: an engine that keeps it need not
+ * restart. Undefined where a file is missing or unreadable, the pair does not belong together, the CA is another, a name
+ * or a use is missing, or its end is near enough to be warned of.
+ */
+export async function loadServerCertificate(
+  machineDir: string,
+  request: ServerCertificateRequest,
+): Promise<ServerCertificate | undefined> {
+  const read = async (name: string): Promise<string> =>
+    (await readFileIfExists(path.join(machineDir, name)))?.toString("utf8") ?? "";
+  const [certificate, key, authority] = [
+    await read("server.pem"),
+    await read("server-key.pem"),
+    await readAuthority(request.paths),
+  ];
+  const server = { ca: authority.caCert ?? "", certificate, key };
+  try {
+    return stillServes(server, request) ? server : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Throws where one of the texts is not what it should be. */
+function stillServes({ ca, certificate, key }: ServerCertificate, request: ServerCertificateRequest): boolean {
+  const now = request.clock.now();
+  const file = "server.pem";
+  const facts = certificateFacts(certificate, file);
+  const parsed = new X509Certificate(certificate);
+  return (
+    parsed.checkPrivateKey(createPrivateKey(key)) &&
+    verifiesAgainst(certificate, ca, now) &&
+    validityState(facts, now) === "valid" &&
+    (!request.isSwarmMaster || parsed.keyUsage.includes(clientAuthentication)) &&
+    namesFor(request).every((name) => name === "" || facts.names.includes(name) || isIssuedFor(certificate, name, file))
+  );
 }
 
 /**

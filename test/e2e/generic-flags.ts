@@ -1,13 +1,15 @@
 import type { LabHost } from "../lab/lab.ts";
 
-/** The create flags that lead the generic driver to a host of the lab. */
-export function genericFlags(host: LabHost): string[] {
+/** The create flags that lead the generic driver to hosts of the lab that share a user and a key: one for each name. */
+export function genericFlags(...hosts: readonly LabHost[]): string[] {
+  const [first] = hosts;
+  if (first === undefined) throw new Error("No host to lead to");
   return [
-    `--generic-ip-address=${host.address}`,
+    ...hosts.map(({ address }) => `--generic-ip-address=${address}`),
     "--generic-ssh-key",
-    host.privateKeyPath,
-    `--generic-ssh-user=${host.sshUser}`,
-    `--generic-ssh-port=${host.sshPort}`,
+    first.privateKeyPath,
+    `--generic-ssh-user=${first.sshUser}`,
+    `--generic-ssh-port=${first.sshPort}`,
   ];
 }
 

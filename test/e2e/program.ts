@@ -142,13 +142,13 @@ export class RunningProgram {
     };
     this.#child[stream]?.on("data", look);
     look();
-    const early = this.ended.then(({ status, stdout, stderr }) => {
+    const tooEarly = async (): Promise<never> => {
+      const { status, stdout, stderr } = await this.ended;
       look();
-      found.reject(new Error(`It ended with ${status} and never said ${pattern}\n${stdout}\n${stderr}`));
-    });
-    await found.promise;
+      throw new Error(`It ended with ${status} and never said ${pattern}\n${stdout}\n${stderr}`);
+    };
+    await Promise.race([found.promise, tooEarly()]);
     this.#child[stream]?.off("data", look);
-    early.catch(() => {});
   }
 
   type(text: string | Uint8Array): void {

@@ -158,7 +158,7 @@ describe("parseFlags, for any words", () => {
         const filters: string[] = [];
         const words = pieces.flatMap((item) => {
           if (item.kind === "argument") return [item.word];
-          if (item.name === "filter") filters.push(String(item.value));
+          if (item.name === "filter") filters.push(item.value);
           else expected[item.name] = item.value;
           const dash = item.short ? `-${item.name}` : dashed(item.name);
           return item.joined || typeof item.value === "boolean" ? [`${dash}=${item.value}`] : [dash, String(item.value)];

@@ -9,7 +9,7 @@ import { builtins } from "./builtins.ts";
 import { execute } from "./executor.ts";
 import { parse, type Definitions } from "./parser.ts";
 
-export { TemplateError, type TemplatePlace } from "./template-error.ts";
+export { TemplateError } from "./template-error.ts";
 
 export interface Template {
   readonly name: string;
