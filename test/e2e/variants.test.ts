@@ -57,17 +57,6 @@ describe("variants of hosts", { skip: unavailable ?? false }, () => {
     assert.deepEqual(await machineFolders(program.store), []);
   });
 
-  on("busy", "its container counts through create, provision and regenerate-certs", async (program, host) => {
-    const counter = await watchCounter(host);
-    await program.ok(createArguments(host, "web"));
-    await counter.assertCounting("create");
-    await program.ok(["provision", "web"]);
-    await counter.assertCounting("provision");
-    await program.ok(["regenerate-certs", "--force", "web"]);
-    await counter.assertCounting("regenerate-certs");
-    assert.match(await program.ok(["ls"]), /^web\s+-\s+generic\s+Running\s/mu);
-  });
-
   on("no-os-release", "is recognised by its Debian version and gets the distribution's engine", async (program, host) => {
     const plan = await program.ok(createArguments(host, "web", "--dry-run"));
     assert.match(plan, /^Plan for web \(Debian 12[^)]*, kernel [^,]+, systemd\)$/mu);
@@ -143,27 +132,6 @@ async function createAtTerminal(program: Program, host: LabHost): Promise<string
   assert.equal(status, 0, stdout);
   assert.ok(!stdout.includes(host.sudoPassword ?? ""), "the password is not echoed");
   return stdout;
-}
-
-interface Counter {
-  /** It is the same container, never started again, and has counted on. */
-  assertCounting(during: string): Promise<void>;
-}
-
-async function watchCounter(host: LabHost): Promise<Counter> {
-  const identity = (): Promise<string> =>
-    host.sh("docker inspect -f '{{.Id}} {{.State.Pid}} {{.State.StartedAt}} {{.RestartCount}}' counter");
-  const count = async (): Promise<number> => Number(await host.sh("docker exec counter cat /count"));
-  const before = await identity();
-  let last = await count();
-  return {
-    async assertCounting(during) {
-      assert.equal(await identity(), before, during);
-      const now = await count();
-      assert.ok(now > last, `${during}: ${last}, then ${now}`);
-      last = now;
-    },
-  };
 }
 
 /** What a host of this kind lacks: a way out of its network, and mirrors that answer. */

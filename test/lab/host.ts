@@ -47,6 +47,11 @@ export interface LabHost extends LabHostFacts, AsyncDisposable {
   /** Drops every packet to and from the host from now on, in silence. */
   cutCable(): Promise<void>;
   mendCable(): Promise<void>;
+  /**
+   * Takes the host's address away and gives it another, as a new lease does; connections over the old one hear nothing
+   * more. Gives the host as it is reached from then on. It lasts until the host reboots.
+   */
+  changeAddress(): Promise<LabHost>;
   /** Whether the host is on. It is off after it shut itself down; a reboot ends with it on, at the same address. */
   isOn(): Promise<boolean>;
   /** Switches a host on that has shut itself down, and waits for its SSH banner. */
@@ -118,6 +123,12 @@ function hostWith(engine: LabEngine, facts: LabHostFacts): LabHost {
     sh: (script, options) => execInHost(engine, facts.name, script, options),
     cutCable: () => cable.cut(),
     mendCable: () => cable.mend(),
+    changeAddress: async () => {
+      const next = await layCable(engine.segment);
+      await cable.remove();
+      await plugIn(engine, facts.name, next);
+      return hostWith(engine, { ...facts, address: next.address });
+    },
     isOn: () => isRunning(engine, facts.name),
     powerOn: async () => {
       await switchOn(engine, facts.name, cable);
