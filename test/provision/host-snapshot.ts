@@ -7,14 +7,14 @@ export interface HostSnapshot {
   readonly packages: readonly string[];
   /** Enabled and running units. */
   readonly units: readonly string[];
-  /** Running containers with the time they started. */
+  /** All containers with their state and, of those that run, the process and the time it started. */
   readonly containers: readonly string[];
   readonly hostName: string;
 }
 
 /** Settings by their content, programs by size and time: nobody rewrites those in place. */
 const listFiles = `
-{ find /etc /root /home /var/lib/docker-machine -xdev -type f ! -path /etc/docker/key.json -exec sh -c 'for f; do echo "$(cksum < "$f") $(stat -c "%a %U" "$f") $f"; done' sh {} +
+{ find /etc /root /home /var/lib/docker-machine -xdev -type f ! -path /etc/docker/key.json -printf '%m %u %p\\n' -exec cksum {} +
   find /usr /opt -xdev -type f ! -path '*/__pycache__/*' -printf '%s %T@ %m %u %p\\n'
 } 2> /dev/null; true`;
 
@@ -23,7 +23,8 @@ export async function takeSnapshot(host: LabHost): Promise<HostSnapshot> {
   const files = new Map<string, string>();
   for (const line of await lines(listFiles)) {
     const match = /^(.*?) (\/.*)$/u.exec(line);
-    files.set(match?.[2] ?? "", match?.[1] ?? "");
+    const [, fact = "", path = ""] = match ?? [];
+    files.set(path, `${files.get(path) ?? ""} ${fact}`);
   }
   return {
     files,
@@ -35,7 +36,7 @@ export async function takeSnapshot(host: LabHost): Promise<HostSnapshot> {
       )),
     ],
     containers: await lines(
-      "docker ps -q | xargs -r docker inspect -f '{{.Id}} {{.State.StartedAt}} {{.RestartCount}}' 2> /dev/null || true",
+      "docker ps -aq --no-trunc 2> /dev/null | sort | xargs -r docker inspect -f '{{.Id}} {{.State.Status}} {{.State.Pid}} {{.State.StartedAt}} {{.RestartCount}}'",
     ),
     hostName: await host.sh("cat /etc/hostname; uname -n"),
   };
