@@ -37,14 +37,30 @@ export interface Host extends AsyncDisposable {
 
 /** Loads a machine. Throws `machine-not-found`, `record-unreadable`, `driver-not-found`, of a plugin `secret-unavailable`. */
 export async function openHost(ports: MachinePorts, name: string): Promise<Host> {
-  const record = await ports.store.load(name);
+  const { record, vault } = await loadWithSecrets(ports, name);
   const module = await ports.loadDriver(record.driverName);
   const text = record.driverConfigText;
-  // One that 0.16.2 made has its secrets in its record; it may be in use still.
-  if (marksIn(text).size === 0) return new OpenedHost(ports, record, module, undefined, text);
-  const vault = await Vault.load(ports, ports.store.machineDir(name));
-  if (module.capabilities.opaque === true) await vault.resolve(text);
+  if (module.capabilities.opaque === true) await vault?.resolve(text);
   return new OpenedHost(ports, record, module, vault, text);
+}
+
+interface Loaded {
+  readonly record: HostRecord;
+  /** Undefined where the record has its secrets itself, as 0.16.2 made it, which may be in use still. */
+  readonly vault: Vault | undefined;
+}
+
+/** Readers take no lock: between a look at the record and one at its secrets, the machine may be removed and made again. */
+async function loadWithSecrets(ports: MachinePorts, name: string): Promise<Loaded> {
+  for (let before: string | undefined; ;) {
+    const record = await ports.store.load(name);
+    if (marksIn(record.driverConfigText).size === 0) return { record, vault: undefined };
+    const vault = await Vault.load(ports, ports.store.machineDir(name));
+    const seen = JSON.stringify(record);
+    // What is not there at a second look was lost.
+    if (vault.has(record.driverConfigText) || seen === before) return { record, vault };
+    before = seen;
+  }
 }
 
 /** A machine that is about to be created: no record is stored yet. */

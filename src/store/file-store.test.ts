@@ -110,6 +110,28 @@ test("a folder without config.json is a machine that cannot be read, and is not 
   assert.deepEqual(fs.readdirSync(store.machineDir("web")), ["id_rsa"]);
 });
 
+test("a machine that is removed and made again while it is read is there or not, but never without its record", async (context) => {
+  const store = openStore();
+  await store.create(newRecord("web"));
+  const stop = new AbortController();
+  context.after(() => stop.abort());
+  const churning = (async () => {
+    while (!stop.signal.aborted) {
+      await store.remove("web");
+      await store.create(newRecord("web"));
+    }
+  })();
+  const outcomes = new Set<string>();
+  for (let count = 0; count < 500; count += 1)
+    await store.load("web").then(
+      () => outcomes.add("there"),
+      (error: { code: string }) => outcomes.add(error.code),
+    );
+  stop.abort();
+  await churning;
+  assert.deepEqual([...outcomes].toSorted(), ["machine-not-found", "there"]);
+});
+
 test("two machines that differ in case, which 0.16.2 could make on Linux, are two machines", async () => {
   const store = openStore();
   plant(store, "Foo", goldenText("alpha"));

@@ -84,10 +84,20 @@ export class FileStore implements Store {
   }
 
   async #decode(name: string): Promise<DecodedRecord> {
-    const bytes = isFolderName(name) ? await readFileIfExists(this.#recordFile(name)) : undefined;
-    if (bytes !== undefined) return decodeRecord(bytes.toString("utf8"), this.#place(name));
-    if (!(await this.has(name))) throw machineNotFound(name);
-    throw unreadableRecord(name, `is missing in ${this.machineDir(name)}`);
+    if (!isFolderName(name)) throw machineNotFound(name);
+    return decodeRecord((await this.#readRecord(name)).toString("utf8"), this.#place(name));
+  }
+
+  /** A machine may come, go and come back between two looks; its record is missing only where one folder had none twice. */
+  async #readRecord(name: string): Promise<Buffer> {
+    for (let before: string | undefined; ;) {
+      const bytes = await readFileIfExists(this.#recordFile(name));
+      if (bytes !== undefined) return bytes;
+      if (!(await this.has(name))) throw machineNotFound(name);
+      const folder = await identityOf(this.machineDir(name));
+      if (folder !== undefined && folder === before) throw unreadableRecord(name, `is missing in ${this.machineDir(name)}`);
+      before = folder;
+    }
   }
 
   #recordFile(name: string): string {
@@ -214,6 +224,12 @@ async function readFolder(folder: string, absenceCodes: readonly string[] = ["EN
     if (absenceCodes.includes(systemCodeOf(error) ?? "")) return [];
     throw explainFileError(error, folder, "read");
   }
+}
+
+/** What tells a folder from another that had its name before or has it later. */
+async function identityOf(folder: string): Promise<string | undefined> {
+  const found = await fs.stat(folder, { bigint: true }).catch(() => undefined);
+  return found && `${found.dev}:${found.ino}:${found.birthtimeNs}`;
 }
 
 function findTwin(name: string, names: readonly string[]): string | undefined {

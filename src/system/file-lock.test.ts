@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { test } from "node:test";
-import { lockFile } from "./file-lock.ts";
+import { hasDeadHolder, lockFile } from "./file-lock.ts";
 import { temporaryFolder } from "./testing/folder.ts";
 import { isLongRun, runtimes } from "./testing/runtimes.ts";
 import { TestProcess } from "./testing/test-process.ts";
@@ -42,6 +42,21 @@ test("the note of a holder that was killed names nobody", async () => {
   await using _lock = await lockFile(file, options);
   fs.writeFileSync(`${file}.holder`, note);
   await assert.rejects(lockFile(file, options), { message: "the thing is in use by another docker-machine process" });
+});
+
+test("a note that its writer was killed over is a dead holder's; one that is being written is in the way of nobody", async () => {
+  const file = lockPath();
+  for (const [text, isDead] of [
+    ["", true],
+    [`${process.pid}`, true],
+    [`${process.pid} thi`, true],
+    [`${process.pid} this\n`, false],
+  ] as const) {
+    fs.writeFileSync(`${file}.holder`, text);
+    assert.equal(await hasDeadHolder(file), isDead, JSON.stringify(text));
+  }
+  fs.rmSync(`${file}.holder`);
+  assert.equal(await hasDeadHolder(file), false);
 });
 
 test("only one process at a time is in, whichever runtime, also while lock files are removed", async () => {

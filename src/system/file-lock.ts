@@ -33,7 +33,8 @@ export interface FileLock extends AsyncDisposable {
   release(): Promise<void>;
 }
 
-const pollMs = 25;
+/** Between two attempts: short at first, then so long that many who wait leave the computer to the one they wait for. */
+const pollMs = { first: 10, most: 160 };
 const sqliteBusy = 5;
 
 /**
@@ -57,7 +58,7 @@ export async function waitForLock<T>(
 ): Promise<T> {
   const clock = options.clock ?? systemClock;
   const deadline = clock.monotonicMs() + options.waitMs;
-  for (let isFirst = true; ; isFirst = false) {
+  for (let delayMs = pollMs.first; ; delayMs = Math.min(delayMs * 2, pollMs.most)) {
     options.signal?.throwIfAborted();
     const taken = await attempt();
     if (taken !== undefined) return taken;
@@ -67,8 +68,8 @@ export async function waitForLock<T>(
         hint: "Wait until it has finished and run the command again.",
       });
     }
-    if (isFirst) options.onWait?.(holder);
-    await clock.sleep(pollMs, options.signal);
+    if (delayMs === pollMs.first) options.onWait?.(holder);
+    await clock.sleep(delayMs, options.signal);
   }
 }
 
@@ -175,20 +176,26 @@ function noteBeside(file: string): string {
 
 async function describeHolder(file: string): Promise<string> {
   const note = await readNote(file);
-  if (note === undefined || !isProcessAlive(note.pid)) return "another docker-machine process";
+  if (typeof note === "string" || !isProcessAlive(note.pid)) return "another docker-machine process";
   return `docker-machine ${note.purpose} (process ${note.pid})`;
 }
 
-/** Whether a lock file has the note of a holder that was killed: whoever takes the lock and gives it back removes that. */
+/**
+ * Whether a lock file has the note of a holder that was killed: whoever takes the lock and gives it back removes that.
+ * One that says nothing counts, too: its writer was killed in the middle, or holds the lock, and then it cannot be taken.
+ */
 export async function hasDeadHolder(file: string): Promise<boolean> {
   const note = await readNote(file);
-  return note !== undefined && !isProcessAlive(note.pid);
+  return note !== "absent" && (note === "torn" || !isProcessAlive(note.pid));
 }
 
-async function readNote(file: string): Promise<{ readonly pid: number; readonly purpose: string } | undefined> {
-  const note = await readFile(noteBeside(file), "utf8").catch(() => "");
-  const [, pid, purpose] = /^(\d+) (.+)$/mu.exec(note) ?? [];
-  return pid === undefined || purpose === undefined ? undefined : { pid: Number(pid), purpose };
+type Note = { readonly pid: number; readonly purpose: string } | "absent" | "torn";
+
+async function readNote(file: string): Promise<Note> {
+  const text = await readFile(noteBeside(file), "utf8").catch(() => undefined);
+  if (text === undefined) return "absent";
+  const [, pid, purpose] = /^(\d+) (.+)\n/u.exec(text) ?? [];
+  return pid === undefined || purpose === undefined ? "torn" : { pid: Number(pid), purpose };
 }
 
 function isBusy(error: unknown): boolean {

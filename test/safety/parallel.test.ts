@@ -49,24 +49,20 @@ function assertAllWell(all: readonly Ran[]): void {
 }
 
 for (const size of [8, 32, 64]) {
-  test(
-    `${size} first creates at once give one valid PKI`,
-    { skip: size === 64 && !isFullRun ? "in the full run" : false },
-    async () => {
-      await using rig = await Rig.open(program);
-      for (let store = 0; store < (isFullRun ? 20 : 1); store += 1) {
-        const names = Array.from({ length: size }, (_, index) => `m${index}`);
-        // As long as 0.16.2's where it counts: the longer keys take, the more first ones meet.
-        const keyType = store === 0 && size === 8 ? "rsa" : "ecdsa";
-        assertAllWell(await Promise.all(names.map(async (name) => await rig.run("create-provisioned", [name, keyType]))));
-        assert.deepEqual((await rig.assertAllLoad()).length, size);
-        assert.equal((await rig.ours()).length, size);
-        assertOnePki(rig.storePath);
-        assert.deepEqual(rig.strays(), []);
-        rig.reset();
-      }
-    },
-  );
+  test(`${size} first creates at once give one valid PKI`, async () => {
+    await using rig = await Rig.open(program);
+    for (let store = 0; store < (isFullRun ? 20 : 1); store += 1) {
+      const names = Array.from({ length: size }, (_, index) => `m${index}`);
+      // As long as 0.16.2's where it counts: the longer keys take, the more first ones meet.
+      const keyType = store === 0 && size === 8 ? "rsa" : "ecdsa";
+      assertAllWell(await Promise.all(names.map(async (name) => await rig.run("create-provisioned", [name, keyType]))));
+      assert.deepEqual((await rig.assertAllLoad()).length, size);
+      assert.equal((await rig.ours()).length, size);
+      assertOnePki(rig.storePath);
+      assert.deepEqual(rig.strays(), []);
+      rig.reset();
+    }
+  });
 }
 
 test("of creates of one name at once exactly one wins", async () => {
@@ -86,6 +82,8 @@ test("of creates of one name at once exactly one wins", async () => {
 test("readers never fail beside writers", async () => {
   const [writers, readers, reads] = isFullRun ? [4, 4, 2_500] : [4, 4, 375];
   await using rig = await Rig.open(program);
+  // Whoever read a record and finds its secrets gone would ask with something else.
+  rig.cloud.token = "first-token";
   await rig.create("steady");
   const stop = new AbortController();
   const churning = Array.from(

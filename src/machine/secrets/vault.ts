@@ -56,6 +56,11 @@ export class Vault {
     return [...this.#secrets.keys()];
   }
 
+  /** Whether every secret that a text has a mark of is here, by value or by reference. */
+  has(text: string): boolean {
+    return [...marksIn(text)].every((name) => this.#secrets.has(name));
+  }
+
   /** Whether the value of every secret that a text has a mark of is known. */
   isResolved(text: string): boolean {
     return [...marksIn(text)].every((name) => this.#secrets.get(name)?.value !== undefined || !this.#secrets.has(name));

@@ -39,6 +39,7 @@ export class FakeCloud implements AsyncDisposable {
   creates = 0;
   /** Called when one is received. */
   onCreate: () => void = () => {};
+  #addresses = 0;
   #held: Promise<void> | undefined;
   #idle = Promise.withResolvers<void>();
   readonly #server: Server;
@@ -120,7 +121,7 @@ export class FakeCloud implements AsyncDisposable {
     if (method === "DELETE") this.instances.delete(id);
     if (method === "PUT") {
       instance.running = url.searchParams.get("running") === "true";
-      instance.address = randomAddress();
+      instance.address = this.#nextAddress();
     }
     return instance;
   }
@@ -129,19 +130,21 @@ export class FakeCloud implements AsyncDisposable {
   #add(mark: string): CloudInstance {
     const same = mark === "" ? undefined : [...this.instances.values()].find((instance) => instance.mark === mark);
     if (same !== undefined) return same;
-    const instance: CloudInstance = { id: `i-${randomUUID().slice(0, 8)}`, mark, address: randomAddress(), running: true };
+    const instance: CloudInstance = { id: `i-${randomUUID().slice(0, 8)}`, mark, address: this.#nextAddress(), running: true };
     this.instances.set(instance.id, instance);
     this.#visibleFrom.set(instance.id, performance.now() + this.vices.hiddenMs);
     return instance;
   }
 
+  /** Never the one before: what has changed is to be seen. */
+  #nextAddress(): string {
+    this.#addresses += 1;
+    return `192.0.2.${(this.#addresses % 254) + 1}`;
+  }
+
   #visible(): CloudInstance[] {
     return [...this.instances.values()].filter(({ id }) => (this.#visibleFrom.get(id) ?? 0) <= performance.now());
   }
-}
-
-function randomAddress(): string {
-  return `192.0.2.${randomInt(1, 255)}`;
 }
 
 async function delay(ms: number): Promise<void> {
