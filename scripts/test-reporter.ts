@@ -1,6 +1,6 @@
 /**
- * Reporter for node:test: a line for each file's failures and skips while they happen, and the counts as one JSON line in
- * the file that TEST_COUNTS names, so that several runs can be added up.
+ * Reporter for node:test: a line for each file's failures, skips and figures while they happen, and the counts as one
+ * JSON line in the file that TEST_COUNTS names, so that several runs can be added up.
  */
 import { appendFileSync } from "node:fs";
 import { relative } from "node:path";
@@ -28,6 +28,8 @@ export default async function* report(source: AsyncIterable<TestEvent>): AsyncGe
     const suite = data.details?.type === "suite";
     if (event.type === "test:pass" && !suite) yield onPass(data, counts);
     if (event.type === "test:fail" && (!suite || isLoadFailure(data))) yield onFail(data, counts);
+    // What a test says itself; the runner's own counts belong to no file.
+    if (event.type === "test:diagnostic" && event.data.file !== undefined) yield `  ${place(data)}: ${event.data.message}\n`;
     if (event.type === "test:stderr" || event.type === "test:stdout")
       yield (event.data as unknown as { message: string }).message;
   }

@@ -41,7 +41,8 @@ export async function upgradeMachine(
   });
 }
 
-async function maintain<T>(host: Host, command: JournaledCommand, work: (ssh: SshExecutor) => Promise<T>): Promise<T> {
+/** Logs in, does the work under its journal, and saves what the driver learned. The caller holds the machine's lock. */
+export async function maintain<T>(host: Host, command: JournaledCommand, work: (ssh: SshExecutor) => Promise<T>): Promise<T> {
   await using ssh = await host.openSsh();
   await ssh.connect();
   const journal = await host.openJournal(command);

@@ -85,7 +85,7 @@ async function instantAfterRequest(rig: Rig, instants: number): Promise<number> 
   throw new Error("no instance was made");
 }
 
-test("create, killed at random, at a cloud that is slow, forgets to answer, hears twice and shows things late", async () => {
+test("create, killed at random, at a cloud that is slow, forgets to answer, hears twice and shows things late", async (context) => {
   const rounds = roundsOf(25, 1_000);
   await using rig = await rigWithAuthority();
   let kills = 0;
@@ -95,7 +95,8 @@ test("create, killed at random, at a cloud that is slow, forgets to answer, hear
     await assertRecovers(rig);
     rig.reset();
   }
-  assert.ok(kills > 0, "none was killed at work");
+  context.diagnostic(`${kills} kills in ${rounds} runs`);
+  assert.ok(kills > rounds / 3, "few were killed at work");
 });
 
 test("an instance that appears after its machine was removed is found, and removed by gc", async () => {

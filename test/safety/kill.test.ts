@@ -106,16 +106,36 @@ test("the first create of a store, killed before each change", async () => {
   }
 });
 
-test("any command, killed at random", async () => {
-  const rounds = roundsOf(60, 3_000);
+test("any command, killed at random", async (context) => {
+  const wanted = roundsOf(60, 3_000);
   await using rig = await rigWithMachines();
-  let kills = 0;
-  for (let round = 0; round < rounds; round += 1) {
-    const each = cases[round % cases.length] as Case;
-    if (await killOnce(rig, each, { afterMs: Math.random() * 40 })) kills += 1;
+  const durations = await durationsOf(rig);
+  const kills = new Map<string, number>();
+  let [killed, runs] = [0, 0];
+  for (; killed < wanted && runs < wanted * 3; runs += 1) {
+    const each = cases[runs % cases.length] as Case;
+    const afterMs = Math.random() * (durations.get(each.command) ?? 0);
+    if (await killOnce(rig, each, { afterMs })) {
+      killed += 1;
+      kills.set(each.command, (kills.get(each.command) ?? 0) + 1);
+    }
     await nextCommand(rig, each);
     assert.deepEqual(rig.strays(), []);
     rig.reset();
   }
-  assert.ok(kills > rounds / 5, `only ${kills} of ${rounds} were killed at work`);
+  context.diagnostic(
+    `${killed} kills in ${runs} runs: ${[...kills].map(([command, times]) => `${command} ${times}`).join(", ")}`,
+  );
+  assert.equal(killed, wanted, `only ${killed} of ${runs} runs were killed at work`);
+  for (const { command } of cases) assert.ok(kills.has(command), `${command} was never killed at work`);
 });
+
+/** How long each command takes here and now, from when it is ready. */
+async function durationsOf(rig: Rig): Promise<Map<string, number>> {
+  const durations = new Map<string, number>();
+  for (const { command, name, argument = "" } of cases) {
+    durations.set(command, (await rig.run(command, [name, argument])).tookMs);
+    rig.reset();
+  }
+  return durations;
+}

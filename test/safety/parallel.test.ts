@@ -79,7 +79,7 @@ test("of creates of one name at once exactly one wins", async () => {
   }
 });
 
-test("readers never fail beside writers", async () => {
+test("readers never fail beside writers", async (context) => {
   const [writers, readers, reads] = isFullRun ? [4, 4, 2_500] : [4, 4, 375];
   await using rig = await Rig.open(program);
   // Whoever read a record and finds its secrets gone would ask with something else.
@@ -97,6 +97,9 @@ test("readers never fail beside writers", async () => {
   for (const { killed, stderr } of await Promise.all(churning)) assert.equal(killed, true, stderr);
   assertAllWell(reading);
   const seen = reading.map(({ stdout }) => (JSON.parse(stdout) as { result: number }).result);
+  context.diagnostic(
+    `${readers * reads} lists and as many addresses read beside ${writers} writers, ${seen.join(" + ")} machines seen`,
+  );
   for (const listed of seen) assert.ok(listed > reads, "other machines came and went meanwhile");
 });
 

@@ -11,6 +11,7 @@ import { changeState } from "../../src/machine/lifecycle.ts";
 import { listMachines } from "../../src/machine/list.ts";
 import { lockMachine } from "../../src/machine/lock.ts";
 import { throwFailures } from "../../src/machine/many.ts";
+import { maintain } from "../../src/machine/maintain.ts";
 import { provisionRequest } from "../../src/machine/provision-machine.ts";
 import { removeMachine } from "../../src/machine/remove.ts";
 import { setSecrets } from "../../src/machine/secrets/set-secrets.ts";
@@ -39,16 +40,13 @@ function printLog(event: ProgressEvent): void {
   if (event.type === "log") console.log(event.text);
 }
 
-/** All that provisioning does on this side: new certificates in the machine's folder, noted in the journal. */
+/** `provision` but for what it does on the host: new certificates in the machine's folder, under the journal. */
 async function provision(waitMs = ports.timeouts.lockMs): Promise<void> {
   const impatient = { ...ports, timeouts: { ...ports.timeouts, lockMs: waitMs }, reportFor: () => printLog };
   await using _lock = await lockMachine(impatient, name, "provision", signal);
   await using host = await openHost(ports, name);
   await prepareAuthority(ports, signal, "ecdsa");
-  const journal = await host.openJournal("provision");
-  await journal.step("provision", async () => void (await provisionRequest(ports, host)));
-  await host.save();
-  await journal.close();
+  await maintain(host, "provision", async () => void (await provisionRequest(ports, host)));
 }
 
 async function ip(): Promise<string> {

@@ -1,6 +1,7 @@
 /** The real store, clock and processes, and the fake cloud's driver. */
 import { Redactor } from "../../src/log/redact.ts";
 import { reportNothing } from "../../src/log/event.ts";
+import type { SshExecutor } from "../../src/ssh/executor.ts";
 import type { MachinePorts } from "../../src/machine/ports.ts";
 import { SecretSource } from "../../src/machine/secrets/secret-source.ts";
 import { defaultTimeouts } from "../../src/machine/timeouts.ts";
@@ -10,6 +11,16 @@ import { currentPlatform, type HostPlatform } from "../../src/system/host-platfo
 import { SystemProcessRunner } from "../../src/system/process.ts";
 import { authorityPaths } from "../../src/tls/authority-files.ts";
 import { driverModule } from "./fake-cloud/driver.ts";
+
+/** The fake cloud's instances let everyone in and do nothing. */
+const silentSsh: SshExecutor = {
+  roundTrips: 0,
+  connect: async () => {},
+  run: async () => await Promise.reject(new Error("nothing runs there")),
+  session: async () => await Promise.reject(new Error("nothing runs there")),
+  close: async () => {},
+  [Symbol.asyncDispose]: async () => {},
+};
 
 export function safetyPorts(
   storePath: string,
@@ -28,7 +39,7 @@ export function safetyPorts(
     timeouts: defaultTimeouts,
     secrets: new SecretSource({ platform, processes, timeoutMs: defaultTimeouts.secretMs }),
     loadDriver: async (name) => (name === "none" ? (await import("../../src/drivers/none/index.ts")).driverModule : driverModule),
-    openSsh: async () => await Promise.reject(new Error("no SSH here")),
+    openSsh: async () => silentSsh,
     reportFor: () => reportNothing,
     askSudoPassword: async () => undefined,
     ...change,
