@@ -29,7 +29,8 @@ export default async function* report(source: AsyncIterable<TestEvent>): AsyncGe
     if (event.type === "test:pass" && !suite) yield onPass(data, counts);
     if (event.type === "test:fail" && (!suite || isLoadFailure(data))) yield onFail(data, counts);
     // What a test says itself; the runner's own counts belong to no file.
-    if (event.type === "test:diagnostic" && event.data.file !== undefined) yield `  ${place(data)}: ${event.data.message}\n`;
+    if (event.type === "test:diagnostic" && event.data.file !== undefined)
+      yield `  ${relative(process.cwd(), event.data.file)}: ${event.data.message}\n`;
     if (event.type === "test:stderr" || event.type === "test:stdout")
       yield (event.data as unknown as { message: string }).message;
   }
