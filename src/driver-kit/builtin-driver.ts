@@ -3,6 +3,7 @@
  * keeps the keys it does not know; the answers that come straight from it; and refusal of verbs a driver lacks.
  */
 import { MachineError } from "../errors/machine-error.ts";
+import { respellJsonText } from "../gocompat/json-merge.ts";
 import type { BaseConfig } from "./base-config.ts";
 import type { Driver, DriverContext } from "./driver.ts";
 import type { DriverOptions } from "./flags.ts";
@@ -13,16 +14,20 @@ export abstract class BuiltinDriver<Config extends BaseConfig> implements Driver
   protected readonly context: DriverContext;
   protected readonly config: Config;
   readonly #stored: Readonly<Record<string, unknown>>;
+  readonly #storedText: string | undefined;
 
   /** @param defaults the configuration of a new machine, all keys present, in the order they are stored. */
   constructor(context: DriverContext, defaults: Config, configText: string | undefined) {
     this.context = context;
+    this.#storedText = configText;
     this.#stored = configText === undefined ? {} : parseObject(configText, context.machineName);
     this.config = overlay(defaults, this.#stored, context.machineName);
   }
 
+  /** What was not changed is spelled as it was found: keys this driver does not know may hold numbers of 64 bits. */
   async configText(): Promise<string> {
-    return JSON.stringify({ ...this.#stored, ...this.config });
+    const text = JSON.stringify({ ...this.#stored, ...this.config });
+    return this.#storedText === undefined ? text : respellJsonText(this.#storedText, text);
   }
 
   abstract setConfigFromFlags(options: DriverOptions): Promise<void>;
