@@ -73,7 +73,7 @@ describe("create", () => {
     assert.equal(configs[0]?.["launched"], false);
     assert.match(String(configs[0]?.["InstanceId"]), /^[0-9a-f-]{36}$/u);
     assert.notEqual(configs[0]?.["SSHPort"], 0);
-    assert.equal(await made.driver.getUrl(), `tcp://127.0.0.1:${configs[0]?.["EnginePort"]}`);
+    assert.equal(await made.driver.getUrl(), `tcp://127.0.0.1:${String(configs[0]?.["EnginePort"])}`);
     assert.equal(await made.driver.getState(signal()), "Running");
   });
 

@@ -88,7 +88,7 @@ test("commands take turns although they are asked for at once", async () => {
   });
   await using agent = await GuestAgent.open(stream, options);
   const statuses = await Promise.all([1, 2, 3].map(async () => (await agent.run("true")).status));
-  assert.deepEqual(statuses.toSorted(), [1, 2, 3]);
+  assert.deepEqual(new Set(statuses), new Set([1, 2, 3]));
 });
 
 test("an agent that never answers, a guest that goes away, and a command that never ends are told apart", async () => {
