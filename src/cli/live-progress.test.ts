@@ -32,6 +32,20 @@ describe("LiveProgress of one machine", () => {
     assert.deepEqual(visible(), ["Creating machine...", "Waiting for SSH to be available..."]);
   });
 
+  it("says which phase is running, and keeps how long each took", async () => {
+    const { view, clock, visible } = setUp(["web"]);
+    const report = view.reportFor("web");
+    report({ type: "creating-instance" });
+    report({ type: "phase-started", phase: "Booting the image" });
+    await clock.advance(20_000);
+    assert.deepEqual(visible(), ["Creating machine...", "  20 s  Booting the image"]);
+    report({ type: "phase-finished", phase: "Booting the image", durationMs: 20_420 });
+    report({ type: "waiting-for-ssh" });
+    await clock.advance(3_000);
+    view.close();
+    assert.deepEqual(visible(), ["Creating machine...", "  Booting the image: 20.4 s", "Waiting for SSH to be available..."]);
+  });
+
   it("shows how far a transfer is", () => {
     const { view, visible } = setUp(["web"]);
     const report = view.reportFor("web");
@@ -50,6 +64,9 @@ describe("LiveProgress of several machines", () => {
     view.reportFor("beta")({ type: "pre-create-check" });
     await clock.advance(12_000);
     assert.deepEqual(visible(), ["a       12 s  Creating machine...", "beta    12 s  Running pre-create checks..."]);
+    view.reportFor("a")({ type: "phase-started", phase: "Booting the image" });
+    assert.deepEqual(visible(), ["a       12 s  Booting the image", "beta    12 s  Running pre-create checks..."]);
+    view.reportFor("a")({ type: "phase-finished", phase: "Booting the image", durationMs: 0 });
     view.finish("a");
     view.finish("beta", new MachineError("timeout", "SSH did not answer\nwithin 3 s"));
     await clock.advance(5_000);

@@ -1,6 +1,6 @@
 /**
- * Progress on a terminal. One machine: 0.16.2's lines, and below them how long the current step has been running.
- * Several: one line each with its current step; what must not scroll away unseen (warnings, host keys) is printed.
+ * Progress on a terminal. One machine: 0.16.2's lines, how long each phase of a driver's work took, and below them what
+ * has been running for how long. Several: one line each with its current step; what must not scroll away unseen (warnings, host keys) is printed.
  */
 import type { ProgressEvent, Report } from "../log/event.ts";
 import type { Clock } from "../system/clock.ts";
@@ -13,6 +13,8 @@ import type { Screen, StreamName } from "./screen.ts";
 interface Row {
   step: string;
   stepSinceMs: number;
+  /** The step's name where no line above the footer tells it. */
+  phase: string;
   /** What of how much, behind the step. */
   detail: string;
   outcome: "running" | "done" | "failed";
@@ -49,6 +51,7 @@ export class LiveProgress implements ProgressView {
     return (event) => {
       this.#take(machineName, event);
       if (!several || mustBeSeen(event)) print(event);
+      if (!several && event.type === "phase-finished") this.#keepPhase(event.phase, event.durationMs);
       this.#redraw();
     };
   }
@@ -75,11 +78,16 @@ export class LiveProgress implements ProgressView {
     const row = this.#rows.get(machineName);
     if (row === undefined) return;
     if (event.type === "transfer") row.detail = transferText(event.doneBytes, event.totalBytes);
-    const rendered = renderEvent(event);
-    if (rendered?.level !== "info") return;
-    row.step = this.#firstLine(rendered.text);
+    const step = stepOf(event);
+    if (step === undefined && event.type !== "phase-finished") return;
+    if (step !== undefined) row.step = this.#firstLine(step);
+    row.phase = event.type === "phase-started" ? row.step : "";
     row.detail = "";
     row.stepSinceMs = this.#clock.monotonicMs();
+  }
+
+  #keepPhase(phase: string, durationMs: number): void {
+    this.#screen.write(this.#stream, `  ${phase}: ${(durationMs / 1_000).toFixed(1)} s\n`);
   }
 
   #firstLine(text: string): string {
@@ -114,13 +122,22 @@ export class LiveProgress implements ProgressView {
 }
 
 function newRow(nowMs: number): Row {
-  return { step: "", stepSinceMs: nowMs, detail: "", outcome: "running", endedMs: nowMs };
+  return { step: "", stepSinceMs: nowMs, phase: "", detail: "", outcome: "running", endedMs: nowMs };
 }
 
 function singleLine(row: Row, nowMs: number): string[] {
   const elapsedMs = nowMs - row.stepSinceMs;
-  if (row.outcome !== "running" || (elapsedMs < patienceMs && row.detail === "")) return [];
-  return [`  ${seconds(elapsedMs)}  ${row.detail}`.trimEnd()];
+  const saysMore = row.phase !== "" || row.detail !== "";
+  if (row.outcome !== "running" || (elapsedMs < patienceMs && !saysMore)) return [];
+  const words = [seconds(elapsedMs), row.phase, row.detail].filter((word) => word !== "");
+  return [`  ${words.join("  ")}`];
+}
+
+/** What the machine does from now on; undefined where the event does not tell. */
+function stepOf(event: ProgressEvent): string | undefined {
+  if (event.type === "phase-started") return event.phase;
+  const rendered = renderEvent(event);
+  return rendered?.level === "info" ? rendered.text : undefined;
 }
 
 function mustBeSeen(event: ProgressEvent): boolean {

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { isMachineError } from "../errors/machine-error.ts";
-import { reportNothing } from "../log/event.ts";
+import { reportNothing, type ProgressEvent } from "../log/event.ts";
+import { FakeClock } from "../system/fake-clock.ts";
 import type { ProcessRunner, RunResult } from "../system/process.ts";
 import { buildRootfs, mmdebstrapArguments, type RootfsRecipe } from "./debian-rootfs.ts";
 
@@ -13,6 +14,7 @@ const recipe: RootfsRecipe = {
   mirror: "",
 };
 const signal = AbortSignal.timeout(600_000);
+const clock = new FakeClock();
 
 /** A runner that has mmdebstrap end as told. */
 function runner(result: Partial<RunResult> & { readonly installed?: boolean }): ProcessRunner {
@@ -38,14 +40,31 @@ test("the packages of a suite go into an archive, from Debian's mirrors or a giv
   ]);
 });
 
+test("its parts are reported as phases, each ending where the next begins", async () => {
+  const seen: string[] = [];
+  const stderr = Buffer.from("I: running apt-get update...\nI: installing remaining packages inside the chroot...\nI: done\n");
+  await buildRootfs(recipe, "out.tar", {
+    processes: runner({ stderr }),
+    report: (event) => "phase" in event && seen.push(`${event.type} ${event.phase}`),
+    clock,
+    signal,
+  });
+  assert.deepEqual(seen, [
+    "phase-started Installing a base system",
+    "phase-finished Installing a base system",
+    "phase-started Installing the packages",
+    "phase-finished Installing the packages",
+  ]);
+});
+
 test("its steps are debug lines, its first error is the reason", async () => {
   const lines: string[] = [];
-  const report = (event: { readonly type: string; readonly text?: string }): void => void lines.push(event.text ?? "");
+  const report = (event: ProgressEvent): void => void (event.type === "log" && lines.push(event.text));
   const stderr = Buffer.from(
     "I: running apt-get update...\nErr:1 http://mirror.invalid trixie InRelease\nE: Unable to locate package docker.io\nE: apt-get failed\n",
   );
   await assert.rejects(
-    buildRootfs(recipe, "out.tar", { processes: runner({ status: 25, stderr }), report, signal }),
+    buildRootfs(recipe, "out.tar", { processes: runner({ status: 25, stderr }), report, clock, signal }),
     (error) => isMachineError(error, "image-unusable") && /1 http:\/\/mirror\.invalid trixie InRelease$/u.test(error.message),
   );
   assert.deepEqual(lines, ["running apt-get update..."]);
@@ -53,7 +72,7 @@ test("its steps are debug lines, its first error is the reason", async () => {
 
 test("where it is not installed the error says how to install it", async () => {
   await assert.rejects(
-    buildRootfs(recipe, "out.tar", { processes: runner({ installed: false }), report: reportNothing, signal }),
+    buildRootfs(recipe, "out.tar", { processes: runner({ installed: false }), report: reportNothing, clock, signal }),
     (error) => isMachineError(error, "program-missing") && /apt-get install --yes mmdebstrap/u.test(error.hint ?? ""),
   );
 });

@@ -1,6 +1,7 @@
 /** The image of a machine: brought by the user, or built here from Debian packages and imported into the engine. */
 import { createHash } from "node:crypto";
 import * as path from "node:path";
+import { inPhase } from "../../driver-kit/phase.ts";
 import { buildRootfs, type RootfsRecipe } from "../../driver-kit/debian-rootfs.ts";
 import type { DriverContext } from "../../driver-kit/driver.ts";
 import { isApiError, type EngineApi } from "../../engine/engine-api.ts";
@@ -153,18 +154,11 @@ async function buildOnce(
   if (await isThere(api, name, signal)) return;
   await requireFreeBytes(folder, scratchBytes, "Building an image");
   const scratch = await makeScratchFolder(path.join(folder, suite));
-  const startedMs = context.clock.monotonicMs();
-  context.report({ type: "phase-started", phase: "Building a machine image" });
   try {
     await buildAndImport(api, context, suite, mirror, name, path.join(scratch, "rootfs.tar"), signal);
   } finally {
     await removeTree(scratch);
   }
-  context.report({
-    type: "phase-finished",
-    phase: "Building a machine image",
-    durationMs: context.clock.monotonicMs() - startedMs,
-  });
 }
 
 async function buildAndImport(
@@ -177,8 +171,10 @@ async function buildAndImport(
   signal: AbortSignal,
 ): Promise<void> {
   logTo(context.report, "info", `Building a machine image from Debian packages (${suite}); this takes a minute, once...`);
-  await buildRootfs(hostRecipe(suite, mirror), tarFile, { processes: context.processes, report: context.report, signal });
+  const { processes, report, clock } = context;
+  await buildRootfs(hostRecipe(suite, mirror), tarFile, { processes, report, clock, signal });
   const colon = name.lastIndexOf(":");
   const query = { fromSrc: "-", repo: name.slice(0, colon), tag: name.slice(colon + 1), changes };
-  await api.follow("/images/create", { query, body: readStreamOf(tarFile), signal, timeoutMs: transferTimeoutMs }, () => {});
+  const request = { query, body: readStreamOf(tarFile), signal, timeoutMs: transferTimeoutMs };
+  await inPhase(context, "Importing the image", async () => await api.follow("/images/create", request, () => {}));
 }

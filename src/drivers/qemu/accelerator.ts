@@ -6,6 +6,7 @@ import { randomUUID } from "node:crypto";
 import * as os from "node:os";
 import * as path from "node:path";
 import type { DriverContext } from "../../driver-kit/driver.ts";
+import { inPhase } from "../../driver-kit/phase.ts";
 import { isMachineError } from "../../errors/machine-error.ts";
 import { logTo } from "../../log/event.ts";
 import { accessTo, makeScratchFolder, removeTree } from "../../system/disk-files.ts";
@@ -30,15 +31,11 @@ export async function chooseAccelerator(context: DriverContext, qemuVersion: str
   const key = [candidate, qemuVersion, os.release()].join(" / ");
   const known = (await readVerdicts(context))[key];
   if (known !== undefined) return known ? candidate : "tcg";
-  logTo(context.report, "info", `Checking whether ${candidate.toUpperCase()} boots a kernel here (once)...`);
-  const works = await probe(candidate);
+  const name = candidate.toUpperCase();
+  logTo(context.report, "info", `Checking whether ${name} boots a kernel here (once)...`);
+  const works = await inPhase(context, `Trying ${name}`, async () => await probe(candidate));
   await writeVerdict(context, key, works);
-  if (!works)
-    logTo(
-      context.report,
-      "warn",
-      `${candidate.toUpperCase()} is there but does not boot a kernel; machines are emulated, which is slow.`,
-    );
+  if (!works) logTo(context.report, "warn", `${name} is there but does not boot a kernel; machines are emulated, which is slow.`);
   return works ? candidate : "tcg";
 }
 

@@ -8,6 +8,8 @@ import { buildRootfs, rootfsPrograms, type RootfsRecipe } from "../../driver-kit
 import { MachineError } from "../../errors/machine-error.ts";
 import { logTo, type Report } from "../../log/event.ts";
 import { requireFreeBytes } from "../../system/disk-files.ts";
+import { inPhase } from "../../driver-kit/phase.ts";
+import type { Clock } from "../../system/clock.ts";
 import { writeFileAtomic } from "../../system/files.ts";
 import type { ProcessRunner } from "../../system/process.ts";
 import { archNames, imageFiles, type GuestArch, type ImageFacts } from "./image.ts";
@@ -21,6 +23,7 @@ export interface BuildRequest {
 export interface BuildPorts {
   readonly processes: ProcessRunner;
   readonly report: Report;
+  readonly clock: Clock;
   readonly signal: AbortSignal;
   readonly isRoot: boolean;
 }
@@ -72,10 +75,16 @@ const masked = [
   "modprobe@configfs.service",
 ];
 
+/** The engine is enabled when it is set up: started twice, it would take half of an emulated guest's first boot. */
+const startedLater = ["docker.service", "containerd.service"];
+
 const sshdConfig = "HostKey /etc/ssh/ssh_host_ed25519_key\nPasswordAuthentication no\n";
 const network = "[Match]\nType=ether\nKind=!*\n\n[Network]\nDHCP=ipv4\nIPv6AcceptRA=no\n";
 
-/** QEMU's user network answers DNS at 10.0.2.3, whatever this computer's resolver is. */
+/**
+ * QEMU's user network answers DNS at 10.0.2.3, whatever this computer's resolver is. The time stamps in the end tell
+ * systemd that what it rebuilds after an update (ld.so.cache, users, catalogues) is as new as the packages.
+ */
 const finish = `set -eu
 cd "$1"
 rm -f etc/ssh/ssh_host_* etc/resolv.conf etc/hostname
@@ -89,7 +98,9 @@ sed -i '/pam_motd/d' etc/pam.d/sshd
 mkdir -p etc/systemd/system/ssh.service.d
 printf '[Unit]\\nConditionPathExists=/etc/ssh/ssh_host_ed25519_key\\n' > etc/systemd/system/ssh.service.d/10-docker-machine.conf
 chroot . systemctl enable systemd-networkd.service
-chroot . systemctl mask ${masked.join(" ")}`;
+chroot . systemctl disable ${startedLater.join(" ")}
+chroot . systemctl mask ${masked.join(" ")}
+touch etc/.updated var/.updated`;
 
 function escaped(text: string): string {
   return text.replaceAll("\n", "\\n");
@@ -130,7 +141,7 @@ export async function buildImage(request: BuildRequest, folder: string, ports: B
   await requireFreeBytes(folder, scratchBytes, "Building an image");
   logTo(ports.report, "info", `Building a machine image from Debian packages (${request.suite}); this takes minutes, once...`);
   await buildRootfs(vmRecipe(request), path.join(folder, "rootfs.tar"), ports);
-  await packDisk(folder, ports);
+  await inPhase(ports, "Making the disk", async () => await packDisk(folder, ports));
   const facts: ImageFacts = {
     digest: buildDigest(request),
     title: `Debian ${request.suite} with Docker Engine, built here`,

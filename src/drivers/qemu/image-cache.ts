@@ -4,6 +4,7 @@
  */
 import * as path from "node:path";
 import type { DriverContext } from "../../driver-kit/driver.ts";
+import { inPhase } from "../../driver-kit/phase.ts";
 import { isMachineError, MachineError } from "../../errors/machine-error.ts";
 import { logTo } from "../../log/event.ts";
 import { copyLarge, factsOf, hashFile, listFolder, makeReadOnly, publishFolder, removeTree } from "../../system/disk-files.ts";
@@ -86,10 +87,10 @@ export class ImageCache {
 
   async #build(wish: ImageWish, suite: string, signal: AbortSignal): Promise<Image> {
     const request = { suite, arch: wish.arch, mirror: wish.mirror };
-    const { processes, report, platform } = this.#context;
-    const ports = { processes, report, signal, isRoot: platform.uid === 0 };
+    const { processes, report, clock, platform } = this.#context;
+    const ports = { processes, report, clock, signal, isRoot: platform.uid === 0 };
     return await this.#once(buildDigest(request), wish.refresh, signal, async (folder) => {
-      await this.#timed("Building a machine image", async () => await buildImage(request, folder, ports));
+      await buildImage(request, folder, ports);
     });
   }
 
@@ -126,7 +127,7 @@ export class ImageCache {
       const what = path.posix.basename(new URL(url).pathname);
       // Kept outside the folder, which a failure removes: a broken download is resumed.
       const file = path.join(this.#folder, "downloads", `${digest}.img`);
-      await this.#timed(`Downloading ${what}`, async () => await download({ url, file, checksum, what }, ports));
+      await inPhase(this.#context, `Downloading ${what}`, async () => await download({ url, file, checksum, what }, ports));
       await copyLarge(file, path.join(folder, imageFiles.disk));
       await this.#describe(folder, digest, what, wish.arch, signal);
       await removeTree(file);
@@ -216,15 +217,6 @@ export class ImageCache {
     await makePrivateDirectory(this.#folder);
     const notes = { ...(await this.#notes()), [key]: digest };
     await writeFileAtomic(path.join(this.#folder, "known.json"), `${JSON.stringify(notes, null, 2)}\n`, 0o600);
-  }
-
-  async #timed<T>(phase: string, work: () => Promise<T>): Promise<T> {
-    const { clock, report } = this.#context;
-    const startedMs = clock.monotonicMs();
-    report({ type: "phase-started", phase });
-    const result = await work();
-    report({ type: "phase-finished", phase, durationMs: clock.monotonicMs() - startedMs });
-    return result;
   }
 
   #ports(signal: AbortSignal): DownloadPorts {

@@ -7,6 +7,7 @@ import { createHash, randomUUID } from "node:crypto";
 import * as os from "node:os";
 import * as path from "node:path";
 import type { DriverContext, EngineTemplate, PreparedEngine } from "../../driver-kit/driver.ts";
+import { inPhase } from "../../driver-kit/phase.ts";
 import { MachineError, messageOf } from "../../errors/machine-error.ts";
 import { logTo } from "../../log/event.ts";
 import {
@@ -131,9 +132,9 @@ export class SavedStates {
     if (wish.launch.hasSeed) await writeFileAtomic(instance.file(instanceFiles.seed), templateSeed(instance.instanceId), 0o600);
     const spec = { ...wish.launch, name: templateName, instanceId: instance.instanceId, incoming: false };
     try {
-      await this.#timed("Booting the image", async () => await boot(instance, spec, signal));
+      await inPhase(this.#context, "Booting the image", async () => await boot(instance, spec, signal));
       const engine = await this.#prepareEngine(instance, wish.engine, signal);
-      await this.#timed("Saving its state", async () => await this.#save(instance, signal));
+      await inPhase(this.#context, "Saving its state", async () => await this.#save(instance, signal));
       await keepOnlyState(folder, engine);
     } finally {
       await instance.end(AbortSignal.timeout(transferTimeoutMs));
@@ -151,7 +152,8 @@ export class SavedStates {
       await executor.run(stopEngine, { signal });
       return undefined;
     }
-    const certificate = await this.#timed(
+    const certificate = await inPhase(
+      this.#context,
       "Setting up its engine",
       async () => await template.prepare(executor, loopback, signal),
     );
@@ -178,8 +180,8 @@ export class SavedStates {
     identity: GuestIdentity,
     signal: AbortSignal,
   ): Promise<void> {
-    await this.#timed("Restoring the saved state", async () => await this.#load(state, instance, spec, signal));
-    await this.#timed("Giving the machine its identity", async () => await this.#rekey(instance, identity, signal));
+    await inPhase(this.#context, "Restoring the saved state", async () => await this.#load(state, instance, spec, signal));
+    await inPhase(this.#context, "Giving the machine its identity", async () => await this.#rekey(instance, identity, signal));
   }
 
   async #load(state: SavedState, instance: Instance, spec: LaunchSpec, signal: AbortSignal): Promise<void> {
@@ -222,15 +224,6 @@ export class SavedStates {
   async discard(state: SavedState, reason: unknown): Promise<void> {
     logTo(this.#context.report, "warn", `The saved state cannot be used and is removed: ${messageOf(reason)}`);
     await removeTree(state.folder);
-  }
-
-  async #timed<T>(phase: string, work: () => Promise<T>): Promise<T> {
-    const { clock, report } = this.#context;
-    const startedMs = clock.monotonicMs();
-    report({ type: "phase-started", phase });
-    const result = await work();
-    report({ type: "phase-finished", phase, durationMs: clock.monotonicMs() - startedMs });
-    return result;
   }
 }
 
