@@ -5,16 +5,44 @@ set -eu
 root=$(cd "$(dirname "$0")/.." && pwd -P)
 name=${1:-default}
 began=$(date +%s)
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+# What runs in the foreground gets the signal too, and has cleaned up by the time this is said.
+trap 'printf "\nInterrupted. Nothing is broken: run ./quickstart again, and it goes on from here.\n" >&2; exit 130' INT
 
 say() { printf '\n%s\n' "$*"; }
 fail() { printf '\n%s\n' "$*" >&2; exit 1; }
+seconds_since() { echo "$(($(date +%s) - $1)) s"; }
 machine() { "$root/docker-machine" "$@"; }
 has() { PATH=$PATH:/usr/sbin:/sbin command -v "$1" >/dev/null 2>&1; }
-as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi; }
+on_terminal() { [ -t 0 ] && [ -t 1 ]; }
 
-case $(uname -m) in
-  x86_64) qemu=qemu-system-x86_64 qemu_packages=qemu-system-x86 ;;
-  aarch64 | arm64) qemu=qemu-system-aarch64 qemu_packages="qemu-system-arm qemu-efi-aarch64" ;;
+as_root() {
+  if [ "$(id -u)" = 0 ]; then "$@"
+  elif has sudo; then sudo "$@"
+  else fail "Only root can install packages, and there is no sudo here. As root, run:
+  apt-get update && apt-get install --yes --no-install-recommends$missing"
+  fi
+}
+
+# Runs a command that talks much: only its time is shown, and its words if it fails.
+quietly() {
+  what=$1 since=$(date +%s)
+  shift
+  printf '  %s ...' "$what"
+  if "$@" >"$log" 2>&1 </dev/null; then printf ' %s\n' "$(seconds_since "$since")"; return; fi
+  printf '\n' && tail -n 20 "$log" >&2
+  return 1
+}
+
+case ${1:-} in
+  -*) sed -n '2,3s/^# //p' "$0"; exit 2 ;;
+esac
+case $(uname -s)/$(uname -m) in
+  Linux/x86_64) qemu=qemu-system-x86_64 qemu_packages=qemu-system-x86 ;;
+  Linux/aarch64) qemu=qemu-system-aarch64 qemu_packages="qemu-system-arm qemu-efi-aarch64" ;;
+  Darwin/arm64) qemu=qemu-system-aarch64 qemu_packages=qemu ;;
+  Darwin/x86_64) qemu=qemu-system-x86_64 qemu_packages=qemu ;;
   *) fail "There are no machine images for $(uname -m); take a host over SSH instead: ./docker-machine create --driver generic --help" ;;
 esac
 
@@ -22,52 +50,74 @@ esac
 missing=
 need() { has "$1" || { shift; missing="$missing $*"; }; }
 need "$qemu" "$qemu_packages"
-need qemu-img qemu-utils
-need mmdebstrap mmdebstrap debian-archive-keyring
-need newuidmap uidmap
-need mke2fs e2fsprogs
-need ssh openssh-client
-
-if [ -n "$missing" ]; then
-  has apt-get || fail "These are missing, and only apt is known to this script:$missing"
-  say "To be installed through apt:$missing"
-  if [ -t 0 ] && [ -t 1 ]; then
-    printf 'Go on? [Y/n] '
-    read -r answer
-    case $answer in [Nn]*) fail "Nothing was installed." ;; esac
-  fi
-  as_root apt-get update -qq
-  # shellcheck disable=SC2086 # a list of packages
-  as_root env DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends $missing
+if [ "$(uname -s)" = Linux ]; then
+  need qemu-img qemu-utils
+  need mmdebstrap mmdebstrap debian-archive-keyring
+  need newuidmap uidmap
+  need mke2fs e2fsprogs
+  need ssh openssh-client
 fi
 
-case $(machine status "$name" 2>/dev/null || true) in
+if [ -n "$missing" ]; then
+  has apt-get || fail "Install these first, and run ./quickstart again (apt, which it would call, is not here):$missing"
+  say "To be installed through apt:$missing"
+  if on_terminal; then
+    printf 'Go on? [Y/n] '
+    read -r answer || answer=n
+    case $answer in [Nn]*) fail "Nothing was installed." ;; esac
+  fi
+  # The password is asked for here, where it can be seen.
+  as_root true
+  # shellcheck disable=SC2086 # a list of packages
+  quietly "Fetching the lists of packages" as_root apt-get update -q &&
+    quietly "Installing them" as_root env DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends $missing ||
+    fail "apt could not install them; its last words are above. Once that is repaired, run ./quickstart again."
+fi
+
+say "Preparing docker-machine..."
+since=$(date +%s)
+machine version
+echo "  $(seconds_since "$since")"
+
+state=$(machine status "$name" 2>/dev/null || true)
+case $state in
   Running) say "The machine \"$name\" is running." ;;
   Stopped | Saved | Paused)
     say "Starting the machine \"$name\"..."
     machine start "$name"
     ;;
-  *)
-    say "Creating the machine \"$name\"; the first one takes minutes, later ones seconds..."
-    machine create --driver qemu "$name"
+  '')
+    say "Creating the machine \"$name\"; the first one takes some minutes, later ones seconds..."
+    machine create --driver qemu "$name" || fail "No machine was made. Once what is said above is put right, run ./quickstart again."
     ;;
+  *) fail "The machine \"$name\" is in the state $state. See what is wrong: ./docker-machine status $name; or begin anew: ./docker-machine rm -f $name" ;;
 esac
 
 # Without a way to a registry a container is made of the machine's own shell.
 say "Running a container in it..."
+since=$(date +%s)
 machine ssh "$name" 'sudo=; [ "$(id -u)" = 0 ] || sudo=sudo
-hello="echo \"Hello from a container on $(hostname).\""
 if $sudo docker image inspect quickstart >/dev/null 2>&1; then :
 elif timeout 60 $sudo docker pull -q busybox >/dev/null 2>&1; then $sudo docker tag busybox quickstart
-else tar -C / -chf - bin/sh $(ldd /bin/sh | grep -o "/[^ ]*") | $sudo docker import - quickstart >/dev/null
+else
+  echo "  (no registry can be reached from it, so the image is made of its own shell)"
+  tar -C / -chf - bin/sh $(ldd /bin/sh | grep -o "/[^ ]*") 2>/dev/null | $sudo docker import - quickstart >/dev/null
 fi
-$sudo docker run --rm quickstart /bin/sh -c "$hello"'
+$sudo docker run --rm quickstart /bin/sh -c "echo \"  Hello from a container on $(hostname).\""'
+echo "  $(seconds_since "$since")"
 
-say "Done in $(($(date +%s) - began)) seconds. What next:
-
-  eval \$(./docker-machine env $name)    point a docker client of this shell at the machine
-  docker run -d -p 8080:80 nginx        then reach it: ./docker-machine ssh $name curl -s localhost:8080
-  ./docker-machine ssh $name            a shell in the machine
-  ./docker-machine ls                   all machines
-  ./docker-machine stop $name           stop it; start brings it back
-  ./docker-machine rm $name             remove it"
+say "Done in $(seconds_since "$began"). What next:
+"
+next() { printf '  %-42s %s\n' "$@"; }
+if has docker; then
+  next "eval \"\$(./docker-machine env $name)\"" "point the docker client of this shell at it, then"
+  next "docker run -d -p 8080:80 nginx" "run a web server there,"
+else
+  next "./docker-machine ssh $name docker ps" "use its engine (from here too, once there is a docker client:"
+  next "" "apt-get install docker-cli; ./docker-machine env $name)"
+fi
+next "./docker-machine ssh $name" "a shell in the machine"
+next "./docker-machine ls" "all machines"
+next "./docker-machine create NAME" "another one, in seconds"
+next "./docker-machine stop $name" "stop it; start brings it back"
+next "./docker-machine rm $name" "remove it"
