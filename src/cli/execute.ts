@@ -39,10 +39,17 @@ export async function execute(invocation: Invocation, options: ExecuteOptions): 
   }
 }
 
+/** Signals closer to each other than this are one: timeout(1) signals a process and then its group, and it with it. */
+const oneInterruptMs = 200;
+
 /** Ties signals and `--timeout` to the abort; gives the way to untie them. */
 function watch(stop: AbortController, { ports, streams, globals }: ExecuteOptions): () => void {
   const ended = new AbortController();
+  let interruptedMs: number | undefined;
   const stopListening = ports.onInterrupt(() => {
+    const nowMs = ports.clock.monotonicMs();
+    if (interruptedMs !== undefined && nowMs - interruptedMs < oneInterruptMs) return;
+    interruptedMs = nowMs;
     if (stop.signal.aborted) return ports.exitNow(exitCodes.interrupted);
     streams.stderr.write("Interrupted: undoing what was begun. Interrupt again to stop at once.\n");
     stop.abort(new MachineError("interrupted", "Interrupted"));

@@ -249,12 +249,26 @@ describe("main, when it is interrupted", () => {
     assert.deepEqual(fake.exits, []);
   });
 
-  it("ends at once the second time", async () => {
-    const { fake } = await started(["ls"], (run) => {
+  it("takes two signals that come together, as timeout(1) sends them, for one", async () => {
+    const { code, fake } = await started(["ls"], (run) => {
       run.interrupt();
       run.interrupt();
     });
+    assert.equal(code, 130);
+    assert.deepEqual(fake.exits, []);
+  });
+
+  it("ends at once the second time", async () => {
+    const undone = Promise.withResolvers<void>();
+    const fake = new FakeRun({ code: { ls: async () => await undone.promise } });
+    const result = fake.main("ls");
+    await fake.clock.advance(0);
+    fake.interrupt();
+    await fake.clock.advance(500);
+    fake.interrupt();
     assert.deepEqual(fake.exits, [130]);
+    undone.resolve();
+    await result;
   });
 
   it("keeps the bound of --timeout", async () => {

@@ -1,6 +1,7 @@
 /** The frame on a real process: pipes that close, signals, prompts, a terminal. */
 import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import * as path from "node:path";
 import { text } from "node:stream/consumers";
 import { describe, it } from "node:test";
@@ -77,35 +78,28 @@ describe("output", () => {
 });
 
 describe("signals", () => {
-  async function interrupted(word: string, signal: NodeJS.Signals, times: number) {
+  /** Signals once, or until it ends, as an impatient user does. */
+  async function interrupted(word: string, signal: NodeJS.Signals, again: boolean) {
     const child = spawn(program[0], [program[1], word], { stdio: ["ignore", "pipe", "pipe"], timeout: limitMs });
-    const stderr = text(child.stderr);
-    let noticed = "";
-    await new Promise((resolve) => child.stdout.once("data", resolve));
+    const [stderr, ended] = [text(child.stderr), once(child, "close")];
+    await once(child.stdout, "data");
     child.kill(signal);
-    if (times > 1) {
-      await new Promise<void>((resolve) => {
-        child.stderr.on("data", (chunk: Buffer) => {
-          noticed += chunk.toString();
-          if (noticed.includes("Interrupt again")) resolve();
-        });
-      });
-      child.kill(signal);
-    }
-    const status = await new Promise((resolve) => child.once("close", resolve));
+    const insisting = again ? setInterval(() => child.kill(signal), 50) : undefined;
+    const [status] = (await ended) as [number | null];
+    clearInterval(insisting);
     return { status, stderr: await stderr };
   }
 
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
     it(`${signal} aborts the command, which exits 130`, async () => {
-      const { status, stderr } = await interrupted("wait", signal, 1);
+      const { status, stderr } = await interrupted("wait", signal, false);
       assert.equal(status, 130);
       assert.equal(stderr, "Interrupted: undoing what was begun. Interrupt again to stop at once.\nInterrupted\n");
     });
   }
 
-  it("twice end a command that does not listen", async () => {
-    assert.equal((await interrupted("stubborn", "SIGINT", 2)).status, 130);
+  it("repeated end a command that does not listen", async () => {
+    assert.equal((await interrupted("stubborn", "SIGINT", true)).status, 130);
   });
 });
 

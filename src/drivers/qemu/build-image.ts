@@ -138,7 +138,7 @@ mke2fs -q -F -t ext4 -L root -m 1 -d root ${imageFiles.disk} ${builtDiskMiB}M`;
 
 /** Builds the image into an empty folder. Throws `program-missing`, `image-unusable`, `disk-full`, or the signal's reason. */
 export async function buildImage(request: BuildRequest, folder: string, ports: BuildPorts): Promise<ImageFacts> {
-  await requireFreeBytes(folder, scratchBytes, "Building an image");
+  await requireFreeBytes(path.dirname(folder), scratchBytes, "Building an image");
   logTo(ports.report, "info", `Building a machine image from Debian packages (${request.suite}); this takes minutes, once...`);
   await buildRootfs(vmRecipe(request), path.join(folder, "rootfs.tar"), ports);
   await inPhase(ports, "Making the disk", async () => await packDisk(folder, ports));

@@ -138,12 +138,8 @@ export class ImageCache {
 
   /** Finds out what was brought and writes it down. */
   async #describe(folder: string, digest: string, title: string, arch: GuestArch, signal: AbortSignal): Promise<void> {
-    const disk = path.join(folder, imageFiles.disk);
-    const { format, virtualSizeBytes } = await inspectDisk(this.#context.processes, disk, signal).catch((error: unknown) => {
-      throw isMachineError(error, "image-unusable")
-        ? new MachineError("image-unusable", error.message.replace(disk, title), { hint: error.hint, cause: error })
-        : error;
-    });
+    const disk = { file: path.join(folder, imageFiles.disk), name: title };
+    const { format, virtualSizeBytes } = await inspectDisk(this.#context.processes, disk, signal);
     await requireBootable(this.#context.processes, disk, format, arch, signal);
     const facts: ImageFacts = { digest, title, arch, format, virtualSizeBytes, boot: "firmware", identity: "cloud-init" };
     await writeFileAtomic(path.join(folder, imageFiles.facts), `${JSON.stringify(facts, null, 2)}\n`, 0o600);

@@ -1,5 +1,4 @@
 /** Whether a file that someone brings can be booted here, told before anything is made of it. */
-import * as path from "node:path";
 import { MachineError } from "../../errors/machine-error.ts";
 import { headOf, removeTree } from "../../system/disk-files.ts";
 import type { ProcessRunner } from "../../system/process.ts";
@@ -14,18 +13,25 @@ const toolTimeoutMs = 120_000;
 /** Protective MBR, GPT header and its entries. */
 const headBytes = 64 * 1024;
 
+/** A file, and what messages call it: the file may be a copy. */
+export interface NamedDisk {
+  readonly file: string;
+  readonly name: string;
+}
+
 /** Throws `image-unusable` for a file that is no disk, is damaged, or reaches for other files. */
-export async function inspectDisk(processes: ProcessRunner, file: string, signal: AbortSignal): Promise<DiskFacts> {
+export async function inspectDisk(processes: ProcessRunner, disk: NamedDisk, signal: AbortSignal): Promise<DiskFacts> {
+  const { file, name } = disk;
   const options = { signal, timeoutMs: toolTimeoutMs };
   const info = await processes.run("qemu-img", ["info", "--output=json", file], options);
-  if (info.status !== 0) throw unusable(file, lastLine(info.stderr));
+  if (info.status !== 0) throw unusable(name, lastLine(info.stderr));
   const facts = JSON.parse(info.stdout.toString("utf8")) as QemuImgInfo;
-  if (facts.format !== "qcow2" && facts.format !== "raw") throw unusable(file, `its format is ${facts.format}, not qcow2 or raw`);
+  if (facts.format !== "qcow2" && facts.format !== "raw") throw unusable(name, `its format is ${facts.format}, not qcow2 or raw`);
   // Such an image would show the guest whatever file of this computer it names.
   if (facts["backing-filename"] !== undefined || facts["format-specific"]?.data?.["data-file"] !== undefined) {
-    throw unusable(file, "it refers to another file; flatten it with: qemu-img convert -O qcow2");
+    throw unusable(name, "it refers to another file; flatten it with: qemu-img convert -O qcow2");
   }
-  if (facts.format === "qcow2") await checkConsistency(processes, file, options);
+  if (facts.format === "qcow2") await checkConsistency(processes, disk, options);
   return { format: facts.format, virtualSizeBytes: facts["virtual-size"] };
 }
 
@@ -38,18 +44,18 @@ interface QemuImgInfo {
 
 async function checkConsistency(
   processes: ProcessRunner,
-  file: string,
+  { file, name }: NamedDisk,
   options: { readonly signal: AbortSignal; readonly timeoutMs: number },
 ): Promise<void> {
   const check = await processes.run("qemu-img", ["check", "-q", "-f", "qcow2", file], options);
   // 3 = leaked clusters only, which cost space and nothing else (qemu-img(1)).
-  if (check.status !== 0 && check.status !== 3) throw unusable(file, `it is damaged: ${lastLine(check.stderr)}`);
+  if (check.status !== 0 && check.status !== 3) throw unusable(name, `it is damaged: ${lastLine(check.stderr)}`);
 }
 
 /** Throws `image-unusable` when the disk has no boot loader for this architecture. */
 export async function requireBootable(
   processes: ProcessRunner,
-  file: string,
+  { file, name }: NamedDisk,
   format: string,
   arch: GuestArch,
   signal: AbortSignal,
@@ -58,9 +64,9 @@ export async function requireBootable(
   try {
     const args = ["dd", "-f", format, "-O", "raw", `bs=${headBytes}`, "count=1", `if=${file}`, `of=${sample}`];
     const result = await processes.run("qemu-img", args, { signal, timeoutMs: toolTimeoutMs });
-    if (result.status !== 0) throw unusable(file, lastLine(result.stderr));
+    if (result.status !== 0) throw unusable(name, lastLine(result.stderr));
     const problem = bootProblem(await headOf(sample, headBytes), arch);
-    if (problem !== undefined) throw unusable(path.basename(file), problem);
+    if (problem !== undefined) throw unusable(name, problem);
   } finally {
     await removeTree(sample);
   }
@@ -116,8 +122,8 @@ export function formatGuid(bytes: Buffer): string {
   return groups.map((group) => group.toString("hex")).join("-");
 }
 
-function unusable(file: string, reason: string): MachineError {
-  return new MachineError("image-unusable", `The image ${file} cannot be used: ${reason}`, {
+function unusable(name: string, reason: string): MachineError {
+  return new MachineError("image-unusable", `The image ${name} cannot be used: ${reason}`, {
     hint: "Give --qemu-image another image: default, build, a qcow2 or raw file, or a URL.",
   });
 }
