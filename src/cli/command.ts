@@ -1,5 +1,5 @@
 /** What a command is: data for parsing, help and completion, and a way to load the code behind it. */
-import type { CliContext } from "./context.ts";
+import type { CliContext, ProgramName } from "./context.ts";
 import type { CliFlag } from "./flags/flag.ts";
 import type { CommandOptions } from "./flags/parse-flags.ts";
 
@@ -20,12 +20,6 @@ export interface Arity {
   readonly max?: number;
   readonly message: string;
   readonly showHelp?: boolean;
-}
-
-/** The program's path as typed and its last part; descriptions name the program. */
-export interface ProgramName {
-  readonly path: string;
-  readonly base: string;
 }
 
 export interface Command {

@@ -5,7 +5,12 @@
 import type { Report } from "../log/event.ts";
 import type { Redactor } from "../log/redact.ts";
 import type { HostPlatform } from "../system/host-platform.ts";
-import type { ProgramName } from "./command.ts";
+
+/** The program's path as typed and its last part; descriptions name the program. */
+export interface ProgramName {
+  readonly path: string;
+  readonly base: string;
+}
 
 export interface OutputStream {
   /** Never throws; a reader that went away is ignored. */

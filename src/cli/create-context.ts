@@ -1,11 +1,26 @@
 /** Makes the context of a command: streams, reporter and terminal put together. */
+import type { Redactor } from "../log/redact.ts";
+import type { HostPlatform } from "../system/host-platform.ts";
 import type { Invocation } from "./command.ts";
-import type { CliContext, ProgressView } from "./context.ts";
-import type { ExecuteOptions } from "./execute.ts";
+import type { CliContext, GlobalOptions, ProgramName, ProgressView, Streams } from "./context.ts";
+
 import { LineProgress } from "./line-progress.ts";
 import { LiveProgress } from "./live-progress.ts";
+import type { MainPorts } from "./main-ports.ts";
 import { Reporter } from "./reporter.ts";
 import { Screen } from "./screen.ts";
+
+export interface ExecuteOptions {
+  readonly platform: HostPlatform;
+  readonly streams: Streams;
+  readonly ports: MainPorts;
+  readonly globals: GlobalOptions;
+  readonly compat: boolean;
+  readonly program: ProgramName;
+  readonly commandLine: readonly string[];
+  readonly redactor: Redactor;
+  showHelp(): Promise<void>;
+}
 
 export function createContext(invocation: Invocation, options: ExecuteOptions, signal: AbortSignal): CliContext {
   const { streams, redactor, globals, platform, ports } = options;

@@ -1,5 +1,5 @@
 import { engineVersionOf } from "../machine/engine-connection.ts";
-import { openHost } from "../machine/host.ts";
+import { openHost } from "../machine/open-host.ts";
 import type { CliContext } from "./context.ts";
 import { openPorts } from "./machine-ports.ts";
 import { nameOrDefault } from "./machines.ts";

@@ -1,26 +1,10 @@
 /** Runs a command: keeps the bound on its time, turns signals into an abort, and says why it was aborted. */
 import { isMachineError, MachineError } from "../errors/machine-error.ts";
 import { logTo } from "../log/event.ts";
-import type { Redactor } from "../log/redact.ts";
-import type { HostPlatform } from "../system/host-platform.ts";
-import type { Invocation, ProgramName } from "./command.ts";
-import type { GlobalOptions, Streams } from "./context.ts";
-import { createContext } from "./create-context.ts";
+import type { Invocation } from "./command.ts";
+import { createContext, type ExecuteOptions } from "./create-context.ts";
 import { exitCodes } from "./exit-code.ts";
-import type { MainPorts } from "./main.ts";
 import { commit, version } from "./version.ts";
-
-export interface ExecuteOptions {
-  readonly platform: HostPlatform;
-  readonly streams: Streams;
-  readonly ports: MainPorts;
-  readonly globals: GlobalOptions;
-  readonly compat: boolean;
-  readonly program: ProgramName;
-  readonly commandLine: readonly string[];
-  readonly redactor: Redactor;
-  showHelp(): Promise<void>;
-}
 
 /** Gives what the command's `run` gives. The command must have a `load`. */
 export async function execute(invocation: Invocation, options: ExecuteOptions): Promise<number | void> {

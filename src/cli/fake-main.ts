@@ -7,7 +7,8 @@ import type { Command, CommandModule } from "./command.ts";
 import { commandTable } from "./command-table.ts";
 import { fakePlatform } from "./fake-platform.ts";
 import { fakeStreams } from "./fake-terminal.ts";
-import { main, type MainPorts } from "./main.ts";
+import { main } from "./main.ts";
+import type { MainPorts } from "./main-ports.ts";
 
 export interface FakeRunOptions {
   readonly env?: Readonly<Record<string, string>>;

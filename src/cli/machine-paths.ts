@@ -1,8 +1,10 @@
 /** `[[user@]machine:]path` arguments of `scp` and `mount`, resolved to where ssh goes. */
 import { isMachineError, MachineError } from "../errors/machine-error.ts";
 import type { SshTarget } from "../ssh/executor.ts";
-import type { CopyArgument, CopyEndpoint } from "../ssh/scp.ts";
-import { openHost, type Host } from "../machine/host.ts";
+import type { CopyArgument } from "../ssh/scp.ts";
+import type { CopyEndpoint } from "../ssh/scp-request.ts";
+import type { Host } from "../machine/host.ts";
+import { openHost } from "../machine/open-host.ts";
 import type { MachinePorts } from "../machine/ports.ts";
 
 /** The machine's SSH target, with the user that was typed in place of its own. */

@@ -3,35 +3,18 @@
  * ended. Everything a given command does not need is loaded when it is needed, so that `version` starts at once.
  */
 import * as path from "node:path";
-import type { CreateFlag } from "../driver-kit/flags.ts";
 import { Redactor } from "../log/redact.ts";
-import type { Clock } from "../system/clock.ts";
 import type { HostPlatform } from "../system/host-platform.ts";
-import { findCommand, type Command, type ProgramName } from "./command.ts";
-import type { Streams } from "./context.ts";
+import { findCommand, type Command } from "./command.ts";
+import type { ProgramName, Streams } from "./context.ts";
 import { exitCodeOfError, exitCodeOfResult, exitCodes } from "./exit-code.ts";
 import type { CliFlag } from "./flags/flag.ts";
 import { parseFlags, type CommandOptions, type ParsedFlags } from "./flags/parse-flags.ts";
 import { globalFlags, withGlobalFlags } from "./global-flags.ts";
+import type { MainPorts } from "./main-ports.ts";
 import { globalOptions, inheritedOptions } from "./global-options.ts";
 import { UsageError } from "./usage-error.ts";
 import { versionLine } from "./version.ts";
-
-/** What `main` needs beside its arguments; the entry file gives the real ones. */
-export interface MainPorts {
-  /** The create flags of a driver, built in or plugin. Throws `driver-not-found`. */
-  driverFlags(driverName: string, platform: HostPlatform): Promise<readonly CreateFlag[]>;
-  readonly commands: readonly Command[];
-  readonly clock: Clock;
-  /** The runtime's name and version, for bug reports. */
-  readonly runtime: string;
-  /** Calls the listener at every SIGINT and SIGTERM; gives the way to stop that. */
-  onInterrupt(listener: () => void): () => void;
-  /** Calls the listener with what was thrown where nobody waited for it: a bug. */
-  onUnexpected(listener: (error: unknown) => void): void;
-  /** Ends the process at once, leaving everything as it is. */
-  exitNow(code: number): void;
-}
 
 /** @param argv the program as typed, then its arguments. Gives the exit code; never rejects. */
 export async function main(argv: readonly string[], platform: HostPlatform, streams: Streams, ports: MainPorts): Promise<number> {

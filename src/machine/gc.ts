@@ -5,7 +5,8 @@
  */
 import { messageOf } from "../errors/machine-error.ts";
 import { within } from "./bounded.ts";
-import { openHost, type Host } from "./host.ts";
+import type { Host } from "./host.ts";
+import { openHost } from "./open-host.ts";
 import { findInterruption, whatHappened } from "./interrupted.ts";
 import { readJournal, type JournalReading } from "./journal.ts";
 import { forEachMachine } from "./many.ts";

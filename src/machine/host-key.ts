@@ -3,7 +3,7 @@ import { MachineError } from "../errors/machine-error.ts";
 import { loadPinnedKeys } from "../ssh/host-keys.ts";
 import { fingerprintOf } from "../ssh/public-key.ts";
 import { removeFile } from "../system/files.ts";
-import { openHost } from "./host.ts";
+import { openHost } from "./open-host.ts";
 import { lockMachine } from "./lock.ts";
 import type { MachinePorts } from "./ports.ts";
 

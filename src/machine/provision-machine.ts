@@ -12,14 +12,8 @@ import type { AuthorityPaths } from "../tls/authority-files.ts";
 import type { KeyType } from "../tls/key.ts";
 import { readFileIfExists } from "../system/files.ts";
 import type { SshExecutor } from "../ssh/executor.ts";
-import type {
-  EngineRequest,
-  EngineSource,
-  ProvisionContext,
-  ProvisionOutcome,
-  ProvisionRequest,
-  SwarmRequest,
-} from "../provision/provisioner.ts";
+import type { ProvisionContext, ProvisionOutcome } from "../provision/provisioner.ts";
+import type { EngineRequest, EngineSource, ProvisionRequest, SwarmRequest } from "../provision/request.ts";
 import type { HostOptions } from "../store/host-record.ts";
 import { formatPlan } from "../provision/format-plan.ts";
 import { planHost, provisionHost } from "../provision/provision.ts";

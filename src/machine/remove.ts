@@ -3,7 +3,8 @@ import { isMachineError, MachineError, messageOf } from "../errors/machine-error
 import { logTo } from "../log/event.ts";
 import { restoreHost } from "../provision/provision.ts";
 import { within } from "./bounded.ts";
-import { openHost, type Host } from "./host.ts";
+import type { Host } from "./host.ts";
+import { openHost } from "./open-host.ts";
 import { readJournal } from "./journal.ts";
 import { lockMachine } from "./lock.ts";
 import type { MachinePorts } from "./ports.ts";

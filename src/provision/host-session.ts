@@ -6,14 +6,16 @@ import { detectFamily, requireSupported } from "./detect.ts";
 import type { EngineFacts, HostFacts } from "./facts.ts";
 import type { Family } from "./families/family.ts";
 import { formatPlan } from "./format-plan.ts";
-import { HostShell, type ScriptAnswer } from "./host-shell.ts";
+import { HostShell } from "./host-shell.ts";
+import type { ScriptAnswer } from "./script-answer.ts";
 import { installScript, prepareScript, upgradeScript, type InstallParameters } from "./install-script.ts";
 import type { Installation } from "./install/installation.ts";
 import { requireKeys } from "./openpgp.ts";
 import { engineFrom } from "./parse-facts.ts";
 import { planProvision, type Plan } from "./plan.ts";
 import { probeHost } from "./probe.ts";
-import { defaultBounds, type ProvisionBounds, type ProvisionContext, type ProvisionRequest } from "./provisioner.ts";
+import { defaultBounds, type ProvisionBounds, type ProvisionContext } from "./provisioner.ts";
+import type { ProvisionRequest } from "./request.ts";
 import { recoverScript } from "./restore-script.ts";
 
 /** A host that was looked at: the start of every use case here. */

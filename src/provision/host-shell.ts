@@ -7,25 +7,10 @@ import type { SshResult } from "../ssh/executor.ts";
 import type { Privilege } from "./facts.ts";
 import { RawFacts } from "./parse-facts.ts";
 import type { ProvisionContext } from "./provisioner.ts";
+import type { ScriptAnswer } from "./script-answer.ts";
 import { bootstrap, framedScript, LineSplitter, parseScriptLine, type ScriptLine } from "./script-protocol.ts";
 import { failureOf, sudoRefusal } from "./script-failure.ts";
 import { quoteWord, sh, type ShellText } from "./shell-text.ts";
-
-/** What a script said, as far as it concerns the caller. */
-export interface ScriptAnswer {
-  readonly facts: RawFacts;
-  readonly changed: readonly string[];
-  /** The script's own verdict, if it gave one. */
-  readonly fail?: { readonly code: string; readonly message: string } | undefined;
-  readonly hint?: string | undefined;
-  /** The words of the service that failed. */
-  readonly why: readonly string[];
-  readonly begun: boolean;
-  readonly ended: boolean;
-  /** Lines of the programs it ran, both streams, in the order they came. */
-  readonly output: readonly string[];
-  readonly status: number;
-}
 
 export interface ScriptRun {
   readonly timeoutMs: number;

@@ -12,7 +12,7 @@ import { detectFamily } from "./detect.ts";
 import type { HostFacts } from "./facts.ts";
 import { formatPlan } from "./format-plan.ts";
 import { planProvision, type Plan } from "./plan.ts";
-import type { ProvisionRequest } from "./provisioner.ts";
+import type { ProvisionRequest } from "./request.ts";
 
 type FactsOverrides = NonNullable<Parameters<typeof hostFacts>[0]>;
 type RequestOverrides = NonNullable<Parameters<typeof provisionRequest>[0]>;

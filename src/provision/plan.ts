@@ -13,7 +13,7 @@ import type { FirewallChange } from "./firewall/firewall.ts";
 import { firewallChanges } from "./firewall/registry.ts";
 import type { Installation } from "./install/installation.ts";
 import { installationsFor, requireRoom } from "./install/choice.ts";
-import type { ProvisionRequest } from "./provisioner.ts";
+import type { ProvisionRequest } from "./request.ts";
 import { SecretText } from "./secret-text.ts";
 import { serviceFor, type EngineService } from "./service.ts";
 import { swarmContainers, type SwarmContainer } from "./swarm.ts";

@@ -1,10 +1,12 @@
 /** The first look at a host: facts in one round trip, two where sudo asks for a password. */
 import { MachineError } from "../errors/machine-error.ts";
 import type { HostFacts } from "./facts.ts";
-import type { HostShell, ScriptAnswer } from "./host-shell.ts";
+import type { HostShell } from "./host-shell.ts";
+import type { ScriptAnswer } from "./script-answer.ts";
 import { factsFrom } from "./parse-facts.ts";
 import { probeScript } from "./probe-script.ts";
-import type { ProvisionContext, ProvisionRequest } from "./provisioner.ts";
+import type { ProvisionContext } from "./provisioner.ts";
+import type { ProvisionRequest } from "./request.ts";
 
 /** Gathers the facts as root and leaves the shell with root's rights. Throws `sudo-required` where there are none. */
 export async function probeHost(

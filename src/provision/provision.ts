@@ -7,11 +7,12 @@ import { logTo } from "../log/event.ts";
 import { requireSupported } from "./detect.ts";
 import type { HostFacts } from "./facts.ts";
 import { formatPlan } from "./format-plan.ts";
-import type { ScriptAnswer } from "./host-shell.ts";
+import type { ScriptAnswer } from "./script-answer.ts";
 import { HostSession } from "./host-session.ts";
 import { waysFor } from "./install/choice.ts";
 import { planProvision, type Plan } from "./plan.ts";
-import type { ProvisionContext, ProvisionOutcome, ProvisionRequest } from "./provisioner.ts";
+import type { ProvisionContext, ProvisionOutcome } from "./provisioner.ts";
+import type { ProvisionRequest } from "./request.ts";
 import { planRestore, restoreScript, type RestorePlan } from "./restore-script.ts";
 
 /** What {@link provisionHost} would do; changes nothing. For `create --dry-run`. */

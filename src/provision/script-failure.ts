@@ -2,7 +2,7 @@
 import { errorCodes, type ErrorCode } from "../errors/codes.ts";
 import { MachineError } from "../errors/machine-error.ts";
 import type { Privilege } from "./facts.ts";
-import type { ScriptAnswer } from "./host-shell.ts";
+import type { ScriptAnswer } from "./script-answer.ts";
 import { disksFrom } from "./parse-facts.ts";
 
 const relevantLines = 12;

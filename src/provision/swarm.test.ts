@@ -4,7 +4,7 @@ import { provisionRequest } from "../../test/support/host-facts.ts";
 import { runShell } from "../../test/support/shells.ts";
 import { StandIns } from "../../test/support/stand-ins.ts";
 import { answering } from "./host-shell.ts";
-import type { SwarmRequest } from "./provisioner.ts";
+import type { SwarmRequest } from "./request.ts";
 import { joinLines, sh } from "./shell-text.ts";
 import { swarmContainers, swarmScript } from "./swarm.ts";
 

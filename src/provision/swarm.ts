@@ -3,7 +3,7 @@
  * swarm mode, built into the engine, is the successor. Pure.
  */
 import { certificateFiles } from "./engine/engine-settings.ts";
-import type { ProvisionRequest, SwarmRequest } from "./provisioner.ts";
+import type { ProvisionRequest, SwarmRequest } from "./request.ts";
 import { joinLines, sh, type ShellText } from "./shell-text.ts";
 
 export interface SwarmContainer {

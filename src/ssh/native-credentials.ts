@@ -3,14 +3,17 @@
  * then the user's default keys. Every credential has a label for the message that lists what was tried.
  */
 import * as path from "node:path";
+import type ssh2Module from "ssh2";
 import type { AnyAuthMethod, BaseAgent, ParsedKey } from "ssh2";
 import { isMachineError } from "../errors/machine-error.ts";
 import type { HostPlatform } from "../system/host-platform.ts";
 import type { SshTarget } from "./executor.ts";
 import { loadPrivateKey, passphraseNeeded, portablePrivateKey, type PrivateKey } from "./keys.ts";
-import type { Ssh2 } from "./native-login.ts";
 import type { SshPorts } from "./ports.ts";
 import { fingerprintOf, type PublicKey } from "./public-key.ts";
+
+/** The package, loaded when a native connection is made. */
+export type Ssh2 = typeof ssh2Module;
 
 export interface Credential {
   readonly label: string;

@@ -4,17 +4,14 @@
  */
 import { once } from "node:events";
 import * as net from "node:net";
-import type ssh2Module from "ssh2";
 import type { Client, ConnectConfig, ServerHostKeyAlgorithm } from "ssh2";
 import { messageOf, systemCodeOf } from "../errors/machine-error.ts";
 import { isOwnBound, untilAborted } from "./bounds.ts";
 import type { SshTarget } from "./executor.ts";
 import { hostKeyAlgorithms } from "./host-keys.ts";
-import type { Credential } from "./native-credentials.ts";
+import type { Credential, Ssh2 } from "./native-credentials.ts";
 import { fingerprintOf, publicKeyFromBlob, sameKey, type PublicKey } from "./public-key.ts";
 import { authenticationRefused, hostKeyMismatch, unreachable, type UnreachableReason } from "./ssh-errors.ts";
-
-export type Ssh2 = typeof ssh2Module;
 
 /** All that ssh2 knows and that does not rest on SHA-1. */
 const hostKeyTypes = ["ssh-ed25519", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521", "ssh-rsa"] as const;

@@ -6,7 +6,7 @@ import { copyTree, type FileTree } from "./file-tree.ts";
 import { localTree } from "./local-tree.ts";
 import { NativeSshExecutor } from "./native-executor.ts";
 import type { SshPorts } from "./ports.ts";
-import type { CopyEndpoint, CopyRequest } from "./scp.ts";
+import type { CopyEndpoint, CopyRequest } from "./scp-request.ts";
 import { SftpTree } from "./sftp-tree.ts";
 
 /** A file's progress is reported at most once for so many bytes, and at its end. */

@@ -11,7 +11,7 @@ import { configBlock, copyLocation, opensshOptions, quotePath } from "./openssh-
 import { OpenSshExecutor } from "./openssh-executor.ts";
 import type { SshPorts } from "./ports.ts";
 import { makePrivateFolder } from "./private-folder.ts";
-import type { CopyEndpoint, CopyRequest } from "./scp.ts";
+import type { CopyEndpoint, CopyRequest } from "./scp-request.ts";
 
 /** The programs' names with 0.16.2's sentences for their absence. */
 const programs = {

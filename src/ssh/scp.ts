@@ -3,8 +3,9 @@
  * computer. OpenSSH's scp and rsync do it where they are the back end, SFTP in this process otherwise.
  */
 import type { OsName } from "../system/host-platform.ts";
-import type { SshBackend, SshTarget } from "./executor.ts";
+import type { SshBackend } from "./executor.ts";
 import type { SshPorts } from "./ports.ts";
+import type { CopyRequest } from "./scp-request.ts";
 
 /** `[[user@]machine:]path` as the user typed it. */
 export interface CopyArgument {
@@ -23,26 +24,6 @@ export function parseCopyArgument(text: string, os: OsName): CopyArgument {
   const path = text.slice(colon + 1);
   if (machine === "localhost") return { ...local, path };
   return { machine: machine ?? "", user: user === "" ? undefined : user, path };
-}
-
-export interface CopyEndpoint {
-  /** A machine, with the user to log in as; undefined = this computer. */
-  readonly target: SshTarget | undefined;
-  /** On a machine relative to the user's home; "" = the home itself. */
-  readonly path: string;
-}
-
-export interface CopyRequest {
-  readonly source: CopyEndpoint;
-  readonly destination: CopyEndpoint;
-  readonly recursive: boolean;
-  /** Send only differences, with rsync. */
-  readonly delta: boolean;
-  /** No progress, no warnings. */
-  readonly quiet: boolean;
-  /** Keep exact modes and times. */
-  readonly preserve?: boolean | undefined;
-  readonly signal?: AbortSignal | undefined;
 }
 
 /**

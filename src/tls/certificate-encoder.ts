@@ -7,8 +7,19 @@ import { isIP } from "node:net";
 import { AsnConvert, OctetString } from "@peculiar/asn1-schema";
 import * as x509 from "@peculiar/asn1-x509";
 import { MachineError } from "../errors/machine-error.ts";
-import { newValidity, type CertificateRequest, type CertificateRole } from "./certificate.ts";
+import type { CertificateRequest, CertificateRole, ValidityPeriod } from "./certificate.ts";
 import { publicKeyDer } from "./key.ts";
+
+const validDays = 1080;
+const dayMs = 24 * 60 * 60 * 1000;
+/** Hosts' clocks are a little behind now and then. */
+const backdatedMinutes = 5;
+
+/** From five minutes ago, at the full minute, as 0.16.2 has it. */
+function newValidity(now: Date): ValidityPeriod {
+  const notBefore = Math.floor(now.getTime() / 60_000 - backdatedMinutes) * 60_000;
+  return { notBefore: new Date(notBefore), notAfter: new Date(notBefore + validDays * dayMs) };
+}
 
 /** The certificate as DER. */
 export function encodeCertificate(request: CertificateRequest): Buffer {

@@ -57,17 +57,6 @@ export interface ValidityPeriod {
   readonly notAfter: Date;
 }
 
-const validDays = 1080;
-const dayMs = 24 * 60 * 60 * 1000;
-/** Hosts' clocks are a little behind now and then. */
-const backdatedMinutes = 5;
-
-/** From five minutes ago, at the full minute, as 0.16.2 has it. */
-export function newValidity(now: Date): ValidityPeriod {
-  const notBefore = Math.floor(now.getTime() / 60_000 - backdatedMinutes) * 60_000;
-  return { notBefore: new Date(notBefore), notAfter: new Date(notBefore + validDays * dayMs) };
-}
-
 export function validityOf(certificate: X509Certificate): ValidityPeriod {
   return { notBefore: new Date(certificate.validFrom), notAfter: new Date(certificate.validTo) };
 }

@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { formatPlan } from "../../src/provision/format-plan.ts";
-import type { ProvisionOutcome, ProvisionRequest } from "../../src/provision/provisioner.ts";
+import type { ProvisionOutcome } from "../../src/provision/provisioner.ts";
+import type { ProvisionRequest } from "../../src/provision/request.ts";
 import { planHost, provisionHost, replaceServerCertificate, restoreHost } from "../../src/provision/provision.ts";
 import { labUnavailableReason, openLab, type LabHost } from "../lab/lab.ts";
 import { changedFiles, takeSnapshot, withoutFiles } from "./host-snapshot.ts";

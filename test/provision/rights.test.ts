@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { globSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 import { provisionHost } from "../../src/provision/provision.ts";
-import type { ProvisionRequest } from "../../src/provision/provisioner.ts";
+import type { ProvisionRequest } from "../../src/provision/request.ts";
 import { labUnavailableReason, openLab, type LabHost } from "../lab/lab.ts";
 import { openLabMachine } from "./lab-machine.ts";
 import { failureOf } from "../support/failure.ts";

@@ -6,7 +6,7 @@ import { driverOptions } from "../../src/driver-kit/flags.ts";
 import { prepareAuthority } from "../../src/machine/certificates.ts";
 import { createMachine } from "../../src/machine/create.ts";
 import { findLeftovers, removeLeftovers } from "../../src/machine/gc.ts";
-import { openHost } from "../../src/machine/host.ts";
+import { openHost } from "../../src/machine/open-host.ts";
 import { changeState } from "../../src/machine/lifecycle.ts";
 import { listMachines } from "../../src/machine/list.ts";
 import { lockMachine } from "../../src/machine/lock.ts";

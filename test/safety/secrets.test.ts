@@ -10,7 +10,7 @@ import { renderInspect } from "../../src/cli/format/inspect.ts";
 import { driverOptions } from "../../src/driver-kit/flags.ts";
 import type { DriverModule } from "../../src/driver-kit/driver.ts";
 import { createMachine } from "../../src/machine/create.ts";
-import { openHost } from "../../src/machine/host.ts";
+import { openHost } from "../../src/machine/open-host.ts";
 import { changeState } from "../../src/machine/lifecycle.ts";
 import { listMachines } from "../../src/machine/list.ts";
 import type { MachinePorts } from "../../src/machine/ports.ts";

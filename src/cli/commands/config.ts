@@ -1,7 +1,7 @@
 import { MachineError, isMachineError, messageOf } from "../../errors/machine-error.ts";
 import { quote } from "../../gocompat/quote.ts";
 import { requireConnection } from "../../machine/engine-connection.ts";
-import { openHost } from "../../machine/host.ts";
+import { openHost } from "../../machine/open-host.ts";
 import type { Invocation } from "../command.ts";
 import type { CliContext } from "../context.ts";
 import { openPorts } from "../machine-ports.ts";

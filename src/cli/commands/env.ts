@@ -1,6 +1,6 @@
 import { MachineError, isMachineError, messageOf } from "../../errors/machine-error.ts";
 import { requireConnection } from "../../machine/engine-connection.ts";
-import { openHost } from "../../machine/host.ts";
+import { openHost } from "../../machine/open-host.ts";
 import type { Invocation } from "../command.ts";
 import type { CliContext } from "../context.ts";
 import {

@@ -1,5 +1,5 @@
 import { MachineError } from "../../errors/machine-error.ts";
-import { openHost } from "../../machine/host.ts";
+import { openHost } from "../../machine/open-host.ts";
 import { sshfsArguments } from "../../ssh/openssh-arguments.ts";
 import { parseCopyArgument } from "../../ssh/scp.ts";
 import type { MachinePorts } from "../../machine/ports.ts";

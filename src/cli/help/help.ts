@@ -1,6 +1,7 @@
 /** Help texts with what the computer adds: the store's path that applies here is shown as a default. */
 import type { HostPlatform } from "../../system/host-platform.ts";
-import type { Command, ProgramName } from "../command.ts";
+import type { Command } from "../command.ts";
+import type { ProgramName } from "../context.ts";
 import type { CliFlag } from "../flags/flag.ts";
 import { globalFlags } from "../global-flags.ts";
 import { defaultStoragePath } from "../global-options.ts";

@@ -3,7 +3,7 @@ import { systemClock } from "../../system/clock.ts";
 import { messageOf } from "../../errors/machine-error.ts";
 import type { Command } from "../command.ts";
 import { exitCodes } from "../exit-code.ts";
-import type { MainPorts } from "../main.ts";
+import type { MainPorts } from "../main-ports.ts";
 import type { ProcessStreams } from "./process-streams.ts";
 
 const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;

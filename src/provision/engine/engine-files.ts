@@ -4,7 +4,7 @@
  */
 import { MachineError } from "../../errors/machine-error.ts";
 import type { HostFacts, InitSystem } from "../facts.ts";
-import type { ProvisionRequest } from "../provisioner.ts";
+import type { ProvisionRequest } from "../request.ts";
 import { SecretText } from "../secret-text.ts";
 import { quoteWord } from "../shell-text.ts";
 import { baseCommand, hostsFor, withoutHosts } from "./command-line.ts";

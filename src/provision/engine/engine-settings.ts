@@ -4,7 +4,7 @@
  */
 import { MachineError } from "../../errors/machine-error.ts";
 import type { HostFacts } from "../facts.ts";
-import type { ProvisionRequest } from "../provisioner.ts";
+import type { ProvisionRequest } from "../request.ts";
 import { isOwnDropIn } from "./own-files.ts";
 
 export interface EngineSettings {

@@ -6,7 +6,7 @@ import type { EngineLayout } from "../engine/engine-files.ts";
 import type { HostFacts, OsFacts } from "../facts.ts";
 import type { Installation } from "../install/installation.ts";
 import type { PackageManager } from "../install/package-manager.ts";
-import type { EngineRequest, EngineSource } from "../provisioner.ts";
+import type { EngineRequest, EngineSource } from "../request.ts";
 import type { EngineService } from "../service.ts";
 
 export interface Family {

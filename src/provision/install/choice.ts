@@ -3,7 +3,7 @@ import { MachineError } from "../../errors/machine-error.ts";
 import { isOldEngine } from "../engine/command-line.ts";
 import type { HostFacts } from "../facts.ts";
 import type { Family } from "../families/family.ts";
-import type { ProvisionRequest } from "../provisioner.ts";
+import type { ProvisionRequest } from "../request.ts";
 import type { Installation } from "./installation.ts";
 
 /** Empty when an engine is there: it is kept. Throws `os-unsupported` when there is no way. */

@@ -3,7 +3,7 @@ import { joinLines, sh, type ShellText } from "../shell-text.ts";
 import { MachineError } from "../../errors/machine-error.ts";
 import { putFile } from "../changing.ts";
 import type { HostFacts } from "../facts.ts";
-import type { EngineRequest } from "../provisioner.ts";
+import type { EngineRequest } from "../request.ts";
 import type { Installation, PackageRepository } from "./installation.ts";
 import { neededTools } from "./needed-tools.ts";
 import type { PackageManager } from "./package-manager.ts";

@@ -1,6 +1,6 @@
 /** An install script from the web, as 0.16.2 ran it; downloaded whole before a line of it runs. */
 import type { HostFacts } from "../facts.ts";
-import type { EngineRequest } from "../provisioner.ts";
+import type { EngineRequest } from "../request.ts";
 import { sh } from "../shell-text.ts";
 import type { Installation } from "./installation.ts";
 import { neededTools } from "./needed-tools.ts";

@@ -1,5 +1,5 @@
 /** One way to get an engine onto a host that has none, as a plan can print it and a script can do it. */
-import type { EngineSource } from "../provisioner.ts";
+import type { EngineSource } from "../request.ts";
 import type { ShellText } from "../shell-text.ts";
 
 /** A package repository of Docker's or a mirror of it. */

@@ -5,7 +5,7 @@ import { dockerKeys, dockerRepositoryInstallation, repositoryRoot } from "../../
 import type { PackageRepository } from "../../install/installation.ts";
 import { scriptInstallation } from "../../install/install-script.ts";
 import { staticInstallation } from "../../install/static-binaries.ts";
-import type { EngineRequest } from "../../provisioner.ts";
+import type { EngineRequest } from "../../request.ts";
 import { sh } from "../../shell-text.ts";
 import type { Family } from "../family.ts";
 import { dnf, yum } from "./dnf.ts";

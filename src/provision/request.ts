@@ -1,0 +1,70 @@
+/** What is asked of provisioning: the engine that is wanted, its certificates, and whose box it is. */
+
+export const engineSources = ["auto", "docker", "distro", "script", "static"] as const;
+
+/**
+ * Where an engine comes from that is not there yet: Docker's own package repository, the distribution's package, an
+ * install script, Docker's static binaries; `auto` = the first of these that the system knows and the host can reach.
+ */
+export type EngineSource = (typeof engineSources)[number];
+
+/** What the user asked of the engine: 0.16.2's `--engine-*` flags and ours. */
+export interface EngineRequest {
+  readonly source: EngineSource;
+  /** Undefined = the newest the source offers. An engine that is there already is kept whatever this says. */
+  readonly version?: string | undefined;
+  /** Mirror of Docker's package repository, in place of `https://download.docker.com`. */
+  readonly packageMirror?: string | undefined;
+  /**
+   * Fingerprints (40 hexadecimal digits) of the keys that may sign the package repository; Docker's own when absent.
+   * For mirrors that sign anew.
+   */
+  readonly packageKeys?: readonly string[] | undefined;
+  /** For `script`. */
+  readonly installUrl: string;
+  /** "" = 0.16.2's overlay2 on a fresh engine, and what is in use on one that is there. */
+  readonly storageDriver: string;
+  readonly labels: readonly string[];
+  /** `NAME=value` each, for the engine; `*_proxy` ones also apply to what the installation downloads. */
+  readonly env: readonly string[];
+  readonly insecureRegistries: readonly string[];
+  readonly registryMirrors: readonly string[];
+  /** `flag=value` each, becomes `--flag=value`. */
+  readonly options: readonly string[];
+  /** TCP port of the engine. */
+  readonly port: number;
+  readonly firewall: "open" | "check";
+}
+
+export interface SwarmRequest {
+  readonly master: boolean;
+  readonly agent: boolean;
+  readonly discovery: string;
+  readonly image: string;
+  readonly strategy: string;
+  readonly host: string;
+  readonly address: string;
+  readonly experimental: boolean;
+  readonly options: readonly string[];
+  readonly joinOptions: readonly string[];
+}
+
+export interface ProvisionRequest {
+  readonly machineName: string;
+  readonly driverName: string;
+  /**
+   * The box belongs to someone: its hostname and clock are left alone, and what is changed there is recorded on it so
+   * that {@link restoreHost} can undo it.
+   */
+  readonly adopted: boolean;
+  /** Address the engine is reached at, for swarm and messages. */
+  readonly address: string;
+  readonly engine: EngineRequest;
+  readonly swarm?: SwarmRequest | undefined;
+  /** PEM texts. The key is sent over standard input only and becomes 0600. */
+  readonly caCertificate: string;
+  readonly serverCertificate: string;
+  readonly serverKey: string;
+  /** Gives the sudo password when the host asks for one; undefined = none can be had. Called at most once. */
+  readonly sudoPassword?: (() => Promise<string | undefined>) | undefined;
+}
