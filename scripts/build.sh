@@ -7,12 +7,17 @@ cd "$root"
 sh scripts/setup.sh
 . scripts/toolchain.sh
 
+# Which sources these are, for `docker-machine version`.
+DOCKER_MACHINE_COMMIT=$(git describe --always --dirty --exclude='*' 2>/dev/null || echo HEAD)
+export DOCKER_MACHINE_COMMIT
+
 executable() {
   mkdir -p build
   [ -t 2 ] && echo "Building docker-machine ..." >&2
   out=build/docker-machine.$$.tmp
   # cpu-features is a native addon that ssh2 does without.
-  if ! bun build src/cli/bin.ts --compile --bytecode --splitting --minify --format=esm --external cpu-features --outfile "$out" >build/build.log 2>&1; then
+  if ! bun build src/cli/bin.ts --compile --bytecode --splitting --minify --format=esm --external cpu-features \
+    --define "DOCKER_MACHINE_COMMIT='$DOCKER_MACHINE_COMMIT'" --outfile "$out" >build/build.log 2>&1; then
     cat build/build.log >&2
     rm -f "$out"
     exit 1

@@ -10,7 +10,10 @@ export default defineConfig({
   },
   platform: "node",
   // Node 22 does not know `using`.
-  transform: { target: "node22" },
+  transform: {
+    target: "node22",
+    define: { DOCKER_MACHINE_COMMIT: JSON.stringify(process.env["DOCKER_MACHINE_COMMIT"] ?? "HEAD") },
+  },
   // Dependencies stay where npm put them: they are loaded lazily too.
   external: [/^node:/u, /^bun:/u, "ssh2", "@peculiar/asn1-schema", "@peculiar/asn1-x509"],
   output: {
