@@ -61,7 +61,7 @@ export function createPorts(options: LibraryOptions = {}): MachinePorts {
     certificates: authorityPaths(store.certsDir),
     timeouts,
     secrets: new SecretSource({ platform, processes, timeoutMs: timeouts.secretMs }),
-    loadDriver: async (name) => await findDriver(name, platform),
+    loadDriver: async (name) => await findDriver(name, platform, timeouts),
     openSsh: async (target, report) => {
       const { chooseSshBackend, openSshExecutor } = await import("./ssh/connect.ts");
       return await openSshExecutor(await chooseSshBackend(options.nativeSsh ?? false, processes), target, {

@@ -2,6 +2,14 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
+import { commandTable } from "../src/cli/command-table.ts";
+import { pluginBounds } from "../src/cli/driver-catalog.ts";
+import { stateProbeMs } from "../src/drivers/generic/index.ts";
+import { graceMs } from "../src/machine/bounded.ts";
+import { defaultTimeouts, timeoutTable } from "../src/machine/timeouts.ts";
+import { defaultBounds as defaultPluginBounds, placePatienceMs } from "../src/plugin/bounds.ts";
+import { defaultBounds as defaultProvisionBounds } from "../src/provision/provisioner.ts";
+import { keepalive } from "../src/ssh/bounds.ts";
 import { completionScriptsModule, target as completionScripts } from "../scripts/completion-scripts.ts";
 import { errorsDocument } from "../scripts/errors-doc.ts";
 
@@ -12,3 +20,46 @@ test("docs/errors.md lists every error code", () => {
 test("the program holds the completion scripts as they stand in completions/", () => {
   assert.equal(readFileSync(completionScripts, "utf8"), completionScriptsModule());
 });
+
+const [timeouts = "", fixedTimeouts = ""] = readFileSync("docs/timeouts.md", "utf8").split("\nFixed,");
+
+test("docs/timeouts.md lists every bound that can be changed, with its variable and default, in their order", () => {
+  const rows = [...timeouts.matchAll(/^\| .+? \| `([A-Z_]+)` \| ([^|]+) \| .+ \|$/gmu)].map(([, name, bound]) => [name, bound]);
+  const table = Object.values(timeoutTable).map(({ variable, defaultMs }) => [variable, inWords(defaultMs)]);
+  assert.deepEqual(rows, table);
+});
+
+test("docs/timeouts.md gives the fixed bounds as they are", () => {
+  const rows = [...fixedTimeouts.matchAll(/^\| [^|]+ \| (\d[^|]*) \| [^|]+ \|$/gmu)].map(([, bound]) => bound);
+  const listFlag = commandTable.find(({ name }) => name === "ls")?.flags.find(({ name }) => name === "timeout");
+  assert.ok(listFlag?.kind === "int");
+  assert.deepEqual(rows, [
+    `${inWords((listFlag.value ?? 0) * 1000)}, \`--timeout N\` (seconds)`,
+    inWords(keepalive.intervalMs * keepalive.unanswered),
+    inWords(stateProbeMs),
+    inWords(graceMs),
+    inWords(placePatienceMs),
+  ]);
+});
+
+test("what provisioning and plugins take for granted are the defaults of a command", () => {
+  const provision = Object.keys(defaultProvisionBounds).map((name) => [
+    name,
+    defaultTimeouts[name as keyof typeof defaultTimeouts],
+  ]);
+  assert.deepEqual(Object.fromEntries(provision), defaultProvisionBounds);
+  const { heartbeatIntervalMs } = defaultPluginBounds;
+  assert.deepEqual({ ...pluginBounds(defaultTimeouts), heartbeatIntervalMs }, defaultPluginBounds);
+});
+
+function inWords(ms: number): string {
+  const unit = (
+    [
+      ["h", 3_600_000],
+      ["min", 60_000],
+      ["s", 1_000],
+    ] as const
+  ).find(([, length]) => ms % length === 0);
+  assert.ok(unit !== undefined, `${ms}`);
+  return `${ms / unit[1]} ${unit[0]}`;
+}

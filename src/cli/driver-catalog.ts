@@ -3,9 +3,12 @@ import type { CreateFlag } from "../driver-kit/flags.ts";
 import type { DriverModule } from "../driver-kit/driver.ts";
 import { builtinDrivers } from "../drivers/registry.ts";
 import { reportNothing } from "../log/event.ts";
+import type { Timeouts } from "../machine/timeouts.ts";
+import type { PluginBounds } from "../plugin/bounds.ts";
 import type { PluginLoadOptions } from "../plugin/plugin-module.ts";
 import { systemClock } from "../system/clock.ts";
 import type { HostPlatform } from "../system/host-platform.ts";
+import { timeoutsOf } from "./timeout-variables.ts";
 
 /** The built-in driver of that name, if there is one. */
 export async function findBuiltinDriver(name: string): Promise<DriverModule | undefined> {
@@ -16,9 +19,16 @@ export async function findBuiltinDriver(name: string): Promise<DriverModule | un
  * The driver of a stored machine, for opening it; a plugin's create flags are not known. Where a plugin is missing, the
  * driver it opens is a stand-in that says so.
  */
-export async function findDriver(name: string, platform: HostPlatform): Promise<DriverModule> {
+export async function findDriver(
+  name: string,
+  platform: HostPlatform,
+  timeouts: Timeouts,
+  signal?: AbortSignal,
+): Promise<DriverModule> {
   const builtin = await findBuiltinDriver(name);
-  return builtin ?? (await (await import("../plugin/plugin-module.ts")).findPluginModule(name, platform));
+  if (builtin !== undefined) return builtin;
+  const { findPluginModule, pluginRuntime } = await import("../plugin/plugin-module.ts");
+  return await findPluginModule(name, platform, pluginRuntime(pluginBounds(timeouts), signal));
 }
 
 /** A driver with its create flags: a plugin is started for them. Throws `driver-not-found`, `plugin-failed`. */
@@ -32,8 +42,20 @@ export async function flagsOfDriver(name: string, platform: HostPlatform): Promi
   return (await loadDriver(name, await pluginOptions(platform))).flags;
 }
 
-/** What it takes to start plugins, beside what a command reports. */
+/** The bounds of a plugin among those of a command. */
+export function pluginBounds(timeouts: Timeouts): Partial<PluginBounds> {
+  return {
+    launchMs: timeouts.pluginStartMs,
+    handshakeMs: timeouts.pluginConnectMs,
+    questionMs: timeouts.pluginAnswerMs,
+    heartbeatAnswerMs: timeouts.pluginHeartbeatMs,
+    closeMs: timeouts.pluginEndMs,
+  };
+}
+
+/** What it takes to start plugins, beside what a command reports. Throws `usage` for a bound in the environment that is none. */
 export async function pluginOptions(platform: HostPlatform): Promise<PluginLoadOptions> {
   const { SystemProcessRunner } = await import("../system/process.ts");
-  return { platform, processes: new SystemProcessRunner(platform), clock: systemClock, report: reportNothing };
+  const bounds = pluginBounds(timeoutsOf(platform.env));
+  return { platform, processes: new SystemProcessRunner(platform), clock: systemClock, report: reportNothing, bounds };
 }

@@ -1,7 +1,6 @@
 /** Composition root of the command line: the use cases' ports made from what the user typed. */
 import type { MachinePorts } from "../machine/ports.ts";
 import { SecretSource } from "../machine/secrets/secret-source.ts";
-import { defaultTimeouts, timeoutNames, timeoutTable, type Timeouts } from "../machine/timeouts.ts";
 import { FileStore } from "../store/file-store.ts";
 import { systemClock } from "../system/clock.ts";
 import { SystemProcessRunner } from "../system/process.ts";
@@ -10,7 +9,7 @@ import type { SshExecutor, SshTarget } from "../ssh/executor.ts";
 import { authorityPaths, type AuthorityPaths } from "../tls/authority-files.ts";
 import type { CliContext, GlobalOptions } from "./context.ts";
 import { findDriver } from "./driver-catalog.ts";
-import { parseTime } from "./global-options.ts";
+import { timeoutsOf } from "./timeout-variables.ts";
 
 /** @param reportFor where events of one machine go; the command's own report unless given. */
 export function openPorts(context: CliContext, reportFor?: (machineName: string) => Report): MachinePorts {
@@ -27,23 +26,11 @@ export function openPorts(context: CliContext, reportFor?: (machineName: string)
     certificates: certificatePaths(store, globals),
     timeouts,
     secrets: new SecretSource({ platform, processes, timeoutMs: timeouts.secretMs }),
-    loadDriver: async (name) => await findDriver(name, platform),
+    loadDriver: async (name) => await findDriver(name, platform, timeouts, context.signal),
     openSsh: async (target, report) => await openSsh(context, processes, target, report),
     reportFor: (name) => (name === undefined || reportFor === undefined ? context.report : reportFor(name)),
     askSudoPassword: async (name) => await context.askSecret(`Password for sudo on ${name}: `),
   };
-}
-
-const variablePrefix = "MACHINE_TIMEOUT_";
-
-/** Bounds that the environment changes: `MACHINE_TIMEOUT_LOCK=30s`. Throws `usage` for what is no time. */
-export function timeoutsOf(env: Readonly<Record<string, string | undefined>>): Timeouts {
-  const changes = timeoutNames.flatMap((name) => {
-    const variable = variablePrefix + timeoutTable[name].variable;
-    const text = env[variable] ?? "";
-    return text === "" ? [] : [[name, parseTime(text, variable)] as const];
-  });
-  return { ...defaultTimeouts, ...Object.fromEntries(changes) };
 }
 
 function certificatePaths(store: FileStore, globals: GlobalOptions): AuthorityPaths {

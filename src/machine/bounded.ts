@@ -11,7 +11,7 @@ export interface Bound {
 }
 
 /** How long work may take to end once its signal told it so. */
-const graceMs = 5_000;
+export const graceMs = 5_000;
 
 /** Gives what the work gives. Throws `timeout` when the time is up, the signal's reason when that is aborted. */
 export async function within<T>(bound: Bound, work: (signal: AbortSignal) => Promise<T>): Promise<T> {

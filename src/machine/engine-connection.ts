@@ -61,14 +61,18 @@ export async function requireConnection(ports: MachinePorts, host: Host, swarm: 
 /** Polls until the engine answers; a wrong certificate fails at once. */
 export async function waitForEngine(ports: MachinePorts, host: Host, signal: AbortSignal): Promise<void> {
   const deadline = ports.clock.monotonicMs() + ports.timeouts.engineMs;
-  const engine = await engineClientOf(ports, host, await host.driver.getUrl(), signal);
+  const url = await host.driver.getUrl();
   for (;;) {
+    const remainingMs = Math.max(deadline - ports.clock.monotonicMs(), 1);
     try {
-      await engine.ping();
+      await (await engineClientOf(ports, host, url, signal, "by-name-too", remainingMs)).ping();
       return;
     } catch (error) {
       signal.throwIfAborted();
-      if (isMachineError(error, "engine-certificate") || ports.clock.monotonicMs() >= deadline) throw unreachable(host, error);
+      if (isMachineError(error, "engine-certificate")) throw unreachable(host, error, "cannot be reached from here");
+      if (ports.clock.monotonicMs() >= deadline) {
+        throw unreachable(host, error, `could not be reached from here within ${ports.timeouts.engineMs / 1000} s`);
+      }
     }
     await ports.clock.sleep(pollMs, signal);
   }
@@ -95,6 +99,7 @@ export async function engineClientOf(
   url: string,
   signal: AbortSignal,
   identity: "by-address" | "by-name-too" = "by-name-too",
+  atMostMs = Number.POSITIVE_INFINITY,
 ): Promise<EngineClient> {
   const {
     CaCertPath: caCertPath,
@@ -104,7 +109,8 @@ export async function engineClientOf(
   } = host.record.hostOptions.AuthOptions;
   const credentials = await loadClientCredentials({ certsDir, caCertPath, clientCertPath, clientKeyPath });
   const machineName = identity === "by-name-too" && isDistinctive(host.name) ? host.name : undefined;
-  return new EngineClient(parseEngineUrl(url), credentials, { timeoutMs: ports.timeouts.engineRequestMs, signal, machineName });
+  const timeoutMs = Math.min(ports.timeouts.engineRequestMs, atMostMs);
+  return new EngineClient(parseEngineUrl(url), credentials, { timeoutMs, signal, machineName });
 }
 
 /** Every certificate is for localhost, and what looks like an address may be another machine's. */
@@ -148,16 +154,10 @@ const waysOut = {
     `Another program or another owner's engine answers at that address. Check it, then: docker-machine regenerate-certs ${host.name}`,
 } as const;
 
-function unreachable(host: Host, error: unknown): unknown {
+function unreachable(host: Host, error: unknown, what: string): unknown {
   if (!isMachineError(error)) return error;
   const wayOut = waysOut[error.code as keyof typeof waysOut];
   if (wayOut === undefined) return error;
-  return new MachineError(
-    error.code,
-    `The engine of "${host.name}" was set up but cannot be reached from here: ${error.message}`,
-    {
-      cause: error,
-      hint: wayOut(host),
-    },
-  );
+  const message = `The engine of "${host.name}" was set up but ${what}: ${error.message}`;
+  return new MachineError(error.code, message, { cause: error, hint: wayOut(host) });
 }

@@ -43,7 +43,7 @@ export async function planMachine(ports: MachinePorts, host: Host, ssh: SshExecu
 }
 
 export function provisionContext(ports: MachinePorts, host: Host, ssh: SshExecutor, signal: AbortSignal): ProvisionContext {
-  return { ssh, clock: ports.clock, report: host.report, signal };
+  return { ssh, clock: ports.clock, report: host.report, signal, bounds: ports.timeouts };
 }
 
 /**

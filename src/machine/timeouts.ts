@@ -26,6 +26,8 @@ export const timeoutTable = {
   secretMs: { variable: "SECRET", defaultMs: 30_000 },
   /** For looking at a host. */
   probeMs: { variable: "PROBE", defaultMs: 60_000 },
+  /** For one question to a program of the host. */
+  queryMs: { variable: "QUERY", defaultMs: 20_000 },
   /** For downloading and installing packages, waiting for the package manager's lock included. */
   installMs: { variable: "INSTALL", defaultMs: 1_800_000 },
   /** For writing the engine's configuration and restarting it. */
@@ -34,6 +36,16 @@ export const timeoutTable = {
   packageLockMs: { variable: "PACKAGE_LOCK", defaultMs: 300_000 },
   /** From the engine's start until it listens. */
   engineStartMs: { variable: "ENGINE_START", defaultMs: 60_000 },
+  /** For a plugin to print its address. */
+  pluginStartMs: { variable: "PLUGIN_START", defaultMs: 10_000 },
+  /** For the connection to a plugin and its first answer. */
+  pluginConnectMs: { variable: "PLUGIN_CONNECT", defaultMs: 10_000 },
+  /** For a plugin to answer a question. */
+  pluginAnswerMs: { variable: "PLUGIN_ANSWER", defaultMs: 60_000 },
+  /** For a plugin to answer a heartbeat. */
+  pluginHeartbeatMs: { variable: "PLUGIN_HEARTBEAT", defaultMs: 30_000 },
+  /** For a plugin to end after it was told to. */
+  pluginEndMs: { variable: "PLUGIN_END", defaultMs: 2_000 },
 } as const satisfies Record<string, { readonly variable: string; readonly defaultMs: number }>;
 
 export type TimeoutName = keyof typeof timeoutTable;

@@ -8,12 +8,14 @@ import type { MachinePorts } from "./ports.ts";
 const pollMs = 500;
 
 /** Asks the driver, within a bound. Throws what it throws, and `timeout`. */
-export async function stateOf(ports: MachinePorts, host: Host, signal: AbortSignal): Promise<MachineState> {
+export async function stateOf(
+  ports: MachinePorts,
+  host: Host,
+  signal: AbortSignal,
+  ms: number = ports.timeouts.stateMs,
+): Promise<MachineState> {
   const otherwise = `The driver of "${host.name}" did not tell its state`;
-  return await within(
-    { ms: ports.timeouts.stateMs, otherwise, clock: ports.clock, signal },
-    async (bound) => await host.driver.getState(bound),
-  );
+  return await within({ ms, otherwise, clock: ports.clock, signal }, async (bound) => await host.driver.getState(bound));
 }
 
 /** Throws `timeout` naming the last state or complaint of the driver. */
@@ -21,7 +23,8 @@ export async function waitForState(ports: MachinePorts, host: Host, wanted: Mach
   const timeoutMs = ports.timeouts.runningMs;
   const deadline = ports.clock.monotonicMs() + timeoutMs;
   for (;;) {
-    const seen = await readState(ports, host, signal);
+    const remainingMs = deadline - ports.clock.monotonicMs();
+    const seen = await readState(ports, host, signal, Math.min(ports.timeouts.stateMs, Math.max(remainingMs, 0)));
     if (seen === wanted) return;
     signal.throwIfAborted();
     if (ports.clock.monotonicMs() >= deadline) {
@@ -34,9 +37,9 @@ export async function waitForState(ports: MachinePorts, host: Host, wanted: Mach
   }
 }
 
-async function readState(ports: MachinePorts, host: Host, signal: AbortSignal): Promise<string> {
+async function readState(ports: MachinePorts, host: Host, signal: AbortSignal, ms: number): Promise<string> {
   try {
-    return await stateOf(ports, host, signal);
+    return await stateOf(ports, host, signal, ms);
   } catch (error) {
     return messageOf(error);
   }

@@ -27,6 +27,9 @@ export const defaultBounds: PluginBounds = {
   closeMs: 2_000,
 };
 
+/** For a free place among the plugins that run at one time. */
+export const placePatienceMs = 10_000;
+
 /** A bound as it is written in a message: `10 s`, `500 ms`. */
 export function formatBound(ms: number): string {
   return ms >= 1000 ? `${ms / 1000} s` : `${ms} ms`;

@@ -7,7 +7,7 @@ import type { CreateFlag } from "../driver-kit/flags.ts";
 import { newBaseConfig } from "../driver-kit/base-config.ts";
 import type { Report } from "../log/event.ts";
 import type { HostPlatform } from "../system/host-platform.ts";
-import { defaultBounds } from "./bounds.ts";
+import { defaultBounds, placePatienceMs, type PluginBounds } from "./bounds.ts";
 import { findPlugin, type PluginLocation } from "./discover.ts";
 import { createFlagOf } from "./flags.ts";
 import { driverNotFound, missingDriver } from "./missing-driver.ts";
@@ -29,14 +29,18 @@ const capabilities: DriverCapabilities = {
 
 /** A plugin is some tens of MiB, and starts in tens of milliseconds. */
 const maxProcesses = 8;
-const slotPatienceMs = 10_000;
-const sharedRuntime: PluginRuntime = { bounds: defaultBounds, slots: new ProcessSlots(maxProcesses, slotPatienceMs) };
+const sharedSlots = new ProcessSlots(maxProcesses, placePatienceMs);
+
+/** All runtimes of this process share its places. @param signal ends questions that are given none of their own */
+export function pluginRuntime(bounds: Partial<PluginBounds> = {}, signal?: AbortSignal): PluginRuntime {
+  return { bounds: { ...defaultBounds, ...bounds }, slots: sharedSlots, signal };
+}
 
 /**
  * The module of a stored machine's driver, for opening it. Starts nothing, so it knows no create flags. Where the plugin
  * is not installed, its drivers are stand-ins: the machine is shown, and its actions fail with `driver-not-found`.
  */
-export async function findPluginModule(name: string, platform: HostPlatform, runtime = sharedRuntime): Promise<DriverModule> {
+export async function findPluginModule(name: string, platform: HostPlatform, runtime = pluginRuntime()): Promise<DriverModule> {
   const location = await findPlugin(name, platform);
   if (location !== undefined) return moduleOf(location, [], runtime);
   return {
@@ -49,13 +53,19 @@ export async function findPluginModule(name: string, platform: HostPlatform, run
 export interface PluginLoadOptions extends Omit<PluginHost, "bounds"> {
   readonly report: Report;
   readonly signal?: AbortSignal | undefined;
+  /** Changes to the defaults. */
+  readonly bounds?: Partial<PluginBounds> | undefined;
 }
 
 /**
  * The module of a driver with its create flags, for `create` and its help: the plugin is started once to tell them.
  * Throws `driver-not-found`, `plugin-failed`, `driver-failed`, or the signal's reason.
  */
-export async function loadPluginModule(name: string, options: PluginLoadOptions, runtime = sharedRuntime): Promise<DriverModule> {
+export async function loadPluginModule(
+  name: string,
+  options: PluginLoadOptions,
+  runtime = pluginRuntime(options.bounds),
+): Promise<DriverModule> {
   const location = await findPlugin(name, options.platform);
   if (location === undefined) throw driverNotFound(name);
   return await inspectPlugin(location, options, runtime);
@@ -76,7 +86,7 @@ function facts(name: string, summary: string, flags: readonly CreateFlag[]): Omi
 export async function inspectPlugin(
   location: PluginLocation,
   options: PluginLoadOptions,
-  runtime = sharedRuntime,
+  runtime = pluginRuntime(options.bounds),
 ): Promise<DriverModule> {
   return moduleOf(location, await fetchFlags(location, options, runtime), runtime);
 }

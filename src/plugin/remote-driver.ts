@@ -24,6 +24,8 @@ const configText = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 export interface PluginRuntime {
   readonly bounds: PluginBounds;
   readonly slots: ProcessSlots;
+  /** Ends questions that are given no signal of their own: the end of the whole command. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 export class RemoteDriver implements Driver {
@@ -57,7 +59,7 @@ export class RemoteDriver implements Driver {
     const values = options.all();
     for (const secret of secretsOfOptions(values)) this.#context.secret(secret);
     const entries = Object.entries(values).map(([name, value]) => [name, pluginOption(name, value)] as const);
-    const session = await this.#open();
+    const session = await this.#open(this.#runtime.signal);
     await this.#ask("SetConfigFromFlags", { type: "*rpcdriver.RPCFlags", value: { Values: new Map(entries) } });
     await this.#fetchConfig(session);
   }
@@ -145,7 +147,11 @@ export class RemoteDriver implements Driver {
     await (await session?.catch(() => undefined))?.close();
   }
 
-  async #ask<Name extends MethodName>(name: Name, argument: ArgumentOf<Name>, signal?: AbortSignal): Promise<ReplyOf<Name>> {
+  async #ask<Name extends MethodName>(
+    name: Name,
+    argument: ArgumentOf<Name>,
+    signal = this.#runtime.signal,
+  ): Promise<ReplyOf<Name>> {
     const session = await this.#open(signal);
     return await session.call(name, argument, { signal, timeoutMs: this.#runtime.bounds.questionMs });
   }

@@ -21,7 +21,7 @@ export function changingPrelude(plan: Pick<Plan, "record" | "machineName">, boun
   return joinLines(
     scriptPrelude,
     answering,
-    lookingFunctions,
+    lookingFunctions(bounds.queryMs),
     changingFunctions({
       record: plan.record,
       label: plan.machineName,

@@ -41,11 +41,11 @@ export class HostSession {
     const bounds = { ...defaultBounds, ...context.bounds };
     const shell = new HostShell(request.machineName, context);
     context.report({ type: "detecting-provisioner" });
-    let facts = await probeHost(shell, request, context, bounds.probeMs);
+    let facts = await probeHost(shell, request, context, bounds);
     if (facts.interrupted && undo) {
       logTo(context.report, "info", `Undoing what an interrupted run left on ${request.machineName}...`);
       await shell.runAsRoot(recoverScript(request.machineName), { timeoutMs: bounds.configureMs });
-      facts = await probeHost(shell, request, context, bounds.probeMs);
+      facts = await probeHost(shell, request, context, bounds);
     }
     const session = new HostSession(shell, request, context, facts);
     context.report({ type: "provisioning", provisioner: facts.os.id || session.family.name });

@@ -8,7 +8,7 @@ import type { ProgressEvent } from "../log/event.ts";
 import { systemClock } from "../system/clock.ts";
 import { answering, HostShell } from "./host-shell.ts";
 import { probeHost } from "./probe.ts";
-import type { ProvisionContext } from "./provisioner.ts";
+import { defaultBounds, type ProvisionContext } from "./provisioner.ts";
 import { scriptPrelude } from "./script-protocol.ts";
 import { joinLines, sh, type ShellText } from "./shell-text.ts";
 import { failureOf } from "../../test/support/failure.ts";
@@ -156,7 +156,7 @@ test("with sudo and no password, one round trip looks as root", async () => {
     .add("id", `[ "$BECAME" = root ] && { echo 0; exit; }; ${notRoot}`)
     .add("sudo", `while [ "$1" != sh ]; do shift; done; BECAME=root exec env BECAME=root "$@"`);
   const { shell, context, ssh } = setUp(standIns);
-  const facts = await probeHost(shell, provisionRequest(), context, 20_000);
+  const facts = await probeHost(shell, provisionRequest(), context, defaultBounds);
   assert.deepEqual([facts.privilege.kind, facts.userName, facts.seenAsRoot, ssh.roundTrips], ["sudo", "pat", true, 1]);
 });
 
@@ -165,8 +165,8 @@ test("a sudo that asks is given the password, asked for once", async () => {
   const { shell, context, ssh } = setUp(standIns);
   let asked = 0;
   const request = provisionRequest({ sudoPassword: async () => (asked++, password) });
-  const facts = await probeHost(shell, request, context, 20_000);
-  await probeHost(shell, request, context, 20_000);
+  const facts = await probeHost(shell, request, context, defaultBounds);
+  await probeHost(shell, request, context, defaultBounds);
   assert.deepEqual([facts.privilege.kind, asked, ssh.roundTrips], ["sudo-password", 1, 4]);
 });
 
@@ -187,7 +187,7 @@ for (const [name, standIns, message] of refusals) {
   test(`without root's rights nothing goes on: ${name}`, async () => {
     using programs = standIns.add("id", notRoot);
     const { shell, context } = setUp(programs);
-    const error = await failureOf(probeHost(shell, provisionRequest(), context, 20_000));
+    const error = await failureOf(probeHost(shell, provisionRequest(), context, defaultBounds));
     assert.equal(error.code, "sudo-required");
     assert.match(error.message, message);
     assert.ok(error.hint !== undefined);

@@ -11,10 +11,16 @@ import { statePaths } from "./state-paths.ts";
 export interface ProbeParameters {
   /** Port that the engine listens on, or will. */
   readonly port: number;
+  /** Bound on each question to a program of the host. */
+  readonly queryMs: number;
 }
 
 /** Reading aids for any script. */
-export const lookingFunctions = sh`
+export function lookingFunctions(queryMs: number): ShellText {
+  return joinLines(sh`query_seconds=${Math.ceil(queryMs / 1000)}`, looking);
+}
+
+const looking = sh`
 fact() { printf '@fact\t%s\t%s\n' "$1" "$2"; }
 file_fact() {
   [ -r "$2" ] && [ -f "$2" ] || return 0
@@ -25,8 +31,8 @@ output_fact() {
   bounded "$@" 2> /dev/null < /dev/null | while IFS= read -r line || [ -n "$line" ]; do fact "$key" "$line"; done
 }
 # A program that hangs (an engine that does not answer) must not hang the probe.
-if timeout 20 true 2> /dev/null; then bounded() { timeout 20 "$@"; }
-elif timeout -t 20 true 2> /dev/null; then bounded() { timeout -t 20 "$@"; }
+if timeout "$query_seconds" true 2> /dev/null; then bounded() { timeout "$query_seconds" "$@"; }
+elif timeout -t "$query_seconds" true 2> /dev/null; then bounded() { timeout -t "$query_seconds" "$@"; }
 else bounded() { "$@"; }
 fi
 first_of() {
@@ -290,7 +296,7 @@ end
 export function probeScript(parameters: ProbeParameters): ShellText {
   return joinLines(
     scriptPrelude,
-    lookingFunctions,
+    lookingFunctions(parameters.queryMs),
     privilege,
     operatingSystem,
     engine,

@@ -8,7 +8,7 @@ import { HostShell } from "./host-shell.ts";
 import { factsFrom, RawFacts } from "./parse-facts.ts";
 import { probeHost } from "./probe.ts";
 import { probeScript } from "./probe-script.ts";
-import type { ProvisionContext } from "./provisioner.ts";
+import { defaultBounds, type ProvisionContext } from "./provisioner.ts";
 import { bootstrap, framedScript, LineSplitter, parseScriptLine } from "./script-protocol.ts";
 
 interface Said {
@@ -32,7 +32,7 @@ function said(stdout: string): Said {
   return { raw, output, kinds };
 }
 
-const script = framedScript(probeScript({ port: 2376 }));
+const script = framedScript(probeScript({ port: 2376, queryMs: defaultBounds.queryMs }));
 const here = shells.map((shell) => ({ shell: shell.join(" "), result: runShell(shell, bootstrap, script) }));
 
 /** Without what others may change on this computer meanwhile: locks, disks, firewalls, processes. */
@@ -63,7 +63,8 @@ for (const { shell, result } of here) {
 }
 
 test("no script holds what only some shells know", () => {
-  for (const shell of shells) assert.deepEqual(runShell([...shell, "-n"], probeScript({ port: 2376 }).text).stderr, "");
+  for (const shell of shells)
+    assert.deepEqual(runShell([...shell, "-n"], probeScript({ port: 2376, queryMs: defaultBounds.queryMs }).text).stderr, "");
 });
 
 function context(ssh: LocalExecutor): ProvisionContext {
@@ -72,7 +73,7 @@ function context(ssh: LocalExecutor): ProvisionContext {
 
 test("one round trip tells who we are and what the host is", { skip: process.getuid?.() !== 0 && "needs root" }, async () => {
   const ssh = new LocalExecutor();
-  const facts = await probeHost(new HostShell("here", context(ssh)), provisionRequest(), context(ssh), 20_000);
+  const facts = await probeHost(new HostShell("here", context(ssh)), provisionRequest(), context(ssh), defaultBounds);
   assert.equal(ssh.roundTrips, 1);
   assert.deepEqual(facts.privilege, { kind: "root" });
   assert.ok(facts.seenAsRoot);
@@ -88,7 +89,7 @@ test("a host that is ahead is seen to be", async () => {
     new HostShell("here", context(ssh)),
     provisionRequest(),
     { ...context(ssh), clock: behind },
-    20_000,
+    defaultBounds,
   );
   assert.ok(Math.abs(facts.clockSkewMs - 3_600_000) < 10_000, String(facts.clockSkewMs));
 });
@@ -96,7 +97,7 @@ test("a host that is ahead is seen to be", async () => {
 test("an account that runs no commands is told apart from a host that lacks something", async () => {
   const ssh = new LocalExecutor({}, "false");
   await assert.rejects(
-    probeHost(new HostShell("here", context(ssh)), provisionRequest(), context(ssh), 20_000),
+    probeHost(new HostShell("here", context(ssh)), provisionRequest(), context(ssh), defaultBounds),
     /here lets the user log in but runs no shell commands/u,
   );
 });

@@ -5,17 +5,16 @@ import type { HostShell } from "./host-shell.ts";
 import type { ScriptAnswer } from "./script-answer.ts";
 import { factsFrom } from "./parse-facts.ts";
 import { probeScript } from "./probe-script.ts";
-import type { ProvisionContext } from "./provisioner.ts";
-import type { ProvisionRequest } from "./request.ts";
+import type { ProvisionBounds, ProvisionContext, ProvisionRequest } from "./provisioner.ts";
 
 /** Gathers the facts as root and leaves the shell with root's rights. Throws `sudo-required` where there are none. */
 export async function probeHost(
   shell: HostShell,
   request: ProvisionRequest,
   context: ProvisionContext,
-  timeoutMs: number,
+  { probeMs: timeoutMs, queryMs }: ProvisionBounds,
 ): Promise<HostFacts> {
-  const script = probeScript({ port: request.engine.port });
+  const script = probeScript({ port: request.engine.port, queryMs });
   const first = await timed(context, () => shell.runAsUser(script, { timeoutMs }));
   requireAnswer(first.answer, shell.label);
   const facts = factsFrom(first.answer.facts, first.skewMs);

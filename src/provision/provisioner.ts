@@ -10,7 +10,10 @@ import type { Plan } from "./plan.ts";
 
 /** How long the parts of provisioning may take; each is one SSH command. */
 export interface ProvisionBounds {
+  /** Looking at the host. */
   readonly probeMs: number;
+  /** One question to a program of the host: an engine, systemd or a firewall that hangs holds nothing up longer. */
+  readonly queryMs: number;
   /** Downloading and installing packages, waiting for the package manager's lock included. */
   readonly installMs: number;
   /** Writing the configuration and restarting the engine. */
@@ -23,6 +26,7 @@ export interface ProvisionBounds {
 
 export const defaultBounds: ProvisionBounds = {
   probeMs: 60_000,
+  queryMs: 20_000,
   installMs: 1_800_000,
   configureMs: 300_000,
   packageLockMs: 300_000,

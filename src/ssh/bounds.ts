@@ -1,6 +1,9 @@
 /** Waiting that ends: on a signal, or when its time is up. Every wait of this folder goes through one of these. */
 import { isMachineError } from "../errors/machine-error.ts";
 
+/** A connection over which so many questions go unanswered, one after the other, is dead. */
+export const keepalive = { intervalMs: 15_000, unanswered: 4 } as const;
+
 /** Aborts as the first of the given signals does, or after `ms` with the error that `late` makes. Release it when done. */
 export class Bound implements Disposable {
   readonly signal: AbortSignal;

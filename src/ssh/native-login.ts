@@ -6,7 +6,7 @@ import { once } from "node:events";
 import * as net from "node:net";
 import type { Client, ConnectConfig, ServerHostKeyAlgorithm } from "ssh2";
 import { messageOf, systemCodeOf } from "../errors/machine-error.ts";
-import { isOwnBound, untilAborted } from "./bounds.ts";
+import { isOwnBound, keepalive, untilAborted } from "./bounds.ts";
 import type { SshTarget } from "./executor.ts";
 import { hostKeyAlgorithms } from "./host-keys.ts";
 import type { Credential, Ssh2 } from "./native-credentials.ts";
@@ -17,7 +17,7 @@ import { authenticationRefused, hostKeyMismatch, unreachable, type UnreachableRe
 const hostKeyTypes = ["ssh-ed25519", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521", "ssh-rsa"] as const;
 
 /** A dead connection is noticed after about a minute, as with the OpenSSH client. */
-const keepalive = { keepaliveInterval: 15_000, keepaliveCountMax: 4 } as const;
+const liveness = { keepaliveInterval: keepalive.intervalMs, keepaliveCountMax: keepalive.unanswered } as const;
 
 const socketReasons: Readonly<Record<string, UnreachableReason>> = {
   ECONNREFUSED: "refused",
@@ -134,7 +134,7 @@ class Attempt {
       hostVerifier: (blob: Buffer) => this.#present(blob, verify),
       authHandler,
       readyTimeout: 0,
-      ...keepalive,
+      ...liveness,
     } as ConnectConfig);
     await untilAborted(ready.promise, this.#signal);
   }

@@ -2,13 +2,17 @@
  * What the OpenSSH client, scp and sshfs are told about a target. All of it is options (`-o`), because those mean the
  * same to every program of the family and in a configuration file. Holds no secret: a key is named by its path.
  */
+import { keepalive } from "./bounds.ts";
 import type { SshTarget } from "./executor.ts";
 
 /** Option names and values; a value stands as it would in ssh_config, quoted where needed. */
 export type OpenSshOptions = Readonly<Record<string, string>>;
 
 /** A dead connection is noticed after about a minute, also in the middle of a silent command. */
-const keepalive = { ServerAliveInterval: "15", ServerAliveCountMax: "4" } as const;
+const liveness = {
+  ServerAliveInterval: String(keepalive.intervalMs / 1000),
+  ServerAliveCountMax: String(keepalive.unanswered),
+};
 
 /** Nobody is asked anything: there may be no one to answer, and a prompt would be a hang. */
 const neverAsk = { BatchMode: "yes", PasswordAuthentication: "no", KbdInteractiveAuthentication: "no" } as const;
@@ -53,7 +57,7 @@ function addressOptions(target: SshTarget): OpenSshOptions {
 function behaviourOptions(target: SshTarget): OpenSshOptions {
   return {
     ...neverAsk,
-    ...keepalive,
+    ...liveness,
     ConnectTimeout: String(Math.max(1, Math.ceil(target.connectTimeoutMs / 1000))),
     ConnectionAttempts: "1",
     LogLevel: "ERROR",

@@ -1,5 +1,6 @@
 import { MachineError } from "../../errors/machine-error.ts";
-import { openHost } from "../../machine/open-host.ts";
+import { openHost } from "../../machine/host.ts";
+import { stateOf } from "../../machine/wait-for-state.ts";
 import { parseSshWords } from "../../ssh/ssh-words.ts";
 import type { Invocation } from "../command.ts";
 import type { CliContext } from "../context.ts";
@@ -16,7 +17,7 @@ export async function run({ args }: Invocation, context: CliContext): Promise<nu
   const ports = openPorts(context);
   const [name = ""] = await namesOrDefault(ports, args.slice(0, 1));
   await using host = await openHost(ports, name);
-  if ((await host.driver.getState(context.signal)) !== "Running") {
+  if ((await stateOf(ports, host, context.signal)) !== "Running") {
     throw new MachineError("machine-not-running", `Error: Cannot run SSH command: Host "${name}" is not running`, {
       hint: `Start it with: ${context.program.base} start ${name}`,
     });

@@ -24,7 +24,8 @@ interface GenericConfig extends BaseConfig {
   SudoPasswordFile: string;
 }
 
-const stateProbeMs = 1_000;
+/** Who listens answers a connection at once. */
+export const stateProbeMs = 1_000;
 
 class GenericDriver extends BuiltinDriver<GenericConfig> {
   readonly driverName = "generic";
