@@ -58,18 +58,20 @@ export class Rig implements AsyncDisposable {
   readonly #program: string;
   readonly #folder = mkdtempSync(path.join(tmpdir(), "docker-machine-safety-"));
   readonly #keptPath = path.join(this.#folder, "kept");
-  readonly storePath = path.join(this.#folder, "store");
+  readonly storePath: string;
   /** What someone else runs in the same account. */
   foreign = "";
   #kept: readonly CloudInstance[] = [];
 
-  private constructor(cloud: FakeCloud, program: string) {
+  private constructor(cloud: FakeCloud, program: string, storeParent: string | undefined) {
     this.cloud = cloud;
     this.#program = program;
+    this.storePath = path.join(storeParent ?? this.#folder, "store");
   }
 
-  static async open(program: string): Promise<Rig> {
-    const rig = new Rig(await FakeCloud.start(), program);
+  /** @param storeParent a folder for the store, where the rig is not to make one */
+  static async open(program: string, storeParent?: string): Promise<Rig> {
+    const rig = new Rig(await FakeCloud.start(), program, storeParent);
     rig.reset();
     return rig;
   }
