@@ -128,8 +128,8 @@ export class FileStore implements Store {
     const old = await readFileIfExists(file);
     const encoded = encodeRecord(record, old?.toString("utf8"), this.#place(record.name));
     if (encoded === undefined) return;
-    await makePrivateDirectory(path.dirname(file));
-    if (old !== undefined && encoded.isMigration) await writeFileAtomic(`${file}.bak`, old, recordMode);
+    if (old === undefined) await makePrivateDirectory(path.dirname(file));
+    else if (encoded.isMigration) await writeFileAtomic(`${file}.bak`, old, recordMode);
     await writeFileAtomic(file, encoded.text, recordMode);
   }
 
