@@ -6,6 +6,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { isMachineError } from "../../src/errors/machine-error.ts";
 import { removeLeftovers } from "../../src/machine/gc.ts";
+import type { ListedMachine } from "../../src/machine/list.ts";
 import type { Vices } from "./fake-cloud/server.ts";
 import { buildProgram, Rig, roundsOf } from "./rig.ts";
 
@@ -102,7 +103,7 @@ test("create, killed at random, at a cloud that is slow, forgets to answer, hear
 test("an instance that appears after its machine was removed is found, and removed by gc", async () => {
   await using rig = await rigWithAuthority();
   // The request is on its way, the client dies, the user removes the machine, and then the cloud carries it out.
-  const release = rig.cloud.holdNextCreate();
+  const release = rig.cloud.hold("POST");
   assert.equal((await rig.run("create", ["web"], { pending: true })).killed, true);
   await rig.remove("web");
   release();
@@ -124,7 +125,7 @@ test("an instance that appears after its machine was removed is found, and remov
 
 test("what gc found is left alone when someone has finished it meanwhile", async () => {
   await using rig = await rigWithAuthority();
-  const release = rig.cloud.holdNextCreate();
+  const release = rig.cloud.hold("POST");
   await rig.run("create", ["web"], { pending: true });
   release();
   const leftovers = await rig.findLeftovers();
@@ -136,4 +137,34 @@ test("what gc found is left alone when someone has finished it meanwhile", async
   const [outcome] = await removeLeftovers(rig.ports, leftovers, AbortSignal.timeout(10_000));
   assert.equal(isMachineError(outcome?.error, "machine-state"), true);
   assert.equal((await rig.ours()).length, 1);
+});
+
+test("an interrupt undoes what was begun; what the cloud makes all the same is found", async () => {
+  await using rig = await rigWithAuthority();
+  const release = rig.cloud.hold("POST");
+  const { status, stderr } = await rig.run("create", ["web"], { interrupts: 1 });
+  assert.equal(status, 1);
+  assert.match(stderr, /Interrupted/u);
+  assert.deepEqual(await rig.ports.store.list(), []);
+  release();
+  await rig.assertAllFound();
+  assert.equal((await rig.ours()).length, 1);
+});
+
+test("a second interrupt ends at once and leaves the journal, with which ls, create and rm know what to do", async () => {
+  await using rig = await rigWithAuthority();
+  const releases = [rig.cloud.hold("POST"), rig.cloud.hold("GET")];
+  const { status, stdout } = await rig.run("create", ["web"], { interrupts: 2 });
+  assert.deepEqual([status, stdout], [130, "interrupted\n"]);
+  for (const release of releases) release();
+  const { result } = JSON.parse((await rig.run("ls")).stdout) as { result: ListedMachine[] };
+  assert.deepEqual(
+    result.map(({ name, interrupted }) => [name, interrupted]),
+    [["web", 'create was interrupted at "roll-back"; run docker-machine rm web to finish it']],
+  );
+  rig.keep();
+  await rig.create("web");
+  assert.equal((await rig.ours()).length, 1, "the earlier one was undone first");
+  rig.reset();
+  await assertRemovable(rig);
 });

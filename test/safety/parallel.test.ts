@@ -109,6 +109,8 @@ test("whoever waits for a machine is told for whom, and not for longer than allo
   const stop = new AbortController();
   const holder = rig.run("hold", ["web"], { signal: stop.signal });
   await rig.untilHeld("web");
+  // Who only reads does not wait.
+  assertAllWell([await rig.run("read", ["web", "1"])]);
   const started = performance.now();
   const waiter = await rig.run("provision-briefly", ["web", "400"]);
   assert.match(waiter.stderr, /machine "web" is in use by docker-machine hold web \(process \d+\)/u);

@@ -29,6 +29,8 @@ export interface Kill {
   readonly afterMs?: number | undefined;
   /** As soon as the cloud is asked for an instance. */
   readonly pending?: boolean | undefined;
+  /** Interrupted instead as soon as the cloud is asked for an instance, and once more when it is then asked for a list. */
+  readonly interrupts?: 1 | 2 | undefined;
   /** When this is aborted. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -111,12 +113,16 @@ export class Rig implements AsyncDisposable {
       startedMs = performance.now();
       if (kill.afterMs !== undefined) timer = setTimeout(() => child.kill("SIGKILL"), kill.afterMs);
     });
-    this.cloud.onCreate = () => void (kill.pending === true && child.kill("SIGKILL"));
+    this.cloud.onCreate = () => {
+      if (kill.pending === true) child.kill("SIGKILL");
+      if (kill.interrupts !== undefined) child.kill("SIGINT");
+    };
+    this.cloud.onList = () => void (kill.interrupts === 2 && child.kill("SIGINT"));
     const [status, signal] = await new Promise<[number | null, string | null]>((resolve) =>
       child.once("close", (...end) => resolve(end)),
     );
     clearTimeout(timer);
-    this.cloud.onCreate = () => {};
+    this.cloud.onCreate = this.cloud.onList = () => {};
     const output = stdout().replace(/^ready\n/u, "");
     return { killed: signal === "SIGKILL", status, stdout: output, stderr: stderr(), tookMs: performance.now() - startedMs };
   }

@@ -3,6 +3,7 @@
  * when it begins, its result as one line of JSON, and how many instants it came by.
  */
 import { driverOptions } from "../../src/driver-kit/flags.ts";
+import { MachineError } from "../../src/errors/machine-error.ts";
 import { prepareAuthority } from "../../src/machine/certificates.ts";
 import { createMachine } from "../../src/machine/create.ts";
 import { findLeftovers, removeLeftovers } from "../../src/machine/gc.ts";
@@ -21,7 +22,15 @@ import { safetyPorts } from "./safety-ports.ts";
 
 const [storePath = "", endpoint = "", command = "", name = "", extra = ""] = process.argv.slice(2);
 const ports = safetyPorts(storePath);
-const signal = AbortSignal.timeout(300_000);
+const interrupt = new AbortController();
+const signal = AbortSignal.any([interrupt.signal, AbortSignal.timeout(300_000)]);
+
+/** As the command line does it. */
+process.on("SIGINT", () => {
+  if (interrupt.signal.aborted) process.exit(130);
+  process.stdout.write("interrupted\n");
+  interrupt.abort(new MachineError("interrupted", "Interrupted"));
+});
 
 /** The flags of a create at the fake cloud. */
 export function createFlags(token = "first-token", keyType = "ecdsa"): Record<string, string> {

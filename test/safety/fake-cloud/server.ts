@@ -39,8 +39,10 @@ export class FakeCloud implements AsyncDisposable {
   creates = 0;
   /** Called when one is received. */
   onCreate: () => void = () => {};
+  /** Called when a list is asked for. */
+  onList: () => void = () => {};
   #addresses = 0;
-  #held: Promise<void> | undefined;
+  readonly #held = new Map<string, Promise<void>>();
   #idle = Promise.withResolvers<void>();
   readonly #server: Server;
   readonly #visibleFrom = new Map<string, number>();
@@ -66,10 +68,10 @@ export class FakeCloud implements AsyncDisposable {
     return this.#add("").id;
   }
 
-  /** The next request for an instance is carried out only when the function that this gives is called. */
-  holdNextCreate(): () => void {
+  /** Requests for instances, or lists of them, are carried out only when the function that this gives is called. */
+  hold(what: "POST" | "GET"): () => void {
     const { promise, resolve } = Promise.withResolvers<void>();
-    this.#held = promise;
+    this.#held.set(what, promise);
     return resolve;
   }
 
@@ -92,8 +94,9 @@ export class FakeCloud implements AsyncDisposable {
     if (request.method === "POST") {
       this.creates += 1;
       this.onCreate();
-      await this.#held;
     }
+    if (request.method === "GET") this.onList();
+    await this.#held.get(request.method ?? "");
     const [status, answer] = this.#answer(request);
     if (Math.random() < duplicates) this.#answer(request);
     this.pending -= 1;
