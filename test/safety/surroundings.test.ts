@@ -9,7 +9,16 @@ import { openCommandLine, type CommandLine, type RunOptions } from "../cli/comma
 import { programUnderTest } from "../golden/replay.ts";
 import { FragileDisk } from "./fragile-disk.ts";
 
-const create = (name: string): string[] => ["create", "-d", "none", "--url", "tcp://127.0.0.1:1", "--tls-key-type", "ecdsa", name];
+const create = (name: string): string[] => [
+  "create",
+  "-d",
+  "none",
+  "--url",
+  "tcp://127.0.0.1:1",
+  "--tls-key-type",
+  "ecdsa",
+  name,
+];
 
 interface Stored extends AsyncDisposable {
   readonly shell: CommandLine;
