@@ -1,6 +1,6 @@
 /**
  * Whole lives of real machines, through the program: containers on the lab's engine, and virtual machines. Everything
- * is emulated where the computer has no accelerator that works, so there is one virtual machine's boot in here, and
+ * is emulated where the computer has no accelerator that works, so boots are few: two at once, one that is cut off, and
  * one more where no saved state is left from an earlier run.
  */
 import assert from "node:assert/strict";
@@ -15,6 +15,7 @@ import { output, Program } from "../e2e/program.ts";
 /** Images and saved states are kept between runs, and with them the CA whose certificates are in the states. */
 const kept = path.join(homedir(), ".cache", "docker-machine-tests");
 const longMs = 900_000;
+const smallBuilt = ["--driver", "qemu", "--qemu-image", "build", "--qemu-memory", "1024", "--qemu-disk-size", "8000"];
 
 async function openProgram(): Promise<Program> {
   const program = await Program.open();
@@ -57,6 +58,13 @@ async function useSshAndScp(program: Program, name: string): Promise<void> {
   await program.ok(["scp", "-q", file, `${name}:/tmp/a.bin`]);
   await program.ok(["scp", "-q", `${name}:/tmp/a.bin`, `${file}.back`]);
   assert.deepEqual(await readFile(`${file}.back`), bytes);
+}
+
+async function stopAndStart(program: Program, name: string): Promise<void> {
+  await program.ok(["stop", name], { timeoutMs: longMs });
+  assert.equal(await status(program, name), "Stopped");
+  await program.ok(["start", name], { timeoutMs: longMs });
+  await dockerEnvironment(program, name);
 }
 
 async function status(program: Program, name: string): Promise<string> {
@@ -109,9 +117,8 @@ describe("docker", { skip: unavailable ?? false }, () => {
 describe("qemu", { skip: existsSync("/usr/bin/qemu-system-x86_64") ? false : "QEMU is not installed" }, () => {
   test("two machines start from one saved state, are strangers to each other, and leave nothing", async (t) => {
     await using program = await openProgram();
-    const flags = ["--driver", "qemu", "--qemu-image", "build", "--qemu-memory", "1024", "--qemu-disk-size", "8000"];
     const startedMs = performance.now();
-    await program.ok(["create", ...flags, "web", "db"], { timeoutMs: longMs });
+    await program.ok(["create", ...smallBuilt, "web", "db"], { timeoutMs: longMs });
     t.diagnostic(`create of two machines: ${((performance.now() - startedMs) / 1000).toFixed(1)} s`);
     await cp(path.join(program.store, "certs"), path.join(kept, "certs"), { recursive: true });
 
@@ -124,16 +131,53 @@ describe("qemu", { skip: existsSync("/usr/bin/qemu-system-x86_64") ? false : "QE
     assert.match(await program.ok(["ls"]), /^web\s+-\s+qemu\s+Running\s+tcp:\/\/127\.0\.0\.1:\d+\s+v\d+/mu);
 
     const url = await program.ok(["url", "web"]);
-    await program.ok(["kill", "db"]);
-    await program.ok(["stop", "web"], { timeoutMs: longMs });
-    assert.deepEqual([await status(program, "web"), await status(program, "db")], ["Stopped", "Stopped"]);
-    await program.ok(["start", "web"], { timeoutMs: longMs });
+    await Promise.all([program.ok(["restart", "web"], { timeoutMs: longMs }), stopAndStart(program, "db")]);
     assert.equal(await program.ok(["url", "web"]), url);
     assert.deepEqual({ ...(await identityOf(program, "web")), random: "" }, { ...web, random: "" });
+    await program.ok(["kill", "web"]);
+    assert.equal(await status(program, "web"), "Stopped");
 
     await program.ok(["rm", "-y", "web", "db"], { timeoutMs: longMs });
     assert.deepEqual(await readdir(path.join(program.store, "machines")), []);
     assert.deepEqual(await processesIn(program.store), []);
+  });
+
+  test("a machine that is killed, mixed up, robbed of its disk or cut off while it boots says so, and can be removed", async () => {
+    await using program = await openProgram();
+    await program.ok(["create", ...smallBuilt, "lost"], { timeoutMs: longMs });
+    const file = (name: string): string => path.join(program.store, "machines", "lost", name);
+    process.kill(Number(await readFile(file("qemu.pid"), "utf8")), "SIGKILL");
+    assert.equal(await status(program, "lost"), "Stopped");
+    await writeFile(file("qemu.pid"), `${process.pid}\n`);
+    assert.equal(await status(program, "lost"), "Stopped");
+    await program.ok(["kill", "lost"]);
+    await rm(file("disk.qcow2"));
+    assert.equal(await status(program, "lost"), "Error");
+    const start = await program.run(["start", "lost"]);
+    assert.match(start.stderr, /The disk of "lost" is gone: .*\nHint: .*docker-machine rm lost/u);
+    await program.ok(["rm", "-y", "lost"]);
+
+    const booting = program.start(["create", ...smallBuilt, "--qemu-save-state", "off", "late"], { timeoutMs: longMs });
+    await booting.said(/Waiting for machine to be running/u);
+    booting.signal("SIGINT", "group");
+    assert.equal((await booting.ended).status, 130);
+    assert.deepEqual(await readdir(path.join(program.store, "machines")), []);
+    assert.deepEqual(await processesIn(program.store), []);
+  });
+
+  const mayMount = process.getuid?.() === 0 ? false : "only root can mount a small disk";
+  test("a disk without space is told before anything is made", { skip: mayMount }, async () => {
+    await using program = await Program.open();
+    await mkdir(program.store, { mode: 0o700 });
+    await output("mount", ["-t", "tmpfs", "-o", "size=200m", "none", program.store]);
+    try {
+      const { status: exit, stderr } = await program.run(["create", ...smallBuilt, "big"]);
+      assert.match(stderr, /A machine needs 512 MiB and \S+ has \d+ MiB left.*\nHint: Free some space/u);
+      assert.equal(exit, 3);
+      assert.deepEqual((await readdir(program.store)).includes("machines"), false);
+    } finally {
+      await output("umount", [program.store]);
+    }
   });
 
   test("an image that is damaged, no image, or for another computer is refused before anything is made", async () => {

@@ -75,8 +75,8 @@ const masked = [
   "modprobe@configfs.service",
 ];
 
-/** The engine is enabled when it is set up: started twice, it would take half of an emulated guest's first boot. */
-const startedLater = ["docker.service", "containerd.service"];
+/** An engine that is not set up yet does not start: starting twice, it would take half of an emulated guest's first boot. */
+const startedOnceSetUp = ["docker.service", "containerd.service"];
 
 const sshdConfig = "HostKey /etc/ssh/ssh_host_ed25519_key\nPasswordAuthentication no\n";
 const network = "[Match]\nType=ether\nKind=!*\n\n[Network]\nDHCP=ipv4\nIPv6AcceptRA=no\n";
@@ -98,7 +98,10 @@ sed -i '/pam_motd/d' etc/pam.d/sshd
 mkdir -p etc/systemd/system/ssh.service.d
 printf '[Unit]\\nConditionPathExists=/etc/ssh/ssh_host_ed25519_key\\n' > etc/systemd/system/ssh.service.d/10-docker-machine.conf
 chroot . systemctl enable systemd-networkd.service
-chroot . systemctl disable ${startedLater.join(" ")}
+for unit in ${startedOnceSetUp.join(" ")}; do
+  mkdir -p etc/systemd/system/$unit.d
+  printf '[Unit]\\nConditionDirectoryNotEmpty=/etc/docker\\n' > etc/systemd/system/$unit.d/00-once-set-up.conf
+done
 chroot . systemctl mask ${masked.join(" ")}
 touch etc/.updated var/.updated`;
 
