@@ -62,6 +62,7 @@ export async function requireConnection(ports: MachinePorts, host: Host, swarm: 
 export async function waitForEngine(ports: MachinePorts, host: Host, signal: AbortSignal): Promise<void> {
   const deadline = ports.clock.monotonicMs() + ports.timeouts.engineMs;
   const url = await host.driver.getUrl();
+  let last: unknown;
   for (;;) {
     const remainingMs = Math.max(deadline - ports.clock.monotonicMs(), 1);
     try {
@@ -70,8 +71,10 @@ export async function waitForEngine(ports: MachinePorts, host: Host, signal: Abo
     } catch (error) {
       signal.throwIfAborted();
       if (isMachineError(error, "engine-certificate")) throw unreachable(host, error, "cannot be reached from here");
+      // That our own time was up says less than what was wrong the time before.
+      if (last === undefined || !isMachineError(error, "engine-timeout")) last = error;
       if (ports.clock.monotonicMs() >= deadline) {
-        throw unreachable(host, error, `could not be reached from here within ${ports.timeouts.engineMs / 1000} s`);
+        throw unreachable(host, last, `could not be reached from here within ${ports.timeouts.engineMs / 1000} s`);
       }
     }
     await ports.clock.sleep(pollMs, signal);

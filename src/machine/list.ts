@@ -42,6 +42,8 @@ const notRunning = "Host is not running";
 export async function listMachines(ports: MachinePorts, request: ListRequest, signal: AbortSignal): Promise<ListedMachine[]> {
   const names = (await ports.store.list()).sort(byNaturalOrder);
   const outcomes = await forEachMachine(names, atOnce, async (name) => await listOne(ports, name, request, signal));
+  // That the whole command is over is no fault of any machine.
+  signal.throwIfAborted();
   return outcomes.flatMap(({ name, value, error }) => value ?? (isGone(error) ? [] : unloadable(name, error)));
 }
 

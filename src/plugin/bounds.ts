@@ -1,5 +1,5 @@
 /** How long each step with a plugin may take. Nothing waits without a bound or a signal. */
-import { MachineError } from "../errors/machine-error.ts";
+import { isMachineError, MachineError } from "../errors/machine-error.ts";
 import type { Clock } from "../system/clock.ts";
 import { heartbeatIntervalMs } from "./protocol.ts";
 
@@ -33,6 +33,11 @@ export const placePatienceMs = 10_000;
 /** A bound as it is written in a message: `10 s`, `500 ms`. */
 export function formatBound(ms: number): string {
   return ms >= 1000 ? `${ms / 1000} s` : `${ms} ms`;
+}
+
+/** Whether {@link within} ended because its time was up, and not by the signal it was given, which may be a bound too. */
+export function isOverdue(error: unknown, signal: AbortSignal | undefined): boolean {
+  return isMachineError(error, "timeout") && signal?.aborted !== true;
 }
 
 /** Ends a timer that is of no more use; made once, because errors are dear. */

@@ -7,7 +7,7 @@ import { isMachineError, MachineError } from "../errors/machine-error.ts";
 import { RpcClient } from "../gocompat/netrpc/client.ts";
 import type { RpcMethod } from "../gocompat/netrpc/messages.ts";
 import { RpcError } from "../gocompat/netrpc/rpc-error.ts";
-import { formatBound, within } from "./bounds.ts";
+import { formatBound, isOverdue, within } from "./bounds.ts";
 import type { PluginLocation } from "./discover.ts";
 import { PluginProcess, type PluginAddress, type PluginHost, type PluginLog } from "./plugin-process.ts";
 import {
@@ -127,7 +127,7 @@ export class PluginSession {
     try {
       return await within(answer, timeoutMs, this.#host.clock, "no answer", signal);
     } catch (error) {
-      if (!isMachineError(error, "timeout")) throw error;
+      if (!isOverdue(error, signal)) throw error;
       throw this.#process.failure(`did not answer ${name} within ${formatBound(timeoutMs)}`, error);
     }
   }
@@ -195,9 +195,7 @@ function connectTo(
   });
   return within(connected, bounds.handshakeMs, clock, "no connection", signal).catch((error: unknown) => {
     socket.destroy();
-    throw isMachineError(error, "timeout")
-      ? process.failure(`${refused} within ${formatBound(bounds.handshakeMs)}`, error)
-      : error;
+    throw isOverdue(error, signal) ? process.failure(`${refused} within ${formatBound(bounds.handshakeMs)}`, error) : error;
   });
 }
 

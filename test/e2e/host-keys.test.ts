@@ -10,11 +10,11 @@ import type { ServerChannel } from "ssh2";
 import { generateKeyPair } from "../../src/ssh/keys.ts";
 import { fingerprintOf, formatPublicKey } from "../../src/ssh/public-key.ts";
 import { labUnavailableReason, openLab, type Lab, type LabHost } from "../lab/lab.ts";
-import { openUnrulyProxy } from "../lab/unruly-proxy.ts";
 import { startFakeSsh, type FakeSshServer } from "../ssh/misbehaving-servers.ts";
 import { assertFails, failureOf } from "./failing.ts";
 import { createArguments } from "./generic-flags.ts";
 import { Program } from "./program.ts";
+import { createRelayedMachine } from "./relayed-machine.ts";
 import { machineFolders } from "./store-contents.ts";
 
 const unavailable = await labUnavailableReason();
@@ -157,28 +157,17 @@ interface Scene extends AsyncDisposable {
 /** The machine `web` on a host that asks for a sudo password, with all its ways leading through this process. */
 async function openScene(lab: Lab, program: Program): Promise<Scene> {
   const host = await lab.start("sudo-password");
-  const sshTarget = { address: host.address, port: host.sshPort };
-  const engineTarget = { address: host.address, port: 0 };
-  const ssh = await openUnrulyProxy(sshTarget, { kind: "none" });
-  const engine = await openUnrulyProxy(engineTarget, { kind: "none" });
-  engineTarget.port = engine.port;
-  const password = host.sudoPassword ?? "";
-  const passwordFile = path.join(program.folder, "password");
-  await writeFile(passwordFile, password, { mode: 0o600 });
-  const way = { ...host, address: ssh.address, sshPort: ssh.port };
-  await program.ok(
-    createArguments(way, "web", "--generic-sudo-password-file", passwordFile, "--generic-engine-port", `${engine.port}`),
-  );
+  const machine = await createRelayedMachine(program, host);
   const [pinned = ""] = (await program.ok(["ssh-host-key", "web"])).split(" ");
   return {
-    password,
+    password: host.sudoPassword ?? "",
     pinned,
     putInBetween: ({ port }) => {
-      ssh.resetAll();
-      Object.assign(sshTarget, { address: "127.0.0.1", port });
+      machine.ssh.resetAll();
+      Object.assign(machine.sshTarget, { address: "127.0.0.1", port });
     },
     async [Symbol.asyncDispose]() {
-      await Promise.all([ssh.close(), engine.close()]);
+      await machine[Symbol.asyncDispose]();
       await host.stop();
     },
   };

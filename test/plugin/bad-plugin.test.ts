@@ -5,7 +5,7 @@ import { chmod, writeFile } from "node:fs/promises";
 import * as path from "node:path";
 import { test } from "node:test";
 import type { Driver } from "../../src/driver-kit/driver.ts";
-import { isMachineError, type MachineError } from "../../src/errors/machine-error.ts";
+import { isMachineError, MachineError } from "../../src/errors/machine-error.ts";
 import type { PluginBounds } from "../../src/plugin/bounds.ts";
 import { findPluginModule, loadPluginModule } from "../../src/plugin/plugin-module.ts";
 import { systemClock } from "../../src/system/clock.ts";
@@ -84,6 +84,15 @@ test("a question can be given up", async () => {
   await using plugin = await badPlugin("never tells its state");
   const asked = plugin.driver.getState(AbortSignal.timeout(300));
   await assert.rejects(asked, { name: "TimeoutError" });
+  await plugin.driver.close?.();
+});
+
+test("a question that ends with the command's own time says so", async () => {
+  await using plugin = await badPlugin("never tells its state");
+  const expired = new AbortController();
+  const asked = plugin.driver.getState(expired.signal);
+  expired.abort(new MachineError("timeout", "The command did not finish within 1 s"));
+  await assert.rejects(asked, { message: "The command did not finish within 1 s" });
   await plugin.driver.close?.();
 });
 

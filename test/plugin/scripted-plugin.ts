@@ -89,6 +89,8 @@ export const misbehaviours = {
   "has the old service name": () => serve({ RpcServerDriver: wellBehaved() }),
   "never answers": () => listen((socket) => socket.write(connectedResponse)),
   "never tells its state": () => answering({ GetState: forever }),
+  "never does what it is told": () =>
+    answering({ Create: forever, Remove: forever, Start: forever, Stop: forever, Kill: forever, Restart: forever }),
   "stops answering heartbeats": () => answering({ Heartbeat: forever, Create: forever }),
   "announces a huge message": () => answeringBytes("f87fffffffffffffff"),
   "sends noise": () => answeringBytes("0102030405060708"),
