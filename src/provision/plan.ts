@@ -153,7 +153,7 @@ function planned(file: HostFile, facts: HostFacts, request: ProvisionRequest, la
 }
 
 function changeOf(file: HostFile, facts: HostFacts, request: ProvisionRequest, layout: EngineLayout): FileChange {
-  if (file.content instanceof SecretText) {
+  if (file.path === `${layout.certificateFolder}/${certificateFiles.key}`) {
     // The key itself is never read back: it belongs to the certificate beside it.
     const key = facts.ownKeys.find((known) => known.path === file.path);
     const certificate = facts.ownFiles.get(`${layout.certificateFolder}/${certificateFiles.certificate}`);
@@ -162,7 +162,7 @@ function changeOf(file: HostFile, facts: HostFacts, request: ProvisionRequest, l
   }
   const present = presentText(file.path, facts);
   if (present === undefined) return "create";
-  return sameText(present, file.content) ? "same" : "replace";
+  return sameText(present, file.content instanceof SecretText ? file.content.reveal() : file.content) ? "same" : "replace";
 }
 
 function sameText(a: string, b: string): boolean {

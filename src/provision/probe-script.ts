@@ -4,6 +4,7 @@
  * round trip tells everything. Every fact is a line `@fact<TAB>key<TAB>value`; a repeated key is a list, and a file is
  * one fact a line.
  */
+import { secretEnvironmentPath } from "./engine/own-files.ts";
 import { bootstrap, scriptPrelude } from "./script-protocol.ts";
 import { joinLines, sh, type ShellText } from "./shell-text.ts";
 import { statePaths } from "./state-paths.ts";
@@ -252,7 +253,7 @@ probe_own() {
   [ -r ${statePaths.sums} ] && while IFS=$tab read -r sum path; do
     [ "$sum" = "$(cksum < "$path")" ] || fact record-altered "$path"
   done < ${statePaths.sums} 2> /dev/null
-  for file in /etc/docker/ca.pem /etc/docker/server.pem /var/lib/boot2docker/ca.pem /var/lib/boot2docker/server.pem; do
+  for file in /etc/docker/ca.pem /etc/docker/server.pem ${secretEnvironmentPath} /var/lib/boot2docker/ca.pem /var/lib/boot2docker/server.pem; do
     [ -r "$file" ] && { fact own-path "$file"; file_fact "own:$file" "$file"; }
   done
   for file in /etc/docker/server-key.pem /var/lib/boot2docker/server-key.pem; do

@@ -10,6 +10,7 @@ import {
   type JsonNode,
   type JsonString,
 } from "../../gocompat/json.ts";
+import { withoutSecrets } from "../../log/assignment-secrets.ts";
 import { withoutMarks } from "../../machine/secrets/conceal.ts";
 import type { Template } from "../../gocompat/template/template.ts";
 
@@ -24,7 +25,7 @@ const secretField = /^(?:.*(?:password|passwd|secret|token|apikey|credential).*|
  * Throws `template-invalid` in 0.16.2's words; where the template was begun, a `TemplateError` with what it had written.
  */
 export async function renderInspect(text: string, format: string, secrets: "shown" | "masked"): Promise<string> {
-  const record = secrets === "shown" ? undefined : maskDriver(parseJson(text));
+  const record = secrets === "shown" ? undefined : maskRecord(parseJson(text));
   if (format === "") return record === undefined ? text : formatJson(record);
   return await executeFormat(format, plainFrom(record ?? parseJson(text)));
 }
@@ -47,15 +48,31 @@ async function executeFormat(format: string, data: unknown): Promise<string> {
 }
 
 /** The record with masked secrets, or undefined when it holds none and can be shown as it is. */
-function maskDriver(record: JsonNode): JsonNode | undefined {
-  const driver = findMember(record, "Driver");
-  if (record.kind !== "object" || driver?.kind !== "object") return undefined;
-  const masked = maskNode(driver, "");
-  if (masked === driver) return undefined;
-  return {
-    ...record,
-    members: record.members.map((member) => (member.value === driver ? { ...member, value: masked } : member)),
-  };
+function maskRecord(record: JsonNode): JsonNode | undefined {
+  const driverMasked = mapMember(record, ["Driver"], (driver) => (driver.kind === "object" ? maskNode(driver, "") : driver));
+  const masked = mapMember(driverMasked, ["HostOptions", "EngineOptions", "Env"], maskAssignments);
+  return masked === record ? undefined : masked;
+}
+
+/** The same node where nothing changes, or there is no such member. */
+function mapMember(node: JsonNode, [key, ...path]: readonly string[], change: (value: JsonNode) => JsonNode): JsonNode {
+  if (key === undefined) return change(node);
+  const old = node.kind === "object" ? findMember(node, key) : undefined;
+  if (node.kind !== "object" || old === undefined) return node;
+  const value = mapMember(old, path, change);
+  return value === old
+    ? node
+    : { ...node, members: node.members.map((member) => (member.value === old ? { ...member, value } : member)) };
+}
+
+function maskAssignments(list: JsonNode): JsonNode {
+  if (list.kind !== "array") return list;
+  const items = list.items.map((item) => {
+    const text = item.kind === "string" ? stringOf(item) : "";
+    const shown = withoutSecrets(text, mask);
+    return shown === text ? item : jsonFrom(shown);
+  });
+  return items.some((item, index) => item !== list.items[index]) ? { ...list, items } : list;
 }
 
 /** The same node where there is nothing to mask. */

@@ -3,6 +3,7 @@
  * unchanged. Pure: facts and request in, files out.
  */
 import { MachineError } from "../../errors/machine-error.ts";
+import { secretsOfAssignment } from "../../log/assignment-secrets.ts";
 import type { HostFacts, InitSystem } from "../facts.ts";
 import type { ProvisionRequest } from "../request.ts";
 import { SecretText } from "../secret-text.ts";
@@ -17,9 +18,9 @@ import {
   storageDriverFor,
   type EngineSettings,
 } from "./engine-settings.ts";
-import { dropInFolder, dropInNames } from "./own-files.ts";
+import { dropInFolder, dropInNames, secretEnvironmentPath } from "./own-files.ts";
 import { openrcScript, ownOpenrcScriptPath, ownSystemdUnitPath, systemdUnit } from "./own-units.ts";
-import { environmentWord, execWord } from "./systemd-unit.ts";
+import { environmentFileLine, environmentWord, execWord } from "./systemd-unit.ts";
 
 export interface HostFile {
   readonly path: string;
@@ -95,14 +96,19 @@ const systemdDropIn: EngineLayout = {
     const wanted = settingsFor(request, facts, usualFolder, hostsFor(base, listenAddress(request)));
     const merged = mergeDaemonJson(wanted, facts.engine.daemonJson, request.machineName);
     const words = merged.omit.has("-H") ? withoutHosts(base.words) : base.words;
+    const secret = request.engine.env.filter(isSecret);
     const dropIn = dropInText(words, engineArguments(merged.settings, merged.omit), request.engine.env);
     return {
       files: [
         ...(ownService ? [{ path: ownSystemdUnitPath, mode: "0644" as const, content: systemdUnit(programOf(facts)) }] : []),
         ...daemonJsonFiles(merged, facts),
+        ...(secret.length > 0 ? [secretEnvironment(secret)] : []),
         { path: base.dropInPath, mode: "0644", content: dropIn },
       ],
-      remove: base.staleDropIn === undefined ? [] : [base.staleDropIn],
+      remove: [
+        ...(base.staleDropIn === undefined ? [] : [base.staleDropIn]),
+        ...(secret.length === 0 && facts.ownFiles.has(secretEnvironmentPath) ? [secretEnvironmentPath] : []),
+      ],
       remarks: [
         ...mergeRemarks(merged),
         ...(base.dropInPath.endsWith(dropInNames[0])
@@ -115,8 +121,25 @@ const systemdDropIn: EngineLayout = {
 
 function dropInText(base: readonly string[], args: readonly string[], env: readonly string[]): string {
   const lines = ["[Service]", "ExecStart=", `ExecStart=${[...base, ...args.map(execWord)].join(" ")}`];
-  if (env.length > 0) lines.push(`Environment=${env.map(environmentWord).join(" ")}`);
+  const open = env.filter((assignment) => !isSecret(assignment));
+  if (open.length > 0) lines.push(`Environment=${open.map(environmentWord).join(" ")}`);
+  if (open.length < env.length) lines.push(`EnvironmentFile=${secretEnvironmentPath}`);
   return `${lines.join("\n")}\n`;
+}
+
+function isSecret(assignment: string): boolean {
+  return secretsOfAssignment(assignment).length > 0;
+}
+
+/** systemd shows the settings of a unit to everyone who asks, but not what a file of its environment holds. */
+function secretEnvironment(assignments: readonly string[]): HostFile {
+  const text = assignments.map((assignment) => `${environmentFileLine(assignment)}\n`).join("");
+  return { path: secretEnvironmentPath, mode: "0600", content: new SecretText(text) };
+}
+
+/** A settings file is read by root's init scripts alone. */
+function settingsMode(env: readonly string[]): HostFile["mode"] {
+  return env.some(isSecret) ? "0600" : "0644";
 }
 
 const blockBegin = "# docker-machine: begin";
@@ -149,7 +172,7 @@ function settingsFile(
         files: [
           ...(ownService ? [initScript(facts, request.machineName)] : []),
           ...daemonJsonFiles(merged, facts),
-          { path, mode: "0644", content: withBlock(existing, block) },
+          { path, mode: settingsMode(request.engine.env), content: withBlock(existing, block) },
         ],
         remove: [],
         remarks: mergeRemarks(merged),
@@ -230,7 +253,8 @@ export const boot2dockerLayout: EngineLayout = {
       "",
       ...request.engine.env.map((assignment) => `export ${exportWord(assignment)}`),
     ];
-    return { files: [{ path, mode: "0644", content: `${lines.join("\n")}\n` }], remove: [], remarks: [] };
+    const mode = settingsMode(request.engine.env);
+    return { files: [{ path, mode, content: `${lines.join("\n")}\n` }], remove: [], remarks: [] };
   },
 };
 

@@ -34,6 +34,12 @@ export function environmentWord(assignment: string): string {
   return `"${escapedInQuotes(assignment)}"`;
 }
 
+/** One line of an EnvironmentFile=, where a shell's escapes count and `%` has no meaning. */
+export function environmentFileLine(assignment: string): string {
+  const [name = "", ...rest] = assignment.split("=");
+  return `${name}="${rest.join("=").replaceAll(/[\\"`$]/gu, "\\$&")}"`;
+}
+
 /** The words of a command line as they are written: quotes, escapes and variables untouched. */
 export function rawWords(commandLine: string): readonly string[] {
   return commandLine.match(/(?:"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|\\.|[^\s"'\\])+/gsu) ?? [];
