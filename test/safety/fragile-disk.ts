@@ -1,7 +1,7 @@
 /** A file system of its own whose power can be cut: what was not made durable is gone, as after pulling the plug. */
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import * as path from "node:path";
 
@@ -12,7 +12,8 @@ const mountOptions = "loop,commit=1000,noauto_da_alloc";
 
 export class FragileDisk implements Disposable {
   readonly #scratch = mkdtempSync(path.join(tmpdir(), "docker-machine-disk-"));
-  readonly #image = path.join(this.#scratch, "image");
+  #image = path.join(this.#scratch, "image");
+  #cuts = 0;
   /** Where it is mounted. */
   readonly folder = path.join(this.#scratch, "mounted");
 
@@ -36,10 +37,17 @@ export class FragileDisk implements Disposable {
     assert.equal(run("sync", "-f", this.folder), undefined);
   }
 
-  /** Off and on again. No file of it may be open. */
+  /**
+   * Off and on again. It comes back as a copy of what the disk held: someone's mount namespace that was made meanwhile, of
+   * a container for instance, may keep the dead file system mounted.
+   */
   cutPower(): void {
     assert.equal(run("perl", "-e", cutPower, this.folder), undefined);
-    assert.equal(run("umount", this.folder), undefined);
+    assert.equal(run("umount", "-l", this.folder), undefined);
+    const dead = this.#image;
+    this.#image = path.join(this.#scratch, `image-${(this.#cuts += 1)}`);
+    copyFileSync(dead, this.#image);
+    rmSync(dead);
     assert.equal(this.#mount(), undefined);
   }
 
