@@ -126,5 +126,5 @@ test("whoever waits for a machine is told for whom, and not for longer than allo
   stop.abort();
   await holder;
   // The lock died with its holder.
-  assert.equal((await rig.run("provision", ["web"])).status, 0);
+  assert.equal((await rig.run("provision-briefly", ["web", "10000"])).status, 0);
 });
