@@ -5,7 +5,8 @@ import type { HostShell } from "./host-shell.ts";
 import type { ScriptAnswer } from "./script-answer.ts";
 import { factsFrom } from "./parse-facts.ts";
 import { probeScript } from "./probe-script.ts";
-import type { ProvisionBounds, ProvisionContext, ProvisionRequest } from "./provisioner.ts";
+import type { ProvisionBounds, ProvisionContext } from "./provisioner.ts";
+import type { ProvisionRequest } from "./request.ts";
 
 /** Gathers the facts as root and leaves the shell with root's rights. Throws `sudo-required` where there are none. */
 export async function probeHost(

@@ -1,5 +1,5 @@
 import { MachineError } from "../../errors/machine-error.ts";
-import { openHost } from "../../machine/host.ts";
+import { openHost } from "../../machine/open-host.ts";
 import { stateOf } from "../../machine/wait-for-state.ts";
 import { parseSshWords } from "../../ssh/ssh-words.ts";
 import type { Invocation } from "../command.ts";

@@ -1,4 +1,4 @@
-import { openHost } from "../../machine/host.ts";
+import { openHost } from "../../machine/open-host.ts";
 import { stateOf } from "../../machine/wait-for-state.ts";
 import type { Invocation } from "../command.ts";
 import type { CliContext } from "../context.ts";
