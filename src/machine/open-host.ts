@@ -4,6 +4,7 @@ import * as path from "node:path";
 import type { Driver, DriverContext, DriverModule } from "../driver-kit/driver.ts";
 import type { DriverOptions } from "../driver-kit/flags.ts";
 import { sshTargetOf, type SshTerms } from "../driver-kit/ssh-target.ts";
+import { secretsOfAssignment } from "../log/assignment-secrets.ts";
 import type { Report } from "../log/event.ts";
 import type { SshExecutor, SshTarget } from "../ssh/executor.ts";
 import type { HostRecord } from "../store/host-record.ts";
@@ -72,6 +73,7 @@ class OpenedHost implements Host {
     this.module = module;
     this.report = ports.reportFor(record.name);
     this.dir = ports.store.machineDir(record.name);
+    for (const secret of (record.hostOptions.EngineOptions.Env ?? []).flatMap(secretsOfAssignment)) ports.redactor.add(secret);
     this.driver = configText === undefined ? module.open(this.#context(), undefined) : this.#openDriver(configText);
   }
 
