@@ -24,7 +24,7 @@ export interface FileLockOptions {
   readonly waitMs: number;
   readonly signal?: AbortSignal | undefined;
   readonly clock?: Clock | undefined;
-  /** Called once when the lock is held by someone else and waiting begins. */
+  /** Called once when the lock is held by someone else and there is time to wait. */
   readonly onWait?: ((holder: string) => void) | undefined;
 }
 
@@ -63,12 +63,12 @@ export async function waitForLock<T>(
     const taken = await attempt();
     if (taken !== undefined) return taken;
     const holder = await findHolder();
+    if (delayMs === pollMs.first && options.waitMs > 0) options.onWait?.(holder);
     if (clock.monotonicMs() >= deadline) {
       throw new MachineError("machine-busy", `${options.what} is in use by ${holder}`, {
         hint: "Wait until it has finished and run the command again.",
       });
     }
-    if (delayMs === pollMs.first) options.onWait?.(holder);
     await clock.sleep(delayMs, options.signal);
   }
 }
