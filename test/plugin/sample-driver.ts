@@ -14,6 +14,7 @@ interface SampleConfig extends BaseConfig {
   Yes: boolean;
   List: string[];
   State: number;
+  Token?: string;
 }
 
 class SampleDriver extends BuiltinDriver<SampleConfig> {
@@ -37,7 +38,9 @@ class SampleDriver extends BuiltinDriver<SampleConfig> {
     this.config.Num = options.int("sample-num");
     this.config.Yes = options.bool("sample-yes");
     this.config.List = [...options.strings("sample-list")];
-    this.context.secret(options.string("sample-token"));
+    const token = options.string("sample-token");
+    this.context.secret(token);
+    if (token !== "") this.config.Token = token;
     this.setSwarmConfig(options);
     if (this.config.Text === "bad") throw new MachineError("driver-options", "--sample-text is bad", { hint: "Choose another." });
   }
@@ -46,6 +49,7 @@ class SampleDriver extends BuiltinDriver<SampleConfig> {
     logTo(this.context.report, "info", "making it\nin two lines");
     logTo(this.context.report, "info", `token for children: ${this.context.platform.env["MACHINE_PLUGIN_TOKEN"]}`);
     logTo(this.context.report, "debug", "with hush-hush details");
+    if (this.config.Text === "careless") throw new Error(`401: ${this.config.Token} is not accepted`);
     if (this.config.Text === "bug") throw new TypeError("undefined is not a machine");
     if (this.config.Text === "slow") await sleep(300, undefined, { signal });
     if (this.config.Text === "long line") logTo(this.context.report, "info", "x".repeat(200_000));

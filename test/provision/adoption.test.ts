@@ -13,7 +13,7 @@ const skip = (await labUnavailableReason()) ?? false;
 
 const ownFolder = "/var/lib/docker-machine/";
 const awkwardLabels = ["plain=1", 'a=$x `y` "q" %h it\'s; back\\slash', "blanks=a  b", "unicode=é✓"];
-const awkwardEnv = ['FOO=a b$c"d\\e%f', "HTTP_PROXY=http://user:p%40ss@proxy:1"];
+const awkwardEnv = ['FOO=a b$c"d\\e%f', "HTTP_PROXY=http://user:p%40ss@proxy:1", 'SPLUNK_TOKEN=a b$c"d\\e%f`g`'];
 
 async function count(host: LabHost): Promise<number> {
   return Number(await host.sh("docker exec counter cat /count"));

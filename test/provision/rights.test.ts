@@ -1,12 +1,12 @@
 /** Who may do what on a host: root, sudo with and without a password, neither; and that no secret is seen on the way. */
 import assert from "node:assert/strict";
-import { globSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 import { provisionHost } from "../../src/provision/provision.ts";
 import type { ProvisionRequest } from "../../src/provision/request.ts";
-import { labUnavailableReason, openLab, type LabHost } from "../lab/lab.ts";
+import { labUnavailableReason, openLab } from "../lab/lab.ts";
 import { openLabMachine } from "./lab-machine.ts";
 import { failureOf } from "../support/failure.ts";
+import { watchHere, watchHost } from "../support/secret-watch.ts";
 
 const skip = (await labUnavailableReason()) ?? false;
 
@@ -22,28 +22,6 @@ for (const backend of ["openssh", "native"] as const) {
   });
 }
 
-/** Looks at every process again and again until told to stop; prints who showed a secret. Its own patterns come by standard input. */
-const watcher = `
-cat > /root/patterns
-: > /root/watching
-while [ ! -e /root/enough ]; do
-  grep -laFf /root/patterns /proc/[0-9]*/cmdline /proc/[0-9]*/environ 2> /dev/null | while read -r file; do echo "$file $(tr '\\0' ' ' < "$file" | head -c 200)"; done
-done
-true`;
-
-async function watched(host: LabHost, secrets: readonly string[], work: () => Promise<void>): Promise<string> {
-  const watching = host.sh(watcher, { stdin: `${secrets.join("\n")}\n`, timeoutMs: 60_000 });
-  await host.sh("timeout 10 sh -c 'until [ -e /root/watching ]; do sleep 0.05; done'");
-  try {
-    await work();
-  } finally {
-    await host.sh(": > /root/enough");
-  }
-  const seen = await watching;
-  await host.sh("rm -f /root/patterns /root/watching /root/enough");
-  return seen;
-}
-
 test("with a sudo password no secret is seen in processes, logs, files or reports, here or there", { skip }, async () => {
   await using lab = await openLab();
   await using host = await lab.start("sudo-password");
@@ -53,12 +31,10 @@ test("with a sudo password no secret is seen in processes, logs, files or report
   const keyLine = request.serverKey.split("\n")[1] ?? "";
   assert.ok(keyLine.length > 20);
   const secrets = [host.sudoPassword ?? "", keyLine];
-  const here: string[] = [];
 
-  const seen = await watched(host, secrets, async () => {
-    const looking = setInterval(() => here.push(...processesHereShowing(secrets)), 50);
-    await provisionHost(request, machine.context);
-    clearInterval(looking);
+  let here: readonly string[] = [];
+  const seen = await watchHost(host, { everywhere: secrets }, async () => {
+    here = await watchHere({ everywhere: secrets }, async () => void (await provisionHost(request, machine.context)));
   });
   assert.equal(seen, "");
   assert.deepEqual(here, []);
@@ -74,17 +50,6 @@ test("with a sudo password no secret is seen in processes, logs, files or report
   const journal = await host.exec("journalctl --no-pager | grep -F -f -", { stdin: `${secrets.join("\n")}\n` });
   assert.equal(journal.stdout, "");
 });
-
-function processesHereShowing(secrets: readonly string[]): readonly string[] {
-  return globSync("/proc/[0-9]*/{cmdline,environ}").filter((file) => {
-    try {
-      const text = readFileSync(file, "latin1");
-      return secrets.some((secret) => text.includes(secret));
-    } catch {
-      return false;
-    }
-  });
-}
 
 test("without root's rights nothing is touched: no password, a wrong one, no sudo at all", { skip }, async () => {
   await using lab = await openLab();
