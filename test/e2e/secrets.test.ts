@@ -122,7 +122,11 @@ test("the watch would see it: in arguments and in an environment, here and there
     await once(spawn(process.execPath, ["-e", wait, canary("argument")], { env, stdio: "ignore" }), "exit");
   });
   assert.equal(here.length, 2);
-  for (const file of ["cmdline", "environ"]) assert.ok(here.some((line) => line.includes(`/${file} `)), file);
+  for (const file of ["cmdline", "environ"])
+    assert.ok(
+      here.some((line) => line.includes(`/${file} `)),
+      file,
+    );
 });
 
 describe("a plugin's secret flag", () => {

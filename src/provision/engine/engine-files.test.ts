@@ -32,6 +32,27 @@ test("on systemd the unit's own command line is repeated and ours is added, 0.16
   assert.equal(files.files.length, 1);
 });
 
+test("secrets of the engine's environment stand in a file of root's alone, which goes when there are none any more", () => {
+  const env = ["A=b", "HTTPS_PROXY=http://me:p$ss@proxy", 'MY_TOKEN=a "b" \\ `c`'];
+  const facts = hostFacts({ engine: debianEngine });
+  const { files, remove } = layoutFor("systemd").render(facts, provisionRequest({ engine: { env } }), false);
+  const [secret, dropIn] = files;
+  assert.deepEqual([secret?.path, secret?.mode, remove], ["/etc/docker/machine.env", "0600", []]);
+  assert.ok(secret?.content instanceof SecretText);
+  assert.equal(secret.content.reveal(), 'HTTPS_PROXY="http://me:p\\$ss@proxy"\nMY_TOKEN="a \\"b\\" \\\\ \\`c\\`"\n');
+  assert.match(String(dropIn?.content), /^Environment="A=b"\nEnvironmentFile=\/etc\/docker\/machine\.env\n$/mu);
+  const later = hostFacts({ engine: debianEngine, ownFiles: new Map([["/etc/docker/machine.env", secret.content.reveal()]]) });
+  assert.deepEqual(layoutFor("systemd").render(later, provisionRequest(), false).remove, ["/etc/docker/machine.env"]);
+});
+
+test("where the environment stands in the settings themselves, its secrets make these root's", () => {
+  const modeOf = (env: readonly string[]): string | undefined =>
+    layoutFor("openrc")
+      .render(hostFacts({ init: "openrc", engine: debianEngine }), provisionRequest({ engine: { env } }), false)
+      .files.at(-1)?.mode;
+  assert.deepEqual([modeOf(["A=b"]), modeOf(["MY_TOKEN=hush"])], ["0644", "0600"]);
+});
+
 test("a machine with an IPv6 address gets a socket for both families", () => {
   const files = layoutFor("systemd").render(
     hostFacts({ engine: debianEngine }),
