@@ -135,13 +135,15 @@ export class Rig implements AsyncDisposable {
     return (JSON.parse(ran.stdout) as { instants: number }).instants;
   }
 
-  async create(name: string): Promise<void> {
+  /** @param env what the command finds in its environment besides the usual */
+  async create(name: string, env: Readonly<Record<string, string>> = {}): Promise<void> {
     const options = driverOptions({
       "fakecloud-endpoint": this.cloud.url,
       "fakecloud-token": "first-token",
       "tls-key-type": "ecdsa",
     });
-    await createMachine(this.ports, { name, driverName: "fakecloud", options }, AbortSignal.timeout(60_000));
+    const ports = safetyPorts(this.storePath, { env: { ...process.env, ...env } });
+    await createMachine(ports, { name, driverName: "fakecloud", options }, AbortSignal.timeout(60_000));
   }
 
   async remove(name: string): Promise<void> {
