@@ -93,6 +93,7 @@ test("readers never fail beside writers", async (context) => {
   rig.cloud.token = "first-token";
   await rig.create("steady");
   const stop = new AbortController();
+  context.after(() => stop.abort());
   const churning = Array.from(
     { length: writers },
     async (_, index) => await rig.run("churn", [`m${index}`], { signal: stop.signal }),
@@ -110,10 +111,11 @@ test("readers never fail beside writers", async (context) => {
   for (const listed of seen) assert.ok(listed > reads, "other machines came and went meanwhile");
 });
 
-test("whoever waits for a machine is told for whom, and not for longer than allowed", async () => {
+test("whoever waits for a machine is told for whom, and not for longer than allowed", async (context) => {
   await using rig = await Rig.open(program);
   await rig.create("web");
   const stop = new AbortController();
+  context.after(() => stop.abort());
   const holder = rig.run("hold", ["web"], { signal: stop.signal });
   await rig.untilHeld("web");
   // Who only reads does not wait.
