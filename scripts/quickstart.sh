@@ -10,6 +10,9 @@ trap 'rm -f "$log"' EXIT
 # What runs in the foreground gets the signal too, and has cleaned up by the time this is said.
 trap 'printf "\nInterrupted. Nothing is broken: run ./quickstart again, and it goes on from here.\n" >&2; exit 130' INT
 
+# Without hardware virtualization, on a busy computer, a machine boots for minutes.
+export MACHINE_TIMEOUT_SSH="${MACHINE_TIMEOUT_SSH:-12m}"
+
 say() { printf '\n%s\n' "$*"; }
 fail() { printf '\n%s\n' "$*" >&2; exit 1; }
 seconds_since() { echo "$(($(date +%s) - $1)) s"; }

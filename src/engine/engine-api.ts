@@ -102,7 +102,7 @@ export class EngineApi {
       ...target(this.#endpoint),
       method,
       path: path + queryText(request.query),
-      headers: { host: "docker", ...headers },
+      headers: { ...nameOf(this.#endpoint), ...headers },
       signal: request.signal,
       timeout: timeoutMs,
       agent: false,
@@ -114,6 +114,11 @@ export class EngineApi {
       write(sent);
     });
   }
+}
+
+/** A socket has no name of its own. Anything else names itself: the name in this header is what TLS looks for in the certificate. */
+function nameOf(endpoint: ApiEndpoint): { readonly host?: string } {
+  return endpoint.kind === "socket" ? { host: "docker" } : {};
 }
 
 function target(endpoint: ApiEndpoint): RequestOptions & { ca?: string; cert?: string; key?: string } {

@@ -129,6 +129,18 @@ describe("create", () => {
     assert.ok(w.engine.startsTried[0]?.includes("SYS_RESOURCE"));
   });
 
+  test("gives up every capability that the engine names when it refuses to make the container", async () => {
+    await using w = await world();
+    w.engine.refusedCapabilities = ["SYS_RESOURCE", "SYS_RAWIO"];
+    const { driver } = await w.make("web");
+    await driver.create(signal());
+    const { CapAdd } = only(w.engine).body.HostConfig;
+    assert.deepEqual(
+      ["SYS_RESOURCE", "SYS_RAWIO", "SYS_ADMIN"].map((name) => CapAdd.includes(name)),
+      [false, false, true],
+    );
+  });
+
   test("tells the engine's own complaint when no set of capabilities will do, and leaves no container", async () => {
     await using w = await world();
     w.engine.missingCapabilities = ["SYS_ADMIN"];

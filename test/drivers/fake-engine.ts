@@ -39,6 +39,8 @@ export class FakeEngine implements AsyncDisposable {
   readonly containers = new Map<string, FakeContainer>();
   /** Capabilities that containers cannot be started with. */
   missingCapabilities: readonly string[] = [];
+  /** Capabilities whose lack is noticed when the container is made, as since Docker 26. */
+  refusedCapabilities: readonly string[] = [];
   /** Addresses that somebody else has. */
   readonly foreignAddresses = new Set<string>();
   /** Files that images lack. */
@@ -130,11 +132,17 @@ export class FakeEngine implements AsyncDisposable {
     const name = url.searchParams.get("name") ?? "";
     if ([...this.containers.values()].some((container) => container.name === name))
       return [409, `Conflict. The container name "/${name}" is already in use`];
+    const wish = JSON.parse(body.toString("utf8")) as ContainerBody;
+    const refused = this.refusedCapabilities.find((capability) => wish.HostConfig.CapAdd.includes(capability));
+    if (refused !== undefined) {
+      const reason = "capability not supported by your kernel or not available in the current environment";
+      return [400, `invalid CapAdd: ${reason}: "CAP_${refused}"`];
+    }
     const id = randomBytes(16).toString("hex");
     this.containers.set(id, {
       id,
       name,
-      body: JSON.parse(body.toString("utf8")) as ContainerBody,
+      body: wish,
       status: "created",
       archives: [],
     });

@@ -22,7 +22,18 @@ const oftenMissing = new Set(["SYS_RESOURCE"]);
 export function capabilitySets(procStatus: string): readonly (readonly string[])[] {
   const own = boundingSet(procStatus);
   const sets = [wellKnown, ...(own === undefined ? [] : [own]), wellKnown.filter((name) => !oftenMissing.has(name))];
+  return distinct(sets);
+}
+
+function distinct(sets: readonly (readonly string[])[]): readonly (readonly string[])[] {
   return sets.filter((set, index) => sets.findIndex((other) => other.join() === set.join()) === index);
+}
+
+/** What is left to try after a complaint: all without the capability that it names, or else all but the set in use. */
+export function setsAfter(complaint: string, sets: readonly (readonly string[])[]): readonly (readonly string[])[] {
+  const refused = /\bCAP_([A-Z_]+)/u.exec(complaint)?.[1];
+  if (refused === undefined || sets[0]?.includes(refused) !== true) return sets.slice(1);
+  return distinct(sets.map((set) => set.filter((name) => name !== refused)));
 }
 
 function boundingSet(procStatus: string): readonly string[] | undefined {

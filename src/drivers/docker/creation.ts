@@ -12,7 +12,7 @@ import { generateKeyPair, type KeyPair } from "../../ssh/keys.ts";
 import { lockFile } from "../../system/file-lock.ts";
 import { makePrivateDirectory, readFileIfExists } from "../../system/files.ts";
 import { pickFreePort } from "../../system/loopback-port.ts";
-import { capabilitySets, isCapabilityComplaint } from "./capabilities.ts";
+import { capabilitySets, isCapabilityComplaint, setsAfter } from "./capabilities.ts";
 import type { DockerConfig } from "./config.ts";
 import {
   containerBody,
@@ -82,8 +82,13 @@ async function removeContainer(api: EngineApi, id: string, signal: AbortSignal):
 /** What had to be given up so far because the engine refused it. */
 interface Concessions {
   /** Sets still to try; the first is the one in use. */
-  readonly capabilities: (readonly string[])[];
+  capabilities: readonly (readonly string[])[];
   readonly addresses: Set<string>;
+}
+
+interface MadeContainer {
+  readonly id: string;
+  readonly address: string | undefined;
 }
 
 async function startSomehow(
@@ -93,10 +98,12 @@ async function startSomehow(
   authorizedKey: string,
   signal: AbortSignal,
 ): Promise<void> {
-  const concessions: Concessions = { capabilities: [...capabilitySets(await ownStatus(place))], addresses: new Set() };
+  const concessions: Concessions = { capabilities: capabilitySets(await ownStatus(place)), addresses: new Set() };
   for (let attempt = 1; ; attempt++) {
-    const { id, address } = await makeContainer(place, image, concessions, signal);
+    let made: MadeContainer | undefined;
     try {
+      made = await makeContainer(place, image, concessions, signal);
+      const { id } = made;
       await requireInit(place.api, id, image, signal);
       await place.api.send("PUT", `/containers/${id}/archive`, {
         query: { path: "/" },
@@ -106,9 +113,9 @@ async function startSomehow(
       await place.api.send("POST", `/containers/${id}/start`, { signal, timeoutMs: startTimeoutMs });
       return;
     } catch (error) {
-      await removeContainer(place.api, id, AbortSignal.timeout(startTimeoutMs));
+      if (made !== undefined) await removeContainer(place.api, made.id, AbortSignal.timeout(startTimeoutMs));
       signal.throwIfAborted();
-      if (attempt === attempts || !concede(concessions, messageOf(error), address)) throw explainStart(error, image);
+      if (attempt === attempts || !concede(concessions, messageOf(error), made?.address)) throw explainStart(error, image);
     }
   }
 }
@@ -116,7 +123,7 @@ async function startSomehow(
 /** Gives up what the engine complains about. False when there is nothing to give up. */
 function concede(concessions: Concessions, complaint: string, address: string | undefined): boolean {
   if (isCapabilityComplaint(complaint)) {
-    concessions.capabilities.shift();
+    concessions.capabilities = setsAfter(complaint, concessions.capabilities);
     return concessions.capabilities.length > 0;
   }
   if (address !== undefined) concessions.addresses.add(address);
@@ -142,7 +149,7 @@ async function makeContainer(
   image: string,
   concessions: Concessions,
   signal: AbortSignal,
-): Promise<{ readonly id: string; readonly address: string | undefined }> {
+): Promise<MadeContainer> {
   const { api, config, context } = place;
   const folder = path.join(context.cacheDir, "docker");
   await makePrivateDirectory(folder);

@@ -4,7 +4,7 @@ import { describe, test } from "node:test";
 import fc from "fast-check";
 import { isMachineError } from "../../errors/machine-error.ts";
 import { currentPlatform } from "../../system/host-platform.ts";
-import { capabilitySets, isCapabilityComplaint, wellKnown } from "./capabilities.ts";
+import { capabilitySets, isCapabilityComplaint, setsAfter, wellKnown } from "./capabilities.ts";
 import { containerBody, identityArchive, type ContainerWish } from "./container.ts";
 import { chooseReach, openEndpoint, publishedAddress } from "./endpoint.ts";
 import { formatIpv4, lowerHalf, upperHalf } from "./network.ts";
@@ -23,6 +23,13 @@ describe("capabilities", () => {
   test("no set is tried twice", () => {
     assert.equal(capabilitySets("CapBnd:\t000001ffffffffff\n").length, 2);
     assert.equal(capabilitySets("").length, 2);
+  });
+
+  test("one that the engine names is given up, else the set in use", () => {
+    const sets = [["SYS_ADMIN", "SYS_TIME"], ["SYS_ADMIN"]];
+    assert.deepEqual(setsAfter('not available in the current environment: "CAP_SYS_TIME"', sets), [["SYS_ADMIN"]]);
+    assert.deepEqual(setsAfter("unable to apply caps: operation not permitted", sets), [["SYS_ADMIN"]]);
+    assert.deepEqual(setsAfter('unknown capability: "CAP_BPF"', sets), [["SYS_ADMIN"]]);
   });
 
   test("complaints are told from other failures", () => {
