@@ -70,6 +70,14 @@ test("its steps are debug lines, its first error is the reason", async () => {
   assert.deepEqual(lines, ["running apt-get update..."]);
 });
 
+test("a user without ids for a name space is told how to get them", async () => {
+  const stderr = Buffer.from("E: unable to pick chroot mode automatically (use --mode for manual selection)\n");
+  await assert.rejects(
+    buildRootfs(recipe, "out.tar", { processes: runner({ status: 25, stderr }), report: reportNothing, clock, signal }),
+    (error) => isMachineError(error, "image-unusable") && /usermod --add-subuids/u.test(error.hint ?? ""),
+  );
+});
+
 test("where it is not installed the error says how to install it", async () => {
   await assert.rejects(
     buildRootfs(recipe, "out.tar", { processes: runner({ installed: false }), report: reportNothing, clock, signal }),

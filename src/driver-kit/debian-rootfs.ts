@@ -31,6 +31,13 @@ const buildTimeoutMs = 30 * 60_000;
 
 export const rootfsPrograms = "sudo apt-get install --yes mmdebstrap debian-archive-keyring uidmap e2fsprogs";
 
+/** Who is not root builds in a user namespace, with ids that /etc/subuid allots. */
+const noOwnIds = /unable to pick chroot mode|newuidmap|newgidmap|subuid/iu;
+const howToGetIds =
+  'Allot this user ids for a name space of its own: sudo usermod --add-subuids 100000-165535 --add-subgids 100000-165535 "$USER"; then run the command again.';
+const howToRetry =
+  "Check that a mirror of the Debian archive can be reached from here, and that the disk is not full; then run the command again.";
+
 /** What nobody reads in a machine. */
 const leftOut = ["/usr/share/man", "/usr/share/doc", "/usr/share/locale", "/usr/share/info"];
 
@@ -81,13 +88,10 @@ export async function buildRootfs(recipe: RootfsRecipe, tarFile: string, ports: 
     },
   });
   if (result.status === 0) return;
-  throw new MachineError(
-    "image-unusable",
-    `The image could not be built from Debian packages: ${reasonOf(complaints, result.stderr)}`,
-    {
-      hint: "Check that a mirror of the Debian archive can be reached from here, and that the disk is not full; then run the command again.",
-    },
-  );
+  const reason = reasonOf(complaints, result.stderr);
+  throw new MachineError("image-unusable", `The image could not be built from Debian packages: ${reason}`, {
+    hint: noOwnIds.test(reason) ? howToGetIds : howToRetry,
+  });
 }
 
 /** Reports the phases of a build from its output, line by line. */
