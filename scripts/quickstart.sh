@@ -11,7 +11,7 @@ trap 'rm -f "$log"' EXIT
 trap 'printf "\nInterrupted. Nothing is broken: run ./quickstart again, and it goes on from here.\n" >&2; exit 130' INT
 
 # Without hardware virtualization, on a busy computer, a machine boots for minutes.
-export MACHINE_TIMEOUT_SSH="${MACHINE_TIMEOUT_SSH:-12m}"
+export MACHINE_TIMEOUT_SSH="${MACHINE_TIMEOUT_SSH:-12m}" MACHINE_TIMEOUT_ENGINE="${MACHINE_TIMEOUT_ENGINE:-5m}"
 
 say() { printf '\n%s\n' "$*"; }
 fail() { printf '\n%s\n' "$*" >&2; exit 1; }
