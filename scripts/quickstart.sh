@@ -11,7 +11,10 @@ trap 'rm -f "$log"' EXIT
 trap 'printf "\nInterrupted. Nothing is broken: run ./quickstart again, and it goes on from here.\n" >&2; exit 130' INT
 
 # Without hardware virtualization, on a busy computer, a machine boots for minutes.
-export MACHINE_TIMEOUT_SSH="${MACHINE_TIMEOUT_SSH:-12m}" MACHINE_TIMEOUT_ENGINE="${MACHINE_TIMEOUT_ENGINE:-5m}"
+for bound in SSH=12m PROBE=10m CONFIGURE=15m ENGINE_START=5m ENGINE=5m ENGINE_REQUEST=1m; do
+  variable=MACHINE_TIMEOUT_${bound%%=*}
+  eval "export $variable=\"\${$variable:-${bound#*=}}\""
+done
 
 say() { printf '\n%s\n' "$*"; }
 fail() { printf '\n%s\n' "$*" >&2; exit 1; }
@@ -82,16 +85,23 @@ since=$(date +%s)
 machine version
 echo "  $(seconds_since "$since")"
 
+# A create that was cut off, or failed, says in the list how to go on.
+not_ready='The machine is not ready. Once what is said above is put right, run ./quickstart again.'
 state=$(machine status "$name" 2>/dev/null || true)
-case $state in
-  Running) say "The machine \"$name\" is running." ;;
-  Stopped | Saved | Paused)
-    say "Starting the machine \"$name\"..."
-    machine start "$name"
-    ;;
-  '')
+owed=$(machine ls --filter "name=^$name\$" --format '{{.Error}}' 2>/dev/null || true)
+case $state/$owed in
+  /* | *"the same create"*)
     say "Creating the machine \"$name\"; the first one takes some minutes, later ones seconds..."
-    machine create --driver qemu "$name" || fail "No machine was made. Once what is said above is put right, run ./quickstart again."
+    machine create --driver qemu "$name" || fail "$not_ready"
+    ;;
+  Running/*" provision "*)
+    say "Setting up the machine \"$name\", which was not finished..."
+    machine provision "$name" || fail "$not_ready"
+    ;;
+  Running/*) say "The machine \"$name\" is running." ;;
+  Stopped/* | Saved/* | Paused/*)
+    say "Starting the machine \"$name\"..."
+    machine start "$name" || fail "$not_ready"
     ;;
   *) fail "The machine \"$name\" is in the state $state. See what is wrong: ./docker-machine status $name; or begin anew: ./docker-machine rm -f $name" ;;
 esac

@@ -16,7 +16,14 @@ import { output, Program } from "../e2e/program.ts";
 const kept = path.join(homedir(), ".cache", "docker-machine-tests");
 const longMs = 900_000;
 /** An emulated guest on a busy computer boots for minutes. */
-const patience = { MACHINE_TIMEOUT_SSH: "12m", MACHINE_TIMEOUT_ENGINE: "5m", MACHINE_TIMEOUT_ENGINE_REQUEST: "2m" };
+const patience = {
+  MACHINE_TIMEOUT_SSH: "12m",
+  MACHINE_TIMEOUT_PROBE: "10m",
+  MACHINE_TIMEOUT_CONFIGURE: "15m",
+  MACHINE_TIMEOUT_ENGINE_START: "5m",
+  MACHINE_TIMEOUT_ENGINE: "5m",
+  MACHINE_TIMEOUT_ENGINE_REQUEST: "2m",
+};
 const patient = { timeoutMs: longMs, env: patience };
 const smallBuilt = ["--driver", "qemu", "--qemu-image", "build", "--qemu-memory", "1024", "--qemu-disk-size", "8000"];
 
