@@ -37,6 +37,16 @@ async function openProgram(): Promise<Program> {
   return program;
 }
 
+/** Machines outlive the program: a test that fails must not leave them behind. */
+function removingMachines(program: Program): AsyncDisposable {
+  return {
+    [Symbol.asyncDispose]: async () => {
+      const names = await readdir(path.join(program.store, "machines")).catch(() => []);
+      if (names.length > 0) await program.run(["rm", "-f", ...names], patient);
+    },
+  };
+}
+
 /** What `eval $(docker-machine env NAME)` gives a shell. */
 async function dockerEnvironment(program: Program, name: string): Promise<Record<string, string>> {
   const lines = await output("bash", ["-c", `eval "$(cat)"; env | grep ^DOCKER_`], { stdin: await program.ok(["env", name]) });
@@ -92,6 +102,7 @@ describe("docker", { skip: unavailable ?? false }, () => {
 
   test("two machines live a whole life beside each other, and leave nothing", async () => {
     await using program = await openProgram();
+    await using _machines = removingMachines(program);
     const engine = { env: { DOCKER_HOST: lab.engineAddress } };
     const flags = ["--driver", "docker", "--docker-host", lab.engineAddress];
     await program.ok(["create", ...flags, "web", "db"], patient);
@@ -120,6 +131,7 @@ describe("docker", { skip: unavailable ?? false }, () => {
 describe("qemu", { skip: existsSync("/usr/bin/qemu-system-x86_64") ? false : "QEMU is not installed" }, () => {
   test("two machines start from one saved state, are strangers to each other, and leave nothing", async (t) => {
     await using program = await openProgram();
+    await using _machines = removingMachines(program);
     const startedMs = performance.now();
     await program.ok(["create", ...smallBuilt, "web", "db"], patient);
     t.diagnostic(`create of two machines: ${((performance.now() - startedMs) / 1000).toFixed(1)} s`);
@@ -150,6 +162,7 @@ describe("qemu", { skip: existsSync("/usr/bin/qemu-system-x86_64") ? false : "QE
 
   test("a machine that is killed, mixed up, robbed of its disk or cut off while it boots says so, and can be removed", async () => {
     await using program = await openProgram();
+    await using _machines = removingMachines(program);
     await program.ok(["create", ...smallBuilt, "lost"], patient);
     const file = (name: string): string => path.join(program.store, "machines", "lost", name);
     process.kill(Number(await readFile(file("qemu.pid"), "utf8")), "SIGKILL");
@@ -187,6 +200,7 @@ describe("qemu", { skip: existsSync("/usr/bin/qemu-system-x86_64") ? false : "QE
 
   test("an image that is damaged, no image, or for another computer is refused before anything is made", async () => {
     await using program = await openProgram();
+    await using _machines = removingMachines(program);
     const folder = await mkdtemp(path.join(tmpdir(), "dm-images-"));
     const at = (name: string): string => path.join(folder, name);
     await writeFile(at("text.img"), "this is no disk\n".repeat(4_096));
