@@ -100,6 +100,12 @@ export async function makeScratchFolder(target: string): Promise<string> {
   }
 }
 
+/** Returns once the content of a file is on the disk. */
+export async function syncFile(file: string): Promise<void> {
+  await using handle = await fs.open(file, "r+");
+  await handle.sync();
+}
+
 /** Bytes that an ordinary user can still write on the file system of a folder. */
 export async function freeBytes(folder: string): Promise<number> {
   const stat = await fs.statfs(folder);

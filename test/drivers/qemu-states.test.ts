@@ -78,7 +78,7 @@ describe("saved state", () => {
       readdirSync(path.join(made.test.context.cacheDir, "qemu", "states")).filter((name) => /^[0-9a-f]+$/u.test(name)),
       [],
     );
-    assert.equal(existsSync(made.file("memory.state")), false);
+    for (const part of ["memory.img", "devices.state"]) assert.equal(existsSync(made.file(part)), false);
   });
 
   test("one that is not finished for Ctrl-C leaves no guest and no half state", async () => {
@@ -115,6 +115,12 @@ describe("saved state", () => {
     await using made = await created({ "qemu-save-state": "on" });
     const states = path.join(made.test.context.cacheDir, "qemu", "states");
     const state = readdirSync(states).find((name) => /^[0-9a-f]+$/u.test(name)) ?? "";
-    assert.deepEqual(readdirSync(path.join(states, state)).sort(), ["disk.qcow2", "id", "memory.state", "state.json"]);
+    assert.deepEqual(readdirSync(path.join(states, state)).sort(), [
+      "devices.state",
+      "disk.qcow2",
+      "id",
+      "memory.img",
+      "state.json",
+    ]);
   });
 });

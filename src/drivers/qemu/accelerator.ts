@@ -157,7 +157,7 @@ function probeSpec(instance: Instance, image: Image, firmware: string | undefine
     hasSeed: false,
     credentialCount: 0,
     shares: [],
-    incoming: false,
+    memory: "own",
     windows: false,
   };
 }

@@ -13,7 +13,7 @@ const spec: LaunchSpec = {
   hasSeed: false,
   credentialCount: 2,
   shares: [],
-  incoming: false,
+  memory: "own",
   windows: false,
 };
 
@@ -67,14 +67,26 @@ test("an image with a boot loader is booted by firmware", () => {
   assert.deepEqual(values(arm, "-machine"), ["virt"]);
 });
 
-test("a restored guest differs from a booted one by nothing but waiting for its state", () => {
-  assert.deepEqual(qemuArguments({ ...spec, incoming: true }), [...qemuArguments(spec), "-incoming", "defer"]);
+test("a restored guest differs from the saved one by nothing but its own view of the memory, and by waiting", () => {
+  const saved = qemuArguments({ ...spec, memory: "saved" });
+  assert.deepEqual(values(saved, "-object"), ["memory-backend-file,mem-path=memory.img,share=on,id=mem0,size=2048M"]);
+  const restored = qemuArguments({ ...spec, memory: "restored" });
+  assert.deepEqual(
+    restored,
+    [...saved, "-incoming", "defer"].map((arg) => arg.replace("share=on", "share=off")),
+  );
+});
+
+test("free memory is given back, but never by holes in a file that others read", () => {
+  const reports = (memory: LaunchSpec["memory"]): boolean =>
+    values(qemuArguments({ ...spec, memory }), "-device").includes("virtio-balloon-pci,free-page-reporting=on");
+  assert.deepEqual([reports("own"), reports("saved"), reports("restored")], [true, false, false]);
 });
 
 test("folders are shared by virtiofs with shared memory, or by 9p with commas escaped", () => {
   const folder = { folder: "/a,b", target: "/data", readOnly: true };
   const virtiofs = qemuArguments({ ...spec, shares: [{ ...folder, by: "virtiofs" }] });
-  assert.ok(values(virtiofs, "-object").includes("memory-backend-memfd,id=mem0,size=2048M,share=on"));
+  assert.ok(values(virtiofs, "-object").includes("memory-backend-memfd,share=on,id=mem0,size=2048M"));
   assert.ok(values(virtiofs, "-device").includes("vhost-user-fs-pci,chardev=share0,tag=share0"));
   const plan9 = qemuArguments({ ...spec, shares: [{ ...folder, by: "9p" }] });
   assert.deepEqual(values(plan9, "-fsdev"), ["local,id=share0,path=/a,,b,security_model=none,readonly=on"]);

@@ -18,6 +18,10 @@ export const instanceFiles = {
   kernel: "vmlinuz",
   initrd: "initrd",
   seed: "seed.iso",
+  /** Memory of a guest whose state is saved, or of one that is being restored from there. */
+  memory: "memory.img",
+  /** State of its devices. */
+  devices: "devices.state",
   monitor: "qmp.sock",
   agent: "agent.sock",
   pid: "qemu.pid",
@@ -49,8 +53,11 @@ export interface LaunchSpec {
   readonly hasSeed: boolean;
   readonly credentialCount: number;
   readonly shares: readonly (SharedFolder & { readonly by: "virtiofs" | "9p" })[];
-  /** Start without running, and wait for a saved state. */
-  readonly incoming: boolean;
+  /**
+   * What the guest's memory is: QEMU's own; `saved`: a file, which with the state of the devices is a saved state; or
+   * `restored`: such a file, of which the guest sees its own copy, and QEMU waits for the devices' state.
+   */
+  readonly memory: "own" | "saved" | "restored";
   /** On Windows sockets are named pipes. */
   readonly windows: boolean;
 }
@@ -72,18 +79,24 @@ export function qemuArguments(spec: LaunchSpec): string[] {
     channels(spec),
   ]
     .flat()
-    .concat(spec.incoming ? ["-incoming", "defer"] : []);
+    .concat(spec.memory === "restored" ? ["-incoming", "defer"] : []);
 }
 
 function identity(spec: LaunchSpec): string[] {
   return ["-name", spec.name, "-uuid", spec.instanceId, "-nodefaults", "-no-user-config", "-display", "none", "-S"];
 }
 
-/** A daemon that serves files by virtiofs reads and writes the guest's memory. */
 function memory(spec: LaunchSpec): string[] {
   const size = ["-smp", String(spec.cpuCount), "-m", `${spec.memoryMiB}M`, "-rtc", "base=utc"];
-  if (!spec.shares.some((folder) => folder.by === "virtiofs")) return size;
-  return [...size, "-object", `memory-backend-memfd,id=mem0,size=${spec.memoryMiB}M,share=on`, "-numa", "node,memdev=mem0"];
+  const backend = memoryBackend(spec);
+  if (backend === undefined) return size;
+  return [...size, "-object", `${backend},id=mem0,size=${spec.memoryMiB}M`, "-numa", "node,memdev=mem0"];
+}
+
+function memoryBackend({ memory: kind, shares }: LaunchSpec): string | undefined {
+  if (kind !== "own") return `memory-backend-file,mem-path=${instanceFiles.memory},share=${kind === "saved" ? "on" : "off"}`;
+  // A daemon that serves files by virtiofs reads and writes the guest's memory.
+  return shares.some((folder) => folder.by === "virtiofs") ? "memory-backend-memfd,share=on" : undefined;
 }
 
 function disks(spec: LaunchSpec): string[] {
@@ -105,7 +118,9 @@ function disks(spec: LaunchSpec): string[] {
 
 function devices(spec: LaunchSpec): string[] {
   const all = ["-netdev", `user,id=${networkId}`, "-device", `virtio-net-pci,netdev=${networkId},romfile=`];
-  all.push("-device", "virtio-rng-pci", "-device", "virtio-balloon-pci,free-page-reporting=on");
+  all.push("-device", "virtio-rng-pci");
+  // Not with memory that is a file: QEMU gives a free page back by a hole in the file, which others still read.
+  if (spec.memory === "own") all.push("-device", "virtio-balloon-pci,free-page-reporting=on");
   // Tells a restored guest that it is a clone: its kernel then makes new random numbers.
   if (spec.arch === "x64") all.push("-device", "vmgenid,guid=auto");
   return all;

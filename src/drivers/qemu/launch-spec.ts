@@ -33,7 +33,7 @@ export function launchSpec(config: QemuConfig, given: LaunchCircumstances): Laun
       config.Boot === "kernel" ? { kind: "kernel", words: [...name, ...mounts] } : { kind: "firmware", firmware: given.firmware },
     ...given.identity,
     shares,
-    incoming: false,
+    memory: "own",
     windows: given.windows,
   };
 }

@@ -1,14 +1,15 @@
 /**
  * Saved states: a guest of an image, booted to the end and then written to files, memory and all. Later machines start
  * from there in a second. A state belongs to no machine: no key, no name and no open port is in it, and a guest that is
- * restored from it gets its own before anyone can reach it.
+ * restored from it gets its own before anyone can reach it. The memory stays a file: each guest maps it and copies what
+ * it writes, so a restore reads nothing in advance, and what all guests have in common is in memory once.
  */
 import { createHash, randomUUID } from "node:crypto";
 import * as os from "node:os";
 import * as path from "node:path";
 import type { DriverContext, EngineTemplate, PreparedEngine } from "../../driver-kit/driver.ts";
 import { inPhase } from "../../driver-kit/phase.ts";
-import { MachineError, messageOf } from "../../errors/machine-error.ts";
+import { isMachineError, MachineError, messageOf } from "../../errors/machine-error.ts";
 import { logTo } from "../../log/event.ts";
 import {
   factsOf,
@@ -18,11 +19,12 @@ import {
   publishFolder,
   removeTree,
   requireFreeBytes,
+  syncFile,
 } from "../../system/disk-files.ts";
 import { lockFile } from "../../system/file-lock.ts";
 import { makePrivateDirectory, readFileIfExists, writeFileAtomic } from "../../system/files.ts";
 import { instanceFiles, type LaunchSpec } from "./command-line.ts";
-import { GuestAgentExecutor } from "./guest-agent.ts";
+import { GuestAgentExecutor, type GuestAgent } from "./guest-agent.ts";
 import { rekeyScript, type GuestIdentity } from "./identity.ts";
 import type { Image } from "./image.ts";
 import { Instance, type InstancePorts } from "./instance.ts";
@@ -31,21 +33,21 @@ import { loopback } from "./machine-ports.ts";
 import type { QmpClient } from "./qmp.ts";
 
 /** Raise when a state of an older version must not be used. */
-const stateVersion = 1;
+const stateVersion = 2;
 
 const lockWaitMs = 40 * 60_000;
 /** An emulated guest on a busy computer boots for minutes. */
 const bootTimeoutMs = 8 * 60_000;
+const firstBootMs = 3 * 60_000;
 const transferTimeoutMs = 5 * 60_000;
 const transferPollMs = 15;
-/** QEMU's own limit would stretch a second's work to half a minute. */
-const transferBytesPerSecond = 10 * 1024 * 1024 * 1024;
 /** An agent that runs already answers at once, under emulation within seconds. */
 const answerTimeoutMs = 30_000;
 
 const templateName = "docker-machine-template";
-const memoryFile = "memory.state";
 const factsFile = "state.json";
+/** What is saved beside the disk. */
+const parts = [instanceFiles.memory, instanceFiles.devices] as const;
 
 export interface SavedState {
   readonly folder: string;
@@ -130,14 +132,36 @@ export class SavedStates {
     await writeFileAtomic(path.join(folder, "id"), instance.instanceId, 0o600);
     await layOutDisk(this.#ports.processes, folder, wish.image, wish.diskMiB, undefined, signal);
     if (wish.launch.hasSeed) await writeFileAtomic(instance.file(instanceFiles.seed), templateSeed(instance.instanceId), 0o600);
-    const spec = { ...wish.launch, name: templateName, instanceId: instance.instanceId, incoming: false };
+    // Made by QEMU they would be readable for others.
+    for (const part of parts) await writeFileAtomic(instance.file(part), "", 0o600);
+    const spec: LaunchSpec = { ...wish.launch, name: templateName, instanceId: instance.instanceId, memory: "saved" };
     try {
-      await inPhase(this.#context, "Booting the image", async () => await boot(instance, spec, signal));
+      await inPhase(this.#context, "Booting the image", async () => await this.#boot(instance, spec, signal));
       const engine = await this.#prepareEngine(instance, wish.engine, signal);
       await inPhase(this.#context, "Saving its state", async () => await this.#save(instance, signal));
+      await instance.end(AbortSignal.timeout(transferTimeoutMs));
       await keepOnlyState(folder, engine);
     } finally {
       await instance.end(AbortSignal.timeout(transferTimeoutMs));
+    }
+  }
+
+  async #boot(instance: Instance, spec: LaunchSpec, signal: AbortSignal): Promise<void> {
+    await using monitor = await instance.launch(spec, signal);
+    await monitor.execute("cont");
+    await using agent = await this.#bootedAgent(instance, monitor, signal);
+    await agent.run("systemctl is-system-running --wait", { timeoutMs: bootTimeoutMs, signal });
+  }
+
+  /** A guest that has not come to its agent in a long while has a second attempt, with the better part of the time. */
+  async #bootedAgent(instance: Instance, monitor: QmpClient, signal: AbortSignal): Promise<GuestAgent> {
+    try {
+      return await instance.agent(firstBootMs, signal);
+    } catch (error) {
+      if (!isMachineError(error, "timeout")) throw error;
+      logTo(this.#context.report, "warn", `${messageOf(error)}; it is reset.`);
+      await monitor.execute("system_reset");
+      return await instance.agent(bootTimeoutMs - firstBootMs, signal);
     }
   }
 
@@ -164,8 +188,8 @@ export class SavedStates {
   async #save(instance: Instance, signal: AbortSignal): Promise<void> {
     await using monitor = await instance.monitor(signal);
     await monitor.execute("stop");
-    await monitor.execute("migrate-set-parameters", { "max-bandwidth": transferBytesPerSecond });
-    await monitor.execute("migrate", { uri: `exec:cat > ${memoryFile}` });
+    await leaveMemoryWhereItIs(monitor);
+    await monitor.execute("migrate", { uri: `exec:cat > ${instanceFiles.devices}` });
     await this.#transferred(monitor, signal);
   }
 
@@ -185,14 +209,16 @@ export class SavedStates {
   }
 
   async #load(state: SavedState, instance: Instance, spec: LaunchSpec, signal: AbortSignal): Promise<void> {
-    await linkOrCopy(path.join(state.folder, memoryFile), instance.file(memoryFile));
+    for (const part of parts) await linkOrCopy(path.join(state.folder, part), instance.file(part));
     try {
-      await using monitor = await instance.launch({ ...spec, incoming: true }, signal);
-      await monitor.execute("migrate-incoming", { uri: `exec:cat ${memoryFile}` });
+      await using monitor = await instance.launch({ ...spec, memory: "restored" }, signal);
+      await leaveMemoryWhereItIs(monitor);
+      await monitor.execute("migrate-incoming", { uri: `exec:cat ${instanceFiles.devices}` });
       await this.#transferred(monitor, signal);
       await monitor.execute("cont");
     } finally {
-      await removeTree(instance.file(memoryFile));
+      // What QEMU has open it keeps.
+      for (const part of parts) await removeTree(instance.file(part));
     }
   }
 
@@ -235,13 +261,6 @@ function stateKey(wish: StateWish): string {
   return createHash("sha256").update(JSON.stringify(parts)).digest("hex").slice(0, 32);
 }
 
-async function boot(instance: Instance, spec: LaunchSpec, signal: AbortSignal): Promise<void> {
-  await using monitor = await instance.launch(spec, signal);
-  await monitor.execute("cont");
-  await using agent = await instance.agent(bootTimeoutMs, signal);
-  await agent.run("systemctl is-system-running --wait", { timeoutMs: bootTimeoutMs, signal });
-}
-
 /** An engine that is set up later starts afresh in every machine: its id must not be shared. */
 const stopEngine = `systemctl stop docker.socket docker.service >/dev/null 2>&1
 rm -f /var/lib/docker/engine-id /etc/docker/key.json
@@ -255,9 +274,15 @@ async function loadState(folder: string): Promise<SavedState | undefined> {
   return { folder, disk: path.join(folder, instanceFiles.disk), engine };
 }
 
+/** Memory that is a file is not part of what is transferred (docs/devel/migration: x-ignore-shared). */
+async function leaveMemoryWhereItIs(monitor: QmpClient): Promise<void> {
+  await monitor.execute("migrate-set-capabilities", { capabilities: [{ capability: "x-ignore-shared", state: true }] });
+}
+
 /** Mode 0600: the engine's key is in it, as it is in the memory beside it. */
 async function keepOnlyState(folder: string, engine: PreparedEngine | undefined): Promise<void> {
-  await clearFolder(folder, [instanceFiles.disk]);
+  await clearFolder(folder, [instanceFiles.disk, ...parts]);
+  for (const part of parts) await syncFile(path.join(folder, part));
   await makeReadOnly(path.join(folder, instanceFiles.disk));
   await writeFileAtomic(path.join(folder, factsFile), `${JSON.stringify({ version: stateVersion, engine })}\n`, 0o600);
 }
