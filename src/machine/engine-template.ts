@@ -73,8 +73,8 @@ export async function takeOverEngine(ports: MachinePorts, host: Host, signal: Ab
     logTo(host.report, "warn", `The engine that the machine came with does not answer and is set up anew: ${messageOf(error)}`);
     return false;
   }
-  await waitForSshServer(ports, host, signal);
   host.report({ type: "engine-ready" });
+  await waitForSshServer(ports, host, signal);
   return true;
 }
 
