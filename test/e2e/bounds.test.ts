@@ -166,9 +166,9 @@ describe("a machine whose ways go bad", { skip: unavailable }, () => {
       await host.sh("kill -STOP $(cat /run/docker.pid)");
       assert.match(await failsWithin(1, program, ["env", "web"], bounds), /i\/o timeout during the TLS handshake \(1 s\)/u);
       assert.match(await failsWithin(3, program, ["provision", "web"], bounds), /^A command on .* did not end within 3 s$/mu);
-      const questions = { ...bounds, MACHINE_TIMEOUT_PROBE: "60s", MACHINE_TIMEOUT_QUERY: "1s", MACHINE_TIMEOUT_CONFIGURE: "3s" };
-      const sentence = await failsWithin(10, program, ["provision", "web"], questions);
-      assert.match(sentence, /^A command on .* did not end within 3 s$/mu);
+      // What it does not say in time is taken as unknown, and with nothing running in it it may be started anew.
+      await program.ok(["provision", "web"], { env: { MACHINE_TIMEOUT_QUERY: "1s" } });
+      await program.ok(["env", "web"]);
     });
   });
 });
