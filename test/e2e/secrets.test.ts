@@ -10,7 +10,7 @@ import * as path from "node:path";
 import { describe, test } from "node:test";
 import { samplePlugin } from "../cli/command-line.ts";
 import { labUnavailableReason, openLab, type LabHost } from "../lab/lab.ts";
-import { watchHere, watchHost, type Secrets } from "../support/secret-watch.ts";
+import { renewSudoPassword, watchHere, watchHost, type Secrets } from "../support/secret-watch.ts";
 import { createArguments } from "./generic-flags.ts";
 import { Program, type ProgramResult } from "./program.ts";
 
@@ -82,13 +82,13 @@ for (const [backend, env] of Object.entries(backends)) {
 
     await t.test("the store holds keys in files of their owner's alone, and the sudo password nowhere", async () => {
       const all = [...engineSecrets, ...(await keyLines(program))];
-      assert.deepEqual(await filesWith(program.store, [host.sudoPassword ?? ""]), []);
+      assert.deepEqual(await filesWith(program.store, [site.sudoPassword]), []);
       for (const file of await filesWith(program.store, all)) assert.equal(await modeOf(file), "600", file);
       for (const folder of await foldersOf(program.store)) assert.equal(await modeOf(folder), "700", folder);
     });
 
     await t.test("on the host root alone can read them, and nobody the password", async () => {
-      const all = [host.sudoPassword ?? "", ...engineSecrets, ...(await keyLines(program))];
+      const all = [site.sudoPassword, ...engineSecrets, ...(await keyLines(program))];
       const stdin = `${all.join("\n")}\n`;
       const search = "grep -rlFf - /etc /var /home /root /tmp /run /usr/local 2> /dev/null";
       const holders = (await host.exec(search, { stdin })).stdout.trim().split("\n");
@@ -187,6 +187,7 @@ describe("a plugin's secret flag", () => {
 });
 
 interface Site {
+  readonly sudoPassword: string;
   readonly passwordFile: string;
   readonly secrets: Secrets;
   /** What somebody typed last. */
@@ -196,16 +197,17 @@ interface Site {
 /** A store with a CA, whose keys are canaries too. */
 async function openSite(program: Program, host: LabHost): Promise<Site> {
   await program.ok(["create", "-d", "none", "--url", "tcp://127.0.0.1:1", "seed"]);
+  const sudoPassword = await renewSudoPassword(host);
   const passwordFile = path.join(program.folder, "password");
-  await writeFile(passwordFile, `${host.sudoPassword}\n`, { mode: 0o600 });
+  await writeFile(passwordFile, `${sudoPassword}\n`, { mode: 0o600 });
   // A key that is made meanwhile is known by its first line.
   const everywhere = [
-    host.sudoPassword ?? "",
+    sudoPassword,
     "PRIVATE KEY-----",
     ...(await keyLines(program)),
     ...(await keyLinesOf([host.privateKeyPath])),
   ];
-  return { passwordFile, secrets: { everywhere, inArguments: engineSecrets }, typed: [] };
+  return { sudoPassword, passwordFile, secrets: { everywhere, inArguments: engineSecrets }, typed: [] };
 }
 
 /** A line of each private key that the store holds. */

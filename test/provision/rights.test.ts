@@ -6,7 +6,7 @@ import type { ProvisionRequest } from "../../src/provision/request.ts";
 import { labUnavailableReason, openLab } from "../lab/lab.ts";
 import { openLabMachine } from "./lab-machine.ts";
 import { failureOf } from "../support/failure.ts";
-import { watchHere, watchHost } from "../support/secret-watch.ts";
+import { renewSudoPassword, watchHere, watchHost } from "../support/secret-watch.ts";
 
 const skip = (await labUnavailableReason()) ?? false;
 
@@ -26,11 +26,12 @@ test("with a sudo password no secret is seen in processes, logs, files or report
   await using lab = await openLab();
   await using host = await lab.start("sudo-password");
   await using machine = await openLabMachine(host);
+  const sudoPassword = await renewSudoPassword(host);
   let asked = 0;
-  const request = machine.request({ sudoPassword: async () => (asked++, host.sudoPassword) });
+  const request = machine.request({ sudoPassword: async () => (asked++, sudoPassword) });
   const keyLine = request.serverKey.split("\n")[1] ?? "";
   assert.ok(keyLine.length > 20);
-  const secrets = [host.sudoPassword ?? "", keyLine];
+  const secrets = [sudoPassword, keyLine];
 
   let here: readonly string[] = [];
   const seen = await watchHost(host, { everywhere: secrets }, async () => {

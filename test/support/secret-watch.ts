@@ -1,4 +1,5 @@
 /** Watches processes, here and on a host of the lab, for secrets in their arguments and environments while work goes on. */
+import { randomUUID } from "node:crypto";
 import { globSync, readFileSync } from "node:fs";
 import type { LabHost } from "../lab/lab.ts";
 
@@ -71,4 +72,12 @@ function readIfThere(file: string): string {
   } catch {
     return "";
   }
+}
+
+/** Gives the host's user a password for sudo that no other host has: the lab's own scripts name the usual one, also for other tests. */
+export async function renewSudoPassword(host: LabHost): Promise<string> {
+  const password = `${randomUUID()} $HOME \`id\` "'`;
+  const { status, stderr } = await host.exec("chpasswd", { stdin: `${host.sshUser}:${password}\n` });
+  if (status !== 0) throw new Error(`chpasswd: ${stderr}`);
+  return password;
 }
