@@ -34,7 +34,7 @@ describe("--qemu-open-port", () => {
 describe("--qemu-share-folder", () => {
   test("is FOLDER[:PATH][:ro], on Windows too", () => {
     assert.deepEqual(parseSharedFolder("/srv"), { folder: "/srv", target: "/srv", readOnly: false });
-    assert.deepEqual(parseSharedFolder("./src:/work/../code:ro"), { folder: "./src", target: "/code", readOnly: true });
+    assert.deepEqual(parseSharedFolder("./src:/srv/../code:ro"), { folder: "./src", target: "/code", readOnly: true });
     assert.deepEqual(parseSharedFolder("C:\\Users\\me:/home/me"), {
       folder: "C:\\Users\\me",
       target: "/home/me",
