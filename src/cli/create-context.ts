@@ -3,7 +3,6 @@ import type { Redactor } from "../log/redact.ts";
 import type { HostPlatform } from "../system/host-platform.ts";
 import type { Invocation } from "./command.ts";
 import type { CliContext, GlobalOptions, ProgramName, ProgressView, Streams } from "./context.ts";
-
 import { LineProgress } from "./line-progress.ts";
 import { LiveProgress } from "./live-progress.ts";
 import type { MainPorts } from "./main-ports.ts";

@@ -1,6 +1,8 @@
 /** Secrets in what an environment is given, `NAME=value`: whole values by their names, passwords in URLs by their place. Pure. */
+import { isSecretName } from "./secret-names.ts";
 
-const secretName = /(?:password|passwd|passphrase|secret|token|credentials?|(?:api|access|auth|private|secret)_?key)$/iu;
+/** Of a flag or a configuration this could be a path; an environment holds the key. */
+const privateKey = /private_?key$/iu;
 const urlPassword = /:\/\/[^\s/:@]*:([^\s/]+)@/gu;
 
 /** The secrets in one assignment; none in most. */
@@ -8,7 +10,9 @@ export function secretsOfAssignment(assignment: string): string[] {
   const [name = "", ...rest] = assignment.split("=");
   const value = rest.join("=");
   if (value === "") return [];
-  return secretName.test(name) ? [value] : [...value.matchAll(urlPassword)].map(([, password = ""]) => password);
+  return isSecretName(name) || privateKey.test(name)
+    ? [value]
+    : [...value.matchAll(urlPassword)].map(([, password = ""]) => password);
 }
 
 /** The assignment with something else in place of its secrets. */

@@ -16,7 +16,7 @@ import { createServerCertificate, writeMachineCertificates, type ServerCertifica
 import { waitForEngine } from "./engine-connection.ts";
 import type { Host } from "./host.ts";
 import type { MachinePorts } from "./ports.ts";
-import { authorityPathsOf, bareRequest, keyTypeOf, provisionContext } from "./provision-machine.ts";
+import { authorityPathsOf, bareRequest, keyTypeOf, provisionContext, serverCertificateRequest } from "./provision-machine.ts";
 
 /** What the template is called while there is no machine whose name it could bear. */
 const templateName = "engine-template";
@@ -45,16 +45,8 @@ export async function engineTemplateOf(ports: MachinePorts, host: Host): Promise
 }
 
 async function issueFor(ports: MachinePorts, host: Host, address: string): Promise<ServerCertificate> {
-  const issued = await createServerCertificate({
-    paths: authorityPathsOf(host),
-    machineName: templateName,
-    userName: ports.platform.userName,
-    addresses: [address],
-    extraNames: host.record.hostOptions.AuthOptions.ServerCertSANs ?? [],
-    isSwarmMaster: false,
-    keyType: keyTypeOf(host),
-    clock: ports.clock,
-  });
+  const request = serverCertificateRequest(ports, host, address);
+  const issued = await createServerCertificate({ ...request, machineName: templateName, isSwarmMaster: false });
   ports.redactor.add(issued.key);
   return issued;
 }

@@ -66,7 +66,7 @@ export async function provisionRequest(
 }
 
 /** A certificate for the machine's present address. */
-function serverCertificateRequest(ports: MachinePorts, host: Host, address: string): ServerCertificateRequest {
+export function serverCertificateRequest(ports: MachinePorts, host: Host, address: string): ServerCertificateRequest {
   const { AuthOptions: auth, SwarmOptions: swarm } = host.record.hostOptions;
   return {
     paths: authorityPathsOf(host),

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { isSecretName, secretsOfConfig, secretsOfOptions } from "./secrets.ts";
+import { isSecretName } from "../log/secret-names.ts";
+import { secretsOfConfig, secretsOfOptions } from "./secrets.ts";
 
 test("credentials are known by their names", () => {
   const secret = [

@@ -1,16 +1,6 @@
-/**
- * Finds credentials by their names: the protocol has no mark for them. Whatever is found is hidden in output, so a
- * superfluous find does little harm.
- */
+/** Finds credentials among flags and in configurations by their names: the protocol has no mark for them. */
 import type { FlagValue } from "../driver-kit/flags.ts";
-
-const secretName =
-  /(?:token|password|passwd|passphrase|secret|credentials?|(?:api|access|auth|application|account|secret)[-_]?key)$/iu;
-
-/** Whether a flag or a key of a configuration is named like a credential. */
-export function isSecretName(name: string): boolean {
-  return secretName.test(name);
-}
+import { isSecretName } from "../log/secret-names.ts";
 
 /** Values of create flags that are named like credentials. */
 export function secretsOfOptions(values: Readonly<Record<string, FlagValue>>): string[] {

@@ -1,11 +1,11 @@
 /** Firewalls on the host: left alone when asked to, with the command that opens the port; else opened for good, and said. */
 import assert from "node:assert/strict";
-import { connect } from "node:net";
 import { test } from "node:test";
 import { labUnavailableReason, openLab, type LabHost } from "../lab/lab.ts";
 import { assertFails } from "./failing.ts";
 import { createArguments } from "./generic-flags.ts";
 import { Program } from "./program.ts";
+import { dial } from "../support/dial.ts";
 
 const unavailable = await labUnavailableReason();
 
@@ -71,18 +71,4 @@ async function opensItForGood({ name, closed, close, reload }: FirewallCase, pro
   await program.ok(["env", "open"]);
   assert.match(await program.ok(["rm", "-y", "--restore", "open"]), /Successfully removed open/u);
   assert.equal(await dial(host.address, 2376), closed);
-}
-
-/** How a connection attempt ends: `open`, `silent`, or the system's error code. */
-function dial(address: string, port: number): Promise<string> {
-  return new Promise((resolve) => {
-    const socket = connect({ host: address, port });
-    const finish = (outcome: string): void => {
-      socket.destroy();
-      resolve(outcome);
-    };
-    socket.setTimeout(1_500, () => finish("silent"));
-    socket.once("connect", () => finish("open"));
-    socket.once("error", (error: NodeJS.ErrnoException) => finish(error.code ?? error.message));
-  });
 }

@@ -12,6 +12,7 @@ import { tinyImageTar } from "./recipes.ts";
 import type { VariantName } from "./variants.ts";
 import { openUnrulyProxy } from "./unruly-proxy.ts";
 import { waitUntil } from "./wait.ts";
+import { dial } from "../support/dial.ts";
 
 const run = promisify(execFile);
 const unavailable = (await labUnavailableReason()) ?? false;
@@ -251,20 +252,6 @@ async function listen(host: LabHost, port: number): Promise<void> {
   await host.sh(
     `systemd-run --quiet busybox nc -ll -p ${port} -e echo hello; timeout 10 sh -c 'until busybox nc 127.0.0.1 ${port} < /dev/null; do sleep 0.1; done'`,
   );
-}
-
-/** How a connection attempt ends: `open`, `silent`, or the system's error code. */
-function dial(address: string, port: number): Promise<string> {
-  return new Promise((resolve) => {
-    const socket = connect({ host: address, port });
-    const finish = (outcome: string): void => {
-      socket.destroy();
-      resolve(outcome);
-    };
-    socket.setTimeout(1_500, () => finish("silent"));
-    socket.once("connect", () => finish("open"));
-    socket.once("error", (error: NodeJS.ErrnoException) => finish(error.code ?? error.message));
-  });
 }
 
 /** What a port of this computer says within a second, and how that ends. */

@@ -4,19 +4,14 @@
  * DOCKER_MACHINE_LONG_TESTS=1 or SAFETY_ROUNDS, in the counts that the promises are stated with.
  */
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
 import { createPrivateKey, X509Certificate } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import * as path from "node:path";
 import { test } from "node:test";
 import { buildProgram, isFullRun, Rig, type Ran } from "./rig.ts";
+import { openssl } from "../support/openssl.ts";
 
 const program = buildProgram();
-
-function openssl(...args: readonly string[]): string {
-  const { stdout, stderr } = spawnSync("openssl", args, { encoding: "utf8" });
-  return (stdout + stderr).trim();
-}
 
 function assertSigned(certificates: readonly string[], ca: string, purpose: "sslclient" | "sslserver"): void {
   const verdicts = openssl("verify", "-x509_strict", "-purpose", purpose, "-CAfile", ca, ...certificates);

@@ -3,7 +3,6 @@
  * DOCKER_MACHINE_LONG_TESTS=1 it runs with the counts that the promises are stated with.
  */
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { test } from "node:test";
@@ -16,6 +15,7 @@ import { authorityPaths } from "../../src/tls/authority-files.ts";
 import { ensureAuthority } from "../../src/tls/authority.ts";
 import { FileStore } from "../../src/store/file-store.ts";
 import { newRecord } from "../../src/store/testing/records.ts";
+import { openssl } from "../support/openssl.ts";
 
 const program = path.join(import.meta.dirname, "store-program.ts");
 
@@ -38,11 +38,6 @@ async function outputsOf(processes: readonly TestProcess[]): Promise<string[]> {
   const ends = await Promise.all(processes.map((each) => each.finish()));
   for (const end of ends) assert.deepEqual({ status: end.status, stderr: end.stderr }, { status: 0, stderr: "" });
   return ends.map((end) => end.stdout);
-}
-
-function openssl(...args: readonly string[]): string {
-  const { stdout, stderr } = spawnSync("openssl", args, { encoding: "utf8" });
-  return (stdout + stderr).trim();
 }
 
 /** All four files are there, belong together, and nothing else is there. */

@@ -1,6 +1,7 @@
 /** The image of a machine: brought by the user, or built here from Debian packages and imported into the engine. */
 import { createHash } from "node:crypto";
 import * as path from "node:path";
+import { lockCached } from "../../driver-kit/cache-lock.ts";
 import { inPhase } from "../../driver-kit/phase.ts";
 import { buildRootfs, type RootfsRecipe } from "../../driver-kit/debian-rootfs.ts";
 import type { DriverContext } from "../../driver-kit/driver.ts";
@@ -8,14 +9,12 @@ import { isApiError, type EngineApi } from "../../engine/engine-api.ts";
 import { MachineError, messageOf } from "../../errors/machine-error.ts";
 import { logTo } from "../../log/event.ts";
 import { makeScratchFolder, readStreamOf, removeTree, requireFreeBytes } from "../../system/disk-files.ts";
-import { lockFile } from "../../system/file-lock.ts";
 import { makePrivateDirectory } from "../../system/files.ts";
 
 /** Debian suites that images are built from; the first is the default. */
 export const imageSuites: readonly string[] = ["trixie", "bookworm", "bullseye", "forky", "sid"];
 
 const transferTimeoutMs = 10 * 60_000;
-const lockWaitMs = 40 * 60_000;
 const scratchBytes = 1_000 * 1024 * 1024;
 
 const packages = [
@@ -143,14 +142,8 @@ async function buildOnce(
 ): Promise<void> {
   const folder = path.join(context.cacheDir, "docker");
   await makePrivateDirectory(folder);
-  await using _lock = await lockFile(path.join(folder, `${suite}.lock`), {
-    what: "The machine image",
-    purpose: "build a machine image",
-    waitMs: lockWaitMs,
-    signal,
-    clock: context.clock,
-    onWait: (holder) => logTo(context.report, "info", `Waiting for ${holder}, which builds the same image...`),
-  });
+  const work = { what: "The machine image", purpose: "build a machine image", holderDoes: "builds the same image" };
+  await using _lock = await lockCached(context, path.join(folder, `${suite}.lock`), work, signal);
   if (await isThere(api, name, signal)) return;
   await requireFreeBytes(folder, scratchBytes, "Building an image");
   const scratch = await makeScratchFolder(path.join(folder, suite));

@@ -3,12 +3,12 @@
  * time. One process at a time builds or downloads an image; the others wait for it.
  */
 import * as path from "node:path";
+import { lockCached } from "../../driver-kit/cache-lock.ts";
 import type { DriverContext } from "../../driver-kit/driver.ts";
 import { inPhase } from "../../driver-kit/phase.ts";
 import { isMachineError, MachineError } from "../../errors/machine-error.ts";
 import { logTo } from "../../log/event.ts";
 import { copyLarge, factsOf, hashFile, listFolder, makeReadOnly, publishFolder, removeTree } from "../../system/disk-files.ts";
-import { lockFile } from "../../system/file-lock.ts";
 import { makePrivateDirectory, readFileIfExists, writeFileAtomic } from "../../system/files.ts";
 import { download, fetchText, findChecksum, type Checksum, type DownloadPorts } from "../../system/http.ts";
 import { buildDigest, buildImage } from "./build-image.ts";
@@ -22,7 +22,11 @@ const cloudImages: Readonly<Record<GuestArch, string>> = {
   arm64: "https://cloud.debian.org/images/cloud/trixie/latest/debian-13-genericcloud-arm64.qcow2",
 };
 
-const lockWaitMs = 40 * 60_000;
+const lockedWork = {
+  what: "The machine image",
+  purpose: "prepare a machine image",
+  holderDoes: "prepares the same image",
+};
 const listBytes = 1024 * 1024;
 /** Without a network the default image is built here, so its absence must show soon. */
 const defaultImageTimeoutMs = 8_000;
@@ -168,15 +172,8 @@ export class ImageCache {
     return image;
   }
 
-  async #lock(digest: string, signal: AbortSignal): ReturnType<typeof lockFile> {
-    return await lockFile(path.join(this.#folder, `${digest}.lock`), {
-      what: "The machine image",
-      purpose: "prepare a machine image",
-      waitMs: lockWaitMs,
-      signal,
-      clock: this.#context.clock,
-      onWait: (holder) => logTo(this.#context.report, "info", `Waiting for ${holder}, which prepares the same image...`),
-    });
+  async #lock(digest: string, signal: AbortSignal): Promise<AsyncDisposable> {
+    return await lockCached(this.#context, path.join(this.#folder, `${digest}.lock`), lockedWork, signal);
   }
 
   /** What a killed process left; safe under the lock. */

@@ -7,6 +7,7 @@
 import { createHash, randomUUID } from "node:crypto";
 import * as os from "node:os";
 import * as path from "node:path";
+import { lockCached } from "../../driver-kit/cache-lock.ts";
 import type { DriverContext, EngineTemplate, PreparedEngine } from "../../driver-kit/driver.ts";
 import { inPhase } from "../../driver-kit/phase.ts";
 import { isMachineError, MachineError, messageOf } from "../../errors/machine-error.ts";
@@ -21,7 +22,6 @@ import {
   requireFreeBytes,
   syncFile,
 } from "../../system/disk-files.ts";
-import { lockFile } from "../../system/file-lock.ts";
 import { makePrivateDirectory, readFileIfExists, writeFileAtomic } from "../../system/files.ts";
 import { instanceFiles, type LaunchSpec } from "./command-line.ts";
 import { GuestAgentExecutor, type GuestAgent } from "./guest-agent.ts";
@@ -35,7 +35,11 @@ import type { QmpClient } from "./qmp.ts";
 /** Raise when a state of an older version must not be used. */
 const stateVersion = 2;
 
-const lockWaitMs = 40 * 60_000;
+const lockedWork = {
+  what: "The saved state",
+  purpose: "save a machine's state",
+  holderDoes: "saves the same state",
+};
 /** An emulated guest on a busy computer boots for minutes. */
 const bootTimeoutMs = 8 * 60_000;
 const firstBootMs = 3 * 60_000;
@@ -87,7 +91,7 @@ export class SavedStates {
     const before = await loadState(folder);
     if (before !== undefined) return before;
     await makePrivateDirectory(this.#folder);
-    await using _lock = await this.#lock(folder, signal);
+    await using _lock = await lockCached(this.#context, `${folder}.lock`, lockedWork, signal);
     const meanwhile = await loadState(folder);
     if (meanwhile !== undefined) return meanwhile;
     const failureNote = `${folder}.failed`;
@@ -103,17 +107,6 @@ export class SavedStates {
     }
     await removeTree(failureNote);
     return await loadState(folder);
-  }
-
-  async #lock(folder: string, signal: AbortSignal): ReturnType<typeof lockFile> {
-    return await lockFile(`${folder}.lock`, {
-      what: "The saved state",
-      purpose: "save a machine's state",
-      waitMs: lockWaitMs,
-      signal,
-      clock: this.#context.clock,
-      onWait: (holder) => logTo(this.#context.report, "info", `Waiting for ${holder}, which saves the same state...`),
-    });
   }
 
   /** What a killed process left, its guest included; safe under the lock. */
@@ -135,12 +128,21 @@ export class SavedStates {
     // Made by QEMU they would be readable for others.
     for (const part of parts) await writeFileAtomic(instance.file(part), "", 0o600);
     const spec: LaunchSpec = { ...wish.launch, name: templateName, instanceId: instance.instanceId, memory: "saved" };
+    await keepOnlyState(folder, await this.#bootAndSave(instance, spec, wish.engine, signal));
+  }
+
+  /** Gives the engine that runs in the guest. However it ends, the guest has ended. */
+  async #bootAndSave(
+    instance: Instance,
+    spec: LaunchSpec,
+    template: EngineTemplate | undefined,
+    signal: AbortSignal,
+  ): Promise<PreparedEngine | undefined> {
     try {
       await inPhase(this.#context, "Booting the image", async () => await this.#boot(instance, spec, signal));
-      const engine = await this.#prepareEngine(instance, wish.engine, signal);
+      const engine = await this.#prepareEngine(instance, template, signal);
       await inPhase(this.#context, "Saving its state", async () => await this.#save(instance, signal));
-      await instance.end(AbortSignal.timeout(transferTimeoutMs));
-      await keepOnlyState(folder, engine);
+      return engine;
     } finally {
       await instance.end(AbortSignal.timeout(transferTimeoutMs));
     }

@@ -4,7 +4,7 @@
  */
 import type { BaseConfig } from "../../driver-kit/base-config.ts";
 import { formatJson, jsonFrom, parseJson, stringOf, type JsonNode } from "../../gocompat/json.ts";
-import { isSecretName } from "../../plugin/secrets.ts";
+import { isSecretName } from "../../log/secret-names.ts";
 
 /** Shorter secrets are looked for as whole values only: as parts they would be found everywhere. */
 const shortestPart = 8;

@@ -1,7 +1,7 @@
 /** `config set`: gives a machine's secrets anew, by value or by reference; the provider is not asked. */
 import { MachineError } from "../../errors/machine-error.ts";
 import { Redactor } from "../../log/redact.ts";
-import { isSecretName } from "../../plugin/secrets.ts";
+import { isSecretName } from "../../log/secret-names.ts";
 import { lockMachine } from "../lock.ts";
 import type { MachinePorts } from "../ports.ts";
 import { isNamedLike, markOf, marksIn, nameFrom, stringsOf, withField } from "./conceal.ts";

@@ -7,7 +7,7 @@ import * as path from "node:path";
 import type { CreateFlag, DriverOptions, FlagValue } from "../../driver-kit/flags.ts";
 import { MachineError } from "../../errors/machine-error.ts";
 import type { Redactor } from "../../log/redact.ts";
-import { isSecretName } from "../../plugin/secrets.ts";
+import { isSecretName } from "../../log/secret-names.ts";
 import { readFileIfExists, removeFile, writeFileAtomic } from "../../system/files.ts";
 import type { HostPlatform } from "../../system/host-platform.ts";
 import { conceal, marksIn, reveal } from "./conceal.ts";
