@@ -2,9 +2,9 @@
 export { newBaseConfig, type BaseConfig } from "./driver-kit/base-config.ts";
 export { BuiltinDriver, engineUrl } from "./driver-kit/builtin-driver.ts";
 export type { Driver, DriverCapabilities, DriverContext, DriverModule } from "./driver-kit/driver.ts";
-export { defaultValue, driverOptions, type CreateFlag, type DriverOptions, type FlagValue } from "./driver-kit/flags.ts";
+export { defaultValue, driverOptions, type CreateFlag, type DriverOptions, type FlagValue } from "./driver-kit/create-flag.ts";
 export { machineStates, stateNumber, stateOfNumber, type MachineState } from "./driver-kit/state.ts";
 export { errorCodes, type ErrorCode } from "./errors/codes.ts";
 export { isMachineError, MachineError } from "./errors/machine-error.ts";
 export type { ProgressEvent, Report } from "./log/event.ts";
-export { servePlugin } from "./cli/serve-plugin.ts";
+export { servePlugin } from "./assembly/serve-plugin.ts";

@@ -3,13 +3,13 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { commandTable } from "../src/cli/command-table.ts";
-import { pluginBounds } from "../src/cli/driver-catalog.ts";
+import { pluginBounds } from "../src/assembly/driver-catalog.ts";
 import { stateProbeMs } from "../src/drivers/generic/index.ts";
-import { graceMs } from "../src/machine/bounded.ts";
+import { graceMs } from "../src/system/waiting.ts";
 import { defaultTimeouts, timeoutTable } from "../src/machine/timeouts.ts";
-import { defaultBounds as defaultPluginBounds, placePatienceMs } from "../src/plugin/bounds.ts";
-import { defaultBounds as defaultProvisionBounds } from "../src/provision/provisioner.ts";
-import { keepalive } from "../src/ssh/bounds.ts";
+import { defaultBounds as defaultPluginBounds, placePatienceMs } from "../src/plugin/plugin-bounds.ts";
+import { defaultBounds as defaultProvisionBounds } from "../src/provision/provision-context.ts";
+import { keepalive } from "../src/ssh/ssh-bounds.ts";
 import { completionScriptsModule, target as completionScripts } from "../scripts/completion-scripts.ts";
 import { errorsDocument } from "../scripts/errors-doc.ts";
 

@@ -7,8 +7,8 @@ import { after, describe, it } from "node:test";
 import fc from "fast-check";
 import { goldenText } from "../store/testing/records.ts";
 import { commandTable } from "./command-table.ts";
-import { FakeRun } from "./fake-main.ts";
-import { globalFlags } from "./global-flags.ts";
+import { FakeRun } from "./testing/fake-main.ts";
+import { globalFlags } from "./flags/global-flags.ts";
 import { exitCodes } from "./exit-code.ts";
 
 const folder = mkdtempSync(path.join(tmpdir(), "docker-machine-words-"));
@@ -58,8 +58,8 @@ describe("any words", () => {
   it("end in a result or a sentence", async () => {
     await fc.assert(
       fc.asyncProperty(line, async ([first, command, rest]) => {
-        const platform = { cwd: folder, homeDir: folder, pid: process.pid };
-        const run = new FakeRun({ env, platform, drivers: { none: [], qemu: [] } });
+        const computer = { cwd: folder, homeDir: folder, pid: process.pid };
+        const run = new FakeRun({ env, computer, drivers: { none: [], qemu: [] } });
         const { code, stderr } = await run.main(...(first === null ? [] : [first]), command, ...rest);
         assert.ok(Object.values<number>(exitCodes).includes(code), `exit code ${code}`);
         assert.doesNotMatch(stderr, /^ +at |Unexpected error/mu);

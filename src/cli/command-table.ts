@@ -3,7 +3,7 @@
  * loaded when it runs. `help` is built into the frame.
  */
 import type { Arity, Command } from "./command.ts";
-import { sharedCreateFlags } from "./create-flags.ts";
+import { sharedCreateFlags } from "./create/shared-flags.ts";
 import type { CliFlag } from "./flags/flag.ts";
 import { ownCommands } from "./own-commands.ts";
 

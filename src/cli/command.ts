@@ -1,5 +1,5 @@
 /** What a command is: data for parsing, help and completion, and a way to load the code behind it. */
-import type { CliContext, ProgramName } from "./context.ts";
+import type { CliContext, ProgramName } from "./cli-context.ts";
 import type { CliFlag } from "./flags/flag.ts";
 import type { CommandOptions } from "./flags/parse-flags.ts";
 

@@ -2,7 +2,7 @@
 import { isMachineError, MachineError } from "../errors/machine-error.ts";
 import { logTo } from "../log/event.ts";
 import type { Invocation } from "./command.ts";
-import { createContext, type ExecuteOptions } from "./create-context.ts";
+import { commandContext, type ExecuteOptions } from "./command-context.ts";
 import { exitCodes } from "./exit-code.ts";
 import { commit, version } from "./version.ts";
 
@@ -12,7 +12,7 @@ export async function execute(invocation: Invocation, options: ExecuteOptions): 
   const unwatch = watch(stop, options);
   try {
     const module = await invocation.command.load?.();
-    const context = createContext(invocation, options, stop.signal);
+    const context = commandContext(invocation, options, stop.signal);
     logTo(context.report, "debug", `Docker Machine Version: ${version}, build ${commit}`);
     return await module?.run(invocation, context);
   } catch (error) {
@@ -27,20 +27,20 @@ export async function execute(invocation: Invocation, options: ExecuteOptions): 
 const oneInterruptMs = 200;
 
 /** Ties signals and `--timeout` to the abort; gives the way to untie them. */
-function watch(stop: AbortController, { ports, streams, globals }: ExecuteOptions): () => void {
+function watch(stop: AbortController, { mainContext, streams, globals }: ExecuteOptions): () => void {
   const ended = new AbortController();
   let interruptedMs: number | undefined;
-  const stopListening = ports.onInterrupt(() => {
-    const nowMs = ports.clock.monotonicMs();
+  const stopListening = mainContext.onInterrupt(() => {
+    const nowMs = mainContext.clock.monotonicMs();
     if (interruptedMs !== undefined && nowMs - interruptedMs < oneInterruptMs) return;
     interruptedMs = nowMs;
-    if (stop.signal.aborted) return ports.exitNow(exitCodes.interrupted);
+    if (stop.signal.aborted) return mainContext.exitNow(exitCodes.interrupted);
     streams.stderr.write("Interrupted: undoing what was begun. Interrupt again to stop at once.\n");
     stop.abort(new MachineError("interrupted", "Interrupted"));
   });
   if (globals.timeoutMs !== undefined) {
     const expire = (): void => stop.abort(timedOut(globals.timeoutMs as number));
-    ports.clock.sleep(globals.timeoutMs, ended.signal).then(expire, () => {});
+    mainContext.clock.sleep(globals.timeoutMs, ended.signal).then(expire, () => {});
   }
   return () => {
     stopListening();

@@ -3,9 +3,9 @@ import { isMachineError, MachineError } from "../errors/machine-error.ts";
 import type { SshTarget } from "../ssh/executor.ts";
 import type { CopyArgument } from "../ssh/scp.ts";
 import type { CopyEndpoint } from "../ssh/scp-request.ts";
-import type { Host } from "../machine/host.ts";
-import { openHost } from "../machine/open-host.ts";
-import type { MachinePorts } from "../machine/ports.ts";
+import type { Host } from "../machine/host/host.ts";
+import { openHost } from "../machine/host/open-host.ts";
+import type { MachineContext } from "../machine/machine-context.ts";
 
 /** The machine's SSH target, with the user that was typed in place of its own. */
 export async function targetFor(host: Host, user: string | undefined): Promise<SshTarget> {
@@ -14,9 +14,9 @@ export async function targetFor(host: Host, user: string | undefined): Promise<S
 }
 
 /** Throws `machine-not-found`, and what first contact throws: programs of the OpenSSH family need the key pinned before. */
-export async function endpointFor(ports: MachinePorts, argument: CopyArgument): Promise<CopyEndpoint> {
+export async function endpointFor(machineContext: MachineContext, argument: CopyArgument): Promise<CopyEndpoint> {
   if (argument.machine === undefined) return { target: undefined, path: argument.path };
-  await using host = await openHost(ports, argument.machine).catch((error: unknown) => {
+  await using host = await openHost(machineContext, argument.machine).catch((error: unknown) => {
     throw explained(error);
   });
   return { target: await targetFor(host, argument.user), path: argument.path };

@@ -7,8 +7,8 @@ import { describe, it } from "node:test";
 import { MachineError } from "../errors/machine-error.ts";
 import type { CommandModule, Invocation } from "./command.ts";
 import { commandTable } from "./command-table.ts";
-import type { CliContext } from "./context.ts";
-import { FakeRun, type FakeRunOptions } from "./fake-main.ts";
+import type { CliContext } from "./cli-context.ts";
+import { FakeRun, type FakeRunOptions } from "./testing/fake-main.ts";
 import { version, versionLine } from "./version.ts";
 
 /** Runs with the code of one command replaced; everything else is the program's own. */
@@ -206,7 +206,7 @@ describe("main, when a command fails", () => {
   });
 
   it("says so when no report can be written", async () => {
-    const { stderr } = await runWith("ip", fail(new TypeError("oops")), ["ip"], { platform: { homeDir: undefined } });
+    const { stderr } = await runWith("ip", fail(new TypeError("oops")), ["ip"], { computer: { homeDir: undefined } });
     assert.equal(
       stderr,
       "Unexpected error: oops\nThis is a bug of docker-machine. No report could be written: No home directory is known, so there is no place for the store\n",
@@ -216,7 +216,7 @@ describe("main, when a command fails", () => {
 
 describe("main, when something is thrown that nobody waits for", () => {
   it("shows it as a bug and ends at once", async () => {
-    const fake = new FakeRun({ platform: { homeDir: undefined }, code: { ls: () => new Promise(() => {}) } });
+    const fake = new FakeRun({ computer: { homeDir: undefined }, code: { ls: () => new Promise(() => {}) } });
     void fake.main("ls");
     await fake.clock.advance(0);
     fake.fault(new TypeError("late"));

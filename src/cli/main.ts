@@ -4,23 +4,28 @@
  */
 import * as path from "node:path";
 import { Redactor } from "../log/redact.ts";
-import type { HostPlatform } from "../system/host-platform.ts";
+import type { Computer } from "../system/computer.ts";
 import { findCommand, type Command } from "./command.ts";
-import type { ProgramName, Streams } from "./context.ts";
+import type { ProgramName, Streams } from "./cli-context.ts";
 import { exitCodeOfError, exitCodeOfResult, exitCodes } from "./exit-code.ts";
 import type { CliFlag } from "./flags/flag.ts";
 import { parseFlags, type CommandOptions, type ParsedFlags } from "./flags/parse-flags.ts";
-import { globalFlags, withGlobalFlags } from "./global-flags.ts";
-import type { MainPorts } from "./main-ports.ts";
-import { globalOptions, inheritedOptions } from "./global-options.ts";
+import { globalFlags, withGlobalFlags } from "./flags/global-flags.ts";
+import type { MainContext } from "./main-context.ts";
+import { globalOptions, inheritedOptions } from "./flags/global-options.ts";
 import { UsageError } from "./usage-error.ts";
 import { versionLine } from "./version.ts";
 
 /** @param argv the program as typed, then its arguments. Gives the exit code; never rejects. */
-export async function main(argv: readonly string[], platform: HostPlatform, streams: Streams, ports: MainPorts): Promise<number> {
-  const run = new Run(argv, platform, streams, ports);
-  const fallOver = async (error: unknown): Promise<void> => ports.exitNow(await run.fail(error));
-  ports.onUnexpected((error) => void fallOver(error));
+export async function main(
+  argv: readonly string[],
+  computer: Computer,
+  streams: Streams,
+  mainContext: MainContext,
+): Promise<number> {
+  const run = new Run(argv, computer, streams, mainContext);
+  const fallOver = async (error: unknown): Promise<void> => mainContext.exitNow(await run.fail(error));
+  mainContext.onUnexpected((error) => void fallOver(error));
   try {
     return await run.start();
   } catch (error) {
@@ -31,9 +36,9 @@ export async function main(argv: readonly string[], platform: HostPlatform, stre
 /** One run of the program; holds what is known so far, for the error that may come. */
 class Run {
   readonly #argv: readonly string[];
-  readonly #platform: HostPlatform;
+  readonly #computer: Computer;
   readonly #streams: Streams;
-  readonly #ports: MainPorts;
+  readonly #mainContext: MainContext;
   readonly #compat: boolean;
   readonly #program: ProgramName;
   readonly #redactor = new Redactor();
@@ -42,20 +47,20 @@ class Run {
   #flags: readonly CliFlag[] | undefined;
   #options: CommandOptions | undefined;
 
-  constructor(argv: readonly string[], platform: HostPlatform, streams: Streams, ports: MainPorts) {
+  constructor(argv: readonly string[], computer: Computer, streams: Streams, mainContext: MainContext) {
     this.#argv = argv;
-    this.#platform = platform;
+    this.#computer = computer;
     this.#streams = streams;
-    this.#ports = ports;
-    this.#compat = platform.env["MACHINE_COMPAT"] === "0.16";
+    this.#mainContext = mainContext;
+    this.#compat = computer.env["MACHINE_COMPAT"] === "0.16";
     const programPath = argv[0] ?? "docker-machine";
     this.#program = { path: programPath, base: path.basename(programPath) };
   }
 
   async start(): Promise<number> {
-    const globals = parseFlags(this.#argv.slice(1), globalFlags, this.#platform.env, "leading");
+    const globals = parseFlags(this.#argv.slice(1), globalFlags, this.#computer.env, "leading");
     this.#globals = globals.options;
-    globalOptions([globals.options], this.#platform);
+    globalOptions([globals.options], this.#computer);
     if (globals.options.bool("help")) return await this.#printHelp();
     if (globals.options.bool("version")) return this.#print(versionLine(this.#program.base));
     const [word, ...rest] = globals.args;
@@ -80,12 +85,14 @@ class Run {
 
   async #parse(command: Command, words: readonly string[]): Promise<ParsedFlags> {
     this.#flags = command.flagSource === "driver" ? await this.#createFlags(words) : command.flags;
-    return parseFlags(words, withGlobalFlags(this.#flags), this.#platform.env);
+    return parseFlags(words, withGlobalFlags(this.#flags), this.#computer.env);
   }
 
   async #createFlags(words: readonly string[]): Promise<readonly CliFlag[]> {
     const { createFlagsFor } = await import("./flags/create-flag-source.ts");
-    return await createFlagsFor(words, this.#platform, this.#compat, (name) => this.#ports.driverFlags(name, this.#platform));
+    return await createFlagsFor(words, this.#computer, this.#compat, (name) =>
+      this.#mainContext.driverFlags(name, this.#computer),
+    );
   }
 
   async #execute(command: Command, parsed: ParsedFlags, globals: ParsedFlags): Promise<number> {
@@ -96,10 +103,10 @@ class Run {
     const result = await execute(
       { command, options: parsed.options, args: parsed.args },
       {
-        platform: this.#platform,
+        computer: this.#computer,
         streams: this.#streams,
-        ports: this.#ports,
-        globals: globalOptions(this.#globalSources(), this.#platform),
+        mainContext: this.#mainContext,
+        globals: globalOptions(this.#globalSources(), this.#computer),
         compat: this.#compat,
         program: this.#program,
         commandLine: this.#argv,
@@ -117,7 +124,7 @@ class Run {
   }
 
   #requireCommand(word: string): Command {
-    const command = findCommand(this.#ports.commands, word);
+    const command = findCommand(this.#mainContext.commands, word);
     if (command !== undefined) return command;
     const { base, path: programPath } = this.#program;
     throw new UsageError(`${base}: '${word}' is not a ${base} command. See '${programPath} --help'.`);
@@ -151,7 +158,7 @@ class Run {
     if (command !== undefined && command.flagSource === "driver") this.#flags ??= await this.#createFlags([]);
     const text =
       command === undefined
-        ? appHelpText(this.#ports.commands, this.#platform, this.#program)
+        ? appHelpText(this.#mainContext.commands, this.#computer, this.#program)
         : commandHelpText(command, this.#flags ?? command.flags, this.#program);
     this.#streams.stdout.write(text);
     return exitCodes.ok;
@@ -159,12 +166,12 @@ class Run {
 
   /** Shows how the run failed and gives the exit code. */
   async fail(error: unknown): Promise<number> {
-    const { showFailure } = await import("./show-failure.ts");
+    const { showFailure } = await import("./output/show-failure.ts");
     await showFailure(error, {
-      platform: this.#platform,
+      computer: this.#computer,
       streams: this.#streams,
-      clock: this.#ports.clock,
-      runtime: this.#ports.runtime,
+      clock: this.#mainContext.clock,
+      runtime: this.#mainContext.runtime,
       redactor: this.#redactor,
       compat: this.#compat,
       command: this.#command,

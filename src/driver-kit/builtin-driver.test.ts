@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { driverModule } from "../drivers/none/index.ts";
 import { testDriverContext } from "../testing/driver-context.ts";
-import { driverOptions } from "./flags.ts";
+import { driverOptions } from "./create-flag.ts";
 
 /** A configuration with keys of a later version among those of today, in an order of its own. */
 const stored =

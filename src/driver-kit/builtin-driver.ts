@@ -6,7 +6,7 @@ import { MachineError } from "../errors/machine-error.ts";
 import { respellJsonText } from "../gocompat/json-merge.ts";
 import type { BaseConfig } from "./base-config.ts";
 import type { Driver, DriverContext } from "./driver.ts";
-import type { DriverOptions } from "./flags.ts";
+import type { DriverOptions } from "./create-flag.ts";
 import type { MachineState } from "./state.ts";
 
 export abstract class BuiltinDriver<Config extends BaseConfig> implements Driver {

@@ -6,7 +6,7 @@ import { MachineError } from "../errors/machine-error.ts";
 import { logTo, type Report } from "../log/event.ts";
 import type { Clock } from "../system/clock.ts";
 import type { ProcessRunner } from "../system/process.ts";
-import { beginPhase, type PhasePorts } from "./phase.ts";
+import { beginPhase, type PhaseContext } from "./phase.ts";
 
 export interface RootfsRecipe {
   readonly suite: string;
@@ -19,7 +19,7 @@ export interface RootfsRecipe {
   readonly mirror: string;
 }
 
-export interface RootfsPorts {
+export interface RootfsContext {
   readonly processes: ProcessRunner;
   readonly report: Report;
   readonly clock: Clock;
@@ -72,17 +72,17 @@ export async function requireRootfsPrograms(processes: ProcessRunner): Promise<v
 }
 
 /** Writes the root file system as a tar archive. Throws `program-missing`, `image-unusable`, or the signal's reason. */
-export async function buildRootfs(recipe: RootfsRecipe, tarFile: string, ports: RootfsPorts): Promise<void> {
-  await requireRootfsPrograms(ports.processes);
+export async function buildRootfs(recipe: RootfsRecipe, tarFile: string, context: RootfsContext): Promise<void> {
+  await requireRootfsPrograms(context.processes);
   const complaints: string[] = [];
-  const followPhase = phaseFollower(ports);
-  const result = await ports.processes.run("mmdebstrap", mmdebstrapArguments(recipe, tarFile), {
-    signal: ports.signal,
+  const followPhase = phaseFollower(context);
+  const result = await context.processes.run("mmdebstrap", mmdebstrapArguments(recipe, tarFile), {
+    signal: context.signal,
     timeoutMs: buildTimeoutMs,
     onStderr: (chunk) => {
       for (const line of chunk.toString("utf8").split("\n")) {
         followPhase(line);
-        if (line.startsWith("I: ")) logTo(ports.report, "debug", line.slice(3));
+        if (line.startsWith("I: ")) logTo(context.report, "debug", line.slice(3));
         if (/^(?:E|Err|W):/u.test(line)) complaints.push(line);
       }
     },
@@ -95,13 +95,13 @@ export async function buildRootfs(recipe: RootfsRecipe, tarFile: string, ports: 
 }
 
 /** Reports the phases of a build from its output, line by line. */
-function phaseFollower(ports: PhasePorts): (line: string) => void {
+function phaseFollower(context: PhaseContext): (line: string) => void {
   let endPhase: (() => void) | undefined;
   return (line) => {
     const found = phases.find(([pattern]) => pattern.test(line));
     if (found === undefined) return;
     endPhase?.();
-    endPhase = found[1] === undefined ? undefined : beginPhase(ports, found[1]);
+    endPhase = found[1] === undefined ? undefined : beginPhase(context, found[1]);
   };
 }
 

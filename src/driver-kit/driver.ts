@@ -5,9 +5,9 @@
 import type { Report } from "../log/event.ts";
 import type { SshExecutor } from "../ssh/executor.ts";
 import type { Clock } from "../system/clock.ts";
-import type { HostPlatform } from "../system/host-platform.ts";
+import type { Computer } from "../system/computer.ts";
 import type { ProcessRunner } from "../system/process.ts";
-import type { CreateFlag, DriverOptions } from "./flags.ts";
+import type { CreateFlag, DriverOptions } from "./create-flag.ts";
 import type { MachineState } from "./state.ts";
 
 /** Declared facts that the core branches on. It never compares a driver's name. */
@@ -72,7 +72,7 @@ export interface DriverContext {
   readonly machineDir: string;
   /** Folder shared by all machines of the store for images and other downloads. */
   readonly cacheDir: string;
-  readonly platform: HostPlatform;
+  readonly computer: Computer;
   readonly processes: ProcessRunner;
   readonly clock: Clock;
   readonly report: Report;

@@ -2,21 +2,21 @@
 import type { Report } from "../log/event.ts";
 import type { Clock } from "../system/clock.ts";
 
-export interface PhasePorts {
+export interface PhaseContext {
   readonly report: Report;
   readonly clock: Clock;
 }
 
 /** Reports the beginning and, unless it throws, the end of the work. */
-export async function inPhase<Result>(ports: PhasePorts, name: string, work: () => Promise<Result>): Promise<Result> {
-  const end = beginPhase(ports, name);
+export async function inPhase<Result>(context: PhaseContext, name: string, work: () => Promise<Result>): Promise<Result> {
+  const end = beginPhase(context, name);
   const result = await work();
   end();
   return result;
 }
 
 /** For work whose end is an event and not a return: gives what reports it. */
-export function beginPhase({ report, clock }: PhasePorts, phase: string): () => void {
+export function beginPhase({ report, clock }: PhaseContext, phase: string): () => void {
   const startedMs = clock.monotonicMs();
   report({ type: "phase-started", phase });
   return () => report({ type: "phase-finished", phase, durationMs: clock.monotonicMs() - startedMs });

@@ -1,7 +1,7 @@
 /**
  * What the library reports while it works. The layers below the command line never print: they report one of these,
  * and the command line (plain lines, live view or NDJSON) decides how it looks. 0.16.2's own lines are events of
- * their own, so that their text is written in one place, `cli/render-event.ts`.
+ * their own, so that their text is written in one place, `cli/output/render-event.ts`.
  */
 export type LogLevel = "debug" | "info" | "warn" | "error";
 

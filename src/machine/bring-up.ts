@@ -7,27 +7,27 @@ import { logTo } from "../log/event.ts";
 import { pinInjectedHostKeys } from "../ssh/host-keys.ts";
 import { waitForSsh } from "../ssh/connect.ts";
 import type { SshExecutor } from "../ssh/executor.ts";
-import { within } from "./bounded.ts";
-import { takeOverEngine } from "./engine-template.ts";
-import type { Host } from "./host.ts";
-import { isCreateUncertain } from "./interrupted.ts";
-import type { JournalReading } from "./journal.ts";
-import type { MachinePorts } from "./ports.ts";
+import { within } from "../system/waiting.ts";
+import { takeOverEngine } from "./host/engine-template.ts";
+import type { Host } from "./host/host.ts";
+import { isCreateUncertain } from "./interruption/interrupted.ts";
+import type { JournalReading } from "./interruption/journal.ts";
+import type { MachineContext } from "./machine-context.ts";
 import { provisionMachine } from "./provision-machine.ts";
-import { waitForState } from "./wait-for-state.ts";
+import { waitForState } from "./host/wait-for-state.ts";
 
 /** @param earlier what the journal told when this command began; undefined for a machine that is new. */
 export async function bringUp(
-  ports: MachinePorts,
+  context: MachineContext,
   host: Host,
   earlier: JournalReading | undefined,
   signal: AbortSignal,
 ): Promise<void> {
   const journal = await host.openJournal("create");
-  if (needsInstance(host, earlier)) await journal.step("instance", async () => await makeInstance(ports, host, signal));
-  if (host.module.capabilities.provisionable && !(await takeOverEngine(ports, host, signal))) {
-    await using ssh = await journal.step("ssh", async () => await firstContact(ports, host, signal));
-    await journal.step("provision", async () => await provisionMachine(ports, host, ssh, signal));
+  if (needsInstance(host, earlier)) await journal.step("instance", async () => await makeInstance(context, host, signal));
+  if (host.module.capabilities.provisionable && !(await takeOverEngine(context, host, signal))) {
+    await using ssh = await journal.step("ssh", async () => await firstContact(context, host, signal));
+    await journal.step("provision", async () => await provisionMachine(context, host, ssh, signal));
     await host.save();
   }
   await journal.close();
@@ -46,42 +46,42 @@ function needsInstance({ name, module }: Host, earlier: JournalReading | undefin
   );
 }
 
-async function makeInstance(ports: MachinePorts, host: Host, signal: AbortSignal): Promise<void> {
+async function makeInstance(context: MachineContext, host: Host, signal: AbortSignal): Promise<void> {
   const otherwise = `The driver of "${host.name}" did not make the instance`;
   await within(
-    { ms: ports.timeouts.driverMs, otherwise, clock: ports.clock, signal },
+    { ms: context.timeouts.driverMs, otherwise, clock: context.clock, signal },
     async (bound) => await host.driver.create(bound),
   );
   await host.save();
 }
 
-async function firstContact(ports: MachinePorts, host: Host, signal: AbortSignal): Promise<SshExecutor> {
+async function firstContact(context: MachineContext, host: Host, signal: AbortSignal): Promise<SshExecutor> {
   const { capabilities } = host.module;
   host.report({ type: "waiting-for-running" });
-  if (!capabilities.adopted) await waitForState(ports, host, "Running", signal);
+  if (!capabilities.adopted) await waitForState(context, host, "Running", signal);
   const keys = await host.driver.hostKeys?.();
   if (keys !== undefined) await pinInjectedHostKeys((await host.sshTarget()).hostKeys, keys, host.report);
   host.report({ type: "detecting-os" });
   host.report({ type: "waiting-for-ssh" });
   return await waitForSsh({
     open: host.openSsh,
-    timeoutMs: ports.timeouts.sshMs,
-    clock: ports.clock,
+    timeoutMs: context.timeouts.sshMs,
+    clock: context.clock,
     signal,
     // A new instance lets its user in once cloud-init is done; a box that exists either does or does not.
     retryAuthentication: !capabilities.adopted,
-    onAttempt: sayWhatIsWrong(ports, host, signal),
+    onAttempt: sayWhatIsWrong(context, host, signal),
   });
 }
 
 /** While a box boots that we made, its refusals are no news; of one that exists the user should know what is waited for. */
-function sayWhatIsWrong(ports: MachinePorts, host: Host, signal: AbortSignal): (error: unknown) => void {
+function sayWhatIsWrong(context: MachineContext, host: Host, signal: AbortSignal): (error: unknown) => void {
   const level = host.module.capabilities.adopted ? "info" : "debug";
   let said = "";
   return (error) => {
     const what = messageOf(error);
     if (what !== said && !signal.aborted)
-      logTo(host.report, level, `${what}; trying again for up to ${ports.timeouts.sshMs / 1_000} s`);
+      logTo(host.report, level, `${what}; trying again for up to ${context.timeouts.sshMs / 1_000} s`);
     said = what;
   };
 }

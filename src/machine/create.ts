@@ -5,7 +5,7 @@
  */
 import * as path from "node:path";
 import type { DriverModule } from "../driver-kit/driver.ts";
-import type { DriverOptions } from "../driver-kit/flags.ts";
+import type { DriverOptions } from "../driver-kit/create-flag.ts";
 import { isMachineError, MachineError, messageOf } from "../errors/machine-error.ts";
 import { quote } from "../gocompat/quote.ts";
 import { logTo } from "../log/event.ts";
@@ -14,17 +14,17 @@ import { inPrivateFolder } from "../ssh/private-folder.ts";
 import { removeFile } from "../system/files.ts";
 import { bringUp } from "./bring-up.ts";
 import { prepareAuthority } from "./certificates.ts";
-import type { Host } from "./host.ts";
-import { newHost, openHost } from "./open-host.ts";
-import { isBeingUndone, wayOut } from "./interrupted.ts";
-import { readJournal, type JournalReading } from "./journal.ts";
-import { lockMachine } from "./lock.ts";
+import type { Host } from "./host/host.ts";
+import { newHost, openHost } from "./host/open-host.ts";
+import { isBeingUndone, wayOut } from "./interruption/interrupted.ts";
+import { readJournal, type JournalReading } from "./interruption/journal.ts";
+import { lockMachine } from "./interruption/machine-lock.ts";
 import { requireValidName } from "./names.ts";
-import { newRecord } from "./new-record.ts";
-import type { MachinePorts } from "./ports.ts";
+import { newRecord } from "./host/new-record.ts";
+import type { MachineContext } from "./machine-context.ts";
 import { keyTypeOf, planMachine } from "./provision-machine.ts";
 import { undoCreate } from "./remove.ts";
-import { sweepStore } from "./sweep.ts";
+import { sweepStore } from "./interruption/sweep.ts";
 
 export interface CreateRequest {
   readonly name: string;
@@ -34,106 +34,111 @@ export interface CreateRequest {
 }
 
 /** Throws `machine-exists`, `pre-create-check`, `driver-options`, and whatever a step throws. */
-export async function createMachine(ports: MachinePorts, request: CreateRequest, signal: AbortSignal): Promise<void> {
+export async function createMachine(context: MachineContext, request: CreateRequest, signal: AbortSignal): Promise<void> {
   requireValidName(request.name);
-  const module = await ports.loadDriver(request.driverName);
-  await using _lock = await lockMachine(ports, request.name, "create", signal);
-  await sweepStore(ports);
-  const earlier = await findUnfinished(ports, request);
-  if (earlier === undefined) await createNew(ports, request, module, signal);
-  else if (isBeingUndone(earlier)) await finishUndoing(ports, request, module, signal);
-  else await goOn(ports, request, module, earlier, signal);
+  const module = await context.findDriver(request.driverName);
+  await using _lock = await lockMachine(context, request.name, "create", signal);
+  await sweepStore(context);
+  const earlier = await findUnfinished(context, request);
+  if (earlier === undefined) await createNew(context, request, module, signal);
+  else if (isBeingUndone(earlier)) await finishUndoing(context, request, module, signal);
+  else await goOn(context, request, module, earlier, signal);
 }
 
 /** What `create` would do to a host that exists already; of other drivers only the checks can be told. Stores nothing. */
-export async function planCreate(ports: MachinePorts, request: CreateRequest, signal: AbortSignal): Promise<string> {
+export async function planCreate(context: MachineContext, request: CreateRequest, signal: AbortSignal): Promise<string> {
   requireValidName(request.name);
-  const module = await ports.loadDriver(request.driverName);
-  if (await ports.store.has(request.name)) throw alreadyExists(request.name);
-  await using host = await configuredHost(ports, request, module);
+  const module = await context.findDriver(request.driverName);
+  if (await context.store.has(request.name)) throw alreadyExists(request.name);
+  await using host = await configuredHost(context, request, module);
   await preCreateCheck(host, signal);
   if (!module.capabilities.adopted || !module.capabilities.provisionable) {
     return `A machine would be created by the driver ${module.name}; what provisioning changes is known once it runs.\n`;
   }
-  return await inPrivateFolder(ports.platform, async (folder) => {
-    await using ssh = await openSshOnce(ports, host, folder);
-    return await planMachine(ports, host, ssh, signal);
+  return await inPrivateFolder(context.computer, async (folder) => {
+    await using ssh = await openSshOnce(context, host, folder);
+    return await planMachine(context, host, ssh, signal);
   });
 }
 
 /** The host's key is judged as on first contact, and kept in the folder only. */
-async function openSshOnce(ports: MachinePorts, host: Host, folder: string): Promise<SshExecutor> {
+async function openSshOnce(context: MachineContext, host: Host, folder: string): Promise<SshExecutor> {
   const target = await host.sshTarget();
   const hostKeys = { ...target.hostKeys, knownHostsFile: path.join(folder, "known_hosts") };
-  return await ports.openSsh({ ...target, hostKeys }, host.report);
+  return await context.openSsh({ ...target, hostKeys }, host.report);
 }
 
 /** The journal of an earlier create of this machine by the same driver; undefined where there is no such machine. */
-async function findUnfinished(ports: MachinePorts, { name, driverName }: CreateRequest): Promise<JournalReading | undefined> {
-  if (!(await ports.store.has(name))) return undefined;
-  const journal = await readJournal(ports.store.machineDir(name));
-  if (journal?.command !== "create" || (await ports.store.load(name)).driverName !== driverName) throw alreadyExists(name);
+async function findUnfinished(context: MachineContext, { name, driverName }: CreateRequest): Promise<JournalReading | undefined> {
+  if (!(await context.store.has(name))) return undefined;
+  const journal = await readJournal(context.store.machineDir(name));
+  if (journal?.command !== "create" || (await context.store.load(name)).driverName !== driverName) throw alreadyExists(name);
   return journal;
 }
 
-async function createNew(ports: MachinePorts, request: CreateRequest, module: DriverModule, signal: AbortSignal): Promise<void> {
-  await using host = await configuredHost(ports, request, module);
-  await prepareAuthority(ports, signal, keyTypeOf(host));
-  await preCreateCheck(host, signal);
-  host.report({ type: "creating-instance" });
-  await host.store((await host.openJournal("create")).begunWith("record"));
-  await finish(ports, host, undefined, signal);
-}
-
-async function finishUndoing(
-  ports: MachinePorts,
+async function createNew(
+  context: MachineContext,
   request: CreateRequest,
   module: DriverModule,
   signal: AbortSignal,
 ): Promise<void> {
-  await using host = await openHost(ports, request.name);
+  await using host = await configuredHost(context, request, module);
+  await prepareAuthority(context, signal, keyTypeOf(host));
+  await preCreateCheck(host, signal);
+  host.report({ type: "creating-instance" });
+  await host.store((await host.openJournal("create")).begunWith("record"));
+  await finish(context, host, undefined, signal);
+}
+
+async function finishUndoing(
+  context: MachineContext,
+  request: CreateRequest,
+  module: DriverModule,
+  signal: AbortSignal,
+): Promise<void> {
+  await using host = await openHost(context, request.name);
   logTo(host.report, "info", `Undoing the earlier create of "${host.name}" first...`);
-  await undoCreate(ports, host, signal);
-  await createNew(ports, request, module, signal);
+  await undoCreate(context, host, signal);
+  await createNew(context, request, module, signal);
 }
 
 /** The options of this command count: of what the earlier one was asked for, nothing was promised yet. */
 async function goOn(
-  ports: MachinePorts,
+  context: MachineContext,
   request: CreateRequest,
   module: DriverModule,
   earlier: JournalReading,
   signal: AbortSignal,
 ): Promise<void> {
   const { adopted } = module.capabilities;
-  await using host = await (adopted ? adoptAnew : reopen)(ports, request, module);
+  await using host = await (adopted ? adoptAnew : reopen)(context, request, module);
   logTo(host.report, "info", `Continuing the create of "${host.name}" that was interrupted at: ${earlier.lastStep}`);
   if (adopted) await preCreateCheck(host, signal);
-  await prepareAuthority(ports, signal, keyTypeOf(host));
+  await prepareAuthority(context, signal, keyTypeOf(host));
   await host.save();
-  await finish(ports, host, earlier, signal);
+  await finish(context, host, earlier, signal);
 }
 
 /** Nothing was made anywhere, so all is configured as if for the first time. Another box has another key. */
-async function adoptAnew(ports: MachinePorts, request: CreateRequest, module: DriverModule): Promise<Host> {
-  await using before = await openHost(ports, request.name);
-  const host = await configuredHost(ports, request, module);
+async function adoptAnew(context: MachineContext, request: CreateRequest, module: DriverModule): Promise<Host> {
+  await using before = await openHost(context, request.name);
+  const host = await configuredHost(context, request, module);
   const [old, { hostName, port, hostKeys }] = [await before.sshTarget(), await host.sshTarget()];
   if (old.hostName !== hostName || old.port !== port) await removeFile(hostKeys.knownHostsFile);
   return host;
 }
 
 /** The instance may exist as it was asked for then; only what concerns the engine can still be chosen. */
-async function reopen(ports: MachinePorts, request: CreateRequest, module: DriverModule): Promise<Host> {
-  const host = await openHost(ports, request.name);
-  const { hostOptions, extra } = newRecord(ports, request.name, module.name, request.options);
+async function reopen(context: MachineContext, request: CreateRequest, module: DriverModule): Promise<Host> {
+  const host = await openHost(context, request.name);
+  const { hostOptions, extra } = newRecord(context, request.name, module.name, request.options);
   const { CreateId } = host.record.extra;
   Object.assign(host.record, { hostOptions, extra: CreateId === undefined ? extra : { ...extra, CreateId } });
   return host;
 }
 
-async function configuredHost(ports: MachinePorts, { name, options }: CreateRequest, module: DriverModule): Promise<Host> {
-  const host = newHost(ports, newRecord(ports, name, module.name, options), module);
+async function configuredHost(context: MachineContext, { name, options }: CreateRequest, module: DriverModule): Promise<Host> {
+  const host = newHost(context, newRecord(context, name, module.name, options), module);
   try {
     await host.configure(options);
     return host;
@@ -163,11 +168,16 @@ function alreadyExists(name: string): MachineError {
   });
 }
 
-async function finish(ports: MachinePorts, host: Host, earlier: JournalReading | undefined, signal: AbortSignal): Promise<void> {
+async function finish(
+  context: MachineContext,
+  host: Host,
+  earlier: JournalReading | undefined,
+  signal: AbortSignal,
+): Promise<void> {
   try {
-    await bringUp(ports, host, earlier, signal);
+    await bringUp(context, host, earlier, signal);
   } catch (error) {
-    await afterFailure(ports, host, signal);
+    await afterFailure(context, host, signal);
     throw error;
   }
 }
@@ -176,24 +186,24 @@ async function finish(ports: MachinePorts, host: Host, earlier: JournalReading |
  * Decides what stays. Nothing was begun outside: no trace. Interrupted by the user: what was made is undone. Else, and
  * where a host that is someone's own was changed already, the machine stays with its journal, to be continued or removed.
  */
-async function afterFailure(ports: MachinePorts, host: Host, signal: AbortSignal): Promise<void> {
+async function afterFailure(context: MachineContext, host: Host, signal: AbortSignal): Promise<void> {
   const { capabilities } = host.module;
   const reached = await readJournal(host.dir);
   if (reached === undefined) return;
   const isOutside = reached.has(capabilities.adopted ? "provision" : "instance", "begun");
-  if (!isOutside) return await forget(ports, host);
-  if (signal.aborted && !capabilities.adopted) return await rollBack(ports, host);
+  if (!isOutside) return await forget(context, host);
+  if (signal.aborted && !capabilities.adopted) return await rollBack(context, host);
   logTo(host.report, "warn", `"${host.name}" is not ready. Once the cause is gone, ${wayOut(host.name, reached, capabilities)}.`);
 }
 
-async function forget(ports: MachinePorts, host: Host): Promise<void> {
-  await ports.store.remove(host.name).catch((failure: unknown) => logTo(host.report, "warn", messageOf(failure)));
+async function forget(context: MachineContext, host: Host): Promise<void> {
+  await context.store.remove(host.name).catch((failure: unknown) => logTo(host.report, "warn", messageOf(failure)));
 }
 
-async function rollBack(ports: MachinePorts, host: Host): Promise<void> {
+async function rollBack(context: MachineContext, host: Host): Promise<void> {
   logTo(host.report, "info", `Undoing the create of "${host.name}"...`);
   try {
-    await undoCreate(ports, host, new AbortController().signal);
+    await undoCreate(context, host, new AbortController().signal);
   } catch (failure) {
     logTo(
       host.report,

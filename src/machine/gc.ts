@@ -4,14 +4,14 @@
  * others are never listed, because only the create id counts, not a name.
  */
 import { messageOf } from "../errors/machine-error.ts";
-import { within } from "./bounded.ts";
-import type { Host } from "./host.ts";
-import { openHost } from "./open-host.ts";
-import { findInterruption, whatHappened } from "./interrupted.ts";
-import { readJournal, type JournalReading } from "./journal.ts";
+import { within } from "../system/waiting.ts";
+import type { Host } from "./host/host.ts";
+import { openHost } from "./host/open-host.ts";
+import { findInterruption, whatHappened } from "./interruption/interrupted.ts";
+import { readJournal, type JournalReading } from "./interruption/journal.ts";
 import { forEachMachine } from "./many.ts";
-import type { MachinePorts, Outcome } from "./ports.ts";
-import { sweepStore } from "./sweep.ts";
+import type { MachineContext, Outcome } from "./machine-context.ts";
+import { sweepStore } from "./interruption/sweep.ts";
 import { removeAtProvider, removeMachine } from "./remove.ts";
 
 export interface Leftover {
@@ -34,31 +34,31 @@ const atOnce = 16;
 const inFlightMs = 3_600_000;
 
 /** Machines with a journal whose process is gone, and removed ones whose instance could still appear. Changes nothing but what killed commands left in writing. */
-export async function findLeftovers(ports: MachinePorts, signal: AbortSignal): Promise<Leftover[]> {
-  await sweepStore(ports);
+export async function findLeftovers(context: MachineContext, signal: AbortSignal): Promise<Leftover[]> {
+  await sweepStore(context);
   const [present, removed] = await Promise.all([
-    findIn(ports, findInterruption, signal),
+    findIn(context, findInterruption, signal),
     // Whose grave it is is at work on it no more.
-    findIn(buriedPorts(ports), readJournal, signal),
+    findIn(buriedContext(context), readJournal, signal),
   ]);
   return [...present, ...removed.map((leftover) => ({ ...leftover, removed: true }))];
 }
 
 type ReadJournal = (machineDir: string) => Promise<JournalReading | undefined>;
 
-async function findIn(ports: MachinePorts, read: ReadJournal, signal: AbortSignal): Promise<Leftover[]> {
+async function findIn(context: MachineContext, read: ReadJournal, signal: AbortSignal): Promise<Leftover[]> {
   const look = async (name: string): Promise<Leftover[]> =>
-    await inspect(ports, name, await read(ports.store.machineDir(name)), signal);
-  const outcomes = await forEachMachine(await ports.store.list(), atOnce, look);
+    await inspect(context, name, await read(context.store.machineDir(name)), signal);
+  const outcomes = await forEachMachine(await context.store.list(), atOnce, look);
   return outcomes.flatMap(({ value }) => value ?? []);
 }
 
-function buriedPorts(ports: MachinePorts): MachinePorts {
-  return { ...ports, store: ports.store.buried };
+function buriedContext(context: MachineContext): MachineContext {
+  return { ...context, store: context.store.buried };
 }
 
 async function inspect(
-  ports: MachinePorts,
+  context: MachineContext,
   name: string,
   journal: JournalReading | undefined,
   signal: AbortSignal,
@@ -66,17 +66,17 @@ async function inspect(
   if (journal === undefined) return [];
   const base = { name, command: journal.command, step: journal.lastStep, what: whatHappened(journal) };
   try {
-    await using host = await openHost(ports, name);
-    return [{ ...base, instances: await findInstances(ports, host, signal) }];
+    await using host = await openHost(context, name);
+    return [{ ...base, instances: await findInstances(context, host, signal) }];
   } catch (error) {
     signal.throwIfAborted();
     return [{ ...base, instances: [], complaint: messageOf(error) }];
   }
 }
 
-async function findInstances(ports: MachinePorts, host: Host, signal: AbortSignal): Promise<readonly string[]> {
+async function findInstances(context: MachineContext, host: Host, signal: AbortSignal): Promise<readonly string[]> {
   const otherwise = `The driver of "${host.name}" did not tell its instances`;
-  const bound = { ms: ports.timeouts.stateMs, otherwise, clock: ports.clock, signal };
+  const bound = { ms: context.timeouts.stateMs, otherwise, clock: context.clock, signal };
   return await within(bound, async (inner) => (await host.driver.findInstances?.(inner)) ?? []);
 }
 
@@ -85,7 +85,7 @@ async function findInstances(ports: MachinePorts, host: Host, signal: AbortSigna
  * removed machine goes once its instance is gone and no late one is to be expected.
  */
 export async function removeLeftovers(
-  ports: MachinePorts,
+  context: MachineContext,
   leftovers: readonly Leftover[],
   signal: AbortSignal,
 ): Promise<Outcome<void>[]> {
@@ -95,16 +95,16 @@ export async function removeLeftovers(
     atOnce,
     async (name) => {
       const removed = removable.find((leftover) => leftover.name === name)?.removed === true;
-      if (removed) await clearGrave(buriedPorts(ports), name, signal);
-      else await removeMachine(ports, { name, force: false, restore: false, onlyInterrupted: true }, signal);
+      if (removed) await clearGrave(buriedContext(context), name, signal);
+      else await removeMachine(context, { name, force: false, restore: false, onlyInterrupted: true }, signal);
     },
   );
 }
 
-async function clearGrave(ports: MachinePorts, name: string, signal: AbortSignal): Promise<void> {
-  const journal = await readJournal(ports.store.machineDir(name));
-  await using host = await openHost(ports, name);
-  await removeAtProvider(ports, host, ports.timeouts.driverMs, signal);
-  const ageMs = ports.clock.now().getTime() - (journal?.at.getTime() ?? 0);
-  if (ageMs > inFlightMs) await ports.store.remove(name);
+async function clearGrave(context: MachineContext, name: string, signal: AbortSignal): Promise<void> {
+  const journal = await readJournal(context.store.machineDir(name));
+  await using host = await openHost(context, name);
+  await removeAtProvider(context, host, context.timeouts.driverMs, signal);
+  const ageMs = context.clock.now().getTime() - (journal?.at.getTime() ?? 0);
+  if (ageMs > inFlightMs) await context.store.remove(name);
 }

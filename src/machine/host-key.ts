@@ -3,9 +3,9 @@ import { MachineError } from "../errors/machine-error.ts";
 import { loadPinnedKeys } from "../ssh/host-keys.ts";
 import { fingerprintOf } from "../ssh/public-key.ts";
 import { removeFile } from "../system/files.ts";
-import { openHost } from "./open-host.ts";
-import { lockMachine } from "./lock.ts";
-import type { MachinePorts } from "./ports.ts";
+import { openHost } from "./host/open-host.ts";
+import { lockMachine } from "./interruption/machine-lock.ts";
+import type { MachineContext } from "./machine-context.ts";
 
 export interface PinnedKey {
   readonly type: string;
@@ -13,33 +13,38 @@ export interface PinnedKey {
   readonly fingerprint: string;
 }
 
-export async function readPinnedKeys(ports: MachinePorts, name: string): Promise<PinnedKey[]> {
-  await using host = await openHost(ports, name);
+export async function readPinnedKeys(context: MachineContext, name: string): Promise<PinnedKey[]> {
+  await using host = await openHost(context, name);
   const keys = await loadPinnedKeys((await host.sshTarget()).hostKeys);
   return keys.map((key) => ({ type: key.type, fingerprint: fingerprintOf(key) }));
 }
 
 /** Pins the key with this fingerprint, if the machine presents it now. Throws `host-key-mismatch`, what connecting throws. */
-export async function acceptHostKey(ports: MachinePorts, name: string, fingerprint: string, signal: AbortSignal): Promise<void> {
+export async function acceptHostKey(
+  context: MachineContext,
+  name: string,
+  fingerprint: string,
+  signal: AbortSignal,
+): Promise<void> {
   if (!/^SHA256:[A-Za-z0-9+/]{43}=?$/u.test(fingerprint)) {
     throw new MachineError("usage", `${JSON.stringify(fingerprint)} is not a fingerprint`, {
       hint: "Give it as ssh-keygen -l prints it on the machine: SHA256: and 43 characters.",
     });
   }
-  await using _lock = await lockMachine(ports, name, "ssh-host-key", signal);
-  await using host = await openHost(ports, name);
+  await using _lock = await lockMachine(context, name, "ssh-host-key", signal);
+  await using host = await openHost(context, name);
   const target = await host.sshTarget();
   const expectedFingerprint = fingerprint.replace(/=$/u, "");
-  await using ssh = await ports.openSsh({ ...target, hostKeys: { ...target.hostKeys, expectedFingerprint } }, host.report);
+  await using ssh = await context.openSsh({ ...target, hostKeys: { ...target.hostKeys, expectedFingerprint } }, host.report);
   await ssh.connect();
   if (host.record.extra.SshHostKey !== undefined) host.record.extra.SshHostKey = expectedFingerprint;
   await host.save();
 }
 
 /** Forgets the pinned key: the next connection is a first contact again. */
-export async function forgetHostKey(ports: MachinePorts, name: string, signal: AbortSignal): Promise<void> {
-  await using _lock = await lockMachine(ports, name, "ssh-host-key", signal);
-  await using host = await openHost(ports, name);
+export async function forgetHostKey(context: MachineContext, name: string, signal: AbortSignal): Promise<void> {
+  await using _lock = await lockMachine(context, name, "ssh-host-key", signal);
+  await using host = await openHost(context, name);
   await removeFile((await host.sshTarget()).hostKeys.knownHostsFile);
   delete host.record.extra.SshHostKey;
   await host.save();

@@ -5,13 +5,13 @@
 import type { MachineState } from "../driver-kit/state.ts";
 import { isMachineError, messageOf } from "../errors/machine-error.ts";
 import type { EngineOptions, HostRecord, SwarmOptions } from "../store/host-record.ts";
-import { engineCertificateEnd } from "./certificate-dates.ts";
-import { engineClientOf } from "./engine-connection.ts";
-import type { Host } from "./host.ts";
-import { openHost } from "./open-host.ts";
-import { describeInterruption, findInterruption } from "./interrupted.ts";
+import { engineCertificateEnd } from "./host/certificate-dates.ts";
+import { engineClientOf } from "./host/engine-connection.ts";
+import type { Host } from "./host/host.ts";
+import { openHost } from "./host/open-host.ts";
+import { describeInterruption, findInterruption } from "./interruption/interrupted.ts";
 import { forEachMachine } from "./many.ts";
-import type { MachinePorts } from "./ports.ts";
+import type { MachineContext } from "./machine-context.ts";
 
 export interface ListedMachine {
   readonly name: string;
@@ -39,25 +39,25 @@ const atOnce = 64;
 const notRunning = "Host is not running";
 
 /** Machines in no particular order of work, listed in natural order of their names. */
-export async function listMachines(ports: MachinePorts, request: ListRequest, signal: AbortSignal): Promise<ListedMachine[]> {
-  const names = (await ports.store.list()).sort(byNaturalOrder);
-  const outcomes = await forEachMachine(names, atOnce, async (name) => await listOne(ports, name, request, signal));
+export async function listMachines(context: MachineContext, request: ListRequest, signal: AbortSignal): Promise<ListedMachine[]> {
+  const names = (await context.store.list()).sort(byNaturalOrder);
+  const outcomes = await forEachMachine(names, atOnce, async (name) => await listOne(context, name, request, signal));
   // That the whole command is over is no fault of any machine.
   signal.throwIfAborted();
   return outcomes.flatMap(({ name, value, error }) => value ?? (isGone(error) ? [] : unloadable(name, error)));
 }
 
 /** The records that can be read, by name, for `ls -q`: nothing is asked of any machine. */
-export async function listRecords(ports: MachinePorts): Promise<HostRecord[]> {
-  const names = (await ports.store.list()).sort();
-  const outcomes = await forEachMachine(names, atOnce, async (name) => await ports.store.load(name));
+export async function listRecords(context: MachineContext): Promise<HostRecord[]> {
+  const names = (await context.store.list()).sort();
+  const outcomes = await forEachMachine(names, atOnce, async (name) => await context.store.load(name));
   return outcomes.flatMap(({ value }) => value ?? []);
 }
 
-async function listOne(ports: MachinePorts, name: string, request: ListRequest, signal: AbortSignal): Promise<ListedMachine> {
-  const started = ports.clock.monotonicMs();
-  await using host = await openHost(ports, name);
-  const seen = await lookWithin(request.timeoutMs, ports, host, signal);
+async function listOne(context: MachineContext, name: string, request: ListRequest, signal: AbortSignal): Promise<ListedMachine> {
+  const started = context.clock.monotonicMs();
+  await using host = await openHost(context, name);
+  const seen = await lookWithin(request.timeoutMs, context, host, signal);
   const { EngineOptions: engine, SwarmOptions: swarm } = host.record.hostOptions;
   const interrupted = await interruption(host);
   const certificateExpires = (await engineCertificateEnd(host))?.toISOString();
@@ -67,7 +67,7 @@ async function listOne(ports: MachinePorts, name: string, request: ListRequest, 
     ...seen,
     // That a command was cut off explains what the engine says, and is what is to be mended.
     error: interrupted ?? seen.error,
-    responseTimeMs: ports.clock.monotonicMs() - started,
+    responseTimeMs: context.clock.monotonicMs() - started,
     options: { engine, swarm },
     certificateExpires,
     interrupted,
@@ -80,12 +80,12 @@ function isGone(error: unknown): boolean {
 }
 
 /** A driver may be a plugin that never answers: not all of what is asked of it takes a signal. */
-async function lookWithin(timeoutMs: number, ports: MachinePorts, host: Host, signal: AbortSignal): Promise<Seen> {
+async function lookWithin(timeoutMs: number, context: MachineContext, host: Host, signal: AbortSignal): Promise<Seen> {
   const bound = AbortSignal.any([signal, AbortSignal.timeout(Math.max(timeoutMs, 0))]);
   const ended = Promise.withResolvers<never>();
   bound.addEventListener("abort", () => ended.reject(bound.reason), { once: true });
   try {
-    return await Promise.race([ended.promise, timeoutMs > 0 ? look(ports, host, bound) : ended.promise]);
+    return await Promise.race([ended.promise, timeoutMs > 0 ? look(context, host, bound) : ended.promise]);
   } catch (error) {
     signal.throwIfAborted();
     if (bound.aborted) return { state: "Timeout", url: "", engineVersion: "", error: "" };
@@ -95,13 +95,13 @@ async function lookWithin(timeoutMs: number, ports: MachinePorts, host: Host, si
 
 type Seen = Pick<ListedMachine, "state" | "url" | "engineVersion" | "error">;
 
-async function look(ports: MachinePorts, host: Host, signal: AbortSignal): Promise<Seen> {
+async function look(context: MachineContext, host: Host, signal: AbortSignal): Promise<Seen> {
   const url = await host.driver.getUrl().catch((error: unknown) => {
     if (messageOf(error) === notRunning) return "";
     throw error;
   });
   if (url !== "") {
-    const seen = await askEngine(ports, host, url, signal);
+    const seen = await askEngine(context, host, url, signal);
     if (seen !== undefined) return seen;
   }
   const state = await host.driver.getState(signal);
@@ -114,9 +114,9 @@ async function look(ports: MachinePorts, host: Host, signal: AbortSignal): Promi
   };
 }
 
-async function askEngine(ports: MachinePorts, host: Host, url: string, signal: AbortSignal): Promise<Seen | undefined> {
+async function askEngine(context: MachineContext, host: Host, url: string, signal: AbortSignal): Promise<Seen | undefined> {
   try {
-    const { Version } = await (await engineClientOf(ports, host, url, signal)).version();
+    const { Version } = await (await engineClientOf(context, host, url, signal)).version();
     return { state: "Running", url, engineVersion: `v${Version}`, error: "" };
   } catch (error) {
     // A foreign certificate is an answer too: the machine runs, and what is wrong is said.

@@ -3,41 +3,41 @@ import { upgradeEngine } from "../provision/provision.ts";
 import type { SshExecutor } from "../ssh/executor.ts";
 import { bringUp } from "./bring-up.ts";
 import { prepareAuthority } from "./certificates.ts";
-import { engineVersionOf, waitForEngine } from "./engine-connection.ts";
-import type { Host } from "./host.ts";
-import { openHost } from "./open-host.ts";
-import { isBeingUndone, requireCreated } from "./interrupted.ts";
-import { readJournal, type JournaledCommand } from "./journal.ts";
-import { lockMachine } from "./lock.ts";
-import type { MachinePorts } from "./ports.ts";
+import { engineVersionOf, waitForEngine } from "./host/engine-connection.ts";
+import type { Host } from "./host/host.ts";
+import { openHost } from "./host/open-host.ts";
+import { isBeingUndone, requireCreated } from "./interruption/interrupted.ts";
+import { readJournal, type JournaledCommand } from "./interruption/journal.ts";
+import { lockMachine } from "./interruption/machine-lock.ts";
+import type { MachineContext } from "./machine-context.ts";
 import { provisionContext, provisionMachine, provisionRequest } from "./provision-machine.ts";
 
 /** Repeats provisioning from the facts on; an interrupted `create` is gone on with from where it was. */
-export async function provisionAgain(ports: MachinePorts, name: string, signal: AbortSignal): Promise<void> {
-  await using _lock = await lockMachine(ports, name, "provision", signal);
-  await using host = await openHost(ports, name);
-  await prepareAuthority(ports, signal);
+export async function provisionAgain(context: MachineContext, name: string, signal: AbortSignal): Promise<void> {
+  await using _lock = await lockMachine(context, name, "provision", signal);
+  await using host = await openHost(context, name);
+  await prepareAuthority(context, signal);
   const earlier = await readJournal(host.dir);
-  if (earlier?.command === "create" && !isBeingUndone(earlier)) return await bringUp(ports, host, earlier, signal);
-  await maintain(host, "provision", async (ssh) => void (await provisionMachine(ports, host, ssh, signal)));
+  if (earlier?.command === "create" && !isBeingUndone(earlier)) return await bringUp(context, host, earlier, signal);
+  await maintain(host, "provision", async (ssh) => void (await provisionMachine(context, host, ssh, signal)));
 }
 
 /** Brings the engine to the newest version its source offers. Gives the version before and after. */
 export async function upgradeMachine(
-  ports: MachinePorts,
+  context: MachineContext,
   name: string,
   signal: AbortSignal,
 ): Promise<{ readonly before: string; readonly after: string }> {
-  await using _lock = await lockMachine(ports, name, "upgrade", signal);
-  await using host = await openHost(ports, name);
+  await using _lock = await lockMachine(context, name, "upgrade", signal);
+  await using host = await openHost(context, name);
   await requireCreated(host);
   return await maintain(host, "upgrade", async (ssh) => {
-    const before = await engineVersionOf(ports, host, signal).catch(() => "");
+    const before = await engineVersionOf(context, host, signal).catch(() => "");
     const { engineVersion } = await upgradeEngine(
-      await provisionRequest(ports, host),
-      provisionContext(ports, host, ssh, signal),
+      await provisionRequest(context, host),
+      provisionContext(context, host, ssh, signal),
     );
-    await waitForEngine(ports, host, signal);
+    await waitForEngine(context, host, signal);
     return { before, after: engineVersion };
   });
 }

@@ -1,6 +1,6 @@
 /** One command on many machines: in parallel, each failure kept beside its machine, none hiding another. */
 import { MachineError } from "../errors/machine-error.ts";
-import type { Outcome } from "./ports.ts";
+import type { Outcome } from "./machine-context.ts";
 
 /** Runs `work` for every name, at most `limit` at once; the outcomes come in the order of the names. */
 export async function forEachMachine<T>(

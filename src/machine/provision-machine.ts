@@ -12,38 +12,38 @@ import type { AuthorityPaths } from "../tls/authority-files.ts";
 import type { KeyType } from "../tls/key.ts";
 import { readFileIfExists } from "../system/files.ts";
 import type { SshExecutor } from "../ssh/executor.ts";
-import type { ProvisionContext, ProvisionOutcome } from "../provision/provisioner.ts";
-import type { EngineRequest, EngineSource, ProvisionRequest, SwarmRequest } from "../provision/request.ts";
+import type { ProvisionContext, ProvisionOutcome } from "../provision/provision-context.ts";
+import type { EngineRequest, EngineSource, ProvisionRequest, SwarmRequest } from "../provision/provision-request.ts";
 import type { HostOptions } from "../store/host-record.ts";
-import { formatPlan } from "../provision/format-plan.ts";
+import { formatPlan } from "../provision/plan/format-plan.ts";
 import { planHost, provisionHost } from "../provision/provision.ts";
-import { waitForEngine } from "./engine-connection.ts";
-import type { Host } from "./host.ts";
-import type { MachinePorts } from "./ports.ts";
+import { waitForEngine } from "./host/engine-connection.ts";
+import type { Host } from "./host/host.ts";
+import type { MachineContext } from "./machine-context.ts";
 
 /** Provisions over an open connection and waits until the engine answers. The connection stays open. */
 export async function provisionMachine(
-  ports: MachinePorts,
+  context: MachineContext,
   host: Host,
   ssh: SshExecutor,
   signal: AbortSignal,
 ): Promise<ProvisionOutcome> {
-  const request = await provisionRequest(ports, host);
-  const outcome = await provisionHost(request, provisionContext(ports, host, ssh, signal));
+  const request = await provisionRequest(context, host);
+  const outcome = await provisionHost(request, provisionContext(context, host, ssh, signal));
   host.report({ type: "checking-engine" });
-  await waitForEngine(ports, host, signal);
+  await waitForEngine(context, host, signal);
   host.report({ type: "engine-ready" });
   return outcome;
 }
 
 /** What provisioning would do, as text; changes nothing. */
-export async function planMachine(ports: MachinePorts, host: Host, ssh: SshExecutor, signal: AbortSignal): Promise<string> {
-  const request = await bareRequest(ports, host);
-  return formatPlan(await planHost(request, provisionContext(ports, host, ssh, signal)));
+export async function planMachine(context: MachineContext, host: Host, ssh: SshExecutor, signal: AbortSignal): Promise<string> {
+  const request = await bareRequest(context, host);
+  return formatPlan(await planHost(request, provisionContext(context, host, ssh, signal)));
 }
 
-export function provisionContext(ports: MachinePorts, host: Host, ssh: SshExecutor, signal: AbortSignal): ProvisionContext {
-  return { ssh, clock: ports.clock, report: host.report, signal, bounds: ports.timeouts };
+export function provisionContext(context: MachineContext, host: Host, ssh: SshExecutor, signal: AbortSignal): ProvisionContext {
+  return { ssh, clock: context.clock, report: host.report, signal, bounds: context.timeouts };
 }
 
 /**
@@ -51,32 +51,32 @@ export function provisionContext(ports: MachinePorts, host: Host, ssh: SshExecut
  * where that is asked for, or where the one that is there does not serve: a new one means a restart of the engine.
  */
 export async function provisionRequest(
-  ports: MachinePorts,
+  context: MachineContext,
   host: Host,
   certificate: "kept" | "new" = "kept",
 ): Promise<ProvisionRequest> {
-  const bare = await bareRequest(ports, host);
+  const bare = await bareRequest(context, host);
   host.report({ type: "preparing-certificates" });
-  const wanted = serverCertificateRequest(ports, host, bare.address);
+  const wanted = serverCertificateRequest(context, host, bare.address);
   const kept = certificate === "kept" ? await loadServerCertificate(host.dir, wanted) : undefined;
   const server = kept ?? (await createServerCertificate(wanted));
-  ports.redactor.add(server.key);
+  context.redactor.add(server.key);
   await writeMachineCertificates(host.dir, wanted.paths, server);
   return { ...bare, caCertificate: server.ca, serverCertificate: server.certificate, serverKey: server.key };
 }
 
 /** A certificate for the machine's present address. */
-export function serverCertificateRequest(ports: MachinePorts, host: Host, address: string): ServerCertificateRequest {
+export function serverCertificateRequest(context: MachineContext, host: Host, address: string): ServerCertificateRequest {
   const { AuthOptions: auth, SwarmOptions: swarm } = host.record.hostOptions;
   return {
     paths: authorityPathsOf(host),
     machineName: host.name,
-    userName: ports.platform.userName,
+    userName: context.computer.userName,
     addresses: [address],
     extraNames: auth.ServerCertSANs ?? [],
     isSwarmMaster: swarm.Master,
     keyType: keyTypeOf(host),
-    clock: ports.clock,
+    clock: context.clock,
   };
 }
 
@@ -97,7 +97,7 @@ export function keyTypeOf(host: Host): KeyType {
 }
 
 /** What is wanted of the host, without certificates: enough for looking and undoing. */
-export async function bareRequest(ports: MachinePorts, host: Host): Promise<ProvisionRequest> {
+export async function bareRequest(context: MachineContext, host: Host): Promise<ProvisionRequest> {
   const { record, driver, module } = host;
   return {
     machineName: host.name,
@@ -109,7 +109,7 @@ export async function bareRequest(ports: MachinePorts, host: Host): Promise<Prov
     caCertificate: "",
     serverCertificate: "",
     serverKey: "",
-    sudoPassword: async () => await sudoPassword(ports, host),
+    sudoPassword: async () => await sudoPassword(context, host),
   };
 }
 
@@ -149,11 +149,11 @@ function swarmRequest(options: HostOptions): SwarmRequest | undefined {
   };
 }
 
-async function sudoPassword(ports: MachinePorts, host: Host): Promise<string | undefined> {
+async function sudoPassword(context: MachineContext, host: Host): Promise<string | undefined> {
   const file = host.driver.sudoPasswordFile;
   const fromFile = file === undefined ? undefined : (await readFileIfExists(file))?.toString("utf8").replace(/\r?\n$/u, "");
-  const password = fromFile ?? (await ports.askSudoPassword(host.name));
-  ports.redactor.add(password);
+  const password = fromFile ?? (await context.askSudoPassword(host.name));
+  context.redactor.add(password);
   return password;
 }
 

@@ -2,14 +2,14 @@
 import { isMachineError, MachineError, messageOf } from "../errors/machine-error.ts";
 import { logTo } from "../log/event.ts";
 import { restoreHost } from "../provision/provision.ts";
-import { within } from "./bounded.ts";
-import type { Host } from "./host.ts";
-import { openHost } from "./open-host.ts";
-import { readJournal } from "./journal.ts";
-import { lockMachine } from "./lock.ts";
-import type { MachinePorts } from "./ports.ts";
+import { within } from "../system/waiting.ts";
+import type { Host } from "./host/host.ts";
+import { openHost } from "./host/open-host.ts";
+import { readJournal } from "./interruption/journal.ts";
+import { lockMachine } from "./interruption/machine-lock.ts";
+import type { MachineContext } from "./machine-context.ts";
 import { bareRequest, provisionContext } from "./provision-machine.ts";
-import { sweepStore } from "./sweep.ts";
+import { sweepStore } from "./interruption/sweep.ts";
 
 export interface RemoveRequest {
   readonly name: string;
@@ -22,41 +22,41 @@ export interface RemoveRequest {
 }
 
 /** Throws when the instance could not be removed (the record stays, unless forced) or no such machine exists. */
-export async function removeMachine(ports: MachinePorts, request: RemoveRequest, signal: AbortSignal): Promise<void> {
+export async function removeMachine(context: MachineContext, request: RemoveRequest, signal: AbortSignal): Promise<void> {
   const { name, force } = request;
-  await using _lock = await lockMachine(ports, name, "rm", signal).catch((error: unknown) => {
+  await using _lock = await lockMachine(context, name, "rm", signal).catch((error: unknown) => {
     throw explain(name, error);
   });
-  await sweepStore(ports);
-  if (request.onlyInterrupted === true) await requireLeftover(ports, name);
+  await sweepStore(context);
+  if (request.onlyInterrupted === true) await requireLeftover(context, name);
   let isTraceable = true;
   try {
-    await using host = await openHost(ports, name);
+    await using host = await openHost(context, name);
     isTraceable = canFindInstances(host);
-    await removeInstance(ports, host, request, signal);
+    await removeInstance(context, host, request, signal);
   } catch (error) {
     if (!force || signal.aborted || isMachineError(error, "machine-not-found")) throw explain(name, error);
-    logTo(ports.reportFor(name), "error", explain(name, error).message);
+    logTo(context.reportFor(name), "error", explain(name, error).message);
   }
-  await forgetMachine(ports, name, isTraceable);
+  await forgetMachine(context, name, isTraceable);
 }
 
 /** Undoes a create that did not end: the instance, then the record. Throws what the driver throws; the record stays then. */
-export async function undoCreate(ports: MachinePorts, host: Host, signal: AbortSignal): Promise<void> {
+export async function undoCreate(context: MachineContext, host: Host, signal: AbortSignal): Promise<void> {
   const journal = await host.openJournal("create", "go-on");
-  await journal.step("roll-back", async () => await removeAtProvider(ports, host, ports.timeouts.rollbackMs, signal));
-  await forgetMachine(ports, host.name, canFindInstances(host));
+  await journal.step("roll-back", async () => await removeAtProvider(context, host, context.timeouts.rollbackMs, signal));
+  await forgetMachine(context, host.name, canFindInstances(host));
 }
 
 /**
  * Drops the record. Where a create was cut off with its request to the provider under way, the instance may still come
  * into being: then the record is kept apart for `gc`, which removes it once nothing can appear any more.
  */
-async function forgetMachine(ports: MachinePorts, name: string, isTraceable: boolean): Promise<void> {
-  const journal = await readJournal(ports.store.machineDir(name));
+async function forgetMachine(context: MachineContext, name: string, isTraceable: boolean): Promise<void> {
+  const journal = await readJournal(context.store.machineDir(name));
   const isUncertain = journal?.command === "create" && journal.has("instance", "begun") && !journal.has("instance", "done");
-  if (isUncertain && isTraceable && journal.createId !== "") await ports.store.bury(name, journal.createId);
-  else await ports.store.remove(name);
+  if (isUncertain && isTraceable && journal.createId !== "") await context.store.bury(name, journal.createId);
+  else await context.store.remove(name);
 }
 
 /** Keeping the record of an instance that nobody could find would help nobody. */
@@ -64,25 +64,25 @@ function canFindInstances(host: Host): boolean {
   return host.driver.findInstances !== undefined;
 }
 
-async function removeInstance(ports: MachinePorts, host: Host, request: RemoveRequest, signal: AbortSignal): Promise<void> {
+async function removeInstance(context: MachineContext, host: Host, request: RemoveRequest, signal: AbortSignal): Promise<void> {
   // Removing goes on without its notes when the disk is full: it is how space is made.
   const journal = await host.openJournal("rm", "go-on");
   if (request.restore) {
     await journal.step("restore-host", async () => {
       await using ssh = await host.openSsh();
-      await restoreHost(await bareRequest(ports, host), provisionContext(ports, host, ssh, signal));
+      await restoreHost(await bareRequest(context, host), provisionContext(context, host, ssh, signal));
     });
   }
-  await journal.step("remove-instance", async () => await removeAtProvider(ports, host, ports.timeouts.driverMs, signal));
+  await journal.step("remove-instance", async () => await removeAtProvider(context, host, context.timeouts.driverMs, signal));
 }
 
-export async function removeAtProvider(ports: MachinePorts, host: Host, ms: number, signal: AbortSignal): Promise<void> {
+export async function removeAtProvider(context: MachineContext, host: Host, ms: number, signal: AbortSignal): Promise<void> {
   const otherwise = `The driver of "${host.name}" did not remove the instance`;
-  await within({ ms, otherwise, clock: ports.clock, signal }, async (bound) => await host.driver.remove(bound));
+  await within({ ms, otherwise, clock: context.clock, signal }, async (bound) => await host.driver.remove(bound));
 }
 
-async function requireLeftover(ports: MachinePorts, name: string): Promise<void> {
-  const journal = await readJournal(ports.store.machineDir(name));
+async function requireLeftover(context: MachineContext, name: string): Promise<void> {
+  const journal = await readJournal(context.store.machineDir(name));
   if (journal?.command === "create" || journal?.command === "rm") return;
   throw new MachineError("machine-state", `"${name}" is not what an interrupted command left: it was finished meanwhile`);
 }

@@ -3,7 +3,7 @@ import { chmod, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import * as path from "node:path";
 import { after, before, test } from "node:test";
-import { currentPlatform, type HostPlatform } from "../system/host-platform.ts";
+import { thisComputer, type Computer } from "../system/computer.ts";
 import { findPlugin, listPlugins } from "./discover.ts";
 
 let root = "";
@@ -23,26 +23,26 @@ before(async () => {
 
 after(async () => await rm(root, { recursive: true }));
 
-const withPath = (...folders: string[]): HostPlatform => ({
-  ...currentPlatform(),
+const withPath = (...folders: string[]): Computer => ({
+  ...thisComputer(),
   os: "linux",
   cwd: root,
   env: { PATH: folders.join(":") },
 });
 
 test("the first folder of PATH that has the program counts", async () => {
-  const platform = withPath(inRoot("missing"), inRoot("first"), inRoot("second"));
-  assert.deepEqual(await findPlugin("a", platform), { name: "a", program: inRoot("first", "docker-machine-driver-a") });
-  assert.deepEqual(await listPlugins(platform), [
+  const computer = withPath(inRoot("missing"), inRoot("first"), inRoot("second"));
+  assert.deepEqual(await findPlugin("a", computer), { name: "a", program: inRoot("first", "docker-machine-driver-a") });
+  assert.deepEqual(await listPlugins(computer), [
     { name: "a", program: inRoot("first", "docker-machine-driver-a") },
     { name: "b.c", program: inRoot("second", "docker-machine-driver-b.c") },
   ]);
 });
 
 test("folders, files that cannot be run, and names with slashes are no plugins", async () => {
-  const platform = withPath(inRoot("first"), inRoot("second"));
+  const computer = withPath(inRoot("first"), inRoot("second"));
   for (const name of ["folder", "plain", "nosuch", "", "../first/docker-machine-driver-a", "./a"]) {
-    assert.equal(await findPlugin(name, platform), undefined, name);
+    assert.equal(await findPlugin(name, computer), undefined, name);
   }
 });
 

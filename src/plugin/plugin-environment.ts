@@ -1,7 +1,7 @@
 /** How a program learns that it was started as a plugin, and as which. Imports nothing: every start of ours asks. */
-import type { HostPlatform } from "../system/host-platform.ts";
+import type { Computer } from "../system/computer.ts";
 
-type Environment = Pick<HostPlatform, "os" | "env">;
+type Environment = Pick<Computer, "os" | "env">;
 
 /** Prefix of the programs that are drivers. */
 export const pluginPrefix = "docker-machine-driver-";
@@ -18,25 +18,25 @@ export function isPluginEnvironment({ env }: Pick<Environment, "env">): boolean 
 }
 
 /** The same computer, as what a plugin starts in turn should see it: the token is meant for the plugin alone. */
-export function withoutPluginVariables(platform: HostPlatform): HostPlatform {
-  return { ...platform, env: { ...platform.env, [tokenVariable]: undefined, [driverNameVariable]: undefined } };
+export function withoutPluginVariables(computer: Computer): Computer {
+  return { ...computer, env: { ...computer.env, [tokenVariable]: undefined, [driverNameVariable]: undefined } };
 }
 
 /**
  * The driver this process is to serve, if it is a plugin: it bears a plugin's name, or was started as one. Go tools run
  * the main program itself, without arguments, for the drivers that 0.16.2 had built in.
  */
-export function servedDriverName(programPath: string, platform: Environment): string | undefined {
-  const own = nameOfProgram(lastPart(programPath), platform);
-  if (own !== undefined || !isPluginEnvironment(platform)) return own;
-  const wanted = platform.env[driverNameVariable] ?? "";
-  return nameOfProgram(wanted, platform) ?? (wanted === "" ? undefined : wanted);
+export function servedDriverName(programPath: string, computer: Environment): string | undefined {
+  const own = nameOfProgram(lastPart(programPath), computer);
+  if (own !== undefined || !isPluginEnvironment(computer)) return own;
+  const wanted = computer.env[driverNameVariable] ?? "";
+  return nameOfProgram(wanted, computer) ?? (wanted === "" ? undefined : wanted);
 }
 
 /** The driver that a program's file name stands for, if it is a plugin's. */
-export function nameOfProgram(file: string, platform: Environment): string | undefined {
-  const folded = platform.os === "windows" ? file.toLowerCase() : file;
-  const ending = programEndings(platform).find((one) => folded.endsWith(one.toLowerCase()));
+export function nameOfProgram(file: string, computer: Environment): string | undefined {
+  const folded = computer.os === "windows" ? file.toLowerCase() : file;
+  const ending = programEndings(computer).find((one) => folded.endsWith(one.toLowerCase()));
   if (!folded.startsWith(pluginPrefix) || ending === undefined) return undefined;
   const name = file.slice(pluginPrefix.length, file.length - ending.length);
   return name === "" ? undefined : name;

@@ -3,13 +3,13 @@
  * store and the command line are unknown here.
  */
 import type { DriverCapabilities, DriverModule } from "../driver-kit/driver.ts";
-import type { CreateFlag } from "../driver-kit/flags.ts";
+import type { CreateFlag } from "../driver-kit/create-flag.ts";
 import { newBaseConfig } from "../driver-kit/base-config.ts";
 import type { Report } from "../log/event.ts";
-import type { HostPlatform } from "../system/host-platform.ts";
-import { defaultBounds, placePatienceMs, type PluginBounds } from "./bounds.ts";
+import type { Computer } from "../system/computer.ts";
+import { defaultBounds, placePatienceMs, type PluginBounds } from "./plugin-bounds.ts";
 import { findPlugin, type PluginLocation } from "./discover.ts";
-import { createFlagOf } from "./flags.ts";
+import { createFlagOf } from "./plugin-flags.ts";
 import { driverNotFound, missingDriver } from "./missing-driver.ts";
 import type { PluginHost, PluginLog } from "./plugin-process.ts";
 import { PluginSession } from "./plugin-session.ts";
@@ -40,8 +40,8 @@ export function pluginRuntime(bounds: Partial<PluginBounds> = {}, signal?: Abort
  * The module of a stored machine's driver, for opening it. Starts nothing, so it knows no create flags. Where the plugin
  * is not installed, its drivers are stand-ins: the machine is shown, and its actions fail with `driver-not-found`.
  */
-export async function findPluginModule(name: string, platform: HostPlatform, runtime = pluginRuntime()): Promise<DriverModule> {
-  const location = await findPlugin(name, platform);
+export async function findPluginModule(name: string, computer: Computer, runtime = pluginRuntime()): Promise<DriverModule> {
+  const location = await findPlugin(name, computer);
   if (location !== undefined) return moduleOf(location, [], runtime);
   return {
     ...facts(name, "not installed", []),
@@ -66,7 +66,7 @@ export async function loadPluginModule(
   options: PluginLoadOptions,
   runtime = pluginRuntime(options.bounds),
 ): Promise<DriverModule> {
-  const location = await findPlugin(name, options.platform);
+  const location = await findPlugin(name, options.computer);
   if (location === undefined) throw driverNotFound(name);
   return await inspectPlugin(location, options, runtime);
 }
@@ -93,13 +93,13 @@ export async function inspectPlugin(
 
 /** Asks as 0.16.2 does: in the name of a machine that is none. */
 async function fetchFlags(location: PluginLocation, options: PluginLoadOptions, runtime: PluginRuntime): Promise<CreateFlag[]> {
-  const { report, signal, platform, processes, clock } = options;
+  const { report, signal, computer, processes, clock } = options;
   const { bounds, slots } = runtime;
   const log: PluginLog = (level, text) => report({ type: "log", level, text, machine: lookupName });
   const giveBack = await slots.take(clock, signal);
   try {
     const config = JSON.stringify(newBaseConfig(lookupName, ""));
-    const session = await PluginSession.open(location, { platform, processes, clock, bounds }, config, log, signal);
+    const session = await PluginSession.open(location, { computer, processes, clock, bounds }, config, log, signal);
     try {
       return (await session.call("GetCreateFlags", {}, { signal, timeoutMs: bounds.questionMs })).flatMap(createFlagOf);
     } finally {

@@ -4,16 +4,16 @@ import { isIP } from "node:net";
 import * as path from "node:path";
 import { MachineError, messageOf, systemCodeOf } from "../errors/machine-error.ts";
 import type { Clock } from "../system/clock.ts";
-import type { HostPlatform } from "../system/host-platform.ts";
+import type { Computer } from "../system/computer.ts";
 import type { ProcessRunner } from "../system/process.ts";
-import { formatBound, within, type PluginBounds } from "./bounds.ts";
+import { formatBound, within, type PluginBounds } from "./plugin-bounds.ts";
 import type { PluginLocation } from "./discover.ts";
 import { LineSplitter } from "./line-splitter.ts";
 import { driverNameVariable, token, tokenVariable } from "./plugin-environment.ts";
 
 /** What it takes to run plugins on this computer. */
 export interface PluginHost {
-  readonly platform: HostPlatform;
+  readonly computer: Computer;
   readonly processes: ProcessRunner;
   readonly clock: Clock;
   readonly bounds: PluginBounds;
@@ -161,14 +161,14 @@ export class PluginProcess {
   }
 }
 
-function spawnPlugin({ name, program }: PluginLocation, { processes, platform }: PluginHost): ChildProcess {
-  const [command, ...args] = commandOf(program, platform);
+function spawnPlugin({ name, program }: PluginLocation, { processes, computer }: PluginHost): ChildProcess {
+  const [command, ...args] = commandOf(program, computer);
   try {
     return processes.spawn(command, args, {
       stdio: ["ignore", "pipe", "pipe"],
-      env: { ...platform.env, [tokenVariable]: token, [driverNameVariable]: path.basename(name) },
+      env: { ...computer.env, [tokenVariable]: token, [driverNameVariable]: path.basename(name) },
       // Ctrl-C in the terminal reaches our process group only: so there is time to learn what a create has made.
-      detached: platform.os !== "windows",
+      detached: computer.os !== "windows",
     });
   } catch (error) {
     throw launchFailure(program, error);
@@ -176,7 +176,7 @@ function spawnPlugin({ name, program }: PluginLocation, { processes, platform }:
 }
 
 /** On Windows, plugins installed by script package managers are batch files, which only the command interpreter runs. */
-export function commandOf(program: string, { os, env }: Pick<HostPlatform, "os" | "env">): [string, ...string[]] {
+export function commandOf(program: string, { os, env }: Pick<Computer, "os" | "env">): [string, ...string[]] {
   if (os !== "windows" || !/\.(?:cmd|bat)$/iu.test(program)) return [program];
   return [env["ComSpec"] ?? "cmd.exe", "/d", "/c", program];
 }

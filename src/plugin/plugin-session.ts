@@ -7,7 +7,7 @@ import { isMachineError, MachineError } from "../errors/machine-error.ts";
 import { RpcClient } from "../gocompat/netrpc/client.ts";
 import type { RpcMethod } from "../gocompat/netrpc/messages.ts";
 import { RpcError } from "../gocompat/netrpc/rpc-error.ts";
-import { formatBound, isOverdue, within } from "./bounds.ts";
+import { formatBound, isOverdue, within } from "./plugin-bounds.ts";
 import type { PluginLocation } from "./discover.ts";
 import { PluginProcess, type PluginAddress, type PluginHost, type PluginLog } from "./plugin-process.ts";
 import {

@@ -1,6 +1,6 @@
 /** Keeps the number of plugin processes within bounds when many machines are looked at in one command. */
 import type { Clock } from "../system/clock.ts";
-import { within } from "./bounds.ts";
+import { within } from "./plugin-bounds.ts";
 
 export class ProcessSlots {
   readonly #limit: number;

@@ -5,10 +5,10 @@
  */
 import { newBaseConfig } from "../driver-kit/base-config.ts";
 import type { Driver, DriverContext } from "../driver-kit/driver.ts";
-import type { DriverOptions, FlagValue } from "../driver-kit/flags.ts";
+import type { DriverOptions, FlagValue } from "../driver-kit/create-flag.ts";
 import { stateOfNumber, type MachineState } from "../driver-kit/state.ts";
 import { isMachineError, MachineError, messageOf } from "../errors/machine-error.ts";
-import { within, type PluginBounds } from "./bounds.ts";
+import { within, type PluginBounds } from "./plugin-bounds.ts";
 import type { PluginLocation } from "./discover.ts";
 import { PluginSession } from "./plugin-session.ts";
 import type { ProcessSlots } from "./process-slots.ts";
@@ -225,10 +225,10 @@ export class RemoteDriver implements Driver {
   }
 
   async #start(signal: AbortSignal): Promise<PluginSession> {
-    const { machineName, storePath, platform, processes, clock } = this.#context;
+    const { machineName, storePath, computer, processes, clock } = this.#context;
     const giveBack = await this.#runtime.slots.take(clock, signal);
     try {
-      const host = { platform, processes, clock, bounds: this.#runtime.bounds };
+      const host = { computer, processes, clock, bounds: this.#runtime.bounds };
       const config = this.#config ?? JSON.stringify(newBaseConfig(machineName, storePath));
       const session = await PluginSession.open(this.#location, host, config, this.#report, signal);
       void session.ended.then(giveBack);

@@ -1,5 +1,5 @@
 /** Finds credentials among flags and in configurations by their names: the protocol has no mark for them. */
-import type { FlagValue } from "../driver-kit/flags.ts";
+import type { FlagValue } from "../driver-kit/create-flag.ts";
 import { isSecretName } from "../log/secret-names.ts";
 
 /** Values of create flags that are named like credentials. */

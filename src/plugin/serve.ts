@@ -8,7 +8,7 @@ import type { ProgressEvent } from "../log/event.ts";
 import type { Redactor } from "../log/redact.ts";
 import { RpcServer, type RpcServices } from "../gocompat/netrpc/server.ts";
 import type { Clock } from "../system/clock.ts";
-import { formatBound } from "./bounds.ts";
+import { formatBound } from "./plugin-bounds.ts";
 import { isPluginEnvironment, withoutPluginVariables } from "./plugin-environment.ts";
 import { heartbeatTimeoutMs, protocolVersion, serviceNames } from "./protocol.ts";
 import { errorTextOf, ServedDriver, type ServedSurroundings } from "./served-driver.ts";
@@ -41,7 +41,7 @@ const graceMs = 200;
 
 /** Serves until the end; gives the exit status. What the driver still has under way is left to the end of the process. */
 export async function serveDriver(module: DriverModule, options: ServeOptions): Promise<number> {
-  if (!isPluginEnvironment(options.platform)) {
+  if (!isPluginEnvironment(options.computer)) {
     options.writeErr(notByHand);
     return exitStatus.refused;
   }
@@ -63,7 +63,7 @@ export async function serveDriver(module: DriverModule, options: ServeOptions): 
   };
   const surroundings = {
     ...options,
-    platform: withoutPluginVariables(options.platform),
+    computer: withoutPluginVariables(options.computer),
     report,
     secret: (value: string) => options.redactor.add(value),
   };

@@ -5,11 +5,11 @@
 import * as path from "node:path";
 import { newBaseConfig } from "../driver-kit/base-config.ts";
 import type { Driver, DriverContext, DriverModule } from "../driver-kit/driver.ts";
-import { defaultValue, driverOptions, type DriverOptions, type FlagValue } from "../driver-kit/flags.ts";
+import { defaultValue, driverOptions, type DriverOptions, type FlagValue } from "../driver-kit/create-flag.ts";
 import { stateNumber } from "../driver-kit/state.ts";
 import { isMachineError, MachineError, messageOf } from "../errors/machine-error.ts";
 import type { RpcHandler } from "../gocompat/netrpc/server.ts";
-import { pluginFlagOf } from "./flags.ts";
+import { pluginFlagOf } from "./plugin-flags.ts";
 import {
   methods,
   notRunningText,
@@ -22,7 +22,7 @@ import {
 import { secretsOfConfig } from "./secrets.ts";
 
 /** What a served driver gets of this computer; the rest of its context is the machine's. */
-export type ServedSurroundings = Pick<DriverContext, "platform" | "processes" | "clock" | "report" | "secret"> & {
+export type ServedSurroundings = Pick<DriverContext, "computer" | "processes" | "clock" | "report" | "secret"> & {
   readonly openSsh: (driver: Driver, machine: ServedMachine) => ReturnType<DriverContext["openSsh"]>;
   readonly ensureSshKey: (machine: ServedMachine) => ReturnType<DriverContext["ensureSshKey"]>;
 };
@@ -127,14 +127,14 @@ export class ServedDriver {
   }
 
   #openOn(machineName: string, storePath: string, config: string | undefined): Driver {
-    const { platform, processes, clock, report, secret, openSsh, ensureSshKey } = this.#surroundings;
+    const { computer, processes, clock, report, secret, openSsh, ensureSshKey } = this.#surroundings;
     const machine = { machineName, storePath, machineDir: path.join(storePath, "machines", machineName) };
     const context: DriverContext = {
       ...machine,
       // The protocol has no room for it.
       createId: "",
       cacheDir: path.join(storePath, "cache"),
-      platform,
+      computer,
       processes,
       clock,
       report,

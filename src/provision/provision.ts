@@ -4,16 +4,16 @@
  */
 import { MachineError } from "../errors/machine-error.ts";
 import { logTo } from "../log/event.ts";
-import { requireSupported } from "./detect.ts";
-import type { HostFacts } from "./facts.ts";
-import { formatPlan } from "./format-plan.ts";
-import type { ScriptAnswer } from "./script-answer.ts";
-import { HostSession } from "./host-session.ts";
+import { requireSupported } from "./families/detect-family.ts";
+import type { HostFacts } from "./facts/facts.ts";
+import { formatPlan } from "./plan/format-plan.ts";
+import type { ScriptAnswer } from "./facts/script-answer.ts";
+import { HostSession } from "./host/host-session.ts";
 import { waysFor } from "./install/choice.ts";
-import { planProvision, type Plan } from "./plan.ts";
-import type { ProvisionContext, ProvisionOutcome } from "./provisioner.ts";
-import type { ProvisionRequest } from "./request.ts";
-import { planRestore, restoreScript, type RestorePlan } from "./restore-script.ts";
+import { planProvision, type Plan } from "./plan/plan.ts";
+import type { ProvisionContext, ProvisionOutcome } from "./provision-context.ts";
+import type { ProvisionRequest } from "./provision-request.ts";
+import { planRestore, restoreScript, type RestorePlan } from "./scripts/restore-script.ts";
 
 /** What {@link provisionHost} would do; changes nothing. For `create --dry-run`. */
 export async function planHost(request: ProvisionRequest, context: ProvisionContext): Promise<Plan> {

@@ -6,10 +6,10 @@ import { isMachineError, MachineError, messageOf } from "../errors/machine-error
 import type { Clock } from "../system/clock.ts";
 import type { ProcessRunner } from "../system/process.ts";
 import type { SshBackend, SshExecutor, SshTarget } from "./executor.ts";
-import type { SshPorts } from "./ports.ts";
+import type { SshContext } from "./ssh-context.ts";
 import { formatSeconds } from "./ssh-errors.ts";
 
-export type { SshPorts } from "./ports.ts";
+export type { SshContext } from "./ssh-context.ts";
 
 /** OpenSSH where it is installed, unless the user wants the native one. */
 export async function chooseSshBackend(native: boolean, processes: Pick<ProcessRunner, "find">): Promise<SshBackend> {
@@ -17,10 +17,10 @@ export async function chooseSshBackend(native: boolean, processes: Pick<ProcessR
 }
 
 /** An executor that connects with its first command, or with `connect`. The caller closes it. Throws `usage`. */
-export async function openSshExecutor(backend: SshBackend, target: SshTarget, ports: SshPorts): Promise<SshExecutor> {
+export async function openSshExecutor(backend: SshBackend, target: SshTarget, context: SshContext): Promise<SshExecutor> {
   if (backend === "openssh") {
     const { OpenSshExecutor } = await import("./openssh-executor.ts");
-    return new OpenSshExecutor(target, ports);
+    return new OpenSshExecutor(target, context);
   }
   if (target.configHost !== undefined) {
     throw new MachineError("usage", `"${target.configHost}" is an entry of ssh_config, which only the OpenSSH client reads`, {
@@ -28,7 +28,7 @@ export async function openSshExecutor(backend: SshBackend, target: SshTarget, po
     });
   }
   const { NativeSshExecutor } = await import("./native-executor.ts");
-  return new NativeSshExecutor(target, ports);
+  return new NativeSshExecutor(target, context);
 }
 
 export interface WaitForSshOptions {

@@ -7,7 +7,7 @@ import { stat } from "node:fs/promises";
 import * as path from "node:path";
 import { MachineError } from "../errors/machine-error.ts";
 import { makePrivateDirectory, readFileIfExists, writeFileAtomic } from "../system/files.ts";
-import type { HostPlatform } from "../system/host-platform.ts";
+import type { Computer } from "../system/computer.ts";
 import { formatPublicKey, publicKeyFromBlob, publicKeyFromJwk, type PublicKey } from "./public-key.ts";
 import { encodeString, encodeUint32, WireReader } from "./wire.ts";
 
@@ -50,18 +50,21 @@ export function generateKeyPair(comment: string): KeyPair {
 export async function ensureKeyPair(
   folder: string,
   comment: string,
-  platform: Pick<HostPlatform, "os">,
+  computer: Pick<Computer, "os">,
 ): Promise<{ readonly privateKeyPath: string; readonly publicKey: string }> {
   for (const name of machineKeyNames) {
     const file = path.join(folder, name);
     if ((await readFileIfExists(file)) === undefined) continue;
-    const { publicKey } = await loadPrivateKey(file, platform);
+    const { publicKey } = await loadPrivateKey(file, computer);
     if (publicKey !== undefined) return { privateKeyPath: file, publicKey: `${formatPublicKey(publicKey)} ${comment}` };
   }
   return await writeKeyPair(path.join(folder, machineKeyNames[0]), generateKeyPair(comment));
 }
 
-async function writeKeyPair(file: string, pair: KeyPair): Promise<{ readonly privateKeyPath: string; readonly publicKey: string }> {
+async function writeKeyPair(
+  file: string,
+  pair: KeyPair,
+): Promise<{ readonly privateKeyPath: string; readonly publicKey: string }> {
   await makePrivateDirectory(path.dirname(file));
   await writeFileAtomic(`${file}.pub`, `${pair.publicKey}\n`, 0o644);
   await writeFileAtomic(file, pair.privateKey, 0o600);
@@ -69,11 +72,11 @@ async function writeKeyPair(file: string, pair: KeyPair): Promise<{ readonly pri
 }
 
 /** Reads and checks a private key file. Throws `ssh-key-unusable` with 0.16.2's sentence where others may read it. */
-export async function loadPrivateKey(file: string, platform: Pick<HostPlatform, "os">): Promise<PrivateKey> {
+export async function loadPrivateKey(file: string, computer: Pick<Computer, "os">): Promise<PrivateKey> {
   const bytes = await readKeyFile(file);
   // That it is no private key counts first: the permissions of a public one need no change.
   const key = parsePrivateKey(file, bytes.toString("utf8"));
-  if (platform.os !== "windows") await refuseOpenPermissions(file);
+  if (computer.os !== "windows") await refuseOpenPermissions(file);
   return key;
 }
 
@@ -172,10 +175,7 @@ function encodeEd25519(publicKey: PublicKey, seed: Buffer, comment: string): str
 
 /** A key that only a passphrase or an agent that holds it could open. */
 export function passphraseNeeded(file: string): MachineError {
-  return unusable(
-    `The private key ${file} needs a passphrase and no ssh agent holds it`,
-    `Load it first: ssh-add '${file}'`,
-  );
+  return unusable(`The private key ${file} needs a passphrase and no ssh agent holds it`, `Load it first: ssh-add '${file}'`);
 }
 
 function unusable(message: string, hint: string, cause?: unknown): MachineError {

@@ -6,10 +6,10 @@ import * as path from "node:path";
 import type ssh2Module from "ssh2";
 import type { AnyAuthMethod, BaseAgent, ParsedKey } from "ssh2";
 import { isMachineError } from "../errors/machine-error.ts";
-import type { HostPlatform } from "../system/host-platform.ts";
+import type { Computer } from "../system/computer.ts";
 import type { SshTarget } from "./executor.ts";
 import { loadPrivateKey, passphraseNeeded, portablePrivateKey, type PrivateKey } from "./keys.ts";
-import type { SshPorts } from "./ports.ts";
+import type { SshContext } from "./ssh-context.ts";
 import { fingerprintOf, type PublicKey } from "./public-key.ts";
 
 /** The package, loaded when a native connection is made. */
@@ -24,14 +24,17 @@ const defaultKeyNames = ["id_rsa", "id_ecdsa", "id_ed25519"] as const;
 const windowsAgentPipe = "\\\\.\\pipe\\openssh-ssh-agent";
 
 /** Throws `ssh-key-unusable` where the one given key cannot be used. */
-export async function gatherCredentials(ssh2: Ssh2, target: SshTarget, ports: SshPorts): Promise<Credential[]> {
+export async function gatherCredentials(ssh2: Ssh2, target: SshTarget, context: SshContext): Promise<Credential[]> {
   const { identityFile, userName } = target;
   if (identityFile === undefined) {
-    return [...(await agentCredentials(ssh2, userName, ports.platform)), ...(await defaultCredentials(userName, ports.platform))];
+    return [
+      ...(await agentCredentials(ssh2, userName, context.computer)),
+      ...(await defaultCredentials(userName, context.computer)),
+    ];
   }
-  const key = await loadPrivateKey(identityFile, ports.platform);
+  const key = await loadPrivateKey(identityFile, context.computer);
   if (!key.encrypted) return [fileCredential(userName, key)];
-  const held = await agentCredentials(ssh2, userName, ports.platform, key.publicKey);
+  const held = await agentCredentials(ssh2, userName, context.computer, key.publicKey);
   if (held.length === 0) throw passphraseNeeded(identityFile);
   return held;
 }
@@ -45,11 +48,11 @@ function labelOf(name: string, key: PublicKey | undefined): string {
 }
 
 /** The user's default keys that can be used as they are; ssh passes over the others as well. */
-async function defaultCredentials(userName: string, platform: HostPlatform): Promise<Credential[]> {
-  const home = platform.homeDir;
+async function defaultCredentials(userName: string, computer: Computer): Promise<Credential[]> {
+  const home = computer.homeDir;
   if (home === undefined) return [];
   const keys = await Promise.all(
-    defaultKeyNames.map((name) => loadPrivateKey(path.join(home, ".ssh", name), platform).catch(unusableIsAbsent)),
+    defaultKeyNames.map((name) => loadPrivateKey(path.join(home, ".ssh", name), computer).catch(unusableIsAbsent)),
   );
   return keys.filter((key) => key !== undefined && !key.encrypted).map((key) => fileCredential(userName, key as PrivateKey));
 }
@@ -59,8 +62,8 @@ function unusableIsAbsent(error: unknown): undefined {
 }
 
 /** One credential for each key the agent holds, or for the one that is wanted. No agent, no credentials. */
-async function agentCredentials(ssh2: Ssh2, username: string, platform: HostPlatform, wanted?: PublicKey): Promise<Credential[]> {
-  const socket = platform.env["SSH_AUTH_SOCK"] ?? (platform.os === "windows" ? windowsAgentPipe : undefined);
+async function agentCredentials(ssh2: Ssh2, username: string, computer: Computer, wanted?: PublicKey): Promise<Credential[]> {
+  const socket = computer.env["SSH_AUTH_SOCK"] ?? (computer.os === "windows" ? windowsAgentPipe : undefined);
   if (socket === undefined || socket === "") return [];
   const agent = ssh2.createAgent(socket);
   const keys = (await listIdentities(agent)).filter((key) => wanted === undefined || wanted.blob.equals(key.getPublicSSH()));

@@ -6,14 +6,14 @@ import { constants } from "node:os";
 import type { Client, ClientChannel, SFTPWrapper } from "ssh2";
 import { MachineError } from "../errors/machine-error.ts";
 import { logTo } from "../log/event.ts";
-import { Bound, untilAborted } from "./bounds.ts";
+import { Bound, untilAborted } from "./ssh-bounds.ts";
 import type { SshExecutor, SshResult, SshRunOptions, SshSessionOptions, SshTarget } from "./executor.ts";
 import { ensurePinnedKeys } from "./host-keys.ts";
 import { NativeConnection } from "./native-connection.ts";
 import { gatherCredentials, type Ssh2 } from "./native-credentials.ts";
 import { fetchHostKey, login } from "./native-login.ts";
 import { connectStreams, describeTerminal } from "./native-session.ts";
-import type { SshPorts } from "./ports.ts";
+import type { SshContext } from "./ssh-context.ts";
 import { SharedResource } from "./shared-resource.ts";
 import { commandTimedOut, executorClosed, statusMissing, unreachable } from "./ssh-errors.ts";
 
@@ -22,7 +22,7 @@ const noStatus = 255;
 
 export class NativeSshExecutor implements SshExecutor {
   readonly #target: SshTarget;
-  readonly #ports: SshPorts;
+  readonly #context: SshContext;
   readonly #closing = new AbortController();
   readonly #connection = new SharedResource<NativeConnection>({
     open: () => this.#open(),
@@ -32,9 +32,9 @@ export class NativeSshExecutor implements SshExecutor {
   #commands = 0;
 
   /** Does nothing yet: the first command connects. */
-  constructor(target: SshTarget, ports: SshPorts) {
+  constructor(target: SshTarget, context: SshContext) {
     this.#target = target;
-    this.#ports = ports;
+    this.#context = context;
   }
 
   get roundTrips(): number {
@@ -67,10 +67,10 @@ export class NativeSshExecutor implements SshExecutor {
     using bound = new Bound(undefined, () => undefined, options.signal, this.#closing.signal);
     const connection = await untilAborted(this.#connected(), bound.signal);
     this.#commands += 1;
-    const terminal = describeTerminal(options, this.#ports);
+    const terminal = describeTerminal(options, this.#context);
     const channel = await untilAborted(connection.exec(options.command, terminal), bound.signal);
     const ending = endingOf(channel);
-    await closingOnAbort(channel, bound.signal, connectStreams(channel, this.#ports, terminal !== undefined));
+    await closingOnAbort(channel, bound.signal, connectStreams(channel, this.#context, terminal !== undefined));
     return statusOf(connection, await ending) ?? noStatus;
   }
 
@@ -102,14 +102,14 @@ export class NativeSshExecutor implements SshExecutor {
 
   async #login(signal: AbortSignal): Promise<Client> {
     const ssh2: Ssh2 = (await import("ssh2")).default;
-    const credentials = await untilAborted(gatherCredentials(ssh2, this.#target, this.#ports), signal);
+    const credentials = await untilAborted(gatherCredentials(ssh2, this.#target, this.#context), signal);
     const pinned = await ensurePinnedKeys(
       this.#target,
       (types) => fetchHostKey(ssh2, this.#target, types, signal),
-      this.#ports.report,
+      this.#context.report,
     );
     const client = await login(ssh2, this.#target, pinned, credentials, signal);
-    logTo(this.#ports.report, "debug", `Connected to ${this.#target.hostName} through ssh2`);
+    logTo(this.#context.report, "debug", `Connected to ${this.#target.hostName} through ssh2`);
     return client;
   }
 }

@@ -6,7 +6,7 @@ import { once } from "node:events";
 import * as net from "node:net";
 import type { Client, ConnectConfig, ServerHostKeyAlgorithm } from "ssh2";
 import { messageOf, systemCodeOf } from "../errors/machine-error.ts";
-import { isOwnBound, keepalive, untilAborted } from "./bounds.ts";
+import { isOwnBound, keepalive, untilAborted } from "./ssh-bounds.ts";
 import type { SshTarget } from "./executor.ts";
 import { hostKeyAlgorithms } from "./host-keys.ts";
 import type { Credential, Ssh2 } from "./native-credentials.ts";

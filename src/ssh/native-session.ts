@@ -6,24 +6,24 @@ import { once } from "node:events";
 import type { ClientChannel, PseudoTtyOptions } from "ssh2";
 import type { ProcessRunner } from "../system/process.ts";
 import type { SshSessionOptions } from "./executor.ts";
-import type { SshPorts, TerminalStreams } from "./ports.ts";
+import type { SshContext, TerminalStreams } from "./ssh-context.ts";
 
-function terminalOf(ports: SshPorts): TerminalStreams {
-  return ports.terminal ?? process;
+function terminalOf(context: SshContext): TerminalStreams {
+  return context.terminal ?? process;
 }
 
 /** The terminal to ask the server for; undefined for none. */
-export function describeTerminal(options: SshSessionOptions, ports: SshPorts): PseudoTtyOptions | undefined {
-  const { stdin, stdout } = terminalOf(ports);
+export function describeTerminal(options: SshSessionOptions, context: SshContext): PseudoTtyOptions | undefined {
+  const { stdin, stdout } = terminalOf(context);
   const wanted = { force: true, yes: stdin.isTTY, no: false, auto: stdin.isTTY && options.command === undefined };
   if (!wanted[options.terminal]) return undefined;
-  return { term: ports.platform.env["TERM"] ?? "xterm", rows: stdout.rows ?? 24, cols: stdout.columns ?? 80 };
+  return { term: context.computer.env["TERM"] ?? "xterm", rows: stdout.rows ?? 24, cols: stdout.columns ?? 80 };
 }
 
 /** Connects the streams and resolves when the channel and our output are done. */
-export async function connectStreams(channel: ClientChannel, ports: SshPorts, hasTerminal: boolean): Promise<void> {
-  const { stdin, stdout, stderr } = terminalOf(ports);
-  const restore = hasTerminal ? [await rawMode(stdin, ports.processes), followWindow(channel, stdout)] : [];
+export async function connectStreams(channel: ClientChannel, context: SshContext, hasTerminal: boolean): Promise<void> {
+  const { stdin, stdout, stderr } = terminalOf(context);
+  const restore = hasTerminal ? [await rawMode(stdin, context.processes), followWindow(channel, stdout)] : [];
   try {
     const output = [pump(channel, channel, stdout), pump(channel, channel.stderr, stderr)];
     stdin.pipe(channel);

@@ -2,7 +2,7 @@
  * What the OpenSSH client, scp and sshfs are told about a target. All of it is options (`-o`), because those mean the
  * same to every program of the family and in a configuration file. Holds no secret: a key is named by its path.
  */
-import { keepalive } from "./bounds.ts";
+import { keepalive } from "./ssh-bounds.ts";
 import type { SshTarget } from "./executor.ts";
 
 /** Option names and values; a value stands as it would in ssh_config, quoted where needed. */

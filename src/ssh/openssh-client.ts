@@ -5,7 +5,7 @@
 import { readFile } from "node:fs/promises";
 import * as path from "node:path";
 import { MachineError } from "../errors/machine-error.ts";
-import { isOwnBound } from "./bounds.ts";
+import { isOwnBound } from "./ssh-bounds.ts";
 import type { SshTarget } from "./executor.ts";
 import { ensurePinnedKeys, hostKeyAlgorithms } from "./host-keys.ts";
 import { loadPrivateKey } from "./keys.ts";
@@ -20,50 +20,50 @@ import {
 import { diagnose } from "./openssh-diagnosis.ts";
 import { inPrivateFolder } from "./private-folder.ts";
 import type { PublicKey } from "./public-key.ts";
-import type { SshPorts } from "./ports.ts";
+import type { SshContext } from "./ssh-context.ts";
 
 export class OpenSshClient {
   readonly program: string;
-  readonly ports: SshPorts;
+  readonly context: SshContext;
   readonly target: SshTarget;
   /** The target with address, port and user as ssh_config resolves them: for messages and for known_hosts. */
   readonly resolved: SshTarget;
   /** The key needs a passphrase: it works only if an agent holds it. */
   readonly encryptedKey: boolean;
 
-  private constructor(program: string, ports: SshPorts, target: SshTarget, resolved: SshTarget, encryptedKey: boolean) {
+  private constructor(program: string, context: SshContext, target: SshTarget, resolved: SshTarget, encryptedKey: boolean) {
     this.program = program;
-    this.ports = ports;
+    this.context = context;
     this.target = target;
     this.resolved = resolved;
     this.encryptedKey = encryptedKey;
   }
 
   /** Looks at what is on this computer; talks to nobody. Throws `program-missing`, `ssh-key-unusable`. */
-  static async prepare(target: SshTarget, ports: SshPorts, signal: AbortSignal): Promise<OpenSshClient> {
-    const program = await ports.processes.find("ssh");
+  static async prepare(target: SshTarget, context: SshContext, signal: AbortSignal): Promise<OpenSshClient> {
+    const program = await context.processes.find("ssh");
     if (program === undefined) {
       throw new MachineError("program-missing", "ssh is not installed on this computer, or not on PATH", {
         hint: "Install the OpenSSH client, or use --native-ssh.",
       });
     }
-    const key = target.identityFile === undefined ? undefined : await loadPrivateKey(target.identityFile, ports.platform);
-    const resolved = await resolveConfigHost(program, target, ports, signal);
-    return new OpenSshClient(program, ports, target, resolved, key?.encrypted ?? false);
+    const key = target.identityFile === undefined ? undefined : await loadPrivateKey(target.identityFile, context.computer);
+    const resolved = await resolveConfigHost(program, target, context, signal);
+    return new OpenSshClient(program, context, target, resolved, key?.encrypted ?? false);
   }
 
   /** All arguments up to the destination, with options in place of or on top of the target's own. */
   arguments(options: OpenSshOptions): string[] {
-    return optionArguments(this.target, { ...opensshOptions(this.target), ...options }, this.ports.sshConfigFile);
+    return optionArguments(this.target, { ...opensshOptions(this.target), ...options }, this.context.sshConfigFile);
   }
 
   /** Settles which host key the target may present. Returns only when that stands in its file. */
   async establishTrust(signal: AbortSignal): Promise<void> {
-    await ensurePinnedKeys(this.resolved, (types) => this.#scan(types, signal), this.ports.report);
+    await ensurePinnedKeys(this.resolved, (types) => this.#scan(types, signal), this.context.report);
   }
 
   async #scan(keyTypes: readonly string[] | undefined, signal: AbortSignal): Promise<PublicKey | undefined> {
-    return await inPrivateFolder(this.ports.platform, (folder) => this.#scanInto(folder, keyTypes, signal));
+    return await inPrivateFolder(this.context.computer, (folder) => this.#scanInto(folder, keyTypes, signal));
   }
 
   async #scanInto(folder: string, keyTypes: readonly string[] | undefined, signal: AbortSignal): Promise<PublicKey | undefined> {
@@ -72,7 +72,7 @@ export class OpenSshClient {
     const options = { ...hostKeyScanOptions(this.target, file, algorithms), LogLevel: "DEBUG1" };
     const logFile = path.join(folder, "log");
     // With no method of login left, ssh ends by itself. A host that lets anyone in is given a command that ends at once.
-    const args = [...optionArguments(this.target, options, this.ports.sshConfigFile), "-E", logFile, "-T", "--"];
+    const args = [...optionArguments(this.target, options, this.context.sshConfigFile), "-E", logFile, "-T", "--"];
     const outcome = await this.runToEnd([...args, opensshDestination(this.target), "exit"], logFile, signal);
     const [entry] = parseKnownHosts(await readText(file));
     if (entry !== undefined) return entry.key;
@@ -87,7 +87,7 @@ export class OpenSshClient {
     signal: AbortSignal,
   ): Promise<{ readonly ended: boolean; readonly log: string }> {
     try {
-      const { stderr } = await this.ports.processes.run(this.program, args, { signal });
+      const { stderr } = await this.context.processes.run(this.program, args, { signal });
       return { ended: true, log: `${await readText(logFile)}\n${stderr.toString("utf8")}` };
     } catch (error) {
       if (!isOwnBound(signal)) throw error;
@@ -97,10 +97,15 @@ export class OpenSshClient {
 }
 
 /** Asks ssh itself what an entry of ssh_config stands for. */
-async function resolveConfigHost(program: string, target: SshTarget, ports: SshPorts, signal: AbortSignal): Promise<SshTarget> {
+async function resolveConfigHost(
+  program: string,
+  target: SshTarget,
+  context: SshContext,
+  signal: AbortSignal,
+): Promise<SshTarget> {
   if (target.configHost === undefined) return target;
-  const args = [...optionArguments(target, {}, ports.sshConfigFile), "-G", "--", target.configHost];
-  const { status, stdout, stderr } = await ports.processes.run(program, args, { signal });
+  const args = [...optionArguments(target, {}, context.sshConfigFile), "-G", "--", target.configHost];
+  const { status, stdout, stderr } = await context.processes.run(program, args, { signal });
   if (status !== 0) {
     throw new MachineError("usage", `ssh does not understand its configuration: ${stderr.toString("utf8").trim()}`, {
       hint: `Check it with: ssh -G ${target.configHost}`,

@@ -7,13 +7,13 @@ import { rm } from "node:fs/promises";
 import { constants } from "node:os";
 import * as path from "node:path";
 import { logTo } from "../log/event.ts";
-import { Bound, untilAborted } from "./bounds.ts";
+import { Bound, untilAborted } from "./ssh-bounds.ts";
 import type { SshExecutor, SshResult, SshRunOptions, SshSessionOptions, SshTarget } from "./executor.ts";
 import { noForwardings, opensshDestination, type OpenSshOptions } from "./openssh-arguments.ts";
 import { OpenSshClient, readText } from "./openssh-client.ts";
 import { diagnose, endedWithoutStatus, failedBeforeLogin, lastWords, spokenLines, statusArrived } from "./openssh-diagnosis.ts";
 import { OpenSshMaster } from "./openssh-master.ts";
-import type { SshPorts } from "./ports.ts";
+import type { SshContext } from "./ssh-context.ts";
 import { makePrivateFolder } from "./private-folder.ts";
 import { SharedResource } from "./shared-resource.ts";
 import { commandTimedOut, connectionClosed, executorClosed, statusMissing, unreachable } from "./ssh-errors.ts";
@@ -31,15 +31,15 @@ interface Line {
 
 export class OpenSshExecutor implements SshExecutor {
   readonly #target: SshTarget;
-  readonly #ports: SshPorts;
+  readonly #context: SshContext;
   readonly #closing = new AbortController();
   readonly #line = new SharedResource<Line>({ open: () => this.#openLine(), isAlive: isUsable, close: closeLine });
   #commands = 0;
 
   /** Does nothing yet: the first command connects. */
-  constructor(target: SshTarget, ports: SshPorts) {
+  constructor(target: SshTarget, context: SshContext) {
     this.#target = target;
-    this.#ports = ports;
+    this.#context = context;
   }
 
   get roundTrips(): number {
@@ -66,7 +66,7 @@ export class OpenSshExecutor implements SshExecutor {
         command,
       ];
       const { stdin, onStdout, onStderr } = options;
-      const result = await this.#ports.processes.run(line.client.program, args, {
+      const result = await this.#context.processes.run(line.client.program, args, {
         stdin,
         onStdout,
         onStderr,
@@ -118,16 +118,16 @@ export class OpenSshExecutor implements SshExecutor {
   async #openLine(): Promise<Line> {
     using bound = new Bound(this.#target.connectTimeoutMs, () => unreachable(this.#target, "timed-out"), this.#closing.signal);
     const client = await this.#trustedClient(bound.signal);
-    if (this.#ports.platform.os === "windows") {
-      return { client, folder: await makePrivateFolder(this.#ports.platform), master: undefined };
+    if (this.#context.computer.os === "windows") {
+      return { client, folder: await makePrivateFolder(this.#context.computer), master: undefined };
     }
     const master = await OpenSshMaster.open(client, bound.signal);
-    logTo(this.#ports.report, "debug", `Connected to ${client.resolved.hostName} through ${client.program}`);
+    logTo(this.#context.report, "debug", `Connected to ${client.resolved.hostName} through ${client.program}`);
     return { client, folder: master.folder, master };
   }
 
   async #trustedClient(signal: AbortSignal): Promise<OpenSshClient> {
-    const client = await OpenSshClient.prepare(this.#target, this.#ports, signal);
+    const client = await OpenSshClient.prepare(this.#target, this.#context, signal);
     await client.establishTrust(signal);
     return client;
   }
@@ -142,7 +142,7 @@ export class OpenSshExecutor implements SshExecutor {
   }
 
   async #runInteractively(client: OpenSshClient, args: readonly string[], signal: AbortSignal): Promise<number | null> {
-    const child = this.#ports.processes.spawn(client.program, args, { stdio: "inherit" });
+    const child = this.#context.processes.spawn(client.program, args, { stdio: "inherit" });
     const onAbort = (): boolean => child.kill("SIGTERM");
     signal.addEventListener("abort", onAbort, { once: true });
     try {

@@ -8,7 +8,7 @@ import { once } from "node:events";
 import { access, rm } from "node:fs/promises";
 import * as path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { isOwnBound, untilAborted } from "./bounds.ts";
+import { isOwnBound, untilAborted } from "./ssh-bounds.ts";
 import { noForwardings, opensshDestination } from "./openssh-arguments.ts";
 import { readText, type OpenSshClient } from "./openssh-client.ts";
 import { diagnose } from "./openssh-diagnosis.ts";
@@ -42,7 +42,7 @@ export class OpenSshMaster {
 
   /** Connects and logs in. The host key must be pinned. Throws what {@link diagnose} makes of a failure, or the signal's reason. */
   static async open(client: OpenSshClient, signal: AbortSignal): Promise<OpenSshMaster> {
-    const folder = await makePrivateFolder(client.ports.platform);
+    const folder = await makePrivateFolder(client.context.computer);
     const master = new OpenSshMaster(folder, spawnKeeper(client, folder));
     try {
       const status = await untilAborted(master.#connected(), signal);
@@ -109,7 +109,7 @@ function spawnKeeper(client: OpenSshClient, folder: string): ChildProcess {
     ControlPersist: String(orphanIdleSeconds),
   };
   const args = [...client.arguments(options), "-E", logFileIn(folder), "-N", "-T", "--", opensshDestination(client.target)];
-  return client.ports.processes.spawn("/bin/sh", ["-c", keeperScript, folder, client.program, ...args], {
+  return client.context.processes.spawn("/bin/sh", ["-c", keeperScript, folder, client.program, ...args], {
     stdio: ["pipe", "pipe", "ignore"],
     detached: true,
   });

@@ -2,7 +2,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import * as path from "node:path";
 import { explainFileError } from "../system/files.ts";
-import type { HostPlatform } from "../system/host-platform.ts";
+import type { Computer } from "../system/computer.ts";
 
 /**
  * `sun_path` holds 104 bytes on macOS and the BSDs. OpenSSH first binds to the path with a dot and 16 characters more;
@@ -11,8 +11,8 @@ import type { HostPlatform } from "../system/host-platform.ts";
 const longestParent = 104 - 1 - 17 - 1 - 10 - 1;
 
 /** Makes the folder. The caller removes it. */
-export async function makePrivateFolder(platform: Pick<HostPlatform, "env" | "os">): Promise<string> {
-  const prefix = path.join(chooseParent(platform), "dm-");
+export async function makePrivateFolder(computer: Pick<Computer, "env" | "os">): Promise<string> {
+  const prefix = path.join(chooseParent(computer), "dm-");
   try {
     return await mkdtemp(prefix);
   } catch (error) {
@@ -22,10 +22,10 @@ export async function makePrivateFolder(platform: Pick<HostPlatform, "env" | "os
 
 /** Gives `work` a folder that is gone afterwards. */
 export async function inPrivateFolder<T>(
-  platform: Pick<HostPlatform, "env" | "os">,
+  computer: Pick<Computer, "env" | "os">,
   work: (folder: string) => Promise<T>,
 ): Promise<T> {
-  const folder = await makePrivateFolder(platform);
+  const folder = await makePrivateFolder(computer);
   try {
     return await work(folder);
   } finally {
@@ -33,7 +33,7 @@ export async function inPrivateFolder<T>(
   }
 }
 
-function chooseParent({ env, os }: Pick<HostPlatform, "env" | "os">): string {
+function chooseParent({ env, os }: Pick<Computer, "env" | "os">): string {
   if (os === "windows") return env["TEMP"] ?? env["TMP"] ?? "C:\\Windows\\Temp";
   const configured = env["TMPDIR"] ?? "";
   // Plain characters only: OpenSSH splits at blanks and expands percent signs in paths.

@@ -5,21 +5,21 @@ import type { SshTarget } from "./executor.ts";
 import { copyTree, type FileTree } from "./file-tree.ts";
 import { localTree } from "./local-tree.ts";
 import { NativeSshExecutor } from "./native-executor.ts";
-import type { SshPorts } from "./ports.ts";
+import type { SshContext } from "./ssh-context.ts";
 import type { CopyEndpoint, CopyRequest } from "./scp-request.ts";
 import { SftpTree } from "./sftp-tree.ts";
 
 /** A file's progress is reported at most once for so many bytes, and at its end. */
 const reportEveryBytes = 1 << 20;
 
-export async function copyWithSftp(request: CopyRequest, ports: SshPorts): Promise<void> {
-  await withTree(request.source, request.signal, ports, async (from) => {
-    await withTree(request.destination, request.signal, ports, async (to) => {
-      await copyTree(from, treePath(request.source, ports), to, treePath(request.destination, ports), {
+export async function copyWithSftp(request: CopyRequest, context: SshContext): Promise<void> {
+  await withTree(request.source, request.signal, context, async (from) => {
+    await withTree(request.destination, request.signal, context, async (to) => {
+      await copyTree(from, treePath(request.source, context), to, treePath(request.destination, context), {
         recursive: request.recursive,
         preserve: request.preserve ?? false,
         signal: request.signal,
-        onProgress: request.quiet ? undefined : (file, done, total) => reportTransfer(ports, file, done, total),
+        onProgress: request.quiet ? undefined : (file, done, total) => reportTransfer(context, file, done, total),
       });
     });
   });
@@ -28,11 +28,11 @@ export async function copyWithSftp(request: CopyRequest, ports: SshPorts): Promi
 async function withTree(
   { target }: CopyEndpoint,
   signal: AbortSignal | undefined,
-  ports: SshPorts,
+  context: SshContext,
   work: (tree: FileTree) => Promise<void>,
 ): Promise<void> {
   if (target === undefined) return await work(localTree);
-  await using executor = new NativeSshExecutor(target, ports);
+  await using executor = new NativeSshExecutor(target, context);
   await executor.connect(signal);
   await work(await openTree(target, executor));
 }
@@ -49,14 +49,14 @@ async function openTree(target: SshTarget, executor: NativeSshExecutor): Promise
 }
 
 /** With slashes on this computer; on a machine the home is where relative paths begin, and `~/` says the same. */
-function treePath({ target, path }: CopyEndpoint, ports: SshPorts): string {
-  if (target === undefined) return ports.platform.os === "windows" ? path.replaceAll("\\", "/") : path;
+function treePath({ target, path }: CopyEndpoint, context: SshContext): string {
+  if (target === undefined) return context.computer.os === "windows" ? path.replaceAll("\\", "/") : path;
   const relative = path.replace(/^~(?:\/+|$)/u, "");
   return relative === "" ? "." : relative;
 }
 
-function reportTransfer(ports: SshPorts, file: string, doneBytes: number, totalBytes: number): void {
+function reportTransfer(context: SshContext, file: string, doneBytes: number, totalBytes: number): void {
   const crossed = Math.floor(doneBytes / reportEveryBytes) > Math.floor((doneBytes - 1) / reportEveryBytes);
   if (!crossed && doneBytes < totalBytes) return;
-  ports.report({ type: "transfer", what: posix.basename(file), doneBytes, totalBytes });
+  context.report({ type: "transfer", what: posix.basename(file), doneBytes, totalBytes });
 }

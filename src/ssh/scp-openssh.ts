@@ -9,7 +9,7 @@ import type { SshTarget } from "./executor.ts";
 import { MachineError } from "../errors/machine-error.ts";
 import { configBlock, copyLocation, opensshOptions, quotePath } from "./openssh-arguments.ts";
 import { OpenSshExecutor } from "./openssh-executor.ts";
-import type { SshPorts } from "./ports.ts";
+import type { SshContext } from "./ssh-context.ts";
 import { makePrivateFolder } from "./private-folder.ts";
 import type { CopyEndpoint, CopyRequest } from "./scp-request.ts";
 
@@ -20,43 +20,43 @@ const programs = {
 } as const;
 
 /** Throws `copy-failed`, `program-missing`, and what connecting throws. */
-export async function copyWithScp(request: CopyRequest, ports: SshPorts): Promise<void> {
-  const program = await requireProgram("scp", ports);
-  await withCopyConfig(request, ports, async (config, locations) => {
+export async function copyWithScp(request: CopyRequest, context: SshContext): Promise<void> {
+  const program = await requireProgram("scp", context);
+  await withCopyConfig(request, context, async (config, locations) => {
     const flags = [
       ...(request.recursive ? ["-r"] : []),
       ...(request.preserve === true ? ["-p"] : []),
       ...(request.quiet ? ["-q"] : []),
     ];
     const args = ["-3", "-F", config, ...flags, "--", ...locations];
-    const outcome = await runCopy(program, args, request, ports);
+    const outcome = await runCopy(program, args, request, context);
     // A machine without an SFTP server still has scp's old protocol.
-    const status = outcome.hungUp ? (await runCopy(program, ["-O", ...args], request, ports)).status : outcome.status;
+    const status = outcome.hungUp ? (await runCopy(program, ["-O", ...args], request, context)).status : outcome.status;
     requireSuccess("scp", status);
   });
 }
 
 /** Throws as {@link copyWithScp}, and `usage` for two machines: rsync runs on one of the two ends itself. */
-export async function copyWithRsync(request: CopyRequest, ports: SshPorts): Promise<void> {
+export async function copyWithRsync(request: CopyRequest, context: SshContext): Promise<void> {
   if (request.source.target !== undefined && request.destination.target !== undefined) {
     throw new MachineError("usage", "rsync cannot copy from one machine to another", {
       hint: "Run the command without --delta.",
     });
   }
-  const program = await requireProgram("rsync", ports);
-  await withCopyConfig(request, ports, async (config, locations) => {
+  const program = await requireProgram("rsync", context);
+  await withCopyConfig(request, context, async (config, locations) => {
     const flags = [
       ...(request.quiet ? ["-q"] : ["--progress"]),
       ...(request.recursive ? ["-r"] : []),
       ...(request.preserve === true ? ["-pt"] : []),
     ];
     const args = ["-e", `ssh -F ${config}`, ...flags, "--", ...locations];
-    requireSuccess("rsync", (await runCopy(program, args, request, ports)).status);
+    requireSuccess("rsync", (await runCopy(program, args, request, context)).status);
   });
 }
 
-async function requireProgram(name: keyof typeof programs, ports: SshPorts): Promise<string> {
-  const program = await ports.processes.find(name);
+async function requireProgram(name: keyof typeof programs, context: SshContext): Promise<string> {
+  const program = await context.processes.find(name);
   if (program === undefined) throw new MachineError("program-missing", programs[name], { hint: `Install ${name}.` });
   return program;
 }
@@ -64,11 +64,11 @@ async function requireProgram(name: keyof typeof programs, ports: SshPorts): Pro
 type CopyWork = (configFile: string, locations: readonly [string, string]) => Promise<void>;
 
 /** Connects to every machine first, so that what goes wrong there is told in our words, and lends scp the connections. */
-async function withCopyConfig(request: CopyRequest, ports: SshPorts, work: CopyWork): Promise<void> {
-  const folder = await makePrivateFolder(ports.platform);
+async function withCopyConfig(request: CopyRequest, context: SshContext, work: CopyWork): Promise<void> {
+  const folder = await makePrivateFolder(context.computer);
   const executors: OpenSshExecutor[] = [];
   const connect = (target: SshTarget): OpenSshExecutor => {
-    const executor = new OpenSshExecutor(target, ports);
+    const executor = new OpenSshExecutor(target, context);
     executors.push(executor);
     return executor;
   };
@@ -76,7 +76,7 @@ async function withCopyConfig(request: CopyRequest, ports: SshPorts, work: CopyW
     const source = await describeEndpoint(request.source, "source", connect, request.signal);
     const destination = await describeEndpoint(request.destination, "destination", connect, request.signal);
     const config = path.join(folder, "config");
-    await writeFile(config, source.block + destination.block + userConfiguration(request, ports), { mode: 0o600 });
+    await writeFile(config, source.block + destination.block + userConfiguration(request, context), { mode: 0o600 });
     await work(config, [source.location, destination.location]);
   } finally {
     await Promise.all(executors.map((executor) => executor.close()));
@@ -113,9 +113,9 @@ function localLocation(file: string): string {
 }
 
 /** Behind our blocks, as the first value of an option wins. */
-function userConfiguration({ source, destination }: CopyRequest, ports: SshPorts): string {
+function userConfiguration({ source, destination }: CopyRequest, context: SshContext): string {
   const wanted = [source, destination].some(({ target }) => target?.configHost !== undefined);
-  return wanted ? `Match all\nInclude ${quotePath(ports.sshConfigFile ?? "~/.ssh/config")}\n` : "";
+  return wanted ? `Match all\nInclude ${quotePath(context.sshConfigFile ?? "~/.ssh/config")}\n` : "";
 }
 
 interface CopyOutcome {
@@ -124,14 +124,19 @@ interface CopyOutcome {
   readonly hungUp: boolean;
 }
 
-async function runCopy(program: string, args: readonly string[], request: CopyRequest, ports: SshPorts): Promise<CopyOutcome> {
-  const child = ports.processes.spawn(program, args, { stdio: ["inherit", "inherit", "pipe"] });
+async function runCopy(
+  program: string,
+  args: readonly string[],
+  request: CopyRequest,
+  context: SshContext,
+): Promise<CopyOutcome> {
+  const child = context.processes.spawn(program, args, { stdio: ["inherit", "inherit", "pipe"] });
   const onAbort = (): boolean => child.kill("SIGTERM");
   request.signal?.addEventListener("abort", onAbort, { once: true });
   let hungUp = false;
   child.stderr?.on("data", (chunk: Buffer) => {
     hungUp ||= /subsystem request failed|scp: Connection closed/u.test(chunk.toString("latin1"));
-    if (!hungUp) (ports.terminal ?? process).stderr.write(chunk);
+    if (!hungUp) (context.terminal ?? process).stderr.write(chunk);
   });
   try {
     const [status] = (await once(child, "close")) as [number | null];

@@ -2,9 +2,9 @@
  * `docker-machine scp`: copying between this computer and machines, or from one machine to another through this
  * computer. OpenSSH's scp and rsync do it where they are the back end, SFTP in this process otherwise.
  */
-import type { OsName } from "../system/host-platform.ts";
+import type { OsName } from "../system/computer.ts";
 import type { SshBackend } from "./executor.ts";
-import type { SshPorts } from "./ports.ts";
+import type { SshContext } from "./ssh-context.ts";
 import type { CopyRequest } from "./scp-request.ts";
 
 /** `[[user@]machine:]path` as the user typed it. */
@@ -30,15 +30,15 @@ export function parseCopyArgument(text: string, os: OsName): CopyArgument {
  * Copies. The programs write to this process's own output; SFTP reports `transfer` events. Throws `copy-failed`,
  * `program-missing`, and what connecting throws.
  */
-export async function copyFiles(request: CopyRequest, backend: SshBackend, ports: SshPorts): Promise<void> {
+export async function copyFiles(request: CopyRequest, backend: SshBackend, context: SshContext): Promise<void> {
   if (request.delta) {
     const { copyWithRsync } = await import("./scp-openssh.ts");
-    await copyWithRsync(request, ports);
+    await copyWithRsync(request, context);
   } else if (backend === "openssh") {
     const { copyWithScp } = await import("./scp-openssh.ts");
-    await copyWithScp(request, ports);
+    await copyWithScp(request, context);
   } else {
     const { copyWithSftp } = await import("./scp-native.ts");
-    await copyWithSftp(request, ports);
+    await copyWithSftp(request, context);
   }
 }

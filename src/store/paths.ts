@@ -1,7 +1,7 @@
 /** Where things are in a store. Knows names of folders and nothing of their contents; does no I/O. */
 import * as path from "node:path";
 import { MachineError } from "../errors/machine-error.ts";
-import type { HostPlatform } from "../system/host-platform.ts";
+import type { Computer } from "../system/computer.ts";
 
 /** Where a record stands: facts that old versions of config.json lack. */
 export interface RecordPlace {
@@ -17,10 +17,10 @@ export const recordFileName = "config.json";
  * The store's root as an absolute path: `--storage-path` or MACHINE_STORAGE_PATH (the caller passes whichever was given),
  * else `.docker/machine` in the home directory. Throws `store-unusable` when there is neither.
  */
-export function resolveStoreRoot(platform: Pick<HostPlatform, "homeDir" | "cwd" | "os">, given: string | undefined): string {
-  if (given !== undefined && given !== "") return path.resolve(platform.cwd, given);
-  if (platform.homeDir !== undefined) return path.resolve(platform.cwd, platform.homeDir, ".docker", "machine");
-  const variable = platform.os === "windows" ? "USERPROFILE" : "HOME";
+export function resolveStoreRoot(computer: Pick<Computer, "homeDir" | "cwd" | "os">, given: string | undefined): string {
+  if (given !== undefined && given !== "") return path.resolve(computer.cwd, given);
+  if (computer.homeDir !== undefined) return path.resolve(computer.cwd, computer.homeDir, ".docker", "machine");
+  const variable = computer.os === "windows" ? "USERPROFILE" : "HOME";
   throw new MachineError("store-unusable", `Cannot tell where the machines are stored: ${variable} is not set`, {
     hint: `Set ${variable}, or name the folder with --storage-path or MACHINE_STORAGE_PATH.`,
   });

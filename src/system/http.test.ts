@@ -8,7 +8,7 @@ import { after, describe, test } from "node:test";
 import { isMachineError } from "../errors/machine-error.ts";
 import type { ProgressEvent } from "../log/event.ts";
 import { systemClock, type Clock } from "./clock.ts";
-import { download, fetchText, findChecksum, parseChecksum, type DownloadPorts } from "./http.ts";
+import { download, fetchText, findChecksum, parseChecksum, type DownloadContext } from "./http.ts";
 
 const scratch = mkdtempSync(path.join(tmpdir(), "docker-machine-http-"));
 after(() => rmSync(scratch, { recursive: true, force: true }));
@@ -56,7 +56,7 @@ function whole(etag = '"1"', bytes = content) {
   };
 }
 
-/** Broken off when some of what they sent has arrived, see {@link ports}. */
+/** Broken off when some of what they sent has arrived, see {@link context}. */
 const hanging = new Set<ServerResponse>();
 
 /** Sends the beginning of the file and breaks the connection. */
@@ -77,7 +77,7 @@ function request(url: string, wanted = checksum): Parameters<typeof download>[0]
   return { url, file: path.join(scratch, `file-${(counter += 1)}`), checksum: wanted, what: "disk.img" };
 }
 
-function ports(events: ProgressEvent[] = []): DownloadPorts {
+function context(events: ProgressEvent[] = []): DownloadContext {
   const report = (event: ProgressEvent): void => {
     events.push(event);
     breakOff();
@@ -90,7 +90,7 @@ describe("download", () => {
     await using server = await serve(whole());
     const wanted = request(server.url);
     const events: ProgressEvent[] = [];
-    await download(wanted, ports(events));
+    await download(wanted, context(events));
     assert.deepEqual(readFileSync(wanted.file), content);
     assert.deepEqual(events.at(-1), {
       type: "transfer",
@@ -104,7 +104,7 @@ describe("download", () => {
   test("goes on where the connection broke, at once", async () => {
     await using server = await serve(broken(100_000), whole());
     const wanted = request(server.url);
-    await download(wanted, ports());
+    await download(wanted, context());
     assert.deepEqual(readFileSync(wanted.file), content);
     assert.equal(server.ranges.length, 2);
     assert.match(server.ranges[1] ?? "", /^bytes=[1-9]\d*-$/u);
@@ -114,7 +114,7 @@ describe("download", () => {
     await using server = await serve(broken(100_000), (_request, response) => response.destroy());
     const wanted = request(server.url);
     await assert.rejects(
-      download(wanted, ports()),
+      download(wanted, context()),
       (error) => isMachineError(error, "download-failed") && /continues where it stopped/u.test(error.hint ?? ""),
     );
     const arrived = statSync(`${wanted.file}.part`).size;
@@ -123,7 +123,7 @@ describe("download", () => {
     // The same URL, as it would be on another day.
     const note = JSON.parse(readFileSync(`${wanted.file}.part.json`, "utf8")) as object;
     writeFileSync(`${wanted.file}.part.json`, JSON.stringify({ ...note, url: recovered.url }));
-    await download({ ...wanted, url: recovered.url }, ports());
+    await download({ ...wanted, url: recovered.url }, context());
     assert.deepEqual(readFileSync(wanted.file), content);
     assert.deepEqual(recovered.ranges, [`bytes=${arrived}-`]);
   });
@@ -131,7 +131,7 @@ describe("download", () => {
   test("starts anew when the file has changed on the server meanwhile", async () => {
     await using server = await serve(broken(100_000, '"old"'), whole('"new"'));
     const wanted = request(server.url);
-    await download(wanted, ports());
+    await download(wanted, context());
     assert.deepEqual(readFileSync(wanted.file), content);
   });
 
@@ -140,10 +140,10 @@ describe("download", () => {
     const wanted = request(server.url);
     writeFileSync(`${wanted.file}.part`, "rubbish");
     writeFileSync(`${wanted.file}.part.json`, JSON.stringify({ url: "http://elsewhere.invalid/", validator: '"1"' }));
-    await download(wanted, ports());
+    await download(wanted, context());
     assert.deepEqual(server.ranges, [""]);
     await using unmarked = await serve(broken(1_000, 'W/"1"'), whole());
-    await download(request(unmarked.url), ports());
+    await download(request(unmarked.url), context());
     assert.deepEqual(unmarked.ranges, ["", ""]);
   });
 
@@ -151,7 +151,7 @@ describe("download", () => {
     await using server = await serve(whole('"1"', Buffer.from("something else")));
     const wanted = request(server.url);
     await assert.rejects(
-      download(wanted, ports()),
+      download(wanted, context()),
       (error) =>
         isMachineError(error, "download-failed") &&
         /wrong sha256 checksum/u.test(error.message) &&
@@ -163,10 +163,10 @@ describe("download", () => {
   test("follows redirects, but not for ever", async () => {
     await using target = await serve(whole());
     await using server = await serve((_request, response) => void response.writeHead(302, { location: target.url }).end());
-    await download(request(server.url), ports());
+    await download(request(server.url), context());
     await using loop = await serve((_request, response) => void response.writeHead(302, { location: "/again" }).end());
     await assert.rejects(
-      download(request(loop.url), ports()),
+      download(request(loop.url), context()),
       (error) => isMachineError(error, "download-failed") && /redirects more than 5 times/u.test(error.message),
     );
   });
@@ -174,17 +174,19 @@ describe("download", () => {
   test("an answer that is none, a server that is silent, one that is not there, and what is no web address", async () => {
     await using missing = await serve((_request, response) => void response.writeHead(404).end());
     await assert.rejects(
-      download(request(missing.url), ports()),
+      download(request(missing.url), context()),
       (error) => isMachineError(error, "download-failed") && /answered with status 404 Not Found/u.test(error.message),
     );
     await using silent = await serve(() => {});
     await assert.rejects(
-      download(request(silent.url), ports()),
+      download(request(silent.url), context()),
       (error) => isMachineError(error, "download-failed") && /did not answer within 0.2 s/u.test(error.message),
     );
-    await assert.rejects(download(request("http://127.0.0.1:1/x"), ports()), (error) => isMachineError(error, "download-failed"));
+    await assert.rejects(download(request("http://127.0.0.1:1/x"), context()), (error) =>
+      isMachineError(error, "download-failed"),
+    );
     await assert.rejects(
-      download(request("ftp://127.0.0.1/x"), ports()),
+      download(request("ftp://127.0.0.1/x"), context()),
       (error) => isMachineError(error, "download-failed") && /neither an https nor an http/u.test(error.message),
     );
   });
@@ -192,7 +194,7 @@ describe("download", () => {
   test("an abort ends it with the signal's reason", async () => {
     await using server = await serve(() => {});
     const abort = new AbortController();
-    const waiting = download(request(server.url), { ...ports(), signal: abort.signal, idleTimeoutMs: 60_000 });
+    const waiting = download(request(server.url), { ...context(), signal: abort.signal, idleTimeoutMs: 60_000 });
     abort.abort(new Error("stop"));
     await assert.rejects(waiting, /stop/u);
   });
@@ -201,9 +203,9 @@ describe("download", () => {
 describe("small texts and checksums", () => {
   test("a text is bounded", async () => {
     await using server = await serve((_request, response) => void response.end("x".repeat(100)));
-    assert.equal(await fetchText(server.url, 100, ports()), "x".repeat(100));
+    assert.equal(await fetchText(server.url, 100, context()), "x".repeat(100));
     await assert.rejects(
-      fetchText(server.url, 99, ports()),
+      fetchText(server.url, 99, context()),
       (error) => isMachineError(error, "download-failed") && /larger than 99 bytes/u.test(error.message),
     );
   });

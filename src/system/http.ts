@@ -28,7 +28,7 @@ export interface DownloadRequest {
   readonly what: string;
 }
 
-export interface DownloadPorts {
+export interface DownloadContext {
   readonly report: Report;
   readonly clock: Clock;
   readonly signal: AbortSignal;
@@ -46,28 +46,28 @@ const retryDelayMs = 1_000;
 const reportEveryMs = 200;
 
 /** Throws `download-failed`, `disk-full`, or the signal's reason. What arrived is kept for the next call, except when it is wrong. */
-export async function download(request: DownloadRequest, ports: DownloadPorts): Promise<void> {
+export async function download(request: DownloadRequest, context: DownloadContext): Promise<void> {
   await makePrivateDirectory(path.dirname(request.file));
   const partial = await openPartial(request);
   for (let fruitless = 0; ;) {
     const before = partial.doneBytes;
     try {
-      await receiveInto(partial, request, ports);
+      await receiveInto(partial, request, context);
       break;
     } catch (error) {
-      ports.signal.throwIfAborted();
+      context.signal.throwIfAborted();
       fruitless = partial.doneBytes > before ? 0 : fruitless + 1;
       if (isMachineError(error) || fruitless >= fruitlessAttempts) throw explainDownload(error, request.url);
-      await ports.clock.sleep(retryDelayMs, ports.signal);
+      await context.clock.sleep(retryDelayMs, context.signal);
     }
   }
   await finish(partial, request);
 }
 
 /** A small text, such as a list of checksums. Throws `download-failed` or the signal's reason. */
-export async function fetchText(url: string, mostBytes: number, ports: DownloadPorts): Promise<string> {
+export async function fetchText(url: string, mostBytes: number, context: DownloadContext): Promise<string> {
   try {
-    const response = await get(new URL(url), {}, ports);
+    const response = await get(new URL(url), {}, context);
     if (response.statusCode !== 200) throw statusError(response, url);
     const chunks: Buffer[] = [];
     let size = 0;
@@ -78,7 +78,7 @@ export async function fetchText(url: string, mostBytes: number, ports: DownloadP
     }
     return Buffer.concat(chunks).toString("utf8");
   } catch (error) {
-    ports.signal.throwIfAborted();
+    context.signal.throwIfAborted();
     throw explainDownload(error, url);
   }
 }
@@ -135,10 +135,10 @@ async function discard(partial: Partial): Promise<void> {
   await fs.rm(partial.file, { force: true });
 }
 
-async function receiveInto(partial: Partial, request: DownloadRequest, ports: DownloadPorts): Promise<void> {
+async function receiveInto(partial: Partial, request: DownloadRequest, context: DownloadContext): Promise<void> {
   const resuming = partial.doneBytes > 0 && partial.validator !== undefined;
   const headers = resuming ? { range: `bytes=${partial.doneBytes}-`, "if-range": partial.validator ?? "" } : {};
-  const response = await get(new URL(request.url), headers, ports);
+  const response = await get(new URL(request.url), headers, context);
   // 416: nothing is left to send, so what arrived is the whole file.
   if (resuming && response.statusCode === 416) {
     response.resume();
@@ -148,7 +148,7 @@ async function receiveInto(partial: Partial, request: DownloadRequest, ports: Do
   if (response.statusCode === 200) await startAnew(partial, request, response);
   const totalBytes = totalOf(response, partial.doneBytes);
   if (totalBytes !== undefined) await requireFreeBytes(path.dirname(partial.file), totalBytes - partial.doneBytes, request.what);
-  await append(partial, response, totalBytes, request, ports);
+  await append(partial, response, totalBytes, request, context);
   if (totalBytes !== undefined && partial.doneBytes < totalBytes)
     throw new Error(`The connection closed after ${partial.doneBytes} of ${totalBytes} bytes`);
 }
@@ -174,17 +174,17 @@ async function append(
   response: IncomingMessage,
   totalBytes: number | undefined,
   request: DownloadRequest,
-  ports: DownloadPorts,
+  context: DownloadContext,
 ): Promise<void> {
   const handle = await fs.open(partial.file, "a", 0o600);
   let reportedMs = Number.NEGATIVE_INFINITY;
-  const tell = (): void => ports.report({ type: "transfer", what: request.what, doneBytes: partial.doneBytes, totalBytes });
+  const tell = (): void => context.report({ type: "transfer", what: request.what, doneBytes: partial.doneBytes, totalBytes });
   try {
     for await (const chunk of response) {
       await handle.appendFile(chunk as Buffer);
       partial.hash.update(chunk as Buffer);
       partial.doneBytes += (chunk as Buffer).length;
-      const nowMs = ports.clock.monotonicMs();
+      const nowMs = context.clock.monotonicMs();
       if (nowMs - reportedMs < reportEveryMs) continue;
       reportedMs = nowMs;
       tell();
@@ -217,10 +217,10 @@ async function finish(partial: Partial, request: DownloadRequest): Promise<void>
   await fs.rm(partial.noteFile, { force: true });
 }
 
-async function get(url: URL, headers: Readonly<Record<string, string>>, ports: DownloadPorts): Promise<IncomingMessage> {
+async function get(url: URL, headers: Readonly<Record<string, string>>, context: DownloadContext): Promise<IncomingMessage> {
   let current = url;
   for (let redirects = 0; redirects <= mostRedirects; redirects++) {
-    const response = await request(current, headers, ports);
+    const response = await request(current, headers, context);
     const location = response.headers.location;
     if (location === undefined || ![301, 302, 303, 307, 308].includes(response.statusCode ?? 0)) return response;
     response.resume();
@@ -236,15 +236,15 @@ async function get(url: URL, headers: Readonly<Record<string, string>>, ports: D
   throw new MachineError("download-failed", `${url.href} redirects more than ${mostRedirects} times`);
 }
 
-async function request(url: URL, headers: Readonly<Record<string, string>>, ports: DownloadPorts): Promise<IncomingMessage> {
+async function request(url: URL, headers: Readonly<Record<string, string>>, context: DownloadContext): Promise<IncomingMessage> {
   if (url.protocol !== "https:" && url.protocol !== "http:") {
     throw new MachineError("download-failed", `${url.href} is neither an https nor an http address`);
   }
   const { Agent, get: send } = url.protocol === "https:" ? await import("node:https") : await import("node:http");
-  const agent = new Agent({ proxyEnv: ports.env as NodeJS.ProcessEnv });
+  const agent = new Agent({ proxyEnv: context.env as NodeJS.ProcessEnv });
   return await new Promise((resolve, reject) => {
-    const timeoutMs = ports.idleTimeoutMs ?? defaultIdleTimeoutMs;
-    const sent = send(url, { agent, headers, signal: ports.signal, timeout: timeoutMs }, resolve);
+    const timeoutMs = context.idleTimeoutMs ?? defaultIdleTimeoutMs;
+    const sent = send(url, { agent, headers, signal: context.signal, timeout: timeoutMs }, resolve);
     sent.on("timeout", () => sent.destroy(new Error(`${url.host} did not answer within ${timeoutMs / 1000} s`)));
     sent.on("error", reject);
   });

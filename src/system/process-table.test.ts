@@ -2,12 +2,12 @@ import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { test } from "node:test";
-import { currentPlatform } from "./host-platform.ts";
+import { thisComputer } from "./computer.ts";
 import { SystemProcessTable } from "./process-table.ts";
 import { SystemProcessRunner } from "./process.ts";
 
-const platform = currentPlatform();
-const table = new SystemProcessTable(platform, new SystemProcessRunner(platform));
+const computer = thisComputer();
+const table = new SystemProcessTable(computer, new SystemProcessRunner(computer));
 
 test("a process is found by its pid and by its words, is signalled, and is gone when it has ended", async () => {
   const mark = `mark-${process.pid}-${Date.now()}`;

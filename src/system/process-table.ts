@@ -1,7 +1,7 @@
 /** Other processes of this computer, by pid: what they are and ending them. */
 import { readdir, readFile } from "node:fs/promises";
 import { systemCodeOf } from "../errors/machine-error.ts";
-import type { HostPlatform } from "./host-platform.ts";
+import type { Computer } from "./computer.ts";
 import type { ProcessRunner } from "./process.ts";
 
 export interface ProcessTable {
@@ -16,31 +16,31 @@ export interface ProcessTable {
 const listTimeoutMs = 5_000;
 
 export class SystemProcessTable implements ProcessTable {
-  readonly #platform: HostPlatform;
+  readonly #computer: Computer;
   readonly #processes: ProcessRunner;
 
-  constructor(platform: HostPlatform, processes: ProcessRunner) {
-    this.#platform = platform;
+  constructor(computer: Computer, processes: ProcessRunner) {
+    this.#computer = computer;
     this.#processes = processes;
   }
 
   async commandLine(pid: number): Promise<string | undefined> {
-    if (this.#platform.os === "linux") return await fromProc(pid);
-    const [program, args] = listCommand(this.#platform.os, pid);
+    if (this.#computer.os === "linux") return await fromProc(pid);
+    const [program, args] = listCommand(this.#computer.os, pid);
     const result = await this.#processes.run(program, args, { timeoutMs: listTimeoutMs });
     const line = result.stdout.toString("utf8").trim();
     return result.status === 0 && line !== "" ? line : undefined;
   }
 
   async findByCommandLine(text: string): Promise<readonly number[]> {
-    if (this.#platform.os !== "linux") return await this.#findInList(text);
+    if (this.#computer.os !== "linux") return await this.#findInList(text);
     const pids = (await readdir("/proc")).filter((name) => /^\d+$/u.test(name)).map(Number);
     const lines = await Promise.all(pids.map(async (pid) => ({ pid, line: await fromProc(pid) })));
     return lines.filter(({ line }) => line?.includes(text) ?? false).map(({ pid }) => pid);
   }
 
   async #findInList(text: string): Promise<readonly number[]> {
-    if (this.#platform.os === "windows") return [];
+    if (this.#computer.os === "windows") return [];
     const result = await this.#processes.run("ps", ["-axww", "-o", "pid=,command="], { timeoutMs: listTimeoutMs });
     const lines = result.stdout
       .toString("utf8")
@@ -64,7 +64,7 @@ async function fromProc(pid: number): Promise<string | undefined> {
   return words === "" ? undefined : words.replaceAll("\0", " ").trim();
 }
 
-function listCommand(os: HostPlatform["os"], pid: number): [string, string[]] {
+function listCommand(os: Computer["os"], pid: number): [string, string[]] {
   if (os === "darwin") return ["ps", ["-ww", "-o", "command=", "-p", String(pid)]];
   return ["powershell", ["-NoProfile", "-Command", `(Get-CimInstance Win32_Process -Filter 'ProcessId=${pid}').CommandLine`]];
 }

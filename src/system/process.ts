@@ -7,7 +7,7 @@ import { constants } from "node:fs";
 import { access } from "node:fs/promises";
 import * as path from "node:path";
 import { MachineError, systemCodeOf } from "../errors/machine-error.ts";
-import type { HostPlatform } from "./host-platform.ts";
+import type { Computer } from "./computer.ts";
 
 export interface RunOptions {
   readonly stdin?: string | Uint8Array | undefined;
@@ -49,16 +49,16 @@ export interface ProcessRunner {
 const killGraceMs = 2_000;
 
 export class SystemProcessRunner implements ProcessRunner {
-  readonly #platform: HostPlatform;
+  readonly #computer: Computer;
 
-  constructor(platform: HostPlatform) {
-    this.#platform = platform;
+  constructor(computer: Computer) {
+    this.#computer = computer;
   }
 
   spawn(program: string, args: readonly string[], options: SpawnOptions = {}): ChildProcess {
     return spawn(program, [...args], {
       stdio: options.stdio ?? "inherit",
-      env: { ...(options.env ?? this.#platform.env) } as NodeJS.ProcessEnv,
+      env: { ...(options.env ?? this.#computer.env) } as NodeJS.ProcessEnv,
       ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
       detached: options.detached ?? false,
       windowsHide: true,
@@ -124,12 +124,12 @@ export class SystemProcessRunner implements ProcessRunner {
   }
 
   async find(program: string): Promise<string | undefined> {
-    const windows = this.#platform.os === "windows";
-    const endings = windows ? (this.#platform.env["PATHEXT"] ?? ".COM;.EXE;.BAT;.CMD").split(";") : [""];
-    const folders = program.includes(path.sep) ? [""] : (this.#platform.env["PATH"] ?? "").split(path.delimiter);
+    const windows = this.#computer.os === "windows";
+    const endings = windows ? (this.#computer.env["PATHEXT"] ?? ".COM;.EXE;.BAT;.CMD").split(";") : [""];
+    const folders = program.includes(path.sep) ? [""] : (this.#computer.env["PATH"] ?? "").split(path.delimiter);
     for (const folder of folders) {
       for (const ending of endings) {
-        const candidate = path.resolve(this.#platform.cwd, folder, program + ending);
+        const candidate = path.resolve(this.#computer.cwd, folder, program + ending);
         if (await isExecutable(candidate)) return candidate;
       }
     }

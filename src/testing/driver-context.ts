@@ -5,7 +5,7 @@ import * as path from "node:path";
 import type { DriverContext } from "../driver-kit/driver.ts";
 import type { ProgressEvent } from "../log/event.ts";
 import { systemClock } from "../system/clock.ts";
-import { currentPlatform } from "../system/host-platform.ts";
+import { thisComputer } from "../system/computer.ts";
 import { SystemProcessRunner } from "../system/process.ts";
 
 export interface TestContext extends AsyncDisposable {
@@ -23,7 +23,7 @@ export async function testDriverContext(machineName: string, overrides: Partial<
   const cacheDir = path.join(storePath, "cache");
   await mkdir(machineDir, { recursive: true, mode: 0o700 });
   await mkdir(cacheDir, { mode: 0o700 });
-  const platform = currentPlatform();
+  const computer = thisComputer();
   const events: ProgressEvent[] = [];
   const listeners: (() => Promise<void>)[] = [];
   let saves = 0;
@@ -33,8 +33,8 @@ export async function testDriverContext(machineName: string, overrides: Partial<
     storePath,
     machineDir,
     cacheDir,
-    platform,
-    processes: new SystemProcessRunner(platform),
+    computer,
+    processes: new SystemProcessRunner(computer),
     clock: systemClock,
     report: (event) => void events.push(event),
     save: async () => {
@@ -42,7 +42,7 @@ export async function testDriverContext(machineName: string, overrides: Partial<
       for (const listener of listeners) await listener();
     },
     openSsh: async () => await Promise.reject(new Error("no SSH in this test")),
-    ensureSshKey: async () => await (await import("../ssh/keys.ts")).ensureKeyPair(machineDir, machineName, platform),
+    ensureSshKey: async () => await (await import("../ssh/keys.ts")).ensureKeyPair(machineDir, machineName, computer),
     secret: () => {},
     ...overrides,
   };

@@ -6,7 +6,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { newBaseConfig } from "../driver-kit/base-config.ts";
 import type { Driver, DriverContext, DriverModule } from "../driver-kit/driver.ts";
-import { defaultValue, driverOptions, type DriverOptions, type FlagValue } from "../driver-kit/flags.ts";
+import { defaultValue, driverOptions, type DriverOptions, type FlagValue } from "../driver-kit/create-flag.ts";
 import type { machineStates } from "../driver-kit/state.ts";
 import { isMachineError } from "../errors/machine-error.ts";
 import { testDriverContext } from "./driver-context.ts";

@@ -1,7 +1,7 @@
 /** `create --driver generic` on real hosts: how long, how many round trips, and what doing four at once gains. */
-import { createMachine, createPorts, driverOptions, removeMachine, type MachinePorts } from "../../src/index.ts";
-import { defaultValue } from "../../src/driver-kit/flags.ts";
-import { sharedCreateFlags } from "../../src/cli/create-flags.ts";
+import { createMachine, createContext, driverOptions, removeMachine, type MachineContext } from "../../src/index.ts";
+import { defaultValue } from "../../src/driver-kit/create-flag.ts";
+import { sharedCreateFlags } from "../../src/cli/create/shared-flags.ts";
 import { driverModule } from "../../src/drivers/generic/index.ts";
 import { labUnavailableReason, openLab, type Lab, type LabHost } from "../lab/lab.ts";
 import { genericFlags } from "../e2e/generic-flags.ts";
@@ -64,11 +64,11 @@ async function measureFresh(lab: Lab, program: Program): Promise<number> {
 
 async function countRoundTrips(program: Program, host: LabHost): Promise<number> {
   let commands = 0;
-  const ports = createPorts({ storagePath: `${program.folder}/counted` });
-  const counting: MachinePorts = {
-    ...ports,
+  const context = createContext({ storagePath: `${program.folder}/counted` });
+  const counting: MachineContext = {
+    ...context,
     openSsh: async (target, report) => {
-      const ssh = await ports.openSsh(target, report);
+      const ssh = await context.openSsh(target, report);
       const close = ssh.close.bind(ssh);
       let counted = false;
       ssh.close = async () => {
@@ -91,7 +91,7 @@ async function countRoundTrips(program: Program, host: LabHost): Promise<number>
   };
   const options = driverOptions({ ...defaults, ...given }, new Set(Object.keys(given)));
   await createMachine(counting, { name: "counted", driverName: "generic", options }, AbortSignal.timeout(120_000));
-  await removeMachine(ports, { name: "counted", force: false, restore: false }, AbortSignal.timeout(30_000));
+  await removeMachine(context, { name: "counted", force: false, restore: false }, AbortSignal.timeout(30_000));
   return commands;
 }
 

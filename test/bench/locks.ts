@@ -2,7 +2,7 @@
 import { mkdtemp, open, rename, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import * as path from "node:path";
-import { Journal } from "../../src/machine/journal.ts";
+import { Journal } from "../../src/machine/interruption/journal.ts";
 import { FileStore } from "../../src/store/file-store.ts";
 import { systemClock } from "../../src/system/clock.ts";
 import { Program } from "../e2e/program.ts";

@@ -2,7 +2,7 @@
 import { readdir, readFile, readlink } from "node:fs/promises";
 import * as path from "node:path";
 import { SystemProcessRunner } from "../../src/system/process.ts";
-import { currentPlatform } from "../../src/system/host-platform.ts";
+import { thisComputer } from "../../src/system/computer.ts";
 import { Program } from "../e2e/program.ts";
 import { timeOf, type Row } from "./measure.ts";
 
@@ -11,7 +11,7 @@ const longMs = 1_200_000;
 const five = ["v1", "v2", "v3", "v4", "v5"] as const;
 
 export async function measureMachines(): Promise<readonly Row[] | string> {
-  const processes = new SystemProcessRunner(currentPlatform());
+  const processes = new SystemProcessRunner(thisComputer());
   for (const name of ["qemu-system-x86_64", "mmdebstrap"])
     if ((await processes.find(name)) === undefined) return `${name} is not installed`;
   await using program = await Program.open();

@@ -1,10 +1,10 @@
 /** The command line's frame on real streams and signals, with commands that only try these. */
 import type { Command, CommandModule } from "../../src/cli/command.ts";
 import { main } from "../../src/cli/main.ts";
-import { endWith, processPorts } from "../../src/cli/terminal/process-ports.ts";
+import { endWith, processContext } from "../../src/cli/terminal/process-context.ts";
 import { processStreams } from "../../src/cli/terminal/process-streams.ts";
 import { programPath } from "../../src/cli/terminal/program-path.ts";
-import { currentPlatform } from "../../src/system/host-platform.ts";
+import { thisComputer } from "../../src/system/computer.ts";
 
 const code: Readonly<Record<string, CommandModule["run"]>> = {
   confirm: async (_invocation, context) => {
@@ -56,7 +56,7 @@ const commands = Object.entries(code).map(([name, run]): Command => ({
   output: "progress",
   load: async () => ({ run }),
 }));
-const platform = currentPlatform();
-const argv = [programPath(process, platform), ...process.argv.slice(2)];
-const streams = processStreams(platform);
-endWith(await main(argv, platform, streams, processPorts(commands)), streams);
+const computer = thisComputer();
+const argv = [programPath(process, computer), ...process.argv.slice(2)];
+const streams = processStreams(computer);
+endWith(await main(argv, computer, streams, processContext(commands)), streams);

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import * as path from "node:path";
 import { describe, it } from "node:test";
 import * as fc from "fast-check";
-import { renderShellEnv } from "../../src/cli/format/shell-env.ts";
+import { renderShellEnv } from "../../src/cli/shell/shell-env.ts";
 
 interface RealShell {
   readonly name: string;

@@ -5,11 +5,11 @@ import { tmpdir } from "node:os";
 import * as path from "node:path";
 import { after, describe, test } from "node:test";
 import type { Driver } from "../../src/driver-kit/driver.ts";
-import { defaultValue, driverOptions, type DriverOptions, type FlagValue } from "../../src/driver-kit/flags.ts";
+import { defaultValue, driverOptions, type DriverOptions, type FlagValue } from "../../src/driver-kit/create-flag.ts";
 import { builtImageName } from "../../src/drivers/docker/host-image.ts";
 import { driverModule } from "../../src/drivers/docker/index.ts";
 import { isMachineError } from "../../src/errors/machine-error.ts";
-import { currentPlatform } from "../../src/system/host-platform.ts";
+import { thisComputer } from "../../src/system/computer.ts";
 import { SystemProcessRunner } from "../../src/system/process.ts";
 import { describeDriverContract } from "../../src/testing/driver-contract.ts";
 import { testDriverContext, type TestContext } from "../../src/testing/driver-context.ts";
@@ -193,12 +193,12 @@ describe("create", () => {
     mkdirSync(bin);
     writeFileSync(path.join(bin, "mmdebstrap"), `#!/bin/sh\necho call >> ${calls}\nfor last; do :; done\necho tar > "$last"\n`);
     chmodSync(path.join(bin, "mmdebstrap"), 0o755);
-    const real = currentPlatform();
-    const platform = { ...real, env: { ...real.env, PATH: `${bin}:${real.env["PATH"]}` } };
+    const real = thisComputer();
+    const computer = { ...real, env: { ...real.env, PATH: `${bin}:${real.env["PATH"]}` } };
     for (const name of ["web", "db"]) {
       const { driver, test: testContext } = await w.make(name);
       const opened = driverModule.open(
-        { ...testContext.context, platform, processes: new SystemProcessRunner(platform) },
+        { ...testContext.context, computer, processes: new SystemProcessRunner(computer) },
         await driver.configText(),
       );
       await opened.create(signal());

@@ -5,12 +5,12 @@ import { tmpdir } from "node:os";
 import * as path from "node:path";
 import { after } from "node:test";
 import type { Driver, DriverContext } from "../../src/driver-kit/driver.ts";
-import { defaultValue, driverOptions, type FlagValue } from "../../src/driver-kit/flags.ts";
+import { defaultValue, driverOptions, type FlagValue } from "../../src/driver-kit/create-flag.ts";
 import { buildDigest } from "../../src/drivers/qemu/build-image.ts";
 import { guestArch, type ImageFacts } from "../../src/drivers/qemu/image.ts";
 import { driverModule } from "../../src/drivers/qemu/index.ts";
 import { systemClock, type Clock } from "../../src/system/clock.ts";
-import { currentPlatform } from "../../src/system/host-platform.ts";
+import { thisComputer } from "../../src/system/computer.ts";
 import { SystemProcessRunner } from "../../src/system/process.ts";
 import { testDriverContext, type TestContext } from "../../src/testing/driver-context.ts";
 import { installFakeQemu, type FakeBehaviour } from "./fake-qemu.ts";
@@ -37,12 +37,12 @@ export interface FakeWorld {
 export async function fakeWorld(behaviour: FakeBehaviour = {}): Promise<FakeWorld> {
   const folder = path.join(scratch, String((counter += 1)));
   const bin = installFakeQemu(folder, behaviour);
-  const real = currentPlatform();
-  const platform = { ...real, os: "linux" as const, env: { ...real.env, PATH: `${bin}:${real.env["PATH"]}` } };
+  const real = thisComputer();
+  const computer = { ...real, os: "linux" as const, env: { ...real.env, PATH: `${bin}:${real.env["PATH"]}` } };
   const cacheDir = path.join(folder, "cache");
   await writeImage(cacheDir);
   await writeFile(path.join(cacheDir, "qemu", "accelerators.json"), "{}");
-  return { folder, overrides: { platform, processes: new SystemProcessRunner(platform), cacheDir, clock: hurried } };
+  return { folder, overrides: { computer, processes: new SystemProcessRunner(computer), cacheDir, clock: hurried } };
 }
 
 async function writeImage(cacheDir: string): Promise<void> {

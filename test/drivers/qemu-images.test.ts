@@ -7,7 +7,7 @@ import { createServer } from "node:http";
 import * as path from "node:path";
 import { describe, test } from "node:test";
 import type { Driver } from "../../src/driver-kit/driver.ts";
-import type { FlagValue } from "../../src/driver-kit/flags.ts";
+import type { FlagValue } from "../../src/driver-kit/create-flag.ts";
 import { driverModule } from "../../src/drivers/qemu/index.ts";
 import { isMachineError } from "../../src/errors/machine-error.ts";
 import { headOf } from "../../src/system/disk-files.ts";
@@ -42,8 +42,8 @@ async function shop(
   const program = path.join(folder, "bin", "mmdebstrap");
   writeFileSync(program, `#!/bin/sh\necho build >> '${folder}/builds'\nfor last; do :; done\n${mmdebstrap}\n`);
   chmodSync(program, 0o755);
-  const { platform: found = assert.fail() } = world.overrides;
-  const platform = { ...found, env: { ...found.env, HTTPS_PROXY: "http://127.0.0.1:1", ...env } };
+  const { computer: found = assert.fail() } = world.overrides;
+  const computer = { ...found, env: { ...found.env, HTTPS_PROXY: "http://127.0.0.1:1", ...env } };
   const contexts: TestContext[] = [];
   return {
     folder,
@@ -52,8 +52,8 @@ async function shop(
     make: async (name, flags) => {
       const context = await testDriverContext(name, {
         ...world.overrides,
-        platform,
-        processes: new SystemProcessRunner(platform),
+        computer,
+        processes: new SystemProcessRunner(computer),
       });
       contexts.push(context);
       const driver = driverModule.open(context.context, undefined);

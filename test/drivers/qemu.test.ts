@@ -5,7 +5,7 @@ import { createServer, type Server } from "node:net";
 import * as path from "node:path";
 import { describe, test } from "node:test";
 import type { Driver } from "../../src/driver-kit/driver.ts";
-import type { FlagValue } from "../../src/driver-kit/flags.ts";
+import type { FlagValue } from "../../src/driver-kit/create-flag.ts";
 import { driverModule } from "../../src/drivers/qemu/index.ts";
 import { isMachineError } from "../../src/errors/machine-error.ts";
 import { SystemProcessRunner } from "../../src/system/process.ts";
@@ -172,9 +172,9 @@ describe("create", () => {
   test("without QEMU the error says what to install", async () => {
     await using made = await configured({});
     rmSync(path.join(made.world.folder, "bin"), { recursive: true });
-    const platform = { ...made.test.context.platform, env: { PATH: "/nowhere" } };
+    const computer = { ...made.test.context.computer, env: { PATH: "/nowhere" } };
     const driver = driverModule.open(
-      { ...made.test.context, platform, processes: new SystemProcessRunner(platform) },
+      { ...made.test.context, computer, processes: new SystemProcessRunner(computer) },
       await made.driver.configText(),
     );
     await assert.rejects(

@@ -37,11 +37,11 @@ describe("many machines", { skip: unavailable ?? false }, () => {
   const running = (index: number): string => `${names[index]} Running tcp://${hosts[index]?.address}:2376`;
 
   test("a bad one among them does not stop the others, and leaves nothing", async () => {
-    const ports = [0, 1, 2, 3].flatMap((index) => ["--generic-ssh-port", index === 2 ? "23" : "22"]);
+    const context = [0, 1, 2, 3].flatMap((index) => ["--generic-ssh-port", index === 2 ? "23" : "22"]);
     const args = createArguments().filter((word) => !word.startsWith("--generic-ssh-port"));
     const { stdout } = await assertFails(
       program,
-      [...args, ...ports, ...names],
+      [...args, ...context, ...names],
       {
         sentence:
           /^\(web-3\) SSH did not become available within 12 s\. Last error: Nothing listens for SSH at [\d.]+:23: the connection was refused$/u,

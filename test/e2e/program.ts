@@ -4,7 +4,7 @@ import { existsSync } from "node:fs";
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import * as path from "node:path";
-import { quoteCommand } from "../../src/ssh/quote.ts";
+import { quoteCommand } from "../../src/ssh/shell-quote.ts";
 
 export interface ProgramResult {
   readonly status: number | null;

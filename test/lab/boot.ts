@@ -1,5 +1,5 @@
 /** What happens in a host's container before systemd takes over as process 1. */
-import { quoteWord } from "../../src/ssh/quote.ts";
+import { quoteWord } from "../../src/ssh/shell-quote.ts";
 
 /** What makes a host; each script is run by `sh -eu` as root, before any service. */
 export interface BootPlan {

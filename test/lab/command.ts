@@ -2,16 +2,16 @@
 import type { ChildProcess } from "node:child_process";
 import { access } from "node:fs/promises";
 import * as path from "node:path";
-import { currentPlatform } from "../../src/system/host-platform.ts";
+import { thisComputer } from "../../src/system/computer.ts";
 import { SystemProcessRunner, type RunOptions, type RunResult, type SpawnOptions } from "../../src/system/process.ts";
 
-const platform = currentPlatform();
+const computer = thisComputer();
 // Without a login shell, root's PATH may lack the folders where dockerd, ip and iptables are.
 export const commandEnvironment: NodeJS.ProcessEnv = {
-  ...platform.env,
-  PATH: `${platform.env["PATH"] ?? ""}:/usr/local/sbin:/usr/sbin:/sbin`,
+  ...computer.env,
+  PATH: `${computer.env["PATH"] ?? ""}:/usr/local/sbin:/usr/sbin:/sbin`,
 };
-const runner = new SystemProcessRunner({ ...platform, env: commandEnvironment });
+const runner = new SystemProcessRunner({ ...computer, env: commandEnvironment });
 
 /** Runs to the end, whatever the status. */
 export function tryCommand(program: string, args: readonly string[], options: RunOptions = {}): Promise<RunResult> {

@@ -6,7 +6,7 @@ import { createHash, randomBytes } from "node:crypto";
 import { chmod, mkdtemp, rm } from "node:fs/promises";
 import type { Readable } from "node:stream";
 import { lockFile } from "../../src/system/file-lock.ts";
-import { quoteCommand, quoteWord } from "../../src/ssh/quote.ts";
+import { quoteCommand, quoteWord } from "../../src/ssh/shell-quote.ts";
 import { startCommand, lastLines } from "./command.ts";
 import { dockerEnvironment, type LabEngine } from "./engine.ts";
 import { readOuterApt, sourceLines, type OuterApt, type Release } from "./outer-apt.ts";

@@ -1,5 +1,5 @@
 /** The kinds of hosts in the lab. A variant is data: an image, what is done to it before it boots, and what it waits for. */
-import { quoteWord } from "../../src/ssh/quote.ts";
+import { quoteWord } from "../../src/ssh/shell-quote.ts";
 import { tinyImageTar } from "./recipes.ts";
 
 export interface Variant {

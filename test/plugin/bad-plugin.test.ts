@@ -6,7 +6,7 @@ import * as path from "node:path";
 import { test } from "node:test";
 import type { Driver } from "../../src/driver-kit/driver.ts";
 import { isMachineError, MachineError } from "../../src/errors/machine-error.ts";
-import type { PluginBounds } from "../../src/plugin/bounds.ts";
+import type { PluginBounds } from "../../src/plugin/plugin-bounds.ts";
 import { findPluginModule, loadPluginModule } from "../../src/plugin/plugin-module.ts";
 import { systemClock } from "../../src/system/clock.ts";
 import { isAlive, pluginFixture, runtimeWith, type PluginFixture } from "./plugin-fixture.ts";
@@ -30,7 +30,7 @@ async function badPlugin(how: Misbehaviour, bounds: Partial<PluginBounds> = {}):
   );
   const started: ChildProcess[] = [];
   fixture.onStart((child) => void started.push(child));
-  const module = await findPluginModule("bad", fixture.platform, runtimeWith(bounds));
+  const module = await findPluginModule("bad", fixture.computer, runtimeWith(bounds));
   const driver = fixture.opened(module.open(fixture.context, '{"MachineName":"web"}'));
   return { fixture, driver, started, program, [Symbol.asyncDispose]: async () => await fixture[Symbol.asyncDispose]() };
 }
@@ -160,7 +160,7 @@ test("a file that cannot be started", async () => {
 test("a plugin that disappears from PATH between two commands is a stand-in", async () => {
   await using plugin = await badPlugin("prints nothing");
   await chmod(plugin.program, 0o644);
-  const module = await findPluginModule("bad", plugin.fixture.platform);
+  const module = await findPluginModule("bad", plugin.fixture.computer);
   const driver = module.open(plugin.fixture.context, '{"MachineName":"web","Big":9007199254740993}');
   assert.equal(driver.driverName, "not-found");
   assert.equal(await driver.configText(), '{"MachineName":"web","Big":9007199254740993}');
@@ -185,7 +185,7 @@ test("the token and the driver's name are given to the plugin alone", async () =
     "env",
     `require("fs").writeFileSync(${JSON.stringify(report)}, JSON.stringify([process.argv.length, process.env.MACHINE_PLUGIN_TOKEN, process.env.MACHINE_PLUGIN_DRIVER_NAME]));`,
   );
-  const driver = (await findPluginModule("env", fixture.platform)).open(fixture.context, "{}");
+  const driver = (await findPluginModule("env", fixture.computer)).open(fixture.context, "{}");
   await assert.rejects(driver.getIp(), /ended before it was ready \(exit status 0\)/u);
   const { readFile } = await import("node:fs/promises");
   assert.deepEqual(JSON.parse(await readFile(report, "utf8")), [2, "42", "env"]);

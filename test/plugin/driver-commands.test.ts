@@ -5,19 +5,19 @@ import { tmpdir } from "node:os";
 import * as path from "node:path";
 import { fileURLToPath } from "node:url";
 import { after, before, test } from "node:test";
-import { FakeRun } from "../../src/cli/fake-main.ts";
+import { FakeRun } from "../../src/cli/testing/fake-main.ts";
 import { version } from "../../src/cli/version.ts";
 import { builtinDrivers } from "../../src/drivers/registry.ts";
 import { loadPluginModule } from "../../src/plugin/plugin-module.ts";
 import { systemClock } from "../../src/system/clock.ts";
-import { currentPlatform } from "../../src/system/host-platform.ts";
+import { thisComputer } from "../../src/system/computer.ts";
 import { SystemProcessRunner } from "../../src/system/process.ts";
 import { pluginFixture, runtimeWith, type PluginFixture } from "./plugin-fixture.ts";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 const bin = path.join(root, "src/cli/bin.ts");
 const sample = fileURLToPath(new URL("served-plugin.ts", import.meta.url));
-const processes = new SystemProcessRunner(currentPlatform());
+const processes = new SystemProcessRunner(thisComputer());
 let fixture: PluginFixture;
 
 before(async () => {
@@ -32,7 +32,7 @@ after(async () => await fixture[Symbol.asyncDispose]());
 /** Runs the program within this process, with only the fixture's folder on PATH. */
 async function run(...words: readonly string[]) {
   const env = { ...process.env, PATH: fixture.folder, NODE_OPTIONS: "" } as Record<string, string>;
-  return await new FakeRun({ env, platform: { cwd: fixture.folder } }).main(...words);
+  return await new FakeRun({ env, computer: { cwd: fixture.folder } }).main(...words);
 }
 
 test("driver ls lists the built-in drivers, then plugins with what is wrong with them", async () => {
@@ -126,7 +126,7 @@ test("a plugin's program started by hand says what it is", async () => {
 test("driver new writes a project that passes the contract suite and runs as a plugin", async () => {
   const folder = await mkdtemp(path.join(tmpdir(), "driver-new-"));
   try {
-    const result = await new FakeRun({ platform: { cwd: folder } }).main("driver", "new", "mycloud");
+    const result = await new FakeRun({ computer: { cwd: folder } }).main("driver", "new", "mycloud");
     assert.equal(result.code, 0, result.stderr);
     const project = path.join(folder, "docker-machine-driver-mycloud");
     await installInto(project, path.join(folder, "package"));
@@ -177,7 +177,7 @@ test("driver new overwrites nothing and wants a name that tools can read", async
   try {
     await mkdir(path.join(folder, "docker-machine-driver-taken"));
     await writeFile(path.join(folder, "docker-machine-driver-taken", "mine"), "");
-    const runHere = async (name: string) => await new FakeRun({ platform: { cwd: folder } }).main("driver", "new", name);
+    const runHere = async (name: string) => await new FakeRun({ computer: { cwd: folder } }).main("driver", "new", name);
     assert.match((await runHere("taken")).stderr, /exists already and is not empty/u);
     assert.deepEqual(await readdir(path.join(folder, "docker-machine-driver-taken")), ["mine"]);
     for (const name of ["my-cloud", "MyCloud", "../x", ""]) assert.equal((await runHere(name)).code, 2, name);

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Driver } from "../../src/driver-kit/driver.ts";
-import { driverOptions } from "../../src/driver-kit/flags.ts";
+import { driverOptions } from "../../src/driver-kit/create-flag.ts";
 import { isMachineError } from "../../src/errors/machine-error.ts";
 import { findPluginModule, loadPluginModule } from "../../src/plugin/plugin-module.ts";
 import { systemClock } from "../../src/system/clock.ts";
@@ -20,7 +20,7 @@ async function withPeer(): Promise<PluginFixture> {
 }
 
 async function openPeer(fixture: PluginFixture, config?: string, runtime = runtimeWith()): Promise<Driver> {
-  return fixture.opened((await findPluginModule("gopeer", fixture.platform, runtime)).open(fixture.context, config));
+  return fixture.opened((await findPluginModule("gopeer", fixture.computer, runtime)).open(fixture.context, config));
 }
 
 const flagValues = {
@@ -178,7 +178,7 @@ test("many machines of one driver run on a bounded number of processes", { skip 
     most = Math.max(most, ++running);
     child.once("exit", () => running--);
   });
-  const module = await findPluginModule("gopeer", fixture.platform, runtime);
+  const module = await findPluginModule("gopeer", fixture.computer, runtime);
   const states = await Promise.all(
     Array.from({ length: 12 }, async (_, index) => {
       const driver = module.open(fixture.context, JSON.stringify({ State: index % 5 }));

@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { mkdir, readFile, rename } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
-import { currentPlatform } from "../../src/system/host-platform.ts";
+import { thisComputer } from "../../src/system/computer.ts";
 import { SystemProcessRunner } from "../../src/system/process.ts";
 
 const source = fileURLToPath(new URL("gopeer/", import.meta.url));
@@ -21,8 +21,8 @@ export function goPeer(): Promise<GoPeer> {
 }
 
 async function build(): Promise<GoPeer> {
-  const platform = currentPlatform();
-  const processes = new SystemProcessRunner(platform);
+  const computer = thisComputer();
+  const processes = new SystemProcessRunner(computer);
   if ((await processes.find("go")) === undefined) return { program: "", skip: "Go is not installed" };
   const state = createHash("sha256")
     .update(await readFile(`${source}main.go`))
@@ -31,7 +31,7 @@ async function build(): Promise<GoPeer> {
   if (existsSync(program)) return { program, skip: false };
   await mkdir(cache, { recursive: true });
   const fresh = `${program}.${process.pid}.tmp`;
-  const env = { ...platform.env, GOPROXY: "off", GOFLAGS: "-mod=mod", CGO_ENABLED: "0" };
+  const env = { ...computer.env, GOPROXY: "off", GOFLAGS: "-mod=mod", CGO_ENABLED: "0" };
   const result = await processes.run("go", ["build", "-o", fresh, "."], { cwd: source, env, timeoutMs: buildTimeoutMs });
   if (result.status !== 0) throw new Error(`the Go peer does not build:\n${result.stderr.toString()}`);
   await rename(fresh, program);

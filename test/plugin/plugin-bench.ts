@@ -1,6 +1,6 @@
 /** What driver plugins cost, measured with the Go peer. Run by itself, or by the project's bench. */
 import { once } from "node:events";
-import { driverOptions } from "../../src/driver-kit/flags.ts";
+import { driverOptions } from "../../src/driver-kit/create-flag.ts";
 import { findPluginModule, loadPluginModule } from "../../src/plugin/plugin-module.ts";
 import { systemClock } from "../../src/system/clock.ts";
 import { goPeer } from "./go-peer.ts";
@@ -35,7 +35,7 @@ export async function measurePlugins(): Promise<readonly Measurement[] | undefin
 }
 
 async function startAlone(fixture: PluginFixture, program: string): Promise<void> {
-  const env = { ...fixture.platform.env, MACHINE_PLUGIN_TOKEN: "42" };
+  const env = { ...fixture.computer.env, MACHINE_PLUGIN_TOKEN: "42" };
   const child = fixture.processes.spawn(program, [], { stdio: ["ignore", "pipe", "pipe"], env });
   if (child.stdout !== null) await once(child.stdout, "data");
   child.kill("SIGKILL");
@@ -46,14 +46,14 @@ async function loadFlags(fixture: PluginFixture): Promise<void> {
 }
 
 async function callOften(fixture: PluginFixture): Promise<void> {
-  const driver = (await findPluginModule("gopeer", fixture.platform, runtimeWith())).open(fixture.context, undefined);
+  const driver = (await findPluginModule("gopeer", fixture.computer, runtimeWith())).open(fixture.context, undefined);
   await driver.setConfigFromFlags(driverOptions({}));
   for (let call = 0; call < calls; call++) await driver.getIp();
   await driver.close?.();
 }
 
 async function lookAtMany(fixture: PluginFixture): Promise<void> {
-  const module = await findPluginModule("gopeer", fixture.platform, runtimeWith());
+  const module = await findPluginModule("gopeer", fixture.computer, runtimeWith());
   const look = async (): Promise<void> => {
     const driver = module.open(fixture.context, '{"State":1}');
     await driver.getState(never);

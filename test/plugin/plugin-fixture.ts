@@ -6,17 +6,17 @@ import { tmpdir } from "node:os";
 import * as path from "node:path";
 import type { Driver, DriverContext } from "../../src/driver-kit/driver.ts";
 import type { ProgressEvent } from "../../src/log/event.ts";
-import { defaultBounds, type PluginBounds } from "../../src/plugin/bounds.ts";
+import { defaultBounds, type PluginBounds } from "../../src/plugin/plugin-bounds.ts";
 import { ProcessSlots } from "../../src/plugin/process-slots.ts";
 import type { PluginRuntime } from "../../src/plugin/remote-driver.ts";
 import { systemClock } from "../../src/system/clock.ts";
-import { currentPlatform, type HostPlatform } from "../../src/system/host-platform.ts";
+import { thisComputer, type Computer } from "../../src/system/computer.ts";
 import { SystemProcessRunner, type ProcessRunner } from "../../src/system/process.ts";
 
 export interface PluginFixture extends AsyncDisposable {
   /** A folder of its own, the first on PATH. */
   readonly folder: string;
-  readonly platform: HostPlatform;
+  readonly computer: Computer;
   readonly processes: ProcessRunner;
   /** Called with each program that is started. */
   onStart(listener: (child: ChildProcess) => void): void;
@@ -50,12 +50,12 @@ export function runtimeWith(bounds: Partial<PluginBounds> = {}, maxProcesses = 8
 /** `save` is what the machine's context does when the driver asks to be saved. */
 export async function pluginFixture(save: () => Promise<string> = async () => ""): Promise<PluginFixture> {
   const folder = await mkdtemp(path.join(tmpdir(), "plugins-"));
-  const own = currentPlatform();
-  const platform = {
+  const own = thisComputer();
+  const computer = {
     ...own,
     env: { ...own.env, MACHINE_STORAGE_PATH: folder, PATH: `${folder}${path.delimiter}${own.env["PATH"] ?? ""}` },
   };
-  const runner = new SystemProcessRunner(platform);
+  const runner = new SystemProcessRunner(computer);
   const starts = new EventEmitter();
   const processes: ProcessRunner = {
     spawn: (...args) => {
@@ -77,7 +77,7 @@ export async function pluginFixture(save: () => Promise<string> = async () => ""
     storePath: folder,
     machineDir: path.join(folder, "machines", "web"),
     cacheDir: path.join(folder, "cache"),
-    platform,
+    computer,
     processes,
     clock: systemClock,
     report: (event: ProgressEvent) => {
@@ -93,7 +93,7 @@ export async function pluginFixture(save: () => Promise<string> = async () => ""
   const programOf = (driver: string): string => path.join(folder, `docker-machine-driver-${driver}`);
   return {
     folder,
-    platform,
+    computer,
     processes,
     onStart: (listener) => void starts.on("start", listener),
     context,

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { newBaseConfig, type BaseConfig } from "../../src/driver-kit/base-config.ts";
 import { BuiltinDriver } from "../../src/driver-kit/builtin-driver.ts";
 import type { DriverContext, DriverModule } from "../../src/driver-kit/driver.ts";
-import type { DriverOptions } from "../../src/driver-kit/flags.ts";
+import type { DriverOptions } from "../../src/driver-kit/create-flag.ts";
 import { stateNumber, stateOfNumber, type MachineState } from "../../src/driver-kit/state.ts";
 import { MachineError } from "../../src/errors/machine-error.ts";
 import { logTo } from "../../src/log/event.ts";
@@ -47,7 +47,7 @@ class SampleDriver extends BuiltinDriver<SampleConfig> {
 
   async create(signal: AbortSignal): Promise<void> {
     logTo(this.context.report, "info", "making it\nin two lines");
-    logTo(this.context.report, "info", `token for children: ${this.context.platform.env["MACHINE_PLUGIN_TOKEN"]}`);
+    logTo(this.context.report, "info", `token for children: ${this.context.computer.env["MACHINE_PLUGIN_TOKEN"]}`);
     logTo(this.context.report, "debug", "with hush-hush details");
     if (this.config.Text === "careless") throw new Error(`401: ${this.config.Token} is not accepted`);
     if (this.config.Text === "bug") throw new TypeError("undefined is not a machine");

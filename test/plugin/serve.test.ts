@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { connect } from "node:net";
 import { fileURLToPath } from "node:url";
 import { test } from "node:test";
-import { driverOptions } from "../../src/driver-kit/flags.ts";
+import { driverOptions } from "../../src/driver-kit/create-flag.ts";
 import { isMachineError } from "../../src/errors/machine-error.ts";
 import { RpcClient } from "../../src/gocompat/netrpc/client.ts";
 import type { RpcMethod } from "../../src/gocompat/netrpc/messages.ts";
@@ -13,7 +13,7 @@ import { methods, type ArgumentOf, type MethodName, type ReplyOf } from "../../s
 import { serveDriver, type ServeOptions } from "../../src/plugin/serve.ts";
 import { systemClock } from "../../src/system/clock.ts";
 import { FakeClock } from "../../src/system/fake-clock.ts";
-import { currentPlatform } from "../../src/system/host-platform.ts";
+import { thisComputer } from "../../src/system/computer.ts";
 import { SystemProcessRunner } from "../../src/system/process.ts";
 import { goPeer } from "./go-peer.ts";
 import { isAlive, pluginFixture, runtimeWith } from "./plugin-fixture.ts";
@@ -38,7 +38,7 @@ const newMachine = {
 async function goToolCalls(
   steps: readonly { readonly Call: string; readonly Arg?: unknown }[],
 ): Promise<{ answers: unknown[]; log: string }> {
-  const processes = new SystemProcessRunner(currentPlatform());
+  const processes = new SystemProcessRunner(thisComputer());
   const result = await processes.run(peer.program, [process.execPath, program], {
     stdin: steps.map((step) => JSON.stringify(step)).join("\n"),
     timeoutMs: 30_000,
@@ -153,7 +153,7 @@ test("we run our own plugin as any other", async () => {
     sampleModule.flags.map(({ name, kind }) => [name, kind]),
   );
   const driver = fixture.opened(
-    (await findPluginModule("sample", fixture.platform, runtimeWith())).open(fixture.context, undefined),
+    (await findPluginModule("sample", fixture.computer, runtimeWith())).open(fixture.context, undefined),
   );
   await driver.setConfigFromFlags(
     driverOptions({ "sample-text": "slow", "sample-num": 1, "sample-yes": true, "sample-list": [], "sample-token": "hush-hush" }),
@@ -169,7 +169,7 @@ test("we run our own plugin as any other", async () => {
 });
 
 test("started by hand it says what it is", async () => {
-  const result = await new SystemProcessRunner(currentPlatform()).run(process.execPath, [program]);
+  const result = await new SystemProcessRunner(thisComputer()).run(process.execPath, [program]);
   assert.equal(result.status, 1);
   assert.equal(
     result.stderr.toString(),
@@ -180,7 +180,7 @@ test("started by hand it says what it is", async () => {
 });
 
 test("the tool goes away while the plugin logs: it goes on, and ends at Close", async () => {
-  const processes = new SystemProcessRunner(currentPlatform());
+  const processes = new SystemProcessRunner(thisComputer());
   const child = processes.spawn(process.execPath, [program], {
     stdio: ["ignore", "pipe", "pipe"],
     env: { ...process.env, MACHINE_PLUGIN_TOKEN: "42" },
@@ -220,13 +220,13 @@ async function clientOf(port: number) {
 /** Serves the sample driver within this process, in a time of its own. */
 async function serveHere() {
   const clock = new FakeClock();
-  const platform = { ...currentPlatform(), env: { MACHINE_PLUGIN_TOKEN: "42" } };
+  const computer = { ...thisComputer(), env: { MACHINE_PLUGIN_TOKEN: "42" } };
   const out: string[] = [];
   const first = Promise.withResolvers<string>();
   const stop = new AbortController();
   const options: ServeOptions = {
-    platform,
-    processes: new SystemProcessRunner(platform),
+    computer,
+    processes: new SystemProcessRunner(computer),
     clock,
     redactor: new Redactor(),
     signal: stop.signal,

@@ -3,7 +3,7 @@ import { writeSync } from "node:fs";
 import { Redactor } from "../../src/log/redact.ts";
 import { serveDriver } from "../../src/plugin/serve.ts";
 import { systemClock } from "../../src/system/clock.ts";
-import { currentPlatform } from "../../src/system/host-platform.ts";
+import { thisComputer } from "../../src/system/computer.ts";
 import { SystemProcessRunner } from "../../src/system/process.ts";
 import { sampleModule } from "./sample-driver.ts";
 
@@ -16,11 +16,11 @@ function write(descriptor: number, text: string): void {
   }
 }
 
-const platform = currentPlatform();
+const computer = thisComputer();
 const unused = (): Promise<never> => Promise.reject(new Error("not in this test"));
 const status = await serveDriver(sampleModule, {
-  platform,
-  processes: new SystemProcessRunner(platform),
+  computer,
+  processes: new SystemProcessRunner(computer),
   clock: systemClock,
   redactor: new Redactor(),
   signal: new AbortController().signal,

@@ -1,9 +1,9 @@
 /** A host that works for someone: provisioning changes what it announced, stops no container, and can be undone. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { formatPlan } from "../../src/provision/format-plan.ts";
-import type { ProvisionOutcome } from "../../src/provision/provisioner.ts";
-import type { ProvisionRequest } from "../../src/provision/request.ts";
+import { formatPlan } from "../../src/provision/plan/format-plan.ts";
+import type { ProvisionOutcome } from "../../src/provision/provision-context.ts";
+import type { ProvisionRequest } from "../../src/provision/provision-request.ts";
 import { planHost, provisionHost, replaceServerCertificate, restoreHost } from "../../src/provision/provision.ts";
 import { labUnavailableReason, openLab, type LabHost } from "../lab/lab.ts";
 import { changedFiles, takeSnapshot, withoutFiles } from "./host-snapshot.ts";

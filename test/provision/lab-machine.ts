@@ -4,12 +4,12 @@ import * as https from "node:https";
 import { tmpdir } from "node:os";
 import * as path from "node:path";
 import type { ProgressEvent } from "../../src/log/event.ts";
-import type { ProvisionContext } from "../../src/provision/provisioner.ts";
-import type { ProvisionRequest } from "../../src/provision/request.ts";
+import type { ProvisionContext } from "../../src/provision/provision-context.ts";
+import type { ProvisionRequest } from "../../src/provision/provision-request.ts";
 import { openSshExecutor } from "../../src/ssh/connect.ts";
 import type { SshBackend, SshExecutor } from "../../src/ssh/executor.ts";
 import { systemClock } from "../../src/system/clock.ts";
-import { currentPlatform } from "../../src/system/host-platform.ts";
+import { thisComputer } from "../../src/system/computer.ts";
 import { SystemProcessRunner } from "../../src/system/process.ts";
 import type { LabHost } from "../lab/lab.ts";
 import { provisionRequest } from "../support/host-facts.ts";
@@ -36,7 +36,7 @@ export async function openLabMachine(
 ): Promise<LabMachine> {
   const pki = await (sharedPki ??= createTestPki());
   const folder = await mkdtemp(path.join(tmpdir(), "provision-"));
-  const platform = currentPlatform();
+  const computer = thisComputer();
   const events: ProgressEvent[] = [];
   const hostKeys = { knownHostsFile: path.join(folder, "known_hosts"), alias: host.name, unknown: "trust-first-use" as const };
   const ssh = await openSshExecutor(
@@ -49,7 +49,7 @@ export async function openLabMachine(
       hostKeys,
       connectTimeoutMs: 10_000,
     },
-    { processes: new SystemProcessRunner(platform), platform, report: () => {} },
+    { processes: new SystemProcessRunner(computer), computer, report: () => {} },
   );
   const server = await pki.server(host.address);
   const requestWith = (pair: typeof server, overrides: Parameters<typeof provisionRequest>[0] = {}): ProvisionRequest =>

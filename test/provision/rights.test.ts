@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { provisionHost } from "../../src/provision/provision.ts";
-import type { ProvisionRequest } from "../../src/provision/request.ts";
+import type { ProvisionRequest } from "../../src/provision/provision-request.ts";
 import { labUnavailableReason, openLab } from "../lab/lab.ts";
 import { openLabMachine } from "./lab-machine.ts";
 import { failureOf } from "../support/failure.ts";

@@ -36,7 +36,7 @@ async function assertRemovable(rig: Rig): Promise<void> {
   await rig.remove("web");
   await rig.assertAllFound();
   assert.deepEqual(await rig.ours(), []);
-  assert.deepEqual(await rig.ports.store.list(), []);
+  assert.deepEqual(await rig.context.store.list(), []);
 }
 
 test("create, killed before each change", async () => {
@@ -55,7 +55,7 @@ test("rm, killed before each change", async () => {
   for (let at = 1; at <= instants; at += 1) {
     assert.equal((await rig.run("rm", ["web"], { at })).killed, true, `instant ${at} of ${instants} was not reached`);
     await rig.assertAllFound();
-    if (await rig.ports.store.has("web")) await assertRemovable(rig);
+    if (await rig.context.store.has("web")) await assertRemovable(rig);
     assert.deepEqual(await rig.ours(), []);
     rig.reset();
   }
@@ -116,7 +116,7 @@ test("an instance that appears after its machine was removed is found, and remov
     leftovers.map(({ removed, instances }) => [removed, instances.length]),
     [[true, 1]],
   );
-  for (const { error } of await removeLeftovers(rig.ports, leftovers, AbortSignal.timeout(10_000)))
+  for (const { error } of await removeLeftovers(rig.context, leftovers, AbortSignal.timeout(10_000)))
     assert.equal(error, undefined);
   assert.equal((await rig.ours()).length, 1);
   assert.equal((await rig.findLeftovers()).length, 1, "a late reply could still make it appear again");
@@ -134,7 +134,7 @@ test("what gc found is left alone when someone has finished it meanwhile", async
     [["web", "create"]],
   );
   await rig.create("web");
-  const [outcome] = await removeLeftovers(rig.ports, leftovers, AbortSignal.timeout(10_000));
+  const [outcome] = await removeLeftovers(rig.context, leftovers, AbortSignal.timeout(10_000));
   assert.equal(isMachineError(outcome?.error, "machine-state"), true);
   assert.equal((await rig.ours()).length, 1);
 });
@@ -145,7 +145,7 @@ test("an interrupt undoes what was begun; what the cloud makes all the same is f
   const { status, stderr } = await rig.run("create", ["web"], { interrupts: 1 });
   assert.equal(status, 1);
   assert.match(stderr, /Interrupted/u);
-  assert.deepEqual(await rig.ports.store.list(), []);
+  assert.deepEqual(await rig.context.store.list(), []);
   release();
   await rig.assertAllFound();
   assert.equal((await rig.ours()).length, 1);

@@ -69,7 +69,7 @@ async function assertSecretsTogether(rig: Rig, names: readonly string[]): Promis
 
 /** A command on the machine itself, or one that makes or removes another. */
 async function nextCommand(rig: Rig, { name }: Case): Promise<void> {
-  const machines = await rig.ports.store.list();
+  const machines = await rig.context.store.list();
   const choices = [
     async () => void (await rig.findLeftovers()),
     async () => await rig.create("other"),

@@ -7,7 +7,7 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import { test, type TestContext } from "node:test";
 import { isMachineError } from "../../src/errors/machine-error.ts";
-import { Journal, readJournal } from "../../src/machine/journal.ts";
+import { Journal, readJournal } from "../../src/machine/interruption/journal.ts";
 import { FileStore } from "../../src/store/file-store.ts";
 import { newRecord } from "../../src/store/testing/records.ts";
 import { systemClock } from "../../src/system/clock.ts";

@@ -6,13 +6,13 @@ import { tmpdir } from "node:os";
 import * as path from "node:path";
 import { createMachine } from "../../src/machine/create.ts";
 import { findLeftovers, type Leftover } from "../../src/machine/gc.ts";
-import type { MachinePorts } from "../../src/machine/ports.ts";
+import type { MachineContext } from "../../src/machine/machine-context.ts";
 import { removeMachine } from "../../src/machine/remove.ts";
 import { Vault } from "../../src/machine/secrets/vault.ts";
-import { driverOptions } from "../../src/driver-kit/flags.ts";
+import { driverOptions } from "../../src/driver-kit/create-flag.ts";
 import { isLongRun, runtimes } from "../../src/system/testing/runtimes.ts";
 import { FakeCloud, virtuous, type CloudInstance } from "./fake-cloud/server.ts";
-import { safetyPorts } from "./safety-ports.ts";
+import { safetyContext } from "./safety-context.ts";
 
 /** Whether to run in the counts that the promises are stated with. */
 export const isFullRun = isLongRun || process.env["SAFETY_ROUNDS"] !== undefined;
@@ -78,8 +78,8 @@ export class Rig implements AsyncDisposable {
     return rig;
   }
 
-  get ports(): MachinePorts {
-    return safetyPorts(this.storePath);
+  get context(): MachineContext {
+    return safetyContext(this.storePath);
   }
 
   /** An empty cloud but for someone else's instance, and the store as it was kept, or none. */
@@ -142,16 +142,16 @@ export class Rig implements AsyncDisposable {
       "fakecloud-token": "first-token",
       "tls-key-type": "ecdsa",
     });
-    const ports = safetyPorts(this.storePath, { env: { ...process.env, ...env } });
-    await createMachine(ports, { name, driverName: "fakecloud", options }, AbortSignal.timeout(60_000));
+    const context = safetyContext(this.storePath, { env: { ...process.env, ...env } });
+    await createMachine(context, { name, driverName: "fakecloud", options }, AbortSignal.timeout(60_000));
   }
 
   async remove(name: string): Promise<void> {
-    await removeMachine(this.ports, { name, force: false, restore: false }, AbortSignal.timeout(60_000));
+    await removeMachine(this.context, { name, force: false, restore: false }, AbortSignal.timeout(60_000));
   }
 
   async findLeftovers(): Promise<Leftover[]> {
-    return await findLeftovers(this.ports, AbortSignal.timeout(60_000));
+    return await findLeftovers(this.context, AbortSignal.timeout(60_000));
   }
 
   /** Resolves once a process holds the machine's lock. */
@@ -168,7 +168,7 @@ export class Rig implements AsyncDisposable {
 
   /** Every machine loads, and all its configuration is there. */
   async assertAllLoad(): Promise<string[]> {
-    const { store } = this.ports;
+    const { store } = this.context;
     const names = await store.list();
     for (const name of names) {
       const { driverConfigText } = await store.load(name);
@@ -179,8 +179,8 @@ export class Rig implements AsyncDisposable {
 
   /** The machine's token, as a driver that is opened on it would get it. */
   async tokenOf(name: string): Promise<string> {
-    const { store } = this.ports;
-    const vault = await Vault.load(this.ports, store.machineDir(name));
+    const { store } = this.context;
+    const vault = await Vault.load(this.context, store.machineDir(name));
     return (JSON.parse(vault.reveal((await store.load(name)).driverConfigText)) as { Token: string }).Token;
   }
 
@@ -188,7 +188,7 @@ export class Rig implements AsyncDisposable {
   async assertAllFound(): Promise<void> {
     const ours = await this.ours();
     const listed = (await this.findLeftovers()).flatMap(({ instances }) => instances);
-    const { store } = this.ports;
+    const { store } = this.context;
     const records = await Promise.all((await store.list()).map(async (name) => await store.load(name)));
     const recorded = records.map((record) => (JSON.parse(record.driverConfigText) as { InstanceId: string }).InstanceId);
     for (const id of ours) assert.ok(recorded.includes(id) || listed.includes(id), `${id} is in no record and not listed by gc`);

@@ -2,15 +2,15 @@
  * Use cases in a process of their own, to be killed: `run-use-case STORE ENDPOINT COMMAND [ARGUMENT...]`. Prints "ready"
  * when it begins, its result as one line of JSON, and how many instants it came by.
  */
-import { driverOptions } from "../../src/driver-kit/flags.ts";
+import { driverOptions } from "../../src/driver-kit/create-flag.ts";
 import { MachineError } from "../../src/errors/machine-error.ts";
 import { prepareAuthority } from "../../src/machine/certificates.ts";
 import { createMachine } from "../../src/machine/create.ts";
 import { findLeftovers, removeLeftovers } from "../../src/machine/gc.ts";
-import { openHost } from "../../src/machine/open-host.ts";
+import { openHost } from "../../src/machine/host/open-host.ts";
 import { changeState } from "../../src/machine/lifecycle.ts";
 import { listMachines } from "../../src/machine/list.ts";
-import { lockMachine } from "../../src/machine/lock.ts";
+import { lockMachine } from "../../src/machine/interruption/machine-lock.ts";
 import { throwFailures } from "../../src/machine/many.ts";
 import { maintain } from "../../src/machine/maintain.ts";
 import { provisionRequest } from "../../src/machine/provision-machine.ts";
@@ -18,10 +18,10 @@ import { removeMachine } from "../../src/machine/remove.ts";
 import { setSecrets } from "../../src/machine/secrets/set-secrets.ts";
 import type { ProgressEvent } from "../../src/log/event.ts";
 import { instantsSoFar } from "./killable/instant.ts";
-import { safetyPorts } from "./safety-ports.ts";
+import { safetyContext } from "./safety-context.ts";
 
 const [storePath = "", endpoint = "", command = "", name = "", extra = ""] = process.argv.slice(2);
-const ports = safetyPorts(storePath);
+const context = safetyContext(storePath);
 const interrupt = new AbortController();
 const signal = AbortSignal.any([interrupt.signal, AbortSignal.timeout(300_000)]);
 
@@ -39,7 +39,7 @@ export function createFlags(token = "first-token", keyType = "ecdsa"): Record<st
 
 async function create(): Promise<void> {
   await createMachine(
-    ports,
+    context,
     { name, driverName: "fakecloud", options: driverOptions(createFlags(undefined, extra || "ecdsa")) },
     signal,
   );
@@ -50,26 +50,26 @@ function printLog(event: ProgressEvent): void {
 }
 
 /** `provision` but for what it does on the host: new certificates in the machine's folder, under the journal. */
-async function provision(waitMs = ports.timeouts.lockMs): Promise<void> {
-  const impatient = { ...ports, timeouts: { ...ports.timeouts, lockMs: waitMs }, reportFor: () => printLog };
+async function provision(waitMs = context.timeouts.lockMs): Promise<void> {
+  const impatient = { ...context, timeouts: { ...context.timeouts, lockMs: waitMs }, reportFor: () => printLog };
   await using _lock = await lockMachine(impatient, name, "provision", signal);
-  await using host = await openHost(ports, name);
-  await prepareAuthority(ports, signal, "ecdsa");
-  await maintain(host, "provision", async () => void (await provisionRequest(ports, host)));
+  await using host = await openHost(context, name);
+  await prepareAuthority(context, signal, "ecdsa");
+  await maintain(host, "provision", async () => void (await provisionRequest(context, host)));
 }
 
 async function ip(): Promise<string> {
-  await using host = await openHost(ports, name);
+  await using host = await openHost(context, name);
   return await host.driver.getIp();
 }
 
 async function remove(): Promise<void> {
-  await removeMachine(ports, { name, force: false, restore: false }, signal);
+  await removeMachine(context, { name, force: false, restore: false }, signal);
 }
 
 /** Holds the machine's lock until it is killed. */
 async function hold(): Promise<never> {
-  await using _lock = await lockMachine(ports, name, "hold", signal);
+  await using _lock = await lockMachine(context, name, "hold", signal);
   return await new Promise(() => setInterval(() => {}, 60_000));
 }
 
@@ -77,7 +77,7 @@ async function hold(): Promise<never> {
 async function churn(): Promise<never> {
   for (;;) {
     await create();
-    await changeState(ports, name, "restart", signal);
+    await changeState(context, name, "restart", signal);
     await remove();
   }
 }
@@ -86,7 +86,7 @@ async function churn(): Promise<never> {
 async function read(): Promise<number> {
   let seen = 0;
   for (let count = 0; count < Number(extra); count += 1) {
-    const listed = await listMachines(ports, { timeoutMs: 60_000 }, signal);
+    const listed = await listMachines(context, { timeoutMs: 60_000 }, signal);
     const broken = listed.find(({ error, state }) => state === "Error" || error.includes("interrupted"));
     if (broken !== undefined) throw new Error(JSON.stringify(broken));
     seen += listed.length;
@@ -108,11 +108,11 @@ const commands: Readonly<Record<string, () => Promise<unknown>>> = {
   },
   read,
   rm: remove,
-  start: async () => await changeState(ports, name, "restart", signal),
-  rotate: async () => await setSecrets(ports, name, new Map([["fakecloud-token", extra]]), signal),
-  ls: async () => await listMachines(ports, { timeoutMs: 10_000 }, signal),
-  gc: async () => await findLeftovers(ports, signal),
-  "gc-remove": async () => throwFailures(await removeLeftovers(ports, await findLeftovers(ports, signal), signal)),
+  start: async () => await changeState(context, name, "restart", signal),
+  rotate: async () => await setSecrets(context, name, new Map([["fakecloud-token", extra]]), signal),
+  ls: async () => await listMachines(context, { timeoutMs: 10_000 }, signal),
+  gc: async () => await findLeftovers(context, signal),
+  "gc-remove": async () => throwFailures(await removeLeftovers(context, await findLeftovers(context, signal), signal)),
 };
 
 process.stdout.write("ready\n");

@@ -6,20 +6,20 @@ import assert from "node:assert/strict";
 import { existsSync, readFileSync, statSync } from "node:fs";
 import * as path from "node:path";
 import { describe, test } from "node:test";
-import { renderInspect } from "../../src/cli/format/inspect.ts";
-import { driverOptions } from "../../src/driver-kit/flags.ts";
+import { renderInspect } from "../../src/cli/output/inspect-text.ts";
+import { driverOptions } from "../../src/driver-kit/create-flag.ts";
 import type { DriverModule } from "../../src/driver-kit/driver.ts";
 import { createMachine } from "../../src/machine/create.ts";
-import { openHost } from "../../src/machine/open-host.ts";
+import { openHost } from "../../src/machine/host/open-host.ts";
 import { changeState } from "../../src/machine/lifecycle.ts";
 import { listMachines } from "../../src/machine/list.ts";
-import type { MachinePorts } from "../../src/machine/ports.ts";
+import type { MachineContext } from "../../src/machine/machine-context.ts";
 import { removeMachine } from "../../src/machine/remove.ts";
 import { revealRecord, secretNames, setSecrets } from "../../src/machine/secrets/set-secrets.ts";
 import { temporaryFolder } from "../../src/system/testing/folder.ts";
 import { driverModule } from "./fake-cloud/driver.ts";
 import { FakeCloud } from "./fake-cloud/server.ts";
-import { safetyPorts } from "./safety-ports.ts";
+import { safetyContext } from "./safety-context.ts";
 
 const canary = "canary-7f3a9c";
 const signal = AbortSignal.timeout(60_000);
@@ -43,13 +43,13 @@ class Site implements AsyncDisposable {
   }
 
   /** A new run of the program, with these variables besides the usual ones. */
-  ports(env: Readonly<Record<string, string>> = {}): MachinePorts {
-    return safetyPorts(this.storePath, { env: { ...process.env, ...env }, loadDriver: async () => this.#module });
+  context(env: Readonly<Record<string, string>> = {}): MachineContext {
+    return safetyContext(this.storePath, { env: { ...process.env, ...env }, findDriver: async () => this.#module });
   }
 
   async create(token: string, env?: Readonly<Record<string, string>>): Promise<void> {
     const options = driverOptions({ "fakecloud-endpoint": this.cloud.url, "fakecloud-token": token, "tls-key-type": "ecdsa" });
-    await createMachine(this.ports(env), { name: "web", driverName: "fakecloud", options }, signal);
+    await createMachine(this.context(env), { name: "web", driverName: "fakecloud", options }, signal);
   }
 
   text(file: string): string {
@@ -73,9 +73,9 @@ for (const [kind, module] of [
       assert.match(site.text("config.json"), /"Token": "\[secret:fakecloud-token\]"/u);
       assert.match(site.text("secrets.json"), new RegExp(canary, "u"));
       assert.equal(statSync(path.join(site.storePath, "machines/web/secrets.json")).mode & 0o777, 0o600);
-      await changeState(site.ports(), "web", "restart", signal);
+      await changeState(site.context(), "web", "restart", signal);
       assert.doesNotMatch(site.text("config.json"), new RegExp(canary, "u"));
-      await removeMachine(site.ports(), { name: "web", force: false, restore: false }, signal);
+      await removeMachine(site.context(), { name: "web", force: false, restore: false }, signal);
       assert.equal(site.cloud.instances.size, 0);
     });
 
@@ -83,8 +83,8 @@ for (const [kind, module] of [
       await using site = await Site.open(module);
       await site.create("env:CLOUD_TOKEN", { CLOUD_TOKEN: canary });
       for (const file of ["config.json", "secrets.json"]) assert.doesNotMatch(site.text(file), new RegExp(canary, "u"), file);
-      await changeState(site.ports({ CLOUD_TOKEN: canary }), "web", "restart", signal);
-      await assert.rejects(changeState(site.ports(), "web", "restart", signal), {
+      await changeState(site.context({ CLOUD_TOKEN: canary }), "web", "restart", signal);
+      await assert.rejects(changeState(site.context(), "web", "restart", signal), {
         code: "secret-unavailable",
         message: "The secret env:CLOUD_TOKEN is not set",
       });
@@ -93,30 +93,30 @@ for (const [kind, module] of [
     test("is masked where the record is shown, and shown where that is asked for", async () => {
       await using site = await Site.open(module);
       await site.create("env:CLOUD_TOKEN", { CLOUD_TOKEN: canary });
-      const stored = await site.ports().store.loadText("web");
+      const stored = await site.context().store.loadText("web");
       assert.match(await renderInspect(stored, "", "masked"), /"Token": "\*{8}"/u);
       assert.equal(await renderInspect(stored, "{{.Driver.Token}}", "masked"), "********");
-      const ports = site.ports({ CLOUD_TOKEN: canary });
-      assert.equal(await renderInspect(await revealRecord(ports, "web", stored), "{{.Driver.Token}}", "shown"), canary);
-      assert.equal(ports.redactor.redact(canary), canary, "what is asked for is printed");
+      const context = site.context({ CLOUD_TOKEN: canary });
+      assert.equal(await renderInspect(await revealRecord(context, "web", stored), "{{.Driver.Token}}", "shown"), canary);
+      assert.equal(context.redactor.redact(canary), canary, "what is asked for is printed");
     });
 
     test("is given anew, as a value or as another reference", async () => {
       await using site = await Site.open(module);
       await site.create(canary);
       site.cloud.token = "canary-second";
-      await assert.rejects(changeState(site.ports(), "web", "restart", signal), {
+      await assert.rejects(changeState(site.context(), "web", "restart", signal), {
         message: "The fake cloud does not accept the token",
       });
-      await setSecrets(site.ports(), "web", new Map([["fakecloud-token", "canary-second"]]), signal);
-      await changeState(site.ports(), "web", "restart", signal);
-      await setSecrets(site.ports(), "web", new Map([["Token", "cmd:echo canary-second | cat"]]), signal);
-      await changeState(site.ports(), "web", "restart", signal);
+      await setSecrets(site.context(), "web", new Map([["fakecloud-token", "canary-second"]]), signal);
+      await changeState(site.context(), "web", "restart", signal);
+      await setSecrets(site.context(), "web", new Map([["Token", "cmd:echo canary-second | cat"]]), signal);
+      await changeState(site.context(), "web", "restart", signal);
       for (const file of ["config.json", "secrets.json"]) assert.doesNotMatch(site.text(file), /"value"/u, file);
-      await assert.rejects(setSecrets(site.ports(), "web", new Map([["token", "env:NO_SUCH_VARIABLE"]]), signal), {
+      await assert.rejects(setSecrets(site.context(), "web", new Map([["token", "env:NO_SUCH_VARIABLE"]]), signal), {
         code: "secret-unavailable",
       });
-      await changeState(site.ports(), "web", "restart", signal);
+      await changeState(site.context(), "web", "restart", signal);
     });
   });
 }
@@ -124,9 +124,9 @@ for (const [kind, module] of [
 test("a machine that runs needs no secret to tell where it is", async () => {
   await using site = await Site.open(driverModule);
   await site.create("env:CLOUD_TOKEN", { CLOUD_TOKEN: canary });
-  await using host = await openHost(site.ports(), "web");
+  await using host = await openHost(site.context(), "web");
   assert.match(await host.driver.getIp(), /^192\.0\.2\./u);
-  const [listed] = await listMachines(site.ports(), { timeoutMs: 10_000 }, signal);
+  const [listed] = await listMachines(site.context(), { timeoutMs: 10_000 }, signal);
   assert.deepEqual([listed?.state, listed?.error], ["Error", "The secret env:CLOUD_TOKEN is not set"], "its provider does");
 });
 
@@ -135,15 +135,15 @@ test("secrets that 0.16.2 left in config.json stay there until they are given an
   await site.create(canary, { MACHINE_COMPAT: "0.16" });
   assert.match(site.text("config.json"), new RegExp(`"Token": "${canary}"`, "u"));
   assert.equal(existsSync(path.join(site.storePath, "machines/web/secrets.json")), false);
-  await changeState(site.ports(), "web", "restart", signal);
+  await changeState(site.context(), "web", "restart", signal);
   assert.match(site.text("config.json"), new RegExp(`"Token": "${canary}"`, "u"), "0.16.2 may still be in use");
   assert.match(await renderInspect(site.text("config.json"), "", "masked"), /"Token": "\*{8}"/u);
 
-  assert.deepEqual(await secretNames(site.ports(), "web"), ["Token"]);
-  await setSecrets(site.ports(), "web", new Map([["fakecloud-token", canary]]), signal);
+  assert.deepEqual(await secretNames(site.context(), "web"), ["Token"]);
+  await setSecrets(site.context(), "web", new Map([["fakecloud-token", canary]]), signal);
   assert.doesNotMatch(site.text("config.json"), new RegExp(canary, "u"));
-  await changeState(site.ports(), "web", "restart", signal);
-  await setSecrets(site.ports({ MACHINE_COMPAT: "0.16" }), "web", new Map([["fakecloud-token", canary]]), signal);
+  await changeState(site.context(), "web", "restart", signal);
+  await setSecrets(site.context({ MACHINE_COMPAT: "0.16" }), "web", new Map([["fakecloud-token", canary]]), signal);
   assert.match(site.text("config.json"), new RegExp(`"Token": "${canary}"`, "u"), "and back");
   assert.equal(existsSync(path.join(site.storePath, "machines/web/secrets.json")), false);
 });
@@ -151,7 +151,7 @@ test("secrets that 0.16.2 left in config.json stay there until they are given an
 test("what is no secret of the machine is refused by name", async () => {
   await using site = await Site.open(driverModule);
   await site.create(canary);
-  await assert.rejects(setSecrets(site.ports(), "web", new Map([["fakecloud-region", "eu"]]), signal), {
+  await assert.rejects(setSecrets(site.context(), "web", new Map([["fakecloud-region", "eu"]]), signal), {
     code: "usage",
     message: '"fakecloud-region" is not a secret of "web"',
     hint: "It has: fakecloud-token.",

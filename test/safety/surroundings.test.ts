@@ -4,7 +4,7 @@ import { spawnSync } from "node:child_process";
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { test, type TestContext } from "node:test";
-import { quoteCommand } from "../../src/ssh/quote.ts";
+import { quoteCommand } from "../../src/ssh/shell-quote.ts";
 import { openCommandLine, type CommandLine, type RunOptions } from "../cli/command-line.ts";
 import { programUnderTest } from "../golden/replay.ts";
 import { FragileDisk } from "./fragile-disk.ts";

@@ -11,9 +11,9 @@ import type { SshBackend } from "../../src/ssh/executor.ts";
 import { sshfsArguments } from "../../src/ssh/openssh-arguments.ts";
 import { copyFiles } from "../../src/ssh/scp.ts";
 import type { CopyEndpoint, CopyRequest } from "../../src/ssh/scp-request.ts";
-import type { TerminalStreams } from "../../src/ssh/ports.ts";
+import type { TerminalStreams } from "../../src/ssh/ssh-context.ts";
 import { startSshd, whyNot, type TestServer } from "./real-servers.ts";
-import { targetOn, testPorts } from "./test-ports.ts";
+import { targetOn, sshTestContext } from "./ssh-test-context.ts";
 
 const skip = whyNot("sshd") ?? false;
 const noRsync = spawnSync("rsync", ["--version"]).error === undefined ? false : "rsync is not installed";
@@ -60,7 +60,7 @@ describe("copying files", { skip, concurrency: true }, () => {
     let said = "";
     const stderr = { write: (chunk: Uint8Array) => (said += Buffer.from(chunk).toString()) };
     const terminal = { ...process, stderr } as unknown as TerminalStreams;
-    await copyFiles(request, backend, { ...testPorts({ TMPDIR: folder }), terminal }).catch((error: unknown) => {
+    await copyFiles(request, backend, { ...sshTestContext({ TMPDIR: folder }), terminal }).catch((error: unknown) => {
       if (error instanceof Error) error.stack = said;
       throw error;
     });
@@ -200,11 +200,11 @@ describe("copying files", { skip, concurrency: true }, () => {
       delta: false,
       quiet: false,
     };
-    const ports = testPorts();
-    await copyFiles(request, "native", ports);
-    const transfers = ports.events.filter((event) => event.type === "transfer");
+    const context = sshTestContext();
+    await copyFiles(request, "native", context);
+    const transfers = context.events.filter((event) => event.type === "transfer");
     assert.deepEqual(transfers.at(-1), { type: "transfer", what: "a", doneBytes: content.length, totalBytes: content.length });
-    const quiet = testPorts();
+    const quiet = sshTestContext();
     await copyFiles({ ...request, quiet: true }, "native", quiet);
     assert.deepEqual(
       quiet.events.filter((event) => event.type === "transfer"),

@@ -11,7 +11,7 @@ import { loadPinnedKeys, pinHostKeys } from "../../src/ssh/host-keys.ts";
 import { generateKeyPair } from "../../src/ssh/keys.ts";
 import { fingerprintOf, parsePublicKey, type PublicKey } from "../../src/ssh/public-key.ts";
 import type { TestServer } from "./real-servers.ts";
-import { targetOn, testPorts, type TestPorts } from "./test-ports.ts";
+import { targetOn, sshTestContext, type SshTestContext } from "./ssh-test-context.ts";
 
 export interface ContractCase {
   readonly name: string;
@@ -24,12 +24,12 @@ export interface ContractCase {
 export function describeExecutorContract({ name, backend, start, skip }: ContractCase): void {
   describe(`${backend} executor on ${name}`, { skip: skip ?? false, concurrency: 1 }, () => {
     let server: TestServer;
-    let ports: TestPorts;
+    let context: SshTestContext;
     let ssh: SshExecutor;
     before(async () => {
       server = await start();
-      ports = testPorts({ TMPDIR: server.folder });
-      ssh = await openSshExecutor(backend, targetOn(server), ports);
+      context = sshTestContext({ TMPDIR: server.folder });
+      ssh = await openSshExecutor(backend, targetOn(server), context);
       await ssh.connect();
     });
     after(async () => {
@@ -37,14 +37,14 @@ export function describeExecutorContract({ name, backend, start, skip }: Contrac
       await server?.stop();
     });
     const withExecutor = async <T>(target: SshTarget, work: (executor: SshExecutor) => Promise<T>): Promise<T> => {
-      await using executor = await openSshExecutor(backend, target, ports);
+      await using executor = await openSshExecutor(backend, target, context);
       return await work(executor);
     };
 
     test("first contact pinned the server's key and said so", async () => {
       const [pinned] = await loadPinnedKeys(targetOn(server).hostKeys);
       assert.ok(server.hostKeys.some((key) => pinned?.blob.equals(key.blob)));
-      const said = ports.events.filter((event) => event.type === "host-key-pinned");
+      const said = context.events.filter((event) => event.type === "host-key-pinned");
       assert.deepEqual(
         said.map(({ fingerprint, trust }) => [fingerprint, trust]),
         [[fingerprintOf(pinned as PublicKey), "first-use"]],
@@ -122,7 +122,7 @@ export function describeExecutorContract({ name, backend, start, skip }: Contrac
       await writeFile(path.join(server.home, "scanned"), "");
       assert.equal((await running).stdout.toString(), canary);
       assert.deepEqual(found, []);
-      assert.ok(!JSON.stringify(ports.events).includes(canary));
+      assert.ok(!JSON.stringify(context.events).includes(canary));
     });
 
     test("round trips are counted", async () => {
@@ -200,7 +200,7 @@ export function describeExecutorContract({ name, backend, start, skip }: Contrac
     });
 
     test("closing ends what runs, may be repeated, and leaves nothing behind", async () => {
-      const executor = await openSshExecutor(backend, targetOn(server), ports);
+      const executor = await openSshExecutor(backend, targetOn(server), context);
       const started = Promise.withResolvers<void>();
       const running = executor.run("echo started; sleep 60", { onStdout: () => started.resolve() });
       await started.promise;

@@ -13,7 +13,7 @@ import { generateKeyPair } from "../../src/ssh/keys.ts";
 import { fingerprintOf, parsePublicKey, type PublicKey } from "../../src/ssh/public-key.ts";
 import { startBlackHole, startFakeSsh, startTcpServer, type FakeSshServer } from "./misbehaving-servers.ts";
 import { freePort } from "./real-servers.ts";
-import { targetOn, testPorts } from "./test-ports.ts";
+import { targetOn, sshTestContext } from "./ssh-test-context.ts";
 
 const noClient = spawnSync("ssh", ["-V"]).error === undefined ? false : "the OpenSSH client is not installed";
 const notLinux = process.platform === "linux" ? false : "needs Linux";
@@ -50,7 +50,7 @@ function describeFailures(backend: SshBackend, skip: string | false): void {
     };
     /** Runs something that must fail, and fail in time. */
     const failing = async (target: SshTarget, work: (ssh: SshExecutor) => Promise<unknown>): Promise<MachineError> => {
-      await using ssh = await openSshExecutor(backend, target, testPorts({ TMPDIR: folder }));
+      await using ssh = await openSshExecutor(backend, target, sshTestContext({ TMPDIR: folder }));
       const started = performance.now();
       const error: unknown = await work(ssh).then(
         () => assert.fail("it succeeded"),
@@ -165,7 +165,7 @@ function describeFailures(backend: SshBackend, skip: string | false): void {
       const target = await (async () => {
         await using first = await startFakeSsh();
         const known = await pinnedTo(first);
-        await using ssh = await openSshExecutor(backend, known, testPorts({ TMPDIR: folder }));
+        await using ssh = await openSshExecutor(backend, known, sshTestContext({ TMPDIR: folder }));
         assert.equal((await ssh.run("cat", { stdin: "hello" })).stdout.toString(), "hello");
         return known;
       })();

@@ -12,7 +12,7 @@ import { pinHostKeys } from "../../src/ssh/host-keys.ts";
 import { generateKeyPair } from "../../src/ssh/keys.ts";
 import { formatPublicKey, parsePublicKey, type PublicKey } from "../../src/ssh/public-key.ts";
 import { startSshd, whyNot, type TestServer } from "./real-servers.ts";
-import { targetOn, testPorts } from "./test-ports.ts";
+import { targetOn, sshTestContext } from "./ssh-test-context.ts";
 
 const skip = whyNot("sshd") ?? false;
 
@@ -53,7 +53,10 @@ describe("ways to log in", { skip, concurrency: true }, () => {
     env: Record<string, string> = {},
     sshConfigFile?: string,
   ): Promise<number> => {
-    await using ssh = await openSshExecutor(backend, target, { ...testPorts({ TMPDIR: server.folder, ...env }), sshConfigFile });
+    await using ssh = await openSshExecutor(backend, target, {
+      ...sshTestContext({ TMPDIR: server.folder, ...env }),
+      sshConfigFile,
+    });
     return (await ssh.run("exit 5")).status;
   };
 
@@ -109,17 +112,17 @@ describe("ways to log in", { skip, concurrency: true }, () => {
     const home = path.join(folder, "home");
     await mkdir(path.join(home, ".ssh"), { recursive: true });
     await writeFile(path.join(home, ".ssh", "id_ed25519"), await readFile(server.identityFile), { mode: 0o600 });
-    const ports = testPorts();
-    const platform = { ...ports.platform, homeDir: home };
+    const context = sshTestContext();
+    const computer = { ...context.computer, homeDir: home };
     const target = targetOn(server, { identityFile: undefined, hostKeys: { alias: "default-keys" } });
-    await using ssh = await openSshExecutor("native", target, { ...ports, platform });
+    await using ssh = await openSshExecutor("native", target, { ...context, computer });
     assert.equal((await ssh.run("exit 5")).status, 5);
   });
 
   test("native: no key at all is said to be that", async () => {
-    const ports = testPorts();
+    const context = sshTestContext();
     const target = targetOn(server, { identityFile: undefined, hostKeys: { alias: "no-keys" } });
-    await using ssh = await openSshExecutor("native", target, { ...ports, platform: { ...ports.platform, homeDir: folder } });
+    await using ssh = await openSshExecutor("native", target, { ...context, computer: { ...context.computer, homeDir: folder } });
     await assert.rejects(
       ssh.connect(),
       (error) => isMachineError(error, "ssh-authentication") && /no key was found to try/u.test(error.message),
@@ -181,7 +184,7 @@ describe("ways to log in", { skip, concurrency: true }, () => {
   });
 
   test("ssh_config is OpenSSH's: the native back end says so", async () => {
-    const opening = openSshExecutor("native", targetOn(server, { configHost: "box" }), testPorts());
+    const opening = openSshExecutor("native", targetOn(server, { configHost: "box" }), sshTestContext());
     await assert.rejects(
       opening,
       (error) => isMachineError(error, "usage") && /"box" is an entry of ssh_config/u.test(error.message),

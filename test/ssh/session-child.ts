@@ -1,7 +1,7 @@
 /** A process of its own that holds one session on its standard streams; see `session.test.ts`. */
 import { openSshExecutor } from "../../src/ssh/connect.ts";
 import type { SshBackend, SshSessionOptions, SshTarget } from "../../src/ssh/executor.ts";
-import { testPorts } from "./test-ports.ts";
+import { sshTestContext } from "./ssh-test-context.ts";
 
 export interface SessionRequest {
   readonly backend: SshBackend;
@@ -10,7 +10,7 @@ export interface SessionRequest {
 }
 
 const request = JSON.parse(process.argv[2] ?? "") as SessionRequest;
-const ssh = await openSshExecutor(request.backend, request.target, testPorts());
+const ssh = await openSshExecutor(request.backend, request.target, sshTestContext());
 try {
   process.exitCode = await ssh.session(request.options);
 } finally {

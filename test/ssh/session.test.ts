@@ -11,10 +11,10 @@ import { fileURLToPath } from "node:url";
 import { isMachineError } from "../../src/errors/machine-error.ts";
 import { openSshExecutor } from "../../src/ssh/connect.ts";
 import type { SshBackend, SshSessionOptions, SshTarget } from "../../src/ssh/executor.ts";
-import { quoteCommand } from "../../src/ssh/quote.ts";
+import { quoteCommand } from "../../src/ssh/shell-quote.ts";
 import { freePort, startSshd, whyNot, type TestServer } from "./real-servers.ts";
 import type { SessionRequest } from "./session-child.ts";
-import { targetOn, testPorts } from "./test-ports.ts";
+import { targetOn, sshTestContext } from "./ssh-test-context.ts";
 
 const noServer = whyNot("sshd") ?? false;
 const noTerminal = spawnSync("script", ["--version"]).error === undefined ? false : "script is not installed";
@@ -85,7 +85,7 @@ describe("sessions on this process's own streams", { skip: noServer, concurrency
     });
 
     test(`${backend}: a server that allows one session at a time still serves several commands`, async () => {
-      await using ssh = await openSshExecutor(backend, targetOn(server), testPorts({ TMPDIR: server.folder }));
+      await using ssh = await openSshExecutor(backend, targetOn(server), sshTestContext({ TMPDIR: server.folder }));
       const results = await Promise.all([1, 2, 3, 4].map((status) => ssh.run(`sleep 0.02; exit ${status}`)));
       assert.deepEqual(
         results.map(({ status }) => status),
@@ -131,7 +131,7 @@ describe("sessions on this process's own streams", { skip: noServer, concurrency
     };
     const child = start(sessionCommand("openssh", targetOn(server), options), server.folder);
     await once(child.stdout as NodeJS.EventEmitter, "data");
-    await using ssh = await openSshExecutor("native", targetOn({ ...server, port }), testPorts());
+    await using ssh = await openSshExecutor("native", targetOn({ ...server, port }), sshTestContext());
     assert.equal((await ssh.run("exit 8")).status, 8);
     await ssh.close();
     child.stdin?.end();
@@ -139,7 +139,7 @@ describe("sessions on this process's own streams", { skip: noServer, concurrency
   });
 
   test("the native back end refuses flags that it cannot honour", async () => {
-    await using ssh = await openSshExecutor("native", targetOn(server), testPorts());
+    await using ssh = await openSshExecutor("native", targetOn(server), sshTestContext());
     const refused = ssh.session({ command: "true", terminal: "no", sshFlags: ["-A"] });
     await assert.rejects(refused, (error) => isMachineError(error, "usage") && /-A/u.test(error.message));
   });

@@ -2,7 +2,7 @@
 import { openSshExecutor } from "../../src/ssh/connect.ts";
 import type { SshBackend } from "../../src/ssh/executor.ts";
 import { startSshd, whyNot, type TestServer } from "./real-servers.ts";
-import { targetOn, testPorts } from "./test-ports.ts";
+import { targetOn, sshTestContext } from "./ssh-test-context.ts";
 
 export interface Measurement {
   readonly what: string;
@@ -28,7 +28,7 @@ export async function measureSsh(): Promise<readonly Measurement[] | undefined> 
 async function measureBackend(backend: SshBackend, server: TestServer): Promise<Measurement[]> {
   const firstMs = await timed(() => connectOnce(backend, server, "first"));
   const connectMs = await median(connections, () => connectOnce(backend, server, "first"));
-  await using ssh = await openSshExecutor(backend, targetOn(server, { hostKeys: { alias: "first" } }), testPorts());
+  await using ssh = await openSshExecutor(backend, targetOn(server, { hostKeys: { alias: "first" } }), sshTestContext());
   await ssh.connect();
   const commandMs = await median(commands, () => ssh.run("true"));
   const bytes = new Uint8Array(32 << 20);
@@ -43,7 +43,7 @@ async function measureBackend(backend: SshBackend, server: TestServer): Promise<
 
 async function connectOnce(backend: SshBackend, server: TestServer, alias: string): Promise<void> {
   const target = targetOn(server, { hostKeys: { alias: `${alias}-${backend}` } });
-  await using ssh = await openSshExecutor(backend, target, testPorts());
+  await using ssh = await openSshExecutor(backend, target, sshTestContext());
   await ssh.connect();
 }
 

@@ -5,7 +5,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { isMachineError, MachineError } from "../../src/errors/machine-error.ts";
-import { templateValueOf, type HostListItem, type ListedOptions, type ListedState } from "../../src/cli/format/host-list-item.ts";
+import { templateValueOf, type HostListItem, type ListedOptions, type ListedState } from "../../src/cli/list/host-list-item.ts";
 import { durationType } from "../../src/gocompat/duration.ts";
 import { decodeGoString } from "../../src/gocompat/go-string.ts";
 import { TemplateError } from "../../src/gocompat/template/template.ts";

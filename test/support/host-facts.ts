@@ -1,6 +1,6 @@
 /** Facts of hosts and requests for tests: a plain Debian 12, and what differs from it. */
-import type { EngineAnswer, EngineFacts, HostFacts, OsFacts } from "../../src/provision/facts.ts";
-import type { EngineRequest, ProvisionRequest } from "../../src/provision/request.ts";
+import type { EngineAnswer, EngineFacts, HostFacts, OsFacts } from "../../src/provision/facts/facts.ts";
+import type { EngineRequest, ProvisionRequest } from "../../src/provision/provision-request.ts";
 
 export type Overrides<T> = { readonly [K in keyof T]?: T[K] | undefined };
 

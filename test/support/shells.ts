@@ -1,6 +1,6 @@
 /** The POSIX shells of this computer, and an executor that runs commands in one of them instead of on a host. */
 import { spawnSync, type SpawnSyncReturns } from "node:child_process";
-import { currentPlatform } from "../../src/system/host-platform.ts";
+import { thisComputer } from "../../src/system/computer.ts";
 import { SystemProcessRunner } from "../../src/system/process.ts";
 import type { SshExecutor, SshResult, SshRunOptions } from "../../src/ssh/executor.ts";
 
@@ -29,7 +29,7 @@ export function runShell(
 export class LocalExecutor implements SshExecutor {
   readonly commands: string[] = [];
   readonly #env: Readonly<Record<string, string>>;
-  readonly #runner = new SystemProcessRunner(currentPlatform());
+  readonly #runner = new SystemProcessRunner(thisComputer());
 
   readonly #loginShell: string;
 

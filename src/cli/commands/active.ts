@@ -1,11 +1,11 @@
 import { MachineError } from "../../errors/machine-error.ts";
 import type { Invocation } from "../command.ts";
-import type { CliContext } from "../context.ts";
-import { listRows } from "../list-rows.ts";
-import { openPorts } from "../machine-ports.ts";
+import type { CliContext } from "../cli-context.ts";
+import { listRows } from "../list/list-rows.ts";
+import { openContext } from "../open-context.ts";
 
 export async function run({ options }: Invocation, context: CliContext): Promise<void> {
-  const rows = await listRows(openPorts(context), context, { filters: [], timeoutMs: options.int("timeout") * 1000 });
+  const rows = await listRows(openContext(context), context, { filters: [], timeoutMs: options.int("timeout") * 1000 });
   const active = rows.find((row) => row.activeHost || row.activeSwarm);
   if (active !== undefined) {
     if (context.globals.output === "json") context.printJson({ name: active.name });

@@ -1,57 +1,57 @@
 /** The hidden command behind the shells' completion scripts: all words typed behind `--`, answered by candidates for the last. */
-import type { HostPlatform } from "../../system/host-platform.ts";
+import type { Computer } from "../../system/computer.ts";
 import type { Command, Invocation } from "../command.ts";
 import { commandTable } from "../command-table.ts";
 import { answerLines } from "../completion/answer.ts";
-import { complete, type CompletionSources } from "../completion/complete.ts";
-import type { CliContext } from "../context.ts";
-import { sharedCreateFlagsFor } from "../create-flags.ts";
+import { complete, type CompletionSources } from "../completion/candidates.ts";
+import type { CliContext } from "../cli-context.ts";
+import { sharedCreateFlagsFor } from "../create/shared-flags.ts";
 import { createFlagsFor } from "../flags/create-flag-source.ts";
 import type { CliFlag } from "../flags/flag.ts";
-import { globalFlags } from "../global-flags.ts";
+import { globalFlags } from "../flags/global-flags.ts";
 
 export async function run({ args: [, ...words] }: Invocation, context: CliContext): Promise<void> {
   for (const line of answerLines(await complete(words, sourcesFor(context)))) context.print(line);
 }
 
 function sourcesFor(context: CliContext): CompletionSources {
-  const { platform } = context;
+  const { computer } = context;
   return {
-    commands: commandsFor(platform),
+    commands: commandsFor(computer),
     globalFlags,
     createFlags: async (words) => await createFlags(words, context),
-    driverNames: async () => await driverNames(platform),
-    machineNames: async (storagePath) => await machineNames(storagePath ?? context.globals.storagePath, platform),
+    driverNames: async () => await driverNames(computer),
+    machineNames: async (storagePath) => await machineNames(storagePath ?? context.globals.storagePath, computer),
   };
 }
 
 /** With the wrapper's own command where that is in use; the script says so. */
-function commandsFor({ env }: HostPlatform): readonly Command[] {
+function commandsFor({ env }: Computer): readonly Command[] {
   const envCommand = commandTable.find(({ name }) => name === "env");
   if (env["DOCKER_MACHINE_WRAPPED"] !== "true" || envCommand === undefined) return commandTable;
   return [...commandTable, { ...envCommand, name: "use" }];
 }
 
 /** Without a driver's own flags where the driver is unknown, or its plugin fails. */
-async function createFlags(words: readonly string[], { platform, compat }: CliContext): Promise<readonly CliFlag[]> {
-  const { flagsOfDriver } = await import("../driver-catalog.ts");
+async function createFlags(words: readonly string[], { computer, compat }: CliContext): Promise<readonly CliFlag[]> {
+  const { flagsOfDriver } = await import("../../assembly/driver-catalog.ts");
   try {
-    return await createFlagsFor(words, platform, compat, async (name) => await flagsOfDriver(name, platform));
+    return await createFlagsFor(words, computer, compat, async (name) => await flagsOfDriver(name, computer));
   } catch {
     return sharedCreateFlagsFor(compat);
   }
 }
 
-async function driverNames(platform: HostPlatform): Promise<readonly string[]> {
+async function driverNames(computer: Computer): Promise<readonly string[]> {
   const [{ builtinDrivers }, { listPlugins }] = await Promise.all([
     import("../../drivers/registry.ts"),
     import("../../plugin/discover.ts"),
   ]);
-  const plugins = await listPlugins(platform);
+  const plugins = await listPlugins(computer);
   return [...new Set([...Object.keys(builtinDrivers), ...plugins.map(({ name }) => name)])].toSorted();
 }
 
-async function machineNames(storagePath: string, { cwd }: HostPlatform): Promise<readonly string[]> {
+async function machineNames(storagePath: string, { cwd }: Computer): Promise<readonly string[]> {
   const [{ FileStore }, { systemClock }, path] = await Promise.all([
     import("../../store/file-store.ts"),
     import("../../system/clock.ts"),

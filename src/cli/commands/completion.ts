@@ -2,7 +2,7 @@
 import { MachineError } from "../../errors/machine-error.ts";
 import type { Invocation } from "../command.ts";
 import { completionScripts } from "../completion/scripts.ts";
-import type { CliContext } from "../context.ts";
+import type { CliContext } from "../cli-context.ts";
 
 export async function run({ args: [shell = ""] }: Invocation, { streams }: CliContext): Promise<void> {
   if (!isShell(shell)) {

@@ -6,7 +6,7 @@ import { FileStore } from "../../store/file-store.ts";
 import { newRecord } from "../../store/testing/records.ts";
 import { systemClock } from "../../system/clock.ts";
 import { temporaryFolder } from "../../system/testing/folder.ts";
-import { FakeRun, type FakeRunOptions } from "../fake-main.ts";
+import { FakeRun, type FakeRunOptions } from "../testing/fake-main.ts";
 
 const config = '{"IPAddress":"192.0.2.7","Token":"old-token","Region":"eu"}';
 

@@ -2,19 +2,19 @@
 import { MachineError } from "../../errors/machine-error.ts";
 import { logTo } from "../../log/event.ts";
 import { secretNames, setSecrets } from "../../machine/secrets/set-secrets.ts";
-import type { CliContext } from "../context.ts";
-import { openPorts } from "../machine-ports.ts";
+import type { CliContext } from "../cli-context.ts";
+import { openContext } from "../open-context.ts";
 
 /** @param args the machine's name, then the assignments */
 export async function setMachineSecrets([name = "", ...assignments]: readonly string[], context: CliContext): Promise<void> {
-  const ports = openPorts(context);
-  if (assignments.length === 0) throw nothingToSet(name, await secretNames(ports, name));
+  const machineContext = openContext(context);
+  if (assignments.length === 0) throw nothingToSet(name, await secretNames(machineContext, name));
   const given = new Map<string, string>();
   for (const assignment of assignments) {
     const [flag, value] = splitAssignment(assignment);
     given.set(flag, value ?? (await readSecret(flag, name, context)));
   }
-  await setSecrets(ports, name, given, context.signal);
+  await setSecrets(machineContext, name, given, context.signal);
   for (const flag of given.keys()) logTo(context.report, "info", `Set ${flag} of "${name}".`);
 }
 

@@ -1,19 +1,19 @@
 import { MachineError, isMachineError, messageOf } from "../../errors/machine-error.ts";
 import { quote } from "../../gocompat/quote.ts";
-import { requireConnection } from "../../machine/engine-connection.ts";
-import { openHost } from "../../machine/open-host.ts";
+import { requireConnection } from "../../machine/host/engine-connection.ts";
+import { openHost } from "../../machine/host/open-host.ts";
 import type { Invocation } from "../command.ts";
-import type { CliContext } from "../context.ts";
-import { openPorts } from "../machine-ports.ts";
-import { nameOrDefault } from "../machines.ts";
+import type { CliContext } from "../cli-context.ts";
+import { openContext } from "../open-context.ts";
+import { nameOrDefault } from "../named-machines.ts";
 
 export async function run({ options, args }: Invocation, context: CliContext): Promise<void> {
   // A machine may be called "set"; only with more behind it is the word a verb.
   if (args[0] === "set" && args.length > 1)
     return await (await import("./config-set.ts")).setMachineSecrets(args.slice(1), context);
-  const ports = openPorts(context);
-  await using host = await openHost(ports, await nameOrDefault(ports, args));
-  const url = await connect(async () => await requireConnection(ports, host, options.bool("swarm"), context.signal));
+  const machineContext = openContext(context);
+  await using host = await openHost(machineContext, await nameOrDefault(machineContext, args));
+  const url = await connect(async () => await requireConnection(machineContext, host, options.bool("swarm"), context.signal));
   const { CaCertPath, ClientCertPath, ClientKeyPath } = host.record.hostOptions.AuthOptions;
   if (context.globals.output === "json") {
     context.printJson({ tlsVerify: true, caCertPath: CaCertPath, certPath: ClientCertPath, keyPath: ClientKeyPath, host: url });

@@ -3,10 +3,10 @@ import { createMachine, planCreate } from "../../machine/create.ts";
 import { expandNames } from "../../machine/names.ts";
 import { forEachMachine, throwFailures } from "../../machine/many.ts";
 import type { DriverModule } from "../../driver-kit/driver.ts";
-import type { DriverOptions } from "../../driver-kit/flags.ts";
+import type { DriverOptions } from "../../driver-kit/create-flag.ts";
 import type { Invocation } from "../command.ts";
-import type { CliContext } from "../context.ts";
-import { openPorts } from "../machine-ports.ts";
+import type { CliContext } from "../cli-context.ts";
+import { openContext } from "../open-context.ts";
 
 /** Provisioning is mostly waiting for the other side; the certificates are what costs here. */
 const atOnce = 16;
@@ -20,20 +20,20 @@ export async function run({ options, args }: Invocation, context: CliContext): P
   if (context.compat && others.length > 0) throw extraArguments(others);
   const names = expandNames(args);
   const driverName = options.string("driver");
-  const module = await openPorts(context).loadDriver(driverName);
+  const module = await openContext(context).findDriver(driverName);
   const optionsOf = optionsPerName(module, options, names);
   if (options.bool("dry-run")) {
-    const ports = openPorts(context);
+    const machineContext = openContext(context);
     for (const name of names)
-      context.print((await planCreate(ports, { name, driverName, options: optionsOf(name) }, context.signal)).trimEnd());
+      context.print((await planCreate(machineContext, { name, driverName, options: optionsOf(name) }, context.signal)).trimEnd());
     return;
   }
   const view = context.showProgress(names);
-  const ports = openPorts(context, (name) => view.reportFor(name));
+  const machineContext = openContext(context, (name) => view.reportFor(name));
   try {
     const outcomes = await forEachMachine(names, module.capabilities.parallelCreate ? atOnce : 1, async (name) => {
       try {
-        await createMachine(ports, { name, driverName, options: optionsOf(name) }, context.signal);
+        await createMachine(machineContext, { name, driverName, options: optionsOf(name) }, context.signal);
         view.finish(name);
       } catch (error) {
         view.finish(name, error);

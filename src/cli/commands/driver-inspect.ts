@@ -1,15 +1,15 @@
 import type { DriverCapabilities, DriverModule } from "../../driver-kit/driver.ts";
-import { defaultValue } from "../../driver-kit/flags.ts";
-import type { CliContext } from "../context.ts";
+import { defaultValue } from "../../driver-kit/create-flag.ts";
+import type { CliContext } from "../cli-context.ts";
 import type { Invocation } from "../command.ts";
-import { loadDriver, pluginOptions } from "../driver-catalog.ts";
+import { loadDriverWithFlags, pluginOptions } from "../../assembly/driver-catalog.ts";
 import { alignRows } from "../help/align.ts";
 import { flagRows } from "../help/flag-rows.ts";
 
 /** A driver's create flags and what it can do. */
 export async function run({ args }: Invocation, context: CliContext): Promise<void> {
-  const options = { ...(await pluginOptions(context.platform)), report: context.report, signal: context.signal };
-  const driver = await loadDriver(args[0] ?? "", options);
+  const options = { ...(await pluginOptions(context.computer)), report: context.report, signal: context.signal };
+  const driver = await loadDriverWithFlags(args[0] ?? "", options);
   if (context.globals.output === "json") return context.printJson(asJson(driver));
   context.print(`${driver.name}: ${driver.summary}`);
   for (const fact of facts(driver.capabilities)) context.print(`   ${fact}`);

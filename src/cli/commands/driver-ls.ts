@@ -3,9 +3,9 @@ import { builtinDrivers } from "../../drivers/registry.ts";
 import { listPlugins, type PluginLocation } from "../../plugin/discover.ts";
 import { inspectPlugin, type PluginLoadOptions } from "../../plugin/plugin-module.ts";
 import { protocolVersion } from "../../plugin/protocol.ts";
-import type { CliContext } from "../context.ts";
+import type { CliContext } from "../cli-context.ts";
 import type { Invocation } from "../command.ts";
-import { findBuiltinDriver, pluginOptions } from "../driver-catalog.ts";
+import { findBuiltinDriver, pluginOptions } from "../../assembly/driver-catalog.ts";
 import { version } from "../version.ts";
 
 interface ListedDriver {
@@ -21,8 +21,8 @@ interface ListedDriver {
 
 /** The built-in drivers, then the plugins on PATH, each of which is tried. */
 export async function run(_invocation: Invocation, context: CliContext): Promise<void> {
-  const options = { ...(await pluginOptions(context.platform)), report: context.report, signal: context.signal };
-  const plugins = (await listPlugins(context.platform)).map(async (location) => await describePlugin(location, options));
+  const options = { ...(await pluginOptions(context.computer)), report: context.report, signal: context.signal };
+  const plugins = (await listPlugins(context.computer)).map(async (location) => await describePlugin(location, options));
   const drivers = [...(await describeBuiltins()), ...(await Promise.all(plugins))];
   if (context.globals.output === "json") return context.printJson(drivers);
   const header = ["NAME", "KIND", "VERSION", "DESCRIPTION"];

@@ -3,14 +3,14 @@ import * as path from "node:path";
 import { MachineError, systemCodeOf } from "../../errors/machine-error.ts";
 import { pluginPrefix } from "../../plugin/plugin-environment.ts";
 import { explainFileError } from "../../system/files.ts";
-import type { CliContext } from "../context.ts";
+import type { CliContext } from "../cli-context.ts";
 import type { Invocation } from "../command.ts";
 import { driverProject } from "../driver-template/project.ts";
 
 /** Writes the project of a new driver into a new folder of the current one. */
 export async function run({ args }: Invocation, context: CliContext): Promise<void> {
   const name = requireDriverName(args[0] ?? "");
-  const folder = path.resolve(context.platform.cwd, `${pluginPrefix}${name}`);
+  const folder = path.resolve(context.computer.cwd, `${pluginPrefix}${name}`);
   await makeEmptyFolder(folder);
   for (const [file, text] of Object.entries(driverProject(name))) {
     const target = path.join(folder, file);

@@ -1,8 +1,8 @@
 import { MachineError } from "../../errors/machine-error.ts";
-import type { CliContext } from "../context.ts";
+import type { CliContext } from "../cli-context.ts";
 import type { Invocation } from "../command.ts";
-import { findBuiltinDriver } from "../driver-catalog.ts";
-import { serveWith } from "../serve-plugin.ts";
+import { findBuiltinDriver } from "../../assembly/driver-catalog.ts";
+import { serveWith } from "../../assembly/serve-plugin.ts";
 
 /** A built-in driver as a plugin to another program, which started this one. */
 export async function run({ args }: Invocation, context: CliContext): Promise<number> {
@@ -13,6 +13,6 @@ export async function run({ args }: Invocation, context: CliContext): Promise<nu
       hint: "The built-in drivers are listed by: docker-machine driver ls",
     });
   }
-  const { platform, streams, redactor, signal, globals } = context;
-  return await serveWith(module, { platform, streams, redactor, signal, nativeSsh: globals.nativeSsh });
+  const { computer, streams, redactor, signal, globals } = context;
+  return await serveWith(module, { computer, streams, redactor, signal, nativeSsh: globals.nativeSsh });
 }

@@ -1,8 +1,8 @@
 import { MachineError, isMachineError, messageOf } from "../../errors/machine-error.ts";
-import { requireConnection } from "../../machine/engine-connection.ts";
-import { openHost } from "../../machine/open-host.ts";
+import { requireConnection } from "../../machine/host/engine-connection.ts";
+import { openHost } from "../../machine/host/open-host.ts";
 import type { Invocation } from "../command.ts";
-import type { CliContext } from "../context.ts";
+import type { CliContext } from "../cli-context.ts";
 import {
   connectionVariables,
   detectShell,
@@ -12,9 +12,9 @@ import {
   unsetNoProxyVariable,
   unsetVariables,
   type ShellVariable,
-} from "../format/shell-env.ts";
-import { openPorts } from "../machine-ports.ts";
-import { nameOrDefault } from "../machines.ts";
+} from "../shell/shell-env.ts";
+import { openContext } from "../open-context.ts";
+import { nameOrDefault } from "../named-machines.ts";
 
 export async function run(invocation: Invocation, context: CliContext): Promise<void> {
   const { options, args } = invocation;
@@ -32,20 +32,20 @@ export async function run(invocation: Invocation, context: CliContext): Promise<
 }
 
 async function variablesToSet({ options, args }: Invocation, context: CliContext): Promise<ShellVariable[]> {
-  const ports = openPorts(context);
-  await using host = await openHost(ports, await nameOrDefault(ports, args));
-  const url = await connect(async () => await requireConnection(ports, host, options.bool("swarm"), context.signal));
-  const variables = connectionVariables({ machineName: host.name, url, certPath: host.dir }, context.platform);
-  return options.bool("no-proxy") ? [...variables, noProxyVariable(context.platform, await host.driver.getIp())] : variables;
+  const machineContext = openContext(context);
+  await using host = await openHost(machineContext, await nameOrDefault(machineContext, args));
+  const url = await connect(async () => await requireConnection(machineContext, host, options.bool("swarm"), context.signal));
+  const variables = connectionVariables({ machineName: host.name, url, certPath: host.dir }, context.computer);
+  return options.bool("no-proxy") ? [...variables, noProxyVariable(context.computer, await host.driver.getIp())] : variables;
 }
 
-function variablesToUnset({ options }: Invocation, { platform }: CliContext): ShellVariable[] {
-  return options.bool("no-proxy") ? [...unsetVariables(), unsetNoProxyVariable(platform)] : unsetVariables();
+function variablesToUnset({ options }: Invocation, { computer }: CliContext): ShellVariable[] {
+  return options.bool("no-proxy") ? [...unsetVariables(), unsetNoProxyVariable(computer)] : unsetVariables();
 }
 
 function shellFor(given: string, context: CliContext): string {
   if (given !== "") return given;
-  const { shell, notice } = detectShell(context.platform);
+  const { shell, notice } = detectShell(context.computer);
   context.streams.stdout.write(notice);
   if (shell === undefined) throw unknownShellError();
   return shell;

@@ -2,17 +2,17 @@ import { logTo } from "../../log/event.ts";
 import { findLeftovers, removeLeftovers, type Leftover } from "../../machine/gc.ts";
 import { throwFailures } from "../../machine/many.ts";
 import type { Invocation } from "../command.ts";
-import type { CliContext } from "../context.ts";
-import { openPorts } from "../machine-ports.ts";
+import type { CliContext } from "../cli-context.ts";
+import { openContext } from "../open-context.ts";
 
 export async function run({ options }: Invocation, context: CliContext): Promise<void> {
-  const ports = openPorts(context);
-  const leftovers = await findLeftovers(ports, context.signal);
+  const machineContext = openContext(context);
+  const leftovers = await findLeftovers(machineContext, context.signal);
   if (context.globals.output === "json") context.printJson(leftovers);
   else for (const line of linesOf(leftovers)) context.print(line);
   if (leftovers.length === 0 || !options.bool("remove")) return;
   if (!options.bool("y") && !(await context.confirm("Remove the machines whose create or rm was interrupted?"))) return;
-  const outcomes = await removeLeftovers(ports, leftovers, context.signal);
+  const outcomes = await removeLeftovers(machineContext, leftovers, context.signal);
   for (const { name, error } of outcomes) if (error === undefined) sayRemoved(context, name);
   throwFailures(outcomes);
 }

@@ -1,17 +1,17 @@
 import type { Invocation } from "../command.ts";
-import type { CliContext } from "../context.ts";
-import { renderInspect } from "../format/inspect.ts";
+import type { CliContext } from "../cli-context.ts";
+import { renderInspect } from "../output/inspect-text.ts";
 import { TemplateError } from "../../gocompat/template/template-error.ts";
 import { revealRecord } from "../../machine/secrets/set-secrets.ts";
-import { openPorts } from "../machine-ports.ts";
-import { nameOrDefault } from "../machines.ts";
+import { openContext } from "../open-context.ts";
+import { nameOrDefault } from "../named-machines.ts";
 
 export async function run({ options, args }: Invocation, context: CliContext): Promise<void> {
-  const ports = openPorts(context);
-  const name = await nameOrDefault(ports, args);
-  const stored = await ports.store.loadText(name);
+  const machineContext = openContext(context);
+  const name = await nameOrDefault(machineContext, args);
+  const stored = await machineContext.store.loadText(name);
   const secrets = options.bool("show-secrets") ? "shown" : "masked";
-  const text = secrets === "shown" ? await revealRecord(ports, name, stored) : stored;
+  const text = secrets === "shown" ? await revealRecord(machineContext, name, stored) : stored;
   try {
     context.print(await renderInspect(text, options.string("format"), secrets));
   } catch (error) {

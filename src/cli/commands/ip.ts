@@ -1,12 +1,12 @@
-import { openHost } from "../../machine/open-host.ts";
-import type { MachinePorts } from "../../machine/ports.ts";
+import { openHost } from "../../machine/host/open-host.ts";
+import type { MachineContext } from "../../machine/machine-context.ts";
 import type { Invocation } from "../command.ts";
-import type { CliContext } from "../context.ts";
-import { readMachines } from "../machines.ts";
+import type { CliContext } from "../cli-context.ts";
+import { readMachines } from "../named-machines.ts";
 
 export async function run({ args }: Invocation, context: CliContext): Promise<void> {
-  const read = async (ports: MachinePorts, name: string): Promise<{ name: string; ip: string }> => {
-    await using host = await openHost(ports, name);
+  const read = async (machineContext: MachineContext, name: string): Promise<{ name: string; ip: string }> => {
+    await using host = await openHost(machineContext, name);
     return { name, ip: await host.driver.getIp() };
   };
   await readMachines(context, args, read, ({ ip }) => ip);

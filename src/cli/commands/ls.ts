@@ -1,41 +1,41 @@
 /** `ls`: the names alone, for completion and scripts, load nothing of what shows machines. */
 import { listRecords } from "../../machine/list.ts";
 import type { Invocation } from "../command.ts";
-import type { CliContext } from "../context.ts";
-import { parseFilters } from "../list-filters.ts";
-import { listRows } from "../list-rows.ts";
-import { openPorts } from "../machine-ports.ts";
+import type { CliContext } from "../cli-context.ts";
+import { parseFilters } from "../list/list-filters.ts";
+import { listRows } from "../list/list-rows.ts";
+import { openContext } from "../open-context.ts";
 
 export async function run({ options }: Invocation, context: CliContext): Promise<void> {
-  const ports = openPorts(context);
+  const machineContext = openContext(context);
   const filters = options.strings("filter");
   const timeoutMs = options.int("timeout") * 1000;
   if (options.bool("quiet")) {
-    const names = await quietNames(context, ports, filters, timeoutMs);
+    const names = await quietNames(context, machineContext, filters, timeoutMs);
     if (context.globals.output === "json") context.printJson(names);
     else for (const name of names) context.print(name);
     return;
   }
-  const { printMachines } = await import("../list-machines.ts");
-  await printMachines(ports, context, options.string("format"), { filters, timeoutMs });
+  const { printMachines } = await import("../list/list-machines.ts");
+  await printMachines(machineContext, context, options.string("format"), { filters, timeoutMs });
 }
 
 /** Nothing is asked of any machine unless a filter looks at its state. */
 async function quietNames(
   context: CliContext,
-  ports: ReturnType<typeof openPorts>,
+  machineContext: ReturnType<typeof openContext>,
   filters: readonly string[],
   timeoutMs: number,
 ): Promise<string[]> {
   const parsed = parseFilters(filters);
   if (parsed.needsState) {
-    const rows = await listRows(ports, context, { filters, timeoutMs });
+    const rows = await listRows(machineContext, context, { filters, timeoutMs });
     return rows
       .filter((row) => row.engineOptions !== undefined)
       .map((row) => row.name)
       .sort();
   }
-  const records = await listRecords(ports);
+  const records = await listRecords(machineContext);
   const masters = new Map(
     records.flatMap(({ name, hostOptions: { SwarmOptions: swarm } }) => (swarm.Master ? [[swarm.Discovery, name] as const] : [])),
   );

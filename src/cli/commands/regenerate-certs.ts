@@ -1,16 +1,20 @@
 import { renewAuthority, regenerateCertificates } from "../../machine/certificates.ts";
 import { MachineError } from "../../errors/machine-error.ts";
 import type { Invocation } from "../command.ts";
-import type { CliContext } from "../context.ts";
-import { openPorts } from "../machine-ports.ts";
-import { namesOrDefault, workOnMachines } from "../machines.ts";
+import type { CliContext } from "../cli-context.ts";
+import { openContext } from "../open-context.ts";
+import { namesOrDefault, workOnMachines } from "../named-machines.ts";
 
 export async function run({ options, args }: Invocation, context: CliContext): Promise<void> {
   if (!options.bool("force") && !(await isConfirmed(context))) return;
   context.print("Regenerating TLS certificates");
-  const names = await namesOrDefault(openPorts(context), args);
-  if (options.bool("client-certs")) await renewAuthority(openPorts(context), context.signal);
-  await workOnMachines(context, names, async (ports, name) => await regenerateCertificates(ports, name, context.signal));
+  const names = await namesOrDefault(openContext(context), args);
+  if (options.bool("client-certs")) await renewAuthority(openContext(context), context.signal);
+  await workOnMachines(
+    context,
+    names,
+    async (machineContext, name) => await regenerateCertificates(machineContext, name, context.signal),
+  );
 }
 
 /** Without an answer this command fails, as in 0.16.2, where `rm` takes it for a no. */

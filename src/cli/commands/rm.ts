@@ -1,11 +1,11 @@
 import { messageOf } from "../../errors/machine-error.ts";
 import { logTo } from "../../log/event.ts";
 import { expandNames } from "../../machine/names.ts";
-import type { MachinePorts } from "../../machine/ports.ts";
+import type { MachineContext } from "../../machine/machine-context.ts";
 import { removeMachine } from "../../machine/remove.ts";
 import type { Invocation } from "../command.ts";
-import type { CliContext } from "../context.ts";
-import { workOnMachines } from "../machines.ts";
+import type { CliContext } from "../cli-context.ts";
+import { workOnMachines } from "../named-machines.ts";
 
 export async function run({ options, args }: Invocation, context: CliContext): Promise<void> {
   const names = expandNames(args);
@@ -13,9 +13,9 @@ export async function run({ options, args }: Invocation, context: CliContext): P
   context.print(`About to remove ${names.join(", ")}`);
   context.print("WARNING: This action will delete both local reference and remote instance.");
   if (!force && !options.bool("y") && !(await context.confirm("Are you sure?"))) return;
-  const remove = async (ports: MachinePorts, name: string): Promise<string> => {
+  const remove = async (machineContext: MachineContext, name: string): Promise<string> => {
     try {
-      await removeMachine(ports, { name, force, restore: options.bool("restore") }, context.signal);
+      await removeMachine(machineContext, { name, force, restore: options.bool("restore") }, context.signal);
       return `Successfully removed ${name}`;
     } catch (error) {
       if (!force || context.signal.aborted) throw error;

@@ -2,14 +2,14 @@ import { chooseSshBackend } from "../../ssh/connect.ts";
 import { copyFiles, parseCopyArgument } from "../../ssh/scp.ts";
 import { MachineError } from "../../errors/machine-error.ts";
 import type { Invocation } from "../command.ts";
-import type { CliContext } from "../context.ts";
+import type { CliContext } from "../cli-context.ts";
 import { endpointFor } from "../machine-paths.ts";
-import { openPorts } from "../machine-ports.ts";
+import { openContext } from "../open-context.ts";
 
 export async function run({ options, args }: Invocation, context: CliContext): Promise<void> {
-  const ports = openPorts(context);
+  const machineContext = openContext(context);
   const [source, destination] = await Promise.all(
-    args.map(async (text) => await endpointFor(ports, parseCopyArgument(text, context.platform.os))),
+    args.map(async (text) => await endpointFor(machineContext, parseCopyArgument(text, context.computer.os))),
   );
   if (source === undefined || destination === undefined) throw new MachineError("usage", "Improper number of arguments");
   const request = {
@@ -20,6 +20,10 @@ export async function run({ options, args }: Invocation, context: CliContext): P
     quiet: options.bool("quiet"),
     signal: context.signal,
   };
-  const backend = await chooseSshBackend(context.globals.nativeSsh, ports.processes);
-  await copyFiles(request, backend, { processes: ports.processes, platform: ports.platform, report: context.report });
+  const backend = await chooseSshBackend(context.globals.nativeSsh, machineContext.processes);
+  await copyFiles(request, backend, {
+    processes: machineContext.processes,
+    computer: machineContext.computer,
+    report: context.report,
+  });
 }

@@ -1,11 +1,11 @@
 import { MachineError } from "../../errors/machine-error.ts";
-import { openHost } from "../../machine/open-host.ts";
-import { stateOf } from "../../machine/wait-for-state.ts";
+import { openHost } from "../../machine/host/open-host.ts";
+import { stateOf } from "../../machine/host/wait-for-state.ts";
 import { parseSshWords } from "../../ssh/ssh-words.ts";
 import type { Invocation } from "../command.ts";
-import type { CliContext } from "../context.ts";
-import { openPorts } from "../machine-ports.ts";
-import { namesOrDefault } from "../machines.ts";
+import type { CliContext } from "../cli-context.ts";
+import { openContext } from "../open-context.ts";
+import { namesOrDefault } from "../named-machines.ts";
 
 /** Everything behind the machine's name is for ssh, dashes and all. */
 export async function run({ args }: Invocation, context: CliContext): Promise<number> {
@@ -14,10 +14,10 @@ export async function run({ args }: Invocation, context: CliContext): Promise<nu
     await context.showHelp();
     return 0;
   }
-  const ports = openPorts(context);
-  const [name = ""] = await namesOrDefault(ports, args.slice(0, 1));
-  await using host = await openHost(ports, name);
-  if ((await stateOf(ports, host, context.signal)) !== "Running") {
+  const machineContext = openContext(context);
+  const [name = ""] = await namesOrDefault(machineContext, args.slice(0, 1));
+  await using host = await openHost(machineContext, name);
+  if ((await stateOf(machineContext, host, context.signal)) !== "Running") {
     throw new MachineError("machine-not-running", `Error: Cannot run SSH command: Host "${name}" is not running`, {
       hint: `Start it with: ${context.program.base} start ${name}`,
     });

@@ -1,9 +1,13 @@
 import { changeState } from "../../machine/lifecycle.ts";
 import type { Invocation } from "../command.ts";
-import type { CliContext } from "../context.ts";
-import { sayAddressesMayChange, workOnMachines } from "../machines.ts";
+import type { CliContext } from "../cli-context.ts";
+import { sayAddressesMayChange, workOnMachines } from "../named-machines.ts";
 
 export async function run({ args }: Invocation, context: CliContext): Promise<void> {
-  await workOnMachines(context, args, async (ports, name) => await changeState(ports, name, "start", context.signal));
+  await workOnMachines(
+    context,
+    args,
+    async (machineContext, name) => await changeState(machineContext, name, "start", context.signal),
+  );
   sayAddressesMayChange(context);
 }

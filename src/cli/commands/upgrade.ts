@@ -1,13 +1,13 @@
 import { upgradeMachine } from "../../machine/maintain.ts";
 import type { Invocation } from "../command.ts";
-import type { CliContext } from "../context.ts";
-import { workOnMachines } from "../machines.ts";
+import type { CliContext } from "../cli-context.ts";
+import { workOnMachines } from "../named-machines.ts";
 
 export async function run({ args }: Invocation, context: CliContext): Promise<void> {
   await workOnMachines(
     context,
     args,
-    async (ports, name) => await upgradeMachine(ports, name, context.signal),
+    async (machineContext, name) => await upgradeMachine(machineContext, name, context.signal),
     ({ before, after }, name) =>
       before === after
         ? `Docker ${after} of "${name}" is the newest`

@@ -1,4 +1,4 @@
-import type { CliContext } from "../context.ts";
+import type { CliContext } from "../cli-context.ts";
 import type { Invocation } from "../command.ts";
 import { commit, version, versionLine } from "../version.ts";
 

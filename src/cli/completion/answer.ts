@@ -2,7 +2,7 @@
  * The lines in which `__complete` answers the shells' scripts. First a line of directives, apart by spaces and begun
  * by a colon: `nospace`, `files`, `folders`. Then a line for each candidate, its description behind a tab.
  */
-import type { Completion } from "./complete.ts";
+import type { Completion } from "./candidates.ts";
 
 export function answerLines({ candidates, goesOn, paths }: Completion): string[] {
   const directives = [...(goesOn ? ["nospace"] : []), ...(paths === "none" ? [] : [paths])];

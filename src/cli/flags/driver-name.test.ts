@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
-import { sharedCreateFlags } from "../create-flags.ts";
+import { sharedCreateFlags } from "../create/shared-flags.ts";
 import { findDriverName } from "./driver-name.ts";
 import { parseFlags } from "./parse-flags.ts";
 

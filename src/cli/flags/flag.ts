@@ -1,5 +1,5 @@
 /** Flags of commands, as data: the create flags' shape and what only a command line needs. */
-import type { CreateFlag } from "../../driver-kit/flags.ts";
+import type { CreateFlag } from "../../driver-kit/create-flag.ts";
 
 export type CliFlag = CreateFlag & {
   /** Other names, without dashes; shown after the name: `--driver, -d`. */

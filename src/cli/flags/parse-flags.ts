@@ -2,7 +2,7 @@
  * The flag parser: Go's syntax (`-name`, `--name=value`, `--bool=false`, `--`), values from the environment, flags
  * before and after arguments. Knows flag tables and strings; no command, no process.
  */
-import { defaultValue, driverOptions, type DriverOptions, type FlagValue } from "../../driver-kit/flags.ts";
+import { defaultValue, driverOptions, type DriverOptions, type FlagValue } from "../../driver-kit/create-flag.ts";
 import { quote } from "../../gocompat/quote.ts";
 import { FlagError } from "../usage-error.ts";
 import { namesOf, type CliFlag } from "./flag.ts";

@@ -1,6 +1,6 @@
 /** The help of the whole program, in the layout of 0.16.2. */
 import type { Command } from "../command.ts";
-import type { ProgramName } from "../context.ts";
+import type { ProgramName } from "../cli-context.ts";
 import type { CliFlag } from "../flags/flag.ts";
 import { commit, version } from "../version.ts";
 import { alignRows } from "./align.ts";

@@ -1,6 +1,6 @@
 /** The help of one command, in the layout of 0.16.2. */
 import { lastWord, type Command } from "../command.ts";
-import type { ProgramName } from "../context.ts";
+import type { ProgramName } from "../cli-context.ts";
 import type { CliFlag } from "../flags/flag.ts";
 import { alignRows } from "./align.ts";
 import { flagRows } from "./flag-rows.ts";

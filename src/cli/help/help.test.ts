@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { withoutAdditions } from "../../../test/golden/additions.ts";
 import { goldenCases } from "../../../test/golden/golden-cases.ts";
-import type { CreateFlag } from "../../driver-kit/flags.ts";
-import { FakeRun } from "../fake-main.ts";
+import type { CreateFlag } from "../../driver-kit/create-flag.ts";
+import { FakeRun } from "../testing/fake-main.ts";
 import { alignRows } from "./align.ts";
 import { flagRow } from "./flag-rows.ts";
 
@@ -92,7 +92,7 @@ describe("help", () => {
 
   it("shows the store that applies", async () => {
     assert.match((await new FakeRun().main("--help")).stdout, /--storage-path, -s "\/home\/u\/\.docker\/machine"/u);
-    const homeless = await new FakeRun({ platform: { homeDir: undefined } }).main("--help");
+    const homeless = await new FakeRun({ computer: { homeDir: undefined } }).main("--help");
     assert.match(homeless.stdout, /--storage-path, -s \t/u);
   });
 });

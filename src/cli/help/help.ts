@@ -1,15 +1,15 @@
 /** Help texts with what the computer adds: the store's path that applies here is shown as a default. */
-import type { HostPlatform } from "../../system/host-platform.ts";
+import type { Computer } from "../../system/computer.ts";
 import type { Command } from "../command.ts";
-import type { ProgramName } from "../context.ts";
+import type { ProgramName } from "../cli-context.ts";
 import type { CliFlag } from "../flags/flag.ts";
-import { globalFlags } from "../global-flags.ts";
-import { defaultStoragePath } from "../global-options.ts";
+import { globalFlags } from "../flags/global-flags.ts";
+import { defaultStoragePath } from "../flags/global-options.ts";
 import { appHelp } from "./app-help.ts";
 import { commandHelp } from "./command-help.ts";
 
-export function appHelpText(commands: readonly Command[], platform: HostPlatform, program: ProgramName): string {
-  const storagePath = platform.env["MACHINE_STORAGE_PATH"] || defaultStoragePath(platform);
+export function appHelpText(commands: readonly Command[], computer: Computer, program: ProgramName): string {
+  const storagePath = computer.env["MACHINE_STORAGE_PATH"] || defaultStoragePath(computer);
   const flags = globalFlags.map((flag) =>
     flag.name === "storage-path" && flag.kind === "string" ? { ...flag, value: storagePath } : flag,
   );

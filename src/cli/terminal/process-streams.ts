@@ -1,15 +1,15 @@
 /** This process's standard streams as the command line wants them. Part of the composition root. */
-import type { HostPlatform } from "../../system/host-platform.ts";
-import type { InputStream, Streams } from "../context.ts";
-import { mayBeTerminal, ProcessOutput } from "./process-output.ts";
+import type { Computer } from "../../system/computer.ts";
+import type { InputStream, Streams } from "../cli-context.ts";
+import { mayBeTerminal, ProcessOutput } from "../../system/process-output.ts";
 
 export interface ProcessStreams extends Streams {
   readonly stdout: ProcessOutput;
   readonly stderr: ProcessOutput;
 }
 
-export function processStreams(platform: HostPlatform): ProcessStreams {
-  const needsStream = platform.os === "windows";
+export function processStreams(computer: Computer): ProcessStreams {
+  const needsStream = computer.os === "windows";
   return {
     stdin,
     stdout: new ProcessOutput({ descriptor: 1, stream: () => process.stdout, needsStream }),

@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { fakePlatform } from "../fake-platform.ts";
+import { fakeComputer } from "../testing/fake-computer.ts";
 import { programPath } from "./program-path.ts";
 
-const onPath = fakePlatform({ env: { PATH: "/usr/bin:/opt/bin" } });
+const onPath = fakeComputer({ env: { PATH: "/usr/bin:/opt/bin" } });
 
 describe("programPath", () => {
   it("is what a launcher says", () => {
-    const platform = fakePlatform({ env: { DOCKER_MACHINE_ARGV0: "./docker-machine" } });
-    assert.equal(programPath({ argv: ["node", "/x/bin.ts"], argv0: "node" }, platform), "./docker-machine");
+    const computer = fakeComputer({ env: { DOCKER_MACHINE_ARGV0: "./docker-machine" } });
+    assert.equal(programPath({ argv: ["node", "/x/bin.ts"], argv0: "node" }, computer), "./docker-machine");
   });
 
   it("is the bare name of a script on PATH, the path of another", () => {
@@ -25,7 +25,7 @@ describe("programPath", () => {
   });
 
   it("follows the paths of Windows there", () => {
-    const windows = fakePlatform({ os: "windows", env: { PATH: "C:\\npm;C:\\bin" } });
+    const windows = fakeComputer({ os: "windows", env: { PATH: "C:\\npm;C:\\bin" } });
     assert.equal(programPath({ argv: ["node", "C:\\npm\\docker-machine"], argv0: "node" }, windows), "docker-machine");
   });
 });

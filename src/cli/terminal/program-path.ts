@@ -1,6 +1,6 @@
 /** The program as the user typed it, for hints and for `env`'s command line. */
 import * as path from "node:path";
-import type { HostPlatform } from "../../system/host-platform.ts";
+import type { Computer } from "../../system/computer.ts";
 
 export interface ProcessNames {
   /** `process.argv`. */
@@ -16,11 +16,11 @@ const insideExecutable = /^(?:\/\$bunfs\/|[A-Z]:[\\/]~BUN[\\/])/u;
  * DOCKER_MACHINE_ARGV0, which launchers set, decides. A script that was found on PATH is given by its full path, so a
  * folder of PATH is taken off again.
  */
-export function programPath({ argv, argv0 }: ProcessNames, platform: HostPlatform): string {
-  const given = platform.env["DOCKER_MACHINE_ARGV0"];
+export function programPath({ argv, argv0 }: ProcessNames, computer: Computer): string {
+  const given = computer.env["DOCKER_MACHINE_ARGV0"];
   if (given !== undefined && given !== "") return given;
   const script = argv[1] ?? argv0;
   if (insideExecutable.test(script)) return argv0;
-  const paths = platform.os === "windows" ? path.win32 : path.posix;
-  return (platform.env["PATH"] ?? "").split(paths.delimiter).includes(paths.dirname(script)) ? paths.basename(script) : script;
+  const paths = computer.os === "windows" ? path.win32 : path.posix;
+  return (computer.env["PATH"] ?? "").split(paths.delimiter).includes(paths.dirname(script)) ? paths.basename(script) : script;
 }

@@ -1,6 +1,6 @@
 /** What a `docker` machine is: the stored configuration, and how the create flags become it. No I/O. */
 import { newBaseConfig, type BaseConfig } from "../../driver-kit/base-config.ts";
-import type { DriverOptions } from "../../driver-kit/flags.ts";
+import type { DriverOptions } from "../../driver-kit/create-flag.ts";
 import { MachineError } from "../../errors/machine-error.ts";
 import { imageSuites } from "./host-image.ts";
 

@@ -44,7 +44,7 @@ const attempts = 12;
 export async function createInstance(place: Workplace, signal: AbortSignal): Promise<void> {
   const { api, config, context, endpoint } = place;
   config.ContainerName = `${context.machineName}-${createHash("sha256").update(context.createId).digest("hex").slice(0, 8)}`;
-  config.Reach = chooseReach(config.Reach, endpoint, context.platform);
+  config.Reach = chooseReach(config.Reach, endpoint, context.computer);
   await context.save();
   await removeContainers(place, signal);
   const image = await provideImage(api, context, config.Image, config.ImageMirror, signal);
@@ -132,7 +132,7 @@ function concede(concessions: Concessions, complaint: string, address: string | 
 
 /** The capabilities of a process beside the engine say what the engine can give; of a distant engine nothing is known. */
 async function ownStatus({ endpoint, context }: Workplace): Promise<string> {
-  if (endpoint.kind !== "socket" || context.platform.os !== "linux") return "";
+  if (endpoint.kind !== "socket" || context.computer.os !== "linux") return "";
   return (await readFileIfExists("/proc/self/status"))?.toString("utf8") ?? "";
 }
 

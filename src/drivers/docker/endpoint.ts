@@ -4,16 +4,16 @@ import type { ApiEndpoint, ApiTls } from "../../engine/engine-api.ts";
 import { MachineError } from "../../errors/machine-error.ts";
 import { factsOf } from "../../system/disk-files.ts";
 import { readFileIfExists } from "../../system/files.ts";
-import type { HostPlatform } from "../../system/host-platform.ts";
+import type { Computer } from "../../system/computer.ts";
 
 const tlsPort = 2376;
 const plainPort = 2375;
 
 /** The engine's address in DOCKER_HOST's form, when none is named. */
-export async function findLocalEngine(platform: HostPlatform): Promise<string> {
-  if (platform.os === "windows") return "npipe:////./pipe/docker_engine";
-  const home = platform.homeDir ?? "";
-  const runtime = platform.env["XDG_RUNTIME_DIR"] ?? "";
+export async function findLocalEngine(computer: Computer): Promise<string> {
+  if (computer.os === "windows") return "npipe:////./pipe/docker_engine";
+  const home = computer.homeDir ?? "";
+  const runtime = computer.env["XDG_RUNTIME_DIR"] ?? "";
   const candidates = ["/var/run/docker.sock", path.join(home, ".docker/run/docker.sock"), path.join(runtime, "docker.sock")];
   for (const candidate of candidates) if ((await factsOf(candidate)) !== undefined) return `unix://${candidate}`;
   throw new MachineError("engine-unreachable", "No Docker Engine runs on this computer", {
@@ -49,9 +49,9 @@ async function loadTls(folder: string): Promise<ApiTls> {
 export type Reach = "address" | "ports";
 
 /** A container's own address is known to the engine's own computer alone, and on that only where the engine runs on Linux proper. */
-export function chooseReach(wanted: string, endpoint: ApiEndpoint, platform: HostPlatform): Reach {
+export function chooseReach(wanted: string, endpoint: ApiEndpoint, computer: Computer): Reach {
   if (wanted === "address" || wanted === "ports") return wanted;
-  return endpoint.kind === "socket" && platform.os === "linux" ? "address" : "ports";
+  return endpoint.kind === "socket" && computer.os === "linux" ? "address" : "ports";
 }
 
 /** Address under which ports published by the engine are found. */

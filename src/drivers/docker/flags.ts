@@ -1,5 +1,5 @@
 /** Create flags of `docker`. */
-import type { CreateFlag } from "../../driver-kit/flags.ts";
+import type { CreateFlag } from "../../driver-kit/create-flag.ts";
 
 export const dockerFlags: readonly CreateFlag[] = [
   {

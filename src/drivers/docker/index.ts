@@ -6,7 +6,7 @@
 import { BuiltinDriver, engineUrl } from "../../driver-kit/builtin-driver.ts";
 import { requireRootfsPrograms } from "../../driver-kit/debian-rootfs.ts";
 import type { DriverContext, DriverModule } from "../../driver-kit/driver.ts";
-import type { DriverOptions } from "../../driver-kit/flags.ts";
+import type { DriverOptions } from "../../driver-kit/create-flag.ts";
 import type { MachineState } from "../../driver-kit/state.ts";
 import { EngineApi, isApiError } from "../../engine/engine-api.ts";
 import { MachineError } from "../../errors/machine-error.ts";
@@ -44,7 +44,7 @@ class DockerDriver extends BuiltinDriver<DockerConfig> {
 
   async #workplace(): Promise<Workplace> {
     if (this.#opened !== undefined) return this.#opened;
-    if (this.config.EngineHost === "") this.config.EngineHost = await findLocalEngine(this.context.platform);
+    if (this.config.EngineHost === "") this.config.EngineHost = await findLocalEngine(this.context.computer);
     const endpoint = await openEndpoint(this.config.EngineHost, this.config.EngineCertPath);
     this.#opened = { context: this.context, config: this.config, api: new EngineApi(endpoint), endpoint };
     return this.#opened;

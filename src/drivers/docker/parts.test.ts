@@ -3,7 +3,7 @@ import { execFileSync } from "node:child_process";
 import { describe, test } from "node:test";
 import fc from "fast-check";
 import { isMachineError } from "../../errors/machine-error.ts";
-import { currentPlatform } from "../../system/host-platform.ts";
+import { thisComputer } from "../../system/computer.ts";
 import { capabilitySets, isCapabilityComplaint, setsAfter, wellKnown } from "./capabilities.ts";
 import { containerBody, identityArchive, type ContainerWish } from "./container.ts";
 import { chooseReach, openEndpoint, publishedAddress } from "./endpoint.ts";
@@ -79,7 +79,7 @@ describe("endpoint", () => {
   });
 
   test("only on the engine's own Linux a machine's address is in reach", () => {
-    const here = currentPlatform();
+    const here = thisComputer();
     const socket = { kind: "socket", path: "/s" } as const;
     const tcp = { kind: "tcp", host: "box", port: 2375 } as const;
     assert.equal(chooseReach("auto", socket, { ...here, os: "linux" }), "address");

@@ -1,4 +1,4 @@
-import type { CreateFlag } from "../../driver-kit/flags.ts";
+import type { CreateFlag } from "../../driver-kit/create-flag.ts";
 
 /** The five flags of 0.16.2, in its spelling, and two of ours. */
 export const genericFlags: readonly CreateFlag[] = [

@@ -4,7 +4,7 @@ import { createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import * as path from "node:path";
 import { test } from "node:test";
-import { defaultValue, driverOptions, type DriverOptions, type FlagValue } from "../../driver-kit/flags.ts";
+import { defaultValue, driverOptions, type DriverOptions, type FlagValue } from "../../driver-kit/create-flag.ts";
 import { isMachineError } from "../../errors/machine-error.ts";
 import { generateKeyPair } from "../../ssh/keys.ts";
 import { describeDriverContract } from "../../testing/driver-contract.ts";

@@ -6,7 +6,7 @@ import * as path from "node:path";
 import { newBaseConfig, type BaseConfig } from "../../driver-kit/base-config.ts";
 import { BuiltinDriver, engineUrl } from "../../driver-kit/builtin-driver.ts";
 import type { DriverContext, DriverModule } from "../../driver-kit/driver.ts";
-import type { DriverOptions } from "../../driver-kit/flags.ts";
+import type { DriverOptions } from "../../driver-kit/create-flag.ts";
 import type { MachineState } from "../../driver-kit/state.ts";
 import { MachineError } from "../../errors/machine-error.ts";
 import { logTo } from "../../log/event.ts";
@@ -68,7 +68,7 @@ class GenericDriver extends BuiltinDriver<GenericConfig> {
 
   override async preCreateCheck(_signal: AbortSignal): Promise<void> {
     const { SSHKey, SudoPasswordFile } = this.config;
-    if (SSHKey !== "") await loadPrivateKey(SSHKey, this.context.platform);
+    if (SSHKey !== "") await loadPrivateKey(SSHKey, this.context.computer);
     if (SudoPasswordFile !== "" && (await readFileIfExists(SudoPasswordFile)) === undefined) {
       throw new MachineError("driver-options", `The sudo password file does not exist: ${SudoPasswordFile}`);
     }
@@ -129,7 +129,7 @@ class GenericDriver extends BuiltinDriver<GenericConfig> {
   }
 
   #absolute(file: string): string {
-    return file === "" ? "" : path.resolve(this.context.platform.cwd, file);
+    return file === "" ? "" : path.resolve(this.context.computer.cwd, file);
   }
 
   async #copy(from: string, to: string, mode: number): Promise<void> {

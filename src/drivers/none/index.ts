@@ -2,7 +2,7 @@
 import { newBaseConfig, type BaseConfig } from "../../driver-kit/base-config.ts";
 import { BuiltinDriver } from "../../driver-kit/builtin-driver.ts";
 import type { DriverContext, DriverModule } from "../../driver-kit/driver.ts";
-import type { DriverOptions } from "../../driver-kit/flags.ts";
+import type { DriverOptions } from "../../driver-kit/create-flag.ts";
 import type { MachineState } from "../../driver-kit/state.ts";
 import { MachineError } from "../../errors/machine-error.ts";
 

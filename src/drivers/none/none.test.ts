@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { driverOptions } from "../../driver-kit/flags.ts";
+import { driverOptions } from "../../driver-kit/create-flag.ts";
 import { describeDriverContract } from "../../testing/driver-contract.ts";
 import { testDriverContext } from "../../testing/driver-context.ts";
 import { driverModule } from "./index.ts";

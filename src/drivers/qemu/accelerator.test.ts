@@ -1,18 +1,18 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { testDriverContext } from "../../testing/driver-context.ts";
-import { currentPlatform } from "../../system/host-platform.ts";
+import { thisComputer } from "../../system/computer.ts";
 import { chooseAccelerator } from "./accelerator.ts";
-import type { Accelerator } from "./command-line.ts";
+import type { Accelerator } from "./qemu-arguments.ts";
 
 /** A computer whose candidate needs no device file. */
-const platform = { ...currentPlatform(), os: "darwin" as const };
+const computer = { ...thisComputer(), os: "darwin" as const };
 
 async function choose(
   results: readonly boolean[],
   versions: readonly string[],
 ): Promise<{ readonly chosen: Accelerator[]; readonly probed: Accelerator[]; readonly warnings: string[] }> {
-  await using given = await testDriverContext("web", { platform });
+  await using given = await testDriverContext("web", { computer });
   const probed: Accelerator[] = [];
   const chosen: Accelerator[] = [];
   for (const version of versions) {

@@ -11,22 +11,22 @@ import { isMachineError } from "../../errors/machine-error.ts";
 import { logTo } from "../../log/event.ts";
 import { accessTo, makeScratchFolder, removeTree } from "../../system/disk-files.ts";
 import { makePrivateDirectory, readFileIfExists, writeFileAtomic } from "../../system/files.ts";
-import type { HostPlatform } from "../../system/host-platform.ts";
-import type { Accelerator, LaunchSpec } from "./command-line.ts";
+import type { Computer } from "../../system/computer.ts";
+import type { Accelerator, LaunchSpec } from "./qemu-arguments.ts";
 import type { Image } from "./image.ts";
-import { Instance, type InstancePorts } from "./instance.ts";
+import { Instance, type InstanceContext } from "./instance.ts";
 import { layOutDisk } from "./machine-folder.ts";
 import type { QmpClient } from "./qmp.ts";
 
 /** Boots a kernel with the accelerator and tells whether it got anywhere. Bounded; throws only the signal's reason. */
 export type BootProbe = (accelerator: Accelerator) => Promise<boolean>;
 
-const candidates: Readonly<Record<HostPlatform["os"], Accelerator>> = { linux: "kvm", darwin: "hvf", windows: "whpx" };
+const candidates: Readonly<Record<Computer["os"], Accelerator>> = { linux: "kvm", darwin: "hvf", windows: "whpx" };
 const kvmDevice = "/dev/kvm";
 
 /** The fastest accelerator that passes the probe; `tcg`, which always works, when none does. */
 export async function chooseAccelerator(context: DriverContext, qemuVersion: string, probe: BootProbe): Promise<Accelerator> {
-  const candidate = candidates[context.platform.os];
+  const candidate = candidates[context.computer.os];
   if (!(await mayTry(context, candidate))) return "tcg";
   const key = [candidate, qemuVersion, os.release()].join(" / ");
   const known = (await readVerdicts(context))[key];
@@ -46,7 +46,7 @@ async function mayTry(context: DriverContext, candidate: Accelerator): Promise<b
     logTo(
       context.report,
       "warn",
-      `${kvmDevice} may not be opened, so machines are emulated, which is slow. To change that: sudo usermod -aG kvm ${context.platform.userName}`,
+      `${kvmDevice} may not be opened, so machines are emulated, which is slow. To change that: sudo usermod -aG kvm ${context.computer.userName}`,
     );
   }
   return access === "granted";
@@ -87,7 +87,7 @@ export async function bootsKernel(
 ): Promise<boolean> {
   const machine = [
     "-machine",
-    context.platform.arch === "x64" ? "q35" : "virt",
+    context.computer.arch === "x64" ? "q35" : "virt",
     "-accel",
     accelerator,
     "-cpu",
@@ -96,7 +96,7 @@ export async function bootsKernel(
     "256",
   ];
   const nothingElse = ["-nodefaults", "-no-user-config", "-display", "none", "-no-reboot"];
-  const guest = ["-kernel", kernel, "-append", `console=${consoles[context.platform.arch] ?? ""} panic=-1`, "-serial", "stdio"];
+  const guest = ["-kernel", kernel, "-append", `console=${consoles[context.computer.arch] ?? ""} panic=-1`, "-serial", "stdio"];
   const hopeless = new AbortController();
   try {
     const result = await context.processes.run(program, [...machine, ...nothingElse, ...guest], {
@@ -122,16 +122,23 @@ const diskProbePollMs = 500;
  */
 export async function bootsDisk(
   context: DriverContext,
-  ports: InstancePorts,
+  instanceContext: InstanceContext,
   image: Image,
   firmware: string | undefined,
   accelerator: Accelerator,
   signal: AbortSignal,
 ): Promise<boolean> {
   const folder = await makeScratchFolder(path.join(context.cacheDir, "qemu", "probe"));
-  const instance = new Instance(folder, randomUUID(), ports);
+  const instance = new Instance(folder, randomUUID(), instanceContext);
   try {
-    await layOutDisk(ports.processes, folder, image, Math.ceil(image.virtualSizeBytes / 1024 / 1024), undefined, signal);
+    await layOutDisk(
+      instanceContext.processes,
+      folder,
+      image,
+      Math.ceil(image.virtualSizeBytes / 1024 / 1024),
+      undefined,
+      signal,
+    );
     await using monitor = await instance.launch(probeSpec(instance, image, firmware, accelerator), signal);
     await monitor.execute("cont");
     return await flushesItsDisk(context, monitor, signal);

@@ -20,7 +20,7 @@ export interface BuildRequest {
   readonly mirror: string;
 }
 
-export interface BuildPorts {
+export interface BuildContext {
   readonly processes: ProcessRunner;
   readonly report: Report;
   readonly clock: Clock;
@@ -140,11 +140,11 @@ cp root/boot/initrd.img-* ${imageFiles.initrd}
 mke2fs -q -F -t ext4 -L root -m 1 -d root ${imageFiles.disk} ${builtDiskMiB}M`;
 
 /** Builds the image into an empty folder. Throws `program-missing`, `image-unusable`, `disk-full`, or the signal's reason. */
-export async function buildImage(request: BuildRequest, folder: string, ports: BuildPorts): Promise<ImageFacts> {
+export async function buildImage(request: BuildRequest, folder: string, context: BuildContext): Promise<ImageFacts> {
   await requireFreeBytes(path.dirname(folder), scratchBytes, "Building an image");
-  logTo(ports.report, "info", `Building a machine image from Debian packages (${request.suite}); this takes minutes, once...`);
-  await buildRootfs(vmRecipe(request), path.join(folder, "rootfs.tar"), ports);
-  await inPhase(ports, "Making the disk", async () => await packDisk(folder, ports));
+  logTo(context.report, "info", `Building a machine image from Debian packages (${request.suite}); this takes minutes, once...`);
+  await buildRootfs(vmRecipe(request), path.join(folder, "rootfs.tar"), context);
+  await inPhase(context, "Making the disk", async () => await packDisk(folder, context));
   const facts: ImageFacts = {
     digest: buildDigest(request),
     title: `Debian ${request.suite} with Docker Engine, built here`,
@@ -158,10 +158,10 @@ export async function buildImage(request: BuildRequest, folder: string, ports: B
   return facts;
 }
 
-async function packDisk(folder: string, ports: BuildPorts): Promise<void> {
+async function packDisk(folder: string, context: BuildContext): Promise<void> {
   const shell = ["sh", "-c", packScript];
-  const [program = "sh", ...args] = ports.isRoot ? shell : ["unshare", "--user", "--map-root-user", "--map-auto", ...shell];
-  const result = await ports.processes.run(program, args, { cwd: folder, signal: ports.signal, timeoutMs: packTimeoutMs });
+  const [program = "sh", ...args] = context.isRoot ? shell : ["unshare", "--user", "--map-root-user", "--map-auto", ...shell];
+  const result = await context.processes.run(program, args, { cwd: folder, signal: context.signal, timeoutMs: packTimeoutMs });
   if (result.status === 0) return;
   const reason = result.stderr.toString("utf8").trim().split("\n").at(-1) ?? "";
   throw new MachineError("image-unusable", `The image could not be packed into a disk: ${reason}`, {

@@ -1,7 +1,7 @@
 /** What a `qemu` machine is: the stored configuration, and how the create flags become it. No I/O. */
 import * as path from "node:path";
 import { newBaseConfig, type BaseConfig } from "../../driver-kit/base-config.ts";
-import type { DriverOptions } from "../../driver-kit/flags.ts";
+import type { DriverOptions } from "../../driver-kit/create-flag.ts";
 import { MachineError } from "../../errors/machine-error.ts";
 import { defaultCpuCount, defaultDiskMiB, defaultMemoryMiB } from "./flags.ts";
 import { parseForward } from "./forwards.ts";

@@ -11,13 +11,13 @@ import { logTo } from "../../log/event.ts";
 import { generateKeyPair } from "../../ssh/keys.ts";
 import { factsOf, requireFreeBytes } from "../../system/disk-files.ts";
 import { bootsDisk, bootsKernel, chooseAccelerator } from "./accelerator.ts";
-import { qemuProgram, type Accelerator, type LaunchSpec } from "./command-line.ts";
+import { qemuProgram, type Accelerator, type LaunchSpec } from "./qemu-arguments.ts";
 import type { QemuConfig } from "./config.ts";
 import type { GuestIdentity } from "./identity.ts";
 import { ImageCache } from "./image-cache.ts";
 import { parseImageSource } from "./image-source.ts";
 import { guestArch, imageFiles, type Image } from "./image.ts";
-import { Instance, type InstancePorts } from "./instance.ts";
+import { Instance, type InstanceContext } from "./instance.ts";
 import { cloudInitMounts, launchSpec } from "./launch-spec.ts";
 import { clearFolder, identityFiles, layOutDisk, writeIdentity } from "./machine-folder.ts";
 import { choosePorts, openPorts, requireFreePorts } from "./machine-ports.ts";
@@ -30,12 +30,12 @@ import { parseSharedFolder } from "./shared-folder.ts";
 export interface Workplace {
   readonly context: DriverContext;
   readonly config: QemuConfig;
-  readonly ports: InstancePorts;
+  readonly instanceContext: InstanceContext;
 }
 
 /** The machine's process and folder, by the id that the configuration has now. */
-function instanceOf({ context, config, ports }: Workplace): Instance {
-  return new Instance(context.machineDir, config.InstanceId, ports);
+function instanceOf({ context, config, instanceContext }: Workplace): Instance {
+  return new Instance(context.machineDir, config.InstanceId, instanceContext);
 }
 
 /** A disk that has been written to a little, and the logs. */
@@ -45,8 +45,8 @@ const cleanUpTimeoutMs = 30_000;
 /** What can be known before anything is made. Throws `program-missing`, `image-unusable`, `driver-options`, `port-taken`, `disk-full`. */
 export async function checkBeforeCreate(place: Workplace, _signal: AbortSignal): Promise<void> {
   const { context, config } = place;
-  const source = parseImageSource(config, context.platform.cwd);
-  await requireQemu(context, guestArch(context.platform.arch));
+  const source = parseImageSource(config, context.computer.cwd);
+  await requireQemu(context, guestArch(context.computer.arch));
   if (source.kind === "build") await requireRootfsPrograms(context.processes);
   if (source.kind === "file" && (await factsOf(source.file)) === undefined)
     throw new MachineError("image-unusable", `The image ${source.file} does not exist`);
@@ -70,7 +70,7 @@ export async function createInstance(place: Workplace, signal: AbortSignal): Pro
   config.InstanceId = randomUUID();
   await choosePorts(config);
   await context.save();
-  const qemuVersion = await requireQemu(context, guestArch(context.platform.arch));
+  const qemuVersion = await requireQemu(context, guestArch(context.computer.arch));
   const image = await provideImage(place, signal);
   if (config.Accelerator === "auto") config.Accelerator = await fastestAccelerator(place, image, qemuVersion, signal);
   const identity = await newIdentity(place);
@@ -88,8 +88,8 @@ export async function createInstance(place: Workplace, signal: AbortSignal): Pro
 
 async function provideImage(place: Workplace, signal: AbortSignal): Promise<Image> {
   const { context, config } = place;
-  const source = parseImageSource(config, context.platform.cwd);
-  const arch = guestArch(context.platform.arch);
+  const source = parseImageSource(config, context.computer.cwd);
+  const arch = guestArch(context.computer.arch);
   const image = await new ImageCache(context).provide(
     { source, arch, mirror: config.ImageMirror, refresh: config.ImageRefresh },
     signal,
@@ -111,7 +111,7 @@ async function fastestAccelerator(
   return await chooseAccelerator(context, qemuVersion, async (accelerator) => {
     if (image.boot === "kernel")
       return await bootsKernel(context, qemuProgram(image.arch), accelerator, path.join(image.folder, imageFiles.kernel), signal);
-    return await bootsDisk(context, place.ports, image, await findFirmware(image.arch), accelerator, signal);
+    return await bootsDisk(context, place.instanceContext, image, await findFirmware(image.arch), accelerator, signal);
   });
 }
 
@@ -143,7 +143,7 @@ async function bringToLife(
   signal: AbortSignal,
 ): Promise<PreparedEngine | undefined> {
   const { context, config } = place;
-  const states = new SavedStates(context, place.ports);
+  const states = new SavedStates(context, place.instanceContext);
   const state = await savedState(place, states, image, qemuVersion, signal);
   if (state !== undefined && (await tryToRestore(place, states, state, image, identity, signal))) return state.engine;
   await layOutDisk(context.processes, context.machineDir, image, config.DiskSize, undefined, signal);
@@ -166,7 +166,7 @@ async function savedState(
   signal: AbortSignal,
 ): Promise<SavedState | undefined> {
   const { config, context } = place;
-  if (config.SaveState === "off" || config.ShareFolders.length > 0 || context.platform.os === "windows") return undefined;
+  if (config.SaveState === "off" || config.ShareFolders.length > 0 || context.computer.os === "windows") return undefined;
   const required = config.SaveState === "on";
   const engine = await context.engineTemplate?.();
   const wish = { image, launch: await stateSpec(place, image), diskMiB: config.DiskSize, qemuVersion, engine };
@@ -220,7 +220,7 @@ export async function startCold(place: Workplace, signal: AbortSignal, firstBoot
   const spec = await specOf(place, await identityFiles(context.machineDir), firstBoot);
   using daemons = await startShareDaemons(
     context,
-    place.ports.processTable,
+    place.instanceContext.processTable,
     instance,
     spec.shares,
     await shareMethod(place),
@@ -243,12 +243,12 @@ async function specOf(
   firstBoot: boolean,
 ): Promise<LaunchSpec> {
   const { context, config } = place;
-  const arch = guestArch(context.platform.arch);
+  const arch = guestArch(context.computer.arch);
   return launchSpec(config, {
     arch,
     identity,
     firstBoot,
-    windows: context.platform.os === "windows",
+    windows: context.computer.os === "windows",
     firmware: config.Boot === "firmware" ? await findFirmware(arch) : undefined,
     shareMethod: await shareMethod(place),
   });

@@ -1,5 +1,5 @@
 /** Create flags of `qemu`. The defaults suit a laptop: half of what most have. */
-import type { CreateFlag } from "../../driver-kit/flags.ts";
+import type { CreateFlag } from "../../driver-kit/create-flag.ts";
 
 export const defaultCpuCount = 2;
 export const defaultMemoryMiB = 2_048;

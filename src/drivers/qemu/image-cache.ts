@@ -10,7 +10,7 @@ import { isMachineError, MachineError } from "../../errors/machine-error.ts";
 import { logTo } from "../../log/event.ts";
 import { copyLarge, factsOf, hashFile, listFolder, makeReadOnly, publishFolder, removeTree } from "../../system/disk-files.ts";
 import { makePrivateDirectory, readFileIfExists, writeFileAtomic } from "../../system/files.ts";
-import { download, fetchText, findChecksum, type Checksum, type DownloadPorts } from "../../system/http.ts";
+import { download, fetchText, findChecksum, type Checksum, type DownloadContext } from "../../system/http.ts";
 import { buildDigest, buildImage } from "./build-image.ts";
 import { inspectDisk, requireBootable } from "./image-check.ts";
 import { buildSuites, type ImageSource } from "./image-source.ts";
@@ -57,7 +57,7 @@ export class ImageCache {
       case "file":
         return await this.#import(wish, wish.source.file, signal);
       case "url":
-        return await this.#download(wish, wish.source.url, wish.source.checksum, this.#ports(signal), signal);
+        return await this.#download(wish, wish.source.url, wish.source.checksum, this.#downloadContext(signal), signal);
       case "default":
         return await this.#default(wish, signal);
     }
@@ -71,8 +71,8 @@ export class ImageCache {
       : ((await this.#cachedDownload(url)) ?? (await this.#cachedBuild(wish, buildSuites[0])));
     if (cached !== undefined) return cached;
     try {
-      const ports = { ...this.#ports(signal), idleTimeoutMs: defaultImageTimeoutMs };
-      return await this.#download(wish, url, { listUrl: new URL("SHA512SUMS", url).href }, ports, signal);
+      const downloadContext = { ...this.#downloadContext(signal), idleTimeoutMs: defaultImageTimeoutMs };
+      return await this.#download(wish, url, { listUrl: new URL("SHA512SUMS", url).href }, downloadContext, signal);
     } catch (error) {
       signal.throwIfAborted();
       if (!isMachineError(error, "download-failed")) throw error;
@@ -91,10 +91,10 @@ export class ImageCache {
 
   async #build(wish: ImageWish, suite: string, signal: AbortSignal): Promise<Image> {
     const request = { suite, arch: wish.arch, mirror: wish.mirror };
-    const { processes, report, clock, platform } = this.#context;
-    const ports = { processes, report, clock, signal, isRoot: platform.uid === 0 };
+    const { processes, report, clock, computer } = this.#context;
+    const downloadContext = { processes, report, clock, signal, isRoot: computer.uid === 0 };
     return await this.#once(buildDigest(request), wish.refresh, signal, async (folder) => {
-      await buildImage(request, folder, ports);
+      await buildImage(request, folder, downloadContext);
     });
   }
 
@@ -118,20 +118,24 @@ export class ImageCache {
     wish: ImageWish,
     url: string,
     expected: Checksum | { readonly listUrl: string },
-    ports: DownloadPorts,
+    downloadContext: DownloadContext,
     signal: AbortSignal,
   ): Promise<Image> {
     if ("listUrl" in expected && !wish.refresh) {
       const cached = await this.#cachedDownload(url);
       if (cached !== undefined) return cached;
     }
-    const checksum = "listUrl" in expected ? await checksumFromList(expected.listUrl, url, ports) : expected;
+    const checksum = "listUrl" in expected ? await checksumFromList(expected.listUrl, url, downloadContext) : expected;
     const digest = `${checksum.algorithm}-${checksum.hex}`;
     const image = await this.#once(digest, false, signal, async (folder) => {
       const what = path.posix.basename(new URL(url).pathname);
       // Kept outside the folder, which a failure removes: a broken download is resumed.
       const file = path.join(this.#folder, "downloads", `${digest}.img`);
-      await inPhase(this.#context, `Downloading ${what}`, async () => await download({ url, file, checksum, what }, ports));
+      await inPhase(
+        this.#context,
+        `Downloading ${what}`,
+        async () => await download({ url, file, checksum, what }, downloadContext),
+      );
       await copyLarge(file, path.join(folder, imageFiles.disk));
       await this.#describe(folder, digest, what, wish.arch, signal);
       await removeTree(file);
@@ -212,14 +216,14 @@ export class ImageCache {
     await writeFileAtomic(path.join(this.#folder, "known.json"), `${JSON.stringify(notes, null, 2)}\n`, 0o600);
   }
 
-  #ports(signal: AbortSignal): DownloadPorts {
-    return { report: this.#context.report, clock: this.#context.clock, signal, env: this.#context.platform.env };
+  #downloadContext(signal: AbortSignal): DownloadContext {
+    return { report: this.#context.report, clock: this.#context.clock, signal, env: this.#context.computer.env };
   }
 }
 
-async function checksumFromList(listUrl: string, url: string, ports: DownloadPorts): Promise<Checksum> {
+async function checksumFromList(listUrl: string, url: string, downloadContext: DownloadContext): Promise<Checksum> {
   const name = path.posix.basename(new URL(url).pathname);
-  const checksum = findChecksum(await fetchText(listUrl, listBytes, ports), name);
+  const checksum = findChecksum(await fetchText(listUrl, listBytes, downloadContext), name);
   if (checksum !== undefined) return checksum;
   throw new MachineError("download-failed", `${listUrl} does not list ${name}`);
 }

@@ -5,18 +5,18 @@
  */
 import { BuiltinDriver, engineUrl } from "../../driver-kit/builtin-driver.ts";
 import type { DriverContext, DriverModule, PreparedEngine } from "../../driver-kit/driver.ts";
-import type { DriverOptions } from "../../driver-kit/flags.ts";
+import type { DriverOptions } from "../../driver-kit/create-flag.ts";
 import type { MachineState } from "../../driver-kit/state.ts";
 import { MachineError } from "../../errors/machine-error.ts";
 import { logTo } from "../../log/event.ts";
 import { factsOf } from "../../system/disk-files.ts";
 import { SystemProcessTable } from "../../system/process-table.ts";
-import { instanceFiles } from "./command-line.ts";
+import { instanceFiles } from "./qemu-arguments.ts";
 import { configure, defaultConfig, type QemuConfig } from "./config.ts";
 import { checkBeforeCreate, createInstance, startCold, type Workplace } from "./creation.ts";
 import { qemuFlags } from "./flags.ts";
 import { guestEnginePort } from "./forwards.ts";
-import { Instance, type InstancePorts } from "./instance.ts";
+import { Instance, type InstanceContext } from "./instance.ts";
 import { clearFolder } from "./machine-folder.ts";
 import { openPorts } from "./machine-ports.ts";
 
@@ -38,26 +38,26 @@ const states: Readonly<Record<string, MachineState>> = {
 class QemuDriver extends BuiltinDriver<QemuConfig> {
   readonly driverName = "qemu";
   readonly enginePort = guestEnginePort;
-  readonly #ports: InstancePorts;
+  readonly #instanceContext: InstanceContext;
   #preparedEngine: PreparedEngine | undefined;
 
   constructor(context: DriverContext, configText: string | undefined) {
     super(context, defaultConfig(context.machineName, context.storePath), configText);
-    const { platform, processes, clock } = context;
-    this.#ports = { platform, processes, clock, processTable: new SystemProcessTable(platform, processes) };
+    const { computer, processes, clock } = context;
+    this.#instanceContext = { computer, processes, clock, processTable: new SystemProcessTable(computer, processes) };
   }
 
   /** Finds nothing before `create` has given the configuration an id. */
   get #instance(): Instance {
-    return new Instance(this.context.machineDir, this.config.InstanceId, this.#ports);
+    return new Instance(this.context.machineDir, this.config.InstanceId, this.#instanceContext);
   }
 
   get #workplace(): Workplace {
-    return { context: this.context, config: this.config, ports: this.#ports };
+    return { context: this.context, config: this.config, instanceContext: this.#instanceContext };
   }
 
   async setConfigFromFlags(options: DriverOptions): Promise<void> {
-    configure(this.config, options, this.context.platform.cwd);
+    configure(this.config, options, this.context.computer.cwd);
     this.setSwarmConfig(options);
   }
 

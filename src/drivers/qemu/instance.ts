@@ -9,17 +9,17 @@ import { isMachineError, MachineError, messageOf, systemCodeOf } from "../../err
 import type { Clock } from "../../system/clock.ts";
 import { openLog, removeTree, tailOf } from "../../system/disk-files.ts";
 import { readFileIfExists } from "../../system/files.ts";
-import type { HostPlatform } from "../../system/host-platform.ts";
+import type { Computer } from "../../system/computer.ts";
 import { connectLocal } from "../../system/local-socket.ts";
 import { identifyProcess, isSameProcess } from "../../system/process-identity.ts";
 import type { ProcessTable } from "../../system/process-table.ts";
 import type { ProcessRunner } from "../../system/process.ts";
-import { instanceFiles, pipeName, qemuArguments, qemuProgram, type LaunchSpec } from "./command-line.ts";
+import { instanceFiles, pipeName, qemuArguments, qemuProgram, type LaunchSpec } from "./qemu-arguments.ts";
 import { GuestAgent } from "./guest-agent.ts";
 import { monitorTimeoutMs, QmpClient } from "./qmp.ts";
 
-export interface InstancePorts {
-  readonly platform: HostPlatform;
+export interface InstanceContext {
+  readonly computer: Computer;
   readonly processes: ProcessRunner;
   readonly processTable: ProcessTable;
   readonly clock: Clock;
@@ -47,12 +47,12 @@ const passedVariables = [
 export class Instance {
   readonly folder: string;
   readonly instanceId: string;
-  readonly #ports: InstancePorts;
+  readonly #instanceContext: InstanceContext;
 
-  constructor(folder: string, instanceId: string, ports: InstancePorts) {
+  constructor(folder: string, instanceId: string, instanceContext: InstanceContext) {
     this.folder = folder;
     this.instanceId = instanceId;
-    this.#ports = ports;
+    this.#instanceContext = instanceContext;
   }
 
   /** Absolute path of one of the instance's files. */
@@ -71,11 +71,13 @@ export class Instance {
   async findPid(): Promise<number | undefined> {
     const noted = await this.runningPid();
     if (noted !== undefined || this.instanceId === "") return noted;
-    return (await this.#ports.processTable.findByCommandLine(`-uuid ${this.instanceId}`))[0];
+    return (await this.#instanceContext.processTable.findByCommandLine(`-uuid ${this.instanceId}`))[0];
   }
 
   async #isOurs(pid: number): Promise<boolean> {
-    return this.instanceId !== "" && ((await this.#ports.processTable.commandLine(pid))?.includes(this.instanceId) ?? false);
+    return (
+      this.instanceId !== "" && ((await this.#instanceContext.processTable.commandLine(pid))?.includes(this.instanceId) ?? false)
+    );
   }
 
   /** Starts the process, paused, and waits until its monitor answers. A failure ends it. Throws `driver-failed`, `program-missing`. */
@@ -102,10 +104,12 @@ export class Instance {
     const log = await openLog(this.file(instanceFiles.log));
     try {
       const env = Object.fromEntries(
-        passedVariables.map((name) => [name, this.#ports.platform.env[name]]).filter(([, value]) => value !== undefined),
+        passedVariables
+          .map((name) => [name, this.#instanceContext.computer.env[name]])
+          .filter(([, value]) => value !== undefined),
       );
       const options = { cwd: this.folder, detached: true, env, stdio: ["ignore" as const, log.fd, log.fd] };
-      return this.#ports.processes.spawn(qemuProgram(spec.arch), qemuArguments(spec), options);
+      return this.#instanceContext.processes.spawn(qemuProgram(spec.arch), qemuArguments(spec), options);
     } finally {
       await log.close();
     }
@@ -113,15 +117,15 @@ export class Instance {
 
   /** The socket appears when the devices are set up. `bound` ends with the process, `signal` with the command. */
   async #firstContact(bound: AbortSignal, signal: AbortSignal): Promise<QmpClient> {
-    const deadlineMs = this.#ports.clock.monotonicMs() + launchTimeoutMs;
+    const deadlineMs = this.#instanceContext.clock.monotonicMs() + launchTimeoutMs;
     for (;;) {
       try {
         const socket = await connectLocal(this.#endpoint(instanceFiles.monitor), monitorTimeoutMs, bound);
-        return await QmpClient.open(socket, this.#ports.clock, signal, launchTimeoutMs);
+        return await QmpClient.open(socket, this.#instanceContext.clock, signal, launchTimeoutMs);
       } catch (error) {
         bound.throwIfAborted();
-        if (this.#ports.clock.monotonicMs() > deadlineMs) throw error;
-        await this.#ports.clock.sleep(connectPollMs, bound);
+        if (this.#instanceContext.clock.monotonicMs() > deadlineMs) throw error;
+        await this.#instanceContext.clock.sleep(connectPollMs, bound);
       }
     }
   }
@@ -129,24 +133,24 @@ export class Instance {
   /** Talks to the running process; the caller closes it soon, for QEMU serves one at a time. */
   async monitor(signal: AbortSignal): Promise<QmpClient> {
     const socket = await connectLocal(this.#endpoint(instanceFiles.monitor), monitorTimeoutMs, signal);
-    return await QmpClient.open(socket, this.#ports.clock, signal);
+    return await QmpClient.open(socket, this.#instanceContext.clock, signal);
   }
 
   /** Waits for the agent in the guest. Throws `timeout`. */
   async agent(timeoutMs: number, signal: AbortSignal): Promise<GuestAgent> {
     const socket = await connectLocal(this.#endpoint(instanceFiles.agent), monitorTimeoutMs, signal);
-    return await GuestAgent.open(socket, { clock: this.#ports.clock, signal, timeoutMs });
+    return await GuestAgent.open(socket, { clock: this.#instanceContext.clock, signal, timeoutMs });
   }
 
   /** Resolves true once the process is gone, false when it is still there after the time. */
   async waitForEnd(pid: number, timeoutMs: number, signal: AbortSignal): Promise<boolean> {
-    const deadlineMs = this.#ports.clock.monotonicMs() + timeoutMs;
+    const deadlineMs = this.#instanceContext.clock.monotonicMs() + timeoutMs;
     // A process that is ending has no command line any more but holds its ports and files for another moment.
     const noted = await identifyProcess(pid);
     if (noted === undefined) return true;
     while (await isSameProcess(noted)) {
-      if (this.#ports.clock.monotonicMs() >= deadlineMs) return false;
-      await this.#ports.clock.sleep(endPollMs, signal);
+      if (this.#instanceContext.clock.monotonicMs() >= deadlineMs) return false;
+      await this.#instanceContext.clock.sleep(endPollMs, signal);
     }
     return true;
   }
@@ -156,7 +160,7 @@ export class Instance {
     const pid = await this.findPid();
     if (pid === undefined) return;
     if ((await this.#quit(signal)) && (await this.waitForEnd(pid, quitTimeoutMs, signal))) return;
-    this.#ports.processTable.signal(pid, "SIGKILL");
+    this.#instanceContext.processTable.signal(pid, "SIGKILL");
     if (await this.waitForEnd(pid, quitTimeoutMs, signal)) return;
     throw new MachineError("driver-failed", `QEMU (process ${pid}) does not end, not even by SIGKILL`, {
       hint: "Its storage may hang; see the kernel's log.",
@@ -177,22 +181,22 @@ export class Instance {
   }
 
   #endpoint(name: string): string {
-    return this.#ports.platform.os === "windows" ? `\\\\.\\pipe\\${pipeName(this.instanceId, name)}` : this.file(name);
+    return this.#instanceContext.computer.os === "windows" ? `\\\\.\\pipe\\${pipeName(this.instanceId, name)}` : this.file(name);
   }
 
   #spawnError(spec: LaunchSpec, error: Error): MachineError {
-    if (systemCodeOf(error) === "ENOENT") return qemuMissing(qemuProgram(spec.arch), this.#ports.platform.os);
+    if (systemCodeOf(error) === "ENOENT") return qemuMissing(qemuProgram(spec.arch), this.#instanceContext.computer.os);
     return new MachineError("driver-failed", `QEMU cannot be started: ${messageOf(error)}`, { cause: error });
   }
 }
 
-const installCommands: Readonly<Record<HostPlatform["os"], string>> = {
+const installCommands: Readonly<Record<Computer["os"], string>> = {
   linux: "sudo apt-get install --yes qemu-system qemu-utils    (or your distribution's qemu packages)",
   darwin: "brew install qemu",
   windows: "winget install SoftwareFreedomConservancy.QEMU",
 };
 
-export function qemuMissing(program: string, os: HostPlatform["os"]): MachineError {
+export function qemuMissing(program: string, os: Computer["os"]): MachineError {
   return new MachineError("program-missing", `${program} is not installed on this computer, or not on PATH`, {
     hint: `Install it: ${installCommands[os]}`,
   });

@@ -1,5 +1,5 @@
 /** From a machine's configuration to what QEMU is to be told. */
-import type { Accelerator, LaunchSpec } from "./command-line.ts";
+import type { Accelerator, LaunchSpec } from "./qemu-arguments.ts";
 import type { QemuConfig } from "./config.ts";
 import type { GuestArch } from "./image.ts";
 import type { IdentityFiles } from "./machine-folder.ts";

@@ -7,7 +7,7 @@ import { MachineError } from "../../errors/machine-error.ts";
 import { factsOf, linkOrCopy, listFolder, removeTree } from "../../system/disk-files.ts";
 import { writeFileAtomic } from "../../system/files.ts";
 import type { ProcessRunner } from "../../system/process.ts";
-import { credentialFile, instanceFiles, shareSocket } from "./command-line.ts";
+import { credentialFile, instanceFiles, shareSocket } from "./qemu-arguments.ts";
 import { cloudInitSeed, cloudInitTemplateSeed, credentialStrings, type GuestIdentity } from "./identity.ts";
 import { imageFiles, type Image, type ImageFacts } from "./image.ts";
 import { isoImage } from "./nocloud-iso.ts";

@@ -9,7 +9,7 @@ import type { QmpClient } from "./qmp.ts";
 
 export const loopback = "127.0.0.1";
 
-const ownPorts = [
+const ownContext = [
   ["SSHPort", guestSshPort],
   ["EnginePort", guestEnginePort],
 ] as const;
@@ -17,7 +17,7 @@ const ownPorts = [
 /** Chooses the machine's ports, unless they are chosen. The caller saves the configuration before anything is launched. */
 export async function choosePorts(config: QemuConfig): Promise<void> {
   config.IPAddress = loopback;
-  for (const [key] of ownPorts) if (config[key] === 0) config[key] = await pickFreePort(takenBy(config));
+  for (const [key] of ownContext) if (config[key] === 0) config[key] = await pickFreePort(takenBy(config));
 }
 
 /** Throws `port-taken` when a port that the user wants opened is in use. */
@@ -33,7 +33,7 @@ export async function requireFreePorts(config: QemuConfig): Promise<void> {
  */
 export async function openPorts(context: DriverContext, config: QemuConfig, monitor: QmpClient): Promise<void> {
   const open = await listForwards(monitor);
-  for (const [key, guestPort] of ownPorts) {
+  for (const [key, guestPort] of ownContext) {
     if (!open.has(`tcp/${config[key]}`)) await openOwn(context, config, monitor, key, guestPort);
   }
   for (const forward of config.OpenPorts.map(parseForward)) {

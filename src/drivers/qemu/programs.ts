@@ -2,7 +2,7 @@
 import type { DriverContext } from "../../driver-kit/driver.ts";
 import { MachineError } from "../../errors/machine-error.ts";
 import { factsOf } from "../../system/disk-files.ts";
-import { qemuProgram } from "./command-line.ts";
+import { qemuProgram } from "./qemu-arguments.ts";
 import type { GuestArch } from "./image.ts";
 import { qemuMissing } from "./instance.ts";
 
@@ -13,7 +13,7 @@ const versionTimeoutMs = 10_000;
 /** The version of the installed QEMU. Throws `program-missing` with the command that installs it. */
 export async function requireQemu(context: DriverContext, arch: GuestArch): Promise<string> {
   for (const program of [qemuProgram(arch), "qemu-img"]) {
-    if ((await context.processes.find(program)) === undefined) throw qemuMissing(program, context.platform.os);
+    if ((await context.processes.find(program)) === undefined) throw qemuMissing(program, context.computer.os);
   }
   const result = await context.processes.run(qemuProgram(arch), ["--version"], { timeoutMs: versionTimeoutMs });
   const version = /version (\S+)/u.exec(result.stdout.toString("utf8"))?.[1] ?? "";
@@ -54,7 +54,7 @@ export async function chooseShareMethod(context: DriverContext, kernelHas9p: boo
     const version = await context.processes.run(program, ["--version"], { timeoutMs: versionTimeoutMs });
     // QEMU's own daemon, up to 7.2, says "virtiofsd version" and works for root alone.
     const dialect = version.stdout.includes("virtiofsd version") ? "c" : "rust";
-    if (dialect === "rust" || context.platform.uid === 0) return { by: "virtiofs", program, dialect };
+    if (dialect === "rust" || context.computer.uid === 0) return { by: "virtiofs", program, dialect };
   }
   if (kernelHas9p) return { by: "9p" };
   throw new MachineError("program-missing", "virtiofsd, which shares folders with a machine, is not installed on this computer", {

@@ -23,11 +23,11 @@ import {
   syncFile,
 } from "../../system/disk-files.ts";
 import { makePrivateDirectory, readFileIfExists, writeFileAtomic } from "../../system/files.ts";
-import { instanceFiles, type LaunchSpec } from "./command-line.ts";
+import { instanceFiles, type LaunchSpec } from "./qemu-arguments.ts";
 import { GuestAgentExecutor, type GuestAgent } from "./guest-agent.ts";
 import { rekeyScript, type GuestIdentity } from "./identity.ts";
 import type { Image } from "./image.ts";
-import { Instance, type InstancePorts } from "./instance.ts";
+import { Instance, type InstanceContext } from "./instance.ts";
 import { clearFolder, layOutDisk, templateSeed } from "./machine-folder.ts";
 import { loopback } from "./machine-ports.ts";
 import type { QmpClient } from "./qmp.ts";
@@ -73,12 +73,12 @@ export interface StateWish {
 
 export class SavedStates {
   readonly #context: DriverContext;
-  readonly #ports: InstancePorts;
+  readonly #instanceContext: InstanceContext;
   readonly #folder: string;
 
-  constructor(context: DriverContext, ports: InstancePorts) {
+  constructor(context: DriverContext, instanceContext: InstanceContext) {
     this.#context = context;
-    this.#ports = ports;
+    this.#instanceContext = instanceContext;
     this.#folder = path.join(context.cacheDir, "qemu", "states");
   }
 
@@ -115,15 +115,15 @@ export class SavedStates {
       if (!name.startsWith(`${key}.tmp-`)) continue;
       const folder = path.join(this.#folder, name);
       const id = (await readFileIfExists(path.join(folder, "id")))?.toString("utf8") ?? "";
-      await new Instance(folder, id, this.#ports).end(AbortSignal.timeout(transferTimeoutMs));
+      await new Instance(folder, id, this.#instanceContext).end(AbortSignal.timeout(transferTimeoutMs));
       await removeTree(folder);
     }
   }
 
   async #make(folder: string, wish: StateWish, signal: AbortSignal): Promise<void> {
-    const instance = new Instance(folder, randomUUID(), this.#ports);
+    const instance = new Instance(folder, randomUUID(), this.#instanceContext);
     await writeFileAtomic(path.join(folder, "id"), instance.instanceId, 0o600);
-    await layOutDisk(this.#ports.processes, folder, wish.image, wish.diskMiB, undefined, signal);
+    await layOutDisk(this.#instanceContext.processes, folder, wish.image, wish.diskMiB, undefined, signal);
     if (wish.launch.hasSeed) await writeFileAtomic(instance.file(instanceFiles.seed), templateSeed(instance.instanceId), 0o600);
     // Made by QEMU they would be readable for others.
     for (const part of parts) await writeFileAtomic(instance.file(part), "", 0o600);

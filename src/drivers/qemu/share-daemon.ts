@@ -4,7 +4,7 @@ import type { DriverContext } from "../../driver-kit/driver.ts";
 import { MachineError } from "../../errors/machine-error.ts";
 import { factsOf, openLog, removeTree } from "../../system/disk-files.ts";
 import type { ProcessTable } from "../../system/process-table.ts";
-import { instanceFiles, shareSocket } from "./command-line.ts";
+import { instanceFiles, shareSocket } from "./qemu-arguments.ts";
 import type { Instance } from "./instance.ts";
 import type { ShareMethod } from "./programs.ts";
 import type { SharedFolder } from "./shared-folder.ts";

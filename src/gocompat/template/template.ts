@@ -6,7 +6,7 @@
 import { toDisplayText } from "../go-string.ts";
 import { goValue, type GoFunction } from "../value.ts";
 import { builtins } from "./builtins.ts";
-import { execute } from "./executor.ts";
+import { execute } from "./template-executor.ts";
 import { parse, type Definitions } from "./parser.ts";
 
 export { TemplateError } from "./template-error.ts";

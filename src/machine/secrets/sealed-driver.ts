@@ -3,7 +3,7 @@
  * what stands in its configuration: `env` and `ls` of a machine that runs ask no password manager.
  */
 import type { Driver, PreparedEngine } from "../../driver-kit/driver.ts";
-import type { DriverOptions } from "../../driver-kit/flags.ts";
+import type { DriverOptions } from "../../driver-kit/create-flag.ts";
 import type { MachineState } from "../../driver-kit/state.ts";
 
 export class SealedDriver implements Driver {

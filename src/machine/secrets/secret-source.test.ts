@@ -2,16 +2,16 @@ import assert from "node:assert/strict";
 import { chmodSync, writeFileSync } from "node:fs";
 import * as path from "node:path";
 import { test } from "node:test";
-import { currentPlatform, type HostPlatform } from "../../system/host-platform.ts";
+import { thisComputer, type Computer } from "../../system/computer.ts";
 import { SystemProcessRunner } from "../../system/process.ts";
 import { temporaryFolder } from "../../system/testing/folder.ts";
 import { parseOrigin, SecretSource } from "./secret-source.ts";
 
 const here = { cwd: "/work here", homeDir: "/home/me" };
 
-function sourceWith(change: Partial<HostPlatform> = {}, timeoutMs = 10_000): SecretSource {
-  const platform = { ...currentPlatform(), ...change };
-  return new SecretSource({ platform, processes: new SystemProcessRunner(platform), timeoutMs });
+function sourceWith(change: Partial<Computer> = {}, timeoutMs = 10_000): SecretSource {
+  const computer = { ...thisComputer(), ...change };
+  return new SecretSource({ computer, processes: new SystemProcessRunner(computer), timeoutMs });
 }
 
 test("what is a reference, and what a secret", () => {

@@ -5,7 +5,7 @@
 import * as path from "node:path";
 import { isMachineError, MachineError, messageOf } from "../../errors/machine-error.ts";
 import { readFileIfExists } from "../../system/files.ts";
-import type { HostPlatform, OsName } from "../../system/host-platform.ts";
+import type { Computer, OsName } from "../../system/computer.ts";
 import type { ProcessRunner } from "../../system/process.ts";
 
 /** A value as it was given for a secret flag: the secret itself, or where it is. */
@@ -18,11 +18,11 @@ type Kind = (typeof kinds)[number];
  * Reads `env:NAME`, `file:PATH`, `cmd:COMMAND`, `keychain:SERVICE[/ACCOUNT]` as references, `value:TEXT` as the text
  * itself, and all else as a secret. Paths become absolute: other commands run elsewhere.
  */
-export function parseOrigin(given: string, platform: Pick<HostPlatform, "cwd" | "homeDir">): SecretOrigin {
+export function parseOrigin(given: string, computer: Pick<Computer, "cwd" | "homeDir">): SecretOrigin {
   if (given.startsWith("value:")) return { value: given.slice("value:".length) };
   const [kind, rest] = splitReference(given);
   if (kind === undefined || rest === "") return { value: given };
-  return { reference: kind === "file" ? `file:${absolute(rest, platform)}` : given };
+  return { reference: kind === "file" ? `file:${absolute(rest, computer)}` : given };
 }
 
 function splitReference(text: string): [kind: Kind | undefined, rest: string] {
@@ -30,24 +30,24 @@ function splitReference(text: string): [kind: Kind | undefined, rest: string] {
   return [kind, kind === undefined ? text : text.slice(kind.length + 1)];
 }
 
-function absolute(file: string, { cwd, homeDir }: Pick<HostPlatform, "cwd" | "homeDir">): string {
+function absolute(file: string, { cwd, homeDir }: Pick<Computer, "cwd" | "homeDir">): string {
   if (homeDir !== undefined && file.startsWith("~/")) return path.join(homeDir, file.slice(2));
   return path.resolve(cwd, file);
 }
 
-export interface SecretSourcePorts {
-  readonly platform: HostPlatform;
+export interface SecretSourceContext {
+  readonly computer: Computer;
   readonly processes: Pick<ProcessRunner, "run">;
   /** Bound on a command or a keychain. */
   readonly timeoutMs: number;
 }
 
 export class SecretSource {
-  readonly #ports: SecretSourcePorts;
+  readonly #context: SecretSourceContext;
   readonly #known = new Map<string, Promise<string>>();
 
-  constructor(ports: SecretSourcePorts) {
-    this.#ports = ports;
+  constructor(context: SecretSourceContext) {
+    this.#context = context;
   }
 
   /** Throws `secret-unavailable`. */
@@ -66,7 +66,7 @@ export class SecretSource {
   }
 
   async #read(kind: Kind, rest: string, reference: string): Promise<string> {
-    const { env, os } = this.#ports.platform;
+    const { env, os } = this.#context.computer;
     switch (kind) {
       case "env":
         return env[rest] ?? fail(unavailable(reference, "is not set"));
@@ -84,7 +84,7 @@ export class SecretSource {
 
   async #run(reference: string, [program = "", ...args]: readonly string[]): Promise<string> {
     try {
-      const { status, stdout, stderr } = await this.#ports.processes.run(program, args, { timeoutMs: this.#ports.timeoutMs });
+      const { status, stdout, stderr } = await this.#context.processes.run(program, args, { timeoutMs: this.#context.timeoutMs });
       if (status === 0) return stdout.toString("utf8");
       throw unavailable(reference, `failed with status ${status}${lastLineOf(stderr)}`);
     } catch (error) {

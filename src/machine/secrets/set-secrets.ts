@@ -2,8 +2,8 @@
 import { MachineError } from "../../errors/machine-error.ts";
 import { Redactor } from "../../log/redact.ts";
 import { isSecretName } from "../../log/secret-names.ts";
-import { lockMachine } from "../lock.ts";
-import type { MachinePorts } from "../ports.ts";
+import { lockMachine } from "../interruption/machine-lock.ts";
+import type { MachineContext } from "../machine-context.ts";
 import { isNamedLike, markOf, marksIn, nameFrom, stringsOf, withField } from "./conceal.ts";
 import { parseOrigin } from "./secret-source.ts";
 import { Vault } from "./vault.ts";
@@ -13,37 +13,37 @@ import { Vault } from "./vault.ts";
  * Throws `usage` for what is no secret of the machine, `secret-unavailable` for a reference that leads nowhere.
  */
 export async function setSecrets(
-  ports: MachinePorts,
+  context: MachineContext,
   name: string,
   given: ReadonlyMap<string, string>,
   signal: AbortSignal,
 ): Promise<void> {
-  await using _lock = await lockMachine(ports, name, "config set", signal);
-  const record = await ports.store.load(name);
-  const vault = await Vault.load(ports, ports.store.machineDir(name));
+  await using _lock = await lockMachine(context, name, "config set", signal);
+  const record = await context.store.load(name);
+  const vault = await Vault.load(context, context.store.machineDir(name));
   for (const [wanted, text] of given) {
     const { secret, field } = findSecret(name, wanted, vault, record.driverConfigText);
-    vault.set(secret, parseOrigin(text, ports.platform));
+    vault.set(secret, parseOrigin(text, context.computer));
     // A reference that leads nowhere is better found now.
     await vault.resolve(markOf(secret));
     if (field !== undefined) record.driverConfigText = withField(record.driverConfigText, field, markOf(secret));
   }
   record.driverConfigText = vault.restate(record.driverConfigText);
-  await vault.saveAround(record.driverConfigText, async () => await ports.store.save(record));
+  await vault.saveAround(record.driverConfigText, async () => await context.store.save(record));
 }
 
 /** A record's text with its secrets in place of their marks. They are not redacted from then on: they were asked for. */
-export async function revealRecord(ports: MachinePorts, name: string, text: string): Promise<string> {
+export async function revealRecord(context: MachineContext, name: string, text: string): Promise<string> {
   if (marksIn(text).size === 0) return text;
-  const vault = await Vault.load({ ...ports, redactor: new Redactor() }, ports.store.machineDir(name));
+  const vault = await Vault.load({ ...context, redactor: new Redactor() }, context.store.machineDir(name));
   await vault.resolve(text);
   return vault.reveal(text);
 }
 
 /** The names under which secrets of a machine can be given anew. */
-export async function secretNames(ports: MachinePorts, name: string): Promise<readonly string[]> {
-  const record = await ports.store.load(name);
-  const vault = await Vault.load(ports, ports.store.machineDir(name));
+export async function secretNames(context: MachineContext, name: string): Promise<readonly string[]> {
+  const record = await context.store.load(name);
+  const vault = await Vault.load(context, context.store.machineDir(name));
   return [...new Set([...vault.names, ...openSecretFields(record.driverConfigText)])];
 }
 

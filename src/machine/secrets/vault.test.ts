@@ -2,25 +2,25 @@ import assert from "node:assert/strict";
 import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import * as path from "node:path";
 import { test } from "node:test";
-import { driverOptions } from "../../driver-kit/flags.ts";
+import { driverOptions } from "../../driver-kit/create-flag.ts";
 import { Redactor } from "../../log/redact.ts";
-import { currentPlatform } from "../../system/host-platform.ts";
+import { thisComputer } from "../../system/computer.ts";
 import { SystemProcessRunner } from "../../system/process.ts";
 import { temporaryFolder } from "../../system/testing/folder.ts";
 import { SecretSource } from "./secret-source.ts";
-import { Vault, type VaultPorts } from "./vault.ts";
+import { Vault, type VaultContext } from "./vault.ts";
 
-function portsWith(env: Readonly<Record<string, string>> = {}): VaultPorts {
-  const platform = { ...currentPlatform(), env: { ...process.env, ...env } };
-  const secrets = new SecretSource({ platform, processes: new SystemProcessRunner(platform), timeoutMs: 10_000 });
-  return { platform, redactor: new Redactor(), secrets };
+function portsWith(env: Readonly<Record<string, string>> = {}): VaultContext {
+  const computer = { ...thisComputer(), env: { ...process.env, ...env } };
+  const secrets = new SecretSource({ computer, processes: new SystemProcessRunner(computer), timeoutMs: 10_000 });
+  return { computer, redactor: new Redactor(), secrets };
 }
 
 const flags = [{ kind: "string", name: "cloud-auth", usage: "", secret: true }] as const;
 
 test("secrets are stored apart, private from the first byte, and come back", async () => {
-  const [folder, ports] = [temporaryFolder(), portsWith()];
-  const vault = Vault.empty(ports, folder);
+  const [folder, context] = [temporaryFolder(), portsWith()];
+  const vault = Vault.empty(context, folder);
   const options = await vault.takeOptions(driverOptions({ "cloud-auth": "s3cret-value", "cloud-region": "eu" }), flags);
   assert.equal(options.string("cloud-auth"), "s3cret-value");
   const text = vault.conceal('{"Auth":"s3cret-value","Region":"eu"}');
@@ -32,14 +32,14 @@ test("secrets are stored apart, private from the first byte, and come back", asy
   );
   assert.deepEqual(order, ["secrets first"]);
   assert.equal(statSync(path.join(folder, "secrets.json")).mode & 0o777, 0o600);
-  const again = await Vault.load(ports, folder);
+  const again = await Vault.load(context, folder);
   assert.equal(again.reveal(text), '{"Auth":"s3cret-value","Region":"eu"}');
-  assert.equal(ports.redactor.redact("it is s3cret-value"), "it is [redacted]");
+  assert.equal(context.redactor.redact("it is s3cret-value"), "it is [redacted]");
 });
 
 test("of a reference only the reference is stored, and it is followed when that is asked for", async () => {
-  const [folder, ports] = [temporaryFolder(), portsWith({ CLOUD: "first" })];
-  const vault = Vault.empty(ports, folder);
+  const [folder, context] = [temporaryFolder(), portsWith({ CLOUD: "first" })];
+  const vault = Vault.empty(context, folder);
   const options = await vault.takeOptions(driverOptions({ "cloud-token": "env:CLOUD" }), []);
   assert.deepEqual([options.string("cloud-token"), options.all()], ["first", { "cloud-token": "first" }]);
   const text = vault.conceal('{"Token":"first"}');
@@ -54,8 +54,8 @@ test("of a reference only the reference is stored, and it is followed when that 
 });
 
 test("what no mark stands for any more is not kept", async () => {
-  const [folder, ports] = [temporaryFolder(), portsWith()];
-  const vault = Vault.empty(ports, folder);
+  const [folder, context] = [temporaryFolder(), portsWith()];
+  const vault = Vault.empty(context, folder);
   const text = vault.conceal('{"Token":"made by the driver"}');
   await vault.saveAround(text, async () => {});
   assert.equal(existsSync(path.join(folder, "secrets.json")), true);

@@ -4,20 +4,20 @@
  * With MACHINE_COMPAT=0.16 new secrets stay in config.json, where 0.16.2 looks for them.
  */
 import * as path from "node:path";
-import type { CreateFlag, DriverOptions, FlagValue } from "../../driver-kit/flags.ts";
+import type { CreateFlag, DriverOptions, FlagValue } from "../../driver-kit/create-flag.ts";
 import { MachineError } from "../../errors/machine-error.ts";
 import type { Redactor } from "../../log/redact.ts";
 import { isSecretName } from "../../log/secret-names.ts";
 import { readFileIfExists, removeFile, writeFileAtomic } from "../../system/files.ts";
-import type { HostPlatform } from "../../system/host-platform.ts";
+import type { Computer } from "../../system/computer.ts";
 import { conceal, marksIn, reveal } from "./conceal.ts";
 import { parseOrigin, type SecretOrigin, type SecretSource } from "./secret-source.ts";
 
 export const vaultFileName = "secrets.json";
 const vaultMode = 0o600;
 
-export interface VaultPorts {
-  readonly platform: HostPlatform;
+export interface VaultContext {
+  readonly computer: Computer;
   readonly redactor: Redactor;
   readonly secrets: SecretSource;
 }
@@ -29,27 +29,27 @@ interface Secret {
 }
 
 export class Vault {
-  readonly #ports: VaultPorts;
+  readonly #context: VaultContext;
   readonly #file: string;
   readonly #secrets = new Map<string, Secret>();
   #stored: string | undefined;
 
-  private constructor(ports: VaultPorts, machineDir: string, stored: string | undefined) {
-    this.#ports = ports;
+  private constructor(context: VaultContext, machineDir: string, stored: string | undefined) {
+    this.#context = context;
     this.#file = path.join(machineDir, vaultFileName);
     this.#stored = stored;
     for (const [name, origin] of Object.entries(parseVault(stored, this.#file))) this.set(name, origin);
   }
 
   /** The vault of a machine that is about to be created. */
-  static empty(ports: VaultPorts, machineDir: string): Vault {
-    return new Vault(ports, machineDir, undefined);
+  static empty(context: VaultContext, machineDir: string): Vault {
+    return new Vault(context, machineDir, undefined);
   }
 
   /** Throws `record-unreadable`. Without a file it is empty. */
-  static async load(ports: VaultPorts, machineDir: string): Promise<Vault> {
+  static async load(context: VaultContext, machineDir: string): Promise<Vault> {
     const bytes = await readFileIfExists(path.join(machineDir, vaultFileName));
-    return new Vault(ports, machineDir, bytes?.toString("utf8"));
+    return new Vault(context, machineDir, bytes?.toString("utf8"));
   }
 
   get names(): readonly string[] {
@@ -69,7 +69,7 @@ export class Vault {
   set(name: string, origin: SecretOrigin): void {
     const value = "value" in origin ? origin.value : undefined;
     this.#secrets.set(name, { origin, value });
-    this.#ports.redactor.add(value);
+    this.#context.redactor.add(value);
   }
 
   /** Follows the references whose marks a text has. Throws `secret-unavailable`. */
@@ -77,8 +77,8 @@ export class Vault {
     const needed = marksIn(text);
     for (const [name, secret] of this.#secrets) {
       if (secret.value !== undefined || "value" in secret.origin || !needed.has(name)) continue;
-      secret.value = await this.#ports.secrets.resolve(secret.origin.reference);
-      this.#ports.redactor.add(secret.value);
+      secret.value = await this.#context.secrets.resolve(secret.origin.reference);
+      this.#context.redactor.add(secret.value);
     }
   }
 
@@ -104,11 +104,11 @@ export class Vault {
   }
 
   async #takeOne(name: string, given: string): Promise<string> {
-    const origin = parseOrigin(given, this.#ports.platform);
+    const origin = parseOrigin(given, this.#context.computer);
     this.set(name, origin);
     const secret = this.#secrets.get(name) as Secret;
-    if (!("value" in origin)) secret.value = await this.#ports.secrets.resolve(origin.reference);
-    this.#ports.redactor.add(secret.value);
+    if (!("value" in origin)) secret.value = await this.#context.secrets.resolve(origin.reference);
+    this.#context.redactor.add(secret.value);
     return secret.value ?? "";
   }
 
@@ -153,7 +153,7 @@ export class Vault {
   }
 
   get #isCompat(): boolean {
-    return this.#ports.platform.env["MACHINE_COMPAT"] === "0.16";
+    return this.#context.computer.env["MACHINE_COMPAT"] === "0.16";
   }
 }
 

@@ -4,7 +4,7 @@ import * as fc from "fast-check";
 import { debianEngine, hostFacts, provisionRequest } from "../../../test/support/host-facts.ts";
 import { runShell, shells } from "../../../test/support/shells.ts";
 import { isMachineError } from "../../errors/machine-error.ts";
-import { SecretText } from "../secret-text.ts";
+import { SecretText } from "../shell/secret-text.ts";
 import { boot2dockerLayout, certificateHostFiles, layoutFor, withBlock, type EngineFiles } from "./engine-files.ts";
 
 const contentOf = (files: EngineFiles, path: string): string => String(files.files.find((file) => file.path === path)?.content);

@@ -4,11 +4,11 @@
  */
 import { MachineError } from "../../errors/machine-error.ts";
 import { secretsOfAssignment } from "../../log/assignment-secrets.ts";
-import type { HostFacts, InitSystem } from "../facts.ts";
-import type { ProvisionRequest } from "../request.ts";
-import { SecretText } from "../secret-text.ts";
-import { quoteWord } from "../shell-text.ts";
-import { baseCommand, hostsFor, withoutHosts } from "./command-line.ts";
+import type { HostFacts, InitSystem } from "../facts/facts.ts";
+import type { ProvisionRequest } from "../provision-request.ts";
+import { SecretText } from "../shell/secret-text.ts";
+import { quoteWord } from "../shell/shell-text.ts";
+import { baseCommand, hostsFor, withoutHosts } from "./base-command.ts";
 import { daemonJsonPath, mergeDaemonJson, type MergedSettings } from "./daemon-json.ts";
 import {
   certificateFiles,
@@ -18,7 +18,7 @@ import {
   storageDriverFor,
   type EngineSettings,
 } from "./engine-settings.ts";
-import { dropInFolder, dropInNames, secretEnvironmentPath } from "./own-files.ts";
+import { dropInFolder, dropInNames, secretEnvironmentPath } from "../shell/own-files.ts";
 import { openrcScript, ownOpenrcScriptPath, ownSystemdUnitPath, systemdUnit } from "./own-units.ts";
 import { environmentFileLine, environmentWord, execWord } from "./systemd-unit.ts";
 

@@ -3,9 +3,9 @@
  * user's own flags. Pure.
  */
 import { MachineError } from "../../errors/machine-error.ts";
-import type { HostFacts } from "../facts.ts";
-import type { ProvisionRequest } from "../request.ts";
-import { isOwnDropIn } from "./own-files.ts";
+import type { HostFacts } from "../facts/facts.ts";
+import type { ProvisionRequest } from "../provision-request.ts";
+import { isOwnDropIn } from "../shell/own-files.ts";
 
 export interface EngineSettings {
   /** Values of `-H`, the engine's own socket included unless the unit hands it over. */

@@ -2,7 +2,7 @@
  * The parts of systemd's unit syntax that the engine's drop-in needs: words that arrive unchanged at the program, and
  * the command line that a unit starts now. Rules from systemd.service(5) and systemd.syntax(7). Pure.
  */
-import type { UnitFile } from "../facts.ts";
+import type { UnitFile } from "../facts/facts.ts";
 
 const plainExecWord = /^[A-Za-z0-9_/.:=@+,[\]-]+$/u;
 

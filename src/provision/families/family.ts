@@ -3,11 +3,11 @@
  * the registry each; `docs/adding-a-provisioner.md` tells how to write one.
  */
 import type { EngineLayout } from "../engine/engine-files.ts";
-import type { HostFacts, OsFacts } from "../facts.ts";
+import type { HostFacts, OsFacts } from "../facts/facts.ts";
 import type { Installation } from "../install/installation.ts";
 import type { PackageManager } from "../install/package-manager.ts";
-import type { EngineRequest, EngineSource } from "../request.ts";
-import type { EngineService } from "../service.ts";
+import type { EngineRequest, EngineSource } from "../provision-request.ts";
+import type { EngineService } from "../engine/engine-service.ts";
 
 export interface Family {
   /** The registry's key and the folder. */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { FirewallFacts } from "../facts.ts";
-import { firewallChanges } from "./registry.ts";
+import type { FirewallFacts } from "../facts/facts.ts";
+import { firewallChanges } from "./firewalls.ts";
 
 const quiet: FirewallFacts = { iptablesRules: [], ip6tablesRules: [], nftRuleset: [], persistentFiles: [] };
 

@@ -2,8 +2,8 @@
  * Firewalls on the host that keep clients from the engine's port. Each recognises itself in the facts and tells the
  * one change that opens the port for good. Pure; a firewall in front of the host is none of these.
  */
-import type { FirewallFacts } from "../facts.ts";
-import { sh, type ShellText } from "../shell-text.ts";
+import type { FirewallFacts } from "../facts/facts.ts";
+import { sh, type ShellText } from "../shell/shell-text.ts";
 
 export interface FirewallChange {
   /** Key of the registry. */

@@ -1,4 +1,4 @@
-import { sh } from "../shell-text.ts";
+import { sh } from "../shell/shell-text.ts";
 import type { Firewall } from "./firewall.ts";
 
 /** firewalld: its zones hold the truth, whatever rules they become. */

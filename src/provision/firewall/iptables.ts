@@ -1,5 +1,5 @@
-import type { FirewallFacts } from "../facts.ts";
-import { joinLines, sh, type ShellText } from "../shell-text.ts";
+import type { FirewallFacts } from "../facts/facts.ts";
+import { joinLines, sh, type ShellText } from "../shell/shell-text.ts";
 import { holdsPort, verdictOf, type Firewall, type PortNeed, type Verdict } from "./firewall.ts";
 
 interface Table {

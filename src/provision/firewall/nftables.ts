@@ -1,5 +1,5 @@
-import type { FirewallFacts } from "../facts.ts";
-import { joinLines, sh } from "../shell-text.ts";
+import type { FirewallFacts } from "../facts/facts.ts";
+import { joinLines, sh } from "../shell/shell-text.ts";
 import { holdsPort, verdictOf, type Firewall, type Verdict } from "./firewall.ts";
 
 interface Chain {

@@ -1,4 +1,4 @@
-import { sh } from "../shell-text.ts";
+import { sh } from "../shell/shell-text.ts";
 import { holdsPort, type Firewall } from "./firewall.ts";
 
 /** ufw: `ufw status verbose` names the default for incoming connections and every rule. */

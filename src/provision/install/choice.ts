@@ -1,9 +1,9 @@
 /** Which ways to an engine there are for a host and a request, in the order to try them. Pure. */
 import { MachineError } from "../../errors/machine-error.ts";
-import { isOldEngine } from "../engine/command-line.ts";
-import type { HostFacts } from "../facts.ts";
+import { isOldEngine } from "../engine/base-command.ts";
+import type { HostFacts } from "../facts/facts.ts";
 import type { Family } from "../families/family.ts";
-import type { ProvisionRequest } from "../request.ts";
+import type { ProvisionRequest } from "../provision-request.ts";
 import type { Installation } from "./installation.ts";
 
 /** Empty when an engine is there: it is kept. Throws `os-unsupported` when there is no way. */

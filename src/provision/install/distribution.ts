@@ -1,6 +1,6 @@
 /** The distribution's own packages of the engine. */
-import { joinLines, sh, type ShellText } from "../shell-text.ts";
-import type { EngineRequest } from "../request.ts";
+import { joinLines, sh, type ShellText } from "../shell/shell-text.ts";
+import type { EngineRequest } from "../provision-request.ts";
 import { addPackage } from "./docker-repository.ts";
 import type { Installation } from "./installation.ts";
 import type { PackageManager } from "./package-manager.ts";

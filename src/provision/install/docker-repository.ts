@@ -1,9 +1,9 @@
 /** Docker's own package repository, or a mirror of it, for the families that have one. */
-import { joinLines, sh, type ShellText } from "../shell-text.ts";
+import { joinLines, sh, type ShellText } from "../shell/shell-text.ts";
 import { MachineError } from "../../errors/machine-error.ts";
-import { putFile } from "../changing.ts";
-import type { HostFacts } from "../facts.ts";
-import type { EngineRequest } from "../request.ts";
+import { putFile } from "../shell/changing.ts";
+import type { HostFacts } from "../facts/facts.ts";
+import type { EngineRequest } from "../provision-request.ts";
 import type { Installation, PackageRepository } from "./installation.ts";
 import { neededTools } from "./needed-tools.ts";
 import type { PackageManager } from "./package-manager.ts";

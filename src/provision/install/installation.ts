@@ -1,6 +1,6 @@
 /** One way to get an engine onto a host that has none, as a plan can print it and a script can do it. */
-import type { EngineSource } from "../request.ts";
-import type { ShellText } from "../shell-text.ts";
+import type { EngineSource } from "../provision-request.ts";
+import type { ShellText } from "../shell/shell-text.ts";
 
 /** A package repository of Docker's or a mirror of it. */
 export interface PackageRepository {

@@ -1,6 +1,6 @@
 /** What a bare system lacks before an engine can be downloaded or run; its own package manager brings it. */
-import type { HostFacts } from "../facts.ts";
-import { sh, type ShellText } from "../shell-text.ts";
+import type { HostFacts } from "../facts/facts.ts";
+import { sh, type ShellText } from "../shell/shell-text.ts";
 import type { PackageManager } from "./package-manager.ts";
 
 export interface NeededTools {

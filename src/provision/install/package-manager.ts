@@ -2,7 +2,7 @@
  * What a package manager must offer so that installing an engine reads the same on every system. Implementations
  * define shell functions; they run after the changing functions (`managed`, `fail`, `put`, …).
  */
-import type { ShellText } from "../shell-text.ts";
+import type { ShellText } from "../shell/shell-text.ts";
 
 export interface PackageManager {
   /** As the user knows it: `apt`, `dnf`, … */

@@ -8,11 +8,11 @@ import { StandIns } from "../../../test/support/stand-ins.ts";
 import { isMachineError, type MachineError } from "../../errors/machine-error.ts";
 import type { ProgressEvent } from "../../log/event.ts";
 import { systemClock } from "../../system/clock.ts";
-import { changingPrelude } from "../configure-script.ts";
-import { families } from "../registry.ts";
-import { HostShell } from "../host-shell.ts";
-import { defaultBounds } from "../provisioner.ts";
-import { joinLines, sh, ShellText } from "../shell-text.ts";
+import { changingPrelude } from "../scripts/configure-script.ts";
+import { families } from "../families/families.ts";
+import { HostShell } from "../host/host-shell.ts";
+import { defaultBounds } from "../provision-context.ts";
+import { joinLines, sh, ShellText } from "../shell/shell-text.ts";
 import type { PackageManager } from "./package-manager.ts";
 
 const managerOf = (

@@ -1,7 +1,7 @@
 /** Docker's static binaries: for systems without a package. The unit or init script is written with the configuration. */
-import { sh } from "../shell-text.ts";
-import type { HostFacts } from "../facts.ts";
-import type { EngineRequest } from "../request.ts";
+import { sh } from "../shell/shell-text.ts";
+import type { HostFacts } from "../facts/facts.ts";
+import type { EngineRequest } from "../provision-request.ts";
 import { repositoryRoot } from "./docker-repository.ts";
 import type { Installation } from "./installation.ts";
 import { neededTools } from "./needed-tools.ts";

@@ -2,7 +2,7 @@
 import { newBaseConfig, type BaseConfig } from "../../../src/driver-kit/base-config.ts";
 import { BuiltinDriver } from "../../../src/driver-kit/builtin-driver.ts";
 import type { DriverContext, DriverModule } from "../../../src/driver-kit/driver.ts";
-import type { DriverOptions } from "../../../src/driver-kit/flags.ts";
+import type { DriverOptions } from "../../../src/driver-kit/create-flag.ts";
 import type { MachineState } from "../../../src/driver-kit/state.ts";
 import { MachineError } from "../../../src/errors/machine-error.ts";
 import { instant } from "../killable/instant.ts";

@@ -1,5 +1,5 @@
 import type { PackageManager } from "../../install/package-manager.ts";
-import { sh } from "../../shell-text.ts";
+import { sh } from "../../shell/shell-text.ts";
 
 /** The engine is in the community repository; where that is not enabled it is named for this one command. */
 export const apk: PackageManager = {

@@ -1,6 +1,6 @@
 /** Arch Linux and what is built on it: pacman. */
 import { distributionInstallation } from "../../install/distribution.ts";
-import { scriptInstallation } from "../../install/install-script.ts";
+import { scriptInstallation } from "../../install/script-from-url.ts";
 import { staticInstallation } from "../../install/static-binaries.ts";
 import type { Family } from "../family.ts";
 import { pacman } from "./pacman.ts";

@@ -1,5 +1,5 @@
 import type { PackageManager } from "../../install/package-manager.ts";
-import { sh } from "../../shell-text.ts";
+import { sh } from "../../shell/shell-text.ts";
 
 /** pacman keeps one version of each package, so none can be asked for. */
 export const pacman: PackageManager = {

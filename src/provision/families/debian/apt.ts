@@ -1,5 +1,5 @@
 import type { PackageManager } from "../../install/package-manager.ts";
-import { sh } from "../../shell-text.ts";
+import { sh } from "../../shell/shell-text.ts";
 
 /** apt and dpkg. needrestart is kept from restarting services that nobody announced. */
 export const apt: PackageManager = {

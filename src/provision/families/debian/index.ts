@@ -1,11 +1,11 @@
 /** Debian, Ubuntu and what is built on them: apt. */
-import type { HostFacts } from "../../facts.ts";
+import type { HostFacts } from "../../facts/facts.ts";
 import { distributionInstallation } from "../../install/distribution.ts";
 import { dockerKeys, dockerRepositoryInstallation, repositoryRoot } from "../../install/docker-repository.ts";
 import type { PackageRepository } from "../../install/installation.ts";
-import { scriptInstallation } from "../../install/install-script.ts";
+import { scriptInstallation } from "../../install/script-from-url.ts";
 import { staticInstallation } from "../../install/static-binaries.ts";
-import type { EngineRequest } from "../../request.ts";
+import type { EngineRequest } from "../../provision-request.ts";
 import type { Family } from "../family.ts";
 import { apt } from "./apt.ts";
 

@@ -1,5 +1,5 @@
 /** Any other Linux with systemd or OpenRC: Docker's static binaries. The last line of the registry. */
-import { scriptInstallation } from "../../install/install-script.ts";
+import { scriptInstallation } from "../../install/script-from-url.ts";
 import { staticInstallation } from "../../install/static-binaries.ts";
 import type { Family } from "../family.ts";
 

@@ -1,5 +1,5 @@
 import type { PackageManager } from "../../install/package-manager.ts";
-import { sh } from "../../shell-text.ts";
+import { sh } from "../../shell/shell-text.ts";
 
 /** dnf and its elder yum, which take the same words here. They are told not to wait for a lock: `managed` does, with a bound. */
 function rpmManager(tool: "dnf" | "yum"): PackageManager {

@@ -1,12 +1,12 @@
 /** Red Hat Enterprise Linux, what is built from it, Fedora and Amazon Linux: dnf, or yum where that is all there is. */
-import type { HostFacts } from "../../facts.ts";
+import type { HostFacts } from "../../facts/facts.ts";
 import { distributionInstallation, type DistributionPackages } from "../../install/distribution.ts";
 import { dockerKeys, dockerRepositoryInstallation, repositoryRoot } from "../../install/docker-repository.ts";
 import type { PackageRepository } from "../../install/installation.ts";
-import { scriptInstallation } from "../../install/install-script.ts";
+import { scriptInstallation } from "../../install/script-from-url.ts";
 import { staticInstallation } from "../../install/static-binaries.ts";
-import type { EngineRequest } from "../../request.ts";
-import { sh } from "../../shell-text.ts";
+import type { EngineRequest } from "../../provision-request.ts";
+import { sh } from "../../shell/shell-text.ts";
 import type { Family } from "../family.ts";
 import { dnf, yum } from "./dnf.ts";
 

@@ -1,9 +1,9 @@
 /** SUSE Linux Enterprise and openSUSE: zypper. Docker has no packages of its own for them on common hardware. */
-import type { HostFacts } from "../../facts.ts";
+import type { HostFacts } from "../../facts/facts.ts";
 import { distributionInstallation } from "../../install/distribution.ts";
-import { scriptInstallation } from "../../install/install-script.ts";
+import { scriptInstallation } from "../../install/script-from-url.ts";
 import { staticInstallation } from "../../install/static-binaries.ts";
-import { sh } from "../../shell-text.ts";
+import { sh } from "../../shell/shell-text.ts";
 import type { Family } from "../family.ts";
 import { zypper } from "./zypper.ts";
 

@@ -1,5 +1,5 @@
 import type { PackageManager } from "../../install/package-manager.ts";
-import { sh } from "../../shell-text.ts";
+import { sh } from "../../shell/shell-text.ts";
 
 export const zypper: PackageManager = {
   name: "zypper",

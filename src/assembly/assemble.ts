@@ -1,0 +1,65 @@
+/**
+ * The one place where the outside world, the drivers and the use cases are put together: for the program, the library
+ * and the test rigs alike. Knows nothing of terminals.
+ */
+import type { DriverModule } from "../driver-kit/driver.ts";
+import type { Report } from "../log/event.ts";
+import { Redactor } from "../log/redact.ts";
+import type { MachineContext } from "../machine/machine-context.ts";
+import { SecretSource } from "../machine/secrets/secret-source.ts";
+import { defaultTimeouts, type Timeouts } from "../machine/timeouts.ts";
+import { FileStore } from "../store/file-store.ts";
+import { systemClock } from "../system/clock.ts";
+import type { Computer } from "../system/computer.ts";
+import { SystemProcessRunner } from "../system/process.ts";
+import { authorityPaths, type NamedPaths } from "../tls/authority-files.ts";
+import { findDriver } from "./driver-catalog.ts";
+
+export interface AssemblyOptions {
+  readonly computer: Computer;
+  /** The store's root. Absolute. */
+  readonly storePath: string;
+  /** Where events go: those of one machine, or of none in particular. */
+  reportFor(machineName: string | undefined): Report;
+  readonly redactor?: Redactor | undefined;
+  readonly timeouts?: Partial<Timeouts> | undefined;
+  /** Files of the PKI that are not the store's own. */
+  readonly certificates?: NamedPaths | undefined;
+  /** Whether SSH is the built-in client's; otherwise the OpenSSH client's where there is one. */
+  readonly nativeSsh?: boolean | undefined;
+  /** Ends plugins that are being started. */
+  readonly signal?: AbortSignal | undefined;
+  /** Nobody is asked where it is absent. */
+  askSudoPassword?(machineName: string): Promise<string | undefined>;
+}
+
+/** The real store, clock, processes and drivers of a computer. Does no I/O. */
+export function assemble(options: AssemblyOptions): MachineContext {
+  const { computer, signal } = options;
+  const processes = new SystemProcessRunner(computer);
+  const store = new FileStore(options.storePath, systemClock);
+  const timeouts = { ...defaultTimeouts, ...options.timeouts };
+  const found = new Map<string, Promise<DriverModule>>();
+  return {
+    store,
+    computer,
+    processes,
+    clock: systemClock,
+    redactor: options.redactor ?? new Redactor(),
+    certificates: authorityPaths(store.certsDir, options.certificates),
+    timeouts,
+    secrets: new SecretSource({ computer, processes, timeoutMs: timeouts.secretMs }),
+    findDriver: async (name) => {
+      const module = found.get(name) ?? findDriver(name, computer, timeouts, signal);
+      found.set(name, module);
+      return await module;
+    },
+    openSsh: async (target, report) => {
+      const { chooseSshBackend, openSshExecutor } = await import("../ssh/connect.ts");
+      const backend = await chooseSshBackend(options.nativeSsh ?? false, processes);
+      return await openSshExecutor(backend, target, { computer, processes, report });
+    },
+    reportFor: (machineName) => options.reportFor(machineName),
+    askSudoPassword: async (machineName) => await options.askSudoPassword?.(machineName),
+  };
+}

@@ -1,0 +1,61 @@
+/** Which drivers there are: the built-in ones and, by name, plugins. Part of the composition root. */
+import type { CreateFlag } from "../driver-kit/create-flag.ts";
+import type { DriverModule } from "../driver-kit/driver.ts";
+import { builtinDrivers } from "../drivers/registry.ts";
+import { reportNothing } from "../log/event.ts";
+import type { Timeouts } from "../machine/timeouts.ts";
+import type { PluginBounds } from "../plugin/plugin-bounds.ts";
+import type { PluginLoadOptions } from "../plugin/plugin-module.ts";
+import { systemClock } from "../system/clock.ts";
+import type { Computer } from "../system/computer.ts";
+import { timeoutsOf } from "./timeout-variables.ts";
+
+/** The built-in driver of that name, if there is one. */
+export async function findBuiltinDriver(name: string): Promise<DriverModule | undefined> {
+  return Object.hasOwn(builtinDrivers, name) ? await builtinDrivers[name as keyof typeof builtinDrivers]() : undefined;
+}
+
+/**
+ * The driver of a stored machine, for opening it; a plugin's create flags are not known. Where a plugin is missing, the
+ * driver it opens is a stand-in that says so.
+ */
+export async function findDriver(
+  name: string,
+  computer: Computer,
+  timeouts: Timeouts,
+  signal?: AbortSignal,
+): Promise<DriverModule> {
+  const builtin = await findBuiltinDriver(name);
+  if (builtin !== undefined) return builtin;
+  const { findPluginModule, pluginRuntime } = await import("../plugin/plugin-module.ts");
+  return await findPluginModule(name, computer, pluginRuntime(pluginBounds(timeouts), signal));
+}
+
+/** A driver with its create flags: a plugin is started for them. Throws `driver-not-found`, `plugin-failed`. */
+export async function loadDriverWithFlags(name: string, options: PluginLoadOptions): Promise<DriverModule> {
+  const builtin = await findBuiltinDriver(name);
+  return builtin ?? (await (await import("../plugin/plugin-module.ts")).loadPluginModule(name, options));
+}
+
+/** A driver's create flags. Throws as `loadDriverWithFlags` does. */
+export async function flagsOfDriver(name: string, computer: Computer): Promise<readonly CreateFlag[]> {
+  return (await loadDriverWithFlags(name, await pluginOptions(computer))).flags;
+}
+
+/** The bounds of a plugin among those of a command. */
+export function pluginBounds(timeouts: Timeouts): Partial<PluginBounds> {
+  return {
+    launchMs: timeouts.pluginStartMs,
+    handshakeMs: timeouts.pluginConnectMs,
+    questionMs: timeouts.pluginAnswerMs,
+    heartbeatAnswerMs: timeouts.pluginHeartbeatMs,
+    closeMs: timeouts.pluginEndMs,
+  };
+}
+
+/** What it takes to start plugins, beside what a command reports. Throws `usage` for a bound in the environment that is none. */
+export async function pluginOptions(computer: Computer): Promise<PluginLoadOptions> {
+  const { SystemProcessRunner } = await import("../system/process.ts");
+  const bounds = pluginBounds(timeoutsOf(computer.env));
+  return { computer, processes: new SystemProcessRunner(computer), clock: systemClock, report: reportNothing, bounds };
+}

@@ -1,0 +1,71 @@
+/** Makes the context of a command: streams, reporter and terminal put together. */
+import type { Redactor } from "../log/redact.ts";
+import type { Computer } from "../system/computer.ts";
+import type { Invocation } from "./command.ts";
+import type { CliContext, GlobalOptions, ProgramName, ProgressView, Streams } from "./cli-context.ts";
+import { LineProgress } from "./output/line-progress.ts";
+import { LiveProgress } from "./output/live-progress.ts";
+import type { MainContext } from "./main-context.ts";
+import { Reporter } from "./output/reporter.ts";
+import { Screen } from "./output/screen.ts";
+
+export interface ExecuteOptions {
+  readonly computer: Computer;
+  readonly streams: Streams;
+  readonly mainContext: MainContext;
+  readonly globals: GlobalOptions;
+  readonly compat: boolean;
+  readonly program: ProgramName;
+  readonly commandLine: readonly string[];
+  readonly redactor: Redactor;
+  showHelp(): Promise<void>;
+}
+
+export function commandContext(invocation: Invocation, options: ExecuteOptions, signal: AbortSignal): CliContext {
+  const { streams, redactor, globals, computer, mainContext } = options;
+  const screen = new Screen(streams);
+  const { output } = invocation.command;
+  const { debug, output: format } = globals;
+  const reporter = new Reporter({ screen, redactor, clock: mainContext.clock, debug, format, output });
+  const write = (line: string): void => screen.write("stdout", `${redactor.redact(line)}\n`);
+  // Standard output is NDJSON there; a line of result is an event like the others.
+  const print =
+    format === "json" && output === "progress" ? (text: string) => reporter.report({ type: "log", level: "info", text }) : write;
+  const isLive = (): boolean =>
+    format === "text" && !debug && canMoveCursor(computer.env) && streams[reporter.eventStream].isTerminal;
+  const showProgress = (names: readonly string[]): ProgressView =>
+    isLive()
+      ? new LiveProgress(reporter, screen, reporter.eventStream, mainContext.clock, names)
+      : new LineProgress(reporter, names);
+  return {
+    computer,
+    streams,
+    globals,
+    compat: options.compat,
+    program: options.program,
+    commandLine: options.commandLine,
+    redactor,
+    report: reporter.report,
+    signal,
+    print,
+    printJson: (value) => write(JSON.stringify(value, undefined, 4)),
+    showHelp: () => options.showHelp(),
+    showProgress,
+    confirm: (question) =>
+      screen.withoutFooter(async () =>
+        (await import("./terminal/prompt.ts")).confirm(question, streams, signal, format === "json" ? "stderr" : "stdout"),
+      ),
+    askSecret: async (question) => {
+      const ask = async (): Promise<string | undefined> =>
+        (await import("./terminal/prompt.ts")).askSecret(question, streams, signal);
+      const answer = await screen.withoutFooter(ask);
+      redactor.add(answer);
+      return answer;
+    },
+  };
+}
+
+/** NO_COLOR is taken as the wish for plain output altogether. */
+function canMoveCursor(env: Readonly<Record<string, string | undefined>>): boolean {
+  return (env["NO_COLOR"] ?? "") === "" && env["TERM"] !== "dumb";
+}

@@ -1,0 +1,130 @@
+/** The flags that `create` has for every driver: the 19 of 0.16.2 and ours. */
+import type { CliFlag } from "../flags/flag.ts";
+
+export const defaultDriverName = "qemu";
+/** The default driver of 0.16.2, kept with MACHINE_COMPAT=0.16. */
+export const compatDefaultDriverName = "virtualbox";
+
+export const sharedCreateFlags: readonly CliFlag[] = [
+  {
+    kind: "string",
+    name: "driver",
+    aliases: ["d"],
+    usage: "Driver to create machine with.",
+    envVar: "MACHINE_DRIVER",
+    value: defaultDriverName,
+  },
+  { kind: "bool", name: "dry-run", usage: "Print what would be done on the machine, and do nothing" },
+  { kind: "strings", name: "engine-env", usage: "Specify environment variables to set in the engine" },
+  {
+    kind: "string",
+    name: "engine-firewall",
+    usage: "Open the engine's port in the machine's firewall, or only check that it is open (open, check)",
+    value: "open",
+    choices: ["open", "check"],
+  },
+  {
+    kind: "strings",
+    name: "engine-insecure-registry",
+    usage: "Specify insecure registries to allow with the created engine",
+  },
+  {
+    kind: "string",
+    name: "engine-install-url",
+    usage: "Custom URL to use for engine installation",
+    envVar: "MACHINE_DOCKER_INSTALL_URL",
+    value: "https://get.docker.com",
+  },
+  { kind: "strings", name: "engine-label", usage: "Specify labels for the created engine" },
+  {
+    kind: "strings",
+    name: "engine-opt",
+    usage: "Specify arbitrary flags to include with the created engine in the form flag=value",
+  },
+  {
+    kind: "strings",
+    name: "engine-package-key",
+    usage: "Fingerprint of the key that signs the package mirror, where that is not Docker's own key",
+  },
+  {
+    kind: "string",
+    name: "engine-package-mirror",
+    usage: "Mirror of Docker's package repository to install the engine from",
+    envVar: "MACHINE_ENGINE_PACKAGE_MIRROR",
+  },
+  {
+    kind: "strings",
+    name: "engine-registry-mirror",
+    usage: "Specify registry mirrors to use",
+    envVar: "ENGINE_REGISTRY_MIRROR",
+  },
+  {
+    kind: "string",
+    name: "engine-source",
+    usage: "Where the engine comes from (auto, docker, distro, script, static)",
+    envVar: "MACHINE_ENGINE_SOURCE",
+    value: "auto",
+    choices: ["auto", "docker", "distro", "script", "static"],
+  },
+  { kind: "string", name: "engine-storage-driver", usage: "Specify a storage driver to use with the engine" },
+  {
+    kind: "string",
+    name: "engine-version",
+    usage: "Version of the engine (default: the newest)",
+    envVar: "MACHINE_ENGINE_VERSION",
+  },
+  {
+    kind: "string",
+    name: "ssh-host-key",
+    usage: "Fingerprint that the machine's SSH host key must have, as SHA256:...",
+  },
+  { kind: "bool", name: "swarm", usage: "Configure Machine to join a Swarm cluster" },
+  {
+    kind: "string",
+    name: "swarm-addr",
+    usage: "addr to advertise for Swarm (default: detect and use the machine IP)",
+  },
+  { kind: "string", name: "swarm-discovery", usage: "Discovery service to use with Swarm" },
+  { kind: "bool", name: "swarm-experimental", usage: "Enable Swarm experimental features" },
+  {
+    kind: "string",
+    name: "swarm-host",
+    usage: "ip/socket to listen on for Swarm master",
+    value: "tcp://0.0.0.0:3376",
+  },
+  {
+    kind: "string",
+    name: "swarm-image",
+    usage: "Specify Docker image to use for Swarm",
+    envVar: "MACHINE_SWARM_IMAGE",
+    value: "swarm:latest",
+  },
+  { kind: "strings", name: "swarm-join-opt", usage: "Define arbitrary flags for Swarm join" },
+  { kind: "bool", name: "swarm-master", usage: "Configure Machine to be a Swarm master" },
+  { kind: "strings", name: "swarm-opt", usage: "Define arbitrary flags for Swarm master" },
+  { kind: "string", name: "swarm-strategy", usage: "Define a default scheduling strategy for Swarm", value: "spread" },
+  {
+    kind: "string",
+    name: "tls-key-type",
+    usage: "Kind of the keys made for TLS (rsa, ecdsa)",
+    envVar: "MACHINE_TLS_KEY_TYPE",
+    value: "rsa",
+    choices: ["rsa", "ecdsa"],
+  },
+  { kind: "strings", name: "tls-san", usage: "Support extra SANs for TLS certs" },
+];
+
+/** The shared flags with the default driver of the given mode. */
+export function sharedCreateFlagsFor(compat: boolean): readonly CliFlag[] {
+  if (!compat) return sharedCreateFlags;
+  return sharedCreateFlags.map((flag) =>
+    flag.name === "driver" && flag.kind === "string" ? { ...flag, value: compatDefaultDriverName } : flag,
+  );
+}
+
+/** Shared and driver flags in the order help lists them. A driver's flag of a taken name is dropped: shared flags win. */
+export function mergeCreateFlags(shared: readonly CliFlag[], driver: readonly CliFlag[]): readonly CliFlag[] {
+  const taken = new Set(shared.flatMap((flag) => [flag.name, ...(flag.aliases ?? [])]));
+  const merged = [...shared, ...driver.filter((flag) => !taken.has(flag.name))];
+  return merged.toSorted((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
+}

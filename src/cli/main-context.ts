@@ -1,0 +1,20 @@
+import type { CreateFlag } from "../driver-kit/create-flag.ts";
+import type { Clock } from "../system/clock.ts";
+import type { Computer } from "../system/computer.ts";
+import type { Command } from "./command.ts";
+
+/** What `main` needs beside its arguments; the entry file gives the real ones. */
+export interface MainContext {
+  /** The create flags of a driver, built in or plugin. Throws `driver-not-found`. */
+  driverFlags(driverName: string, computer: Computer): Promise<readonly CreateFlag[]>;
+  readonly commands: readonly Command[];
+  readonly clock: Clock;
+  /** The runtime's name and version, for bug reports. */
+  readonly runtime: string;
+  /** Calls the listener at every SIGINT and SIGTERM; gives the way to stop that. */
+  onInterrupt(listener: () => void): () => void;
+  /** Calls the listener with what was thrown where nobody waited for it: a bug. */
+  onUnexpected(listener: (error: unknown) => void): void;
+  /** Ends the process at once, leaving everything as it is. */
+  exitNow(code: number): void;
+}

@@ -1,0 +1,27 @@
+/** What use cases are given, made from what the user typed. */
+import { assemble } from "../assembly/assemble.ts";
+import { timeoutsOf } from "../assembly/timeout-variables.ts";
+import type { Report } from "../log/event.ts";
+import type { MachineContext } from "../machine/machine-context.ts";
+import type { CliContext } from "./cli-context.ts";
+
+/** @param reportFor where events of one machine go; the command's own report unless given. */
+export function openContext(context: CliContext, reportFor?: (machineName: string) => Report): MachineContext {
+  const { globals, computer, redactor, signal } = context;
+  return assemble({
+    computer,
+    redactor,
+    signal,
+    storePath: globals.storagePath,
+    timeouts: timeoutsOf(computer.env),
+    nativeSsh: globals.nativeSsh,
+    certificates: {
+      caCertPath: globals.tlsCaCert,
+      caKeyPath: globals.tlsCaKey,
+      clientCertPath: globals.tlsClientCert,
+      clientKeyPath: globals.tlsClientKey,
+    },
+    reportFor: (name) => (name === undefined || reportFor === undefined ? context.report : reportFor(name)),
+    askSudoPassword: async (name) => await context.askSecret(`Password for sudo on ${name}: `),
+  });
+}

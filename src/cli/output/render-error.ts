@@ -1,0 +1,100 @@
+/**
+ * Errors as text. A foreseen outcome is its sentence and the way out; anything else is a bug of ours, shown as one and
+ * written to a report file. Stacks appear with --debug only.
+ */
+import { isMachineError, messageOf } from "../../errors/machine-error.ts";
+
+export interface ErrorTextOptions {
+  readonly debug: boolean;
+  /** As 0.16.2: messages alone. */
+  readonly compat: boolean;
+  /** File that holds the report of a bug, or why there is none. */
+  readonly report?: { readonly file: string } | { readonly problem: string } | undefined;
+}
+
+/** Lines for standard error, without the last line's end. */
+export function renderError(error: unknown, options: ErrorTextOptions): string {
+  const lines = isMachineError(error) ? foreseen(error, options.compat) : unforeseen(error, options.report);
+  if (options.debug) lines.push(...stacks(error));
+  return lines.join("\n");
+}
+
+/** One machine's failure among several. */
+interface Failure {
+  readonly name: string;
+  readonly error: unknown;
+}
+
+/** What failed on each machine, when the error stands for several. */
+export function failuresOf(error: unknown): readonly Failure[] {
+  if (!isMachineError(error, "several-failed")) return [];
+  const failed = (error as { failed?: unknown }).failed;
+  return Array.isArray(failed) ? (failed as Failure[]) : [];
+}
+
+function foreseen(error: Error, compat: boolean): string[] {
+  const failures = failuresOf(error);
+  if (failures.length === 0) return [error.message, ...hintsOf([error], compat)];
+  const messages = failures.map((failure) => (compat ? messageOf(failure.error) : namedMessage(failure)));
+  return [
+    ...messages,
+    ...hintsOf(
+      failures.map((failure) => failure.error),
+      compat,
+    ),
+  ];
+}
+
+/** Names the machine where its error does not. */
+function namedMessage({ name, error }: Failure): string {
+  const message = messageOf(error);
+  return message.includes(name) ? message : `(${name}) ${message}`;
+}
+
+/** Each way out once: many machines often fail for one reason. */
+function hintsOf(errors: readonly unknown[], compat: boolean): string[] {
+  if (compat) return [];
+  const hints = errors.flatMap((error) => (isMachineError(error) && error.hint !== undefined ? [error.hint] : []));
+  return [...new Set(hints)].map((hint) => `Hint: ${hint}`);
+}
+
+function unforeseen(error: unknown, report: ErrorTextOptions["report"]): string[] {
+  const lines = [`Unexpected error: ${messageOf(error)}`];
+  if (report === undefined) return lines;
+  if ("problem" in report) return [...lines, `This is a bug of docker-machine. No report could be written: ${report.problem}`];
+  return [...lines, `This is a bug of docker-machine. A report without secrets is in ${report.file}; it was sent to nobody.`];
+}
+
+const deepestCause = 8;
+
+/** The stacks of an error and its causes. */
+export function stacks(error: unknown): string[] {
+  const texts: string[] = [];
+  for (
+    let current = error;
+    current !== undefined && current !== null && texts.length < deepestCause;
+    current = causeOf(current)
+  ) {
+    const stack = current instanceof Error ? (current.stack ?? current.message) : messageOf(current);
+    texts.push(texts.length === 0 ? stack : `Caused by: ${stack}`);
+  }
+  return texts;
+}
+
+function causeOf(error: unknown): unknown {
+  return error instanceof Error ? error.cause : undefined;
+}
+
+/** The error as an object of NDJSON. */
+export function errorObject(error: unknown): Record<string, unknown> {
+  if (!isMachineError(error)) return { type: "error", code: "bug", message: messageOf(error) };
+  const { code, message, hint } = error;
+  const machines = failuresOf(error).map((failure) => ({ machine: failure.name, ...errorObject(failure.error) }));
+  return {
+    type: "error",
+    code,
+    message,
+    ...(hint === undefined ? {} : { hint }),
+    ...(machines.length === 0 ? {} : { machines }),
+  };
+}

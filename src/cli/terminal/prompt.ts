@@ -1,0 +1,26 @@
+/** Questions on the terminal, asked as 0.16.2 asks them. */
+import type { Streams } from "../cli-context.ts";
+
+/** One word that begins with y or Y is a yes; an empty line and more words are a no. Undefined when nobody answers. */
+export async function confirm(
+  question: string,
+  streams: Streams,
+  signal: AbortSignal,
+  shownOn: "stdout" | "stderr" = "stdout",
+): Promise<boolean | undefined> {
+  streams[shownOn].write(`${question} (y/n): `);
+  const line = await streams.stdin.readLine(signal);
+  if (line === undefined) return undefined;
+  const words = line.trim().split(/\s+/u);
+  return words.length === 1 && words[0]?.toLowerCase().startsWith("y") === true;
+}
+
+/** Asks on standard error, so that piped output stays clean; undefined without a terminal or at the end of input. */
+export async function askSecret(question: string, streams: Streams, signal: AbortSignal): Promise<string | undefined> {
+  if (!streams.stdin.isTerminal) return undefined;
+  try {
+    return await streams.stdin.readSecretLine(signal, () => streams.stderr.write(question));
+  } finally {
+    streams.stderr.write("\n");
+  }
+}

@@ -1,0 +1,171 @@
+/**
+ * Whether a machine's engine answers, and where. The engine's own answer over TLS is the proof that a machine runs; the
+ * provider is asked only when that fails.
+ */
+import { isMachineError, MachineError, messageOf } from "../../errors/machine-error.ts";
+import { parseEngineUrl } from "../../engine/engine-address.ts";
+import { EngineClient } from "../../engine/engine-client.ts";
+import type { SwarmOptions } from "../../store/host-record.ts";
+import { loadClientCredentials } from "../../tls/authority-files.ts";
+import { warnOfCertificates } from "./certificate-dates.ts";
+import type { Host } from "./host.ts";
+import type { MachineContext } from "../machine-context.ts";
+import { stateOf } from "./wait-for-state.ts";
+
+const pollMs = 250;
+
+/** The recorded address of the engine, or with `swarm` of the swarm master. "" while the driver knows none. */
+export async function engineUrlOf(host: Host, swarm = false): Promise<string> {
+  const url = await host.driver.getUrl();
+  if (!swarm) return url;
+  const { SwarmOptions } = host.record.hostOptions;
+  if (!SwarmOptions.Master) {
+    const message = `"${host.name}" is not a swarm master. The --swarm flag is intended for use with swarm masters`;
+    throw new MachineError("machine-state", message);
+  }
+  return swarmUrlOf(url, SwarmOptions);
+}
+
+/** The address of a swarm master: the engine's, at the port the master listens on. */
+export function swarmUrlOf(engineUrl: string, swarm: SwarmOptions): string {
+  const port = /:(\d+)$/u.exec(swarm.Host)?.[1] ?? "3376";
+  return engineUrl.replace(/:\d+$/u, `:${port}`);
+}
+
+/** The URL of a machine that runs. Throws `machine-not-running` with 0.16.2's sentence. */
+export async function requireUrl(context: MachineContext, host: Host, signal: AbortSignal): Promise<string> {
+  const url = await engineUrlOf(host);
+  if (url === "") return url;
+  await warnOfCertificates(context, host);
+  if (!(await answers(context, host, url, signal))) await requireRunning(context, host, signal);
+  return url;
+}
+
+/** Checks the engine's certificate with ours and gives the URL. Throws the texts that scripts know from `env` and `config`. */
+export async function requireConnection(
+  context: MachineContext,
+  host: Host,
+  swarm: boolean,
+  signal: AbortSignal,
+): Promise<string> {
+  const url = await engineUrlOf(host, swarm);
+  if (url === "") throw new MachineError("machine-not-running", "Host is not running");
+  // Before the attempt, because it says why that fails where the dates are to blame.
+  await warnOfCertificates(context, host);
+  try {
+    // The docker client that gets the address from us checks the certificate for that, and knows no machine's name.
+    await (await engineClientOf(context, host, url, signal, "by-address")).ping();
+    return url;
+  } catch (error) {
+    signal.throwIfAborted();
+    await requireRunning(context, host, signal);
+    throw certificateAdvice(url, error);
+  }
+}
+
+/** Polls until the engine answers; a wrong certificate fails at once. */
+export async function waitForEngine(context: MachineContext, host: Host, signal: AbortSignal): Promise<void> {
+  const deadline = context.clock.monotonicMs() + context.timeouts.engineMs;
+  const url = await host.driver.getUrl();
+  let last: unknown;
+  for (;;) {
+    const remainingMs = Math.max(deadline - context.clock.monotonicMs(), 1);
+    try {
+      await (await engineClientOf(context, host, url, signal, "by-name-too", remainingMs)).ping();
+      return;
+    } catch (error) {
+      signal.throwIfAborted();
+      if (isMachineError(error, "engine-certificate")) throw unreachable(host, error, "cannot be reached from here");
+      // That our own time was up says less than what was wrong the time before.
+      if (last === undefined || !isMachineError(error, "engine-timeout")) last = error;
+      if (context.clock.monotonicMs() >= deadline) {
+        throw unreachable(host, last, `could not be reached from here within ${context.timeouts.engineMs / 1000} s`);
+      }
+    }
+    await context.clock.sleep(pollMs, signal);
+  }
+}
+
+/** The engine's version. Throws with the text that `ls` and `version` show. */
+export async function engineVersionOf(context: MachineContext, host: Host, signal: AbortSignal): Promise<string> {
+  try {
+    return (await (await engineClientOf(context, host, await host.driver.getUrl(), signal)).version()).Version;
+  } catch (error) {
+    throw new MachineError("engine-unreachable", "Unable to query docker version: Cannot connect to the docker engine endpoint", {
+      cause: error,
+    });
+  }
+}
+
+/**
+ * Asks the engine at this URL with the client's certificate of the machine's PKI. The engine's own must be for the address
+ * or, unless `by-address` is asked for, for the machine's name. Throws `certificate-invalid`, `usage`.
+ */
+export async function engineClientOf(
+  context: MachineContext,
+  host: Host,
+  url: string,
+  signal: AbortSignal,
+  identity: "by-address" | "by-name-too" = "by-name-too",
+  atMostMs = Number.POSITIVE_INFINITY,
+): Promise<EngineClient> {
+  const {
+    CaCertPath: caCertPath,
+    ClientCertPath: clientCertPath,
+    ClientKeyPath: clientKeyPath,
+    CertDir: certsDir,
+  } = host.record.hostOptions.AuthOptions;
+  const credentials = await loadClientCredentials({ certsDir, caCertPath, clientCertPath, clientKeyPath });
+  const machineName = identity === "by-name-too" && isDistinctive(host.name) ? host.name : undefined;
+  const timeoutMs = Math.min(context.timeouts.engineRequestMs, atMostMs);
+  return new EngineClient(parseEngineUrl(url), credentials, { timeoutMs, signal, machineName });
+}
+
+/** Every certificate is for localhost, and what looks like an address may be another machine's. */
+function isDistinctive(machineName: string): boolean {
+  return machineName.toLowerCase() !== "localhost" && !/^[\d.]+$/u.test(machineName);
+}
+
+/** Throws `machine-not-running` unless the provider says that the machine runs. */
+export async function requireRunning(context: MachineContext, host: Host, signal: AbortSignal): Promise<void> {
+  if ((await stateOf(context, host, signal)) !== "Running") throw new MachineError("machine-not-running", "Host is not running");
+}
+
+async function answers(context: MachineContext, host: Host, url: string, signal: AbortSignal): Promise<boolean> {
+  try {
+    await (await engineClientOf(context, host, url, signal)).ping();
+    return true;
+  } catch {
+    signal.throwIfAborted();
+    return false;
+  }
+}
+
+function certificateAdvice(url: string, error: unknown): MachineError {
+  const address = url.replace(/^[a-z]+:\/\//u, "");
+  const code = isMachineError(error) ? error.code : "engine-unreachable";
+  return new MachineError(
+    code,
+    `Error checking and/or regenerating the certs: There was an error validating certificates for host "${address}": ${messageOf(error)}\n` +
+      "You can attempt to regenerate them using 'docker-machine regenerate-certs [name]'.\n" +
+      "Be advised that this will trigger a Docker daemon restart which might stop running containers.\n",
+    { cause: error },
+  );
+}
+
+const waysOut = {
+  "engine-unreachable": (host: Host): string =>
+    `Nothing listens on the engine's port. See why with: docker-machine ssh ${host.name} sudo journalctl -u docker -n 50`,
+  "engine-timeout": (): string =>
+    "Something between here and the machine drops the packets: a firewall on the machine, or a security group at the provider, must let the engine's port in.",
+  "engine-certificate": (host: Host): string =>
+    `Another program or another owner's engine answers at that address. Check it, then: docker-machine regenerate-certs ${host.name}`,
+} as const;
+
+function unreachable(host: Host, error: unknown, what: string): unknown {
+  if (!isMachineError(error)) return error;
+  const wayOut = waysOut[error.code as keyof typeof waysOut];
+  if (wayOut === undefined) return error;
+  const message = `The engine of "${host.name}" was set up but ${what}: ${error.message}`;
+  return new MachineError(error.code, message, { cause: error, hint: wayOut(host) });
+}

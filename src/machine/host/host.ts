@@ -1,0 +1,29 @@
+/** A machine in memory: its record, its opened driver, and how the two are saved. */
+import type { Driver, DriverModule } from "../../driver-kit/driver.ts";
+import type { DriverOptions } from "../../driver-kit/create-flag.ts";
+import type { Report } from "../../log/event.ts";
+import type { SshExecutor, SshTarget } from "../../ssh/executor.ts";
+import type { HostRecord } from "../../store/host-record.ts";
+import type { Journal, JournaledCommand } from "../interruption/journal.ts";
+
+export interface Host extends AsyncDisposable {
+  readonly name: string;
+  readonly record: HostRecord;
+  readonly module: DriverModule;
+  readonly driver: Driver;
+  readonly report: Report;
+  /** Folder of the machine in the store. */
+  readonly dir: string;
+  /** Gives the driver the create flags of a new machine, its secrets among them. Throws what the driver throws, and `secret-unavailable`. */
+  configure(options: DriverOptions): Promise<void>;
+  /** Puts a new machine into the store, with further files of its folder by name. */
+  store(companions: Readonly<Record<string, string>>): Promise<void>;
+  /** Takes the driver's configuration into the record and makes the record durable. */
+  save(): Promise<void>;
+  /** What is noted of a command on this machine. Nothing is written yet. */
+  openJournal(command: JournaledCommand, whenFull?: "go-on"): Promise<Journal>;
+  /** The SSH address, user, key and pinned host keys as the driver tells them now. */
+  sshTarget(): Promise<SshTarget>;
+  /** The caller closes it. */
+  openSsh(): Promise<SshExecutor>;
+}

@@ -1,0 +1,166 @@
+/** Machines as the store has them, and new ones, with their drivers opened. */
+import { randomUUID } from "node:crypto";
+import * as path from "node:path";
+import type { Driver, DriverContext, DriverModule } from "../../driver-kit/driver.ts";
+import type { DriverOptions } from "../../driver-kit/create-flag.ts";
+import { sshTargetOf, type SshTerms } from "../../driver-kit/ssh-target.ts";
+import { secretsOfAssignment } from "../../log/assignment-secrets.ts";
+import type { Report } from "../../log/event.ts";
+import type { SshExecutor, SshTarget } from "../../ssh/executor.ts";
+import type { HostRecord } from "../../store/host-record.ts";
+import type { Host } from "./host.ts";
+import { Journal, type JournaledCommand } from "../interruption/journal.ts";
+import type { MachineContext } from "../machine-context.ts";
+import { marksIn } from "../secrets/conceal.ts";
+import { SealedDriver } from "../secrets/sealed-driver.ts";
+import { Vault, vaultFileName } from "../secrets/vault.ts";
+
+/** Loads a machine. Throws `machine-not-found`, `record-unreadable`, `driver-not-found`, of a plugin `secret-unavailable`. */
+export async function openHost(context: MachineContext, name: string): Promise<Host> {
+  const { record, vault } = await loadWithSecrets(context, name);
+  const module = await context.findDriver(record.driverName);
+  const text = record.driverConfigText;
+  if (module.capabilities.opaque === true) await vault?.resolve(text);
+  return new OpenedHost(context, record, module, vault, text);
+}
+
+interface Loaded {
+  readonly record: HostRecord;
+  /** Undefined where the record has its secrets itself, as 0.16.2 made it, which may be in use still. */
+  readonly vault: Vault | undefined;
+}
+
+/** Readers take no lock: between a look at the record and one at its secrets, the machine may be removed and made again. */
+async function loadWithSecrets(context: MachineContext, name: string): Promise<Loaded> {
+  for (let before: string | undefined; ;) {
+    const record = await context.store.load(name);
+    if (marksIn(record.driverConfigText).size === 0) return { record, vault: undefined };
+    const vault = await Vault.load(context, context.store.machineDir(name));
+    const seen = JSON.stringify(record);
+    // What is not there at a second look was lost.
+    if (vault.has(record.driverConfigText) || seen === before) return { record, vault };
+    before = seen;
+  }
+}
+
+/** A machine that is about to be created: no record is stored yet. */
+export function newHost(context: MachineContext, record: HostRecord, module: DriverModule): Host {
+  if (!module.capabilities.adopted) record.extra.CreateId ??= randomUUID();
+  return new OpenedHost(context, record, module, Vault.empty(context, context.store.machineDir(record.name)), undefined);
+}
+
+class OpenedHost implements Host {
+  readonly name: string;
+  readonly record: HostRecord;
+  readonly module: DriverModule;
+  readonly driver: Driver;
+  readonly report: Report;
+  readonly dir: string;
+  readonly #context: MachineContext;
+  readonly #vault: Vault | undefined;
+
+  constructor(
+    context: MachineContext,
+    record: HostRecord,
+    module: DriverModule,
+    vault: Vault | undefined,
+    configText: string | undefined,
+  ) {
+    this.#context = context;
+    this.#vault = vault;
+    this.name = record.name;
+    this.record = record;
+    this.module = module;
+    this.report = context.reportFor(record.name);
+    this.dir = context.store.machineDir(record.name);
+    for (const secret of (record.hostOptions.EngineOptions.Env ?? []).flatMap(secretsOfAssignment)) context.redactor.add(secret);
+    this.driver = configText === undefined ? module.open(this.#driverContext(), undefined) : this.#openDriver(configText);
+  }
+
+  #openDriver(text: string): Driver {
+    const [vault, module, context] = [this.#vault, this.module, this.#driverContext()];
+    if (vault === undefined) return module.open(context, text);
+    const open = (): Driver => module.open(context, vault.reveal(text));
+    if (vault.isResolved(text)) return open();
+    return new SealedDriver(open(), async () => {
+      await vault.resolve(text);
+      return open();
+    });
+  }
+
+  #driverContext(): DriverContext {
+    const { store, computer, processes, clock, redactor } = this.#context;
+    const { name, report, dir } = this;
+    return {
+      machineName: name,
+      createId: this.record.extra.CreateId ?? "",
+      storePath: store.root,
+      machineDir: dir,
+      cacheDir: store.cacheDir,
+      computer,
+      processes,
+      clock,
+      // A driver's own lines bear the machine's name, as 0.16.2's plugins' do.
+      report: (event) => report(event.type === "log" ? { ...event, machine: name } : event),
+      save: this.save,
+      openSsh: this.openSsh,
+      ensureSshKey: async () => await (await import("../../ssh/keys.ts")).ensureKeyPair(dir, `docker-machine ${name}`, computer),
+      secret: (value) => redactor.add(value),
+      engineTemplate: async () => await (await import("./engine-template.ts")).engineTemplateOf(this.#context, this),
+    };
+  }
+
+  async configure(options: DriverOptions): Promise<void> {
+    await this.driver.setConfigFromFlags((await this.#vault?.takeOptions(options, this.module.flags)) ?? options);
+  }
+
+  async store(companions: Readonly<Record<string, string>>): Promise<void> {
+    const record = await this.#takeConfig();
+    const secrets = this.#vault?.fileText(record.driverConfigText);
+    await this.#context.store.create(record, secrets === undefined ? companions : { ...companions, [vaultFileName]: secrets });
+  }
+
+  readonly save = async (): Promise<void> => {
+    const record = await this.#takeConfig();
+    const save = async (): Promise<void> => await this.#context.store.save(record);
+    await (this.#vault === undefined ? save() : this.#vault.saveAround(record.driverConfigText, save));
+  };
+
+  async #takeConfig(): Promise<HostRecord> {
+    const text = await this.driver.configText();
+    this.record.driverConfigText = this.#vault === undefined ? text : this.#vault.conceal(text);
+    return this.record;
+  }
+
+  async openJournal(command: JournaledCommand, whenFull?: "go-on"): Promise<Journal> {
+    const createId = this.record.extra.CreateId ?? "";
+    return await Journal.open({ machineDir: this.dir, command, createId, clock: this.#context.clock, whenFull });
+  }
+
+  async sshTarget(): Promise<SshTarget> {
+    return await sshTargetOf(this.driver, this.name, sshTermsOf(this.#context, this.record, this.module, this.dir));
+  }
+
+  readonly openSsh = async (): Promise<SshExecutor> => await this.#context.openSsh(await this.sshTarget(), this.report);
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.driver.close?.();
+  }
+}
+
+/** Which host keys of a machine are believed, and for how long it is tried. */
+function sshTermsOf(context: MachineContext, record: HostRecord, module: DriverModule, dir: string): SshTerms {
+  const { adopted, injectsHostKeys } = module.capabilities;
+  const home = context.computer.homeDir;
+  return {
+    connectTimeoutMs: context.timeouts.sshConnectMs,
+    hostKeys: {
+      knownHostsFile: path.join(dir, "known_hosts"),
+      alias: record.name,
+      expectedFingerprint: record.extra.SshHostKey,
+      userKnownHostsFiles:
+        adopted && home !== undefined ? [path.join(home, ".ssh", "known_hosts"), "/etc/ssh/ssh_known_hosts"] : undefined,
+      unknown: injectsHostKeys ? "refuse" : "trust-first-use",
+    },
+  };
+}

@@ -1,0 +1,40 @@
+/** What the use cases are given by a composition root: the outside world and the user's settings. */
+import type { DriverModule } from "../driver-kit/driver.ts";
+import type { Report } from "../log/event.ts";
+import type { Redactor } from "../log/redact.ts";
+import type { SshExecutor, SshTarget } from "../ssh/executor.ts";
+import type { Store } from "../store/store.ts";
+import type { Clock } from "../system/clock.ts";
+import type { AuthorityPaths } from "../tls/authority-files.ts";
+import type { Computer } from "../system/computer.ts";
+import type { ProcessRunner } from "../system/process.ts";
+import type { SecretSource } from "./secrets/secret-source.ts";
+import type { Timeouts } from "./timeouts.ts";
+
+export interface MachineContext {
+  readonly store: Store;
+  readonly computer: Computer;
+  readonly processes: ProcessRunner;
+  readonly clock: Clock;
+  readonly redactor: Redactor;
+  /** The PKI that new machines are signed with: the store's own, or the user's by `--tls-*`. */
+  readonly certificates: AuthorityPaths;
+  readonly timeouts: Timeouts;
+  /** Follows references to secrets: `env:NAME` and its like. */
+  readonly secrets: SecretSource;
+  /** Finds a built-in driver or a plugin. Throws `driver-not-found`. */
+  findDriver(name: string): Promise<DriverModule>;
+  /** Opens SSH by the back end the user chose. */
+  openSsh(target: SshTarget, report: Report): Promise<SshExecutor>;
+  /** Where events of one machine go; undefined = of none in particular. */
+  reportFor(machineName: string | undefined): Report;
+  /** Asks the user for a machine's sudo password; undefined when nobody can be asked. */
+  askSudoPassword(machineName: string): Promise<string | undefined>;
+}
+
+/** What one machine's part in a command on many came to. */
+export interface Outcome<T> {
+  readonly name: string;
+  readonly value?: T;
+  readonly error?: unknown;
+}

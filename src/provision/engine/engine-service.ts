@@ -1,0 +1,89 @@
+/** The engine's service, by init system: the commands that drive it and where its words end up. */
+import type { InitSystem } from "../facts/facts.ts";
+import { sh, type ShellText } from "../shell/shell-text.ts";
+
+export interface EngineService {
+  /** How the plan names it. */
+  readonly name: string;
+  /** Defines the shell functions service_reload, _restart, _stop, _enable, _disable, _active, _failed, _words. */
+  readonly functions: ShellText;
+}
+
+const systemd: EngineService = {
+  name: "docker.service",
+  functions: sh`
+service_reload() { systemctl daemon-reload; }
+service_restart() { systemctl reset-failed docker.service docker.socket 2> /dev/null; systemctl restart docker.service; }
+service_stop() { systemctl stop docker.service docker.socket 2> /dev/null; systemctl stop docker.service; }
+service_enabled() { systemctl is-enabled -q docker.service 2> /dev/null; }
+service_enable() { systemctl enable -q docker.service; }
+service_disable() { systemctl disable -q docker.service; }
+service_active() { systemctl is-active -q docker.service; }
+service_failed() { systemctl is-failed -q docker.service; }
+service_words() {
+  journalctl -u docker.service -n 40 -o cat --no-pager 2> /dev/null | grep -v '^Dependency failed\|^docker.service:\|^Start' | tail -n 8
+}
+`,
+};
+
+const openrc: EngineService = {
+  name: "docker",
+  functions: sh`
+service_reload() { :; }
+service_restart() { rc-service docker zap > /dev/null 2>&1 || :; rc-service docker restart; }
+service_stop() { rc-service docker stop; }
+service_enabled() { rc-update show default 2> /dev/null | grep -q '^ *docker '; }
+service_enable() { rc-update -q add docker default; }
+service_disable() { rc-update -q del docker default; }
+service_active() { rc-service docker status > /dev/null 2>&1; }
+service_failed() { rc-service docker status 2>&1 | grep -q crashed; }
+service_words() { tail -n 8 /var/log/docker.log 2> /dev/null; }
+`,
+};
+
+const upstart: EngineService = {
+  name: "docker",
+  functions: sh`
+service_reload() { :; }
+service_restart() { stop docker > /dev/null 2>&1; start docker; }
+service_stop() { stop docker; }
+service_enabled() { ! grep -qs '^manual' /etc/init/docker.override; }
+service_enable() { :; }
+service_disable() { :; }
+service_active() { initctl status docker 2> /dev/null | grep -q running; }
+service_failed() { initctl status docker 2> /dev/null | grep -q stop/waiting; }
+service_words() { tail -n 8 /var/log/upstart/docker.log 2> /dev/null; }
+`,
+};
+
+const sysv: EngineService = {
+  name: "docker",
+  functions: sh`
+service_reload() { :; }
+service_restart() { /etc/init.d/docker restart; }
+service_stop() { /etc/init.d/docker stop; }
+service_enabled() { ls /etc/rc[2345].d/S*docker > /dev/null 2>&1; }
+service_enable() { if has update-rc.d; then update-rc.d docker defaults; elif has chkconfig; then chkconfig docker on; fi; }
+service_disable() { if has update-rc.d; then update-rc.d docker disable; elif has chkconfig; then chkconfig docker off; fi; }
+service_active() { [ -s /var/run/docker.pid ] && kill -0 "$(cat /var/run/docker.pid)" 2> /dev/null; }
+service_failed() { return 1; }
+service_words() { tail -n 8 /var/log/docker.log /var/lib/boot2docker/docker.log 2> /dev/null; }
+`,
+};
+
+/** boot2docker's own init script knows nothing of run levels: the ISO starts the engine at every boot. */
+export const boot2dockerService: EngineService = {
+  name: "docker",
+  functions: sh`
+${sysv.functions}
+service_enabled() { :; }
+service_enable() { :; }
+service_disable() { :; }
+`,
+};
+
+const services: Readonly<Record<Exclude<InitSystem, "none">, EngineService>> = { systemd, openrc, upstart, sysv };
+
+export function serviceFor(init: InitSystem): EngineService {
+  return services[init === "none" ? "sysv" : init];
+}

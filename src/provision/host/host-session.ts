@@ -1,0 +1,147 @@
+/** One host during one use case: looked at, then planned for, then changed by scripts. The use cases are in provision.ts. */
+import { MachineError } from "../../errors/machine-error.ts";
+import { logTo } from "../../log/event.ts";
+import { configureScript } from "../scripts/configure-script.ts";
+import { detectFamily, requireSupported } from "../families/detect-family.ts";
+import type { EngineFacts, HostFacts } from "../facts/facts.ts";
+import type { Family } from "../families/family.ts";
+import { formatPlan } from "../plan/format-plan.ts";
+import { HostShell } from "./host-shell.ts";
+import type { ScriptAnswer } from "../facts/script-answer.ts";
+import { installScript, prepareScript, upgradeScript, type InstallParameters } from "../scripts/install-script.ts";
+import type { Installation } from "../install/installation.ts";
+import { requireKeys } from "../install/openpgp.ts";
+import { engineFrom } from "../facts/parse-facts.ts";
+import { planProvision, type Plan } from "../plan/plan.ts";
+import { probeHost } from "./probe-host.ts";
+import { defaultBounds, type ProvisionBounds, type ProvisionContext } from "../provision-context.ts";
+import type { ProvisionRequest } from "../provision-request.ts";
+import { recoverScript } from "../scripts/restore-script.ts";
+
+/** A host that was looked at: the start of every use case here. */
+export class HostSession {
+  readonly shell: HostShell;
+  readonly request: ProvisionRequest;
+  readonly context: ProvisionContext;
+  readonly bounds: ProvisionBounds;
+  readonly family: Family;
+  facts: HostFacts;
+
+  private constructor(shell: HostShell, request: ProvisionRequest, context: ProvisionContext, facts: HostFacts) {
+    this.shell = shell;
+    this.request = request;
+    this.context = context;
+    this.bounds = { ...defaultBounds, ...context.bounds };
+    this.facts = facts;
+    this.family = detectFamily(facts);
+  }
+
+  /** Looks, and undoes what an earlier run left half done. */
+  static async open(request: ProvisionRequest, context: ProvisionContext, undo: boolean): Promise<HostSession> {
+    const bounds = { ...defaultBounds, ...context.bounds };
+    const shell = new HostShell(request.machineName, context);
+    context.report({ type: "detecting-provisioner" });
+    let facts = await probeHost(shell, request, context, bounds);
+    if (facts.interrupted && undo) {
+      logTo(context.report, "info", `Undoing what an interrupted run left on ${request.machineName}...`);
+      await shell.runAsRoot(recoverScript(request.machineName), { timeoutMs: bounds.configureMs });
+      facts = await probeHost(shell, request, context, bounds);
+    }
+    const session = new HostSession(shell, request, context, facts);
+    context.report({ type: "provisioning", provisioner: facts.os.id || session.family.name });
+    return session;
+  }
+
+  plan(): Plan {
+    requireSupported(this.facts, this.request.machineName);
+    const plan = planProvision(this.facts, this.family, this.request);
+    logTo(this.context.report, "debug", formatPlan(plan));
+    for (const warning of plan.warnings) logTo(this.context.report, "warn", warning);
+    return plan;
+  }
+
+  /** The engine's facts after an installation; whether it was fresh is remembered from the first look. */
+  learn(answer: ScriptAnswer): EngineFacts {
+    const engine = { ...engineFrom(answer.facts), fresh: this.facts.engine.fresh };
+    this.facts = { ...this.facts, engine, restartOwed: true };
+    return engine;
+  }
+
+  async configure(plan: Plan): Promise<ScriptAnswer> {
+    return this.shell.runAsRoot(configureScript(plan, this.facts, this.request.engine.port, this.bounds, this.#epochSeconds()), {
+      timeoutMs: this.bounds.configureMs,
+      onPhase: (phase) => this.#report(phase),
+    });
+  }
+
+  /** Tries the ways to an engine in order; only an unreachable source leads to the next. */
+  async install(plan: Plan, upgrade = false): Promise<readonly string[]> {
+    const ways = plan.installations;
+    const installed: string[] = [];
+    for (const [index, way] of ways.entries()) {
+      const key = await this.#prepare(plan, way, ways[index + 1], installed);
+      if (key === undefined) continue;
+      this.context.report({ type: "installing-engine", source: way.source, version: this.request.engine.version });
+      const script = (upgrade ? upgradeScript : installScript)(plan, way, key, this.#parameters());
+      const answer = await this.shell.runAsRoot(script, { timeoutMs: this.bounds.installMs });
+      this.learn(answer);
+      return [...installed, ...answer.facts.all("installed")];
+    }
+    return installed;
+  }
+
+  /** The verified key, "" where none is needed, undefined where the next way is to be tried. */
+  async #prepare(
+    plan: Plan,
+    way: Installation,
+    next: Installation | undefined,
+    installed: string[],
+  ): Promise<string | undefined> {
+    const script = prepareScript(plan, way, this.#parameters());
+    if (script === undefined) return "";
+    const { facts } = await this.shell.runAsRoot(script, { timeoutMs: this.bounds.installMs });
+    installed.push(...facts.all("installed"));
+    const reason = facts.last("unreachable");
+    if (reason === undefined && way.repository !== undefined) {
+      requireKeys(facts.text("key"), way.repository.fingerprints, way.repository.keyUrl);
+      return facts.text("key");
+    }
+    if (next === undefined) throw unreachable(way, this.request.machineName, reason ?? "");
+    logTo(
+      this.context.report,
+      "info",
+      `${way.repository?.indexUrl ?? way.title} cannot be reached from ${this.request.machineName}; taking ${next.title}`,
+    );
+    return undefined;
+  }
+
+  #parameters(): InstallParameters {
+    return {
+      env: this.request.engine.env,
+      bounds: this.bounds,
+      epochSeconds: this.#epochSeconds(),
+      daemonJson: this.facts.engine.daemonJson,
+    };
+  }
+
+  #epochSeconds(): number {
+    return Math.round(this.context.clock.now().getTime() / 1000);
+  }
+
+  #report(phase: string): void {
+    const { report } = this.context;
+    const [name, detail = ""] = phase.split(" ");
+    if (name === "copying-certificates" || name === "configuring-engine" || name === "configuring-swarm") report({ type: name });
+    else if (name === "opening-firewall") report({ type: name, firewall: detail, port: this.request.engine.port });
+  }
+}
+
+function unreachable(way: Installation, label: string, reason: string): MachineError {
+  return new MachineError(
+    "download-failed",
+    `${way.repository?.indexUrl ?? way.title} cannot be reached from ${label}: ${reason}`,
+    {
+      hint: "Check the machine's network, DNS and proxy, name a mirror with --engine-package-mirror, or take the distribution's package with --engine-source distro.",
+    },
+  );
+}

@@ -1,0 +1,195 @@
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { test } from "node:test";
+import { provisionRequest } from "../../../test/support/host-facts.ts";
+import { LocalExecutor } from "../../../test/support/shells.ts";
+import { StandIns } from "../../../test/support/stand-ins.ts";
+import type { ProgressEvent } from "../../log/event.ts";
+import { systemClock } from "../../system/clock.ts";
+import { answering, HostShell } from "./host-shell.ts";
+import { probeHost } from "./probe-host.ts";
+import { defaultBounds, type ProvisionContext } from "../provision-context.ts";
+import { scriptPrelude } from "../shell/script-protocol.ts";
+import { joinLines, sh, type ShellText } from "../shell/shell-text.ts";
+import { failureOf } from "../../../test/support/failure.ts";
+
+const run = { timeoutMs: 20_000 };
+const password = "CANARY-password";
+
+/** sudo as a user meets it: flags, a password by -S, three tries, then the rest of the line as root. */
+const asksForPassword = `
+while [ $# -gt 0 ]; do
+  case $1 in -k) ;; -n) never=yes ;; -S) reads=yes ;; -p) shift ;; *) break ;; esac
+  shift
+done
+[ "$never" = yes ] && { echo 'sudo: a password is required' >&2; exit 1; }
+for try in 1 2 3; do
+  IFS= read -r line || break
+  [ "$line" = '${password}' ] && exec "$@"
+  echo 'Sorry, try again.' >&2
+done
+echo 'sudo: 3 incorrect password attempts' >&2
+exit 1`;
+/** `id` of someone who is not root, so that the probe looks for a way. */
+const notRoot = "case $1 in -u) echo 1000 ;; *) echo pat ;; esac";
+
+function setUp(standIns: StandIns): { shell: HostShell; context: ProvisionContext; ssh: LocalExecutor; events: ProgressEvent[] } {
+  const events: ProgressEvent[] = [];
+  const ssh = new LocalExecutor({ PATH: `${standIns.folder}:${process.env["PATH"]}` });
+  const context = {
+    ssh,
+    clock: systemClock,
+    report: (event: ProgressEvent) => events.push(event),
+    signal: new AbortController().signal,
+  };
+  return { shell: new HostShell("web", context), context, ssh, events };
+}
+
+const script = (...pieces: readonly ShellText[]): ShellText => joinLines(scriptPrelude, answering, ...pieces);
+
+test("a script's facts, changes, notes and output are told apart", async () => {
+  using standIns = new StandIns();
+  const { shell, events } = setUp(standIns);
+  shell.become({ kind: "root" });
+  const phases: string[] = [];
+  const answer = await shell.runAsRoot(
+    script(
+      sh`printf '@fact\tcolour\tred\n'; echo noise; echo moan >&2; changed /etc/x; phase copying-certificates; note warn careful; waiting patience; end`,
+    ),
+    { ...run, onPhase: (phase) => phases.push(phase) },
+  );
+  assert.deepEqual([answer.facts.last("colour"), answer.changed, phases], ["red", ["/etc/x"], ["copying-certificates"]]);
+  assert.deepEqual(answer.output.toSorted(), ["moan", "noise"]);
+  assert.deepEqual(
+    events
+      .filter((event) => event.type === "log")
+      .map((event) => `${event.level} ${event.text}`)
+      .toSorted(),
+    ["debug moan", "debug noise", "info patience", "warn careful"],
+  );
+});
+
+test("arguments arrive as they are", async () => {
+  using standIns = new StandIns();
+  const { shell } = setUp(standIns);
+  shell.become({ kind: "root" });
+  const answer = await shell.runAsRoot(script(sh`printf '@fact\targs\t%s|%s\n' "$1" "$2"; end`), run, "it's", "$HOME `x`");
+  assert.equal(answer.facts.last("args"), "it's|$HOME `x`");
+});
+
+for (const loginShell of ["fish", "zsh", "tcsh", "csh", "mksh"]) {
+  const missing = spawnSync(loginShell, ["-c", "true"]).error !== undefined && `${loginShell} is not installed`;
+  test(`a login shell of another kind, ${loginShell}, makes no difference`, { skip: missing }, async () => {
+    using standIns = new StandIns();
+    const { context } = setUp(standIns);
+    const shell = new HostShell("web", { ...context, ssh: new LocalExecutor({}, loginShell) });
+    shell.become({ kind: "root" });
+    const answer = await shell.runAsRoot(script(sh`printf '@fact\targ\t%s\n' "$1"; end`), run, "it's");
+    assert.equal(answer.facts.last("arg"), "it's");
+  });
+}
+
+test("a script's own verdict becomes the error, its hint and its reason with it", async () => {
+  using standIns = new StandIns();
+  const { shell } = setUp(standIns);
+  shell.become({ kind: "root" });
+  const error = await failureOf(
+    shell.runAsRoot(
+      script(
+        sh`echo 'bind: address already in use' | why; hint 'Free the port.'; fail engine-start 'The engine on web does not start'`,
+      ),
+      run,
+    ),
+  );
+  assert.deepEqual(
+    [error.code, error.message, error.hint],
+    ["engine-start", "The engine on web does not start:\nbind: address already in use", "Free the port."],
+  );
+});
+
+test("a script that ends without a verdict is an error with its last lines", async () => {
+  using standIns = new StandIns();
+  const { shell } = setUp(standIns);
+  shell.become({ kind: "root" });
+  assert.match(
+    (await failureOf(shell.runAsRoot(script(sh`echo 'it broke'; exit 7`), run))).message,
+    /ended with status 7:\nit broke/u,
+  );
+  assert.equal((await failureOf(shell.runAsRoot(script(sh`exit 0`), run))).code, "remote-command");
+});
+
+test("a password travels on standard input only", async () => {
+  using standIns = new StandIns().add("sudo", asksForPassword);
+  const { shell, ssh, events } = setUp(standIns);
+  shell.become({ kind: "sudo-password" }, password);
+  const answer = await shell.runAsRoot(
+    script(sh`printf '@fact\tscript\t%s\n' "$s" | grep -c CANARY; env; cat /proc/$$/cmdline; end`),
+    run,
+  );
+  assert.ok(answer.ended);
+  assert.doesNotMatch(
+    [...ssh.commands, ...standIns.calls, ...answer.output, JSON.stringify(events)].join("\n"),
+    /CANARY-password/u,
+  );
+});
+
+test("a password that sudo did not ask for is not run as a command", async () => {
+  using standIns = new StandIns().add("sudo", `while [ "$1" != sh ]; do shift; done; exec "$@"`);
+  const { shell } = setUp(standIns);
+  shell.become({ kind: "sudo-password" }, "touch /tmp/never; CANARY");
+  const answer = await shell.runAsRoot(script(sh`end`), run);
+  assert.deepEqual(answer.output, []);
+});
+
+test("a wrong password is said to be wrong, once and without it", async () => {
+  using standIns = new StandIns().add("sudo", asksForPassword);
+  const { shell } = setUp(standIns);
+  shell.become({ kind: "sudo-password" }, "CANARY-wrong");
+  const error = await failureOf(shell.runAsRoot(script(sh`end`), run));
+  assert.equal(error.code, "sudo-required");
+  assert.match(error.message, /sudo on web did not accept the password/u);
+  assert.doesNotMatch(`${error.message}${error.hint}${String(error.cause)}`, /CANARY/u);
+});
+
+test("with sudo and no password, one round trip looks as root", async () => {
+  using standIns = new StandIns()
+    .add("id", `[ "$BECAME" = root ] && { echo 0; exit; }; ${notRoot}`)
+    .add("sudo", `while [ "$1" != sh ]; do shift; done; BECAME=root exec env BECAME=root "$@"`);
+  const { shell, context, ssh } = setUp(standIns);
+  const facts = await probeHost(shell, provisionRequest(), context, defaultBounds);
+  assert.deepEqual([facts.privilege.kind, facts.userName, facts.seenAsRoot, ssh.roundTrips], ["sudo", "pat", true, 1]);
+});
+
+test("a sudo that asks is given the password, asked for once", async () => {
+  using standIns = new StandIns().add("id", notRoot).add("sudo", asksForPassword);
+  const { shell, context, ssh } = setUp(standIns);
+  let asked = 0;
+  const request = provisionRequest({ sudoPassword: async () => (asked++, password) });
+  const facts = await probeHost(shell, request, context, defaultBounds);
+  await probeHost(shell, request, context, defaultBounds);
+  assert.deepEqual([facts.privilege.kind, asked, ssh.roundTrips], ["sudo-password", 1, 4]);
+});
+
+const refusals: readonly (readonly [string, StandIns, RegExp])[] = [
+  ["no password can be had", new StandIns().add("sudo", asksForPassword), /asks pat for a password, and none was given/u],
+  [
+    "sudo wants a terminal",
+    new StandIns().add("sudo", "echo 'sudo: sorry, you must have a tty to run sudo' >&2; exit 1"),
+    /cannot become it: sudo: sorry, you must have a tty/u,
+  ],
+  [
+    "sudo does not know the user",
+    new StandIns().add("sudo", "echo 'pat is not in the sudoers file.' >&2; exit 1"),
+    /pat is not in the sudoers file/u,
+  ],
+];
+for (const [name, standIns, message] of refusals) {
+  test(`without root's rights nothing goes on: ${name}`, async () => {
+    using programs = standIns.add("id", notRoot);
+    const { shell, context } = setUp(programs);
+    const error = await failureOf(probeHost(shell, provisionRequest(), context, defaultBounds));
+    assert.equal(error.code, "sudo-required");
+    assert.match(error.message, message);
+    assert.ok(error.hint !== undefined);
+  });
+}

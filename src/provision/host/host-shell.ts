@@ -1,0 +1,151 @@
+/**
+ * Runs scripts on one host with root's rights, whatever gives them there: root itself, sudo with or without a
+ * password, doas. Knows the protocol of scripts, nothing of what they do.
+ */
+import { logTo } from "../../log/event.ts";
+import type { SshResult } from "../../ssh/executor.ts";
+import type { Privilege } from "../facts/facts.ts";
+import { RawFacts } from "../facts/parse-facts.ts";
+import type { ProvisionContext } from "../provision-context.ts";
+import type { ScriptAnswer } from "../facts/script-answer.ts";
+import { bootstrap, framedScript, LineSplitter, parseScriptLine, type ScriptLine } from "../shell/script-protocol.ts";
+import { failureOf, sudoRefusal } from "../scripts/script-failure.ts";
+import { quoteWord, sh, type ShellText } from "../shell/shell-text.ts";
+
+export interface ScriptRun {
+  readonly timeoutMs: number;
+  /** A part of the work began. */
+  readonly onPhase?: ((phase: string) => void) | undefined;
+}
+
+const becoming: Readonly<Record<Privilege["kind"], string>> = {
+  root: "",
+  sudo: "sudo -k -n ",
+  "sudo-password": "sudo -k -S -p '' ",
+  doas: "doas -n ",
+  none: "",
+};
+
+export class HostShell {
+  /** How messages name the host. */
+  readonly label: string;
+  readonly #context: ProvisionContext;
+  #privilege: Privilege = { kind: "none", explanation: "not known yet" };
+  #password: string | undefined;
+
+  constructor(label: string, context: ProvisionContext) {
+    this.label = label;
+    this.#context = context;
+  }
+
+  /** The password given to {@link become}, for a second look. */
+  get password(): string | undefined {
+    return this.#password;
+  }
+
+  /** From here on {@link runAsRoot} uses this way; the password is for `sudo-password`. */
+  become(privilege: Privilege, password?: string): void {
+    this.#privilege = privilege;
+    this.#password = password;
+  }
+
+  /** Runs as the user who logs in. Never throws for what the script did. */
+  runAsUser(script: ShellText, run: ScriptRun): Promise<ScriptAnswer> {
+    return this.#run(`sh -c ${quoteWord(bootstrap)}`, framedScript(script), run);
+  }
+
+  /** Runs as root; a status other than 0, or an end that never came, is thrown as what it means. */
+  async runAsRoot(script: ShellText, run: ScriptRun, ...args: readonly string[]): Promise<ScriptAnswer> {
+    const command = `${becoming[this.#privilege.kind]}sh -c ${quoteWord(bootstrap)} sh${args.map((arg) => ` ${quoteWord(arg)}`).join("")}`;
+    const answer = await this.#run(command, framedScript(script, this.#password), run);
+    if (answer.status === 0 && answer.ended) return answer;
+    throw answer.begun ? failureOf(answer, this.label) : sudoRefusal(answer, this.label, this.#privilege);
+  }
+
+  async #run(command: string, stdin: string, run: ScriptRun): Promise<ScriptAnswer> {
+    const collector = new AnswerCollector(this.#context, run);
+    const result = await this.#context.ssh.run(command, {
+      stdin,
+      timeoutMs: run.timeoutMs,
+      signal: this.#context.signal,
+      onStdout: (chunk) => collector.stdout.push(chunk),
+      onStderr: (chunk) => collector.stderr.push(chunk),
+    });
+    return collector.answer(result);
+  }
+}
+
+/** Sorts lines as they come: answers are kept or reported, output is kept and shown to those who debug. */
+class AnswerCollector {
+  readonly stdout = new LineSplitter((line) => this.#take(parseScriptLine(line)));
+  readonly stderr = new LineSplitter((line) => this.#take({ kind: "output", text: line }));
+  readonly #context: ProvisionContext;
+  readonly #run: ScriptRun;
+  readonly #facts = new RawFacts();
+  readonly #changed: string[] = [];
+  readonly #why: string[] = [];
+  readonly #output: string[] = [];
+  readonly #seen = new Map<string, { key: string; value: string }>();
+
+  constructor(context: ProvisionContext, run: ScriptRun) {
+    this.#context = context;
+    this.#run = run;
+  }
+
+  #take(line: ScriptLine): void {
+    if (line.kind === "output") {
+      if (line.text === "") return;
+      this.#output.push(line.text);
+      logTo(this.#context.report, "debug", line.text);
+      return;
+    }
+    if (line.kind === "fact") this.#facts.add(line.key, line.value);
+    else if (line.kind === "changed") this.#changed.push(line.key);
+    else if (line.kind === "why") this.#why.push(line.value);
+    else if (line.kind === "phase") this.#run.onPhase?.(line.key);
+    else if (line.kind === "wait") logTo(this.#context.report, "info", line.value);
+    else if (line.kind === "note") logTo(this.#context.report, line.key === "warn" ? "warn" : "info", line.value);
+    else this.#seen.set(line.kind, { key: line.key, value: line.value });
+  }
+
+  answer(result: SshResult): ScriptAnswer {
+    this.stdout.finish();
+    this.stderr.finish();
+    const fail = this.#seen.get("fail");
+    return {
+      facts: this.#facts,
+      changed: this.#changed,
+      fail: fail === undefined ? undefined : { code: fail.key, message: fail.value },
+      hint: this.#seen.get("hint")?.value,
+      why: this.#why,
+      begun: this.#seen.has("begin"),
+      ended: this.#seen.has("end"),
+      output: this.#output,
+      status: result.status,
+    };
+  }
+}
+
+/** Shell functions with which scripts answer; after the prelude. */
+export const answering = sh`
+phase() { printf '\n@phase\t%s\t\n' "$1"; }
+waiting() { printf '\n@wait\t\t%s\n' "$1"; }
+note() { printf '\n@note\t%s\t%s\n' "$1" "$2"; }
+changed() { printf '\n@changed\t%s\t\n' "$1"; }
+hint() { printf '\n@hint\t\t%s\n' "$1"; }
+why() { while IFS= read -r line; do printf '\n@why\t\t%s\n' "$line"; done; }
+fail() { printf '\n@fail\t%s\t%s\n' "$1" "$2"; exit 1; }
+nap() { sleep 0.2 2> /dev/null || sleep 1; }
+# A script that ends badly undoes what it can and says how full the disks are: that is the first thing to know.
+on_failure() { :; }
+at_the_end() {
+  status=$?
+  trap - EXIT
+  [ "$status" = 0 ] || on_failure
+  [ "$status" = 0 ] || for folder in / /var /etc /etc/docker /tmp /usr /var/lib/docker; do
+    [ -d "$folder" ] && printf '\n@fact\tdisk\t%s %s\n' "$folder" "$(df -Pk "$folder" 2> /dev/null | tail -n 1)"
+  done
+  exit "$status"
+}
+trap at_the_end EXIT
+`;

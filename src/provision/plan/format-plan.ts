@@ -1,0 +1,97 @@
+/** A plan as text, for `create --dry-run`, `--debug` and whoever reviews a change to a host. Shows no secret. */
+import type { Plan, PlannedFile } from "./plan.ts";
+import { SecretText } from "../shell/secret-text.ts";
+import { statePaths } from "../shell/state-paths.ts";
+
+export function formatPlan(plan: Plan): string {
+  const changes = [
+    installLines(plan),
+    hostLines(plan),
+    fileLines(plan),
+    engineLines(plan),
+    firewallLines(plan),
+    swarmLines(plan),
+  ].flat();
+  return [
+    `Plan for ${plan.machineName} (${plan.system})`,
+    ...(changes.length === 0 ? [row("nothing", "everything is as wanted")] : [...changes, ...recordLines(plan)]),
+    ...plan.kept.map((text) => row("keep", text)),
+    ...plan.warnings.map((text) => row("note", text)),
+    "",
+  ].join("\n");
+}
+
+/** Rows of several lines hang under their verb. */
+function row(verb: string, text: string): string {
+  return `  ${verb.padEnd(9)} ${text}`;
+}
+
+function installLines(plan: Plan): readonly string[] {
+  return plan.installations.flatMap((way, index) => [
+    row(index === 0 ? "engine" : "or else", `${way.title}${index === 0 ? "" : ", where the former cannot be reached"}`),
+    ...way.steps.map((step) => row("", `- ${step}`)),
+  ]);
+}
+
+function hostLines(plan: Plan): readonly string[] {
+  return [
+    ...(plan.hostName === undefined ? [] : [row("set", `host name ${plan.hostName} (/etc/hostname, /etc/hosts)`)]),
+    ...(plan.setClock ? [row("set", "the clock to this computer's")] : []),
+  ];
+}
+
+function fileLines(plan: Plan): readonly string[] {
+  return [
+    ...plan.files.filter((file) => file.change !== "same").flatMap((file) => describeFile(file, plan)),
+    ...plan.removals.map((path) => row("remove", path)),
+  ];
+}
+
+/** Before the engine is there, how its unit starts it is not known: ours then adds to that. */
+function describeFile(file: PlannedFile, plan: Plan): readonly string[] {
+  const secret = file.content instanceof SecretText;
+  const head = row(file.change, `${file.path} (${file.mode}${secret ? ", secret" : ""})`);
+  if (plan.installations.length > 0 || typeof file.content !== "string" || file.path.endsWith(".pem")) return [head];
+  return [
+    head,
+    ...file.content
+      .trimEnd()
+      .split("\n")
+      .map((line) => row("", `| ${line}`)),
+  ];
+}
+
+const survivals = {
+  "nothing-runs": "",
+  "live-restore": "they keep running: live-restore is on",
+  "live-restore-for-the-restart": "they keep running: live-restore is switched on for the restart and off again after it",
+  stopped: "they stop and are started again",
+} as const;
+
+function engineLines(plan: Plan): readonly string[] {
+  const count = plan.containers.length;
+  const fate =
+    plan.survival.kind === "stopped" ? `${survivals.stopped}, because ${plan.survival.why}` : survivals[plan.survival.kind];
+  const containers = count === 0 ? "" : `; ${count} ${count === 1 ? "container runs" : "containers run"}: ${fate}`;
+  return [
+    ...(plan.restart ? [row("restart", `${plan.service.name}${containers}`)] : []),
+    ...(plan.enable ? [row("enable", `${plan.service.name}, so that it starts with the machine`)] : []),
+  ];
+}
+
+function firewallLines(plan: Plan): readonly string[] {
+  return plan.firewall.map((change) =>
+    row(
+      "firewall",
+      `${change.command}${change.permanent ? "" : " (until the next boot: no file is known that restores the rules)"}`,
+    ),
+  );
+}
+
+function swarmLines(plan: Plan): readonly string[] {
+  return plan.swarm.map((container) => row("run", `container ${container.name} of ${container.image}, if that image is there`));
+}
+
+function recordLines(plan: Plan): readonly string[] {
+  return plan.record ? [row("record", `in ${statePaths.folder} how it was before, for "docker-machine rm --restore"`)] : [];
+}

@@ -1,0 +1,248 @@
+/**
+ * What provisioning will do to a host, from facts and request alone. The scripts do what the plan says and nothing
+ * else, so what is announced is what changes. Pure; throws where it would have to contradict the host's owner.
+ */
+import { MachineError } from "../../errors/machine-error.ts";
+import { certificateHostFiles, layoutFor, type EngineLayout, type HostFile } from "../engine/engine-files.ts";
+import { isOwnDropIn } from "../shell/own-files.ts";
+import { ownSystemdUnitPath } from "../engine/own-units.ts";
+import { certificateFiles } from "../engine/engine-settings.ts";
+import type { EngineFacts, HostFacts, RunningContainer } from "../facts/facts.ts";
+import type { Family } from "../families/family.ts";
+import type { FirewallChange } from "../firewall/firewall.ts";
+import { firewallChanges } from "../firewall/firewalls.ts";
+import type { Installation } from "../install/installation.ts";
+import { installationsFor, requireRoom } from "../install/choice.ts";
+import type { ProvisionRequest } from "../provision-request.ts";
+import { SecretText } from "../shell/secret-text.ts";
+import { serviceFor, type EngineService } from "../engine/engine-service.ts";
+import { swarmContainers, type SwarmContainer } from "../engine/classic-swarm.ts";
+
+type FileChange = "create" | "replace" | "same";
+
+export interface PlannedFile extends HostFile {
+  readonly change: FileChange;
+}
+
+/** What a restart of the engine means for the containers that run. */
+export type Survival =
+  | { readonly kind: "nothing-runs" }
+  /** The engine has live-restore on. */
+  | { readonly kind: "live-restore" }
+  /** live-restore is switched on for the restart and off again. */
+  | { readonly kind: "live-restore-for-the-restart" }
+  /** They stop, and are started again. */
+  | { readonly kind: "stopped"; readonly why: string };
+
+export interface Plan {
+  readonly machineName: string;
+  readonly family: string;
+  /** As 0.16.2 names the provisioner: os-release's ID. */
+  readonly provisioner: string;
+  /** `Debian GNU/Linux 12 (bookworm), x86_64, kernel 6.1.0, systemd`. */
+  readonly system: string;
+  /** Ways to an engine, tried in order; empty = the one that is there is kept. */
+  readonly installations: readonly Installation[];
+  readonly files: readonly PlannedFile[];
+  readonly removals: readonly string[];
+  readonly service: EngineService;
+  readonly restart: boolean;
+  readonly enable: boolean;
+  readonly survival: Survival;
+  readonly containers: readonly RunningContainer[];
+  readonly firewall: readonly FirewallChange[];
+  /** New host name; undefined = left alone. */
+  readonly hostName?: string | undefined;
+  /** The clock is set to ours. */
+  readonly setClock: boolean;
+  readonly swarm: readonly SwarmContainer[];
+  /** What is deliberately left as it is. */
+  readonly kept: readonly string[];
+  readonly warnings: readonly string[];
+  /** Changes are recorded on the host, so that they can be undone. */
+  readonly record: boolean;
+}
+
+/** Certificates made now are dated five minutes back; a host further behind calls them not yet valid. */
+const tolerableSkewMs = 240_000;
+
+export function planProvision(facts: HostFacts, family: Family, request: ProvisionRequest): Plan {
+  const layout = family.layout ?? layoutFor(facts.init);
+  refuseForeignEngines(facts, request.machineName);
+  refuseSilentEngine(facts, request.machineName);
+  const installations = installationsFor(facts, family, request);
+  if (installations.length > 0) requireRoom(facts, request.machineName);
+  const settings = layout.render(facts, request, lacksService(facts, installations));
+  const files = [...certificateHostFiles(request, layout.certificateFolder), ...settings.files].map((file) =>
+    planned(file, facts, request, layout),
+  );
+  const service = family.service ?? serviceFor(facts.init);
+  const removals = settings.remove;
+  const changes = files.some((file) => file.change !== "same") || removals.length > 0;
+  const restart =
+    changes || installations.length > 0 || facts.restartOwed || !facts.engine.unitActive || facts.engine.answer === undefined;
+  return {
+    machineName: request.machineName,
+    family: family.name,
+    provisioner: facts.os.id || family.name,
+    system: `${facts.os.prettyName}, ${facts.architecture}, kernel ${facts.kernel}, ${facts.init}`,
+    installations,
+    files,
+    removals,
+    service,
+    restart,
+    enable: !facts.engine.unitEnabled,
+    survival: survivalOf(facts),
+    containers: facts.engine.containers,
+    firewall: firewallPlan(facts, request),
+    hostName: request.adopted || facts.hostName === request.machineName ? undefined : request.machineName,
+    setClock: !request.adopted && Math.abs(facts.clockSkewMs) > tolerableSkewMs,
+    swarm: swarmContainers(request, layout.certificateFolder),
+    kept: keptOn(facts, request, installations),
+    warnings: [...settings.remarks, ...warningsFor(facts, request, installations)],
+    record: request.adopted,
+  };
+}
+
+/** Packages bring their unit; static binaries and a dockerd that was copied there do not. */
+function lacksService({ engine }: HostFacts, installations: readonly Installation[]): boolean {
+  if (installations.length > 0) return installations[0]?.source === "static";
+  const foreign = engine.unitFiles.filter((file) => !isOwnDropIn(file.path));
+  return (
+    foreign.length === 0 ||
+    foreign.some((file) => file.path === ownSystemdUnitPath && file.text.startsWith("[Unit]\nDescription=Docker Engine\n"))
+  );
+}
+
+/** Engines that read neither drop-ins nor /etc/docker, or that nobody's init system started. */
+function refuseForeignEngines({ engine }: HostFacts, label: string): void {
+  if (engine.snap) {
+    throw new MachineError(
+      "engine-config-conflict",
+      `Docker is installed as a snap on ${label}, which reads neither systemd drop-ins nor /etc/docker`,
+      {
+        hint: 'Remove it on the machine ("sudo snap remove docker", its containers go with it) and run the command again.',
+      },
+    );
+  }
+  if (engine.pid !== undefined && !engine.unitActive && engine.answer !== undefined) {
+    throw new MachineError(
+      "engine-config-conflict",
+      `The engine on ${label} (process ${engine.pid}) was not started by the init system, so that it cannot be configured`,
+      {
+        hint: "Stop it on the machine and run the command again: it is then started as a service.",
+      },
+    );
+  }
+}
+
+/** Restarting an engine whose containers cannot be seen would stop them unannounced. */
+function refuseSilentEngine({ engine }: HostFacts, label: string): void {
+  if (!engine.unitActive || engine.answer !== undefined || engine.shims === 0) return;
+  throw new MachineError(
+    "engine-timeout",
+    `The engine on ${label} runs containers but does not answer on its own socket, so that they cannot be kept through a restart`,
+    {
+      hint: `Look at it on the machine ("journalctl -u docker"), restart it there if its containers may stop, and run the command again.`,
+    },
+  );
+}
+
+function planned(file: HostFile, facts: HostFacts, request: ProvisionRequest, layout: EngineLayout): PlannedFile {
+  return { ...file, change: changeOf(file, facts, request, layout) };
+}
+
+function changeOf(file: HostFile, facts: HostFacts, request: ProvisionRequest, layout: EngineLayout): FileChange {
+  if (file.path === `${layout.certificateFolder}/${certificateFiles.key}`) {
+    // The key itself is never read back: it belongs to the certificate beside it.
+    const key = facts.ownKeys.find((known) => known.path === file.path);
+    const certificate = facts.ownFiles.get(`${layout.certificateFolder}/${certificateFiles.certificate}`);
+    if (key === undefined) return "create";
+    return key.safe && certificate !== undefined && sameText(certificate, request.serverCertificate) ? "same" : "replace";
+  }
+  const present = presentText(file.path, facts);
+  if (present === undefined) return "create";
+  return sameText(present, file.content instanceof SecretText ? file.content.reveal() : file.content) ? "same" : "replace";
+}
+
+function sameText(a: string, b: string): boolean {
+  return a.trimEnd() === b.trimEnd();
+}
+
+function presentText(path: string, { engine, ownFiles }: HostFacts): string | undefined {
+  if (path === "/etc/docker/daemon.json") return engine.daemonJson;
+  return [...engine.unitFiles, ...engine.settingsFiles].find((file) => file.path === path)?.text ?? ownFiles.get(path);
+}
+
+/** live-restore came with engine 1.12, and excludes swarm mode. */
+export function survivalOf({ engine }: HostFacts): Survival {
+  if (engine.containers.length === 0) return { kind: "nothing-runs" };
+  if (engine.answer?.liveRestore === true && staysOn(engine)) return { kind: "live-restore" };
+  if (engine.answer?.swarmActive === true)
+    return { kind: "stopped", why: "the engine is part of a swarm, which excludes live-restore" };
+  const [major = 0, minor = 0] = (engine.answer?.serverVersion ?? engine.version ?? "").split(".").map(Number);
+  if (major < 1 || (major === 1 && minor < 12))
+    return { kind: "stopped", why: `engine ${engine.version ?? "of unknown version"} has no live-restore` };
+  return { kind: "live-restore-for-the-restart" };
+}
+
+/** On for the next engine too: a run that was cut off may have switched it on in the memory of this one alone. */
+function staysOn(engine: EngineFacts): boolean {
+  const texts = [
+    engine.daemonJson ?? "",
+    ...engine.unitFiles.map((file) => file.text),
+    ...engine.settingsFiles.map((file) => file.text),
+  ];
+  return texts.some((text) => /"live-restore"\s*:\s*true|--live-restore\b(?!=false)/u.test(text));
+}
+
+function firewallPlan(facts: HostFacts, request: ProvisionRequest): readonly FirewallChange[] {
+  const changes = firewallChanges(facts.firewall, { port: request.engine.port, ipv6: request.address.includes(":") });
+  if (changes.length > 0 && request.engine.firewall === "check") {
+    const names = changes.map((change) => change.firewall).join(" and ");
+    throw new MachineError(
+      "firewall-closed",
+      `${names} on ${request.machineName} keeps clients from the engine's port ${request.engine.port}`,
+      {
+        hint: `Open it on the machine: ${changes.map((change) => `sudo ${change.command.replaceAll(" && ", " && sudo ")}`).join(" && ")}`,
+      },
+    );
+  }
+  return changes;
+}
+
+function keptOn(facts: HostFacts, request: ProvisionRequest, installations: readonly Installation[]): readonly string[] {
+  const { engine } = facts;
+  const source = engine.ownerPackage === undefined ? "" : `, package ${engine.ownerPackage}`;
+  return [
+    ...(installations.length > 0 ? [] : [`engine ${engine.version ?? ""} (${engine.dockerdPath ?? engine.dockerPath}${source})`]),
+    ...(request.adopted ? [`host name ${facts.hostName}`] : []),
+    ...(engine.dataStores.length > 0 ? [`data of the storage driver ${engine.dataStores.join(", ")}`] : []),
+    ...(facts.packageManagers.length > 0 ? ["all other packages"] : []),
+  ];
+}
+
+function warningsFor(facts: HostFacts, request: ProvisionRequest, installations: readonly Installation[]): readonly string[] {
+  const { engine } = facts;
+  const wanted = request.engine.version;
+  const warnings: string[] = [...(installations[0]?.remarks ?? [])];
+  if (installations.length === 0 && wanted !== undefined && engine.version !== undefined && !engine.version.startsWith(wanted)) {
+    warnings.push(
+      `engine ${engine.version} is kept, not replaced by ${wanted}: "docker-machine upgrade ${request.machineName}" does that`,
+    );
+  }
+  if (facts.packageLock !== undefined && installations.length > 0) {
+    warnings.push(
+      `${facts.packageLock.program || "another process"} (process ${facts.packageLock.pid}) holds ${facts.packageLock.file}: it is waited for`,
+    );
+  }
+  if (request.adopted && Math.abs(facts.clockSkewMs) > tolerableSkewMs) warnings.push(skewWarning(facts.clockSkewMs));
+  if (request.swarm !== undefined)
+    warnings.push("classic swarm is no longer maintained; swarm mode, built into the engine, is its successor");
+  return warnings;
+}
+
+function skewWarning(skewMs: number): string {
+  const direction = skewMs > 0 ? "ahead of" : "behind";
+  return `the machine's clock is ${Math.round(Math.abs(skewMs) / 1000)} s ${direction} this computer's, so that certificates may count as invalid; "timedatectl set-ntp true" puts it right`;
+}

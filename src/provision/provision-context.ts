@@ -1,0 +1,55 @@
+/**
+ * The contract of provisioning: facts, then a plan, then few idempotent scripts over one SSH connection. Knows nothing
+ * of drivers, the store or the command line.
+ */
+import type { Report } from "../log/event.ts";
+import type { SshExecutor } from "../ssh/executor.ts";
+import type { Clock } from "../system/clock.ts";
+import type { HostFacts } from "./facts/facts.ts";
+import type { Plan } from "./plan/plan.ts";
+
+/** How long the parts of provisioning may take; each is one SSH command. */
+export interface ProvisionBounds {
+  /** Looking at the host. */
+  readonly probeMs: number;
+  /** One question to a program of the host: an engine, systemd or a firewall that hangs holds nothing up longer. */
+  readonly queryMs: number;
+  /** Downloading and installing packages, waiting for the package manager's lock included. */
+  readonly installMs: number;
+  /** Writing the configuration and restarting the engine. */
+  readonly configureMs: number;
+  /** Waiting for another process to give the package manager's lock back. */
+  readonly packageLockMs: number;
+  /** From the engine's start until it listens. */
+  readonly engineStartMs: number;
+}
+
+export const defaultBounds: ProvisionBounds = {
+  probeMs: 60_000,
+  queryMs: 20_000,
+  installMs: 1_800_000,
+  configureMs: 300_000,
+  packageLockMs: 300_000,
+  engineStartMs: 60_000,
+};
+
+export interface ProvisionContext {
+  readonly ssh: SshExecutor;
+  readonly clock: Clock;
+  readonly report: Report;
+  readonly signal: AbortSignal;
+  /** Changes to {@link defaultBounds}. */
+  readonly bounds?: Partial<ProvisionBounds> | undefined;
+}
+
+export interface ProvisionOutcome {
+  /** As the host was found; the engine's part as it is now. */
+  readonly facts: HostFacts;
+  /** What was done. */
+  readonly plan: Plan;
+  readonly engineVersion: string;
+  /** Files that were written or removed on the host. */
+  readonly changedFiles: readonly string[];
+  /** Packages that this run installed, with their dependencies. */
+  readonly installedPackages: readonly string[];
+}

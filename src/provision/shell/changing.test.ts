@@ -1,0 +1,182 @@
+/** The shell functions that change a host, run in every shell against a scratch folder. */
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import * as path from "node:path";
+import { test } from "node:test";
+import { runShell, shells } from "../../../test/support/shells.ts";
+import { changingFunctions, putFile } from "./changing.ts";
+import { answering } from "../host/host-shell.ts";
+import { SecretText } from "./secret-text.ts";
+import { joinLines, sh, type ShellText } from "./shell-text.ts";
+import { scriptPrelude } from "./script-protocol.ts";
+
+class Scratch implements Disposable {
+  readonly folder = mkdtempSync(path.join(tmpdir(), "changing-"));
+  readonly state = path.join(this.folder, "state");
+  readonly #shell: readonly string[];
+
+  constructor(shell: readonly string[]) {
+    this.#shell = shell;
+  }
+
+  at(name: string): string {
+    return path.join(this.folder, name);
+  }
+
+  /** Runs with this program's folder on the host moved into the scratch folder. */
+  run(record: boolean, ...pieces: readonly ShellText[]): { status: number | null; changed: readonly string[]; output: string } {
+    const script = joinLines(
+      scriptPrelude,
+      answering,
+      changingFunctions({ record, label: "web", packageLockSeconds: 1 }),
+      ...pieces,
+    );
+    const result = runShell(this.#shell, script.text.replaceAll("/var/lib/docker-machine", this.state));
+    const changed = [...result.stdout.matchAll(/^@changed\t(.*)\t$/gmu)].map((match) =>
+      path.relative(this.folder, match[1] ?? ""),
+    );
+    return { status: result.status, changed, output: result.stdout + result.stderr };
+  }
+
+  read(name: string): string {
+    return readFileSync(this.at(name), "utf8");
+  }
+
+  mode(name: string): string {
+    return (statSync(this.at(name)).mode & 0o777).toString(8);
+  }
+
+  [Symbol.dispose](): void {
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}
+
+const begin = sh`begin_run`;
+const finish = sh`finish_run`;
+
+for (const shell of shells) {
+  const name = shell.join(" ");
+
+  test(`${name}: put writes a file with its mode, once`, () => {
+    using scratch = new Scratch(shell);
+    const put = putFile(scratch.at("etc/key.pem"), "0600", new SecretText("secret\n"));
+    assert.deepEqual(scratch.run(false, begin, put, finish).changed, ["etc/key.pem"]);
+    assert.deepEqual([scratch.read("etc/key.pem"), scratch.mode("etc/key.pem")], ["secret\n", "600"]);
+    assert.deepEqual(scratch.run(false, begin, put, finish).changed, []);
+    assert.deepEqual(scratch.run(false, begin, putFile(scratch.at("etc/key.pem"), "0644", "secret"), finish).changed, [
+      "etc/key.pem",
+    ]);
+    assert.equal(scratch.mode("etc/key.pem"), "644");
+    assert.deepEqual(readdirSync(scratch.at("etc")), ["key.pem"]);
+  });
+
+  test(`${name}: a run that fails is undone, newest change first`, () => {
+    using scratch = new Scratch(shell);
+    writeFileSync(scratch.at("old"), "before");
+    writeFileSync(scratch.at("gone"), "was here");
+    const changes = [
+      putFile(scratch.at("old"), "0644", "one"),
+      putFile(scratch.at("old"), "0644", "two"),
+      putFile(scratch.at("new"), "0644", "x"),
+      sh`take_away ${scratch.at("gone")}`,
+    ];
+    const { status } = scratch.run(
+      false,
+      begin,
+      sh`on_failure() { undo_run; }`,
+      ...changes,
+      sh`false || fail engine-start broken`,
+    );
+    assert.equal(status, 1);
+    assert.deepEqual([scratch.read("old"), scratch.read("gone")], ["before", "was here"]);
+    assert.deepEqual(readdirSync(scratch.folder).toSorted(), ["gone", "old", "state"]);
+  });
+
+  test(`${name}: what a cut-off run left can be undone by the next`, () => {
+    using scratch = new Scratch(shell);
+    writeFileSync(scratch.at("old"), "before");
+    scratch.run(false, begin, putFile(scratch.at("old"), "0644", "half"), sh`kill -9 $$`);
+    assert.equal(scratch.read("old"), "half\n");
+    scratch.run(false, sh`undo_run`);
+    assert.equal(scratch.read("old"), "before");
+  });
+
+  test(`${name}: on an adopted host the first state of a file is kept for good, and what is new is told`, () => {
+    using scratch = new Scratch(shell);
+    writeFileSync(scratch.at("theirs"), "original");
+    const provision = (text: string): ReturnType<Scratch["run"]> =>
+      scratch.run(
+        true,
+        begin,
+        putFile(scratch.at("theirs"), "0644", text),
+        putFile(scratch.at("etc/docker/ours"), "0644", text),
+        sh`remember package curl`,
+        finish,
+      );
+    provision("first");
+    provision("second");
+    const manifest = [
+      "file-changed\tTOP/theirs",
+      "folder-created\tTOP/etc",
+      "folder-created\tTOP/etc/docker",
+      "file-created\tTOP/etc/docker/ours",
+      "package\tcurl",
+    ];
+    assert.deepEqual(
+      scratch.read("state/manifest").trimEnd().split("\n"),
+      manifest.map((line) => line.replace("TOP", scratch.folder)),
+    );
+    assert.equal(readFileSync(`${scratch.state}/original${scratch.at("theirs")}`, "utf8"), "original");
+    assert.equal(scratch.read("state/sums").trimEnd().split("\n").length, 2);
+    assert.equal(scratch.mode("state"), "700");
+  });
+
+  test(`${name}: a link is written through, not replaced`, () => {
+    using scratch = new Scratch(shell);
+    mkdirSync(scratch.at("real"));
+    writeFileSync(scratch.at("real/daemon.json"), "{}");
+    symlinkSync(scratch.at("real/daemon.json"), scratch.at("link"));
+    scratch.run(false, begin, putFile(scratch.at("link"), "0644", '{"a":1}'), finish);
+    assert.equal(scratch.read("real/daemon.json"), '{"a":1}\n');
+  });
+
+  test(`${name}: another run that is still at work is waited for, with a bound, and not disturbed`, async () => {
+    using scratch = new Scratch(shell);
+    mkdirSync(`${scratch.state}/run`, { recursive: true });
+    const other = spawn("sh", ["-c", "read -r _ #begin"], { stdio: ["pipe", "ignore", "ignore"] });
+    try {
+      await once(other, "spawn");
+      writeFileSync(`${scratch.state}/run/process`, `${other.pid}\n`);
+      const { status, output } = scratch.run(false, begin, putFile(scratch.at("x"), "0644", "x"));
+      assert.equal(status, 1);
+      assert.match(
+        output,
+        new RegExp(`@fail\tmachine-busy\tAnother run of docker-machine \\(process ${other.pid} there\\)`, "u"),
+      );
+    } finally {
+      other.stdin.end();
+      await once(other, "exit");
+    }
+    assert.equal(scratch.run(false, begin, putFile(scratch.at("x"), "0644", "x"), finish).status, 0);
+  });
+
+  test(`${name}: a change owes a restart, no change owes none`, () => {
+    using scratch = new Scratch(shell);
+    const owed = (): boolean => readdirSync(scratch.state).includes("restart-owed");
+    scratch.run(false, begin, finish);
+    assert.equal(owed(), false);
+    scratch.run(false, begin, putFile(scratch.at("x"), "0644", "x"), finish);
+    assert.equal(owed(), true);
+  });
+
+  test(`${name}: put works at the end of a pipeline too`, () => {
+    using scratch = new Scratch(shell);
+    writeFileSync(scratch.at("rules"), "a\nb\n");
+    const edit = sh`{ cat ${scratch.at("rules")}; echo c; } | put ${scratch.at("rules")} "$(mode_of ${scratch.at("rules")})"`;
+    scratch.run(true, begin, edit, edit, sh`undo_run`);
+    assert.equal(scratch.read("rules"), "a\nb\n");
+  });
+}

@@ -1,0 +1,48 @@
+/**
+ * Everything the program may know about the computer it runs on. Taken once in a composition root and passed down, so
+ * that "on Windows" or "without HOME" is one line in a test.
+ */
+import * as os from "node:os";
+
+export type OsName = "linux" | "darwin" | "windows";
+
+export interface Computer {
+  readonly os: OsName;
+  /** As Node spells it: x64, arm64, … */
+  readonly arch: string;
+  /** Read-only view of the environment. On Windows look-ups are case-insensitive. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** `$HOME`, on Windows `%USERPROFILE%`; undefined when unset or empty. */
+  readonly homeDir: string | undefined;
+  /** `$USER` (Windows: `%USERNAME%`), else "unknown": the organisation in certificates, as 0.16.2 has it. */
+  readonly userName: string;
+  readonly cwd: string;
+  readonly pid: number;
+  /** Numeric user id; undefined on Windows. */
+  readonly uid: number | undefined;
+}
+
+export function osNameOf(computer: NodeJS.Platform): OsName {
+  if (computer === "win32") return "windows";
+  return computer === "darwin" ? "darwin" : "linux";
+}
+
+/** The platform this process runs on. */
+export function thisComputer(): Computer {
+  const env = process.env;
+  const osName = osNameOf(process.platform);
+  return {
+    os: osName,
+    arch: os.arch(),
+    env,
+    homeDir: nonEmpty(osName === "windows" ? env["USERPROFILE"] : env["HOME"]),
+    userName: nonEmpty(osName === "windows" ? env["USERNAME"] : env["USER"]) ?? "unknown",
+    cwd: process.cwd(),
+    pid: process.pid,
+    uid: process.getuid?.(),
+  };
+}
+
+function nonEmpty(value: string | undefined): string | undefined {
+  return value === "" ? undefined : value;
+}

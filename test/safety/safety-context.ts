@@ -1,0 +1,33 @@
+/** The real store, clock and processes, and the fake cloud's driver. */
+import { assemble } from "../../src/assembly/assemble.ts";
+import { reportNothing } from "../../src/log/event.ts";
+import type { SshExecutor } from "../../src/ssh/executor.ts";
+import type { MachineContext } from "../../src/machine/machine-context.ts";
+import { FileStore } from "../../src/store/file-store.ts";
+import { thisComputer, type Computer } from "../../src/system/computer.ts";
+import { driverModule } from "./fake-cloud/driver.ts";
+
+/** The fake cloud's instances let everyone in and do nothing. */
+const silentSsh: SshExecutor = {
+  roundTrips: 0,
+  connect: async () => {},
+  run: async () => await Promise.reject(new Error("nothing runs there")),
+  session: async () => await Promise.reject(new Error("nothing runs there")),
+  close: async () => {},
+  [Symbol.asyncDispose]: async () => {},
+};
+
+export function safetyContext(
+  storePath: string,
+  change: Partial<MachineContext> & { readonly env?: Computer["env"] } = {},
+): MachineContext {
+  const { env, ...others } = change;
+  const computer = { ...thisComputer(), ...(env === undefined ? {} : { env }) };
+  return {
+    ...assemble({ computer, storePath, reportFor: () => reportNothing }),
+    ...(change.clock === undefined ? {} : { store: new FileStore(storePath, change.clock) }),
+    findDriver: async (name) => (name === "none" ? (await import("../../src/drivers/none/index.ts")).driverModule : driverModule),
+    openSsh: async () => silentSsh,
+    ...others,
+  };
+}
