@@ -78,6 +78,25 @@ test("imports point down, or stay in their folder", () => {
   assert.deepEqual(found, []);
 });
 
+/** The story of provisioning, a room a step; what is asked of it and what it is given come before the first. */
+const provisionRooms = ["shell", "facts", "engine", "install", "firewall", "families", "plan", "scripts", "host"];
+const provisionContracts = ["provision-context.ts", "provision-request.ts"];
+
+test("the rooms of provisioning use what comes before them in the story", () => {
+  const stepOf = (file: string): number => {
+    const [room = ""] = path.relative("src/provision", file).split(path.sep);
+    if (provisionContracts.includes(room)) return -1;
+    return room.endsWith(".ts") ? provisionRooms.length : provisionRooms.indexOf(room);
+  };
+  const isProvision = (file: string): boolean => folderOf(file) === "provision";
+  const found = violations(
+    ({ from, typeOnly }, target) => !typeOnly && isProvision(from) && isProvision(target) && stepOf(target) > stepOf(from),
+  );
+  assert.deepEqual(found, []);
+  const rooms = readdirSync("src/provision", { withFileTypes: true }).filter((entry) => entry.isDirectory());
+  assert.deepEqual(rooms.map((entry) => entry.name).toSorted(), provisionRooms.toSorted());
+});
+
 test("a driver never imports another driver", () => {
   const driverOf = (file: string): string | undefined => /^src\/drivers\/([^/]+)\//u.exec(file)?.[1];
   const found = violations(

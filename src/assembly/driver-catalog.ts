@@ -10,6 +10,8 @@ import { systemClock } from "../system/clock.ts";
 import type { Computer } from "../system/computer.ts";
 import { timeoutsOf } from "./timeout-variables.ts";
 
+export const builtinDriverNames: readonly string[] = Object.keys(builtinDrivers);
+
 /** The built-in driver of that name, if there is one. */
 export async function findBuiltinDriver(name: string): Promise<DriverModule | undefined> {
   return Object.hasOwn(builtinDrivers, name) ? await builtinDrivers[name as keyof typeof builtinDrivers]() : undefined;

@@ -9,7 +9,7 @@ import type { HostFacts } from "./facts/facts.ts";
 import { formatPlan } from "./plan/format-plan.ts";
 import type { ScriptAnswer } from "./facts/script-answer.ts";
 import { HostSession } from "./host/host-session.ts";
-import { waysFor } from "./install/choice.ts";
+import { waysFor } from "./plan/installation-choice.ts";
 import { planProvision, type Plan } from "./plan/plan.ts";
 import type { ProvisionContext, ProvisionOutcome } from "./provision-context.ts";
 import type { ProvisionRequest } from "./provision-request.ts";

@@ -43,12 +43,12 @@ async function createFlags(words: readonly string[], { computer, compat }: CliCo
 }
 
 async function driverNames(computer: Computer): Promise<readonly string[]> {
-  const [{ builtinDrivers }, { listPlugins }] = await Promise.all([
-    import("../../drivers/registry.ts"),
+  const [{ builtinDriverNames }, { listPlugins }] = await Promise.all([
+    import("../../assembly/driver-catalog.ts"),
     import("../../plugin/discover.ts"),
   ]);
   const plugins = await listPlugins(computer);
-  return [...new Set([...Object.keys(builtinDrivers), ...plugins.map(({ name }) => name)])].toSorted();
+  return [...new Set([...builtinDriverNames, ...plugins.map(({ name }) => name)])].toSorted();
 }
 
 async function machineNames(storagePath: string, { cwd }: Computer): Promise<readonly string[]> {

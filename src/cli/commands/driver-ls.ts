@@ -1,11 +1,10 @@
 import { messageOf } from "../../errors/machine-error.ts";
-import { builtinDrivers } from "../../drivers/registry.ts";
 import { listPlugins, type PluginLocation } from "../../plugin/discover.ts";
 import { inspectPlugin, type PluginLoadOptions } from "../../plugin/plugin-module.ts";
 import { protocolVersion } from "../../plugin/protocol.ts";
 import type { CliContext } from "../cli-context.ts";
 import type { Invocation } from "../command.ts";
-import { findBuiltinDriver, pluginOptions } from "../../assembly/driver-catalog.ts";
+import { builtinDriverNames, findBuiltinDriver, pluginOptions } from "../../assembly/driver-catalog.ts";
 import { version } from "../version.ts";
 
 interface ListedDriver {
@@ -30,7 +29,7 @@ export async function run(_invocation: Invocation, context: CliContext): Promise
 }
 
 async function describeBuiltins(): Promise<ListedDriver[]> {
-  const modules = await Promise.all(Object.keys(builtinDrivers).map(findBuiltinDriver));
+  const modules = await Promise.all(builtinDriverNames.map(findBuiltinDriver));
   return modules.flatMap((module) =>
     module === undefined ? [] : [{ name: module.name, kind: "built-in", version, summary: module.summary } as const],
   );
@@ -39,7 +38,7 @@ async function describeBuiltins(): Promise<ListedDriver[]> {
 async function describePlugin(location: PluginLocation, options: PluginLoadOptions): Promise<ListedDriver> {
   const { name, program } = location;
   const plugin = { name, kind: "plugin", summary: "", path: program } as const;
-  if (Object.hasOwn(builtinDrivers, name))
+  if (builtinDriverNames.includes(name))
     return { ...plugin, version: "", problem: "not used: the built-in driver has this name" };
   try {
     await inspectPlugin(location, options);

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { provisionRequest } from "../../../test/support/host-facts.ts";
 import { runShell } from "../../../test/support/shells.ts";
 import { StandIns } from "../../../test/support/stand-ins.ts";
-import { answering } from "../host/host-shell.ts";
+import { answering } from "../shell/script-protocol.ts";
 import type { SwarmRequest } from "../provision-request.ts";
 import { joinLines, sh } from "../shell/shell-text.ts";
 import { swarmContainers, swarmScript } from "./classic-swarm.ts";

@@ -4,7 +4,7 @@
  * again. Follow the changing functions.
  */
 import { daemonJsonPath, withLiveRestore } from "./daemon-json.ts";
-import type { Survival } from "../plan/plan.ts";
+import type { Survival } from "./survival.ts";
 import type { EngineService } from "./engine-service.ts";
 import { hereDocument, joinLines, sh, ShellText } from "../shell/shell-text.ts";
 

@@ -12,10 +12,11 @@ import type { Family } from "../families/family.ts";
 import type { FirewallChange } from "../firewall/firewall.ts";
 import { firewallChanges } from "../firewall/firewalls.ts";
 import type { Installation } from "../install/installation.ts";
-import { installationsFor, requireRoom } from "../install/choice.ts";
+import { installationsFor, requireRoom } from "./installation-choice.ts";
 import type { ProvisionRequest } from "../provision-request.ts";
 import { SecretText } from "../shell/secret-text.ts";
 import { serviceFor, type EngineService } from "../engine/engine-service.ts";
+import { survivalOf, type Survival } from "../engine/survival.ts";
 import { swarmContainers, type SwarmContainer } from "../engine/classic-swarm.ts";
 
 type FileChange = "create" | "replace" | "same";
@@ -23,16 +24,6 @@ type FileChange = "create" | "replace" | "same";
 export interface PlannedFile extends HostFile {
   readonly change: FileChange;
 }
-
-/** What a restart of the engine means for the containers that run. */
-export type Survival =
-  | { readonly kind: "nothing-runs" }
-  /** The engine has live-restore on. */
-  | { readonly kind: "live-restore" }
-  /** live-restore is switched on for the restart and off again. */
-  | { readonly kind: "live-restore-for-the-restart" }
-  /** They stop, and are started again. */
-  | { readonly kind: "stopped"; readonly why: string };
 
 export interface Plan {
   readonly machineName: string;
@@ -172,28 +163,6 @@ function sameText(a: string, b: string): boolean {
 function presentText(path: string, { engine, ownFiles }: HostFacts): string | undefined {
   if (path === "/etc/docker/daemon.json") return engine.daemonJson;
   return [...engine.unitFiles, ...engine.settingsFiles].find((file) => file.path === path)?.text ?? ownFiles.get(path);
-}
-
-/** live-restore came with engine 1.12, and excludes swarm mode. */
-export function survivalOf({ engine }: HostFacts): Survival {
-  if (engine.containers.length === 0) return { kind: "nothing-runs" };
-  if (engine.answer?.liveRestore === true && staysOn(engine)) return { kind: "live-restore" };
-  if (engine.answer?.swarmActive === true)
-    return { kind: "stopped", why: "the engine is part of a swarm, which excludes live-restore" };
-  const [major = 0, minor = 0] = (engine.answer?.serverVersion ?? engine.version ?? "").split(".").map(Number);
-  if (major < 1 || (major === 1 && minor < 12))
-    return { kind: "stopped", why: `engine ${engine.version ?? "of unknown version"} has no live-restore` };
-  return { kind: "live-restore-for-the-restart" };
-}
-
-/** On for the next engine too: a run that was cut off may have switched it on in the memory of this one alone. */
-function staysOn(engine: EngineFacts): boolean {
-  const texts = [
-    engine.daemonJson ?? "",
-    ...engine.unitFiles.map((file) => file.text),
-    ...engine.settingsFiles.map((file) => file.text),
-  ];
-  return texts.some((text) => /"live-restore"\s*:\s*true|--live-restore\b(?!=false)/u.test(text));
 }
 
 function firewallPlan(facts: HostFacts, request: ProvisionRequest): readonly FirewallChange[] {

@@ -7,7 +7,7 @@ import { engineControl } from "../engine/engine-control.ts";
 import { daemonJsonPath } from "../engine/daemon-json.ts";
 import type { HostFacts } from "../facts/facts.ts";
 import type { FirewallChange } from "../firewall/firewall.ts";
-import { answering } from "../host/host-shell.ts";
+import { answering } from "../shell/script-protocol.ts";
 import type { Plan, PlannedFile } from "../plan/plan.ts";
 import { engineProbe, lookingFunctions } from "../facts/probe-script.ts";
 import type { ProvisionBounds } from "../provision-context.ts";

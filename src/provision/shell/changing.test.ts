@@ -8,7 +8,7 @@ import * as path from "node:path";
 import { test } from "node:test";
 import { runShell, shells } from "../../../test/support/shells.ts";
 import { changingFunctions, putFile } from "./changing.ts";
-import { answering } from "../host/host-shell.ts";
+import { answering } from "./script-protocol.ts";
 import { SecretText } from "./secret-text.ts";
 import { joinLines, sh, type ShellText } from "./shell-text.ts";
 import { scriptPrelude } from "./script-protocol.ts";

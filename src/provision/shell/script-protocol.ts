@@ -25,6 +25,30 @@ end() { printf '\n@end\t\t\n'; }
 printf '\n@begin\t\t\n'
 `;
 
+/** Shell functions with which scripts answer; after the prelude. */
+export const answering = sh`
+phase() { printf '\n@phase\t%s\t\n' "$1"; }
+waiting() { printf '\n@wait\t\t%s\n' "$1"; }
+note() { printf '\n@note\t%s\t%s\n' "$1" "$2"; }
+changed() { printf '\n@changed\t%s\t\n' "$1"; }
+hint() { printf '\n@hint\t\t%s\n' "$1"; }
+why() { while IFS= read -r line; do printf '\n@why\t\t%s\n' "$line"; done; }
+fail() { printf '\n@fail\t%s\t%s\n' "$1" "$2"; exit 1; }
+nap() { sleep 0.2 2> /dev/null || sleep 1; }
+# A script that ends badly undoes what it can and says how full the disks are: that is the first thing to know.
+on_failure() { :; }
+at_the_end() {
+  status=$?
+  trap - EXIT
+  [ "$status" = 0 ] || on_failure
+  [ "$status" = 0 ] || for folder in / /var /etc /etc/docker /tmp /usr /var/lib/docker; do
+    [ -d "$folder" ] && printf '\n@fact\tdisk\t%s %s\n' "$folder" "$(df -Pk "$folder" 2> /dev/null | tail -n 1)"
+  done
+  exit "$status"
+}
+trap at_the_end EXIT
+`;
+
 const answerKinds = ["begin", "end", "fact", "phase", "wait", "note", "changed", "fail", "hint", "why"] as const;
 type AnswerKind = (typeof answerKinds)[number];
 

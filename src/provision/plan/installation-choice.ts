@@ -4,7 +4,7 @@ import { isOldEngine } from "../engine/base-command.ts";
 import type { HostFacts } from "../facts/facts.ts";
 import type { Family } from "../families/family.ts";
 import type { ProvisionRequest } from "../provision-request.ts";
-import type { Installation } from "./installation.ts";
+import type { Installation } from "../install/installation.ts";
 
 /** Empty when an engine is there: it is kept. Throws `os-unsupported` when there is no way. */
 export function installationsFor(facts: HostFacts, family: Family, request: ProvisionRequest): readonly Installation[] {
