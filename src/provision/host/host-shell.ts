@@ -10,7 +10,7 @@ import type { ProvisionContext } from "../provision-context.ts";
 import type { ScriptAnswer } from "../facts/script-answer.ts";
 import { bootstrap, framedScript, LineSplitter, parseScriptLine, type ScriptLine } from "../shell/script-protocol.ts";
 import { failureOf, sudoRefusal } from "../scripts/script-failure.ts";
-import { quoteWord, sh, type ShellText } from "../shell/shell-text.ts";
+import { quoteWord, type ShellText } from "../shell/shell-text.ts";
 
 export interface ScriptRun {
   readonly timeoutMs: number;

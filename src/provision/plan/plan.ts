@@ -7,7 +7,7 @@ import { certificateHostFiles, layoutFor, type EngineLayout, type HostFile } fro
 import { isOwnDropIn } from "../shell/own-files.ts";
 import { ownSystemdUnitPath } from "../engine/own-units.ts";
 import { certificateFiles } from "../engine/engine-settings.ts";
-import type { EngineFacts, HostFacts, RunningContainer } from "../facts/facts.ts";
+import type { HostFacts, RunningContainer } from "../facts/facts.ts";
 import type { Family } from "../families/family.ts";
 import type { FirewallChange } from "../firewall/firewall.ts";
 import { firewallChanges } from "../firewall/firewalls.ts";
