@@ -1,80 +1,164 @@
 /**
- * Runs the test groups one after the other and ends with the plain line that counts them all.
+ * Runs the groups of checks and tests one after the other, and ends with the plain line that counts them all.
  *
- *   node scripts/test.ts              every group
- *   node scripts/test.ts unit         one group
- *   node scripts/test.ts lab PATTERN  the files of a group whose path holds PATTERN
+ *   node scripts/test.ts                   every group
+ *   node scripts/test.ts unit              one group; `check,unit` for two
+ *   node scripts/test.ts lab PATTERN       the files of a group whose path holds PATTERN
+ *
+ * DOCKER_MACHINE_TEST_UNTIL is a time in seconds since 1970: what has not ended by then is ended and counted as failed.
  */
-import { spawnSync } from "node:child_process";
-import { globSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { globSync } from "node:fs";
 import * as path from "node:path";
+import { performance } from "node:perf_hooks";
+import { runGroup } from "./test-group.ts";
+import { unrunJob, type Job, type JobResult } from "./test-job.ts";
 
 interface Group {
-  readonly files: readonly string[];
-  readonly options: readonly string[];
+  /** A command line of the shell for each check. */
+  readonly checks?: Readonly<Record<string, string>>;
+  /** Globs of test files. */
+  readonly files?: readonly string[];
+  /** All files in one process: quick, where they start nothing. */
+  readonly together?: boolean;
+  readonly atOnce: number;
+  /** For one test, for one file, for the group. */
+  readonly minutes: { readonly test?: number; readonly job: number; readonly group: number };
+  readonly keeper?: string;
+  /** Whether it runs the two programs that the group `build` makes. */
+  readonly built?: boolean;
 }
 
-/** The counts that promises are stated with take their time. */
-const longestMs = process.env["DOCKER_MACHINE_LONG_TESTS"] === "1" ? 3_600_000 : 600_000;
-
-/** `unit` shares one process; what starts servers, hosts or machines gets a process for each file. */
+/** Sources are made to programs once, before what runs those. */
 const groups: Readonly<Record<string, Group>> = {
-  unit: { files: ["src/**/*.test.ts", "test/*.test.ts"], options: ["--test-isolation=none", "--test-timeout=60000"] },
+  build: {
+    checks: { executable: "sh scripts/build.sh executable", package: "sh scripts/build.sh package" },
+    atOnce: 2,
+    minutes: { job: 5, group: 5 },
+  },
+  check: {
+    checks: {
+      types: "tsc -p .",
+      lint: "oxlint --type-aware src test scripts",
+      format: "oxfmt --check src test scripts",
+      "dead code": "knip",
+      "the package's shape": "sh scripts/build.sh package && publint --strict",
+    },
+    atOnce: 2,
+    minutes: { job: 5, group: 8 },
+  },
+  unit: { files: ["src/**/*.test.ts", "test/*.test.ts"], together: true, atOnce: 1, minutes: { test: 1, job: 5, group: 5 } },
   integration: {
-    files: ["test/{golden,plugin,ssh,cli,safety,differential,completion}/**/*.test.ts"],
-    options: ["--test-concurrency=2", `--test-timeout=${longestMs}`],
+    files: ["test/{golden,plugin,ssh,cli,safety,differential,completion,runner}/**/*.test.ts"],
+    atOnce: 2,
+    minutes: { test: 10, job: 12, group: 20 },
+    built: true,
   },
   // The engine that carries the hosts stays up between the files, with every image built.
   lab: {
     files: ["test/{lab,provision,e2e}/**/*.test.ts"],
-    options: ["--test-concurrency=2", "--test-timeout=900000", "--test-global-setup=test/lab/global-setup.ts"],
+    atOnce: 2,
+    minutes: { test: 15, job: 15, group: 40 },
+    keeper: "test/lab/keep-open.ts",
+    built: true,
   },
-  machines: { files: ["test/drivers/**/*.test.ts"], options: ["--test-concurrency=1", "--test-timeout=1200000"] },
+  machines: { files: ["test/drivers/**/*.test.ts"], atOnce: 1, minutes: { test: 20, job: 25, group: 30 }, built: true },
 };
 
+/** The counts that promises are stated with take their time. */
+const longest = process.env["DOCKER_MACHINE_LONG_TESTS"] === "1" ? 10 : 1;
+
 const [wanted, pattern = ""] = process.argv.slice(2);
-const scratch = mkdtempSync(path.join(tmpdir(), "docker-machine-test-"));
-const countsFile = path.join(scratch, "counts.jsonl");
-let broken = false;
-for (const [name, group] of Object.entries(groups)) {
-  if (wanted !== undefined && wanted !== name) continue;
-  const files = group.files.flatMap((glob) => globSync(glob)).filter((file) => file.includes(pattern));
-  if (files.length === 0) continue;
-  console.log(`${name}: ${files.length} files`);
+const names = wanted === undefined ? Object.keys(groups) : wanted.split(",");
+const unknown = names.find((name) => !(name in groups));
+if (unknown !== undefined) {
+  console.error(`There is no group "${unknown}"; there are ${Object.keys(groups).join(", ")}`);
+  process.exit(2);
+}
+
+// Status 1 is for a run that came to its end.
+process.once("uncaughtException", (error) => {
+  console.error(error);
+  process.exit(4);
+});
+
+const results = new Map<string, readonly JobResult[]>();
+const interrupted = interruption();
+for (const name of names) {
+  const group = groups[name];
+  const jobs = group === undefined ? [] : jobsOf(group);
+  if (group === undefined || jobs.length === 0) continue;
   const started = performance.now();
-  const { status } = spawnSync(
-    process.execPath,
-    [
-      "--test",
-      `--test-reporter=${path.resolve("scripts/test-reporter.ts")}`,
-      "--test-reporter-destination=stdout",
-      ...group.options,
-      ...files,
-    ],
-    { stdio: ["ignore", "inherit", "inherit"], env: { ...process.env, TEST_COUNTS: countsFile } },
-  );
-  broken ||= status !== 0;
+  console.log(`${name}: ${group.together === true ? "one process" : jobs.length}`);
+  if (group.built === true && failuresOf("build").length > 0) {
+    results.set(
+      name,
+      jobs.map((job) => unrunJob(job, "the programs were not built")),
+    );
+  } else {
+    const run = { name, jobs, atOnce: group.atOnce, boundMs: minutes(group.minutes.group), keeper: group.keeper };
+    results.set(name, await runGroup(run, { say: console.log, signal: interrupted }));
+  }
   console.log(`${name}: ${((performance.now() - started) / 1000).toFixed(0)} s\n`);
 }
-const total = { passed: 0, failed: 0, skipped: 0 };
-for (const line of readCounts()) {
-  total.passed += line.passed;
-  total.failed += line.failed;
-  total.skipped += line.skipped;
-}
-rmSync(scratch, { recursive: true });
-if (broken && total.failed === 0) total.failed = 1;
-console.log(`${total.passed} passed, ${total.failed} failed${total.skipped > 0 ? `, ${total.skipped} skipped` : ""}`);
-process.exitCode = total.failed > 0 || total.passed === 0 ? 1 : 0;
+sayTotals([...results.values()].flat());
 
-function readCounts(): { passed: number; failed: number; skipped: number }[] {
-  try {
-    return readFileSync(countsFile, "utf8")
-      .split("\n")
-      .filter((line) => line !== "")
-      .map((line) => JSON.parse(line) as { passed: number; failed: number; skipped: number });
-  } catch {
-    return [];
+function jobsOf(group: Group): Job[] {
+  const checks = Object.entries(group.checks ?? {}).map(([name, line]) => checkJob(group, name, line));
+  const files = (group.files ?? []).flatMap((glob) => globSync(glob)).filter((file) => file.includes(pattern));
+  if (files.length === 0) return checks;
+  const ones = group.together === true ? [testJob(group, "unit", files)] : files.map((file) => testJob(group, file, [file]));
+  return [...checks, ...ones];
+}
+
+function checkJob(group: Group, name: string, line: string): Job {
+  return { name, program: "sh", args: ["-c", line], boundMs: minutes(group.minutes.job), kind: "check" };
+}
+
+function testJob(group: Group, name: string, files: readonly string[]): Job {
+  const args = [
+    ...(group.together === true ? ["--test", "--test-isolation=none"] : []),
+    // Whatever still turns when the tests are done is of no interest.
+    "--test-force-exit",
+    `--test-reporter=${path.resolve("scripts/test-reporter.ts")}`,
+    "--test-reporter-destination=stdout",
+    `--test-timeout=${minutes(group.minutes.test ?? group.minutes.job)}`,
+    ...files,
+  ];
+  return { name, program: process.execPath, args, boundMs: minutes(group.minutes.job), kind: "tests" };
+}
+
+function minutes(count: number): number {
+  return count * 60_000 * longest;
+}
+
+function failuresOf(name: string): string[] {
+  return (results.get(name) ?? []).flatMap(({ failed }) => failed);
+}
+
+/** What ends the run before it is done: its time, or who started it. */
+function interruption(): AbortSignal {
+  const controller = new AbortController();
+  const until = Number(process.env["DOCKER_MACHINE_TEST_UNTIL"] ?? 0) * 1000;
+  if (until > 0) setTimeout(() => controller.abort(new Error("the time of the run was over")), until - Date.now()).unref();
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
+    process.once(signal, () => controller.abort(new Error(`the run was ended by ${signal}`)));
+  return controller.signal;
+}
+
+function sayTotals(all: readonly JobResult[]): void {
+  const failed = all.flatMap((result) => result.failed);
+  const skipped = all.flatMap((result) => result.skipped);
+  const passed = all.reduce((sum, result) => sum + result.passed, 0);
+  if (skipped.length > 0) {
+    console.log("Skipped:");
+    for (const [reason, tests] of Map.groupBy(skipped, ({ reason }) => reason)) {
+      console.log(`  ${reason}`);
+      for (const { test } of tests) console.log(`    ${test}`);
+    }
   }
+  if (failed.length > 0) console.log(["Failed:", ...failed.map((what) => `  ${what}`)].join("\n"));
+  // A run that ran nothing has shown nothing.
+  const failures = failed.length === 0 && passed === 0 ? 1 : failed.length;
+  console.log(`${passed} passed, ${failures} failed${skipped.length > 0 ? `, ${skipped.length} skipped` : ""}`);
+  process.exitCode = failures > 0 ? 1 : 0;
 }
