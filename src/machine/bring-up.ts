@@ -49,8 +49,9 @@ function needsInstance({ name, module }: Host, earlier: JournalReading | undefin
 async function makeInstance(context: MachineContext, host: Host, signal: AbortSignal): Promise<void> {
   const otherwise = `The driver of "${host.name}" did not make the instance`;
   await within(
-    { ms: context.timeouts.driverMs, otherwise, clock: context.clock, signal },
+    { ms: context.timeouts.driverMs, clock: context.clock, signal },
     async (bound) => await host.driver.create(bound),
+    otherwise,
   );
   await host.save();
 }

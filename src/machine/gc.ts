@@ -76,8 +76,8 @@ async function inspect(
 
 async function findInstances(context: MachineContext, host: Host, signal: AbortSignal): Promise<readonly string[]> {
   const otherwise = `The driver of "${host.name}" did not tell its instances`;
-  const bound = { ms: context.timeouts.stateMs, otherwise, clock: context.clock, signal };
-  return await within(bound, async (inner) => (await host.driver.findInstances?.(inner)) ?? []);
+  const patience = { ms: context.timeouts.stateMs, clock: context.clock, signal };
+  return await within(patience, async (inner) => (await host.driver.findInstances?.(inner)) ?? [], otherwise);
 }
 
 /**

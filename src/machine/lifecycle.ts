@@ -79,8 +79,9 @@ export async function changeState(
 async function drive(context: MachineContext, host: Host, verb: LifecycleVerb, signal: AbortSignal): Promise<void> {
   const otherwise = `The driver of "${host.name}" did not ${verb} the instance`;
   await within(
-    { ms: context.timeouts.driverMs, otherwise, clock: context.clock, signal },
+    { ms: context.timeouts.driverMs, clock: context.clock, signal },
     async (bound) => await host.driver[verb](bound),
+    otherwise,
   );
 }
 

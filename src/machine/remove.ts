@@ -78,7 +78,7 @@ async function removeInstance(context: MachineContext, host: Host, request: Remo
 
 export async function removeAtProvider(context: MachineContext, host: Host, ms: number, signal: AbortSignal): Promise<void> {
   const otherwise = `The driver of "${host.name}" did not remove the instance`;
-  await within({ ms, otherwise, clock: context.clock, signal }, async (bound) => await host.driver.remove(bound));
+  await within({ ms, clock: context.clock, signal }, async (bound) => await host.driver.remove(bound), otherwise);
 }
 
 async function requireLeftover(context: MachineContext, name: string): Promise<void> {

@@ -1,6 +1,7 @@
 /** How long each step with a plugin may take. Nothing waits without a bound or a signal. */
-import { isMachineError, MachineError } from "../errors/machine-error.ts";
+import { isMachineError } from "../errors/machine-error.ts";
 import type { Clock } from "../system/clock.ts";
+import { unlessAborted, within } from "../system/waiting.ts";
 import { heartbeatIntervalMs } from "./protocol.ts";
 
 export interface PluginBounds {
@@ -30,30 +31,17 @@ export const defaultBounds: PluginBounds = {
 /** For a free place among the plugins that run at one time. */
 export const placePatienceMs = 10_000;
 
-/** A bound as it is written in a message: `10 s`, `500 ms`. */
-export function formatBound(ms: number): string {
-  return ms >= 1000 ? `${ms / 1000} s` : `${ms} ms`;
-}
-
-/** Whether {@link within} ended because its time was up, and not by the signal it was given, which may be a bound too. */
+/** Whether a bound ended the work, and not the signal it was given, which may be a bound too. */
 export function isOverdue(error: unknown, signal: AbortSignal | undefined): boolean {
   return isMachineError(error, "timeout") && signal?.aborted !== true;
 }
 
-/** Ends a timer that is of no more use; made once, because errors are dear. */
-const settled = new Error("settled");
-
-/** Waits for work; rejects with `timeout` after `ms`, or with the signal's reason. The work itself is not stopped. */
-export async function within<T>(work: Promise<T>, ms: number, clock: Clock, what: string, signal?: AbortSignal): Promise<T> {
-  const finished = new AbortController();
-  const stop = signal === undefined ? finished.signal : AbortSignal.any([signal, finished.signal]);
-  const tooLate = clock.sleep(ms, stop).then((): never => {
-    throw new MachineError("timeout", `${what} within ${formatBound(ms)}`);
-  });
-  try {
-    return await Promise.race([work, tooLate]);
-  } finally {
-    tooLate.catch(() => {});
-    finished.abort(settled);
-  }
+/**
+ * Waits for an answer that cannot be called off: at the bound, a `timeout`, and at the signal it is left behind at once.
+ * The error is for whoever makes a better one of it.
+ */
+export async function answerWithin<T>(answer: Promise<T>, ms: number, clock: Clock, signal?: AbortSignal): Promise<T> {
+  // It may fail when nobody listens yet, or any more.
+  answer.catch(() => {});
+  return await within({ ms, clock, signal }, async (bound) => await unlessAborted(answer, bound), "There was no answer");
 }

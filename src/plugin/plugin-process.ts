@@ -6,7 +6,8 @@ import { MachineError, messageOf, systemCodeOf } from "../errors/machine-error.t
 import type { Clock } from "../system/clock.ts";
 import type { Computer } from "../system/computer.ts";
 import type { ProcessRunner } from "../system/process.ts";
-import { formatBound, within, type PluginBounds } from "./plugin-bounds.ts";
+import { formatBound } from "../system/time-text.ts";
+import { answerWithin, type PluginBounds } from "./plugin-bounds.ts";
 import type { PluginLocation } from "./discover.ts";
 import { LineSplitter } from "./line-splitter.ts";
 import { driverNameVariable, token, tokenVariable } from "./plugin-environment.ts";
@@ -68,7 +69,7 @@ export class PluginProcess {
   /** Where the plugin listens: its first line of output. Throws `plugin-failed` when it is none, late or missing. */
   async address(signal?: AbortSignal): Promise<PluginAddress> {
     const { launchMs } = this.#host.bounds;
-    const line = within(this.#firstLine.promise, launchMs, this.#host.clock, "no line", signal);
+    const line = answerWithin(this.#firstLine.promise, launchMs, this.#host.clock, signal);
     const text = await line.catch(async (error: unknown) => {
       signal?.throwIfAborted();
       throw await this.#launchFailure(error, launchMs);
@@ -109,7 +110,7 @@ export class PluginProcess {
   }
 
   async #waitForEnd(ms: number): Promise<boolean> {
-    return await within(this.ended, ms, this.#host.clock, "no end").then(
+    return await answerWithin(this.ended, ms, this.#host.clock).then(
       () => true,
       () => false,
     );
@@ -129,7 +130,7 @@ export class PluginProcess {
     await promise;
     running.delete(this.#child);
     if (running.size === 0) process.off("exit", killRemaining);
-    await within(closed, drainMs, this.#host.clock, "open").catch(() => {});
+    await answerWithin(closed, drainMs, this.#host.clock).catch(() => {});
     this.#child.stdout?.destroy();
     this.#child.stderr?.destroy();
     this.#firstLine.reject(new Error("ended"));

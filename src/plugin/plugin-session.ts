@@ -7,7 +7,9 @@ import { isMachineError, MachineError } from "../errors/machine-error.ts";
 import { RpcClient } from "../gocompat/netrpc/client.ts";
 import type { RpcMethod } from "../gocompat/netrpc/messages.ts";
 import { RpcError } from "../gocompat/netrpc/rpc-error.ts";
-import { formatBound, isOverdue, within } from "./plugin-bounds.ts";
+import { formatBound } from "../system/time-text.ts";
+import { unlessAborted } from "../system/waiting.ts";
+import { answerWithin, isOverdue } from "./plugin-bounds.ts";
 import type { PluginLocation } from "./discover.ts";
 import { PluginProcess, type PluginAddress, type PluginHost, type PluginLog } from "./plugin-process.ts";
 import {
@@ -116,7 +118,7 @@ export class PluginSession {
   /** Whether the plugin took note: its answer races with its end. */
   async #askToClose(): Promise<boolean> {
     const answer = this.#rpc.call(`${this.#service}.Close`, methods.Close, {});
-    return await within(answer, this.#host.bounds.closeMs, this.#host.clock, "no answer").then(
+    return await answerWithin(answer, this.#host.bounds.closeMs, this.#host.clock).then(
       () => true,
       (error: unknown) => error instanceof RpcError && error.kind === "closed",
     );
@@ -125,7 +127,7 @@ export class PluginSession {
   async #bounded<T>(name: MethodName, answer: Promise<T>, { signal, timeoutMs }: CallOptions): Promise<T> {
     if (timeoutMs === undefined) return signal === undefined ? await answer : await unlessAborted(answer, signal);
     try {
-      return await within(answer, timeoutMs, this.#host.clock, "no answer", signal);
+      return await answerWithin(answer, timeoutMs, this.#host.clock, signal);
     } catch (error) {
       if (!isOverdue(error, signal)) throw error;
       throw this.#process.failure(`did not answer ${name} within ${formatBound(timeoutMs)}`, error);
@@ -163,7 +165,7 @@ export class PluginSession {
       for (;;) {
         await clock.sleep(bounds.heartbeatIntervalMs, this.#closing.signal);
         const answer = this.#rpc.call(`${this.#service}.Heartbeat`, methods.Heartbeat, {});
-        await within(answer, bounds.heartbeatAnswerMs, clock, "no heartbeat", this.#closing.signal);
+        await answerWithin(answer, bounds.heartbeatAnswerMs, clock, this.#closing.signal);
       }
     } catch (error) {
       // A connection that ended is told by the call that was under way; an old plugin's missing method does not matter.
@@ -193,21 +195,10 @@ function connectTo(
     // Stays: an error later on is told by the end of the connection.
     socket.on("error", (error) => reject(process.failure(refused, error)));
   });
-  return within(connected, bounds.handshakeMs, clock, "no connection", signal).catch((error: unknown) => {
+  return answerWithin(connected, bounds.handshakeMs, clock, signal).catch((error: unknown) => {
     socket.destroy();
     throw isOverdue(error, signal) ? process.failure(`${refused} within ${formatBound(bounds.handshakeMs)}`, error) : error;
   });
-}
-
-async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  const aborted = Promise.withResolvers<never>();
-  const onAbort = (): void => aborted.reject(signal.reason);
-  signal.addEventListener("abort", onAbort, { once: true });
-  try {
-    return await Promise.race([work, aborted.promise]);
-  } finally {
-    signal.removeEventListener("abort", onAbort);
-  }
 }
 
 /** An error that a plugin answered with: text is all there is. */

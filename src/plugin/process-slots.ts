@@ -1,6 +1,6 @@
 /** Keeps the number of plugin processes within bounds when many machines are looked at in one command. */
 import type { Clock } from "../system/clock.ts";
-import { within } from "./plugin-bounds.ts";
+import { answerWithin } from "./plugin-bounds.ts";
 
 export class ProcessSlots {
   readonly #limit: number;
@@ -44,7 +44,7 @@ export class ProcessSlots {
       turn.resolve();
     };
     this.#waiting.add(next);
-    await within(turn.promise, this.#patienceMs, clock, "no slot", signal).catch(() => {});
+    await answerWithin(turn.promise, this.#patienceMs, clock, signal).catch(() => {});
     this.#waiting.delete(next);
     if (!handedOver) this.#taken++;
     if (signal?.aborted !== true) return;

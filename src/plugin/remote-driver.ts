@@ -8,7 +8,7 @@ import type { Driver, DriverContext } from "../driver-kit/driver.ts";
 import type { DriverOptions, FlagValue } from "../driver-kit/create-flag.ts";
 import { stateOfNumber, type MachineState } from "../driver-kit/state.ts";
 import { isMachineError, MachineError, messageOf } from "../errors/machine-error.ts";
-import { within, type PluginBounds } from "./plugin-bounds.ts";
+import { answerWithin, type PluginBounds } from "./plugin-bounds.ts";
 import type { PluginLocation } from "./discover.ts";
 import { PluginSession } from "./plugin-session.ts";
 import type { ProcessSlots } from "./process-slots.ts";
@@ -174,8 +174,8 @@ export class RemoteDriver implements Driver {
   /** Work that is worth trying, but no reason to wait or to fail. */
   async #salvage(work: Promise<unknown>): Promise<void> {
     const { clock } = this.#context;
-    await within(work, this.#runtime.bounds.closeMs, clock, "The configuration was not saved").catch((error: unknown) =>
-      this.#report("debug", messageOf(error)),
+    await answerWithin(work, this.#runtime.bounds.closeMs, clock).catch((error: unknown) =>
+      this.#report("debug", `The configuration was not saved: ${messageOf(error)}`),
     );
   }
 

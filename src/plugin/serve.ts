@@ -8,7 +8,7 @@ import type { ProgressEvent } from "../log/event.ts";
 import type { Redactor } from "../log/redact.ts";
 import { RpcServer, type RpcServices } from "../gocompat/netrpc/server.ts";
 import type { Clock } from "../system/clock.ts";
-import { formatBound } from "./plugin-bounds.ts";
+import { formatBound } from "../system/time-text.ts";
 import { isPluginEnvironment, withoutPluginVariables } from "./plugin-environment.ts";
 import { heartbeatTimeoutMs, protocolVersion, serviceNames } from "./protocol.ts";
 import { errorTextOf, ServedDriver, type ServedSurroundings } from "./served-driver.ts";

@@ -7,7 +7,7 @@ import type { Clock } from "../system/clock.ts";
 import type { ProcessRunner } from "../system/process.ts";
 import type { SshBackend, SshExecutor, SshTarget } from "./executor.ts";
 import type { SshContext } from "./ssh-context.ts";
-import { formatSeconds } from "./ssh-errors.ts";
+import { formatBound } from "../system/time-text.ts";
 
 export type { SshContext } from "./ssh-context.ts";
 
@@ -90,7 +90,7 @@ function mayPass(error: unknown, retryAuthentication: boolean): boolean {
 function neverReady(timeoutMs: number, last: unknown): MachineError {
   return new MachineError(
     "timeout",
-    `SSH did not become available within ${formatSeconds(timeoutMs)}. Last error: ${messageOf(last)}`,
+    `SSH did not become available within ${formatBound(timeoutMs)}. Last error: ${messageOf(last)}`,
     {
       cause: last,
       hint: isMachineError(last) ? last.hint : undefined,

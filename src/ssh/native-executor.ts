@@ -6,7 +6,8 @@ import { constants } from "node:os";
 import type { Client, ClientChannel, SFTPWrapper } from "ssh2";
 import { MachineError } from "../errors/machine-error.ts";
 import { logTo } from "../log/event.ts";
-import { Bound, untilAborted } from "./ssh-bounds.ts";
+import { unlessAborted } from "../system/waiting.ts";
+import { Bound } from "./ssh-bounds.ts";
 import type { SshExecutor, SshResult, SshRunOptions, SshSessionOptions, SshTarget } from "./executor.ts";
 import { ensurePinnedKeys } from "./host-keys.ts";
 import { NativeConnection } from "./native-connection.ts";
@@ -43,16 +44,16 @@ export class NativeSshExecutor implements SshExecutor {
 
   async connect(signal?: AbortSignal): Promise<void> {
     using bound = new Bound(undefined, () => undefined, signal, this.#closing.signal);
-    await untilAborted(this.#connected(), bound.signal);
+    await unlessAborted(this.#connected(), bound.signal);
   }
 
   async run(command: string, options: SshRunOptions = {}): Promise<SshResult> {
     const late = (): unknown => commandTimedOut(this.#target, options.timeoutMs ?? 0);
     using bound = new Bound(options.timeoutMs, late, options.signal, this.#closing.signal);
-    const connection = await untilAborted(this.#connected(), bound.signal);
+    const connection = await unlessAborted(this.#connected(), bound.signal);
     this.#commands += 1;
     const opening = connection.exec(command, undefined);
-    const channel = await untilAborted(opening, bound.signal).catch(async (error: unknown) => {
+    const channel = await unlessAborted(opening, bound.signal).catch(async (error: unknown) => {
       opening.then(
         (late) => late.close(),
         () => {},
@@ -65,10 +66,10 @@ export class NativeSshExecutor implements SshExecutor {
   async session(options: SshSessionOptions): Promise<number> {
     refuseFlags(options);
     using bound = new Bound(undefined, () => undefined, options.signal, this.#closing.signal);
-    const connection = await untilAborted(this.#connected(), bound.signal);
+    const connection = await unlessAborted(this.#connected(), bound.signal);
     this.#commands += 1;
     const terminal = describeTerminal(options, this.#context);
-    const channel = await untilAborted(connection.exec(options.command, terminal), bound.signal);
+    const channel = await unlessAborted(connection.exec(options.command, terminal), bound.signal);
     const ending = endingOf(channel);
     await closingOnAbort(channel, bound.signal, connectStreams(channel, this.#context, terminal !== undefined));
     return statusOf(connection, await ending) ?? noStatus;
@@ -76,9 +77,9 @@ export class NativeSshExecutor implements SshExecutor {
 
   /** A file transfer channel. The caller ends it. */
   async sftp(): Promise<SFTPWrapper> {
-    const connection = await untilAborted(this.#connected(), this.#closing.signal);
+    const connection = await unlessAborted(this.#connected(), this.#closing.signal);
     this.#commands += 1;
-    return await untilAborted(connection.sftp(), this.#closing.signal);
+    return await unlessAborted(connection.sftp(), this.#closing.signal);
   }
 
   async close(): Promise<void> {
@@ -102,7 +103,7 @@ export class NativeSshExecutor implements SshExecutor {
 
   async #login(signal: AbortSignal): Promise<Client> {
     const ssh2: Ssh2 = (await import("ssh2")).default;
-    const credentials = await untilAborted(gatherCredentials(ssh2, this.#target, this.#context), signal);
+    const credentials = await unlessAborted(gatherCredentials(ssh2, this.#target, this.#context), signal);
     const pinned = await ensurePinnedKeys(
       this.#target,
       (types) => fetchHostKey(ssh2, this.#target, types, signal),
@@ -162,7 +163,7 @@ async function collect(connection: NativeConnection, channel: ClientChannel, opt
 
 async function closingOnAbort<T>(channel: ClientChannel, signal: AbortSignal, work: Promise<T>): Promise<T> {
   try {
-    return await untilAborted(work, signal);
+    return await unlessAborted(work, signal);
   } finally {
     if (signal.aborted) channel.close();
   }

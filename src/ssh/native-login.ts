@@ -6,7 +6,8 @@ import { once } from "node:events";
 import * as net from "node:net";
 import type { Client, ConnectConfig, ServerHostKeyAlgorithm } from "ssh2";
 import { messageOf, systemCodeOf } from "../errors/machine-error.ts";
-import { isOwnBound, keepalive, untilAborted } from "./ssh-bounds.ts";
+import { unlessAborted } from "../system/waiting.ts";
+import { isOwnBound, keepalive } from "./ssh-bounds.ts";
 import type { SshTarget } from "./executor.ts";
 import { hostKeyAlgorithms } from "./host-keys.ts";
 import type { Credential, Ssh2 } from "./native-credentials.ts";
@@ -136,7 +137,7 @@ class Attempt {
       readyTimeout: 0,
       ...liveness,
     } as ConnectConfig);
-    await untilAborted(ready.promise, this.#signal);
+    await unlessAborted(ready.promise, this.#signal);
   }
 
   /** Called again when keys are renewed in a long connection: the host must show an accepted key then, too. */
@@ -182,7 +183,7 @@ class Attempt {
 async function openSocket(target: SshTarget, signal: AbortSignal): Promise<net.Socket> {
   const socket = net.connect({ host: target.hostName, port: target.port === 0 ? 22 : target.port, noDelay: true });
   try {
-    await untilAborted(once(socket, "connect"), signal);
+    await unlessAborted(once(socket, "connect"), signal);
     return socket;
   } catch (error) {
     socket.destroy();

@@ -7,7 +7,8 @@ import { rm } from "node:fs/promises";
 import { constants } from "node:os";
 import * as path from "node:path";
 import { logTo } from "../log/event.ts";
-import { Bound, untilAborted } from "./ssh-bounds.ts";
+import { unlessAborted } from "../system/waiting.ts";
+import { Bound } from "./ssh-bounds.ts";
 import type { SshExecutor, SshResult, SshRunOptions, SshSessionOptions, SshTarget } from "./executor.ts";
 import { noForwardings, opensshDestination, type OpenSshOptions } from "./openssh-arguments.ts";
 import { OpenSshClient, readText } from "./openssh-client.ts";
@@ -48,13 +49,13 @@ export class OpenSshExecutor implements SshExecutor {
 
   async connect(signal?: AbortSignal): Promise<void> {
     using bound = new Bound(undefined, () => undefined, signal, this.#closing.signal);
-    await untilAborted(this.#connected(), bound.signal);
+    await unlessAborted(this.#connected(), bound.signal);
   }
 
   async run(command: string, options: SshRunOptions = {}): Promise<SshResult> {
     const late = (): unknown => commandTimedOut(this.#target, options.timeoutMs ?? 0);
     using bound = new Bound(options.timeoutMs, late, options.signal, this.#closing.signal);
-    const line = await untilAborted(this.#connected(), bound.signal);
+    const line = await unlessAborted(this.#connected(), bound.signal);
     return await this.#withLog(line, async (logFile) => {
       const args = [
         ...clientArguments(line, { LogLevel: "DEBUG2" }),
@@ -81,7 +82,7 @@ export class OpenSshExecutor implements SshExecutor {
     using bound = new Bound(undefined, () => undefined, options.signal, this.#closing.signal);
     if (options.sshFlags !== undefined && options.sshFlags.length > 0)
       return await this.#ownSession(options, options.sshFlags, bound.signal);
-    const line = await untilAborted(this.#connected(), bound.signal);
+    const line = await unlessAborted(this.#connected(), bound.signal);
     return await this.#withLog(line, async (logFile) => {
       const args = [
         ...clientArguments(line, {}),

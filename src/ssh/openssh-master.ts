@@ -8,7 +8,8 @@ import { once } from "node:events";
 import { access, rm } from "node:fs/promises";
 import * as path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { isOwnBound, untilAborted } from "./ssh-bounds.ts";
+import { unlessAborted } from "../system/waiting.ts";
+import { isOwnBound } from "./ssh-bounds.ts";
 import { noForwardings, opensshDestination } from "./openssh-arguments.ts";
 import { readText, type OpenSshClient } from "./openssh-client.ts";
 import { diagnose } from "./openssh-diagnosis.ts";
@@ -45,7 +46,7 @@ export class OpenSshMaster {
     const folder = await makePrivateFolder(client.context.computer);
     const master = new OpenSshMaster(folder, spawnKeeper(client, folder));
     try {
-      const status = await untilAborted(master.#connected(), signal);
+      const status = await unlessAborted(master.#connected(), signal);
       if (status === "0") return master;
       throw await diagnose(client.resolved, await master.log(), true, client.encryptedKey);
     } catch (error) {

@@ -27,18 +27,3 @@ export class Bound implements Disposable {
 export function isOwnBound(signal: AbortSignal): boolean {
   return signal.aborted && isMachineError(signal.reason, "ssh-unreachable");
 }
-
-/** The promise's outcome, or the signal's reason if that comes first. The promise itself goes on. */
-export async function untilAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  // Nobody may be listening any more when the promise fails later.
-  promise.catch(() => {});
-  signal.throwIfAborted();
-  const aborted = Promise.withResolvers<never>();
-  const onAbort = (): void => aborted.reject(signal.reason);
-  signal.addEventListener("abort", onAbort, { once: true });
-  try {
-    return await Promise.race([promise, aborted.promise]);
-  } finally {
-    signal.removeEventListener("abort", onAbort);
-  }
-}

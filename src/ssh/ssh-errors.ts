@@ -3,6 +3,7 @@
  * whichever of them met it.
  */
 import { MachineError } from "../errors/machine-error.ts";
+import { formatBound } from "../system/time-text.ts";
 import type { SshTarget } from "./executor.ts";
 import { fingerprintOf, type PublicKey } from "./public-key.ts";
 
@@ -70,7 +71,7 @@ export function unreachable(
   options: { readonly detail?: string | undefined; readonly cause?: unknown } = {},
 ): MachineError {
   const { sentence, hint } = explanations[reason];
-  const message = sentence(describeAddress(target), formatSeconds(target.connectTimeoutMs));
+  const message = sentence(describeAddress(target), formatBound(target.connectTimeoutMs));
   const detail = options.detail === undefined ? "" : `: ${options.detail}`;
   return new MachineError("ssh-unreachable", message + detail, { hint, cause: options.cause });
 }
@@ -155,7 +156,7 @@ export function hostKeyRevoked(target: SshTarget, presented: PublicKey): Machine
 }
 
 export function commandTimedOut(target: SshTarget, timeoutMs: number): MachineError {
-  return new MachineError("timeout", `A command on ${describeAddress(target)} did not end within ${formatSeconds(timeoutMs)}`);
+  return new MachineError("timeout", `A command on ${describeAddress(target)} did not end within ${formatBound(timeoutMs)}`);
 }
 
 export function executorClosed(target: SshTarget): MachineError {
@@ -171,9 +172,4 @@ function describeAddress(target: SshTarget): string {
 
 function describeMachine(target: SshTarget): string {
   return `"${target.hostKeys.alias}" (${describeAddress(target)})`;
-}
-
-/** 10000 → `10 s`, 1500 → `1.5 s`. */
-export function formatSeconds(ms: number): string {
-  return `${Math.round(ms / 100) / 10} s`;
 }

@@ -35,8 +35,12 @@ export class FakeClock implements Clock {
     });
   }
 
-  /** Lets time pass and wakes whoever is due, earliest first; what they do next has happened when it resolves. */
+  /**
+   * Lets time pass and wakes whoever is due, earliest first: also who is only on the way to a sleep that begins now. What
+   * they do next has happened when it resolves.
+   */
   async advance(ms: number): Promise<void> {
+    await settle();
     const untilMs = this.#elapsedMs + ms;
     for (;;) {
       const next = this.#sleepers.toSorted((a, b) => a.wakeMs - b.wakeMs)[0];

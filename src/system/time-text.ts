@@ -11,3 +11,8 @@ export function readTimeText(text: string): number | undefined {
     : parts.reduce((sum, [, amount, unit]) => sum + Number(amount) * (unitsMs[unit as string] as number), 0);
   return total > 0 && Number.isFinite(total) && (parts.length === 0 || whole === text) ? total : undefined;
 }
+
+/** A bound as it is written in a message: `10 s`, `1.5 s`, `500 ms`. */
+export function formatBound(ms: number): string {
+  return ms >= 1_000 ? `${Math.round(ms / 100) / 10} s` : `${Math.round(ms)} ms`;
+}

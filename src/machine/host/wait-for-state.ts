@@ -15,7 +15,7 @@ export async function stateOf(
   ms: number = context.timeouts.stateMs,
 ): Promise<MachineState> {
   const otherwise = `The driver of "${host.name}" did not tell its state`;
-  return await within({ ms, otherwise, clock: context.clock, signal }, async (bound) => await host.driver.getState(bound));
+  return await within({ ms, clock: context.clock, signal }, async (bound) => await host.driver.getState(bound), otherwise);
 }
 
 /** Throws `timeout` naming the last state or complaint of the driver. */
