@@ -7,4 +7,6 @@ export { machineStates, stateNumber, stateOfNumber, type MachineState } from "./
 export { errorCodes, type ErrorCode } from "./errors/codes.ts";
 export { isMachineError, MachineError } from "./errors/machine-error.ts";
 export type { ProgressEvent, Report } from "./log/event.ts";
+export type { Clock } from "./system/clock.ts";
+export { poll, within, type Attempt, type Late, type Pace, type Patience } from "./system/waiting.ts";
 export { servePlugin } from "./assembly/serve-plugin.ts";

@@ -3,8 +3,9 @@
  * a machine whose engine answers.
  */
 import type { MachineState } from "../driver-kit/state.ts";
-import { isMachineError, messageOf } from "../errors/machine-error.ts";
+import { isMachineError, MachineError, messageOf } from "../errors/machine-error.ts";
 import type { EngineOptions, HostRecord, SwarmOptions } from "../store/host-record.ts";
+import { unlessAborted, within } from "../system/waiting.ts";
 import { engineCertificateEnd } from "./host/certificate-dates.ts";
 import { engineClientOf } from "./host/engine-connection.ts";
 import type { Host } from "./host/host.ts";
@@ -36,7 +37,6 @@ export interface ListRequest {
 }
 
 const atOnce = 64;
-const notRunning = "Host is not running";
 
 /** Machines in no particular order of work, listed in natural order of their names. */
 export async function listMachines(context: MachineContext, request: ListRequest, signal: AbortSignal): Promise<ListedMachine[]> {
@@ -81,14 +81,19 @@ function isGone(error: unknown): boolean {
 
 /** A driver may be a plugin that never answers: not all of what is asked of it takes a signal. */
 async function lookWithin(timeoutMs: number, context: MachineContext, host: Host, signal: AbortSignal): Promise<Seen> {
-  const bound = AbortSignal.any([signal, AbortSignal.timeout(Math.max(timeoutMs, 0))]);
-  const ended = Promise.withResolvers<never>();
-  bound.addEventListener("abort", () => ended.reject(bound.reason), { once: true });
+  const timedOut: Seen = { state: "Timeout", url: "", engineVersion: "", error: "" };
+  const late = new MachineError("timeout", `"${host.name}" did not answer`);
+  if (timeoutMs <= 0) return timedOut;
   try {
-    return await Promise.race([ended.promise, timeoutMs > 0 ? look(context, host, bound) : ended.promise]);
+    const patience = { ms: timeoutMs, clock: context.clock, signal };
+    return await within(
+      patience,
+      async (bound) => await unlessAborted(look(context, host, bound), bound),
+      () => late,
+    );
   } catch (error) {
     signal.throwIfAborted();
-    if (bound.aborted) return { state: "Timeout", url: "", engineVersion: "", error: "" };
+    if (error === late) return timedOut;
     return { state: "Error", url: "", engineVersion: "Unknown", error: messageOf(error) };
   }
 }
@@ -97,7 +102,7 @@ type Seen = Pick<ListedMachine, "state" | "url" | "engineVersion" | "error">;
 
 async function look(context: MachineContext, host: Host, signal: AbortSignal): Promise<Seen> {
   const url = await host.driver.getUrl().catch((error: unknown) => {
-    if (messageOf(error) === notRunning) return "";
+    if (isMachineError(error, "machine-not-running")) return "";
     throw error;
   });
   if (url !== "") {

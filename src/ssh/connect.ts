@@ -5,6 +5,7 @@
 import { isMachineError, MachineError, messageOf } from "../errors/machine-error.ts";
 import type { Clock } from "../system/clock.ts";
 import type { ProcessRunner } from "../system/process.ts";
+import { poll, type Attempt } from "../system/waiting.ts";
 import type { SshBackend, SshExecutor, SshTarget } from "./executor.ts";
 import type { SshContext } from "./ssh-context.ts";
 import { formatBound } from "../system/time-text.ts";
@@ -50,22 +51,19 @@ export interface WaitForSshOptions {
  * once: a wrong host key, an unusable key file. Throws `timeout` with the last error as its cause.
  */
 export async function waitForSsh(options: WaitForSshOptions): Promise<SshExecutor> {
-  const { clock, signal, timeoutMs } = options;
-  const deadline = clock.monotonicMs() + timeoutMs;
-  let last: unknown;
-  for (;;) {
-    signal.throwIfAborted();
-    const remainingMs = deadline - clock.monotonicMs();
+  const { clock, signal, timeoutMs: ms } = options;
+  const ask = async ({ remainingMs, last, note }: Attempt): Promise<SshExecutor | undefined> => {
+    // A login takes time: when that is up, nothing new would be learnt.
+    if (remainingMs === 0 && last !== undefined) return undefined;
     const attempt = await attemptLogin(options, remainingMs);
     if ("executor" in attempt) return attempt.executor;
     if (!mayPass(attempt.error, options.retryAuthentication)) throw attempt.error;
     options.onAttempt?.(attempt.error);
     // That our own time was up says less than what was wrong the time before.
-    if (last === undefined || !isMachineError(attempt.error, "timeout")) last = attempt.error;
-    const pauseMs = options.pollMs ?? 500;
-    if (clock.monotonicMs() + pauseMs >= deadline) throw neverReady(timeoutMs, last);
-    await clock.sleep(pauseMs, signal);
-  }
+    if (last === undefined || !isMachineError(attempt.error, "timeout")) note(attempt.error);
+    return undefined;
+  };
+  return await poll({ ms, clock, signal }, options.pollMs ?? 500, ask, (last) => neverReady(ms, last));
 }
 
 type LoginAttempt = { readonly executor: SshExecutor } | { readonly error: unknown };

@@ -14,6 +14,7 @@ import { MachineError } from "../errors/machine-error.ts";
 import { systemClock, type Clock } from "./clock.ts";
 import { explainFileError } from "./files.ts";
 import { isProcessAlive } from "./process-identity.ts";
+import { poll, type Attempt } from "./waiting.ts";
 
 export interface FileLockOptions {
   /** What the lock protects, for the message: `machine "web"`. */
@@ -34,7 +35,7 @@ export interface FileLock extends AsyncDisposable {
 }
 
 /** Between two attempts: short at first, then so long that many who wait leave the computer to the one they wait for. */
-const pollMs = { first: 10, most: 160 };
+const pace = { firstMs: 10, mostMs: 160 };
 const sqliteBusy = 5;
 
 /**
@@ -56,21 +57,19 @@ export async function waitForLock<T>(
   findHolder: () => Promise<string>,
   options: FileLockOptions,
 ): Promise<T> {
-  const clock = options.clock ?? systemClock;
-  const deadline = clock.monotonicMs() + options.waitMs;
-  for (let delayMs = pollMs.first; ; delayMs = Math.min(delayMs * 2, pollMs.most)) {
-    options.signal?.throwIfAborted();
+  const patience = { ms: options.waitMs, clock: options.clock ?? systemClock, signal: options.signal };
+  const ask = async ({ last, note }: Attempt): Promise<T | undefined> => {
     const taken = await attempt();
     if (taken !== undefined) return taken;
     const holder = await findHolder();
-    if (delayMs === pollMs.first && options.waitMs > 0) options.onWait?.(holder);
-    if (clock.monotonicMs() >= deadline) {
-      throw new MachineError("machine-busy", `${options.what} is in use by ${holder}`, {
-        hint: "Wait until it has finished and run the command again.",
-      });
-    }
-    await clock.sleep(delayMs, options.signal);
-  }
+    if (last === undefined && options.waitMs > 0) options.onWait?.(holder);
+    note(holder);
+    return undefined;
+  };
+  return await poll(patience, pace, ask, (holder) => {
+    const hint = "Wait until it has finished and run the command again.";
+    return new MachineError("machine-busy", `${options.what} is in use by ${String(holder)}`, { hint });
+  });
 }
 
 /** Lock files that this process has open. */

@@ -34,6 +34,8 @@ export type Late = string | ((last: unknown) => unknown);
 export interface Attempt {
   /** What is left of the time; 0 for the last question. `Infinity` where there is no bound. */
   readonly remainingMs: number;
+  /** What was noted last; undefined before that. */
+  readonly last: unknown;
   /** Keeps why there is no answer yet, for the error when the time is up; the last one noted counts. */
   note(seen: unknown): void;
 }
@@ -67,7 +69,7 @@ export async function poll<T>(
   const note = (seen: unknown): void => void (last = seen);
   for (const pauseMs of pauses(pace)) {
     signal?.throwIfAborted();
-    const answer = await ask({ remainingMs: remaining(), note });
+    const answer = await ask({ remainingMs: remaining(), last, note });
     if (answer !== undefined) return answer;
     signal?.throwIfAborted();
     const remainingMs = remaining();

@@ -9,6 +9,8 @@ import type { Driver, DriverContext, DriverModule } from "../driver-kit/driver.t
 import { defaultValue, driverOptions, type DriverOptions, type FlagValue } from "../driver-kit/create-flag.ts";
 import type { machineStates } from "../driver-kit/state.ts";
 import { isMachineError } from "../errors/machine-error.ts";
+import { systemClock } from "../system/clock.ts";
+import { poll } from "../system/waiting.ts";
 import { testDriverContext } from "./driver-context.ts";
 
 export interface DriverContractFixture {
@@ -171,12 +173,8 @@ async function liveWholeLife(given: DriverContractFixture, signal: AbortSignal):
 }
 
 async function waitFor(driver: Driver, state: (typeof machineStates)[number], signal: AbortSignal): Promise<void> {
-  let seen = await driver.getState(signal);
-  while (seen !== state) {
-    signal.throwIfAborted();
-    await new Promise((resolve) => setTimeout(resolve, 100));
-    seen = await driver.getState(signal);
-  }
+  const patience = { ms: Number.POSITIVE_INFINITY, clock: systemClock, signal };
+  await poll(patience, 100, async () => (await driver.getState(signal)) === state || undefined);
 }
 
 function optionsOf(module: DriverModule, given: Readonly<Record<string, FlagValue>>): DriverOptions {

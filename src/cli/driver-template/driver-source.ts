@@ -6,6 +6,7 @@ import {
   engineUrl,
   MachineError,
   newBaseConfig,
+  poll,
   type BaseConfig,
   type DriverContext,
   type DriverModule,
@@ -128,16 +129,12 @@ class ${className}Driver extends BuiltinDriver<${className}Config> {
   }
 
   async #waitFor(status: Instance["status"], signal: AbortSignal): Promise<Instance> {
-    const { clock } = this.context;
-    const deadline = clock.monotonicMs() + startTimeoutMs;
-    for (;;) {
+    const patience = { ms: startTimeoutMs, clock: this.context.clock, signal };
+    const ask = async (): Promise<Instance | undefined> => {
       const instance = await this.#instance(signal);
-      if (instance.status === status) return instance;
-      if (clock.monotonicMs() > deadline) {
-        throw new MachineError("timeout", \`The instance was not \${status} within \${startTimeoutMs / 1000} s\`);
-      }
-      await clock.sleep(pollMs, signal);
-    }
+      return instance.status === status ? instance : undefined;
+    };
+    return await poll(patience, pollMs, ask, \`The instance was not \${status}\`);
   }
 }
 

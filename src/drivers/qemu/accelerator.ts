@@ -12,6 +12,7 @@ import { logTo } from "../../log/event.ts";
 import { accessTo, makeScratchFolder, removeTree } from "../../system/disk-files.ts";
 import { makePrivateDirectory, readFileIfExists, writeFileAtomic } from "../../system/files.ts";
 import type { Computer } from "../../system/computer.ts";
+import { poll } from "../../system/waiting.ts";
 import type { Accelerator, LaunchSpec } from "./qemu-arguments.ts";
 import type { Image } from "./image.ts";
 import { Instance, type InstanceContext } from "./instance.ts";
@@ -170,12 +171,11 @@ function probeSpec(instance: Instance, image: Image, firmware: string | undefine
 }
 
 async function flushesItsDisk(context: DriverContext, monitor: QmpClient, signal: AbortSignal): Promise<boolean> {
-  const deadlineMs = context.clock.monotonicMs() + diskProbeMs;
-  while (context.clock.monotonicMs() < deadlineMs) {
+  const patience = { ms: diskProbeMs, clock: context.clock, signal };
+  const hasFlushed = await poll(patience, diskProbePollMs, async () => {
     const [disk] = (await monitor.execute("query-blockstats")) as readonly [{ stats: { flush_operations: number } }];
     if (disk.stats.flush_operations > 0) return true;
-    if ((await monitor.runState()) !== "running") return false;
-    await context.clock.sleep(diskProbePollMs, signal);
-  }
-  return false;
+    return (await monitor.runState()) === "running" ? undefined : false;
+  });
+  return hasFlushed ?? false;
 }

@@ -94,7 +94,7 @@ test("commands take turns although they are asked for at once", async () => {
 test("an agent that never answers, a guest that goes away, and a command that never ends are told apart", async () => {
   await assert.rejects(
     GuestAgent.open(agentStream(() => []).stream, { ...options, timeoutMs: 2_000 }),
-    (error) => isMachineError(error, "timeout") && /did not answer at all within 2000 ms/u.test(error.message),
+    (error) => isMachineError(error, "timeout") && /did not answer at all within 2 s/u.test(error.message),
   );
 
   const gone = agentStream(obedient({})).stream;
@@ -109,7 +109,7 @@ test("an agent that never answers, a guest that goes away, and a command that ne
   await using endless = await GuestAgent.open(agentStream(obedient({}, Number.POSITIVE_INFINITY)).stream, options);
   await assert.rejects(
     endless.run("sleep inf", { timeoutMs: 3_000 }),
-    (error) => isMachineError(error, "timeout") && /within 3000 ms/u.test(error.message),
+    (error) => isMachineError(error, "timeout") && /within 3 s/u.test(error.message),
   );
 });
 

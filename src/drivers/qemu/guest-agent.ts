@@ -6,13 +6,13 @@ import type { Duplex } from "node:stream";
 import { MachineError } from "../../errors/machine-error.ts";
 import type { SshExecutor, SshResult, SshRunOptions, SshSessionOptions } from "../../ssh/executor.ts";
 import type { Clock } from "../../system/clock.ts";
+import { poll } from "../../system/waiting.ts";
 import { JsonLines, type JsonObject } from "./json-lines.ts";
 
 /** Everything the agent answers itself is quick; under emulation "quick" is a matter of seconds. */
 const answerTimeoutMs = 30_000;
 const syncEveryMs = 500;
-const firstPollMs = 5;
-const slowestPollMs = 100;
+const runPace = { firstMs: 5, mostMs: 100 };
 const defaultRunTimeoutMs = 600_000;
 /** Makes the agent drop whatever it was parsing (guest-sync-delimited). */
 const sentinel = "\xff";
@@ -94,7 +94,6 @@ export class GuestAgent implements AsyncDisposable {
   /** Runs a shell command line as root in the guest, to its end. A status other than 0 is no error. */
   async run(command: string, options: SshRunOptions = {}): Promise<SshResult> {
     const timeoutMs = options.timeoutMs ?? defaultRunTimeoutMs;
-    const deadlineMs = this.#clock.monotonicMs() + timeoutMs;
     const stdin = options.stdin === undefined ? {} : { "input-data": Buffer.from(options.stdin).toString("base64") };
     const started = (await this.execute("guest-exec", {
       path: "/bin/sh",
@@ -102,14 +101,12 @@ export class GuestAgent implements AsyncDisposable {
       "capture-output": true,
       ...stdin,
     })) as { pid: number };
-    for (let pauseMs = firstPollMs; ; pauseMs = Math.min(pauseMs * 2, slowestPollMs)) {
+    const ask = async (): Promise<ExecStatus | undefined> => {
       const status = (await this.execute("guest-exec-status", { pid: started.pid })) as ExecStatus;
-      if (status.exited) return handOver(resultOf(status), options);
-      options.signal?.throwIfAborted();
-      if (this.#clock.monotonicMs() > deadlineMs)
-        throw new MachineError("timeout", `A command in the guest did not end within ${timeoutMs} ms`);
-      await this.#clock.sleep(pauseMs, options.signal ?? this.#signal);
-    }
+      return status.exited ? status : undefined;
+    };
+    const patience = { ms: timeoutMs, clock: this.#clock, signal: options.signal ?? this.#signal };
+    return handOver(resultOf(await poll(patience, runPace, ask, "A command in the guest did not end")), options);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

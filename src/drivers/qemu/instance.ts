@@ -14,6 +14,7 @@ import { connectLocal } from "../../system/local-socket.ts";
 import { identifyProcess, isSameProcess } from "../../system/process-identity.ts";
 import type { ProcessTable } from "../../system/process-table.ts";
 import type { ProcessRunner } from "../../system/process.ts";
+import { poll, type Attempt } from "../../system/waiting.ts";
 import { instanceFiles, pipeName, qemuArguments, qemuProgram, type LaunchSpec } from "./qemu-arguments.ts";
 import { GuestAgent } from "./guest-agent.ts";
 import { monitorTimeoutMs, QmpClient } from "./qmp.ts";
@@ -117,17 +118,18 @@ export class Instance {
 
   /** The socket appears when the devices are set up. `bound` ends with the process, `signal` with the command. */
   async #firstContact(bound: AbortSignal, signal: AbortSignal): Promise<QmpClient> {
-    const deadlineMs = this.#instanceContext.clock.monotonicMs() + launchTimeoutMs;
-    for (;;) {
+    const { clock } = this.#instanceContext;
+    const ask = async ({ note }: Attempt): Promise<QmpClient | undefined> => {
       try {
         const socket = await connectLocal(this.#endpoint(instanceFiles.monitor), monitorTimeoutMs, bound);
-        return await QmpClient.open(socket, this.#instanceContext.clock, signal, launchTimeoutMs);
+        return await QmpClient.open(socket, clock, signal, launchTimeoutMs);
       } catch (error) {
         bound.throwIfAborted();
-        if (this.#instanceContext.clock.monotonicMs() > deadlineMs) throw error;
-        await this.#instanceContext.clock.sleep(connectPollMs, bound);
+        note(error);
+        return undefined;
       }
-    }
+    };
+    return await poll({ ms: launchTimeoutMs, clock, signal: bound }, connectPollMs, ask, (last) => last);
   }
 
   /** Talks to the running process; the caller closes it soon, for QEMU serves one at a time. */
@@ -144,15 +146,12 @@ export class Instance {
 
   /** Resolves true once the process is gone, false when it is still there after the time. */
   async waitForEnd(pid: number, timeoutMs: number, signal: AbortSignal): Promise<boolean> {
-    const deadlineMs = this.#instanceContext.clock.monotonicMs() + timeoutMs;
     // A process that is ending has no command line any more but holds its ports and files for another moment.
     const noted = await identifyProcess(pid);
     if (noted === undefined) return true;
-    while (await isSameProcess(noted)) {
-      if (this.#instanceContext.clock.monotonicMs() >= deadlineMs) return false;
-      await this.#instanceContext.clock.sleep(endPollMs, signal);
-    }
-    return true;
+    const patience = { ms: timeoutMs, clock: this.#instanceContext.clock, signal };
+    const hasEnded = await poll(patience, endPollMs, async () => !(await isSameProcess(noted)) || undefined);
+    return hasEnded ?? false;
   }
 
   /** Ends the process at once: by the monitor so that the disk is closed in order, else by a signal. Succeeds when there is none. */

@@ -4,6 +4,7 @@
 import type { Duplex } from "node:stream";
 import { MachineError } from "../../errors/machine-error.ts";
 import type { Clock } from "../../system/clock.ts";
+import { unlessAborted, within } from "../../system/waiting.ts";
 
 export type JsonObject = Readonly<Record<string, unknown>>;
 
@@ -39,32 +40,29 @@ export class JsonLines {
    * Waits for the first message that `accept` takes. Subscribes before it returns, so it is called before the request
    * is sent. Throws `timeout`, `driver-failed` when the stream ends, or the signal's reason.
    */
-  receive<T>(
+  async receive<T>(
     accept: (message: JsonObject) => T | undefined,
     bound: { readonly what: string; readonly timeoutMs: number; readonly signal: AbortSignal },
   ): Promise<T> {
-    return new Promise((resolve, reject) => {
-      bound.signal.throwIfAborted();
-      const over = new AbortController();
-      const end = (settle: () => void): void => {
-        this.#receivers.delete(receiver);
-        settle();
-        over.abort();
-      };
-      const fail = (error: unknown): void => end(() => reject(error as Error));
-      const receiver = {
-        take: (message: JsonObject): void => {
-          const value = accept(message);
-          if (value !== undefined) end(() => resolve(value));
-        },
-        fail,
-      };
-      const late = new MachineError("timeout", `${this.#peer} did not answer ${bound.what} within ${bound.timeoutMs} ms`);
-      // When the sleep is cut off by the end, failing has no effect any more.
-      this.#clock.sleep(bound.timeoutMs, AbortSignal.any([bound.signal, over.signal])).then(() => fail(late), fail);
-      this.#receivers.add(receiver);
-      if (this.#closed !== undefined) fail(this.#closed);
-    });
+    const answer = Promise.withResolvers<T>();
+    const receiver = {
+      take: (message: JsonObject): void => {
+        const value = accept(message);
+        if (value !== undefined) answer.resolve(value);
+      },
+      fail: answer.reject,
+    };
+    // It may fail when nobody listens yet.
+    answer.promise.catch(() => {});
+    this.#receivers.add(receiver);
+    if (this.#closed !== undefined) receiver.fail(this.#closed);
+    try {
+      const patience = { ms: bound.timeoutMs, clock: this.#clock, signal: bound.signal };
+      const late = `${this.#peer} did not answer ${bound.what}`;
+      return await within(patience, async (signal) => await unlessAborted(answer.promise, signal), late);
+    } finally {
+      this.#receivers.delete(receiver);
+    }
   }
 
   close(): void {

@@ -23,6 +23,7 @@ import {
   syncFile,
 } from "../../system/disk-files.ts";
 import { makePrivateDirectory, readFileIfExists, writeFileAtomic } from "../../system/files.ts";
+import { poll } from "../../system/waiting.ts";
 import { instanceFiles, type LaunchSpec } from "./qemu-arguments.ts";
 import { GuestAgentExecutor, type GuestAgent } from "./guest-agent.ts";
 import { rekeyScript, type GuestIdentity } from "./identity.ts";
@@ -233,19 +234,17 @@ export class SavedStates {
   }
 
   async #transferred(monitor: QmpClient, signal: AbortSignal): Promise<void> {
-    const deadlineMs = this.#context.clock.monotonicMs() + transferTimeoutMs;
-    for (;;) {
+    const patience = { ms: transferTimeoutMs, clock: this.#context.clock, signal };
+    const ask = async (): Promise<true | undefined> => {
       const { status, "error-desc": reason } = (await monitor.execute("query-migrate")) as {
         status?: string;
         "error-desc"?: string;
       };
-      if (status === "completed") return;
       if (status === "failed" || status === "cancelled")
         throw new MachineError("driver-failed", `QEMU could not transfer the state: ${reason ?? status}`);
-      if (this.#context.clock.monotonicMs() > deadlineMs)
-        throw new MachineError("timeout", `QEMU did not transfer the state within ${transferTimeoutMs / 1000} s`);
-      await this.#context.clock.sleep(transferPollMs, signal);
-    }
+      return status === "completed" || undefined;
+    };
+    await poll(patience, transferPollMs, ask, "QEMU did not transfer the state");
   }
 
   /** Gives up a state that cannot be used. */

@@ -4,6 +4,7 @@ import type { DriverContext } from "../../driver-kit/driver.ts";
 import { MachineError } from "../../errors/machine-error.ts";
 import { factsOf, openLog, removeTree } from "../../system/disk-files.ts";
 import type { ProcessTable } from "../../system/process-table.ts";
+import { poll } from "../../system/waiting.ts";
 import { instanceFiles, shareSocket } from "./qemu-arguments.ts";
 import type { Instance } from "./instance.ts";
 import type { ShareMethod } from "./programs.ts";
@@ -75,12 +76,14 @@ function daemonArguments(method: Virtiofs, share: SharedFolder, socket: string):
 }
 
 async function socketOf(context: DriverContext, socket: string, share: SharedFolder, signal: AbortSignal): Promise<void> {
-  const deadlineMs = context.clock.monotonicMs() + socketTimeoutMs;
-  while ((await factsOf(socket)) === undefined) {
-    if (context.clock.monotonicMs() > deadlineMs)
-      throw new MachineError("driver-failed", `virtiofsd did not offer ${share.folder} within ${socketTimeoutMs / 1000} s`);
-    await context.clock.sleep(socketPollMs, signal);
-  }
+  const patience = { ms: socketTimeoutMs, clock: context.clock, signal };
+  const late = `virtiofsd did not offer ${share.folder} within ${socketTimeoutMs / 1000} s`;
+  await poll(
+    patience,
+    socketPollMs,
+    async () => await factsOf(socket),
+    () => new MachineError("driver-failed", late),
+  );
 }
 
 /** A program that cannot be started has no pid. */

@@ -6,6 +6,7 @@ import { isMachineError, MachineError, messageOf } from "../../errors/machine-er
 import { parseEngineUrl } from "../../engine/engine-address.ts";
 import { EngineClient } from "../../engine/engine-client.ts";
 import type { SwarmOptions } from "../../store/host-record.ts";
+import { poll, type Attempt } from "../../system/waiting.ts";
 import { loadClientCredentials } from "../../tls/authority-files.ts";
 import { warnOfCertificates } from "./certificate-dates.ts";
 import type { Host } from "./host.ts";
@@ -65,25 +66,23 @@ export async function requireConnection(
 
 /** Polls until the engine answers; a wrong certificate fails at once. */
 export async function waitForEngine(context: MachineContext, host: Host, signal: AbortSignal): Promise<void> {
-  const deadline = context.clock.monotonicMs() + context.timeouts.engineMs;
+  const { clock, timeouts } = context;
   const url = await host.driver.getUrl();
-  let last: unknown;
-  for (;;) {
-    const remainingMs = Math.max(deadline - context.clock.monotonicMs(), 1);
+  const ask = async ({ remainingMs, last, note }: Attempt): Promise<true | undefined> => {
     try {
-      await (await engineClientOf(context, host, url, signal, "by-name-too", remainingMs)).ping();
-      return;
+      await (await engineClientOf(context, host, url, signal, "by-name-too", Math.max(remainingMs, 1))).ping();
+      return true;
     } catch (error) {
       signal.throwIfAborted();
       if (isMachineError(error, "engine-certificate")) throw unreachable(host, error, "cannot be reached from here");
       // That our own time was up says less than what was wrong the time before.
-      if (last === undefined || !isMachineError(error, "engine-timeout")) last = error;
-      if (context.clock.monotonicMs() >= deadline) {
-        throw unreachable(host, last, `could not be reached from here within ${context.timeouts.engineMs / 1000} s`);
-      }
+      if (last === undefined || !isMachineError(error, "engine-timeout")) note(error);
+      return undefined;
     }
-    await context.clock.sleep(pollMs, signal);
-  }
+  };
+  await poll({ ms: timeouts.engineMs, clock, signal }, pollMs, ask, (last) =>
+    unreachable(host, last, `could not be reached from here within ${timeouts.engineMs / 1000} s`),
+  );
 }
 
 /** The engine's version. Throws with the text that `ls` and `version` show. */

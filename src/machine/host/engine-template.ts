@@ -11,6 +11,7 @@ import { provisionHost } from "../../provision/provision.ts";
 import type { SshExecutor } from "../../ssh/executor.ts";
 import { pinInjectedHostKeys } from "../../ssh/host-keys.ts";
 import { greetingOf } from "../../system/tcp.ts";
+import { poll } from "../../system/waiting.ts";
 import { readFileIfExists } from "../../system/files.ts";
 import { createServerCertificate, writeMachineCertificates, type ServerCertificate } from "../../tls/machine-certificates.ts";
 import { waitForEngine } from "./engine-connection.ts";
@@ -80,9 +81,9 @@ async function writeCertificates(context: MachineContext, host: Host, prepared: 
 /** A login costs seconds where the CPU is emulated; that the server greets is enough, its key is pinned. */
 async function waitForSshServer(context: MachineContext, host: Host, signal: AbortSignal): Promise<void> {
   const { hostName, port } = await host.sshTarget();
-  const deadlineMs = context.clock.monotonicMs() + context.timeouts.sshMs;
-  while (!(await greetingOf(hostName, port, context.timeouts.sshConnectMs, signal)).startsWith("SSH-")) {
-    if (context.clock.monotonicMs() > deadlineMs) return;
-    await context.clock.sleep(sshPollMs, signal);
-  }
+  const patience = { ms: context.timeouts.sshMs, clock: context.clock, signal };
+  await poll(patience, sshPollMs, async () => {
+    const greeting = await greetingOf(hostName, port, context.timeouts.sshConnectMs, signal);
+    return greeting.startsWith("SSH-") || undefined;
+  });
 }

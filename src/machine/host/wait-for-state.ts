@@ -1,7 +1,7 @@
 /** What state an instance is in at its provider, and waiting until it is in another. */
 import type { MachineState } from "../../driver-kit/state.ts";
 import { MachineError, messageOf } from "../../errors/machine-error.ts";
-import { within } from "../../system/waiting.ts";
+import { poll, within, type Attempt } from "../../system/waiting.ts";
 import type { Host } from "./host.ts";
 import type { MachineContext } from "../machine-context.ts";
 
@@ -25,21 +25,16 @@ export async function waitForState(
   wanted: MachineState,
   signal: AbortSignal,
 ): Promise<void> {
-  const timeoutMs = context.timeouts.runningMs;
-  const deadline = context.clock.monotonicMs() + timeoutMs;
-  for (;;) {
-    const remainingMs = deadline - context.clock.monotonicMs();
-    const seen = await readState(context, host, signal, Math.min(context.timeouts.stateMs, Math.max(remainingMs, 0)));
-    if (seen === wanted) return;
-    signal.throwIfAborted();
-    if (context.clock.monotonicMs() >= deadline) {
-      throw new MachineError(
-        "timeout",
-        `"${host.name}" did not become ${wanted} within ${timeoutMs / 1000} s; it is ${seen || "unknown"}`,
-      );
-    }
-    await context.clock.sleep(pollMs, signal);
-  }
+  const { clock, timeouts } = context;
+  const ask = async ({ remainingMs, note }: Attempt): Promise<true | undefined> => {
+    const seen = await readState(context, host, signal, Math.min(timeouts.stateMs, remainingMs));
+    note(seen);
+    return seen === wanted ? true : undefined;
+  };
+  await poll({ ms: timeouts.runningMs, clock, signal }, pollMs, ask, (last) => {
+    const bound = `within ${timeouts.runningMs / 1000} s`;
+    return new MachineError("timeout", `"${host.name}" did not become ${wanted} ${bound}; it is ${String(last) || "unknown"}`);
+  });
 }
 
 async function readState(context: MachineContext, host: Host, signal: AbortSignal, ms: number): Promise<string> {
