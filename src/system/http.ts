@@ -1,6 +1,6 @@
 /**
  * Downloads of large files: resumed where they broke off, verified, reported. Knows URLs and files; what is downloaded
- * and where it is kept is decided elsewhere. `node:https` is loaded on first use.
+ * and where it is kept is decided elsewhere.
  */
 import { createHash, timingSafeEqual, type Hash } from "node:crypto";
 import { createReadStream } from "node:fs";
@@ -11,6 +11,8 @@ import { isMachineError, MachineError, messageOf, systemCodeOf } from "../errors
 import type { Report } from "../log/event.ts";
 import type { Clock } from "./clock.ts";
 import { requireFreeBytes } from "./disk-files.ts";
+import { isHttpFailure, type HttpFailureReason } from "./http-failure.ts";
+import { HttpClient } from "./http-request.ts";
 import { explainFileError, makePrivateDirectory, readFileIfExists, writeFileAtomic } from "./files.ts";
 
 export interface Checksum {
@@ -32,7 +34,7 @@ export interface DownloadContext {
   readonly report: Report;
   readonly clock: Clock;
   readonly signal: AbortSignal;
-  /** Environment whose HTTPS_PROXY, HTTP_PROXY and NO_PROXY apply, where the runtime knows them. */
+  /** Environment whose HTTPS_PROXY, HTTP_PROXY and NO_PROXY apply. */
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Bound on reaching the server and on silence while receiving. */
   readonly idleTimeoutMs?: number | undefined;
@@ -57,7 +59,7 @@ export async function download(request: DownloadRequest, context: DownloadContex
     } catch (error) {
       context.signal.throwIfAborted();
       fruitless = partial.doneBytes > before ? 0 : fruitless + 1;
-      if (isMachineError(error) || fruitless >= fruitlessAttempts) throw explainDownload(error, request.url);
+      if (isFinal(error) || fruitless >= fruitlessAttempts) throw explainDownload(error, request.url);
       await context.clock.sleep(retryDelayMs, context.signal);
     }
   }
@@ -67,7 +69,7 @@ export async function download(request: DownloadRequest, context: DownloadContex
 /** A small text, such as a list of checksums. Throws `download-failed` or the signal's reason. */
 export async function fetchText(url: string, mostBytes: number, context: DownloadContext): Promise<string> {
   try {
-    const response = await get(new URL(url), {}, context);
+    const response = await get(url, {}, context);
     if (response.statusCode !== 200) throw statusError(response, url);
     const chunks: Buffer[] = [];
     let size = 0;
@@ -138,7 +140,7 @@ async function discard(partial: Partial): Promise<void> {
 async function receiveInto(partial: Partial, request: DownloadRequest, context: DownloadContext): Promise<void> {
   const resuming = partial.doneBytes > 0 && partial.validator !== undefined;
   const headers = resuming ? { range: `bytes=${partial.doneBytes}-`, "if-range": partial.validator ?? "" } : {};
-  const response = await get(new URL(request.url), headers, context);
+  const response = await get(request.url, headers, context);
   // 416: nothing is left to send, so what arrived is the whole file.
   if (resuming && response.statusCode === 416) {
     response.resume();
@@ -217,37 +219,25 @@ async function finish(partial: Partial, request: DownloadRequest): Promise<void>
   await fs.rm(partial.noteFile, { force: true });
 }
 
-async function get(url: URL, headers: Readonly<Record<string, string>>, context: DownloadContext): Promise<IncomingMessage> {
+async function get(url: string, headers: Readonly<Record<string, string>>, context: DownloadContext): Promise<IncomingMessage> {
+  const idleMs = context.idleTimeoutMs ?? defaultIdleTimeoutMs;
+  // What is downloaded is checked by its digest, so mirrors may be plain http.
+  const client = new HttpClient({ env: context.env, clock: context.clock, boundMs: idleMs, trust: { plainHttp: true } });
   let current = url;
   for (let redirects = 0; redirects <= mostRedirects; redirects++) {
-    const response = await request(current, headers, context);
+    const response = await client.open({ method: "GET", url: current, headers }, idleMs, context.signal);
     const location = response.headers.location;
     if (location === undefined || ![301, 302, 303, 307, 308].includes(response.statusCode ?? 0)) return response;
     response.resume();
-    const next = new URL(location, current);
-    if (current.protocol === "https:" && next.protocol !== "https:") {
-      throw new MachineError(
-        "download-failed",
-        `${url.href} redirects from https to ${next.protocol.slice(0, -1)}, which is refused`,
-      );
-    }
-    current = next;
+    current = redirected(url, current, location);
   }
-  throw new MachineError("download-failed", `${url.href} redirects more than ${mostRedirects} times`);
+  throw new MachineError("download-failed", `${url} redirects more than ${mostRedirects} times`);
 }
 
-async function request(url: URL, headers: Readonly<Record<string, string>>, context: DownloadContext): Promise<IncomingMessage> {
-  if (url.protocol !== "https:" && url.protocol !== "http:") {
-    throw new MachineError("download-failed", `${url.href} is neither an https nor an http address`);
-  }
-  const { Agent, get: send } = url.protocol === "https:" ? await import("node:https") : await import("node:http");
-  const agent = new Agent({ proxyEnv: context.env as NodeJS.ProcessEnv });
-  return await new Promise((resolve, reject) => {
-    const timeoutMs = context.idleTimeoutMs ?? defaultIdleTimeoutMs;
-    const sent = send(url, { agent, headers, signal: context.signal, timeout: timeoutMs }, resolve);
-    sent.on("timeout", () => sent.destroy(new Error(`${url.host} did not answer within ${timeoutMs / 1000} s`)));
-    sent.on("error", reject);
-  });
+function redirected(url: string, from: string, location: string): string {
+  const next = new URL(location, from);
+  if (!from.startsWith("https:") || next.protocol === "https:") return next.href;
+  throw new MachineError("download-failed", `${url} redirects from https to ${next.protocol.slice(0, -1)}, which is refused`);
 }
 
 function statusError(response: IncomingMessage, url: string): MachineError {
@@ -258,11 +248,22 @@ function statusError(response: IncomingMessage, url: string): MachineError {
   );
 }
 
+/** Whether another attempt would end in the same way. */
+function isFinal(error: unknown): boolean {
+  return isHttpFailure(error) ? !transient.has(error.reason) : isMachineError(error);
+}
+
+const transient: ReadonlySet<HttpFailureReason> = new Set(["unreachable", "unknown-host", "proxy", "broken", "late"]);
+
 function explainDownload(error: unknown, url: string): unknown {
-  if (isMachineError(error)) return error;
-  return new MachineError("download-failed", `${url} cannot be downloaded: ${messageOf(error)}`, {
+  if (isMachineError(error) && !isHttpFailure(error)) return error;
+  const why = isHttpFailure(error) ? `it ${error.detail}` : messageOf(error);
+  const isTransient = !isHttpFailure(error) || transient.has(error.reason);
+  return new MachineError("download-failed", `${url} cannot be downloaded: ${why}`, {
     cause: error,
-    hint: "Check the network and the proxy settings; running the command again continues where it stopped.",
+    hint: isTransient
+      ? "Check the network and the proxy settings; running the command again continues where it stopped."
+      : error.hint,
   });
 }
 

@@ -1,0 +1,200 @@
+/**
+ * Connections for HTTP: directly or through a proxy, and to nobody but whom the trust allows. Agents of `node:http` and
+ * `node:https`, so that SDKs can be given them; both runtimes use their `createConnection`. A connection is handed over
+ * when it stands and its certificate is believed: what fails before has sent nothing. Loaded on the first request.
+ */
+import { createHash } from "node:crypto";
+import * as http from "node:http";
+import * as https from "node:https";
+import * as net from "node:net";
+import type { Duplex } from "node:stream";
+import * as tls from "node:tls";
+import { messageOf } from "../errors/machine-error.ts";
+import type { Clock } from "./clock.ts";
+import { noteDialFailure } from "./http-failure.ts";
+import type { HttpTrust } from "./http-request.ts";
+import { bareHost, portOf, proxyCredentials, proxyFor, type Environment } from "./proxy-choice.ts";
+import { unlessAborted, within } from "./waiting.ts";
+
+export interface DialSettings {
+  readonly env: Environment;
+  readonly trust: HttpTrust;
+  readonly clock: Clock;
+  /** Bound on a connection to stand, where no signal ends it first. */
+  readonly connectTimeoutMs: number;
+}
+
+export interface AgentSettings extends DialSettings {
+  /** Connections are kept for the next request. */
+  readonly keepAlive: boolean;
+}
+
+/** What agents are given for one connection; `dialSignal` comes from the options of the request. */
+interface Target extends tls.ConnectionOptions {
+  readonly dialSignal?: AbortSignal | undefined;
+}
+
+type Done = (error: Error | null, socket: Duplex) => void;
+
+export class DirectAgent extends http.Agent {
+  readonly #settings: DialSettings;
+
+  constructor(settings: AgentSettings) {
+    super({ keepAlive: settings.keepAlive });
+    this.#settings = settings;
+  }
+
+  override createConnection(options: http.ClientRequestArgs, done?: Done): undefined {
+    const target = options as Target;
+    const socket = net.connect({ host: target.host ?? "", port: Number(target.port) });
+    void hand(standing(socket, "connect", this.#settings, target.dialSignal), done);
+  }
+}
+
+export class TrustingAgent extends https.Agent {
+  readonly #settings: DialSettings;
+  readonly #trust: tls.ConnectionOptions;
+
+  constructor(settings: AgentSettings) {
+    // A resumed session proves no certificate anew.
+    const sessions = settings.trust.fingerprint === undefined ? {} : { maxCachedSessions: 0 };
+    super({ keepAlive: settings.keepAlive, ...sessions });
+    this.#settings = settings;
+    this.#trust = tlsOptions(settings.trust);
+  }
+
+  override createConnection(options: https.RequestOptions, done?: Done): undefined {
+    void hand(this.dial(options as Target), done);
+  }
+
+  async dial(target: Target): Promise<tls.TLSSocket> {
+    const host = target.host ?? "";
+    const url = new URL(`https://${net.isIPv6(host) ? `[${host}]` : host}:${target.port}`);
+    const proxy = proxyFor(url, this.#settings.env);
+    const tunnel = proxy && (await openTunnel(proxy, url, this.#settings, target.dialSignal));
+    const given = { ...target, ...this.#trust, ...(tunnel === undefined ? {} : { socket: tunnel }) };
+    const socket = super.createConnection(given as https.RequestOptions) as tls.TLSSocket;
+    await standing(socket, "secureConnect", this.#settings, target.dialSignal);
+    requireFingerprint(socket, this.#settings.trust);
+    return socket;
+  }
+}
+
+/** What {@link TrustingAgent} would pin. */
+export async function fingerprintAt(url: URL, settings: DialSettings, dialSignal: AbortSignal): Promise<string> {
+  const agent = new TrustingAgent({ ...settings, trust: { insecure: true }, keepAlive: false });
+  const host = bareHost(url);
+  const name = net.isIP(host) === 0 ? { servername: host } : {};
+  const socket = await agent.dial({ host, port: portOf(url), ...name, dialSignal }).catch((error: unknown) => {
+    throw noteDialFailure(error);
+  });
+  const seen = fingerprintOf(socket);
+  socket.destroy();
+  return seen;
+}
+
+async function hand(dialled: Promise<Duplex>, done: Done | undefined): Promise<void> {
+  try {
+    const socket = await dialled;
+    done?.(null, socket);
+  } catch (error) {
+    done?.(noteDialFailure(error), undefined as unknown as Duplex);
+  }
+}
+
+/** The socket, once the event has come. Rejects with the socket's error, that it is late, or the signal's reason. */
+async function standing<S extends net.Socket>(
+  socket: S,
+  event: "connect" | "secureConnect",
+  settings: DialSettings,
+  signal: AbortSignal | undefined,
+): Promise<S> {
+  const late = `no connection within ${settings.connectTimeoutMs / 1000} s`;
+  const begin = (resolve: (nothing: void) => void, reject: (error: unknown) => void): void => {
+    socket.once("error", reject);
+    socket.once("close", () => reject(new Error("the connection was closed")));
+    socket.once(event, () => resolve());
+  };
+  await bounded({ begin, leave: () => socket.destroy(), late }, settings, signal);
+  return socket;
+}
+
+/** A connection to the address through the proxy's CONNECT (RFC 9110, 9.3.6). */
+async function openTunnel(proxy: URL, target: URL, settings: DialSettings, signal: AbortSignal | undefined): Promise<net.Socket> {
+  const { request: open } = proxy.protocol === "https:" ? https : http;
+  const place = `${target.hostname}:${portOf(target)}`;
+  const sent = open({
+    host: bareHost(proxy),
+    port: portOf(proxy),
+    method: "CONNECT",
+    path: place,
+    headers: { host: place, ...proxyCredentials(proxy) },
+    agent: false,
+    ...(proxy.protocol === "https:" ? tlsOptions({ roots: settings.trust.roots }) : {}),
+  });
+  const begin = (resolve: (socket: net.Socket) => void, reject: (error: unknown) => void): void => {
+    const refused = ({ statusCode, statusMessage }: http.IncomingMessage): void =>
+      reject(new Error(`refused ${place} with status ${statusCode} ${statusMessage ?? ""}`.trimEnd()));
+    sent.on("error", (error) => reject(new Error(`cannot be used: ${error.message || "no connection"}`, { cause: error })));
+    sent.on("response", refused);
+    sent.on("connect", (answer, socket: net.Socket) => (answer.statusCode === 200 ? resolve(socket) : refused(answer)));
+    sent.end();
+  };
+  const late = `did not answer within ${settings.connectTimeoutMs / 1000} s`;
+  try {
+    return await bounded({ begin, leave: () => sent.destroy(), late }, settings, signal);
+  } catch (error) {
+    signal?.throwIfAborted();
+    throw noteDialFailure(new Error(`the proxy ${proxy.host} ${messageOf(error)}`, { cause: error }), "proxy");
+  }
+}
+
+interface Dialling<T> {
+  begin(resolve: (value: T) => void, reject: (error: unknown) => void): void;
+  /** Called when nothing came of it. */
+  leave(): void;
+  readonly late: string;
+}
+
+/** What a connection comes to, within its bound. */
+async function bounded<T>(dialling: Dialling<T>, settings: DialSettings, signal: AbortSignal | undefined): Promise<T> {
+  const patience = { ms: settings.connectTimeoutMs, clock: settings.clock, signal };
+  const dial = async (ended: AbortSignal): Promise<T> =>
+    await unlessAborted(new Promise<T>((resolve, reject) => dialling.begin(resolve, reject)), ended);
+  try {
+    return await within(patience, dial, () => new Error(dialling.late));
+  } catch (error) {
+    dialling.leave();
+    throw error;
+  }
+}
+
+function tlsOptions(trust: HttpTrust): tls.SecureContextOptions & tls.ConnectionOptions {
+  const pair = trust.client === undefined ? {} : { cert: trust.client.certificate, key: trust.client.key };
+  const anyone = trust.insecure === true || trust.fingerprint !== undefined;
+  return { ...pair, ca: roots(trust.roots), ...(anyone ? { rejectUnauthorized: false } : {}) };
+}
+
+/** Roots of the runtime and of this computer, as Go takes them; a company's own are among the second. */
+function roots(further: string | undefined): string[] {
+  return further === undefined ? ownRoots() : [...ownRoots(), further];
+}
+
+let cachedRoots: string[] | undefined;
+
+function ownRoots(): string[] {
+  cachedRoots ??= [...new Set([...tls.getCACertificates("default"), ...tls.getCACertificates("system")])];
+  return cachedRoots;
+}
+
+function requireFingerprint(socket: tls.TLSSocket, trust: HttpTrust): void {
+  if (trust.fingerprint === undefined) return;
+  const seen = fingerprintOf(socket);
+  if (seen === trust.fingerprint.replaceAll(":", "").toLowerCase()) return;
+  socket.destroy();
+  throw noteDialFailure(new Error(`its certificate has the SHA-256 fingerprint ${seen}, not the expected one`), "certificate");
+}
+
+function fingerprintOf(socket: tls.TLSSocket): string {
+  return createHash("sha256").update(socket.getPeerCertificate().raw).digest("hex");
+}
