@@ -2,6 +2,27 @@
 export { newBaseConfig, type BaseConfig } from "./driver-kit/base-config.ts";
 export { BuiltinDriver, engineUrl } from "./driver-kit/builtin-driver.ts";
 export type { Driver, DriverCapabilities, DriverContext, DriverModule } from "./driver-kit/driver.ts";
+export { findCredential, type CredentialPlace, type CredentialSearch, type FoundCredential } from "./driver-kit/credentials.ts";
+export {
+  HttpApi,
+  type ApiRequest,
+  type HttpApiContext,
+  type HttpApiOptions,
+  type PageReader,
+  type RetryPolicy,
+} from "./driver-kit/http-api.ts";
+export type { HttpAnswer, HttpRequest, HttpTransport, HttpTrust } from "./driver-kit/http-transport.ts";
+export {
+  failureError,
+  failureKindOf,
+  isNotFound,
+  kindOfStatus,
+  ProviderError,
+  type Facts,
+  type FailureKind,
+  type FailureRow,
+  type ProviderFailure,
+} from "./driver-kit/provider-error.ts";
 export { defaultValue, driverOptions, type CreateFlag, type DriverOptions, type FlagValue } from "./driver-kit/create-flag.ts";
 export { machineStates, stateNumber, stateOfNumber, type MachineState } from "./driver-kit/state.ts";
 export { errorCodes, type ErrorCode } from "./errors/codes.ts";

@@ -6,6 +6,8 @@ import { commandTable } from "../src/cli/command-table.ts";
 import { pluginBounds } from "../src/assembly/driver-catalog.ts";
 import { stateProbeMs } from "../src/drivers/generic/index.ts";
 import { graceMs } from "../src/system/waiting.ts";
+import { defaultRetryPolicy } from "../src/driver-kit/http-api.ts";
+import { connectBoundMs } from "../src/system/http-request.ts";
 import { defaultTimeouts, timeoutTable } from "../src/machine/timeouts.ts";
 import { defaultBounds as defaultPluginBounds, placePatienceMs } from "../src/plugin/plugin-bounds.ts";
 import { defaultBounds as defaultProvisionBounds } from "../src/provision/provision-context.ts";
@@ -39,6 +41,8 @@ test("docs/timeouts.md gives the fixed bounds as they are", () => {
     inWords(stateProbeMs),
     inWords(graceMs),
     inWords(placePatienceMs),
+    inWords(connectBoundMs),
+    inWords(defaultRetryPolicy.boundMs),
   ]);
 });
 

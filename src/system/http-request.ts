@@ -54,7 +54,7 @@ export interface HttpClientOptions {
 
 const defaultBoundMs = 60_000;
 /** For a connection to stand: shorter, so that what cannot have been sent is told from what may have been. */
-const connectBoundMs = 20_000;
+export const connectBoundMs = 20_000;
 /** No page of a provider comes near that size. */
 const defaultMostBytes = 32 * 1024 * 1024;
 
