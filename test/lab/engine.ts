@@ -7,11 +7,12 @@ import { access, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { readFileIfExists, writeFileAtomic } from "../../src/system/files.ts";
 import { identifyProcess, isSameProcess, type ProcessIdentity } from "../../src/system/process-identity.ts";
 import { command, commandEnvironment, lastLines, startCommand, tryCommand } from "./command.ts";
-import { segmentOf, setUpNetwork, takeDownNetwork, type LabNetwork, type LabSegment } from "./network.ts";
+import { networkOn, segmentOf, setUpNetwork, takeDownNetwork, type LabNetwork, type LabSegment } from "./network.ts";
 import { labPaths } from "./paths.ts";
 import { waitUntil } from "./wait.ts";
 
-const systemSocket = "/var/run/docker.sock";
+/** The socket of an engine that this computer has anyhow. */
+const systemSocket = process.env["DOCKER_MACHINE_LAB_ENGINE"] ?? "/var/run/docker.sock";
 const startBoundMs = 120_000;
 const endBoundMs = 60_000;
 const commandBoundMs = 180_000;
@@ -43,7 +44,8 @@ export async function openEngine(report: (line: string) => void): Promise<LabEng
     return engineAt(ownAddress, segmentOf(state.network), false);
   }
   if (state !== undefined) await endOwnEngine();
-  if (await answers(systemAddress)) return await adoptSystemEngine();
+  const adopted = (await answers(systemAddress)) ? await adoptSystemEngine(report) : undefined;
+  if (adopted !== undefined) return adopted;
   report("starting an engine of its own");
   return await startOwnEngine();
 }
@@ -71,13 +73,18 @@ export async function ownEngineRuns(): Promise<boolean> {
 const ownAddress = `unix://${labPaths.engine.socket}`;
 const systemAddress = `unix://${systemSocket}`;
 
-async function adoptSystemEngine(): Promise<LabEngine> {
-  const format =
-    '{{index .Options "com.docker.network.bridge.name"}} {{with index .IPAM.Config 0}}{{.Gateway}} {{.Subnet}}{{end}}';
-  const env = dockerEnvironment(systemAddress);
-  const words = await command("docker", ["network", "inspect", "bridge", "--format", format], { env });
-  const [bridge = "", gateway = "", subnet = ""] = words.split(" ");
-  return engineAt(systemAddress, segmentOf({ bridge, gateway, subnet }), false);
+/** Undefined when its hosts could not be reached from here: it has no bridge, or in another container's network. */
+async function adoptSystemEngine(report: (line: string) => void): Promise<LabEngine | undefined> {
+  const format = '{{index .Options "com.docker.network.bridge.name"}}';
+  const inspected = await tryCommand("docker", ["network", "inspect", "bridge", "--format", format], {
+    env: dockerEnvironment(systemAddress),
+  });
+  const bridge = inspected.stdout.toString().trim();
+  // The engine itself does not always tell: 20.10 reports no gateway for its default bridge.
+  const network = bridge === "" ? undefined : await networkOn(bridge);
+  if (network !== undefined) return engineAt(systemAddress, segmentOf(network), false);
+  report(`the engine at ${systemSocket} has no bridge that this computer reaches its containers by`);
+  return undefined;
 }
 
 async function startOwnEngine(): Promise<LabEngine> {

@@ -27,7 +27,14 @@ export interface LabNetwork {
   readonly subnet: string;
   /** Kernel settings that were changed, with their former values. */
   readonly formerSettings: Readonly<Record<string, string>>;
+  /** Interfaces that were there before, the lab's own left out. */
+  readonly formerInterfaces: readonly string[];
 }
+
+/** A bridge with this computer's address on it. */
+export type BridgeNetwork = Pick<LabNetwork, "bridge" | "gateway" | "subnet">;
+
+const forwarding = "net.ipv4.ip_forward";
 
 /** Labs with different cache folders do not meet. */
 const ownBridge = `dmlab-${createHash("sha256").update(labPaths.root).digest("hex").slice(0, 8)}`;
@@ -36,13 +43,14 @@ const prefixLength = 20;
 
 /** Each systemd takes several inotify instances; the kernel's default of 128 is used up by fifteen hosts. */
 const neededSettings: Readonly<Record<string, number>> = {
-  "net.ipv4.ip_forward": 1,
+  [forwarding]: 1,
   "fs.inotify.max_user_instances": 1024,
 };
 
 export async function setUpNetwork(): Promise<LabNetwork> {
   const bridge = ownBridge;
   await tryCommand("ip", ["link", "delete", bridge]);
+  const formerInterfaces = (await listInterfaces()).map(({ name }) => name);
   const prefix = await freeNetwork();
   const gateway = `${prefix}.0.1`;
   const subnet = `${prefix}.0.0/${prefixLength}`;
@@ -50,22 +58,64 @@ export async function setUpNetwork(): Promise<LabNetwork> {
   await command("ip", ["address", "add", `${gateway}/${prefixLength}`, "dev", bridge]);
   await command("ip", ["link", "set", bridge, "up"]);
   for (const rule of rulesFor(bridge, subnet)) await command("iptables", ["-w", "-t", rule.table, "-I", ...rule.words]);
-  return { bridge, gateway, subnet, formerSettings: await raiseSettings() };
+  return { bridge, gateway, subnet, formerSettings: await raiseSettings(), formerInterfaces };
 }
 
 /** Takes back what {@link setUpNetwork} did; also half of it, after a crash. */
-export async function takeDownNetwork({ bridge, subnet, formerSettings }: LabNetwork): Promise<void> {
+export async function takeDownNetwork({ bridge, subnet, formerSettings, formerInterfaces }: LabNetwork): Promise<void> {
   for (const rule of rulesFor(bridge, subnet)) await tryCommand("iptables", ["-w", "-t", rule.table, "-D", ...rule.words]);
   await tryCommand("ip", ["link", "delete", bridge]);
   if (await otherLabRuns()) return;
-  for (const [name, value] of Object.entries(formerSettings)) await tryCommand("sysctl", ["-qw", `${name}=${value}`]);
+  const shared = await othersMayForward(formerInterfaces);
+  for (const [name, value] of Object.entries(formerSettings)) {
+    if (name !== forwarding || !shared) await tryCommand("sysctl", ["-qw", `${name}=${value}`]);
+  }
 }
 
 async function otherLabRuns(): Promise<boolean> {
   return (await command("ip", ["-brief", "link", "show", "type", "bridge"])).includes("dmlab");
 }
 
-export function segmentOf({ bridge: name, gateway, subnet }: Omit<LabNetwork, "formerSettings">): LabSegment {
+/**
+ * Whether somebody else may count on forwarding by now: an engine that was started while the lab was there found it
+ * switched on, and its containers would be cut off. Any bridge, and any interface that is new, is taken for a sign.
+ */
+async function othersMayForward(formerInterfaces: readonly string[]): Promise<boolean> {
+  const interfaces = await listInterfaces();
+  return interfaces.some(({ name, kind }) => kind === "bridge" || !formerInterfaces.includes(name));
+}
+
+interface NetworkInterface {
+  readonly name: string;
+  /** `bridge`, `veth`, …; undefined for hardware. */
+  readonly kind: string | undefined;
+}
+
+async function listInterfaces(): Promise<NetworkInterface[]> {
+  const links = JSON.parse(await command("ip", ["-json", "-details", "link", "show"])) as readonly {
+    readonly ifname: string;
+    readonly linkinfo?: { readonly info_kind?: string };
+  }[];
+  return links
+    .filter(({ ifname }) => !ifname.startsWith("dml"))
+    .map((link) => ({ name: link.ifname, kind: link.linkinfo?.info_kind }));
+}
+
+/** What the interface itself says; undefined when there is none of that name, or it has no address. */
+export async function networkOn(bridge: string): Promise<BridgeNetwork | undefined> {
+  const shown = await tryCommand("ip", ["-json", "-4", "address", "show", "dev", bridge]);
+  if (shown.status !== 0) return undefined;
+  const links = JSON.parse(shown.stdout.toString()) as readonly {
+    readonly addr_info?: readonly { readonly local: string; readonly prefixlen: number }[];
+  }[];
+  const address = links[0]?.addr_info?.[0];
+  if (address === undefined) return undefined;
+  const size = 2 ** (32 - address.prefixlen);
+  const start = Math.floor(parseAddress(address.local) / size) * size;
+  return { bridge, gateway: address.local, subnet: `${formatAddress(start)}/${address.prefixlen}` };
+}
+
+export function segmentOf({ bridge: name, gateway, subnet }: BridgeNetwork): LabSegment {
   const [network = "", length = ""] = subnet.split("/");
   const size = 2 ** (32 - Number(length));
   const start = parseAddress(network);

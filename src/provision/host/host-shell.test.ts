@@ -7,10 +7,9 @@ import { StandIns } from "../../../test/support/stand-ins.ts";
 import type { ProgressEvent } from "../../log/event.ts";
 import { systemClock } from "../../system/clock.ts";
 import { HostShell } from "./host-shell.ts";
-import { answering } from "../shell/script-protocol.ts";
+import { answering, bootstrap, framedScript, scriptPrelude } from "../shell/script-protocol.ts";
 import { probeHost } from "./probe-host.ts";
 import { defaultBounds, type ProvisionContext } from "../provision-context.ts";
-import { scriptPrelude } from "../shell/script-protocol.ts";
 import { joinLines, sh, type ShellText } from "../shell/shell-text.ts";
 import { failureOf } from "../../../test/support/failure.ts";
 
@@ -47,6 +46,20 @@ function setUp(standIns: StandIns): { shell: HostShell; context: ProvisionContex
 }
 
 const script = (...pieces: readonly ShellText[]): ShellText => joinLines(scriptPrelude, answering, ...pieces);
+
+test("a script that did not come whole, because its sender was killed, is not begun", () => {
+  const text = framedScript(
+    script(
+      sh`echo half`,
+      sh`cat << END
+a file
+END`,
+    ),
+  );
+  const outputOf = (input: string): string => spawnSync("sh", ["-c", bootstrap], { input, encoding: "utf8" }).stdout;
+  assert.match(outputOf(text), /^half\na file\n/mu);
+  for (let length = 0; length < text.length - 1; length += 31) assert.equal(outputOf(text.slice(0, length)), "", `${length}`);
+});
 
 test("a script's facts, changes, notes and output are told apart", async () => {
   using standIns = new StandIns();

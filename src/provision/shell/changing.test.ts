@@ -8,10 +8,9 @@ import * as path from "node:path";
 import { test } from "node:test";
 import { runShell, shells } from "../../../test/support/shells.ts";
 import { changingFunctions, putFile } from "./changing.ts";
-import { answering } from "./script-protocol.ts";
+import { answering, bootstrap, framedScript, scriptPrelude } from "./script-protocol.ts";
 import { SecretText } from "./secret-text.ts";
-import { joinLines, sh, type ShellText } from "./shell-text.ts";
-import { scriptPrelude } from "./script-protocol.ts";
+import { joinLines, sh, ShellText } from "./shell-text.ts";
 
 class Scratch implements Disposable {
   readonly folder = mkdtempSync(path.join(tmpdir(), "changing-"));
@@ -28,17 +27,29 @@ class Scratch implements Disposable {
 
   /** Runs with this program's folder on the host moved into the scratch folder. */
   run(record: boolean, ...pieces: readonly ShellText[]): { status: number | null; changed: readonly string[]; output: string } {
-    const script = joinLines(
-      scriptPrelude,
-      answering,
-      changingFunctions({ record, label: "web", packageLockSeconds: 1 }),
-      ...pieces,
-    );
-    const result = runShell(this.#shell, script.text.replaceAll("/var/lib/docker-machine", this.state));
+    const result = runShell(this.#shell, this.#script(record, 1, pieces));
     const changed = [...result.stdout.matchAll(/^@changed\t(.*)\t$/gmu)].map((match) =>
       path.relative(this.folder, match[1] ?? ""),
     );
     return { status: result.status, changed, output: result.stdout + result.stderr };
+  }
+
+  /** Runs as on a host, where other runs see it, beside others; gives the exit status. */
+  async start(hears: "heard" | "unheard", ...pieces: readonly ShellText[]): Promise<number | null> {
+    const [program = "sh", ...args] = this.#shell;
+    const child = spawn(program, [...args, "-c", bootstrap], { stdio: ["pipe", "pipe", "ignore"] });
+    child.stdout.on("data", (chunk: Buffer) => {
+      if (hears === "unheard" && /@wait|begun/u.test(chunk.toString())) child.stdout.destroy();
+    });
+    child.stdin.end(framedScript(new ShellText(this.#script(false, 30, pieces))));
+    const [status] = (await once(child, "exit")) as [number | null];
+    return status;
+  }
+
+  #script(record: boolean, packageLockSeconds: number, pieces: readonly ShellText[]): string {
+    const functions = changingFunctions({ record, label: "web", packageLockSeconds });
+    const script = joinLines(scriptPrelude, answering, functions, ...pieces);
+    return script.text.replaceAll("/var/lib/docker-machine", this.state);
   }
 
   read(name: string): string {
@@ -161,6 +172,37 @@ for (const shell of shells) {
       await once(other, "exit");
     }
     assert.equal(scratch.run(false, begin, putFile(scratch.at("x"), "0644", "x"), finish).status, 0);
+  });
+
+  test(`${name}: of several runs that wait for another, one goes at a time`, async () => {
+    using scratch = new Scratch(shell);
+    const log = scratch.at("log");
+    const run = sh`begin_run
+echo in >> ${log}
+nap
+keep ${scratch.at("log")} && echo out >> ${log}
+finish_run`;
+    const statuses = await Promise.all(Array.from({ length: 4 }, () => scratch.start("heard", run)));
+    assert.deepEqual(statuses, [0, 0, 0, 0]);
+    assert.equal(scratch.read("log"), "in\nout\n".repeat(4));
+  });
+
+  test(`${name}: a run that waits for another and is not heard any more does not begin`, async () => {
+    using scratch = new Scratch(shell);
+    mkdirSync(`${scratch.state}/run`, { recursive: true });
+    const other = spawn("sh", ["-c", "read -r _ #begin"], { stdio: ["pipe", "ignore", "ignore"] });
+    try {
+      await once(other, "spawn");
+      writeFileSync(`${scratch.state}/run/process`, `${other.pid}\n`);
+      assert.equal(await scratch.start("unheard", begin, putFile(scratch.at("x"), "0644", "x"), finish), 1);
+      assert.equal(scratch.read("state/run/process"), `${other.pid}\n`);
+    } finally {
+      other.stdin.end();
+      await once(other, "exit");
+    }
+    const put = putFile(scratch.at("x"), "0644", "x");
+    assert.equal(await scratch.start("unheard", begin, sh`echo begun; nap`, put, finish), 0);
+    assert.equal(scratch.read("x"), "x\n");
   });
 
   test(`${name}: a change owes a restart, no change owes none`, () => {

@@ -90,23 +90,34 @@ take_away() {
 `;
 
 const runs = sh`
-# Someone else's run, or one of ours whose connection broke: it goes on to its end, and is waited for.
+# Someone else's run, or one of ours whose connection broke: once begun it goes on to its end, and is waited for.
 other_run() { read -r other < ${statePaths.run}/process && grep -q '#begin' "/proc/$other/cmdline"; } 2> /dev/null
-wait_for_other_run() {
-  deadline=$(($(date +%s) + lock_seconds))
-  other_run && waiting "Another run of docker-machine is still at work on $label; waiting up to $lock_seconds s for it..."
-  while other_run; do
-    [ "$(date +%s)" -lt "$deadline" ] || fail machine-busy "Another run of docker-machine (process $other there) is still at work on $label"
-    nap
-  done
-}
+# Looking and taking are one step: of several that wait for the same run one goes next, and the others wait for that one.
+claim_run() (
+  exec 9> ${statePaths.claim} || exit 2
+  if has flock; then flock 9 || exit 2; fi
+  other_run && exit 1
+  rm -rf ${statePaths.run}
+  mkdir ${statePaths.run} && echo "$$" > ${statePaths.run}/process && : > ${statePaths.run}/list || exit 2
+)
 begin_run() {
   # When the connection breaks, a run half done would be worse than one that nobody hears of.
   trap '' PIPE
   ( umask 077; mkdir -p ${statePaths.folder} ) && chmod 0700 ${statePaths.folder} || exit 1
-  wait_for_other_run
-  rm -rf ${statePaths.run}
-  mkdir ${statePaths.run} && echo "$$" > ${statePaths.run}/process && : > ${statePaths.run}/list || exit 1
+  deadline=$(($(date +%s) + lock_seconds))
+  said=no
+  while :; do
+    claim_run; claimed=$?
+    [ "$claimed" -lt 2 ] || exit 1
+    # One that waited, and that nobody hears of any more, would restart an engine that is in use by then.
+    [ "$said" = no ] || printf '\n' 2> /dev/null || { [ "$claimed" = 1 ] || rm -rf ${statePaths.run}; exit 1; }
+    [ "$claimed" = 1 ] || return 0
+    other_run || continue
+    [ "$said" = yes ] || waiting "Another run of docker-machine is still at work on $label; waiting up to $lock_seconds s for it..."
+    said=yes
+    [ "$(date +%s)" -lt "$deadline" ] || fail machine-busy "Another run of docker-machine (process $other there) is still at work on $label"
+    nap
+  done
 }
 # Files as they were before the run, newest change first.
 undo_run() {

@@ -5,15 +5,18 @@
  */
 import { sh, type ShellText } from "./shell-text.ts";
 
-/** Drops what stands before the marker (an unread password, a banner), then runs the rest. The script is in `$s`. */
-export const bootstrap = `s=$(sed "1,/^#begin/d"); eval "$s"`;
+/**
+ * Drops what stands before the marker (an unread password, a banner), then runs the rest if it came whole: one whose sender
+ * was killed half way would write half a file. The script is in `$s`.
+ */
+export const bootstrap = `s=$(sed "1,/^#begin/d"); case $s in *"#end") eval "$s" ;; esac`;
 
 /**
  * Standard input for {@link bootstrap}. The first line is for sudo; where sudo does not ask, it is dropped unread.
  * The second one keeps the marker off line 1, where sed would not see it.
  */
 export function framedScript(script: ShellText, password = ""): string {
-  return `${password}\n\n#begin\n${script.text}\n`;
+  return `${password}\n\n#begin\n${script.text}\n#end\n`;
 }
 
 /** Opens every script: one language, a full PATH, the answers. Each begins a line of its own, whatever came before it. */
