@@ -7,7 +7,8 @@ import { after } from "node:test";
 import type { Driver, DriverContext } from "../../src/driver-kit/driver.ts";
 import { defaultValue, driverOptions, type FlagValue } from "../../src/driver-kit/create-flag.ts";
 import { buildDigest } from "../../src/drivers/qemu/build-image.ts";
-import { guestArch, type ImageFacts } from "../../src/drivers/qemu/image.ts";
+import { guestArch } from "../../src/driver-kit/images/guest-arch.ts";
+import type { QemuImageFacts } from "../../src/drivers/qemu/image.ts";
 import { driverModule } from "../../src/drivers/qemu/index.ts";
 import { systemClock, type Clock } from "../../src/system/clock.ts";
 import { thisComputer } from "../../src/system/computer.ts";
@@ -46,12 +47,12 @@ export async function fakeWorld(behaviour: FakeBehaviour = {}): Promise<FakeWorl
 }
 
 async function writeImage(cacheDir: string): Promise<void> {
-  const arch = guestArch(process.arch);
+  const arch = guestArch(process.arch, "qemu");
   const digest = buildDigest({ suite: "trixie", arch, mirror: "" });
   const image = path.join(cacheDir, "qemu", "images", digest);
   await mkdir(image, { recursive: true });
   for (const file of ["disk", "vmlinuz", "initrd"]) await writeFile(path.join(image, file), file);
-  const facts: ImageFacts = {
+  const facts: QemuImageFacts = {
     digest,
     title: "an image",
     arch,

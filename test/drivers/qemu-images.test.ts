@@ -20,6 +20,7 @@ const needsRoot = isRoot ? false : "packing a disk as another user needs a user 
 
 interface Shop extends AsyncDisposable {
   readonly folder: string;
+  /** Where built images are kept. */
   readonly images: string;
   /** How often packages were installed. */
   builds(): number;
@@ -217,7 +218,7 @@ describe("a URL", () => {
       driver.create(signal()),
       (error) => isMachineError(error, "download-failed") && /wrong sha256 checksum/u.test(error.message),
     );
-    assert.deepEqual(imagesIn(given.images), []);
+    assert.deepEqual(imagesIn(path.join(given.folder, "cache", "images")), []);
     server.closeAllConnections();
     await new Promise((resolve) => server.close(resolve));
   });

@@ -1,13 +1,11 @@
 /** The container that is a machine: what the engine is asked for, and what is put into it before it starts. */
-import { tarArchive } from "./tar.ts";
+import { guestEnginePort, guestSshPort } from "../../driver-kit/guest/guest-ports.ts";
+import { tarArchive } from "../../driver-kit/guest/tar.ts";
 import { addressLabel, ownNetwork } from "./network.ts";
 
 /** Label with the id of the create that made the container, by which it is found again. */
 export const createIdLabel = "docker-machine.create-id";
 const nameLabel = "docker-machine.name";
-
-export const guestSshPort = 22;
-export const guestEnginePort = 2376;
 
 export interface ContainerWish {
   readonly machineName: string;

@@ -6,6 +6,7 @@
 import { createHash } from "node:crypto";
 import * as path from "node:path";
 import type { DriverContext } from "../../driver-kit/driver.ts";
+import { guestEnginePort, guestSshPort } from "../../driver-kit/guest/guest-ports.ts";
 import { isApiError, type ApiEndpoint, type EngineApi } from "../../engine/engine-api.ts";
 import { MachineError, messageOf } from "../../errors/machine-error.ts";
 import { generateKeyPair, type KeyPair } from "../../ssh/keys.ts";
@@ -17,8 +18,6 @@ import type { DockerConfig } from "./config.ts";
 import {
   containerBody,
   createIdLabel,
-  guestEnginePort,
-  guestSshPort,
   identityArchive,
   networkName,
   type ContainerFacts,

@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import * as path from "node:path";
 import { lockCached } from "../../driver-kit/cache-lock.ts";
 import { inPhase } from "../../driver-kit/phase.ts";
-import { buildRootfs, type RootfsRecipe } from "../../driver-kit/debian-rootfs.ts";
+import { buildRootfs, type RootfsRecipe } from "../../driver-kit/images/debian-rootfs.ts";
 import type { DriverContext } from "../../driver-kit/driver.ts";
 import { isApiError, type EngineApi } from "../../engine/engine-api.ts";
 import { MachineError, messageOf } from "../../errors/machine-error.ts";

@@ -4,14 +4,14 @@
  * docker client is needed. This file is the life of a machine once it exists; the rest is in `creation.ts`.
  */
 import { BuiltinDriver, engineUrl } from "../../driver-kit/builtin-driver.ts";
-import { requireRootfsPrograms } from "../../driver-kit/debian-rootfs.ts";
+import { guestEnginePort } from "../../driver-kit/guest/guest-ports.ts";
+import { requireRootfsPrograms } from "../../driver-kit/images/debian-rootfs.ts";
 import type { DriverContext, DriverModule } from "../../driver-kit/driver.ts";
 import type { DriverOptions } from "../../driver-kit/create-flag.ts";
 import type { MachineState } from "../../driver-kit/state.ts";
 import { EngineApi, isApiError } from "../../engine/engine-api.ts";
 import { MachineError } from "../../errors/machine-error.ts";
 import { configure, defaultConfig, type DockerConfig } from "./config.ts";
-import { guestEnginePort } from "./container.ts";
 import { addressOf, createInstance, findContainers, inspectContainer, removeContainers, type Workplace } from "./creation.ts";
 import { findLocalEngine, openEndpoint } from "./endpoint.ts";
 import { dockerFlags } from "./flags.ts";

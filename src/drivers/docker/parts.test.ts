@@ -8,7 +8,7 @@ import { capabilitySets, isCapabilityComplaint, setsAfter, wellKnown } from "./c
 import { containerBody, identityArchive, type ContainerWish } from "./container.ts";
 import { chooseReach, openEndpoint, publishedAddress } from "./endpoint.ts";
 import { formatIpv4, lowerHalf, upperHalf } from "./network.ts";
-import { tarArchive } from "./tar.ts";
+import { tarArchive } from "../../driver-kit/guest/tar.ts";
 
 describe("capabilities", () => {
   test("what a process beside the engine lacks is left out in the second try", () => {

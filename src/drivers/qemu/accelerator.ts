@@ -14,7 +14,7 @@ import { makePrivateDirectory, readFileIfExists, writeFileAtomic } from "../../s
 import type { Computer } from "../../system/computer.ts";
 import { poll } from "../../system/waiting.ts";
 import type { Accelerator, LaunchSpec } from "./qemu-arguments.ts";
-import type { Image } from "./image.ts";
+import type { QemuImage } from "./image.ts";
 import { Instance, type InstanceContext } from "./instance.ts";
 import { layOutDisk } from "./machine-folder.ts";
 import type { QmpClient } from "./qmp.ts";
@@ -124,7 +124,7 @@ const diskProbePollMs = 500;
 export async function bootsDisk(
   context: DriverContext,
   instanceContext: InstanceContext,
-  image: Image,
+  image: QemuImage,
   firmware: string | undefined,
   accelerator: Accelerator,
   signal: AbortSignal,
@@ -153,7 +153,7 @@ export async function bootsDisk(
   }
 }
 
-function probeSpec(instance: Instance, image: Image, firmware: string | undefined, accelerator: Accelerator): LaunchSpec {
+function probeSpec(instance: Instance, image: QemuImage, firmware: string | undefined, accelerator: Accelerator): LaunchSpec {
   return {
     name: "docker-machine-probe",
     instanceId: instance.instanceId,

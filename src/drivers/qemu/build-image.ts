@@ -4,15 +4,15 @@
  */
 import { createHash } from "node:crypto";
 import * as path from "node:path";
-import { buildRootfs, rootfsPrograms, type RootfsRecipe } from "../../driver-kit/debian-rootfs.ts";
+import { buildRootfs, rootfsPrograms, type RootfsRecipe } from "../../driver-kit/images/debian-rootfs.ts";
 import { MachineError } from "../../errors/machine-error.ts";
 import { logTo, type Report } from "../../log/event.ts";
 import { requireFreeBytes } from "../../system/disk-files.ts";
 import { inPhase } from "../../driver-kit/phase.ts";
 import type { Clock } from "../../system/clock.ts";
-import { writeFileAtomic } from "../../system/files.ts";
 import type { ProcessRunner } from "../../system/process.ts";
-import { archNames, imageFiles, type GuestArch, type ImageFacts } from "./image.ts";
+import { archNames, type GuestArch } from "../../driver-kit/images/guest-arch.ts";
+import { qemuImageFiles, type QemuImageFacts } from "./image.ts";
 
 export interface BuildRequest {
   readonly suite: string;
@@ -135,17 +135,17 @@ trap 'rm -rf root rootfs.tar' EXIT
 mkdir root
 tar -C root --numeric-owner --exclude='./dev/*' -xf rootfs.tar
 rm rootfs.tar
-cp root/boot/vmlinuz-* ${imageFiles.kernel}
-cp root/boot/initrd.img-* ${imageFiles.initrd}
-mke2fs -q -F -t ext4 -L root -m 1 -d root ${imageFiles.disk} ${builtDiskMiB}M`;
+cp root/boot/vmlinuz-* ${qemuImageFiles.kernel}
+cp root/boot/initrd.img-* ${qemuImageFiles.initrd}
+mke2fs -q -F -t ext4 -L root -m 1 -d root ${qemuImageFiles.disk} ${builtDiskMiB}M`;
 
-/** Builds the image into an empty folder. Throws `program-missing`, `image-unusable`, `disk-full`, or the signal's reason. */
-export async function buildImage(request: BuildRequest, folder: string, context: BuildContext): Promise<ImageFacts> {
+/** Builds the image into an empty folder and describes it. Throws `program-missing`, `image-unusable`, `disk-full`, or the signal's reason. */
+export async function buildImage(request: BuildRequest, folder: string, context: BuildContext): Promise<QemuImageFacts> {
   await requireFreeBytes(path.dirname(folder), scratchBytes, "Building an image");
   logTo(context.report, "info", `Building a machine image from Debian packages (${request.suite}); this takes minutes, once...`);
   await buildRootfs(vmRecipe(request), path.join(folder, "rootfs.tar"), context);
   await inPhase(context, "Making the disk", async () => await packDisk(folder, context));
-  const facts: ImageFacts = {
+  return {
     digest: buildDigest(request),
     title: `Debian ${request.suite} with Docker Engine, built here`,
     arch: request.arch,
@@ -154,8 +154,6 @@ export async function buildImage(request: BuildRequest, folder: string, context:
     boot: "kernel",
     identity: "credentials",
   };
-  await writeFileAtomic(path.join(folder, imageFiles.facts), `${JSON.stringify(facts, null, 2)}\n`, 0o600);
-  return facts;
 }
 
 async function packDisk(folder: string, context: BuildContext): Promise<void> {

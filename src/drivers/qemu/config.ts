@@ -5,7 +5,7 @@ import type { DriverOptions } from "../../driver-kit/create-flag.ts";
 import { MachineError } from "../../errors/machine-error.ts";
 import { defaultCpuCount, defaultDiskMiB, defaultMemoryMiB } from "./flags.ts";
 import { parseForward } from "./forwards.ts";
-import { parseImageSource } from "./image-source.ts";
+import { parseQemuImage } from "./image-source.ts";
 import { parseSharedFolder } from "./shared-folder.ts";
 
 export interface QemuConfig extends BaseConfig {
@@ -84,7 +84,7 @@ export function configure(config: QemuConfig, options: DriverOptions, cwd: strin
   config.ShareFolders = options.strings("qemu-share-folder").map((text) => absoluteShare(text, cwd));
   config.SaveState = oneOf(options, "qemu-save-state", saveStates);
   config.OpenPorts.forEach(parseForward);
-  parseImageSource(config, cwd);
+  parseQemuImage(config, cwd);
   if (config.SaveState === "on" && config.ShareFolders.length > 0) {
     throw new MachineError(
       "driver-options",

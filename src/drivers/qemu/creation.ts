@@ -4,7 +4,8 @@
  */
 import { randomBytes, randomUUID } from "node:crypto";
 import * as path from "node:path";
-import { requireRootfsPrograms } from "../../driver-kit/debian-rootfs.ts";
+import { guestArch } from "../../driver-kit/images/guest-arch.ts";
+import { requireRootfsPrograms } from "../../driver-kit/images/debian-rootfs.ts";
 import type { DriverContext, PreparedEngine } from "../../driver-kit/driver.ts";
 import { isMachineError, MachineError, messageOf } from "../../errors/machine-error.ts";
 import { logTo } from "../../log/event.ts";
@@ -14,9 +15,9 @@ import { bootsDisk, bootsKernel, chooseAccelerator } from "./accelerator.ts";
 import { qemuProgram, type Accelerator, type LaunchSpec } from "./qemu-arguments.ts";
 import type { QemuConfig } from "./config.ts";
 import type { GuestIdentity } from "./identity.ts";
-import { ImageCache } from "./image-cache.ts";
-import { parseImageSource } from "./image-source.ts";
-import { guestArch, imageFiles, type Image } from "./image.ts";
+import { provideImage } from "./image-cache.ts";
+import { parseQemuImage } from "./image-source.ts";
+import { qemuImageFiles, type QemuImage } from "./image.ts";
 import { Instance, type InstanceContext } from "./instance.ts";
 import { cloudInitMounts, launchSpec } from "./launch-spec.ts";
 import { clearFolder, identityFiles, layOutDisk, writeIdentity } from "./machine-folder.ts";
@@ -45,8 +46,8 @@ const cleanUpTimeoutMs = 30_000;
 /** What can be known before anything is made. Throws `program-missing`, `image-unusable`, `driver-options`, `port-taken`, `disk-full`. */
 export async function checkBeforeCreate(place: Workplace, _signal: AbortSignal): Promise<void> {
   const { context, config } = place;
-  const source = parseImageSource(config, context.computer.cwd);
-  await requireQemu(context, guestArch(context.computer.arch));
+  const source = parseQemuImage(config, context.computer.cwd);
+  await requireQemu(context, guestArch(context.computer.arch, "qemu"));
   if (source.kind === "build") await requireRootfsPrograms(context.processes);
   if (source.kind === "file" && (await factsOf(source.file)) === undefined)
     throw new MachineError("image-unusable", `The image ${source.file} does not exist`);
@@ -70,8 +71,8 @@ export async function createInstance(place: Workplace, signal: AbortSignal): Pro
   config.InstanceId = randomUUID();
   await choosePorts(config);
   await context.save();
-  const qemuVersion = await requireQemu(context, guestArch(context.computer.arch));
-  const image = await provideImage(place, signal);
+  const qemuVersion = await requireQemu(context, guestArch(context.computer.arch, "qemu"));
+  const image = await chooseImage(place, signal);
   if (config.Accelerator === "auto") config.Accelerator = await fastestAccelerator(place, image, qemuVersion, signal);
   const identity = await newIdentity(place);
   await context.save();
@@ -86,14 +87,11 @@ export async function createInstance(place: Workplace, signal: AbortSignal): Pro
   }
 }
 
-async function provideImage(place: Workplace, signal: AbortSignal): Promise<Image> {
+async function chooseImage(place: Workplace, signal: AbortSignal): Promise<QemuImage> {
   const { context, config } = place;
-  const source = parseImageSource(config, context.computer.cwd);
-  const arch = guestArch(context.computer.arch);
-  const image = await new ImageCache(context).provide(
-    { source, arch, mirror: config.ImageMirror, refresh: config.ImageRefresh },
-    signal,
-  );
+  const source = parseQemuImage(config, context.computer.cwd);
+  const arch = guestArch(context.computer.arch, "qemu");
+  const image = await provideImage(context, { source, arch, mirror: config.ImageMirror, refresh: config.ImageRefresh }, signal);
   config.ImageDigest = image.digest;
   config.Boot = image.boot;
   config.Identity = image.identity;
@@ -103,14 +101,20 @@ async function provideImage(place: Workplace, signal: AbortSignal): Promise<Imag
 
 async function fastestAccelerator(
   place: Workplace,
-  image: Image,
+  image: QemuImage,
   qemuVersion: string,
   signal: AbortSignal,
 ): Promise<Accelerator> {
   const { context } = place;
   return await chooseAccelerator(context, qemuVersion, async (accelerator) => {
     if (image.boot === "kernel")
-      return await bootsKernel(context, qemuProgram(image.arch), accelerator, path.join(image.folder, imageFiles.kernel), signal);
+      return await bootsKernel(
+        context,
+        qemuProgram(image.arch),
+        accelerator,
+        path.join(image.folder, qemuImageFiles.kernel),
+        signal,
+      );
     return await bootsDisk(context, place.instanceContext, image, await findFirmware(image.arch), accelerator, signal);
   });
 }
@@ -137,7 +141,7 @@ async function newIdentity(place: Workplace): Promise<GuestIdentity> {
 
 async function bringToLife(
   place: Workplace,
-  image: Image,
+  image: QemuImage,
   identity: GuestIdentity,
   qemuVersion: string,
   signal: AbortSignal,
@@ -152,7 +156,7 @@ async function bringToLife(
   return undefined;
 }
 
-async function writeMachineIdentity(place: Workplace, image: Image, identity: GuestIdentity): Promise<void> {
+async function writeMachineIdentity(place: Workplace, image: QemuImage, identity: GuestIdentity): Promise<void> {
   const mounts = cloudInitMounts(place.config, await shareMethod(place));
   await writeIdentity(place.context.machineDir, image.identity, identity, place.config.InstanceId, mounts);
 }
@@ -161,7 +165,7 @@ async function writeMachineIdentity(place: Workplace, image: Image, identity: Gu
 async function savedState(
   place: Workplace,
   states: SavedStates,
-  image: Image,
+  image: QemuImage,
   qemuVersion: string,
   signal: AbortSignal,
 ): Promise<SavedState | undefined> {
@@ -181,7 +185,7 @@ async function savedState(
 }
 
 /** As the machine is launched later, but without what makes it this machine; a seed's device must be there all the same. */
-async function stateSpec(place: Workplace, image: Image): Promise<LaunchSpec> {
+async function stateSpec(place: Workplace, image: QemuImage): Promise<LaunchSpec> {
   return await specOf(place, { hasSeed: image.identity === "cloud-init", credentialCount: 0 }, false);
 }
 
@@ -190,7 +194,7 @@ async function tryToRestore(
   place: Workplace,
   states: SavedStates,
   state: SavedState,
-  image: Image,
+  image: QemuImage,
   identity: GuestIdentity,
   signal: AbortSignal,
 ): Promise<boolean> {
@@ -243,7 +247,7 @@ async function specOf(
   firstBoot: boolean,
 ): Promise<LaunchSpec> {
   const { context, config } = place;
-  const arch = guestArch(context.computer.arch);
+  const arch = guestArch(context.computer.arch, "qemu");
   return launchSpec(config, {
     arch,
     identity,

@@ -12,9 +12,6 @@ export interface Forward {
   readonly guestPort: number;
 }
 
-export const guestSshPort = 22;
-export const guestEnginePort = 2376;
-
 /** Id of the guest's network in QEMU. */
 export const networkId = "net0";
 

@@ -6,7 +6,7 @@ import * as path from "node:path";
 import { after, test } from "node:test";
 import fc from "fast-check";
 import { cloudInitSeed, cloudInitTemplateSeed, credentialStrings, rekeyScript, type GuestIdentity } from "./identity.ts";
-import { isoImage } from "./nocloud-iso.ts";
+import { isoImage } from "../../driver-kit/guest/iso.ts";
 
 const scratch = mkdtempSync(path.join(tmpdir(), "docker-machine-identity-"));
 after(() => rmSync(scratch, { recursive: true, force: true }));

@@ -3,6 +3,7 @@
  * QEMU's user network; ports of 127.0.0.1, chosen once and kept, lead to its sshd and its engine. This file is the life
  * of a machine once it exists; how one comes into being is in `creation.ts`.
  */
+import { guestEnginePort } from "../../driver-kit/guest/guest-ports.ts";
 import { BuiltinDriver, engineUrl } from "../../driver-kit/builtin-driver.ts";
 import type { DriverContext, DriverModule, PreparedEngine } from "../../driver-kit/driver.ts";
 import type { DriverOptions } from "../../driver-kit/create-flag.ts";
@@ -15,7 +16,7 @@ import { instanceFiles } from "./qemu-arguments.ts";
 import { configure, defaultConfig, type QemuConfig } from "./config.ts";
 import { checkBeforeCreate, createInstance, startCold, type Workplace } from "./creation.ts";
 import { qemuFlags } from "./flags.ts";
-import { guestEnginePort } from "./forwards.ts";
+
 import { Instance, type InstanceContext } from "./instance.ts";
 import { clearFolder } from "./machine-folder.ts";
 import { openPorts } from "./machine-ports.ts";

@@ -1,7 +1,7 @@
 /** From a machine's configuration to what QEMU is to be told. */
 import type { Accelerator, LaunchSpec } from "./qemu-arguments.ts";
 import type { QemuConfig } from "./config.ts";
-import type { GuestArch } from "./image.ts";
+import type { GuestArch } from "../../driver-kit/images/guest-arch.ts";
 import type { IdentityFiles } from "./machine-folder.ts";
 import type { ShareMethod } from "./programs.ts";
 import { mountTag, parseSharedFolder } from "./shared-folder.ts";

@@ -9,8 +9,8 @@ import { writeFileAtomic } from "../../system/files.ts";
 import type { ProcessRunner } from "../../system/process.ts";
 import { credentialFile, instanceFiles, shareSocket } from "./qemu-arguments.ts";
 import { cloudInitSeed, cloudInitTemplateSeed, credentialStrings, type GuestIdentity } from "./identity.ts";
-import { imageFiles, type Image, type ImageFacts } from "./image.ts";
-import { isoImage } from "./nocloud-iso.ts";
+import { qemuImageFiles, type QemuImage, type QemuImageFacts } from "./image.ts";
+import { isoImage } from "../../driver-kit/guest/iso.ts";
 
 const toolTimeoutMs = 60_000;
 /** NoCloud looks for a file system of this label. */
@@ -20,7 +20,7 @@ const seedLabel = "cidata";
 export async function layOutDisk(
   processes: ProcessRunner,
   folder: string,
-  image: Image,
+  image: QemuImage,
   diskMiB: number,
   stateDisk: string | undefined,
   signal: AbortSignal,
@@ -32,10 +32,10 @@ export async function layOutDisk(
       `--qemu-disk-size ${diskMiB} is smaller than the image: it needs ${Math.ceil(image.virtualSizeBytes / 1024 / 1024)}`,
     );
   }
-  await linkOrCopy(path.join(image.folder, imageFiles.disk), path.join(folder, instanceFiles.base));
+  await linkOrCopy(path.join(image.folder, qemuImageFiles.disk), path.join(folder, instanceFiles.base));
   if (image.boot === "kernel") {
-    await linkOrCopy(path.join(image.folder, imageFiles.kernel), path.join(folder, instanceFiles.kernel));
-    await linkOrCopy(path.join(image.folder, imageFiles.initrd), path.join(folder, instanceFiles.initrd));
+    await linkOrCopy(path.join(image.folder, qemuImageFiles.kernel), path.join(folder, instanceFiles.kernel));
+    await linkOrCopy(path.join(image.folder, qemuImageFiles.initrd), path.join(folder, instanceFiles.initrd));
   }
   if (stateDisk !== undefined) await linkOrCopy(stateDisk, path.join(folder, instanceFiles.state));
   const [backing, format] = stateDisk === undefined ? [instanceFiles.base, image.format] : [instanceFiles.state, "qcow2"];
@@ -54,7 +54,7 @@ export interface IdentityFiles {
 /** Writes the identity for the way the image takes it. Mode 0600: it holds the private host key. */
 export async function writeIdentity(
   folder: string,
-  form: ImageFacts["identity"],
+  form: QemuImageFacts["identity"],
   identity: GuestIdentity,
   instanceId: string,
   mounts: readonly (readonly string[])[],

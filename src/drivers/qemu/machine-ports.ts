@@ -4,7 +4,8 @@ import { MachineError } from "../../errors/machine-error.ts";
 import { logTo } from "../../log/event.ts";
 import { isPortFree, pickFreePort } from "../../system/loopback-port.ts";
 import type { QemuConfig } from "./config.ts";
-import { guestEnginePort, guestSshPort, listForwards, loopbackForward, openForward, parseForward } from "./forwards.ts";
+import { guestEnginePort, guestSshPort } from "../../driver-kit/guest/guest-ports.ts";
+import { listForwards, loopbackForward, openForward, parseForward } from "./forwards.ts";
 import type { QmpClient } from "./qmp.ts";
 
 export const loopback = "127.0.0.1";

@@ -4,7 +4,7 @@ import { describe, test } from "node:test";
 import fc from "fast-check";
 import { isMachineError } from "../../errors/machine-error.ts";
 import { parseForward } from "./forwards.ts";
-import { parseImageSource } from "./image-source.ts";
+import { parseQemuImage } from "./image-source.ts";
 import { mountTag, parseSharedFolder } from "./shared-folder.ts";
 
 const refuses = (work: () => unknown): void => assert.throws(work, (error) => isMachineError(error, "driver-options"));
@@ -49,8 +49,8 @@ describe("--qemu-share-folder", () => {
 });
 
 describe("--qemu-image", () => {
-  const source = (image: string, checksum = ""): ReturnType<typeof parseImageSource> =>
-    parseImageSource({ Image: image, ImageChecksum: checksum }, "/home/me");
+  const source = (image: string, checksum = ""): ReturnType<typeof parseQemuImage> =>
+    parseQemuImage({ Image: image, ImageChecksum: checksum }, "/home/me");
   const hex = "ab".repeat(32);
 
   test("is default, build, build:SUITE, a file, or a URL with a checksum", () => {

@@ -3,7 +3,7 @@ import type { DriverContext } from "../../driver-kit/driver.ts";
 import { MachineError } from "../../errors/machine-error.ts";
 import { factsOf } from "../../system/disk-files.ts";
 import { qemuProgram } from "./qemu-arguments.ts";
-import type { GuestArch } from "./image.ts";
+import type { GuestArch } from "../../driver-kit/images/guest-arch.ts";
 import { qemuMissing } from "./instance.ts";
 
 /** The first with credentials from files and free page reporting. */

@@ -2,7 +2,7 @@
  * QEMU's command line, from what a guest is to be. Pure. All file names are relative to the folder QEMU runs in: a
  * socket address is short, and a machine's folder may be moved. Nothing secret stands in an argument.
  */
-import { archNames, type GuestArch } from "./image.ts";
+import { archNames, type GuestArch } from "../../driver-kit/images/guest-arch.ts";
 import { networkId } from "./forwards.ts";
 import { mountTag, type SharedFolder } from "./shared-folder.ts";
 

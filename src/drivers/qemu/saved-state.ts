@@ -27,7 +27,7 @@ import { poll } from "../../system/waiting.ts";
 import { instanceFiles, type LaunchSpec } from "./qemu-arguments.ts";
 import { GuestAgentExecutor, type GuestAgent } from "./guest-agent.ts";
 import { rekeyScript, type GuestIdentity } from "./identity.ts";
-import type { Image } from "./image.ts";
+import type { QemuImage } from "./image.ts";
 import { Instance, type InstanceContext } from "./instance.ts";
 import { clearFolder, layOutDisk, templateSeed } from "./machine-folder.ts";
 import { loopback } from "./machine-ports.ts";
@@ -63,7 +63,7 @@ export interface SavedState {
 }
 
 export interface StateWish {
-  readonly image: Image;
+  readonly image: QemuImage;
   /** How machines of this state are launched; its name and id are replaced. */
   readonly launch: LaunchSpec;
   readonly diskMiB: number;

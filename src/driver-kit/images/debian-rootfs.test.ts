@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { isMachineError } from "../errors/machine-error.ts";
-import { reportNothing, type ProgressEvent } from "../log/event.ts";
-import { FakeClock } from "../system/fake-clock.ts";
-import type { ProcessRunner, RunResult } from "../system/process.ts";
+import { isMachineError } from "../../errors/machine-error.ts";
+import { reportNothing, type ProgressEvent } from "../../log/event.ts";
+import { FakeClock } from "../../system/fake-clock.ts";
+import type { ProcessRunner, RunResult } from "../../system/process.ts";
 import { buildRootfs, mmdebstrapArguments, type RootfsRecipe } from "./debian-rootfs.ts";
 
 const recipe: RootfsRecipe = {

@@ -2,7 +2,7 @@
 import { MachineError } from "../../errors/machine-error.ts";
 import { headOf, removeTree } from "../../system/disk-files.ts";
 import type { ProcessRunner } from "../../system/process.ts";
-import { archNames, type GuestArch } from "./image.ts";
+import { archNames, type GuestArch } from "./guest-arch.ts";
 
 export interface DiskFacts {
   readonly format: "raw" | "qcow2";
@@ -17,19 +17,21 @@ const headBytes = 64 * 1024;
 export interface NamedDisk {
   readonly file: string;
   readonly name: string;
+  /** The driver's name: messages name its flags. */
+  readonly prefix: string;
 }
 
 /** Throws `image-unusable` for a file that is no disk, is damaged, or reaches for other files. */
 export async function inspectDisk(processes: ProcessRunner, disk: NamedDisk, signal: AbortSignal): Promise<DiskFacts> {
-  const { file, name } = disk;
+  const { file } = disk;
   const options = { signal, timeoutMs: toolTimeoutMs };
   const info = await processes.run("qemu-img", ["info", "--output=json", file], options);
-  if (info.status !== 0) throw unusable(name, lastLine(info.stderr));
+  if (info.status !== 0) throw unusable(disk, lastLine(info.stderr));
   const facts = JSON.parse(info.stdout.toString("utf8")) as QemuImgInfo;
-  if (facts.format !== "qcow2" && facts.format !== "raw") throw unusable(name, `its format is ${facts.format}, not qcow2 or raw`);
+  if (facts.format !== "qcow2" && facts.format !== "raw") throw unusable(disk, `its format is ${facts.format}, not qcow2 or raw`);
   // Such an image would show the guest whatever file of this computer it names.
   if (facts["backing-filename"] !== undefined || facts["format-specific"]?.data?.["data-file"] !== undefined) {
-    throw unusable(name, "it refers to another file; flatten it with: qemu-img convert -O qcow2");
+    throw unusable(disk, "it refers to another file; flatten it with: qemu-img convert -O qcow2");
   }
   if (facts.format === "qcow2") await checkConsistency(processes, disk, options);
   return { format: facts.format, virtualSizeBytes: facts["virtual-size"] };
@@ -44,29 +46,29 @@ interface QemuImgInfo {
 
 async function checkConsistency(
   processes: ProcessRunner,
-  { file, name }: NamedDisk,
+  disk: NamedDisk,
   options: { readonly signal: AbortSignal; readonly timeoutMs: number },
 ): Promise<void> {
-  const check = await processes.run("qemu-img", ["check", "-q", "-f", "qcow2", file], options);
+  const check = await processes.run("qemu-img", ["check", "-q", "-f", "qcow2", disk.file], options);
   // 3 = leaked clusters only, which cost space and nothing else (qemu-img(1)).
-  if (check.status !== 0 && check.status !== 3) throw unusable(name, `it is damaged: ${lastLine(check.stderr)}`);
+  if (check.status !== 0 && check.status !== 3) throw unusable(disk, `it is damaged: ${lastLine(check.stderr)}`);
 }
 
 /** Throws `image-unusable` when the disk has no boot loader for this architecture. */
 export async function requireBootable(
   processes: ProcessRunner,
-  { file, name }: NamedDisk,
+  disk: NamedDisk,
   format: string,
   arch: GuestArch,
   signal: AbortSignal,
 ): Promise<void> {
-  const sample = `${file}.head`;
+  const sample = `${disk.file}.head`;
   try {
-    const args = ["dd", "-f", format, "-O", "raw", `bs=${headBytes}`, "count=1", `if=${file}`, `of=${sample}`];
+    const args = ["dd", "-f", format, "-O", "raw", `bs=${headBytes}`, "count=1", `if=${disk.file}`, `of=${sample}`];
     const result = await processes.run("qemu-img", args, { signal, timeoutMs: toolTimeoutMs });
-    if (result.status !== 0) throw unusable(name, lastLine(result.stderr));
+    if (result.status !== 0) throw unusable(disk, lastLine(result.stderr));
     const problem = bootProblem(await headOf(sample, headBytes), arch);
-    if (problem !== undefined) throw unusable(name, problem);
+    if (problem !== undefined) throw unusable(disk, problem);
   } finally {
     await removeTree(sample);
   }
@@ -122,9 +124,9 @@ export function formatGuid(bytes: Buffer): string {
   return groups.map((group) => group.toString("hex")).join("-");
 }
 
-function unusable(name: string, reason: string): MachineError {
+function unusable({ name, prefix }: NamedDisk, reason: string): MachineError {
   return new MachineError("image-unusable", `The image ${name} cannot be used: ${reason}`, {
-    hint: "Give --qemu-image another image: default, build, a qcow2 or raw file, or a URL.",
+    hint: `Give --${prefix}-image another image: default, a qcow2 or raw file, or a URL.`,
   });
 }
 

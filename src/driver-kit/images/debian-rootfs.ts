@@ -2,11 +2,11 @@
  * Root file systems made on this computer from Debian packages by mmdebstrap, as root or in a user namespace. Drivers
  * that boot one (as a virtual machine, as a container) say what goes in; what it is packed into is theirs.
  */
-import { MachineError } from "../errors/machine-error.ts";
-import { logTo, type Report } from "../log/event.ts";
-import type { Clock } from "../system/clock.ts";
-import type { ProcessRunner } from "../system/process.ts";
-import { beginPhase, type PhaseContext } from "./phase.ts";
+import { MachineError } from "../../errors/machine-error.ts";
+import { logTo, type Report } from "../../log/event.ts";
+import type { Clock } from "../../system/clock.ts";
+import type { ProcessRunner } from "../../system/process.ts";
+import { beginPhase, type PhaseContext } from "../phase.ts";
 
 export interface RootfsRecipe {
   readonly suite: string;

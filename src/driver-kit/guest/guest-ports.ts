@@ -1,0 +1,4 @@
+/** TCP ports inside a machine that was made for us. */
+export const guestSshPort = 22;
+/** Where its engine listens with TLS, as everywhere since 0.16.2. */
+export const guestEnginePort = 2376;
