@@ -10,10 +10,10 @@ const rootSector = 20;
 const fileSector = 21;
 
 /** The bytes of the image. All directory entries must fit into one sector: some forty files. */
-export function isoImage(label: string, files: Readonly<Record<string, string>>): Buffer {
+export function isoImage(label: string, files: Readonly<Record<string, string | Uint8Array>>): Buffer {
   const contents = Object.entries(files)
     .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([name, text]) => ({ name, data: Buffer.from(text) }));
+    .map(([name, content]) => ({ name, data: Buffer.from(content) }));
   let sector = fileSector;
   const placed = contents.map((file) => {
     const at = sector;

@@ -1,4 +1,5 @@
 /** The container that is a machine: what the engine is asked for, and what is put into it before it starts. */
+import type { GuestIdentity } from "../../driver-kit/guest/guest-identity.ts";
 import { guestEnginePort, guestSshPort } from "../../driver-kit/guest/guest-ports.ts";
 import { tarArchive } from "../../driver-kit/guest/tar.ts";
 import { addressLabel, ownNetwork } from "./network.ts";
@@ -90,15 +91,14 @@ export interface ContainerFacts {
 }
 
 /** The files that make a container this machine, for PUT /containers/ID/archive. Holds the private host key. */
-export function identityArchive(
-  hostKey: { readonly privateKey: string; readonly publicKey: string },
-  authorizedKey: string,
-): Buffer {
+export function identityArchive({ hostKeys, authorizedKeys }: Pick<GuestIdentity, "hostKeys" | "authorizedKeys">): Buffer {
   return tarArchive([
-    { path: "etc/ssh/ssh_host_ed25519_key", mode: 0o600, content: hostKey.privateKey },
-    { path: "etc/ssh/ssh_host_ed25519_key.pub", mode: 0o644, content: `${hostKey.publicKey}\n` },
+    ...hostKeys.flatMap(({ type, privateKey, publicKey }) => [
+      { path: `etc/ssh/ssh_host_${type}_key`, mode: 0o600, content: privateKey },
+      { path: `etc/ssh/ssh_host_${type}_key.pub`, mode: 0o644, content: `${publicKey}\n` },
+    ]),
     { path: "root/.ssh", mode: 0o700 },
-    { path: "root/.ssh/authorized_keys", mode: 0o600, content: `${authorizedKey}\n` },
+    { path: "root/.ssh/authorized_keys", mode: 0o600, content: authorizedKeys.map((line) => `${line}\n`).join("") },
   ]);
 }
 

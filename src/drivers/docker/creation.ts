@@ -6,10 +6,10 @@
 import { createHash } from "node:crypto";
 import * as path from "node:path";
 import type { DriverContext } from "../../driver-kit/driver.ts";
+import { forgetHostKeys, newGuestIdentity, publicHalves, type GuestIdentity } from "../../driver-kit/guest/guest-identity.ts";
 import { guestEnginePort, guestSshPort } from "../../driver-kit/guest/guest-ports.ts";
 import { isApiError, type ApiEndpoint, type EngineApi } from "../../engine/engine-api.ts";
 import { MachineError, messageOf } from "../../errors/machine-error.ts";
-import { generateKeyPair, type KeyPair } from "../../ssh/keys.ts";
 import { lockFile } from "../../system/file-lock.ts";
 import { makePrivateDirectory, readFileIfExists } from "../../system/files.ts";
 import { pickFreePort } from "../../system/loopback-port.ts";
@@ -47,15 +47,14 @@ export async function createInstance(place: Workplace, signal: AbortSignal): Pro
   await context.save();
   await removeContainers(place, signal);
   const image = await provideImage(api, context, config.Image, config.ImageMirror, signal);
-  const userKey = await context.ensureSshKey();
-  const hostKey = generateKeyPair(context.machineName);
-  context.secret(hostKey.privateKey);
-  config.SSHKeyPath = userKey.privateKeyPath;
-  config.HostKey = hostKey.publicKey.split(" ").slice(0, 2).join(" ");
-  await startSomehow(place, image, hostKey, userKey.publicKey, signal);
+  const { identity, sshKeyPath } = await newGuestIdentity(context, config.SSHUser, ["ed25519"]);
+  config.SSHKeyPath = sshKeyPath;
+  config.HostKey = publicHalves(identity.hostKeys)[0] ?? "";
+  await startSomehow(place, image, identity, signal);
   config.IPAddress = await addressOf(place, signal);
   config.Created = true;
   await context.save();
+  await forgetHostKeys(context);
 }
 
 /** Containers that bear this machine's create id, started or not. */
@@ -90,13 +89,7 @@ interface MadeContainer {
   readonly address: string | undefined;
 }
 
-async function startSomehow(
-  place: Workplace,
-  image: string,
-  hostKey: KeyPair,
-  authorizedKey: string,
-  signal: AbortSignal,
-): Promise<void> {
+async function startSomehow(place: Workplace, image: string, identity: GuestIdentity, signal: AbortSignal): Promise<void> {
   const concessions: Concessions = { capabilities: capabilitySets(await ownStatus(place)), addresses: new Set() };
   for (let attempt = 1; ; attempt++) {
     let made: MadeContainer | undefined;
@@ -106,7 +99,7 @@ async function startSomehow(
       await requireInit(place.api, id, image, signal);
       await place.api.send("PUT", `/containers/${id}/archive`, {
         query: { path: "/" },
-        body: identityArchive(hostKey, authorizedKey),
+        body: identityArchive(identity),
         signal,
       });
       await place.api.send("POST", `/containers/${id}/start`, { signal, timeoutMs: startTimeoutMs });

@@ -4,17 +4,17 @@
  */
 import { randomBytes, randomUUID } from "node:crypto";
 import * as path from "node:path";
+import { forgetHostKeys, newGuestIdentity, publicHalves } from "../../driver-kit/guest/guest-identity.ts";
 import { guestArch } from "../../driver-kit/images/guest-arch.ts";
 import { requireRootfsPrograms } from "../../driver-kit/images/debian-rootfs.ts";
 import type { DriverContext, PreparedEngine } from "../../driver-kit/driver.ts";
 import { isMachineError, MachineError, messageOf } from "../../errors/machine-error.ts";
 import { logTo } from "../../log/event.ts";
-import { generateKeyPair } from "../../ssh/keys.ts";
 import { factsOf, requireFreeBytes } from "../../system/disk-files.ts";
 import { bootsDisk, bootsKernel, chooseAccelerator } from "./accelerator.ts";
 import { qemuProgram, type Accelerator, type LaunchSpec } from "./qemu-arguments.ts";
 import type { QemuConfig } from "./config.ts";
-import type { GuestIdentity } from "./identity.ts";
+import type { QemuIdentity } from "./identity.ts";
 import { provideImage } from "./image-cache.ts";
 import { parseQemuImage } from "./image-source.ts";
 import { qemuImageFiles, type QemuImage } from "./image.ts";
@@ -80,6 +80,7 @@ export async function createInstance(place: Workplace, signal: AbortSignal): Pro
     const engine = await bringToLife(place, image, identity, qemuVersion, signal);
     config.Created = true;
     await context.save();
+    await forgetHostKeys(context);
     return engine;
   } catch (error) {
     await instanceOf(place).end(AbortSignal.timeout(cleanUpTimeoutMs));
@@ -119,30 +120,18 @@ async function fastestAccelerator(
   });
 }
 
-/** Linux takes no longer name (HOST_NAME_MAX). */
-const longestHostName = 64;
-
-async function newIdentity(place: Workplace): Promise<GuestIdentity> {
+async function newIdentity(place: Workplace): Promise<QemuIdentity> {
   const { context, config } = place;
-  const userKey = await context.ensureSshKey();
-  const hostKey = generateKeyPair(context.machineName);
-  context.secret(hostKey.privateKey);
-  config.SSHKeyPath = userKey.privateKeyPath;
-  config.HostKey = hostKey.publicKey.split(" ").slice(0, 2).join(" ");
-  return {
-    hostName: context.machineName.slice(0, longestHostName),
-    machineId: randomBytes(16).toString("hex"),
-    userName: config.SSHUser,
-    authorizedKey: userKey.publicKey,
-    hostKey: hostKey.privateKey,
-    hostPublicKey: hostKey.publicKey,
-  };
+  const { identity, sshKeyPath } = await newGuestIdentity(context, config.SSHUser, ["ed25519"]);
+  config.SSHKeyPath = sshKeyPath;
+  config.HostKey = publicHalves(identity.hostKeys)[0] ?? "";
+  return { ...identity, machineId: randomBytes(16).toString("hex") };
 }
 
 async function bringToLife(
   place: Workplace,
   image: QemuImage,
-  identity: GuestIdentity,
+  identity: QemuIdentity,
   qemuVersion: string,
   signal: AbortSignal,
 ): Promise<PreparedEngine | undefined> {
@@ -156,7 +145,7 @@ async function bringToLife(
   return undefined;
 }
 
-async function writeMachineIdentity(place: Workplace, image: QemuImage, identity: GuestIdentity): Promise<void> {
+async function writeMachineIdentity(place: Workplace, image: QemuImage, identity: QemuIdentity): Promise<void> {
   const mounts = cloudInitMounts(place.config, await shareMethod(place));
   await writeIdentity(place.context.machineDir, image.identity, identity, place.config.InstanceId, mounts);
 }
@@ -195,7 +184,7 @@ async function tryToRestore(
   states: SavedStates,
   state: SavedState,
   image: QemuImage,
-  identity: GuestIdentity,
+  identity: QemuIdentity,
   signal: AbortSignal,
 ): Promise<boolean> {
   const { context, config } = place;

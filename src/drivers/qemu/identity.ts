@@ -5,24 +5,30 @@
  * never through an argument.
  */
 
-export interface GuestIdentity {
-  readonly hostName: string;
+import { cloudConfigText } from "../../driver-kit/guest/cloud-config.ts";
+import type { GuestIdentity, HostKeyPair } from "../../driver-kit/guest/guest-identity.ts";
+
+/** What the kit's identity leaves to each guest itself is given to one that was restored from a saved state. */
+export interface QemuIdentity extends GuestIdentity {
   /** 32 hex digits (machine-id(5)). */
   readonly machineId: string;
-  /** A name that useradd takes. */
-  readonly userName: string;
-  /** One line for authorized_keys. */
-  readonly authorizedKey: string;
-  /** Private host key in OpenSSH's format, ed25519. */
-  readonly hostKey: string;
-  /** `ssh-ed25519 BASE64 COMMENT`. */
-  readonly hostPublicKey: string;
 }
 
 const hostKeyFile = "/etc/ssh/ssh_host_ed25519_key";
 
 function homeOf(userName: string): string {
   return userName === "root" ? "/root" : `/home/${userName}`;
+}
+
+function authorizedKeysText({ authorizedKeys }: GuestIdentity): string {
+  return authorizedKeys.map((line) => `${line}\n`).join("");
+}
+
+/** The images that are built here have a server with one kind of key. */
+function soleHostKey({ hostKeys }: GuestIdentity): HostKeyPair {
+  const found = hostKeys.find(({ type }) => type === "ed25519");
+  if (found === undefined) throw new TypeError("The identity has no ed25519 host key");
+  return found;
 }
 
 function sudoRule(userName: string): string {
@@ -36,13 +42,14 @@ function sudoRule(userName: string): string {
 export function credentialStrings(identity: GuestIdentity): readonly string[] {
   const { userName } = identity;
   const home = homeOf(userName);
+  const hostKey = soleHostKey(identity);
   const files = [
     tmpfile("/etc/hostname", "0644", "root", `${identity.hostName}\n`),
-    tmpfile(hostKeyFile, "0600", "root", identity.hostKey),
-    tmpfile(`${hostKeyFile}.pub`, "0644", "root", `${identity.hostPublicKey}\n`),
+    tmpfile(hostKeyFile, "0600", "root", hostKey.privateKey),
+    tmpfile(`${hostKeyFile}.pub`, "0644", "root", `${hostKey.publicKey}\n`),
     ...(userName === "root" ? [] : [`d ${home} 0755 ${userName} ${userName}`]),
     `d ${home}/.ssh 0700 ${userName} ${userName}`,
-    tmpfile(`${home}/.ssh/authorized_keys`, "0600", userName, `${identity.authorizedKey}\n`),
+    tmpfile(`${home}/.ssh/authorized_keys`, "0600", userName, authorizedKeysText(identity)),
     ...(userName === "root" ? [] : [tmpfile(`/etc/sudoers.d/${userName}`, "0440", "root", sudoRule(userName))]),
   ];
   const users =
@@ -63,36 +70,6 @@ function base64(text: string): string {
   return Buffer.from(text).toString("base64");
 }
 
-/**
- * The files of a NoCloud seed. JSON is YAML, so nothing needs quoting rules of its own.
- * @param mounts lines of fstab, in parts.
- */
-export function cloudInitSeed(
-  identity: GuestIdentity,
-  instanceId: string,
-  mounts: readonly (readonly string[])[],
-): Readonly<Record<string, string>> {
-  const { userName, hostName } = identity;
-  const keys = [identity.authorizedKey];
-  const userData = {
-    hostname: hostName,
-    preserve_hostname: false,
-    ssh_deletekeys: true,
-    ssh_genkeytypes: [],
-    ssh_keys: { ed25519_private: identity.hostKey, ed25519_public: identity.hostPublicKey },
-    ssh_pwauth: false,
-    disable_root: userName !== "root",
-    users: [
-      userName === "root"
-        ? { name: "root", ssh_authorized_keys: keys }
-        : { name: userName, shell: "/bin/bash", sudo: "ALL=(ALL) NOPASSWD:ALL", lock_passwd: true, ssh_authorized_keys: keys },
-    ],
-    growpart: { mode: "auto", devices: ["/"] },
-    ...(mounts.length === 0 ? {} : { mounts }),
-  };
-  return seedFiles(instanceId, hostName, userData);
-}
-
 /** The seed of a guest that gets its identity later, through the guest agent: no key, no user, no server that answers. */
 export function cloudInitTemplateSeed(instanceId: string): Readonly<Record<string, string>> {
   const userData = {
@@ -104,13 +81,9 @@ export function cloudInitTemplateSeed(instanceId: string): Readonly<Record<strin
     package_update: true,
     runcmd: [["systemctl", "start", "qemu-guest-agent.service"]],
   };
-  return seedFiles(instanceId, "docker-machine-template", userData);
-}
-
-function seedFiles(instanceId: string, hostName: string, userData: object): Readonly<Record<string, string>> {
   return {
-    "meta-data": `${JSON.stringify({ "instance-id": instanceId, "local-hostname": hostName })}\n`,
-    "user-data": `#cloud-config\n${JSON.stringify(userData, null, 1)}\n`,
+    "meta-data": `${JSON.stringify({ "instance-id": instanceId, "local-hostname": "docker-machine-template" })}\n`,
+    "user-data": cloudConfigText(userData),
   };
 }
 
@@ -118,9 +91,10 @@ function seedFiles(instanceId: string, hostName: string, userData: object): Read
  * A shell script that turns a restored guest into this machine. Under emulation each program it starts costs a tenth of
  * a second, so it does with the shell itself whatever it can. The clock comes first: everything after is dated by it.
  */
-export function rekeyScript(identity: GuestIdentity, now: Date): string {
+export function rekeyScript(identity: QemuIdentity, now: Date): string {
   const { userName, hostName } = identity;
   const home = homeOf(userName);
+  const hostKey = soleHostKey(identity);
   return [
     "set -eu",
     "umask 077",
@@ -129,8 +103,8 @@ export function rekeyScript(identity: GuestIdentity, now: Date): string {
     ...write("/etc/hostname", `${hostName}\n`),
     ...write("/etc/hosts", `127.0.0.1 localhost\n127.0.1.1 ${hostName}\n::1 localhost ip6-localhost\n`),
     ...write("/etc/machine-id", `${identity.machineId}\n`),
-    ...write(hostKeyFile, identity.hostKey),
-    ...write(`${hostKeyFile}.pub`, `${identity.hostPublicKey}\n`),
+    ...write(hostKeyFile, hostKey.privateKey),
+    ...write(`${hostKeyFile}.pub`, `${hostKey.publicKey}\n`),
     ...(userName === "root"
       ? []
       : [
@@ -139,7 +113,7 @@ export function rekeyScript(identity: GuestIdentity, now: Date): string {
           ...write(`/etc/sudoers.d/${userName}`, sudoRule(userName)),
         ]),
     `[ -d ${home}/.ssh ] || mkdir ${home}/.ssh`,
-    ...write(`${home}/.ssh/authorized_keys`, `${identity.authorizedKey}\n`),
+    ...write(`${home}/.ssh/authorized_keys`, authorizedKeysText(identity)),
     ...(userName === "root" ? [] : [`chown -R ${userName}: ${home}/.ssh`]),
     "systemctl start --no-block ssh.service",
     "",

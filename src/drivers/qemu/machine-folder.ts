@@ -3,18 +3,17 @@
  * there, so that it lives on when the cache is emptied; its own disk is an overlay of those.
  */
 import * as path from "node:path";
+import type { GuestIdentity } from "../../driver-kit/guest/guest-identity.ts";
+import { seedImage, writeSeed } from "../../driver-kit/guest/nocloud.ts";
 import { MachineError } from "../../errors/machine-error.ts";
 import { factsOf, linkOrCopy, listFolder, removeTree } from "../../system/disk-files.ts";
 import { writeFileAtomic } from "../../system/files.ts";
 import type { ProcessRunner } from "../../system/process.ts";
 import { credentialFile, instanceFiles, shareSocket } from "./qemu-arguments.ts";
-import { cloudInitSeed, cloudInitTemplateSeed, credentialStrings, type GuestIdentity } from "./identity.ts";
+import { cloudInitTemplateSeed, credentialStrings } from "./identity.ts";
 import { qemuImageFiles, type QemuImage, type QemuImageFacts } from "./image.ts";
-import { isoImage } from "../../driver-kit/guest/iso.ts";
 
 const toolTimeoutMs = 60_000;
-/** NoCloud looks for a file system of this label. */
-const seedLabel = "cidata";
 
 /** Links the image and makes the overlay. `stateDisk` is a saved state's disk, itself an overlay of the image's. */
 export async function layOutDisk(
@@ -60,11 +59,7 @@ export async function writeIdentity(
   mounts: readonly (readonly string[])[],
 ): Promise<void> {
   if (form === "cloud-init") {
-    await writeFileAtomic(
-      path.join(folder, instanceFiles.seed),
-      isoImage(seedLabel, cloudInitSeed(identity, instanceId, mounts)),
-      0o600,
-    );
+    await writeSeed(path.join(folder, instanceFiles.seed), { identity, instanceId, mounts, keepsImageUser: false });
     return;
   }
   for (const [index, text] of credentialStrings(identity).entries())
@@ -73,7 +68,7 @@ export async function writeIdentity(
 
 /** The seed of a guest whose state is saved: it belongs to nobody and has the agent through which it gets an identity. */
 export function templateSeed(instanceId: string): Buffer {
-  return isoImage(seedLabel, cloudInitTemplateSeed(instanceId));
+  return seedImage(cloudInitTemplateSeed(instanceId));
 }
 
 export async function identityFiles(folder: string): Promise<IdentityFiles> {

@@ -26,7 +26,7 @@ import { makePrivateDirectory, readFileIfExists, writeFileAtomic } from "../../s
 import { poll } from "../../system/waiting.ts";
 import { instanceFiles, type LaunchSpec } from "./qemu-arguments.ts";
 import { GuestAgentExecutor, type GuestAgent } from "./guest-agent.ts";
-import { rekeyScript, type GuestIdentity } from "./identity.ts";
+import { rekeyScript, type QemuIdentity } from "./identity.ts";
 import type { QemuImage } from "./image.ts";
 import { Instance, type InstanceContext } from "./instance.ts";
 import { clearFolder, layOutDisk, templateSeed } from "./machine-folder.ts";
@@ -204,7 +204,7 @@ export class SavedStates {
     state: SavedState,
     instance: Instance,
     spec: LaunchSpec,
-    identity: GuestIdentity,
+    identity: QemuIdentity,
     signal: AbortSignal,
   ): Promise<void> {
     await inPhase(this.#context, "Restoring the saved state", async () => await this.#load(state, instance, spec, signal));
@@ -225,7 +225,7 @@ export class SavedStates {
     }
   }
 
-  async #rekey(instance: Instance, identity: GuestIdentity, signal: AbortSignal): Promise<void> {
+  async #rekey(instance: Instance, identity: QemuIdentity, signal: AbortSignal): Promise<void> {
     await using agent = await instance.agent(answerTimeoutMs, signal);
     const result = await agent.run("exec sh -s", { stdin: rekeyScript(identity, this.#context.clock.now()), signal });
     if (result.status === 0) return;
