@@ -10,7 +10,7 @@ import { ImageFolders, type ImageFacts } from "./image-folders.ts";
 const content = Buffer.from("a disk with something on it");
 const digest = `sha256-${createHash("sha256").update(content).digest("hex")}`;
 const facts: ImageFacts = { digest, title: "a disk", arch: "x64", format: "raw", virtualSizeBytes: content.length };
-const signal = AbortSignal.timeout(20_000);
+const { signal } = new AbortController();
 
 interface Cache extends AsyncDisposable {
   readonly disk: string;
