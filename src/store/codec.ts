@@ -147,8 +147,17 @@ function complaintOf(error: unknown): string | undefined {
     : `is not JSON: line ${error.line}, column ${error.column}: ${error.message}`;
 }
 
+/** The error for a machine's folder without config.json; `unnamed` is a file that holds what it should. */
+export function missingRecord(name: string, machineDir: string, unnamed: string | undefined): MachineError {
+  const complaint = `is missing in ${machineDir}`;
+  if (unnamed === undefined) return unreadableRecord(name, complaint);
+  return new MachineError("record-unreadable", `config.json of machine "${name}" ${complaint}`, {
+    hint: `A command that was cut off had written it already. Put it in its place with: mv '${unnamed}' '${machineDir}/config.json'`,
+  });
+}
+
 /** The error for a config.json that is of no use; `complaint` ends the sentence `config.json of machine "x" …`. */
-export function unreadableRecord(name: string, complaint: string, cause?: unknown): MachineError {
+function unreadableRecord(name: string, complaint: string, cause?: unknown): MachineError {
   return new MachineError("record-unreadable", `config.json of machine "${name}" ${complaint}`, {
     cause,
     hint: `Restore it from a backup, or remove what is left of the machine with: docker-machine rm -f ${name}`,

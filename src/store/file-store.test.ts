@@ -231,3 +231,133 @@ test("a config.json that is a folder is one clear sentence", async () => {
   fs.mkdirSync(path.join(store.machineDir("web"), "config.json"), { recursive: true });
   await assert.rejects(store.load("web"), { code: "store-unusable", message: /^Cannot read .*: it is a folder$/u });
 });
+
+/** Permissions bind root not at all, so these are done as somebody else. */
+async function asNobody(store: FileStore, work: () => Promise<void>): Promise<void> {
+  if (process.getuid?.() !== 0) return await work();
+  const nobody = 65_534;
+  const top = path.dirname(path.dirname(store.root));
+  for (const entry of ["", ...fs.readdirSync(top, { recursive: true, encoding: "utf8" })])
+    fs.chownSync(path.join(top, entry), nobody, nobody);
+  process.seteuid?.(nobody);
+  try {
+    await work();
+  } finally {
+    process.seteuid?.(0);
+  }
+}
+
+test("a folder that may not be read is a machine that cannot be loaded, and hinders no other", async () => {
+  const store = openStore();
+  await store.create(newRecord("web"));
+  await store.create(newRecord("roots"));
+  const locked = store.machineDir("roots");
+  await asNobody(store, async () => {
+    fs.chmodSync(locked, 0o000);
+    try {
+      assert.deepEqual((await store.list()).toSorted(), ["roots", "web"]);
+      assert.equal(await store.has("roots"), true);
+      await assert.rejects(store.load("roots"), {
+        code: "store-unusable",
+        message: `Cannot read ${path.join(locked, "config.json")}: permission denied`,
+      });
+      assert.equal((await store.load("web")).name, "web");
+      await store.create(newRecord("other"));
+      await assert.rejects(store.create(newRecord("Roots")), { code: "machine-exists" });
+      const dead = `machines/web/config.json.tmp-${deadPid()}-0123abcd`;
+      fs.writeFileSync(path.join(store.root, dead), "");
+      await store.sweep();
+      assert.equal(fs.existsSync(path.join(store.root, dead)), false, "the clean-up went on behind it");
+    } finally {
+      fs.chmodSync(locked, 0o700);
+    }
+  });
+});
+
+test("a file or a link that leads nowhere blocks its own name only, in one sentence", async () => {
+  const store = openStore();
+  await store.create(newRecord("web"));
+  fs.writeFileSync(store.machineDir("notes"), "");
+  fs.symlinkSync("/nowhere", store.machineDir("dangling"));
+  fs.symlinkSync(store.machineDir("loop"), store.machineDir("loop"));
+  assert.deepEqual(await store.list(), ["web"]);
+  await store.sweep();
+  for (const name of ["notes", "dangling"])
+    await assert.rejects(store.create(newRecord(name)), {
+      code: "store-unusable",
+      message: `Cannot create ${store.machineDir(name)}: something else of that name exists`,
+    });
+});
+
+test("a pipe in the place of config.json is not waited for", async () => {
+  const store = openStore();
+  await store.create(newRecord("web"));
+  const file = path.join(store.machineDir("web"), "config.json");
+  fs.rmSync(file);
+  spawnSync("mkfifo", [file]);
+  const failure = { code: "store-unusable", message: `Cannot read ${file}: it is a pipe or a device, not a file` };
+  await assert.rejects(store.load("web"), failure);
+  await assert.rejects(store.save(newRecord("web")), failure);
+  fs.rmSync(file);
+  fs.symlinkSync("/dev/zero", file);
+  await assert.rejects(store.load("web"), failure);
+});
+
+/** A store whose pauses are another program's turns: each does the next step. */
+function storeBeside(steps: (() => void)[]): FileStore {
+  const sleep = async (): Promise<void> => steps.shift()?.();
+  return new FileStore(path.join(temporaryFolder(), "store"), { ...systemClock, sleep });
+}
+
+test("a record that 0.16.2 is about to rename into its place is there, and keeps what only the old text holds", async () => {
+  const steps: (() => void)[] = [];
+  const store = storeBeside(steps);
+  const file = plant(store, "alpha", goldenText("alpha").replace('"DriverName"', '"Future": 1,\n    "DriverName"'));
+  const removeAndLater = (): void => {
+    fs.renameSync(file, `${file}.tmp123456`);
+    steps.push(
+      () => {},
+      () => fs.renameSync(`${file}.tmp123456`, file),
+    );
+  };
+  removeAndLater();
+  const record = await store.load("alpha");
+  removeAndLater();
+  await store.save({ ...record, driverName: "generic" });
+  assert.match(fs.readFileSync(file, "utf8"), /"Future": 1,\n {4}"DriverName": "generic"/u);
+});
+
+test("a first record that 0.16.2 is writing is not called damaged", async () => {
+  const text = goldenText("alpha");
+  const steps: (() => void)[] = [];
+  const store = storeBeside(steps);
+  const file = plant(store, "alpha", "");
+  steps.push(
+    () => fs.writeFileSync(file, text.slice(0, 100)),
+    () => fs.writeFileSync(file, text),
+  );
+  assert.equal((await store.load("alpha")).name, "alpha");
+});
+
+test("what was damaged long ago is told after a second look", async () => {
+  let looks = 0;
+  const store = storeBeside(Array.from({ length: 9 }, () => () => void (looks += 1)));
+  const file = plant(store, "alpha", '{"ConfigVersion": 3');
+  for (const each of [file, path.dirname(file)]) fs.utimesSync(each, 1, 1);
+  await assert.rejects(store.load("alpha"), { code: "record-unreadable" });
+  assert.equal(looks, 1);
+});
+
+test("of a record that 0.16.2 was killed with, the way back is named and works", async () => {
+  const store = openStore();
+  const file = plant(store, "alpha", goldenText("alpha"));
+  fs.renameSync(file, `${file}.tmp123456`);
+  const error = await store.load("alpha").then(
+    () => assert.fail("it was read"),
+    (thrown: { message: string; hint: string }) => thrown,
+  );
+  assert.equal(error.message, `config.json of machine "alpha" is missing in ${store.machineDir("alpha")}`);
+  const command = /with: (mv .*)$/u.exec(error.hint)?.[1] ?? "";
+  spawnSync("sh", ["-c", command]);
+  assert.equal((await store.load("alpha")).name, "alpha");
+});

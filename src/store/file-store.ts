@@ -13,12 +13,12 @@ import {
   forgetTemporary,
   isAbandonedTemporary,
   makePrivateDirectory,
-  readFileIfExists,
+  readRegularFileIfExists,
   syncDirectory,
   temporaryPathFor,
   writeFileAtomic,
 } from "../system/files.ts";
-import { decodeRecord, encodeNewRecord, encodeRecord, unreadableRecord, type DecodedRecord } from "./codec.ts";
+import { decodeRecord, encodeNewRecord, encodeRecord, missingRecord, type DecodedRecord } from "./codec.ts";
 import type { HostRecord } from "./host-record.ts";
 import {
   cacheDirOf,
@@ -34,6 +34,7 @@ import {
   type MachinesFolder,
   type RecordPlace,
 } from "./paths.ts";
+import { findUnnamedRecord, Settling } from "./settling.ts";
 import { machineExists, machineNotFound, nameInvalid } from "./store-errors.ts";
 import type { LockRequest, Store } from "./store.ts";
 
@@ -71,8 +72,15 @@ export class FileStore implements Store {
     return folders.filter((_, index) => isTaken[index]).map((entry) => entry.name);
   }
 
+  /** A folder that cannot be looked into is taken: what is in it is somebody's. */
   async has(name: string): Promise<boolean> {
-    return isFolderName(name) && (await readFolder(this.machineDir(name))).length > 0;
+    if (!isFolderName(name)) return false;
+    try {
+      return (await readFolder(this.machineDir(name))).length > 0;
+    } catch (error) {
+      if (isOfName(error)) throw error;
+      return true;
+    }
   }
 
   async load(name: string): Promise<HostRecord> {
@@ -83,20 +91,33 @@ export class FileStore implements Store {
     return (await this.#decode(name)).text;
   }
 
+  /** What looks gone or damaged is looked at again before it is called that. */
   async #decode(name: string): Promise<DecodedRecord> {
     if (!isFolderName(name)) throw machineNotFound(name);
-    return decodeRecord((await this.#readRecord(name)).toString("utf8"), this.#place(name));
+    const settling = new Settling(this.machineDir(name), this.#clock);
+    for (;;) {
+      try {
+        return decodeRecord((await this.#readRecord(name)).toString("utf8"), this.#place(name));
+      } catch (error) {
+        if (!isMachineError(error, "record-unreadable") || !(await settling.isWorthAnotherLook())) throw error;
+      }
+    }
   }
 
-  /** A machine may come, go and come back between two looks; its record is missing only where one folder had none twice. */
   async #readRecord(name: string): Promise<Buffer> {
-    for (let before: string | undefined; ;) {
-      const bytes = await readFileIfExists(this.#recordFile(name));
-      if (bytes !== undefined) return bytes;
-      if (!(await this.has(name))) throw machineNotFound(name);
-      const folder = await identityOf(this.machineDir(name));
-      if (folder !== undefined && folder === before) throw unreadableRecord(name, `is missing in ${this.machineDir(name)}`);
-      before = folder;
+    const bytes = await readRegularFileIfExists(this.#recordFile(name));
+    if (bytes !== undefined) return bytes;
+    const folder = this.machineDir(name);
+    if (!(await this.has(name))) throw machineNotFound(name);
+    throw missingRecord(name, folder, await findUnnamedRecord(folder));
+  }
+
+  /** The bytes that a save replaces; undefined for a record that stands nowhere yet. */
+  async #bytesToReplace(name: string): Promise<Buffer | undefined> {
+    const settling = new Settling(this.machineDir(name), this.#clock);
+    for (;;) {
+      const bytes = await readRegularFileIfExists(this.#recordFile(name));
+      if (bytes !== undefined || !(await this.has(name)) || !(await settling.isWorthAnotherLook())) return bytes;
     }
   }
 
@@ -125,7 +146,7 @@ export class FileStore implements Store {
 
   async save(record: HostRecord): Promise<void> {
     const file = this.#recordFile(record.name);
-    const old = await readFileIfExists(file);
+    const old = await this.#bytesToReplace(record.name);
     const encoded = encodeRecord(record, old?.toString("utf8"), this.#place(record.name));
     if (encoded === undefined) return;
     if (old === undefined) await makePrivateDirectory(path.dirname(file));
@@ -226,10 +247,9 @@ async function readFolder(folder: string, absenceCodes: readonly string[] = ["EN
   }
 }
 
-/** What tells a folder from another that had its name before or has it later. */
-async function identityOf(folder: string): Promise<string | undefined> {
-  const found = await fs.stat(folder, { bigint: true }).catch(() => undefined);
-  return found && `${found.dev}:${found.ino}:${found.birthtimeNs}`;
+/** Whether an error is about a name as it was given, and not about what bears it. */
+function isOfName(error: unknown): boolean {
+  return systemCodeOf(isMachineError(error) ? error.cause : error) === "ENAMETOOLONG";
 }
 
 function findTwin(name: string, names: readonly string[]): string | undefined {
@@ -244,6 +264,9 @@ async function moveIntoPlace(staging: string, folder: string, name: string): Pro
   } catch (error) {
     if (["ENOTEMPTY", "EEXIST", "EPERM"].includes(systemCodeOf(error) ?? "") && (await readFolder(folder)).length > 0)
       throw machineExists(name, name);
+    // A file or a link that leads nowhere has the name.
+    if (systemCodeOf(error) === "ENOTDIR")
+      throw explainFileError(Object.assign(new Error(), { code: "EEXIST" }), folder, "create");
     throw error;
   }
 }
@@ -263,8 +286,9 @@ function machineOfTemporary(entry: string): string | undefined {
   return /^\.(.+)\.tmp-\d+-[0-9a-f]{8}$/u.exec(entry)?.[1];
 }
 
+/** A folder that cannot be looked into hides what is in it from us, and hinders no clean-up elsewhere. */
 async function hasAbandoned(folder: string): Promise<boolean> {
-  return (await readFolder(folder)).some((entry) => isAbandonedTemporary(entry.name));
+  return (await readFolder(folder).catch(() => [])).some((entry) => isAbandonedTemporary(entry.name));
 }
 
 /** Removes what killed commands left in a folder. The caller holds its lock; a file that cannot be removed hinders nobody. */

@@ -3,6 +3,7 @@
  * fsync of the folder. Readers need no lock.
  */
 import { randomBytes } from "node:crypto";
+import { constants } from "node:fs";
 import * as fs from "node:fs/promises";
 import * as path from "node:path";
 import { MachineError, systemCodeOf } from "../errors/machine-error.ts";
@@ -75,6 +76,31 @@ export async function readFileIfExists(file: string): Promise<Buffer | undefined
     if (systemCodeOf(error) === "ENOENT" || systemCodeOf(error) === "ENOTDIR") return undefined;
     throw explainFileError(error, file, "read");
   }
+}
+
+/**
+ * As {@link readFileIfExists}, for a path that someone else may have chosen: a pipe is not waited for, a device not
+ * touched. Throws `store-unusable` for what is no regular file.
+ */
+export async function readRegularFileIfExists(file: string): Promise<Buffer | undefined> {
+  try {
+    // Looked at before it is opened, because opening alone has effects on some devices; and after, because it is another then.
+    const found = await fs.stat(file);
+    if (!found.isFile())
+      throw noRegularFile(file, found.isDirectory() ? "it is a folder" : "it is a pipe or a device, not a file");
+    await using handle = await fs.open(file, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
+    if (!(await handle.stat()).isFile()) throw noRegularFile(file, "it is not a file any more");
+    return await handle.readFile();
+  } catch (error) {
+    if (systemCodeOf(error) === "ENOENT" || systemCodeOf(error) === "ENOTDIR") return undefined;
+    throw explainFileError(error, file, "read");
+  }
+}
+
+function noRegularFile(file: string, what: string): MachineError {
+  return new MachineError("store-unusable", `Cannot read ${file}: ${what}`, {
+    hint: "Something else was put in its place. Move it away, and put the file back.",
+  });
 }
 
 /** Makes a folder and its parents, private to the user. A folder that exists is left as it is. */

@@ -1,6 +1,6 @@
 /** What certificates on disk say about themselves: for how long, for which names, and by whom. Reads, never writes. */
 import { isIP } from "node:net";
-import { readFileIfExists } from "../system/files.ts";
+import { readRegularFileIfExists } from "../system/files.ts";
 import { isExpired, parseCertificate, validityOf, type ValidityPeriod } from "./certificate.ts";
 
 export interface CertificateFacts extends ValidityPeriod {
@@ -18,7 +18,7 @@ const dayMs = 24 * 60 * 60 * 1000;
 
 /** The facts of the first certificate in a PEM file; undefined when there is no such file. Throws `certificate-invalid`. */
 export async function loadCertificateFacts(file: string): Promise<CertificateFacts | undefined> {
-  const pem = await readFileIfExists(file);
+  const pem = await readRegularFileIfExists(file);
   return pem && certificateFacts(pem.toString("utf8"), file);
 }
 

@@ -5,7 +5,7 @@
  */
 import * as path from "node:path";
 import { MachineError } from "../errors/machine-error.ts";
-import { makePrivateDirectory, readFileIfExists, removeFile, syncDirectory, writeFileAtomic } from "../system/files.ts";
+import { makePrivateDirectory, readRegularFileIfExists, removeFile, syncDirectory, writeFileAtomic } from "../system/files.ts";
 
 export interface GroupedFile {
   readonly path: string;
@@ -74,5 +74,5 @@ async function readLog(logFile: string): Promise<readonly GroupedFile[] | undefi
 }
 
 async function readText(file: string): Promise<string | undefined> {
-  return (await readFileIfExists(file))?.toString("utf8");
+  return (await readRegularFileIfExists(file))?.toString("utf8");
 }

@@ -1,7 +1,7 @@
 /** The certificate of a machine's engine, and the copies of the client's files that stand in the machine's folder. */
 import { X509Certificate, createPrivateKey } from "node:crypto";
 import * as path from "node:path";
-import { readFileIfExists, writeFileAtomic } from "../system/files.ts";
+import { readRegularFileIfExists, writeFileAtomic } from "../system/files.ts";
 import type { Clock } from "../system/clock.ts";
 import { loadClientCredentials, readAuthority, type AuthorityPaths } from "./authority-files.ts";
 import { issuerFrom } from "./authority-plan.ts";
@@ -65,7 +65,7 @@ export async function loadServerCertificate(
   request: ServerCertificateRequest,
 ): Promise<ServerCertificate | undefined> {
   const read = async (name: string): Promise<string> =>
-    (await readFileIfExists(path.join(machineDir, name)))?.toString("utf8") ?? "";
+    (await readRegularFileIfExists(path.join(machineDir, name)))?.toString("utf8") ?? "";
   const [certificate, key, authority] = [
     await read("server.pem"),
     await read("server-key.pem"),

@@ -8,7 +8,6 @@ import {
   detectShell,
   noProxyVariable,
   renderShellEnv,
-  unknownShellError,
   unsetNoProxyVariable,
   unsetVariables,
   type ShellVariable,
@@ -27,7 +26,7 @@ export async function run(invocation: Invocation, context: CliContext): Promise<
     context.printJson(Object.fromEntries(variables.map(({ name, value }) => [name, value ?? null])));
     return;
   }
-  const shell = shellFor(options.string("shell"), context);
+  const shell = options.string("shell") || detectShell(context.computer);
   context.streams.stdout.write(renderShellEnv(shell, variables, context.commandLine));
 }
 
@@ -41,14 +40,6 @@ async function variablesToSet({ options, args }: Invocation, context: CliContext
 
 function variablesToUnset({ options }: Invocation, { computer }: CliContext): ShellVariable[] {
   return options.bool("no-proxy") ? [...unsetVariables(), unsetNoProxyVariable(computer)] : unsetVariables();
-}
-
-function shellFor(given: string, context: CliContext): string {
-  if (given !== "") return given;
-  const { shell, notice } = detectShell(context.computer);
-  context.streams.stdout.write(notice);
-  if (shell === undefined) throw unknownShellError();
-  return shell;
 }
 
 async function connect(work: () => Promise<string>): Promise<string> {

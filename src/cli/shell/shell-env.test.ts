@@ -68,6 +68,9 @@ describe("env", () => {
     assert.deepEqual(variable({}), { name: "NO_PROXY", value: "192.0.2.7" });
     assert.deepEqual(variable({ no_proxy: "", NO_PROXY: "a" }), { name: "NO_PROXY", value: "a,192.0.2.7" });
     assert.deepEqual(variable({ no_proxy: "a,192.0.2.7", NO_PROXY: "b" }), { name: "no_proxy", value: "a,192.0.2.7" });
+    assert.deepEqual(variable({ no_proxy: "192.0.2.70" }).value, "192.0.2.70,192.0.2.7", "the beginning of another's");
+    assert.deepEqual(variable({ no_proxy: "192.0.2.7, localhost" }).value, "192.0.2.7, localhost");
+    assert.deepEqual(variable({ no_proxy: "localhost 192.0.2.7" }).value, "localhost 192.0.2.7");
   });
 
   it("keeps ordinary values as they are in every shell, Windows paths and spaces too", () => {
@@ -109,17 +112,14 @@ describe("env", () => {
 });
 
 describe("shell detection", () => {
-  const windows = (env: Record<string, string>) =>
-    detectShell(fakeComputer({ os: "windows", homeDir: "C:\\Users\\jo", env })).shell;
+  const windows = (env: Record<string, string>) => detectShell(fakeComputer({ os: "windows", homeDir: "C:\\Users\\jo", env }));
 
   it("takes the last part of SHELL", () => {
-    assert.deepEqual(detectShell(fakeComputer({ env: { SHELL: "/usr/bin/zsh" } })), { shell: "zsh", notice: "" });
+    assert.equal(detectShell(fakeComputer({ env: { SHELL: "/usr/bin/zsh" } })), "zsh");
   });
 
-  it("knows no shell without it, and says so as 0.16.2 does", () => {
-    const golden = goldenCases().find(({ note }) => note === "no SHELL");
-    const { shell, notice } = detectShell(fakeComputer({ env: { SHELL: "" } }));
-    assert.deepEqual([shell, notice], [undefined, golden?.stdout]);
+  it("without it means a POSIX shell, as cron and systemd start", () => {
+    for (const env of [{}, { SHELL: "" }]) assert.equal(detectShell(fakeComputer({ env })), "sh");
   });
 
   it("on Windows tells PowerShell, cmd and Unix-like shells apart", () => {

@@ -36,12 +36,12 @@ export function unsetVariables(): ShellVariable[] {
   return connectionNames.map((name) => ({ name }));
 }
 
-/** The variable of `--no-proxy`: the one that is in use, lower case first, with the address added once. */
+/** The variable of `--no-proxy`: the one that is in use, lower case first, with the address in its list, once. */
 export function noProxyVariable({ env }: Pick<Computer, "env">, address: string): ShellVariable {
   const name = noProxyName(env);
   const value = env[name] ?? "";
-  if (value === "") return { name, value: address };
-  return { name, value: value.includes(address) ? value : `${value},${address}` };
+  const isListed = address === "" || value.split(/[\s,]+/u).includes(address);
+  return { name, value: isListed ? value : value.trim() === "" ? address : `${value},${address}` };
 }
 
 /** The variable of `-u --no-proxy`. */
@@ -84,29 +84,15 @@ function commandText(syntax: ShellSyntax, [program = "", ...words]: readonly str
   return [path, ...words.map(syntax.quoteWord)].join(" ").replaceAll(/[\r\n]+/gu, " ");
 }
 
-/** The shell found, if one was, and what 0.16.2 prints to standard output about it. */
-export interface DetectedShell {
-  /** Undefined: the command ends with {@link unknownShellError}, after the notice. */
-  readonly shell: string | undefined;
-  readonly notice: string;
-}
-
 /**
- * The user's shell: the last part of `$SHELL`. On Windows, where that is set by Unix-like shells only, it is
- * PowerShell when its module path holds folders of the user's own, which PowerShell adds when it starts; else cmd.
+ * The user's shell: the last part of `$SHELL`, where that is absent (cron, CI, systemd) any that takes POSIX lines. On
+ * Windows, where it is set by Unix-like shells only, it is PowerShell when its module path holds folders of the user's
+ * own, which PowerShell adds when it starts; else cmd.
  */
-export function detectShell({ os, env, homeDir }: Pick<Computer, "os" | "env" | "homeDir">): DetectedShell {
+export function detectShell({ os, env, homeDir }: Pick<Computer, "os" | "env" | "homeDir">): string {
   const path = env["SHELL"] ?? "";
-  if (os === "windows") return { shell: path === "" ? windowsShell(env, homeDir) : unixShellOnWindows(path, env), notice: "" };
-  if (path !== "") return { shell: path.slice(path.lastIndexOf("/") + 1), notice: "" };
-  return {
-    shell: undefined,
-    notice: "The default lines below are for a sh/bash shell, you can specify the shell you're using, with the --shell flag.\n\n",
-  };
-}
-
-export function unknownShellError(): MachineError {
-  return new MachineError("usage", "Error: Unknown shell", { hint: "Name it with --shell, for example --shell bash." });
+  if (os === "windows") return path === "" ? windowsShell(env, homeDir) : unixShellOnWindows(path, env);
+  return path === "" ? "sh" : path.slice(path.lastIndexOf("/") + 1);
 }
 
 function unixShellOnWindows(path: string, env: Computer["env"]): string {

@@ -5,7 +5,7 @@
  */
 import * as path from "node:path";
 import { isMachineError } from "../../errors/machine-error.ts";
-import { appendLineDurably, readFileIfExists, removeFile, syncDirectory } from "../../system/files.ts";
+import { appendLineDurably, readRegularFileIfExists, removeFile, syncDirectory } from "../../system/files.ts";
 import { identifyProcess, isSameProcess, type ProcessIdentity } from "../../system/process-identity.ts";
 import type { Clock } from "../../system/clock.ts";
 
@@ -124,7 +124,7 @@ export class Journal {
 
 /** The open journal of a machine, if it has one. A torn last line, from a crash in the middle of a write, is passed over. */
 export async function readJournal(machineDir: string): Promise<JournalReading | undefined> {
-  const text = (await readFileIfExists(path.join(machineDir, fileName)))?.toString("utf8");
+  const text = (await readRegularFileIfExists(path.join(machineDir, fileName)))?.toString("utf8");
   if (text === undefined) return undefined;
   const entries = text.split("\n").flatMap(parseEntry);
   const last = entries.at(-1);

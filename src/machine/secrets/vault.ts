@@ -8,7 +8,7 @@ import type { CreateFlag, DriverOptions, FlagValue } from "../../driver-kit/crea
 import { MachineError } from "../../errors/machine-error.ts";
 import type { Redactor } from "../../log/redact.ts";
 import { isSecretName } from "../../log/secret-names.ts";
-import { readFileIfExists, removeFile, writeFileAtomic } from "../../system/files.ts";
+import { readRegularFileIfExists, removeFile, writeFileAtomic } from "../../system/files.ts";
 import type { Computer } from "../../system/computer.ts";
 import { conceal, marksIn, reveal } from "./conceal.ts";
 import { parseOrigin, type SecretOrigin, type SecretSource } from "./secret-source.ts";
@@ -48,7 +48,7 @@ export class Vault {
 
   /** Throws `record-unreadable`. Without a file it is empty. */
   static async load(context: VaultContext, machineDir: string): Promise<Vault> {
-    const bytes = await readFileIfExists(path.join(machineDir, vaultFileName));
+    const bytes = await readRegularFileIfExists(path.join(machineDir, vaultFileName));
     return new Vault(context, machineDir, bytes?.toString("utf8"));
   }
 

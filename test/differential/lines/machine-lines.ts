@@ -132,6 +132,7 @@ export const machineLines: readonly CommandLine[] = [
   line("version", "nope"),
   line("version", "one", "two"),
   ...differing("unset-no-proxy", { args: ["env", "-u", "--no-proxy"], env: { no_proxy: "x" } }),
+  ...differing("env-without-shell", { args: ["env", "-u"], env: { SHELL: "" } }),
   ...differing("env-escaping", line("env", "--shell", "", "-u")),
   ...differing("flags-anywhere", line("inspect", "one", "-f"), line("create", "-d", "none", "x", "-y")),
   ...differing("one-machine", line("config", "one", "two")),
