@@ -13,7 +13,7 @@ import { systemClock } from "../system/clock.ts";
 import type { Computer } from "../system/computer.ts";
 import { SystemProcessRunner } from "../system/process.ts";
 import { authorityPaths, type NamedPaths } from "../tls/authority-files.ts";
-import { findDriver } from "./driver-catalog.ts";
+import { findDriver, findPluginOf, findWriter } from "./driver-catalog.ts";
 
 export interface AssemblyOptions {
   readonly computer: Computer;
@@ -39,7 +39,8 @@ export function assemble(options: AssemblyOptions): MachineContext {
   const processes = new SystemProcessRunner(computer);
   const store = new FileStore(options.storePath, systemClock);
   const timeouts = { ...defaultTimeouts, ...options.timeouts };
-  const found = new Map<string, Promise<DriverModule>>();
+  const named = memoized(async (name) => await findDriver(name, computer, timeouts, signal));
+  const plugins = memoized(async (name) => await findPluginOf(name, computer, timeouts, signal));
   return {
     store,
     computer,
@@ -49,10 +50,9 @@ export function assemble(options: AssemblyOptions): MachineContext {
     certificates: authorityPaths(store.certsDir, options.certificates),
     timeouts,
     secrets: new SecretSource({ computer, processes, timeoutMs: timeouts.secretMs }),
-    findDriver: async (name) => {
-      const module = found.get(name) ?? findDriver(name, computer, timeouts, signal);
-      found.set(name, module);
-      return await module;
+    findDriver: async (name, storedConfig) => {
+      if (storedConfig === undefined) return await named(name);
+      return (await findWriter(name, storedConfig)) ?? (await plugins(name));
     },
     openSsh: async (target, report) => {
       const { chooseSshBackend, openSshExecutor } = await import("../ssh/connect.ts");
@@ -61,5 +61,14 @@ export function assemble(options: AssemblyOptions): MachineContext {
     },
     reportFor: (machineName) => options.reportFor(machineName),
     askSudoPassword: async (machineName) => await options.askSudoPassword?.(machineName),
+  };
+}
+
+function memoized(find: (name: string) => Promise<DriverModule>): (name: string) => Promise<DriverModule> {
+  const found = new Map<string, Promise<DriverModule>>();
+  return async (name) => {
+    const module = found.get(name) ?? find(name);
+    found.set(name, module);
+    return await module;
   };
 }

@@ -17,10 +17,7 @@ export async function findBuiltinDriver(name: string): Promise<DriverModule | un
   return Object.hasOwn(builtinDrivers, name) ? await builtinDrivers[name as keyof typeof builtinDrivers]() : undefined;
 }
 
-/**
- * The driver of a stored machine, for opening it; a plugin's create flags are not known. Where a plugin is missing, the
- * driver it opens is a stand-in that says so.
- */
+/** The driver that a command line names, by a plugin's absolute path too; a plugin's create flags are not known. */
 export async function findDriver(
   name: string,
   computer: Computer,
@@ -30,6 +27,26 @@ export async function findDriver(
   const builtin = await findBuiltinDriver(name);
   if (builtin !== undefined) return builtin;
   const { findPluginModule, pluginRuntime } = await import("../plugin/plugin-module.ts");
+  return await findPluginModule(name, computer, pluginRuntime(pluginBounds(timeouts), signal));
+}
+
+/** The built-in driver that wrote a stored configuration, if one did: a plugin of others may have had its name. */
+export async function findWriter(name: string, storedConfig: string): Promise<DriverModule | undefined> {
+  const builtin = await findBuiltinDriver(name);
+  if (builtin?.ownKeys === undefined) return builtin;
+  const stored = JSON.parse(storedConfig) as object;
+  return builtin.ownKeys.every((key) => Object.hasOwn(stored, key)) ? builtin : undefined;
+}
+
+/** The plugin of a stored machine, by its name on PATH and never by a path: a record must not choose what is run. */
+export async function findPluginOf(
+  name: string,
+  computer: Computer,
+  timeouts: Timeouts,
+  signal?: AbortSignal,
+): Promise<DriverModule> {
+  const { findPluginModule, missingPluginModule, pluginRuntime } = await import("../plugin/plugin-module.ts");
+  if (/[/\\]/u.test(name)) return missingPluginModule(name);
   return await findPluginModule(name, computer, pluginRuntime(pluginBounds(timeouts), signal));
 }
 

@@ -11,7 +11,7 @@ import { programPath } from "./terminal/program-path.ts";
 async function start(): Promise<void> {
   const computer = thisComputer();
   const program = programPath(process, computer);
-  const served = servedDriverName(program, computer);
+  const served = servedDriverName(program, process.argv.slice(2), computer);
   const argv = [program, ...(served === undefined ? process.argv.slice(2) : ["driver", "serve", served])];
   const streams = processStreams(computer);
   endWith(await main(argv, computer, streams, processContext(commandTable)), streams);

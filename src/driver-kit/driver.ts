@@ -92,7 +92,10 @@ export interface DriverContext {
 }
 
 export interface Driver {
+  /** The name that the record holds. A program of others may turn out to have another than it was asked for by. */
   readonly driverName: string;
+  /** Stands in place of {@link DriverCapabilities.provisionable} where only the opened driver can tell. */
+  readonly provisionable?: boolean | undefined;
   /**
    * The driver's configuration as JSON text, to be stored. For built-in drivers unknown keys of the configuration that
    * was loaded are kept; a plugin's answer is kept byte for byte.
@@ -157,6 +160,11 @@ export interface DriverModule {
   readonly summary: string;
   readonly flags: readonly CreateFlag[];
   readonly capabilities: DriverCapabilities;
+  /**
+   * Keys that each configuration which this driver ever stored has, where plugins of others bear its name: a record
+   * without them is theirs, and is opened by their program alone. Absent for names that 0.16.2 had: those records are ours.
+   */
+  readonly ownKeys?: readonly string[] | undefined;
   /**
    * Opens a driver on a machine. `configText` is the stored `Driver` object as JSON text, or undefined for a new
    * machine. Keys that the driver does not know are kept. Must not do any I/O.

@@ -9,7 +9,8 @@ import { waitForSsh } from "../ssh/connect.ts";
 import type { SshExecutor } from "../ssh/executor.ts";
 import { within } from "../system/waiting.ts";
 import { takeOverEngine } from "./host/engine-template.ts";
-import type { Host } from "./host/host.ts";
+import { inPhase } from "./creation-error.ts";
+import { isProvisioned, type Host } from "./host/host.ts";
 import { isCreateUncertain } from "./interruption/interrupted.ts";
 import type { JournalReading } from "./interruption/journal.ts";
 import type { MachineContext } from "./machine-context.ts";
@@ -24,10 +25,16 @@ export async function bringUp(
   signal: AbortSignal,
 ): Promise<void> {
   const journal = await host.openJournal("create");
-  if (needsInstance(host, earlier)) await journal.step("instance", async () => await makeInstance(context, host, signal));
-  if (host.module.capabilities.provisionable && !(await takeOverEngine(context, host, signal))) {
+  if (needsInstance(host, earlier))
+    await journal.step(
+      "instance",
+      async () => await inPhase("instance", signal, async () => await makeInstance(context, host, signal)),
+    );
+  if (isProvisioned(host) && !(await takeOverEngine(context, host, signal))) {
     await using ssh = await journal.step("ssh", async () => await firstContact(context, host, signal));
-    await journal.step("provision", async () => await provisionMachine(context, host, ssh, signal));
+    await journal.step("provision", async () => {
+      await inPhase("provision", signal, async () => await provisionMachine(context, host, ssh, signal));
+    });
     await host.save();
   }
   await journal.close();
@@ -59,12 +66,14 @@ async function makeInstance(context: MachineContext, host: Host, signal: AbortSi
 async function firstContact(context: MachineContext, host: Host, signal: AbortSignal): Promise<SshExecutor> {
   const { capabilities } = host.module;
   host.report({ type: "waiting-for-running" });
-  if (!capabilities.adopted) await waitForState(context, host, "Running", signal);
+  if (!capabilities.adopted) {
+    await inPhase("running", signal, async () => await waitForState(context, host, "Running", signal));
+  }
   const keys = await host.driver.hostKeys?.();
   if (keys !== undefined) await pinInjectedHostKeys((await host.sshTarget()).hostKeys, keys, host.report);
   host.report({ type: "detecting-os" });
   host.report({ type: "waiting-for-ssh" });
-  return await waitForSsh({
+  const wait = {
     open: host.openSsh,
     timeoutMs: context.timeouts.sshMs,
     clock: context.clock,
@@ -72,7 +81,8 @@ async function firstContact(context: MachineContext, host: Host, signal: AbortSi
     // A new instance lets its user in once cloud-init is done; a box that exists either does or does not.
     retryAuthentication: !capabilities.adopted,
     onAttempt: sayWhatIsWrong(context, host, signal),
-  });
+  };
+  return await inPhase("ssh", signal, async () => await waitForSsh(wait));
 }
 
 /** While a box boots that we made, its refusals are no news; of one that exists the user should know what is waited for. */

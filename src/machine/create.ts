@@ -72,7 +72,9 @@ async function openSshOnce(context: MachineContext, host: Host, folder: string):
 async function findUnfinished(context: MachineContext, { name, driverName }: CreateRequest): Promise<JournalReading | undefined> {
   if (!(await context.store.has(name))) return undefined;
   const journal = await readJournal(context.store.machineDir(name));
-  if (journal?.command !== "create" || (await context.store.load(name)).driverName !== driverName) throw alreadyExists(name);
+  const record = await context.store.load(name);
+  if (journal?.command !== "create" || (record.extra.DriverGivenAs ?? record.driverName) !== driverName)
+    throw alreadyExists(name);
   return journal;
 }
 
@@ -96,7 +98,7 @@ async function finishUndoing(
   module: DriverModule,
   signal: AbortSignal,
 ): Promise<void> {
-  await using host = await openHost(context, request.name);
+  await using host = await openHost(context, request.name, module);
   logTo(host.report, "info", `Undoing the earlier create of "${host.name}" first...`);
   await undoCreate(context, host, signal);
   await createNew(context, request, module, signal);
@@ -130,10 +132,12 @@ async function adoptAnew(context: MachineContext, request: CreateRequest, module
 
 /** The instance may exist as it was asked for then; only what concerns the engine can still be chosen. */
 async function reopen(context: MachineContext, request: CreateRequest, module: DriverModule): Promise<Host> {
-  const host = await openHost(context, request.name);
+  const host = await openHost(context, request.name, module);
   const { hostOptions, extra } = newRecord(context, request.name, module.name, request.options);
-  const { CreateId } = host.record.extra;
-  Object.assign(host.record, { hostOptions, extra: CreateId === undefined ? extra : { ...extra, CreateId } });
+  const { CreateId, DriverGivenAs } = host.record.extra;
+  if (CreateId !== undefined) extra.CreateId = CreateId;
+  if (DriverGivenAs !== undefined) extra.DriverGivenAs = DriverGivenAs;
+  Object.assign(host.record, { hostOptions, extra });
   return host;
 }
 

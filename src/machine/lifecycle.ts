@@ -5,7 +5,7 @@ import { logTo } from "../log/event.ts";
 import { waitForSsh } from "../ssh/connect.ts";
 import { within } from "../system/waiting.ts";
 import { certifyAddress } from "./certificates.ts";
-import type { Host } from "./host/host.ts";
+import { isProvisioned, type Host } from "./host/host.ts";
 import { openHost } from "./host/open-host.ts";
 import { engineUrlOf, waitForEngine } from "./host/engine-connection.ts";
 import { lockMachine } from "./interruption/machine-lock.ts";
@@ -95,7 +95,7 @@ async function restart(context: MachineContext, host: Host, signal: AbortSignal)
 
 async function waitUntilUsable(context: MachineContext, host: Host, signal: AbortSignal): Promise<void> {
   await waitForState(context, host, "Running", signal);
-  if (!host.module.capabilities.provisionable) return;
+  if (!isProvisioned(host)) return;
   logTo(host.report, "info", "Waiting for SSH to be available...");
   await using ssh = await waitForSsh({
     open: host.openSsh,

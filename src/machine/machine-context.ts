@@ -22,8 +22,11 @@ export interface MachineContext {
   readonly timeouts: Timeouts;
   /** Follows references to secrets: `env:NAME` and its like. */
   readonly secrets: SecretSource;
-  /** Finds a built-in driver or a plugin. Throws `driver-not-found`. */
-  findDriver(name: string): Promise<DriverModule>;
+  /**
+   * Finds a built-in driver or a plugin. With the configuration of a stored machine, the driver that wrote it: where that
+   * is not installed, what it opens is a stand-in that says so.
+   */
+  findDriver(name: string, storedConfig?: string): Promise<DriverModule>;
   /** Opens SSH by the back end the user chose. */
   openSsh(target: SshTarget, report: Report): Promise<SshExecutor>;
   /** Where events of one machine go; undefined = of none in particular. */

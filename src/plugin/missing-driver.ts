@@ -12,6 +12,14 @@ export function driverNotFound(name: string): MachineError {
   );
 }
 
+/** Never to remove the record: it is what the plugin will know the instance by. */
+function wayOut(name: string): string {
+  const program = /[^/\\]*$/u.exec(name)?.[0] ?? "";
+  if (program === name) return `Install ${pluginPrefix}${name} in a folder of PATH.`;
+  const driver = program.startsWith(pluginPrefix) ? program.slice(pluginPrefix.length) : program;
+  return `A record does not choose the program that is run: put ${pluginPrefix}${driver} into a folder of PATH, and ${JSON.stringify(driver)} for DriverName into config.json.`;
+}
+
 /**
  * The driver of a stored machine whose plugin is missing: `ls` shows it, `rm -f` drops it, all else says why not. The
  * configuration stays as it is, because the plugin may come back.
@@ -23,7 +31,7 @@ export function missingDriver(name: string, config: string): Driver {
       "driver-not-found",
       `Driver ${JSON.stringify(name)} not found. Do you have the plugin binary accessible in your PATH?`,
       {
-        hint: `Install ${pluginPrefix}${name}, or drop the machine's record with: docker-machine rm -f NAME`,
+        hint: wayOut(name),
       },
     );
   };

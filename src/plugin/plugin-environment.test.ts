@@ -17,13 +17,18 @@ test("a program's name tells its driver, on Windows without its ending", () => {
 
 test("what is served is told by the program's name, then by the tool", () => {
   const started = (name: string) => linux({ MACHINE_PLUGIN_TOKEN: "42", MACHINE_PLUGIN_DRIVER_NAME: name });
-  assert.equal(servedDriverName("/opt/docker-machine-driver-generic", linux()), "generic");
-  assert.equal(servedDriverName("C:\\bin\\docker-machine-driver-generic.exe", windows), "generic");
-  assert.equal(servedDriverName("docker-machine", started("generic")), "generic");
-  assert.equal(servedDriverName("docker-machine", started("docker-machine-driver-generic")), "generic");
-  assert.equal(servedDriverName("docker-machine-driver-none", started("generic")), "none");
-  assert.equal(servedDriverName("docker-machine", started("")), undefined);
-  assert.equal(servedDriverName("docker-machine", linux({ MACHINE_PLUGIN_DRIVER_NAME: "generic" })), undefined);
+  assert.equal(servedDriverName("/opt/docker-machine-driver-generic", [], linux()), "generic");
+  assert.equal(servedDriverName("C:\\bin\\docker-machine-driver-generic.exe", [], windows), "generic");
+  assert.equal(servedDriverName("docker-machine", [], started("generic")), "generic");
+  assert.equal(servedDriverName("docker-machine", [], started("docker-machine-driver-generic")), "generic");
+  assert.equal(servedDriverName("docker-machine-driver-none", [], started("generic")), "none");
+  assert.equal(servedDriverName("docker-machine", [], started("")), undefined);
+  assert.equal(
+    servedDriverName("docker-machine", ["driver", "serve", "none"], started("generic")),
+    undefined,
+    "words of whoever wrote them come first",
+  );
+  assert.equal(servedDriverName("docker-machine", [], linux({ MACHINE_PLUGIN_DRIVER_NAME: "generic" })), undefined);
 });
 
 test("the token has one value", () => {

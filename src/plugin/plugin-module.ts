@@ -42,7 +42,11 @@ export function pluginRuntime(bounds: Partial<PluginBounds> = {}, signal?: Abort
  */
 export async function findPluginModule(name: string, computer: Computer, runtime = pluginRuntime()): Promise<DriverModule> {
   const location = await findPlugin(name, computer);
-  if (location !== undefined) return moduleOf(location, [], runtime);
+  return location === undefined ? missingPluginModule(name) : moduleOf(location, [], runtime);
+}
+
+/** What stands in for a plugin that is not there. */
+export function missingPluginModule(name: string): DriverModule {
   return {
     ...facts(name, "not installed", []),
     open: (context, config) =>

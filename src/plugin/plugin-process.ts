@@ -28,6 +28,7 @@ export interface PluginAddress {
   readonly port: number;
 }
 
+const closingWords = "Closing plugin on server side";
 const keptLines = 8;
 const keptLineLength = 500;
 /** How long output of an ended program may still be on its way. A grandchild that holds the pipe would keep it open for good. */
@@ -152,7 +153,8 @@ export class PluginProcess {
   #keep(level: "info" | "debug", line: string, log: PluginLog): void {
     this.#lastLines.push(line.slice(0, keptLineLength));
     if (this.#lastLines.length > keptLines) this.#lastLines.shift();
-    log(level, line);
+    // Some forks say this where it is shown; it is news for nobody.
+    log(line.includes(closingWords) ? "debug" : level, line);
   }
 
   async #launchFailure(error: unknown, launchMs: number): Promise<MachineError> {

@@ -9,7 +9,8 @@ import type { DriverOptions, FlagValue } from "../driver-kit/create-flag.ts";
 import { stateOfNumber, type MachineState } from "../driver-kit/state.ts";
 import { isMachineError, MachineError, messageOf } from "../errors/machine-error.ts";
 import { answerWithin, type PluginBounds } from "./plugin-bounds.ts";
-import type { PluginLocation } from "./discover.ts";
+import { findPlugin, type PluginLocation } from "./discover.ts";
+import { pluginPrefix } from "./plugin-environment.ts";
 import { PluginSession } from "./plugin-session.ts";
 import type { ProcessSlots } from "./process-slots.ts";
 import type { ArgumentOf, MethodName, PluginOption, ReplyOf } from "./protocol.ts";
@@ -20,6 +21,9 @@ type Verb = "PreCreateCheck" | "Create" | "Remove" | "Start" | "Stop" | "Restart
 
 const configText = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
+/** Drivers by whose name 0.16.2 knows that there is no host to set up. */
+const unprovisionedNames: readonly string[] = ["none", "ci-test"];
+
 /** What all plugins of this process share. */
 export interface PluginRuntime {
   readonly bounds: PluginBounds;
@@ -29,10 +33,10 @@ export interface PluginRuntime {
 }
 
 export class RemoteDriver implements Driver {
-  readonly driverName: string;
   readonly #location: PluginLocation;
   readonly #context: DriverContext;
   readonly #runtime: PluginRuntime;
+  #driverName: string;
   #session: Promise<PluginSession> | undefined;
   /** Ends a start that is under way. */
   #stopStarting: ((reason: Error) => void) | undefined;
@@ -40,12 +44,21 @@ export class RemoteDriver implements Driver {
   #config: string | undefined;
 
   constructor(location: PluginLocation, context: DriverContext, config: string | undefined, runtime: PluginRuntime) {
-    this.driverName = location.name;
+    this.#driverName = location.name;
     this.#location = location;
     this.#context = context;
     this.#runtime = runtime;
     this.#config = config;
     if (config !== undefined) this.#registerSecrets(config);
+  }
+
+  /** Of a new machine, what the plugin reports itself: 0.16.2 stores that, and looks for the plugin by it from then on. */
+  get driverName(): string {
+    return this.#driverName;
+  }
+
+  get provisionable(): boolean {
+    return !unprovisionedNames.includes(this.#driverName);
   }
 
   /** Asks a plugin that is running or has not spoken yet; else gives what is stored, without starting a program for it. */
@@ -60,8 +73,23 @@ export class RemoteDriver implements Driver {
     for (const secret of secretsOfOptions(values)) this.#context.secret(secret);
     const entries = Object.entries(values).map(([name, value]) => [name, pluginOption(name, value)] as const);
     const session = await this.#open(this.#runtime.signal);
+    await this.#takeName();
     await this.#ask("SetConfigFromFlags", { type: "*rpcdriver.RPCFlags", value: { Values: new Map(entries) } });
     await this.#fetchConfig(session);
+  }
+
+  /** Of a plugin whose name cannot be asked or is none, the one that it was asked for by stays. */
+  async #takeName(): Promise<void> {
+    const reported = await this.#ask("DriverName", {}).catch((error: unknown) => {
+      if (isMachineError(error, "driver-unsupported")) return "";
+      throw error;
+    });
+    if (isPlainName(reported)) this.#driverName = reported;
+    if (this.#driverName === this.#location.name) return;
+    const { computer, report } = this.#context;
+    if ((await findPlugin(this.#driverName, computer)) !== undefined) return;
+    const text = `Later commands look for ${pluginPrefix}${this.#driverName} on PATH, where it is not: put ${this.#location.program} there under that name`;
+    report({ type: "log", level: "warn", text });
   }
 
   async preCreateCheck(signal: AbortSignal): Promise<void> {
@@ -250,4 +278,9 @@ function pluginOption(name: string, value: FlagValue): PluginOption {
   if (typeof value !== "number") return { type: "[]string", value };
   if (Number.isSafeInteger(value)) return { type: "int", value };
   throw new MachineError("driver-options", `--${name} ${value} is not a whole number that can be passed to a plugin`);
+}
+
+/** Whether a plugin can be found again by what it reported. */
+function isPlainName(reported: string): boolean {
+  return /^[\w.-]+$/u.test(reported);
 }

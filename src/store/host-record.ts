@@ -87,5 +87,7 @@ export interface HostExtra {
   SshHostKey?: string;
   /** Names this create at the provider; see DriverContext.createId. */
   CreateId?: string;
+  /** What `create` was told for the driver, where that reports another name of its own. */
+  DriverGivenAs?: string;
   [key: string]: unknown;
 }

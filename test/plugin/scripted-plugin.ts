@@ -14,6 +14,7 @@ const config = Buffer.from('{"MachineName":"web"}');
 function wellBehaved(): Service {
   const answers: Partial<Record<MethodName, unknown>> = {
     GetVersion: 1,
+    DriverName: "bad",
     GetConfigRaw: config,
     GetIP: "192.0.2.1",
     GetState: 1,
@@ -136,6 +137,22 @@ export const misbehaviours = {
     answering({ Close: async () => ({}) });
   },
   "gives a configuration that is not JSON": () => answering({ GetConfigRaw: async () => Buffer.from("{") }),
+  "calls itself ci-test": () => answering({ DriverName: async () => "ci-test" }),
+  "says that it closes": () =>
+    answering({
+      DriverName: async () => "ci-test",
+      Close: async () => {
+        console.log("Closing plugin on server side");
+        setImmediate(() => process.exit(0));
+        return {};
+      },
+    }),
+  "fails its create": () =>
+    answering({
+      Create: async () => {
+        throw "no capacity left";
+      },
+    }),
   "fails its pre-create check": () =>
     answering({
       PreCreateCheck: async () => {

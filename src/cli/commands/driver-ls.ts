@@ -1,3 +1,4 @@
+import type { DriverModule } from "../../driver-kit/driver.ts";
 import { messageOf } from "../../errors/machine-error.ts";
 import { listPlugins, type PluginLocation } from "../../plugin/discover.ts";
 import { inspectPlugin, type PluginLoadOptions } from "../../plugin/plugin-module.ts";
@@ -38,8 +39,8 @@ async function describeBuiltins(): Promise<ListedDriver[]> {
 async function describePlugin(location: PluginLocation, options: PluginLoadOptions): Promise<ListedDriver> {
   const { name, program } = location;
   const plugin = { name, kind: "plugin", summary: "", path: program } as const;
-  if (builtinDriverNames.includes(name))
-    return { ...plugin, version: "", problem: "not used: the built-in driver has this name" };
+  const builtin = await findBuiltinDriver(name);
+  if (builtin !== undefined) return { ...plugin, version: "", problem: shadowed(builtin) };
   try {
     await inspectPlugin(location, options);
     return { ...plugin, version: `API ${protocolVersion}` };
@@ -47,6 +48,12 @@ async function describePlugin(location: PluginLocation, options: PluginLoadOptio
     options.signal?.throwIfAborted();
     return { ...plugin, version: "", problem: messageOf(error) };
   }
+}
+
+function shadowed({ ownKeys }: DriverModule): string {
+  return ownKeys === undefined
+    ? "not used: the built-in driver has this name"
+    : "used only for machines that it made: the built-in driver has this name";
 }
 
 function cells({ name, kind, version: shown, summary, path, problem }: ListedDriver): string[] {

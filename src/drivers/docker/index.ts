@@ -149,6 +149,7 @@ export const driverModule: DriverModule = {
   name: "docker",
   summary: "A container with systemd on a Docker Engine that runs already",
   flags: dockerFlags,
+  ownKeys: ["ContainerName", "ContainerId", "EngineHost"],
   capabilities: {
     provisionable: true,
     adopted: false,

@@ -175,6 +175,7 @@ export const driverModule: DriverModule = {
   name: "qemu",
   summary: "A virtual machine on this computer, by QEMU",
   flags: qemuFlags,
+  ownKeys: ["InstanceId", "ImageDigest", "Accelerator"],
   capabilities: {
     provisionable: true,
     adopted: false,

@@ -6,6 +6,11 @@ import type { SshExecutor, SshTarget } from "../../ssh/executor.ts";
 import type { HostRecord } from "../../store/host-record.ts";
 import type { Journal, JournaledCommand } from "../interruption/journal.ts";
 
+/** Whether an engine is installed on the machine and looked after: what the driver says, where only the opened one can tell. */
+export function isProvisioned({ driver, module }: Pick<Host, "driver" | "module">): boolean {
+  return driver.provisionable ?? module.capabilities.provisionable;
+}
+
 export interface Host extends AsyncDisposable {
   readonly name: string;
   readonly record: HostRecord;

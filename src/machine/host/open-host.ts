@@ -15,11 +15,14 @@ import { marksIn } from "../secrets/conceal.ts";
 import { SealedDriver } from "../secrets/sealed-driver.ts";
 import { Vault, vaultFileName } from "../secrets/vault.ts";
 
-/** Loads a machine. Throws `machine-not-found`, `record-unreadable`, `driver-not-found`, of a plugin `secret-unavailable`. */
-export async function openHost(context: MachineContext, name: string): Promise<Host> {
+/**
+ * Loads a machine. Throws `machine-not-found`, `record-unreadable`, of a plugin `secret-unavailable`.
+ * @param given the driver, where a command line names it
+ */
+export async function openHost(context: MachineContext, name: string, given?: DriverModule): Promise<Host> {
   const { record, vault } = await loadWithSecrets(context, name);
-  const module = await context.findDriver(record.driverName);
   const text = record.driverConfigText;
+  const module = given ?? (await context.findDriver(record.driverName, text));
   if (module.capabilities.opaque === true) await vault?.resolve(text);
   return new OpenedHost(context, record, module, vault, text);
 }
@@ -112,6 +115,10 @@ class OpenedHost implements Host {
 
   async configure(options: DriverOptions): Promise<void> {
     await this.driver.setConfigFromFlags((await this.#vault?.takeOptions(options, this.module.flags)) ?? options);
+    const { driverName } = this.driver;
+    if (driverName === this.module.name) return;
+    this.record.driverName = driverName;
+    this.record.extra.DriverGivenAs = this.module.name;
   }
 
   async store(companions: Readonly<Record<string, string>>): Promise<void> {

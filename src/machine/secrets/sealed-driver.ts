@@ -39,6 +39,10 @@ export class SealedDriver implements Driver {
     return this.#current.driverName;
   }
 
+  get provisionable(): boolean | undefined {
+    return this.#current.provisionable;
+  }
+
   get sshConfigHost(): string | undefined {
     return this.#current.sshConfigHost;
   }
