@@ -78,5 +78,5 @@ export interface CliContext {
   /** Asks for a password on the terminal; undefined where there is no terminal. The answer is redacted from then on. */
   askSecret(question: string): Promise<string | undefined>;
   /** Shows the work on machines: plain lines, on a terminal a live view, with `--output json` NDJSON. */
-  showProgress(machineNames: readonly string[]): ProgressView;
+  showProgress(machineNames: readonly string[]): Promise<ProgressView>;
 }

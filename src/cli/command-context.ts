@@ -3,8 +3,6 @@ import type { Redactor } from "../log/redact.ts";
 import type { Computer } from "../system/computer.ts";
 import type { Invocation } from "./command.ts";
 import type { CliContext, GlobalOptions, ProgramName, ProgressView, Streams } from "./cli-context.ts";
-import { LineProgress } from "./output/line-progress.ts";
-import { LiveProgress } from "./output/live-progress.ts";
 import type { MainContext } from "./main-context.ts";
 import { Reporter } from "./output/reporter.ts";
 import { Screen } from "./output/screen.ts";
@@ -33,10 +31,11 @@ export function commandContext(invocation: Invocation, options: ExecuteOptions, 
     format === "json" && output === "progress" ? (text: string) => reporter.report({ type: "log", level: "info", text }) : write;
   const isLive = (): boolean =>
     format === "text" && !debug && canMoveCursor(computer.env) && streams[reporter.eventStream].isTerminal;
-  const showProgress = (names: readonly string[]): ProgressView =>
-    isLive()
-      ? new LiveProgress(reporter, screen, reporter.eventStream, mainContext.clock, names)
-      : new LineProgress(reporter, names);
+  const showProgress = async (names: readonly string[]): Promise<ProgressView> => {
+    if (!isLive()) return new (await import("./output/line-progress.ts")).LineProgress(reporter, names);
+    const { LiveProgress } = await import("./output/live-progress.ts");
+    return new LiveProgress(reporter, screen, reporter.eventStream, mainContext.clock, names);
+  };
   return {
     computer,
     streams,

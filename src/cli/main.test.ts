@@ -291,7 +291,7 @@ describe("the context of a command", () => {
 
   it("shows progress in place on a terminal only, and never where it is not wanted", async () => {
     const run: CommandModule["run"] = async (_invocation, context) => {
-      const view = context.showProgress(["a", "b"]);
+      const view = await context.showProgress(["a", "b"]);
       view.reportFor("a")({ type: "creating-instance" });
       view.finish("a");
       view.close();

@@ -35,7 +35,7 @@ export async function workOnMachines<T>(
   resultLine: (value: T, name: string) => string = () => "",
 ): Promise<void> {
   const names = await namesOrDefault(openContext(context), args);
-  const view = context.showProgress(names);
+  const view = await context.showProgress(names);
   const machineContext = openContext(context, (name) => view.reportFor(name));
   try {
     const outcomes = await forEachMachine(names, atOnce, async (name) => {

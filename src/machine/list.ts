@@ -4,7 +4,7 @@
  */
 import type { MachineState } from "../driver-kit/state.ts";
 import { isMachineError, MachineError, messageOf } from "../errors/machine-error.ts";
-import type { EngineOptions, HostRecord, SwarmOptions } from "../store/host-record.ts";
+import type { EngineOptions, SwarmOptions } from "../store/host-record.ts";
 import { unlessAborted, within } from "../system/waiting.ts";
 import { engineCertificateEnd } from "./host/certificate-dates.ts";
 import { engineClientOf } from "./host/engine-connection.ts";
@@ -45,13 +45,6 @@ export async function listMachines(context: MachineContext, request: ListRequest
   // That the whole command is over is no fault of any machine.
   signal.throwIfAborted();
   return outcomes.flatMap(({ name, value, error }) => value ?? (isGone(error) ? [] : unloadable(name, error)));
-}
-
-/** The records that can be read, by name, for `ls -q`: nothing is asked of any machine. */
-export async function listRecords(context: MachineContext): Promise<HostRecord[]> {
-  const names = (await context.store.list()).sort();
-  const outcomes = await forEachMachine(names, atOnce, async (name) => await context.store.load(name));
-  return outcomes.flatMap(({ value }) => value ?? []);
 }
 
 async function listOne(context: MachineContext, name: string, request: ListRequest, signal: AbortSignal): Promise<ListedMachine> {

@@ -34,7 +34,7 @@ import {
   type MachinesFolder,
   type RecordPlace,
 } from "./paths.ts";
-import { findUnnamedRecord, Settling } from "./settling.ts";
+import type { Settling } from "./settling.ts";
 import { machineExists, machineNotFound, nameInvalid } from "./store-errors.ts";
 import type { LockRequest, Store } from "./store.ts";
 
@@ -94,12 +94,13 @@ export class FileStore implements Store {
   /** What looks gone or damaged is looked at again before it is called that. */
   async #decode(name: string): Promise<DecodedRecord> {
     if (!isFolderName(name)) throw machineNotFound(name);
-    const settling = new Settling(this.machineDir(name), this.#clock);
-    for (;;) {
+    for (let settling: Settling | undefined; ;) {
       try {
         return decodeRecord((await this.#readRecord(name)).toString("utf8"), this.#place(name));
       } catch (error) {
-        if (!isMachineError(error, "record-unreadable") || !(await settling.isWorthAnotherLook())) throw error;
+        if (!isMachineError(error, "record-unreadable")) throw error;
+        settling ??= await this.#settling(name);
+        if (!(await settling.isWorthAnotherLook())) throw error;
       }
     }
   }
@@ -109,16 +110,24 @@ export class FileStore implements Store {
     if (bytes !== undefined) return bytes;
     const folder = this.machineDir(name);
     if (!(await this.has(name))) throw machineNotFound(name);
+    const { findUnnamedRecord } = await import("./settling.ts");
     throw missingRecord(name, folder, await findUnnamedRecord(folder));
   }
 
   /** The bytes that a save replaces; undefined for a record that stands nowhere yet. */
   async #bytesToReplace(name: string): Promise<Buffer | undefined> {
-    const settling = new Settling(this.machineDir(name), this.#clock);
-    for (;;) {
+    for (let settling: Settling | undefined; ;) {
       const bytes = await readRegularFileIfExists(this.#recordFile(name));
-      if (bytes !== undefined || !(await this.has(name)) || !(await settling.isWorthAnotherLook())) return bytes;
+      if (bytes !== undefined || !(await this.has(name))) return bytes;
+      settling ??= await this.#settling(name);
+      if (!(await settling.isWorthAnotherLook())) return undefined;
     }
+  }
+
+  /** Loaded when it is needed: what is read as it stands, nearly always, has no use for it. */
+  async #settling(name: string): Promise<Settling> {
+    const { Settling } = await import("./settling.ts");
+    return new Settling(this.machineDir(name), this.#clock);
   }
 
   #recordFile(name: string): string {

@@ -28,7 +28,7 @@ export async function run({ options, args }: Invocation, context: CliContext): P
       context.print((await planCreate(machineContext, { name, driverName, options: optionsOf(name) }, context.signal)).trimEnd());
     return;
   }
-  const view = context.showProgress(names);
+  const view = await context.showProgress(names);
   const machineContext = openContext(context, (name) => view.reportFor(name));
   try {
     const outcomes = await forEachMachine(names, module.capabilities.parallelCreate ? atOnce : 1, async (name) => {

@@ -1,9 +1,8 @@
 /** `ls`: the names alone, for completion and scripts, load nothing of what shows machines. */
-import { listRecords } from "../../machine/list.ts";
+import { listRecords } from "../../machine/list-records.ts";
 import type { Invocation } from "../command.ts";
 import type { CliContext } from "../cli-context.ts";
 import { parseFilters } from "../list/list-filters.ts";
-import { listRows } from "../list/list-rows.ts";
 import { openContext } from "../open-context.ts";
 
 export async function run({ options }: Invocation, context: CliContext): Promise<void> {
@@ -29,6 +28,7 @@ async function quietNames(
 ): Promise<string[]> {
   const parsed = parseFilters(filters);
   if (parsed.needsState) {
+    const { listRows } = await import("../list/list-rows.ts");
     const rows = await listRows(machineContext, context, { filters, timeoutMs });
     return rows
       .filter((row) => row.engineOptions !== undefined)

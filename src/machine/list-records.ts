@@ -1,0 +1,13 @@
+/** What `ls -q` needs: nothing is asked of any machine, and nothing loaded that could. */
+import type { HostRecord } from "../store/host-record.ts";
+import type { MachineContext } from "./machine-context.ts";
+import { forEachMachine } from "./many.ts";
+
+const atOnce = 64;
+
+/** The records that can be read, by name. */
+export async function listRecords({ store }: MachineContext): Promise<HostRecord[]> {
+  const names = (await store.list()).sort();
+  const outcomes = await forEachMachine(names, atOnce, async (name) => await store.load(name));
+  return outcomes.flatMap(({ value }) => value ?? []);
+}
