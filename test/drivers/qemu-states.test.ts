@@ -1,6 +1,6 @@
 /** Saved states of the driver `qemu`, against a fake QEMU. */
 import assert from "node:assert/strict";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { appendFileSync, existsSync, readdirSync, readFileSync } from "node:fs";
 import * as path from "node:path";
 import { describe, test } from "node:test";
 import type { EngineTemplate, PreparedEngine } from "../../src/driver-kit/driver.ts";
@@ -69,6 +69,24 @@ describe("saved state", () => {
     );
     assert.equal(states.length, 2);
     await second.remove(signal());
+  });
+
+  test("one whose files are no longer as they were saved is made anew, with a warning", async () => {
+    await using first = await created({ "qemu-save-state": "on" });
+    const states = path.join(first.test.context.cacheDir, "qemu", "states");
+    const [state = ""] = readdirSync(states).filter((name) => /^[0-9a-f]+$/u.test(name));
+    const warningsOf = async (name: string): Promise<string[]> => {
+      await using context = await testDriverContext(name, first.world.overrides);
+      const driver = driverModule.open(context.context, undefined);
+      await driver.setConfigFromFlags(flagsOf({ "qemu-save-state": "on" }));
+      await driver.create(signal());
+      await driver.remove(signal());
+      return context.events.flatMap((event) => (event.type === "log" && event.level === "warn" ? [event.text] : []));
+    };
+    appendFileSync(path.join(states, state, "memory.img"), "more");
+    assert.match((await warningsOf("db")).join(), /saved state in .* is damaged \(memory.img\) and is made anew/u);
+    assert.deepEqual(await warningsOf("lb"), []);
+    assert.equal(scriptsRun(first.world.folder).filter((script) => script.includes("is-system-running")).length, 2);
   });
 
   test("one that cannot be restored is removed, and the machine boots", async () => {

@@ -11,7 +11,7 @@ import { lockCached } from "../../driver-kit/cache-lock.ts";
 import type { DriverContext, EngineTemplate, PreparedEngine } from "../../driver-kit/driver.ts";
 import { inPhase } from "../../driver-kit/phase.ts";
 import { isMachineError, MachineError, messageOf } from "../../errors/machine-error.ts";
-import { logTo } from "../../log/event.ts";
+import { logTo, reportNothing, type Report } from "../../log/event.ts";
 import {
   factsOf,
   linkOrCopy,
@@ -89,7 +89,7 @@ export class SavedStates {
    */
   async provide(wish: StateWish, insist: boolean, signal: AbortSignal): Promise<SavedState | undefined> {
     const folder = path.join(this.#folder, stateKey(wish));
-    const before = await loadState(folder);
+    const before = await loadState(folder, this.#context.report);
     if (before !== undefined) return before;
     await makePrivateDirectory(this.#folder);
     await using _lock = await lockCached(this.#context, `${folder}.lock`, lockedWork, signal);
@@ -101,7 +101,11 @@ export class SavedStates {
     await requireFreeBytes(this.#folder, (wish.launch.memoryMiB + 512) * 1024 * 1024, "Saving a machine's state");
     logTo(this.#context.report, "info", "Starting the image once to save its state; later machines start from it...");
     try {
-      await publishFolder(folder, async (temporary) => await this.#make(temporary, wish, signal));
+      await publishFolder(folder, async (temporary) => {
+        await this.#make(temporary, wish, signal);
+        // One that was damaged.
+        await removeTree(folder);
+      });
     } catch (error) {
       if (!signal.aborted) await writeFileAtomic(failureNote, `${messageOf(error)}\n`, 0o600);
       throw error;
@@ -267,12 +271,43 @@ const stopEngine = `systemctl stop docker.socket docker.service >/dev/null 2>&1
 rm -f /var/lib/docker/engine-id /etc/docker/key.json
 sync`;
 
-/** The state in a folder; undefined when there is none that is complete. */
-async function loadState(folder: string): Promise<SavedState | undefined> {
-  const facts = await readFileIfExists(path.join(folder, factsFile));
-  if (facts === undefined) return undefined;
-  const { engine } = JSON.parse(facts.toString("utf8")) as { engine?: PreparedEngine };
-  return { folder, disk: path.join(folder, instanceFiles.disk), engine };
+/** What a state's files are, written when they are complete. */
+interface StateFacts {
+  readonly engine?: PreparedEngine | undefined;
+  /** Bytes of each. Absent from what older versions wrote. */
+  readonly sizes?: Readonly<Record<string, number>> | undefined;
+}
+
+const stateFiles = [instanceFiles.disk, ...parts];
+
+/** The state in a folder; undefined when there is none that is complete. Reports one that was damaged. */
+async function loadState(folder: string, report: Report = reportNothing): Promise<SavedState | undefined> {
+  const bytes = await readFileIfExists(path.join(folder, factsFile));
+  if (bytes === undefined) return undefined;
+  const facts = parseFacts(bytes);
+  const sizes = await sizesIn(folder);
+  const damaged = stateFiles.find((name) => sizes[name] === undefined || sizes[name] !== (facts?.sizes?.[name] ?? sizes[name]));
+  if (facts !== undefined && damaged === undefined)
+    return { folder, disk: path.join(folder, instanceFiles.disk), engine: facts.engine };
+  logTo(report, "warn", `The saved state in ${folder} is damaged (${damaged ?? factsFile}) and is made anew.`);
+  return undefined;
+}
+
+function parseFacts(bytes: Buffer): StateFacts | undefined {
+  try {
+    return JSON.parse(bytes.toString("utf8")) as StateFacts;
+  } catch {
+    return undefined;
+  }
+}
+
+async function sizesIn(folder: string): Promise<Readonly<Record<string, number>>> {
+  const sizes: Record<string, number> = {};
+  for (const name of stateFiles) {
+    const found = await factsOf(path.join(folder, name));
+    if (found !== undefined) sizes[name] = found.sizeBytes;
+  }
+  return sizes;
 }
 
 /** Memory that is a file is not part of what is transferred (docs/devel/migration: x-ignore-shared). */
@@ -285,5 +320,9 @@ async function keepOnlyState(folder: string, engine: PreparedEngine | undefined)
   await clearFolder(folder, [instanceFiles.disk, ...parts]);
   for (const part of parts) await syncFile(path.join(folder, part));
   await makeReadOnly(path.join(folder, instanceFiles.disk));
-  await writeFileAtomic(path.join(folder, factsFile), `${JSON.stringify({ version: stateVersion, engine })}\n`, 0o600);
+  await writeFileAtomic(
+    path.join(folder, factsFile),
+    `${JSON.stringify({ version: stateVersion, engine, sizes: await sizesIn(folder) })}\n`,
+    0o600,
+  );
 }
