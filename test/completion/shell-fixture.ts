@@ -7,9 +7,12 @@ import { spawn, spawnSync, type SpawnSyncReturns } from "node:child_process";
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import * as path from "node:path";
+import { programUnderTest } from "../golden/replay.ts";
 
 export const completionsDir = path.resolve("completions");
-const entry = path.resolve("src/cli/bin.ts");
+const programWords = programUnderTest()
+  .map((word) => `'${word}'`)
+  .join(" ");
 const limitMs = 60_000;
 
 /** Where a prompt ends; the next line is typed then. */
@@ -52,7 +55,7 @@ export class ShellFixture {
       program,
       `#!/bin/sh
 case $1 in
-  __complete) exec '${process.execPath}' '${entry}' "$@" ;;
+  __complete) exec ${programWords} "$@" ;;
 esac
 for word; do printf '%s\\037' "$word"; done >>'${this.#log}'
 echo >>'${this.#log}'

@@ -23,9 +23,9 @@ const programs = ["cp", "scp", "ssh", "ssh-keygen"];
 const recordedStore = "/tmp/store";
 const caseTimeoutMs = 60_000;
 
-/** The argv prefix that runs the program: DOCKER_MACHINE_PROGRAM, split at spaces, or the sources on this Node. */
-export function programUnderTest(): readonly string[] {
-  const given = process.env["DOCKER_MACHINE_PROGRAM"];
+/** The argv prefix that runs the program: what the variable holds, split at spaces, or the sources on this Node. */
+export function programUnderTest(runtime: "any" | "node" = "any"): readonly string[] {
+  const given = process.env[runtime === "node" ? "DOCKER_MACHINE_NODE_PROGRAM" : "DOCKER_MACHINE_PROGRAM"];
   return given === undefined ? [process.execPath, path.resolve("src/cli/bin.ts")] : given.split(" ");
 }
 

@@ -90,7 +90,8 @@ class Rig {
   }
 
   static async open(): Promise<Rig> {
-    const rig = new Rig(await mkdtemp("/var/tmp/dml-"));
+    // Beside the lab's own folder: where that one's engine can keep its data, this one can.
+    const rig = new Rig(await mkdtemp(path.join(path.dirname(labPaths.root), "dml-")));
     await command("ip", ["netns", "add", rig.#network]);
     await rig.#run("ip", ["link", "set", "lo", "up"]);
     return rig;
