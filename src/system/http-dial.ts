@@ -3,7 +3,7 @@
  * `node:https`, so that SDKs can be given them; both runtimes use their `createConnection`. A connection is handed over
  * when it stands and its certificate is believed: what fails before has sent nothing. Loaded on the first request.
  */
-import { createHash } from "node:crypto";
+import { createHash, X509Certificate } from "node:crypto";
 import * as http from "node:http";
 import * as https from "node:https";
 import * as net from "node:net";
@@ -53,14 +53,12 @@ export class DirectAgent extends http.Agent {
 
 export class TrustingAgent extends https.Agent {
   readonly #settings: DialSettings;
-  readonly #trust: tls.ConnectionOptions;
 
   constructor(settings: AgentSettings) {
     // A resumed session proves no certificate anew.
     const sessions = settings.trust.fingerprint === undefined ? {} : { maxCachedSessions: 0 };
     super({ keepAlive: settings.keepAlive, ...sessions });
     this.#settings = settings;
-    this.#trust = tlsOptions(settings.trust);
   }
 
   override createConnection(options: https.RequestOptions, done?: Done): undefined {
@@ -72,7 +70,7 @@ export class TrustingAgent extends https.Agent {
     const url = new URL(`https://${net.isIPv6(host) ? `[${host}]` : host}:${target.port}`);
     const proxy = proxyFor(url, this.#settings.env);
     const tunnel = proxy && (await openTunnel(proxy, url, this.#settings, target.dialSignal));
-    const given = { ...target, ...this.#trust, ...(tunnel === undefined ? {} : { socket: tunnel }) };
+    const given = { ...target, ...tlsOptions(this.#settings.trust), ...(tunnel === undefined ? {} : { socket: tunnel }) };
     const socket = super.createConnection(given as https.RequestOptions) as tls.TLSSocket;
     await standing(socket, "secureConnect", this.#settings, target.dialSignal);
     requireFingerprint(socket, this.#settings.trust);
@@ -169,15 +167,37 @@ async function bounded<T>(dialling: Dialling<T>, settings: DialSettings, signal:
   }
 }
 
-function tlsOptions(trust: HttpTrust): tls.SecureContextOptions & tls.ConnectionOptions {
-  const pair = trust.client === undefined ? {} : { cert: trust.client.certificate, key: trust.client.key };
+function tlsOptions(trust: HttpTrust): tls.ConnectionOptions {
   const anyone = trust.insecure === true || trust.fingerprint !== undefined;
-  return { ...pair, ca: roots(trust.roots), ...(anyone ? { rejectUnauthorized: false } : {}) };
+  return { secureContext: contextOf(trust), ...(anyone ? { rejectUnauthorized: false } : {}) };
 }
 
-/** Roots of the runtime and of this computer, as Go takes them; a company's own are among the second. */
+/** Made once for all connections of a trust: reading hundreds of roots takes longer than a handshake. */
+const contexts = new WeakMap<HttpTrust, tls.SecureContext>();
+
+function contextOf(trust: HttpTrust): tls.SecureContext {
+  const made = contexts.get(trust) ?? makeContext(trust);
+  contexts.set(trust, made);
+  return made;
+}
+
+function makeContext({ roots: further, client }: HttpTrust): tls.SecureContext {
+  const pair = client === undefined ? {} : { cert: client.certificate, key: client.key };
+  try {
+    return tls.createSecureContext({ ...pair, ca: roots(further) });
+  } catch {
+    // Without the cause: it might quote the key.
+    throw noteDialFailure(new Error("the roots or the client's certificate given for it cannot be used"), "certificate");
+  }
+}
+
+/** Roots of the runtime and of this computer, as Go takes them (a company's own are among the second), and further ones. */
 function roots(further: string | undefined): string[] {
-  return further === undefined ? ownRoots() : [...ownRoots(), further];
+  if (further === undefined) return ownRoots();
+  const certificates = further.match(/-----BEGIN (TRUSTED )?CERTIFICATE-----.*?-----END \1?CERTIFICATE-----/gsu) ?? [];
+  if (certificates.length === 0) throw new Error("no certificate");
+  // Node passes over what is none, and would then believe nobody.
+  return [...ownRoots(), ...certificates.map((certificate) => new X509Certificate(certificate).toString())];
 }
 
 let cachedRoots: string[] | undefined;

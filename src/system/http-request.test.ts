@@ -247,6 +247,18 @@ describe("trust", () => {
     assert.equal(asked, 0);
   });
 
+  test("roots and a client's pair that are none are said to be so, and the key is not quoted", async () => {
+    const server = await serveSecurely(echo);
+    const request = { method: "GET", url: `https://127.0.0.1:${server.port}/` } as const;
+    const hush = { certificate: pair.certificate, key: "-----BEGIN PRIVATE KEY-----\nhush" };
+    for (const trust of [{ client: hush }, { roots: "-----BEGIN CERTIFICATE-----\nrubbish\n-----END CERTIFICATE-----" }])
+      await assert.rejects(client({ trust }).send(request, signal), (error) => {
+        assert.ok(isHttpFailure(error) && error.reason === "certificate", String(error));
+        assert.match(error.message, /cannot be used$/u);
+        return error.cause instanceof Error && error.cause.cause === undefined;
+      });
+  });
+
   test("a certificate for another name is not believed", async () => {
     const server = await serveSecurely(echo, await authority.issueServer("other.test"));
     const sending = client({ trust: { roots: authority.ca } }).send(
@@ -289,12 +301,18 @@ describe("a proxy", () => {
         { request: { method: "GET", url: `https://wrong.test:${secure.port}/` }, env, trust },
         { request: { method: "GET", url: `https://127.0.0.1:${secure.port}/` }, env, trust: { fingerprint: "00".repeat(32) } },
       ];
+      await using secureProxy = await ForwardProxy.start({ pair });
+      const bySecure = { HTTPS_PROXY: `https://${secureProxy.place}`, HTTP_PROXY: `https://${secureProxy.place}` };
+      errands.push(
+        { request: { method: "GET", url: https }, env: bySecure, trust },
+        { request: { method: "GET", url: http }, env: bySecure, trust },
+      );
       const { stdout, stderr } = await new TestProcess(runtime, program, [JSON.stringify(errands)]).finish();
       assert.equal(stderr, "");
       const outcomes = JSON.parse(stdout) as HttpOutcome[];
       assert.deepEqual(
         outcomes.map(({ status, reason }) => reason ?? status),
-        [200, 200, 200, "proxy", "certificate", 200, "certificate", "certificate"],
+        [200, 200, 200, "proxy", "certificate", 200, "certificate", "certificate", 200, 200],
         stdout,
       );
       assert.match(outcomes[3]?.message ?? "", /the proxy 127\.0\.0\.1:\d+ refused api\.test:\d+ with status 407/u);
@@ -306,19 +324,9 @@ describe("a proxy", () => {
       assert.ok(!stdout.includes("proxy-authorization"));
       const tunnel = `CONNECT api.test:${secure.port}`;
       assert.deepEqual(proxy.requests, [tunnel, `GET ${http}`, tunnel, tunnel, tunnel, `CONNECT wrong.test:${secure.port}`]);
+      assert.deepEqual(secureProxy.requests, [tunnel, `GET ${http}`]);
     });
   }
-
-  test("may speak https itself", async () => {
-    const secure = await serveSecurely(echo);
-    const plain = await serve(echo);
-    await using proxy = await ForwardProxy.start({ pair });
-    const env = { HTTPS_PROXY: `https://${proxy.place}`, HTTP_PROXY: `https://${proxy.place}` };
-    const asking = client({ env, trust: { roots: authority.ca, plainHttp: true } });
-    for (const url of [`https://api.test:${secure.port}/`, `http://api.test:${plain.port}/`])
-      assert.equal((await asking.send({ method: "GET", url }, signal)).status, 200);
-    assert.equal(proxy.requests.length, 2);
-  });
 
   test("that refuses, is silent, is gone or breaks off lets nothing be sent, and is named", async () => {
     const server = await serveSecurely(echo);

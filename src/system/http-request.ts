@@ -58,6 +58,9 @@ export const connectBoundMs = 20_000;
 /** No page of a provider comes near that size. */
 const defaultMostBytes = 32 * 1024 * 1024;
 
+/** One object, because what is made of a trust is kept by it. */
+const noFurtherTrust: HttpTrust = {};
+
 export class HttpClient {
   readonly #options: HttpClientOptions;
   #agents: Promise<Agents> | undefined;
@@ -172,7 +175,7 @@ export class HttpClient {
 
   async #makeAgents(): Promise<Agents> {
     const { DirectAgent, TrustingAgent } = await import("./http-dial.ts");
-    const { env, clock, trust = {}, boundMs = defaultBoundMs } = this.#options;
+    const { env, clock, trust = noFurtherTrust, boundMs = defaultBoundMs } = this.#options;
     const common = { env, clock, trust, connectTimeoutMs: Math.min(boundMs, connectBoundMs) };
     const pair = (keepAlive: boolean): AgentPair => ({
       plain: new DirectAgent({ ...common, keepAlive }),

@@ -12,7 +12,7 @@ import type { Report } from "../log/event.ts";
 import type { Clock } from "./clock.ts";
 import { requireFreeBytes } from "./disk-files.ts";
 import { isHttpFailure, type HttpFailureReason } from "./http-failure.ts";
-import { HttpClient } from "./http-request.ts";
+import { HttpClient, type HttpTrust } from "./http-request.ts";
 import { explainFileError, makePrivateDirectory, readFileIfExists, writeFileAtomic } from "./files.ts";
 
 export interface Checksum {
@@ -42,6 +42,8 @@ export interface DownloadContext {
 
 const defaultIdleTimeoutMs = 20_000;
 const mostRedirects = 5;
+/** What is downloaded is checked by its digest, so mirrors may be plain http. */
+const mirrors: HttpTrust = { plainHttp: true };
 /** How often a transfer is taken up again without the server sending a single further byte. */
 const fruitlessAttempts = 3;
 const retryDelayMs = 1_000;
@@ -221,8 +223,7 @@ async function finish(partial: Partial, request: DownloadRequest): Promise<void>
 
 async function get(url: string, headers: Readonly<Record<string, string>>, context: DownloadContext): Promise<IncomingMessage> {
   const idleMs = context.idleTimeoutMs ?? defaultIdleTimeoutMs;
-  // What is downloaded is checked by its digest, so mirrors may be plain http.
-  const client = new HttpClient({ env: context.env, clock: context.clock, boundMs: idleMs, trust: { plainHttp: true } });
+  const client = new HttpClient({ env: context.env, clock: context.clock, boundMs: idleMs, trust: mirrors });
   let current = url;
   for (let redirects = 0; redirects <= mostRedirects; redirects++) {
     const response = await client.open({ method: "GET", url: current, headers }, idleMs, context.signal);
