@@ -185,6 +185,11 @@ const machineCommands: readonly Command[] = [
         aliases: ["q"],
         usage: "Disables the progress meter as well as warning and diagnostic messages from ssh",
       },
+      {
+        kind: "bool",
+        name: "legacy",
+        usage: "Use scp's old protocol, for machines without SFTP; what arrives is looked at first",
+      },
     ],
     arity: { min: 2, max: 2, message: "Improper number of arguments", showHelp: true },
     output: "progress",

@@ -1,4 +1,6 @@
 /** `[[user@]machine:]path` arguments of `scp` and `mount`, resolved to where ssh goes. */
+import { lstat } from "node:fs/promises";
+import * as path from "node:path";
 import { isMachineError, MachineError } from "../errors/machine-error.ts";
 import type { SshTarget } from "../ssh/executor.ts";
 import type { CopyArgument } from "../ssh/scp.ts";
@@ -13,13 +15,26 @@ export async function targetFor(host: Host, user: string | undefined): Promise<S
   return user === undefined ? target : { ...target, userName: user };
 }
 
-/** Throws `machine-not-found`, and what first contact throws: programs of the OpenSSH family need the key pinned before. */
-export async function endpointFor(machineContext: MachineContext, argument: CopyArgument): Promise<CopyEndpoint> {
+/**
+ * A file with a colon in its name is taken for what it is where no machine is called so. Throws `machine-not-found`, and
+ * what first contact throws: programs of the OpenSSH family need the key pinned before.
+ */
+export async function endpointFor(machineContext: MachineContext, argument: CopyArgument, typed: string): Promise<CopyEndpoint> {
   if (argument.machine === undefined) return { target: undefined, path: argument.path };
+  if (!(await machineContext.store.has(argument.machine)) && (await isHere(machineContext, typed))) {
+    return { target: undefined, path: typed };
+  }
   await using host = await openHost(machineContext, argument.machine).catch((error: unknown) => {
     throw explained(error);
   });
   return { target: await targetFor(host, argument.user), path: argument.path };
+}
+
+async function isHere({ computer }: MachineContext, file: string): Promise<boolean> {
+  return await lstat(path.resolve(computer.cwd, file)).then(
+    () => true,
+    () => false,
+  );
 }
 
 /** 0.16.2 says it twice. */

@@ -5,6 +5,7 @@
  */
 import { posix } from "node:path";
 import { MachineError } from "../errors/machine-error.ts";
+import { deepestFolder } from "./copy-bounds.ts";
 import { matchesFileGlob } from "./glob.ts";
 
 export interface FileEntry {
@@ -36,6 +37,8 @@ interface TreeCopyOptions {
   readonly recursive: boolean;
   /** Exact modes and times, as `scp -p`. */
   readonly preserve: boolean;
+  /** Files and folders that are taken from the source before it is called hostile. */
+  readonly mostEntries?: number | undefined;
   readonly signal?: AbortSignal | undefined;
   /** Told as a file makes progress. */
   readonly onProgress?: ((path: string, doneBytes: number, totalBytes: number) => void) | undefined;
@@ -53,11 +56,26 @@ export async function copyTree(
   const target = await to.find(destination);
   if (sources.length > 1 && target?.kind !== "folder")
     throw copyFailed(destination, "not a folder, but several files are to go there");
+  const taken: Taken = { entries: 0, from: source };
   for (const path of sources) {
     const name = posix.basename(path);
     const inside = target?.kind === "folder" && name !== "" && name !== "." && name !== "..";
-    await copyEntry(from, path, to, inside ? posix.join(destination, name) : destination, options);
+    await copyEntry(from, path, to, inside ? posix.join(destination, name) : destination, options, taken, 0);
   }
+}
+
+/** What one copy has taken so far. */
+interface Taken {
+  readonly from: string;
+  entries: number;
+}
+
+/** A hostile machine may show folders without end, in depth and in number. */
+function count(taken: Taken, depth: number, options: TreeCopyOptions): void {
+  taken.entries += 1;
+  if (depth > deepestFolder) throw copyFailed(taken.from, `its folders are more than ${deepestFolder} deep`);
+  const most = options.mostEntries ?? Infinity;
+  if (taken.entries > most) throw copyFailed(taken.from, `it holds more than ${most} files and folders`);
 }
 
 async function copyEntry(
@@ -66,12 +84,15 @@ async function copyEntry(
   to: FileTree,
   destination: string,
   options: TreeCopyOptions,
+  taken: Taken,
+  depth: number,
 ): Promise<void> {
   options.signal?.throwIfAborted();
+  count(taken, depth, options);
   const entry = await from.find(path);
   if (entry === undefined) throw copyFailed(path, "no such file or folder");
   if (entry.kind === "other") throw copyFailed(path, "neither a file nor a folder");
-  if (entry.kind === "folder") await copyFolder(from, path, to, destination, entry, options);
+  if (entry.kind === "folder") await copyFolder(from, path, to, destination, entry, options, taken, depth);
   else await to.write(destination, entry.mode, watched(from.read(path), path, entry.sizeBytes, options));
   if (options.preserve) await to.preserve(destination, entry);
 }
@@ -83,6 +104,8 @@ async function copyFolder(
   destination: string,
   entry: FileEntry,
   options: TreeCopyOptions,
+  taken: Taken,
+  depth: number,
 ): Promise<void> {
   if (!options.recursive) throw copyFailed(path, "it is a folder (copy it with -r)");
   const existing = await to.find(destination);
@@ -91,7 +114,7 @@ async function copyFolder(
   if (existing === undefined) await to.makeFolder(destination, entry.mode | 0o700);
   for (const name of await from.list(path)) {
     refuseEscape(path, name);
-    await copyEntry(from, posix.join(path, name), to, posix.join(destination, name), options);
+    await copyEntry(from, posix.join(path, name), to, posix.join(destination, name), options, taken, depth + 1);
   }
 }
 

@@ -49,6 +49,11 @@ export class NativeConnection {
     });
   }
 
+  /** A subsystem's plain stream. */
+  async subsystem(name: string): Promise<ClientChannel> {
+    return await this.#open((done) => this.#client.subsys(name, done));
+  }
+
   async sftp(): Promise<SFTPWrapper> {
     return await this.#open((done) => this.#client.sftp(done));
   }

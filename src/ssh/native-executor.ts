@@ -2,9 +2,10 @@
  * Commands through ssh2, in this process: for computers without the OpenSSH client, and for `--native-ssh`. Behaves as
  * the OpenSSH back end does, except that it knows no ssh_config, hardware keys or forwardings.
  */
+import { once } from "node:events";
 import { constants } from "node:os";
 import type { Client, ClientChannel, SFTPWrapper } from "ssh2";
-import { MachineError } from "../errors/machine-error.ts";
+import { MachineError, messageOf } from "../errors/machine-error.ts";
 import { logTo } from "../log/event.ts";
 import { unlessAborted } from "../system/waiting.ts";
 import { Bound } from "./ssh-bounds.ts";
@@ -14,6 +15,7 @@ import { NativeConnection } from "./native-connection.ts";
 import { gatherCredentials, type Ssh2 } from "./native-credentials.ts";
 import { fetchHostKey, login } from "./native-login.ts";
 import { connectStreams, describeTerminal } from "./native-session.ts";
+import { noisyShell, readSftpGreeting, sftpInit, silentSftp, type SftpGreeting } from "./sftp-greeting.ts";
 import type { SshContext } from "./ssh-context.ts";
 import { SharedResource } from "./shared-resource.ts";
 import { commandTimedOut, executorClosed, statusMissing, unreachable } from "./ssh-errors.ts";
@@ -43,8 +45,7 @@ export class NativeSshExecutor implements SshExecutor {
   }
 
   async connect(signal?: AbortSignal): Promise<void> {
-    using bound = new Bound(undefined, () => undefined, signal, this.#closing.signal);
-    await unlessAborted(this.#connected(), bound.signal);
+    await this.#connectedFor(signal);
   }
 
   async run(command: string, options: SshRunOptions = {}): Promise<SshResult> {
@@ -75,11 +76,50 @@ export class NativeSshExecutor implements SshExecutor {
     return statusOf(connection, await ending) ?? noStatus;
   }
 
-  /** A file transfer channel. The caller ends it. */
-  async sftp(): Promise<SFTPWrapper> {
-    const connection = await unlessAborted(this.#connected(), this.#closing.signal);
+  /**
+   * A file transfer channel. The caller ends it. Throws `copy-failed` where the machine offers none, `timeout` where its
+   * server does not answer.
+   */
+  async sftp(signal?: AbortSignal): Promise<SFTPWrapper> {
+    const machine = this.#target.hostKeys.alias;
+    const boundMs = this.#target.connectTimeoutMs;
+    const connection = await this.#connectedFor(signal);
+    using bound = new Bound(boundMs, () => silentSftp(machine, boundMs), signal, this.#closing.signal);
     this.#commands += 1;
-    return await unlessAborted(connection.sftp(), this.#closing.signal);
+    try {
+      return await unlessAborted(connection.sftp(), bound.signal);
+    } catch (error) {
+      if (bound.signal.aborted) throw bound.signal.reason;
+      throw await this.#whyNoSftp(connection, error, bound.signal);
+    }
+  }
+
+  async #whyNoSftp(connection: NativeConnection, error: unknown, signal: AbortSignal): Promise<unknown> {
+    const greeting = connection.isAlive ? await this.#greeting(connection, signal).catch(() => undefined) : undefined;
+    if (greeting?.kind === "noise") return noisyShell(this.#target.hostKeys.alias, greeting.text);
+    return new MachineError("copy-failed", `"${this.#target.hostKeys.alias}" offers no SFTP: ${messageOf(error)}`, {
+      cause: error,
+      hint: "Install an SFTP server on the machine, or run the command without --native-ssh.",
+    });
+  }
+
+  /** What stands in the place of an answer. */
+  async #greeting(connection: NativeConnection, signal: AbortSignal): Promise<SftpGreeting> {
+    const channel = await unlessAborted(connection.subsystem("sftp"), signal);
+    const answer = once(channel, "data") as Promise<[Buffer]>;
+    const ended = once(channel, "close").then(() => [Buffer.alloc(0)] as const);
+    channel.end(sftpInit);
+    try {
+      const [bytes] = await unlessAborted(Promise.race([answer, ended]), signal);
+      return readSftpGreeting(bytes);
+    } finally {
+      channel.close();
+    }
+  }
+
+  async #connectedFor(signal: AbortSignal | undefined): Promise<NativeConnection> {
+    using bound = new Bound(undefined, () => undefined, signal, this.#closing.signal);
+    return await unlessAborted(this.#connected(), bound.signal);
   }
 
   async close(): Promise<void> {

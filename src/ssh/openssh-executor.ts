@@ -16,6 +16,7 @@ import { diagnose, endedWithoutStatus, failedBeforeLogin, lastWords, spokenLines
 import { OpenSshMaster } from "./openssh-master.ts";
 import type { SshContext } from "./ssh-context.ts";
 import { makePrivateFolder } from "./private-folder.ts";
+import { readSftpGreeting, sftpInit, type SftpGreeting } from "./sftp-greeting.ts";
 import { SharedResource } from "./shared-resource.ts";
 import { commandTimedOut, connectionClosed, executorClosed, statusMissing, unreachable } from "./ssh-errors.ts";
 
@@ -100,6 +101,34 @@ export class OpenSshExecutor implements SshExecutor {
   async controlPath(signal?: AbortSignal): Promise<string | undefined> {
     await this.connect(signal);
     return (await this.#connected()).master?.controlPath;
+  }
+
+  /** What the machine answers to the first packet of SFTP. Throws what `late` makes after the bound on connecting. */
+  async greetSftp(late: () => unknown, signal?: AbortSignal): Promise<SftpGreeting> {
+    using closing = new Bound(undefined, () => undefined, signal, this.#closing.signal);
+    const line = await unlessAborted(this.#connected(), closing.signal);
+    using bound = new Bound(this.#target.connectTimeoutMs, late, closing.signal);
+    return await this.#withLog(line, async (logFile) => {
+      const args = [...clientArguments(line, {}), "-E", logFile, "-T", "-s", "--", opensshDestination(this.#target), "sftp"];
+      return readSftpGreeting(await this.#firstAnswer(line.client.program, args, sftpInit, bound.signal));
+    });
+  }
+
+  /** What a command says first to an input that stays open; empty where it ends without a word. */
+  async #firstAnswer(program: string, args: readonly string[], input: Buffer, signal: AbortSignal): Promise<Buffer> {
+    const child = this.#context.processes.spawn(program, args, { stdio: ["pipe", "pipe", "ignore"] });
+    child.stdin?.on("error", () => {});
+    child.stdin?.write(input);
+    const answer = once(child.stdout as NodeJS.EventEmitter, "data") as Promise<[Buffer]>;
+    const nothing = once(child, "close").then(() => [Buffer.alloc(0)] as const);
+    try {
+      const [bytes] = await unlessAborted(Promise.race([answer, nothing]), signal);
+      return bytes;
+    } finally {
+      child.kill("SIGTERM");
+      child.stdin?.destroy();
+      child.stdout?.destroy();
+    }
   }
 
   async close(): Promise<void> {

@@ -1,7 +1,7 @@
 /** Copying over SFTP in this process; between two machines the bytes stream through this computer. */
 import { posix } from "node:path";
-import { MachineError, messageOf } from "../errors/machine-error.ts";
-import type { SshTarget } from "./executor.ts";
+import { MachineError } from "../errors/machine-error.ts";
+import { mostEntries } from "./copy-bounds.ts";
 import { copyTree, type FileTree } from "./file-tree.ts";
 import { localTree } from "./local-tree.ts";
 import { NativeSshExecutor } from "./native-executor.ts";
@@ -12,12 +12,19 @@ import { SftpTree } from "./sftp-tree.ts";
 /** A file's progress is reported at most once for so many bytes, and at its end. */
 const reportEveryBytes = 1 << 20;
 
+/** Throws `copy-failed`, `timeout` for a server that does not answer, `usage`, and what connecting throws. */
 export async function copyWithSftp(request: CopyRequest, context: SshContext): Promise<void> {
+  if (request.legacy === true) {
+    throw new MachineError("usage", "--legacy asks for scp's old protocol, which --native-ssh does not speak", {
+      hint: "Run the command again without one of the two.",
+    });
+  }
   await withTree(request.source, request.signal, context, async (from) => {
     await withTree(request.destination, request.signal, context, async (to) => {
       await copyTree(from, treePath(request.source, context), to, treePath(request.destination, context), {
         recursive: request.recursive,
         preserve: request.preserve ?? false,
+        mostEntries: request.source.target === undefined ? undefined : mostEntries,
         signal: request.signal,
         onProgress: request.quiet ? undefined : (file, done, total) => reportTransfer(context, file, done, total),
       });
@@ -34,18 +41,7 @@ async function withTree(
   if (target === undefined) return await work(localTree);
   await using executor = new NativeSshExecutor(target, context);
   await executor.connect(signal);
-  await work(await openTree(target, executor));
-}
-
-async function openTree(target: SshTarget, executor: NativeSshExecutor): Promise<FileTree> {
-  try {
-    return new SftpTree(await executor.sftp(), target.hostKeys.alias);
-  } catch (error) {
-    throw new MachineError("copy-failed", `"${target.hostKeys.alias}" offers no SFTP: ${messageOf(error)}`, {
-      cause: error,
-      hint: "Install an SFTP server on the machine, or run the command without --native-ssh.",
-    });
-  }
+  await work(new SftpTree(await executor.sftp(signal), target.hostKeys.alias, signal));
 }
 
 /** With slashes on this computer; on a machine the home is where relative paths begin, and `~/` says the same. */

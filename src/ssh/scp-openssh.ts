@@ -1,39 +1,34 @@
 /**
- * Copying with OpenSSH's scp, or rsync over ssh. The two machines of a copy may differ in everything, while options of
- * scp count for both: so each gets a block in an ssh_config made for this one copy.
+ * Copying with OpenSSH's scp, or rsync over ssh. Over SFTP, scp itself decides what is written where; its old protocol
+ * leaves that to the machine, and is left to `scp-legacy.ts`.
  */
-import { once } from "node:events";
-import { rm, writeFile } from "node:fs/promises";
-import * as path from "node:path";
-import type { SshTarget } from "./executor.ts";
+import { createInterface } from "node:readline";
 import { MachineError } from "../errors/machine-error.ts";
-import { configBlock, copyLocation, opensshOptions, quotePath } from "./openssh-arguments.ts";
-import { OpenSshExecutor } from "./openssh-executor.ts";
+import { withCopyProgram, type CopyProgram, type Machine } from "./copy-program.ts";
+import { mostEntries } from "./copy-bounds.ts";
+import { copyByOldProtocol, mayChooseNames, refuseOldProtocol } from "./scp-legacy.ts";
+import type { CopyRequest } from "./scp-request.ts";
+import { noisyShell, silentSftp } from "./sftp-greeting.ts";
 import type { SshContext } from "./ssh-context.ts";
-import { makePrivateFolder } from "./private-folder.ts";
-import type { CopyEndpoint, CopyRequest } from "./scp-request.ts";
-
-/** The programs' names with 0.16.2's sentences for their absence. */
-const programs = {
-  scp: "You must have a copy of the scp binary locally to use the scp feature",
-  rsync: "You must have a copy of the rsync binary locally to use the --delta option",
-} as const;
 
 /** Throws `copy-failed`, `program-missing`, and what connecting throws. */
 export async function copyWithScp(request: CopyRequest, context: SshContext): Promise<void> {
-  const program = await requireProgram("scp", context);
-  await withCopyConfig(request, context, async (config, locations) => {
-    const flags = [
-      ...(request.recursive ? ["-r"] : []),
-      ...(request.preserve === true ? ["-p"] : []),
-      ...(request.quiet ? ["-q"] : []),
-    ];
-    const args = ["-3", "-F", config, ...flags, "--", ...locations];
-    const outcome = await runCopy(program, args, request, context);
-    // A machine without an SFTP server still has scp's old protocol.
-    const status = outcome.hungUp ? (await runCopy(program, ["-O", ...args], request, context)).status : outcome.status;
-    requireSuccess("scp", status);
+  await withCopyProgram("scp", request, context, async (scp) => {
+    if (request.legacy !== true && !scp.knowsSftp && mayChooseNames(request)) await copyInProcess(request, context);
+    else if (request.legacy !== true && scp.knowsSftp && (await allSpeakSftp(scp))) await copyOverSftp(scp);
+    else await copyByOldProtocol(scp);
   });
+}
+
+/** For clients before 8.7. Throws `program-missing` where only the OpenSSH client finds the way to the machine. */
+async function copyInProcess(request: CopyRequest, context: SshContext): Promise<void> {
+  if ([request.source, request.destination].some(({ target }) => target?.configHost !== undefined)) {
+    throw new MachineError("program-missing", "The scp of this computer is older than OpenSSH 8.7 and cannot use SFTP", {
+      hint: "Update the OpenSSH client, or add --legacy: what arrives is then looked at before it is put where it belongs.",
+    });
+  }
+  const { copyWithSftp } = await import("./scp-native.ts");
+  await copyWithSftp(request, context);
 }
 
 /** Throws as {@link copyWithScp}, and `usage` for two machines: rsync runs on one of the two ends itself. */
@@ -43,112 +38,54 @@ export async function copyWithRsync(request: CopyRequest, context: SshContext): 
       hint: "Run the command without --delta.",
     });
   }
-  const program = await requireProgram("rsync", context);
-  await withCopyConfig(request, context, async (config, locations) => {
+  await withCopyProgram("rsync", request, context, async (rsync) => {
     const flags = [
+      // Paths go to the other side as they are, and not through its shell.
+      "--protect-args",
       ...(request.quiet ? ["-q"] : ["--progress"]),
       ...(request.recursive ? ["-r"] : []),
       ...(request.preserve === true ? ["-pt"] : []),
     ];
-    const args = ["-e", `ssh -F ${config}`, ...flags, "--", ...locations];
-    requireSuccess("rsync", (await runCopy(program, args, request, context)).status);
+    const { source, destination } = rsync;
+    await rsync.run(["-e", `ssh -F ${rsync.configFile}`, ...flags, "--", source.location(), destination.location()]);
   });
 }
 
-async function requireProgram(name: keyof typeof programs, context: SshContext): Promise<string> {
-  const program = await context.processes.find(name);
-  if (program === undefined) throw new MachineError("program-missing", programs[name], { hint: `Install ${name}.` });
-  return program;
-}
-
-type CopyWork = (configFile: string, locations: readonly [string, string]) => Promise<void>;
-
-/** Connects to every machine first, so that what goes wrong there is told in our words, and lends scp the connections. */
-async function withCopyConfig(request: CopyRequest, context: SshContext, work: CopyWork): Promise<void> {
-  const folder = await makePrivateFolder(context.computer);
-  const executors: OpenSshExecutor[] = [];
-  const connect = (target: SshTarget): OpenSshExecutor => {
-    const executor = new OpenSshExecutor(target, context);
-    executors.push(executor);
-    return executor;
-  };
-  try {
-    const source = await describeEndpoint(request.source, "source", connect, request.signal);
-    const destination = await describeEndpoint(request.destination, "destination", connect, request.signal);
-    const config = path.join(folder, "config");
-    await writeFile(config, source.block + destination.block + userConfiguration(request, context), { mode: 0o600 });
-    await work(config, [source.location, destination.location]);
-  } finally {
-    await Promise.all(executors.map((executor) => executor.close()));
-    await rm(folder, { recursive: true, force: true });
+/** Asked before anything is copied. Throws for a machine that does not answer, and for one whose shell talks in between. */
+async function allSpeakSftp(scp: CopyProgram): Promise<boolean> {
+  let all = true;
+  for (const machine of [scp.source.machine, scp.destination.machine]) {
+    if (machine !== undefined && !(await speaksSftp(machine, scp))) all = false;
   }
+  return all;
 }
 
-interface DescribedEndpoint {
-  /** Its part of the ssh_config; "" for this computer. */
-  readonly block: string;
-  readonly location: string;
+async function speaksSftp({ target, executor }: Machine, { request }: CopyProgram): Promise<boolean> {
+  const name = target.hostKeys.alias;
+  const greeting = await executor.greetSftp(() => silentSftp(name, target.connectTimeoutMs), request.signal);
+  if (greeting.kind === "noise") throw noisyShell(name, greeting.text);
+  if (greeting.kind === "none") refuseOldProtocol(request, name);
+  return greeting.kind === "sftp";
 }
 
-async function describeEndpoint(
-  { target, path: file }: CopyEndpoint,
-  name: string,
-  connect: (target: SshTarget) => OpenSshExecutor,
-  signal: AbortSignal | undefined,
-): Promise<DescribedEndpoint> {
-  if (target === undefined) return { block: "", location: localLocation(file) };
-  const controlPath = await connect(target).controlPath(signal);
-  const options = { ...opensshOptions(target), ...(controlPath === undefined ? {} : { ControlPath: controlPath }) };
-  if (target.configHost !== undefined)
-    return { block: configBlock(target.configHost, options), location: copyLocation(target, file) };
-  return {
-    block: configBlock(name, { HostName: target.hostName, ...options }),
-    location: copyLocation({ ...target, configHost: name }, file),
-  };
+async function copyOverSftp(scp: CopyProgram): Promise<void> {
+  const { request, source, destination } = scp;
+  const counting = request.recursive && source.machine !== undefined;
+  const args = ["-3", "-s", "-F", scp.configFile, ...scp.flags, ...(counting ? ["-vv"] : [])];
+  await scp.run([...args, "--", source.location(), destination.location()], counting ? countEntries : undefined);
 }
 
-/** A colon before the first slash would make a machine of it. */
-function localLocation(file: string): string {
-  return /^[^/]*:/u.test(file) && !/^[A-Za-z]:[\\/]/u.test(file) ? `./${file}` : file;
-}
+/** What scp and its ssh say at `-vv` beside their words for people. */
+const chatter =
+  /^(?:scp: )?debug\d: |^Executing: |^OpenSSH_|^Transferred: sent|^Bytes per second: |^Executing: program |^Exit status |^Sending file modes: /u;
+const fetching = /^(?:scp: )?debug2: (?:\w+: )?(?:download|crossload) (?:remote|dir remote|local) /u;
 
-/** Behind our blocks, as the first value of an option wins. */
-function userConfiguration({ source, destination }: CopyRequest, context: SshContext): string {
-  const wanted = [source, destination].some(({ target }) => target?.configHost !== undefined);
-  return wanted ? `Match all\nInclude ${quotePath(context.sshConfigFile ?? "~/.ssh/config")}\n` : "";
-}
-
-interface CopyOutcome {
-  readonly status: number | null;
-  /** The other side hung up, as one without SFTP does; what scp said of that was kept back. */
-  readonly hungUp: boolean;
-}
-
-async function runCopy(
-  program: string,
-  args: readonly string[],
-  request: CopyRequest,
-  context: SshContext,
-): Promise<CopyOutcome> {
-  const child = context.processes.spawn(program, args, { stdio: ["inherit", "inherit", "pipe"] });
-  const onAbort = (): boolean => child.kill("SIGTERM");
-  request.signal?.addEventListener("abort", onAbort, { once: true });
-  let hungUp = false;
-  child.stderr?.on("data", (chunk: Buffer) => {
-    hungUp ||= /subsystem request failed|scp: Connection closed/u.test(chunk.toString("latin1"));
-    if (!hungUp) (context.terminal ?? process).stderr.write(chunk);
+/** scp bounds the depth of folders itself, not their number: counts what it says that it fetches. */
+function countEntries(stderr: NodeJS.ReadableStream, show: (line: string) => void, stop: (reason: Error) => void): void {
+  let entries = 0;
+  createInterface({ input: stderr }).on("line", (line) => {
+    if (fetching.test(line) && ++entries > mostEntries)
+      stop(new MachineError("copy-failed", `The machine shows more than ${mostEntries} files and folders`));
+    if (!chatter.test(line)) show(`${line}\n`);
   });
-  try {
-    const [status] = (await once(child, "close")) as [number | null];
-    request.signal?.throwIfAborted();
-    return { status, hungUp };
-  } finally {
-    request.signal?.removeEventListener("abort", onAbort);
-  }
-}
-
-function requireSuccess(program: string, status: number | null): void {
-  if (status === 0) return;
-  // The program has said why; scripts know these words of 0.16.2.
-  throw new MachineError("copy-failed", status === null ? `${program} was ended by a signal` : `exit status ${status}`);
 }

@@ -15,6 +15,8 @@ export interface CopyRequest {
   readonly delta: boolean;
   /** No progress, no warnings. */
   readonly quiet: boolean;
+  /** Use scp's old protocol, which lets a machine name the files that it sends; OpenSSH's back end only. */
+  readonly legacy?: boolean | undefined;
   /** Keep exact modes and times. */
   readonly preserve?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;

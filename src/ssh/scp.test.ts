@@ -9,7 +9,11 @@ const asTyped: readonly (readonly [string, ReturnType<typeof parseCopyArgument>]
   ["admin@web:a:b", { machine: "web", user: "admin", path: "a:b" }],
   ["@web:a", { machine: "web", user: undefined, path: "a" }],
   ["localhost:/tmp/a", { machine: undefined, user: undefined, path: "/tmp/a" }],
-  ["./a:b", { machine: "./a", user: undefined, path: "b" }],
+  ["./a:b", { machine: undefined, user: undefined, path: "./a:b" }],
+  ["/var/log/app-10:00.log", { machine: undefined, user: undefined, path: "/var/log/app-10:00.log" }],
+  ["logs/app-10:00.log", { machine: undefined, user: undefined, path: "logs/app-10:00.log" }],
+  [".a:b", { machine: undefined, user: undefined, path: ".a:b" }],
+  ["~/a:b", { machine: undefined, user: undefined, path: "~/a:b" }],
   ["C:\\a", { machine: "C", user: undefined, path: "\\a" }],
 ];
 for (const [text, expected] of asTyped) {

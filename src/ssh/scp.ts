@@ -15,11 +15,20 @@ export interface CopyArgument {
   readonly path: string;
 }
 
-/** As 0.16.2: what stands before the first colon is a machine, and `localhost` is this computer. */
+/**
+ * As 0.16.2: what stands before the first colon is a machine, and `localhost` is this computer. As scp(1): with a slash
+ * before the colon, or with `.` or `~` in front, it is a path here: no machine has such a name.
+ */
 export function parseCopyArgument(text: string, os: OsName): CopyArgument {
   const local = { machine: undefined, user: undefined, path: text };
   const colon = text.indexOf(":");
-  if (colon < 0 || (os === "windows" && /^[A-Za-z]:[\\/]/u.test(text))) return local;
+  if (
+    colon < 0 ||
+    /^[./~]/u.test(text) ||
+    text.slice(0, colon).includes("/") ||
+    (os === "windows" && /^[A-Za-z]:[\\/]/u.test(text))
+  )
+    return local;
   const [, user, machine] = /^(?:([^@]*)@)?(.*)$/su.exec(text.slice(0, colon)) ?? [];
   const path = text.slice(colon + 1);
   if (machine === "localhost") return { ...local, path };

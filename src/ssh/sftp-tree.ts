@@ -1,10 +1,17 @@
 /** A machine's files behind SFTP (version 3) as a tree for copying. Keeps many requests under way, or latency would set the pace. */
 import type { InputAttributes, SFTPWrapper, Stats } from "ssh2";
 import { messageOf } from "../errors/machine-error.ts";
+import { unlessAborted } from "../system/waiting.ts";
+import { mostEntries, sftpAnswerMs } from "./copy-bounds.ts";
 import { copyFailed, type FileEntry, type FileTree } from "./file-tree.ts";
+import { silentSftp } from "./sftp-greeting.ts";
+import { Bound } from "./ssh-bounds.ts";
 
 const chunkBytes = 32 * 1024;
 const requestsUnderWay = 32;
+
+/** SSH_FX_EOF. */
+const endOfListing = 1;
 
 /** SSH_FX_NO_SUCH_FILE and its neighbours, in words. */
 const noSuchFile = 2;
@@ -18,10 +25,14 @@ export class SftpTree implements FileTree {
   readonly #sftp: SFTPWrapper;
   /** Shown before paths in messages: the machine's name. */
   readonly #label: string;
+  readonly #signal: AbortSignal | undefined;
+  /** A server that left one request unanswered is asked nothing more. */
+  #silent: unknown;
 
-  constructor(sftp: SFTPWrapper, label: string) {
+  constructor(sftp: SFTPWrapper, label: string, signal: AbortSignal | undefined) {
     this.#sftp = sftp;
     this.#label = label;
+    this.#signal = signal;
   }
 
   async find(path: string): Promise<FileEntry | undefined> {
@@ -34,8 +45,12 @@ export class SftpTree implements FileTree {
   }
 
   async list(path: string): Promise<string[]> {
-    const entries = await this.#request<{ readonly filename: string }[]>(path, (done) => this.#sftp.readdir(path, done));
-    return entries.map((entry) => entry.filename).filter((name) => name !== "." && name !== "..");
+    const handle = await this.#request<Buffer>(path, (done) => this.#sftp.opendir(path, done));
+    try {
+      return (await this.#listAll(path, handle)).filter((name) => name !== "." && name !== "..");
+    } finally {
+      await this.#close(path, handle);
+    }
   }
 
   async *read(path: string): AsyncGenerator<Uint8Array> {
@@ -63,6 +78,24 @@ export class SftpTree implements FileTree {
   async preserve(path: string, entry: FileEntry): Promise<void> {
     const attributes = { mode: entry.mode, atime: Math.floor(entry.accessedAt), mtime: Math.floor(entry.modifiedAt) };
     await this.#request<void>(path, (done) => this.#sftp.setstat(path, attributes, done));
+  }
+
+  /** In parts, so that a listing without end is noticed. */
+  async #listAll(path: string, handle: Buffer): Promise<string[]> {
+    const names: string[] = [];
+    for (;;) {
+      const part = await this.#request<{ readonly filename: string }[]>(path, (done) => this.#sftp.readdir(handle, done)).catch(
+        (error: unknown) => {
+          if (statusOf((error as Error).cause) === endOfListing) return undefined;
+          throw error;
+        },
+      );
+      if (part === undefined) return names;
+      for (const { filename } of part) names.push(filename);
+      if (names.length > mostEntries) {
+        throw copyFailed(`${this.#label}:${path}`, `the server lists more than ${mostEntries} names in it`);
+      }
+    }
   }
 
   async *#readAll(path: string, handle: Buffer): AsyncGenerator<Uint8Array> {
@@ -107,14 +140,18 @@ export class SftpTree implements FileTree {
     await this.#request<void>(path, (done) => this.#sftp.close(handle, done));
   }
 
-  /** ssh2 answers every request, also when the channel breaks. */
-  #request<T>(path: string, send: (done: (error: Error | undefined | null, result: T) => void) => void): Promise<T> {
-    return new Promise<T>((resolve, reject) => {
+  /** ssh2 answers every request when the channel breaks; a server that is silent ends with our bound. */
+  async #request<T>(path: string, send: (done: (error: Error | undefined | null, result: T) => void) => void): Promise<T> {
+    if (this.#silent !== undefined) throw this.#silent;
+    const late = (): unknown => (this.#silent = silentSftp(this.#label, sftpAnswerMs, path));
+    using bound = new Bound(sftpAnswerMs, late, this.#signal);
+    const answer = new Promise<T>((resolve, reject) => {
       send((error, result) => {
         if (error === undefined || error === null) resolve(result);
         else reject(copyFailed(`${this.#label}:${path}`, statusTexts[statusOf(error) ?? 0] ?? messageOf(error), error));
       });
     });
+    return await unlessAborted(answer, bound.signal);
   }
 }
 

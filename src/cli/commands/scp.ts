@@ -9,7 +9,7 @@ import { openContext } from "../open-context.ts";
 export async function run({ options, args }: Invocation, context: CliContext): Promise<void> {
   const machineContext = openContext(context);
   const [source, destination] = await Promise.all(
-    args.map(async (text) => await endpointFor(machineContext, parseCopyArgument(text, context.computer.os))),
+    args.map(async (text) => await endpointFor(machineContext, parseCopyArgument(text, context.computer.os), text)),
   );
   if (source === undefined || destination === undefined) throw new MachineError("usage", "Improper number of arguments");
   const request = {
@@ -18,6 +18,7 @@ export async function run({ options, args }: Invocation, context: CliContext): P
     recursive: options.bool("recursive"),
     delta: options.bool("delta"),
     quiet: options.bool("quiet"),
+    legacy: options.bool("legacy"),
     signal: context.signal,
   };
   const backend = await chooseSshBackend(context.globals.nativeSsh, machineContext.processes);
