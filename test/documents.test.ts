@@ -11,6 +11,7 @@ import { connectBoundMs } from "../src/system/http-request.ts";
 import { defaultTimeouts, timeoutTable } from "../src/machine/timeouts.ts";
 import { defaultBounds as defaultPluginBounds, placePatienceMs } from "../src/plugin/plugin-bounds.ts";
 import { defaultBounds as defaultProvisionBounds } from "../src/provision/provision-context.ts";
+import { sftpAnswerMs } from "../src/ssh/copy-bounds.ts";
 import { keepalive } from "../src/ssh/ssh-bounds.ts";
 import { completionScriptsModule, target as completionScripts } from "../scripts/completion-scripts.ts";
 import { errorsDocument } from "../scripts/errors-doc.ts";
@@ -38,6 +39,7 @@ test("docs/timeouts.md gives the fixed bounds as they are", () => {
   assert.deepEqual(rows, [
     `${inWords((listFlag.value ?? 0) * 1000)}, \`--timeout N\` (seconds)`,
     inWords(keepalive.intervalMs * keepalive.unanswered),
+    inWords(sftpAnswerMs),
     inWords(stateProbeMs),
     inWords(graceMs),
     inWords(placePatienceMs),
