@@ -17,6 +17,9 @@ import { hostKeyMismatch, hostKeyRevoked, hostKeyUnknown, unreachable } from "./
  */
 export type HostKeyScanner = (keyTypes: readonly string[] | undefined) => Promise<PublicKey | undefined>;
 
+/** What the user's own ssh_config says of the key that a host presents: it is known by this fingerprint, or not known. */
+export type ConfiguredVerdict = { readonly type: string; readonly fingerprint: string } | "unknown";
+
 type Trust = "expected" | "known-hosts" | "first-use";
 
 /** Key types a host may have, in the order they are asked for where one key must be found by its fingerprint. */
@@ -64,14 +67,20 @@ export async function pinInjectedHostKeys(
 
 /**
  * The keys the machine may present, settled by first contact where none are pinned. An expected fingerprint outranks
- * pinned keys: when it is not among them, the host is asked anew. Throws `host-key-mismatch`, and what the scanner throws.
+ * pinned keys: when it is not among them, the host is asked anew. `judge` takes the place of the user's known_hosts for
+ * entries of ssh_config, and throws where ssh would refuse. Throws `host-key-mismatch`, and what the scanner throws.
  */
-export async function ensurePinnedKeys(target: SshTarget, scan: HostKeyScanner, report: Report): Promise<readonly PublicKey[]> {
+export async function ensurePinnedKeys(
+  target: SshTarget,
+  scan: HostKeyScanner,
+  report: Report,
+  judge?: () => Promise<ConfiguredVerdict>,
+): Promise<readonly PublicKey[]> {
   const pinned = await loadPinnedKeys(target.hostKeys);
   const expected = target.hostKeys.expectedFingerprint;
   const expectedPinned = expected === undefined || pinned.some((key) => fingerprintOf(key) === expected);
   if (pinned.length > 0 && expectedPinned) return pinned;
-  const { key, trust } = expected === undefined ? await meetHost(target, scan) : await findExpected(target, expected, scan);
+  const { key, trust } = await settle(target, scan, judge);
   await pinHostKeys(target.hostKeys, [key]);
   const fingerprint = fingerprintOf(key);
   report({ type: "host-key-pinned", host: target.hostKeys.alias, fingerprint, trust });
@@ -82,6 +91,25 @@ export async function ensurePinnedKeys(target: SshTarget, scan: HostKeyScanner, 
 interface Settled {
   readonly key: PublicKey;
   readonly trust: Trust;
+}
+
+async function settle(target: SshTarget, scan: HostKeyScanner, judge?: () => Promise<ConfiguredVerdict>): Promise<Settled> {
+  const expected = target.hostKeys.expectedFingerprint;
+  if (expected !== undefined) return await findExpected(target, expected, scan);
+  return judge === undefined ? await meetHost(target, scan) : await meetConfiguredHost(target, scan, await judge());
+}
+
+async function meetConfiguredHost(target: SshTarget, scan: HostKeyScanner, verdict: ConfiguredVerdict): Promise<Settled> {
+  // A host certificate has the fingerprint of the key that it is for.
+  const types = verdict === "unknown" ? undefined : [verdict.type.replace(/-cert-v01@openssh\.com$/u, "")];
+  const key = await scan(types);
+  if (key === undefined) throw unreachable(target, "no-common-algorithm");
+  if (verdict === "unknown") {
+    if (target.hostKeys.unknown === "refuse") throw hostKeyUnknown(target, key);
+    return { key, trust: "first-use" };
+  }
+  if (fingerprintOf(key) !== verdict.fingerprint) throw hostKeyMismatch(target, [verdict.fingerprint], key);
+  return { key, trust: "known-hosts" };
 }
 
 /** Asks for one key type after the other: a fingerprint does not tell which of the host's keys it belongs to. */

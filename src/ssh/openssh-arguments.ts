@@ -32,13 +32,22 @@ function pinnedHostKeyOptions(target: SshTarget): OpenSshOptions {
 }
 
 /**
- * An entry of ssh_config may bring its own command, and keys from elsewhere. Clients before 8.5 do not know the latter
- * and are told to pass over it.
+ * An entry of ssh_config may bring its own command, and keys from elsewhere. Clients that do not know an option yet are
+ * told to pass over it.
  */
 function overridingOptions(target: SshTarget): OpenSshOptions {
   if (target.configHost === undefined) return {};
-  return { IgnoreUnknown: "KnownHostsCommand", KnownHostsCommand: "none", RemoteCommand: "none", PermitLocalCommand: "no" };
+  return { ...notAsked, KnownHostsCommand: "none" };
 }
+
+/** What an entry may ask of ssh beside the way to the host, and would keep input from a command, or ssh from its end. */
+export const notAsked: OpenSshOptions = {
+  IgnoreUnknown: "KnownHostsCommand,StdinNull,ForkAfterAuthentication",
+  RemoteCommand: "none",
+  PermitLocalCommand: "no",
+  StdinNull: "no",
+  ForkAfterAuthentication: "no",
+};
 
 function identityOptions(target: SshTarget): OpenSshOptions {
   return target.identityFile === undefined ? {} : { IdentitiesOnly: "yes", IdentityFile: quotePath(target.identityFile) };
@@ -96,6 +105,23 @@ export function hostKeyScanOptions(target: SshTarget, file: string, algorithms: 
   };
 }
 
+/**
+ * Options for the one connection that asks ssh what the user's ssh_config says of a host's key: whichever files, names
+ * and commands it gives count, nothing is added to them, and no login is tried.
+ */
+export function hostKeyJudgementOptions(target: SshTarget): OpenSshOptions {
+  return {
+    ...notAsked,
+    ...behaviourOptions(target),
+    ...addressOptions(target),
+    ...noForwardings,
+    StrictHostKeyChecking: "yes",
+    UpdateHostKeys: "no",
+    NoHostAuthenticationForLocalhost: "no",
+    PreferredAuthentications: "none",
+  };
+}
+
 /** Options as arguments: `-o Name=value`, behind the `-F` that decides whether the user's configuration counts. */
 export function optionArguments(target: SshTarget, options: OpenSshOptions, userConfigFile?: string): string[] {
   const list = Object.entries(options).flatMap(([name, value]) => ["-o", `${name}=${value}`]);
@@ -129,7 +155,16 @@ export function copyLocation(target: SshTarget, remotePath: string): string {
 }
 
 /** Options that sshfs does not take: some it has flags or places of its own for, of others it has never heard. */
-const unknownToSshfs = new Set(["Port", "User", "HostName", "IgnoreUnknown", "KnownHostsCommand", "RemoteCommand"]);
+const unknownToSshfs = new Set([
+  "Port",
+  "User",
+  "HostName",
+  "IgnoreUnknown",
+  "KnownHostsCommand",
+  "RemoteCommand",
+  "StdinNull",
+  "ForkAfterAuthentication",
+]);
 
 /** Arguments of `sshfs`. It hands options to ssh without a shell, but splits its own at commas, which it reads escaped. */
 export function sshfsArguments(target: SshTarget, remotePath: string, mountPoint: string, userConfigFile?: string): string[] {

@@ -7,17 +7,19 @@ import * as path from "node:path";
 import { MachineError } from "../errors/machine-error.ts";
 import { isOwnBound } from "./ssh-bounds.ts";
 import type { SshTarget } from "./executor.ts";
-import { ensurePinnedKeys, hostKeyAlgorithms } from "./host-keys.ts";
+import { ensurePinnedKeys, hostKeyAlgorithms, type ConfiguredVerdict } from "./host-keys.ts";
 import { loadPrivateKey } from "./keys.ts";
 import { parseKnownHosts } from "./known-hosts.ts";
 import {
+  hostKeyJudgementOptions,
   hostKeyScanOptions,
+  notAsked,
   opensshDestination,
   opensshOptions,
   optionArguments,
   type OpenSshOptions,
 } from "./openssh-arguments.ts";
-import { diagnose } from "./openssh-diagnosis.ts";
+import { diagnose, verdictIn } from "./openssh-diagnosis.ts";
 import { inPrivateFolder } from "./private-folder.ts";
 import type { PublicKey } from "./public-key.ts";
 import type { SshContext } from "./ssh-context.ts";
@@ -30,12 +32,15 @@ export class OpenSshClient {
   readonly resolved: SshTarget;
   /** The key needs a passphrase: it works only if an agent holds it. */
   readonly encryptedKey: boolean;
+  /** The entry of ssh_config wants no host to be trusted that is not known. */
+  readonly #strict: boolean;
 
-  private constructor(program: string, context: SshContext, target: SshTarget, resolved: SshTarget, encryptedKey: boolean) {
+  private constructor(program: string, context: SshContext, target: SshTarget, resolved: Resolved, encryptedKey: boolean) {
     this.program = program;
     this.context = context;
     this.target = target;
-    this.resolved = resolved;
+    this.resolved = resolved.target;
+    this.#strict = resolved.strict;
     this.encryptedKey = encryptedKey;
   }
 
@@ -59,7 +64,19 @@ export class OpenSshClient {
 
   /** Settles which host key the target may present. Returns only when that stands in its file. */
   async establishTrust(signal: AbortSignal): Promise<void> {
-    await ensurePinnedKeys(this.resolved, (types) => this.#scan(types, signal), this.context.report);
+    const judge = this.target.configHost === undefined ? undefined : async () => await this.#judge(signal);
+    await ensurePinnedKeys(this.resolved, (types) => this.#scan(types, signal), this.context.report, judge);
+  }
+
+  /** What ssh says of the host's key by the user's own ssh_config, of which nothing is left out. */
+  async #judge(signal: AbortSignal): Promise<ConfiguredVerdict> {
+    return await inPrivateFolder(this.context.computer, async (folder) => {
+      const logFile = path.join(folder, "log");
+      const options = { ...hostKeyJudgementOptions(this.target), LogLevel: "DEBUG1" };
+      const args = [...optionArguments(this.target, options, this.context.sshConfigFile), "-E", logFile, "-T", "--"];
+      const { log, ended } = await this.runToEnd([...args, opensshDestination(this.target), "exit"], logFile, signal);
+      return await verdictIn(this.resolved, log, ended, this.encryptedKey, this.#strict);
+    });
   }
 
   async #scan(keyTypes: readonly string[] | undefined, signal: AbortSignal): Promise<PublicKey | undefined> {
@@ -96,15 +113,20 @@ export class OpenSshClient {
   }
 }
 
+interface Resolved {
+  readonly target: SshTarget;
+  readonly strict: boolean;
+}
+
 /** Asks ssh itself what an entry of ssh_config stands for. */
 async function resolveConfigHost(
   program: string,
   target: SshTarget,
   context: SshContext,
   signal: AbortSignal,
-): Promise<SshTarget> {
-  if (target.configHost === undefined) return target;
-  const args = [...optionArguments(target, {}, context.sshConfigFile), "-G", "--", target.configHost];
+): Promise<Resolved> {
+  if (target.configHost === undefined) return { target, strict: false };
+  const args = [...optionArguments(target, notAsked, context.sshConfigFile), "-G", "--", target.configHost];
   const { status, stdout, stderr } = await context.processes.run(program, args, { signal });
   if (status !== 0) {
     throw new MachineError("usage", `ssh does not understand its configuration: ${stderr.toString("utf8").trim()}`, {
@@ -117,12 +139,13 @@ async function resolveConfigHost(
       .split(/\r?\n/u)
       .map((line) => splitOnce(line)),
   );
-  return {
+  const resolved = {
     ...target,
     hostName: target.hostName === "" ? (values.get("hostname") ?? target.configHost) : target.hostName,
     port: target.port === 0 ? Number(values.get("port") ?? 22) : target.port,
     userName: target.userName === "" ? (values.get("user") ?? "") : target.userName,
   };
+  return { target: resolved, strict: /^(?:yes|true)$/u.test(values.get("stricthostkeychecking") ?? "") };
 }
 
 function splitOnce(line: string): [string, string] {

@@ -4,10 +4,20 @@
  */
 import type { MachineError } from "../errors/machine-error.ts";
 import type { SshTarget } from "./executor.ts";
-import { loadPinnedKeys } from "./host-keys.ts";
+import { readFileIfExists } from "../system/files.ts";
+import { loadPinnedKeys, type ConfiguredVerdict } from "./host-keys.ts";
 import { passphraseNeeded } from "./keys.ts";
+import { parseKnownHosts } from "./known-hosts.ts";
 import { fingerprintOf } from "./public-key.ts";
-import { authenticationRefused, hostKeyMismatch, unreachable, type PresentedKey, type UnreachableReason } from "./ssh-errors.ts";
+import {
+  authenticationRefused,
+  hostKeyMismatch,
+  hostKeyRevoked,
+  hostKeyUnknown,
+  unreachable,
+  type PresentedKey,
+  type UnreachableReason,
+} from "./ssh-errors.ts";
 
 const hostKeyRefused =
   /Host key verification failed|REMOTE HOST IDENTIFICATION HAS CHANGED|you have requested strict checking|revoked/u;
@@ -35,6 +45,28 @@ export async function diagnose(target: SshTarget, log: string, ended: boolean, e
   if (!ended) return unreachable(target, stageReached(log));
   const reason = reasons.find(([pattern]) => pattern.test(log))?.[1] ?? "other";
   return unreachable(target, reason, reason === "other" || target.configHost !== undefined ? { detail: lastWords(log) } : {});
+}
+
+/**
+ * What a connection that let the user's ssh_config judge the host's key says of it. Throws where ssh refused it, and what
+ * {@link diagnose} makes of a connection that did not come so far.
+ */
+export async function verdictIn(
+  target: SshTarget,
+  log: string,
+  ended: boolean,
+  encryptedKey: boolean,
+  strict: boolean,
+): Promise<ConfiguredVerdict> {
+  const key = presentedKey(log);
+  if (/No \S+ host key is known for .* and you have requested strict checking/u.test(log) && key !== undefined) {
+    if (strict) throw hostKeyUnknown(target, key, ", and its entry of ssh_config says StrictHostKeyChecking yes");
+    return "unknown";
+  }
+  // With the new keys in use, the host's own was accepted.
+  if (key !== undefined && !hostKeyRefused.test(log) && /SSH2_MSG_NEWKEYS|Authentications that can continue/u.test(log))
+    return key;
+  throw await diagnose(target, log, ended, encryptedKey);
 }
 
 /** True where a client's log (at DEBUG2) shows that the remote side told how the command ended. */
@@ -65,17 +97,24 @@ function stageReached(log: string): UnreachableReason {
 }
 
 async function mismatchIn(target: SshTarget, log: string): Promise<MachineError> {
-  const pinned = await loadPinnedKeys(target.hostKeys);
-  return hostKeyMismatch(
-    target,
-    pinned.map(fingerprintOf),
-    presentedKey(log) ?? { type: "unknown", fingerprint: "an unknown key" },
-  );
+  const presented = presentedKey(log) ?? { type: "unknown", fingerprint: "an unknown key" };
+  if (/revoked/iu.test(log)) return hostKeyRevoked(target, presented, /revoked by file (.+)/u.exec(log)?.[1]?.trim());
+  const pinned = (await loadPinnedKeys(target.hostKeys)).map(fingerprintOf);
+  return hostKeyMismatch(target, pinned.length > 0 ? pinned : [await offendingKey(log)], presented);
+}
+
+/** The key that stands for the host where ssh found another: its file and line are in the log, a command's answer is not. */
+async function offendingKey(log: string): Promise<string> {
+  const [, file = "", line = ""] = /Offending \S+ key in (.+):(\d+)/u.exec(log) ?? [];
+  if (file === "") return "one that ssh_config gives";
+  const text = (await readFileIfExists(file).catch(() => undefined))?.toString("utf8") ?? "";
+  const [entry] = parseKnownHosts(text.split("\n")[Number(line) - 1] ?? "");
+  return entry === undefined ? `the one in ${file}, line ${line}` : `${fingerprintOf(entry.key)} (${file}, line ${line})`;
 }
 
 /** The last one in the log: with ProxyJump the hosts on the way come first. */
 function presentedKey(log: string): PresentedKey | undefined {
-  const [, type, fingerprint] = [...log.matchAll(/Server host key: (\S+) (SHA256:\S+)/gu)].at(-1) ?? [];
+  const [, type, fingerprint] = [...log.matchAll(/Server host (?:key|certificate): (\S+) (SHA256:[^\s,]+)/gu)].at(-1) ?? [];
   return type === undefined || fingerprint === undefined ? undefined : { type, fingerprint };
 }
 

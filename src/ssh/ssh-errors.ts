@@ -113,7 +113,7 @@ export function hostKeyMismatch(
   expected: readonly string[],
   presented: PublicKey | PresentedKey,
 ): MachineError {
-  const shown = "blob" in presented ? { type: presented.type, fingerprint: fingerprintOf(presented) } : presented;
+  const shown = shownKey(presented);
   return new MachineError(
     "host-key-mismatch",
     `The host key of ${describeMachine(target)} is not the expected one: expected ${expected.join(" or ")}, ` +
@@ -132,25 +132,32 @@ export interface PresentedKey {
   readonly fingerprint: string;
 }
 
-export function hostKeyUnknown(target: SshTarget, presented: PublicKey): MachineError {
-  const fingerprint = fingerprintOf(presented);
+/** `why` is a clause behind "is not known", where there is more to say. */
+export function hostKeyUnknown(target: SshTarget, presented: PublicKey | PresentedKey, why = ""): MachineError {
+  const { type, fingerprint } = shownKey(presented);
   return new MachineError(
     "host-key-mismatch",
-    `The host key of ${describeMachine(target)} is not known: it presented ${fingerprint} (${presented.type}). Nothing was sent`,
+    `The host key of ${describeMachine(target)} is not known${why}: it presented ${fingerprint} (${type}). Nothing was sent`,
     {
       hint: `Compare it with the machine's own. If they are equal, create it with --ssh-host-key ${fingerprint}, or: ${acceptCommand(target, fingerprint)}`,
     },
   );
 }
 
+function shownKey(presented: PublicKey | PresentedKey): PresentedKey {
+  return "blob" in presented ? { type: presented.type, fingerprint: fingerprintOf(presented) } : presented;
+}
+
 function acceptCommand(target: SshTarget, fingerprint: string): string {
   return `docker-machine ssh-host-key ${target.hostKeys.alias} --accept ${fingerprint}`;
 }
 
-export function hostKeyRevoked(target: SshTarget, presented: PublicKey): MachineError {
+/** `where` it is marked: known_hosts, or the file that ssh_config names. */
+export function hostKeyRevoked(target: SshTarget, presented: PublicKey | PresentedKey, where = "known_hosts"): MachineError {
+  const { type, fingerprint } = shownKey(presented);
   return new MachineError(
     "host-key-mismatch",
-    `The host key of ${describeMachine(target)}, ${fingerprintOf(presented)} (${presented.type}), is marked as revoked in known_hosts. Nothing was sent`,
+    `The host key of ${describeMachine(target)}, ${fingerprint} (${type}), is marked as revoked in ${where}. Nothing was sent`,
     { hint: "Give the machine a new host key: ssh-keygen -A, then restart sshd." },
   );
 }

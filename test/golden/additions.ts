@@ -14,6 +14,7 @@ const ownFlags = [
   "--output",
   "--generic-ssh-config-host",
   "--generic-sudo-password-file",
+  "--legacy",
 ];
 /** Flags of the program itself that are ours; commands have a `--timeout` of 0.16.2. */
 const ownGlobalFlags = ["--output", "--timeout"];

@@ -155,6 +155,14 @@ class OpenedHost implements Host {
   }
 }
 
+/** OpenSSH's own defaults (ssh_config(5), UserKnownHostsFile and GlobalKnownHostsFile). */
+const knownHostsFiles = [
+  "~/.ssh/known_hosts",
+  "~/.ssh/known_hosts2",
+  "/etc/ssh/ssh_known_hosts",
+  "/etc/ssh/ssh_known_hosts2",
+] as const;
+
 /** Which host keys of a machine are believed, and for how long it is tried. */
 function sshTermsOf(context: MachineContext, record: HostRecord, module: DriverModule, dir: string): SshTerms {
   const { adopted, injectsHostKeys } = module.capabilities;
@@ -165,8 +173,7 @@ function sshTermsOf(context: MachineContext, record: HostRecord, module: DriverM
       knownHostsFile: path.join(dir, "known_hosts"),
       alias: record.name,
       expectedFingerprint: record.extra.SshHostKey,
-      userKnownHostsFiles:
-        adopted && home !== undefined ? [path.join(home, ".ssh", "known_hosts"), "/etc/ssh/ssh_known_hosts"] : undefined,
+      userKnownHostsFiles: adopted && home !== undefined ? knownHostsFiles.map((file) => file.replace("~", home)) : undefined,
       unknown: injectsHostKeys ? "refuse" : "trust-first-use",
     },
   };
