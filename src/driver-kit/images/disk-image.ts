@@ -5,9 +5,8 @@ import { copyLarge, factsOf, hashFile, removeTree } from "../../system/disk-file
 import { download, fetchText, findChecksum, type Checksum, type DownloadContext } from "../../system/http.ts";
 import type { DriverContext } from "../driver.ts";
 import { inPhase } from "../phase.ts";
-import type { GuestArch } from "./guest-arch.ts";
-import { archNames } from "./guest-arch.ts";
-import { inspectDisk, requireBootable } from "./image-check.ts";
+import { archNames, type GuestArch } from "./guest-arch.ts";
+import { examineDisk } from "./image-check.ts";
 import { imageFiles, ImageFolders, type ImageFacts, type Stored } from "./image-folders.ts";
 import type { DiskSource, ExpectedChecksum } from "./image-source.ts";
 
@@ -134,8 +133,7 @@ class DiskImages {
   async #examine(folder: string, digest: string, title: string): Promise<ImageFacts> {
     const { arch, prefix } = this.#wish;
     const disk = { file: path.join(folder, imageFiles.disk), name: title, prefix };
-    const { format, virtualSizeBytes } = await inspectDisk(this.#context.processes, disk, this.#signal);
-    await requireBootable(this.#context.processes, disk, format, arch, this.#signal);
+    const { format, virtualSizeBytes } = await examineDisk(this.#context.processes, disk, arch, this.#signal);
     return { digest, title, arch, format, virtualSizeBytes };
   }
 }

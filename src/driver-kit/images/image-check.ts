@@ -1,13 +1,9 @@
 /** Whether a file that someone brings can be booted here, told before anything is made of it. */
 import { MachineError } from "../../errors/machine-error.ts";
-import { headOf, removeTree } from "../../system/disk-files.ts";
+import { factsOf, headOf, removeTree } from "../../system/disk-files.ts";
 import type { ProcessRunner } from "../../system/process.ts";
+import { readDiskHeader, type DiskFacts } from "./disk-header.ts";
 import { archNames, type GuestArch } from "./guest-arch.ts";
-
-export interface DiskFacts {
-  readonly format: "raw" | "qcow2";
-  readonly virtualSizeBytes: number;
-}
 
 const toolTimeoutMs = 120_000;
 /** Protective MBR, GPT header and its entries. */
@@ -21,8 +17,32 @@ export interface NamedDisk {
   readonly prefix: string;
 }
 
-/** Throws `image-unusable` for a file that is no disk, is damaged, or reaches for other files. */
-export async function inspectDisk(processes: ProcessRunner, disk: NamedDisk, signal: AbortSignal): Promise<DiskFacts> {
+/**
+ * What the disk is. Throws `image-unusable` for a file that is no disk, is damaged, reaches for other files, or has no boot
+ * loader for this architecture. `qemu-img` looks closest; without it the header counts, and the boot loader of a raw
+ * disk.
+ */
+export async function examineDisk(
+  processes: ProcessRunner,
+  disk: NamedDisk,
+  arch: GuestArch,
+  signal: AbortSignal,
+): Promise<DiskFacts> {
+  if ((await processes.find("qemu-img")) === undefined) return await examineHead(disk, arch);
+  const facts = await inspectDisk(processes, disk, signal);
+  await requireBootable(processes, disk, facts.format, arch, signal);
+  return facts;
+}
+
+async function examineHead(disk: NamedDisk, arch: GuestArch): Promise<DiskFacts> {
+  const head = await headOf(disk.file, headBytes);
+  const found = readDiskHeader(head, (await factsOf(disk.file))?.sizeBytes ?? 0);
+  const problem = "problem" in found ? found.problem : found.format === "raw" ? bootProblem(head, arch) : undefined;
+  if (problem !== undefined || "problem" in found) throw unusable(disk, problem ?? "");
+  return found;
+}
+
+async function inspectDisk(processes: ProcessRunner, disk: NamedDisk, signal: AbortSignal): Promise<DiskFacts> {
   const { file } = disk;
   const options = { signal, timeoutMs: toolTimeoutMs };
   const info = await processes.run("qemu-img", ["info", "--output=json", file], options);
@@ -54,8 +74,7 @@ async function checkConsistency(
   if (check.status !== 0 && check.status !== 3) throw unusable(disk, `it is damaged: ${lastLine(check.stderr)}`);
 }
 
-/** Throws `image-unusable` when the disk has no boot loader for this architecture. */
-export async function requireBootable(
+async function requireBootable(
   processes: ProcessRunner,
   disk: NamedDisk,
   format: string,
