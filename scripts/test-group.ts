@@ -21,14 +21,20 @@ export async function runGroup(group: JobGroup, context: JobContext): Promise<Jo
   const inGroup = { ...context, signal: AbortSignal.any([context.signal, tooLong.signal]) };
   try {
     if (group.keeper === undefined) return await runAll(group, inGroup);
-    await using _ = await openKeeper(group.keeper, inGroup);
-    return await runAll(group, inGroup);
+    const keeper = await openKeeper(group.keeper, inGroup);
+    const results = await runAll(group, inGroup);
+    const trouble = await keeper.close();
+    return trouble === undefined ? results : [...results, failedKeeper(group.keeper, trouble)];
   } catch (error) {
     context.say(`\n✖ ${group.name}: ${(error as Error).message}\n`);
-    return group.jobs.map((job) => unrunJob(job, "see what the group failed of"));
+    return group.jobs.map((job) => unrunJob(job, (error as Error).message));
   } finally {
     clearTimeout(bound);
   }
+}
+
+function failedKeeper(name: string, trouble: string): JobResult {
+  return { name, ms: 0, passed: 0, failed: [trouble], skipped: [] };
 }
 
 async function runAll(group: JobGroup, context: JobContext): Promise<JobResult[]> {

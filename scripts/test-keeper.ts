@@ -7,10 +7,15 @@ import { endTree, readLines, type JobContext } from "./test-job.ts";
 
 const closeBoundMs = 120_000;
 
+export interface Keeper {
+  /** Tells it to end, and waits for that. Gives what went wrong. */
+  close(): Promise<string | undefined>;
+}
+
 /** Returns once it is ready. Throws when it ends before, or the signal comes. */
-export async function openKeeper(script: string, context: JobContext): Promise<AsyncDisposable> {
+export async function openKeeper(script: string, context: JobContext): Promise<Keeper> {
   const child = spawn(process.execPath, [script], { detached: true, stdio: ["pipe", "pipe", "pipe"] });
-  const gone = new Promise<void>((resolve) => child.once("close", () => resolve()));
+  const gone = new Promise<number | null>((resolve) => child.once("close", resolve));
   const end = (): void => endTree(child.pid);
   await new Promise<void>((resolve, reject) => {
     const hear = (line: string): void => (line === "ready" ? resolve() : context.say(line));
@@ -27,11 +32,12 @@ export async function openKeeper(script: string, context: JobContext): Promise<A
     else context.signal.addEventListener("abort", () => child.stdin.end());
   });
   return {
-    [Symbol.asyncDispose]: async () => {
+    close: async () => {
       child.stdin.end();
       const timer = setTimeout(end, closeBoundMs);
-      await gone;
+      const status = await gone;
       clearTimeout(timer);
+      return status === 0 ? undefined : `${script} did not clean up (${status === null ? "it hung" : `exit status ${status}`})`;
     },
   };
 }

@@ -27,8 +27,8 @@ export interface LabNetwork {
   readonly subnet: string;
   /** Kernel settings that were changed, with their former values. */
   readonly formerSettings: Readonly<Record<string, string>>;
-  /** Interfaces that were there before, the lab's own left out. */
-  readonly formerInterfaces: readonly string[];
+  /** Interfaces that were there before, the lab's own left out. A lab of a former version did not note them. */
+  readonly formerInterfaces?: readonly string[];
 }
 
 /** A bridge with this computer's address on it. */
@@ -80,9 +80,9 @@ async function otherLabRuns(): Promise<boolean> {
  * Whether somebody else may count on forwarding by now: an engine that was started while the lab was there found it
  * switched on, and its containers would be cut off. Any bridge, and any interface that is new, is taken for a sign.
  */
-async function othersMayForward(formerInterfaces: readonly string[]): Promise<boolean> {
+async function othersMayForward(formerInterfaces: readonly string[] | undefined): Promise<boolean> {
   const interfaces = await listInterfaces();
-  return interfaces.some(({ name, kind }) => kind === "bridge" || !formerInterfaces.includes(name));
+  return interfaces.some(({ name, kind }) => kind === "bridge" || formerInterfaces?.includes(name) === false);
 }
 
 interface NetworkInterface {

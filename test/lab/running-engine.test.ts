@@ -5,7 +5,7 @@
  */
 import assert from "node:assert/strict";
 import type { ChildProcess } from "node:child_process";
-import { copyFile, mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
+import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import * as path from "node:path";
 import { after, before, describe, test } from "node:test";
 import { closeSync, openSync } from "node:fs";
@@ -130,6 +130,7 @@ class Rig {
       `--host=unix://${this.socket}`,
     ];
     await mkdir(inFolder("data"));
+    await writeFile(inFolder("none.json"), "{}\n");
     const [program, args] = this.#inNetwork("dockerd", settings);
     this.#engine = startCommand(program, args, { stdio: ["ignore", log, log] });
     closeSync(log);

@@ -124,4 +124,23 @@ describe("the runner of the tests", { concurrency: 4 }, () => {
       ],
     );
   });
+
+  test("what a group is given to stand on is ended after it, and fails it when it leaves something", async () => {
+    const group: JobGroup = { name: "kept", jobs: [jobOf("skipping.ts")], atOnce: 1, boundMs: 60_000 };
+    const kept = (keeper: string): Promise<JobResult[]> =>
+      runGroup({ ...group, keeper: path.join("test/runner/fixtures", keeper) }, listening());
+    assert.deepEqual(
+      (await kept("keeper.ts")).flatMap(({ failed }) => failed),
+      [],
+    );
+    process.env["KEEPER_STATUS"] = "3";
+    try {
+      const failed = (await kept("keeper.ts")).flatMap((result) => result.failed);
+      assert.deepEqual(failed, ["test/runner/fixtures/keeper.ts did not clean up (exit status 3)"]);
+    } finally {
+      delete process.env["KEEPER_STATUS"];
+    }
+    const unready = (await kept("unloadable.ts")).flatMap(({ failed }) => failed);
+    assert.deepEqual(unready, ["skipping.ts: not run: test/runner/fixtures/unloadable.ts ended before it was ready"]);
+  });
 });
