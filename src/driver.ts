@@ -25,6 +25,7 @@ export {
 } from "./driver-kit/provider-error.ts";
 export { defaultValue, driverOptions, type CreateFlag, type DriverOptions, type FlagValue } from "./driver-kit/create-flag.ts";
 export { machineStates, stateNumber, stateOfNumber, type MachineState } from "./driver-kit/state.ts";
+export { defaultEnginePort } from "./engine/engine-address.ts";
 export { errorCodes, type ErrorCode } from "./errors/codes.ts";
 export { isMachineError, MachineError } from "./errors/machine-error.ts";
 export type { ProgressEvent, Report } from "./log/event.ts";

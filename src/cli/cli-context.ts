@@ -6,6 +6,7 @@ import type { Report } from "../log/event.ts";
 import type { Redactor } from "../log/redact.ts";
 import type { Computer } from "../system/computer.ts";
 import type { OutputStream } from "../system/process-output.ts";
+import type { Command } from "./command.ts";
 
 /** The program's path as typed and its last part; descriptions name the program. */
 export interface ProgramName {
@@ -60,6 +61,8 @@ export interface CliContext {
   /** MACHINE_COMPAT=0.16: exit codes and defaults of 0.16.2 where they differ. */
   readonly compat: boolean;
   readonly program: ProgramName;
+  /** Every command there is. */
+  readonly commands: readonly Command[];
   /** The whole command line as typed, the program first: what `env` tells the user to run. */
   readonly commandLine: readonly string[];
   readonly redactor: Redactor;

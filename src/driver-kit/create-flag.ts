@@ -51,6 +51,20 @@ export function driverOptions(
   };
 }
 
+/** The options with other values in place of some, each of its flag's own kind; those count as given. */
+export function overlayOptions(options: DriverOptions, values: Readonly<Record<string, FlagValue>>): DriverOptions {
+  const replaced = driverOptions(values);
+  const of = (name: string): DriverOptions => (replaced.isSet(name) ? replaced : options);
+  return {
+    string: (name) => of(name).string(name),
+    int: (name) => of(name).int(name),
+    bool: (name) => of(name).bool(name),
+    strings: (name) => of(name).strings(name),
+    isSet: (name) => of(name).isSet(name),
+    all: () => ({ ...options.all(), ...values }),
+  };
+}
+
 /** The value a flag has when nobody gives one: bool false, slices empty. */
 export function defaultValue(flag: CreateFlag): FlagValue {
   switch (flag.kind) {

@@ -7,16 +7,17 @@ export interface EngineAddress {
   readonly port: number;
 }
 
-const defaultPort = 2376;
+/** Where an engine listens with TLS unless it is told otherwise (IANA: docker-s). */
+export const defaultEnginePort = 2376;
 
 /** Throws `usage` for what is not the URL of an engine. */
 export function parseEngineUrl(url: string): EngineAddress {
   const found = /^(?:tcp|https?):\/\/(?:\[(?<v6>[^\]]+)\]|(?<name>[^:/[\]]+))(?::(?<port>\d+))?\/?$/u.exec(url)?.groups;
   const host = found?.["v6"] ?? found?.["name"];
-  const port = Number(found?.["port"] ?? defaultPort);
+  const port = Number(found?.["port"] ?? defaultEnginePort);
   if (host === undefined || port < 1 || port > 65_535) {
     throw new MachineError("usage", `${JSON.stringify(url)} is not the address of an engine`, {
-      hint: "It looks like tcp://192.0.2.7:2376.",
+      hint: `It looks like tcp://192.0.2.7:${defaultEnginePort}.`,
     });
   }
   return { host, port };

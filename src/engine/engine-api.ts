@@ -6,6 +6,7 @@
 import type { ClientRequest, IncomingMessage, RequestOptions } from "node:http";
 import type { Readable } from "node:stream";
 import { MachineError, messageOf, systemCodeOf } from "../errors/machine-error.ts";
+import { LineSplitter } from "../system/line-splitter.ts";
 
 export type ApiEndpoint =
   /** Path of a Unix socket, or of a named pipe on Windows. */
@@ -66,13 +67,12 @@ export class EngineApi {
   ): Promise<void> {
     const response = await this.#open("POST", path, request);
     await this.#received(request, async () => {
-      let pending = "";
-      for await (const chunk of response) {
-        const lines = (pending + (chunk as Buffer).toString("utf8")).split("\n");
-        pending = lines.pop() ?? "";
-        for (const line of lines) takeMessage(line, onMessage);
-      }
-      takeMessage(pending, onMessage);
+      const lines = new LineSplitter((line, isWhole) => {
+        if (!isWhole) throw new Error("a message has no end");
+        takeMessage(line, onMessage);
+      });
+      for await (const chunk of response) lines.push(chunk as Buffer);
+      lines.end();
     });
   }
 

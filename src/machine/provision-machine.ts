@@ -2,6 +2,7 @@
  * Provisioning as a use case: certificates here, one SSH connection, the provisioner's work, and the proof from this
  * side that the engine answers. Used by `create`, `provision`, `regenerate-certs` and `start` on a changed address.
  */
+import { defaultEnginePort } from "../engine/engine-address.ts";
 import {
   createServerCertificate,
   loadServerCertificate,
@@ -156,8 +157,6 @@ async function sudoPassword(context: MachineContext, host: Host): Promise<string
   context.redactor.add(password);
   return password;
 }
-
-const defaultEnginePort = 2376;
 
 function portOf(url: string): number {
   return Number(/:(\d+)$/u.exec(url)?.[1] ?? defaultEnginePort);

@@ -9,7 +9,7 @@ import type { ProcessRunner } from "../system/process.ts";
 import { formatBound } from "../system/time-text.ts";
 import { answerWithin, type PluginBounds } from "./plugin-bounds.ts";
 import type { PluginLocation } from "./discover.ts";
-import { LineSplitter } from "./line-splitter.ts";
+import { LineSplitter } from "../system/line-splitter.ts";
 import { driverNameVariable, token, tokenVariable } from "./plugin-environment.ts";
 
 /** What it takes to run plugins on this computer. */

@@ -5,7 +5,8 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { isMachineError, MachineError } from "../../src/errors/machine-error.ts";
-import { templateValueOf, type HostListItem, type ListedOptions, type ListedState } from "../../src/cli/list/host-list-item.ts";
+import { templateValueOf, type HostListItem, type ListedOptions } from "../../src/cli/list/host-list-item.ts";
+import { stateOfNumber } from "../../src/driver-kit/state.ts";
 import { durationType } from "../../src/gocompat/duration.ts";
 import { decodeGoString } from "../../src/gocompat/go-string.ts";
 import { TemplateError } from "../../src/gocompat/template/template.ts";
@@ -115,10 +116,7 @@ function itemOf(recorded: Record<string, unknown>): GoValue {
     activeHost: recorded["ActiveHost"] === true,
     activeSwarm: recorded["ActiveSwarm"] === true,
     driverName: text("DriverName"),
-    state:
-      (
-        ["", "Running", "Paused", "Saved", "Stopped", "Stopping", "Starting", "Error", "Timeout"] as const satisfies ListedState[]
-      )[Number(recorded["State"] ?? 0)] ?? "",
+    state: stateOfNumber(Number(recorded["State"] ?? 0)),
     url: text("URL"),
     swarmOptions: (recorded["SwarmOptions"] as ListedOptions | undefined) ?? null,
     swarm: text("Swarm"),

@@ -1,7 +1,6 @@
 /** The hidden command behind the shells' completion scripts: all words typed behind `--`, answered by candidates for the last. */
 import type { Computer } from "../../system/computer.ts";
 import type { Command, Invocation } from "../command.ts";
-import { commandTable } from "../command-table.ts";
 import { answerLines } from "../completion/answer.ts";
 import { complete, type CompletionSources } from "../completion/candidates.ts";
 import type { CliContext } from "../cli-context.ts";
@@ -17,7 +16,7 @@ export async function run({ args: [, ...words] }: Invocation, context: CliContex
 function sourcesFor(context: CliContext): CompletionSources {
   const { computer } = context;
   return {
-    commands: commandsFor(computer),
+    commands: commandsFor(context),
     globalFlags,
     createFlags: async (words) => await createFlags(words, context),
     driverNames: async () => await driverNames(computer),
@@ -26,10 +25,10 @@ function sourcesFor(context: CliContext): CompletionSources {
 }
 
 /** With the wrapper's own command where that is in use; the script says so. */
-function commandsFor({ env }: Computer): readonly Command[] {
-  const envCommand = commandTable.find(({ name }) => name === "env");
-  if (env["DOCKER_MACHINE_WRAPPED"] !== "true" || envCommand === undefined) return commandTable;
-  return [...commandTable, { ...envCommand, name: "use" }];
+function commandsFor({ commands, computer }: CliContext): readonly Command[] {
+  const envCommand = commands.find(({ name }) => name === "env");
+  if (computer.env["DOCKER_MACHINE_WRAPPED"] !== "true" || envCommand === undefined) return commands;
+  return [...commands, { ...envCommand, name: "use" }];
 }
 
 /** Without a driver's own flags where the driver is unknown, or its plugin fails. */

@@ -3,9 +3,10 @@ import { createMachine, planCreate } from "../../machine/create.ts";
 import { expandNames } from "../../machine/names.ts";
 import { forEachMachine, throwFailures } from "../../machine/many.ts";
 import type { DriverModule } from "../../driver-kit/driver.ts";
-import type { DriverOptions } from "../../driver-kit/create-flag.ts";
+import { overlayOptions, type DriverOptions } from "../../driver-kit/create-flag.ts";
 import type { Invocation } from "../command.ts";
-import type { CliContext } from "../cli-context.ts";
+import type { CliContext, ProgressView } from "../cli-context.ts";
+import { valueOfTexts } from "../flags/parse-flags.ts";
 import { openContext } from "../open-context.ts";
 
 /** Provisioning is mostly waiting for the other side; the certificates are what costs here. */
@@ -20,16 +21,18 @@ export async function run({ options, args }: Invocation, context: CliContext): P
   if (context.compat && others.length > 0) throw extraArguments(others);
   const names = expandNames(args);
   const driverName = options.string("driver");
-  const module = await openContext(context).findDriver(driverName);
+  // Until the machines are shown, what there is to say is the command's own.
+  let shown: Pick<ProgressView, "reportFor"> = { reportFor: () => context.report };
+  const machineContext = openContext(context, (name) => shown.reportFor(name));
+  const module = await machineContext.findDriver(driverName);
   const optionsOf = optionsPerName(module, options, names);
   if (options.bool("dry-run")) {
-    const machineContext = openContext(context);
     for (const name of names)
       context.print((await planCreate(machineContext, { name, driverName, options: optionsOf(name) }, context.signal)).trimEnd());
     return;
   }
   const view = await context.showProgress(names);
-  const machineContext = openContext(context, (name) => view.reportFor(name));
+  shown = view;
   try {
     const outcomes = await forEachMachine(names, module.capabilities.parallelCreate ? atOnce : 1, async (name) => {
       try {
@@ -61,18 +64,22 @@ function optionsPerName(
   names: readonly string[],
 ): (name: string) => DriverOptions {
   if (names.length === 1) return () => options;
-  const lists = module.capabilities.perNameFlags.flatMap((flag) => {
-    const given = options.occurrences(flag);
-    if (given.length <= 1 && !identifies(module, flag)) return [];
+  const perName = module.capabilities.perNameFlags.flatMap((name) => module.flags.filter((flag) => flag.name === name));
+  const lists = perName.flatMap((flag) => {
+    const given = options.occurrences(flag.name);
+    if (given.length <= 1 && !identifies(module, flag.name)) return [];
     if (given.length === names.length || given.length === 0) return given.length === 0 ? [] : [{ flag, given }];
     throw extraArguments(
       names.slice(1),
-      `To create ${names.length} machines at once, give --${flag} ${names.length} times, once for each name.`,
+      `To create ${names.length} machines at once, give --${flag.name} ${names.length} times, once for each name.`,
     );
   });
   return (name) => {
     const index = names.indexOf(name);
-    return overlaid(options, Object.fromEntries(lists.map(({ flag, given }) => [flag, given[index] ?? ""])));
+    return overlayOptions(
+      options,
+      Object.fromEntries(lists.map(({ flag, given }) => [flag.name, valueOfTexts(flag, [given[index] ?? ""])])),
+    );
   };
 }
 
@@ -83,13 +90,4 @@ function extraArguments(names: readonly string[], hint?: string): MachineError {
 /** The first per-name flag is what tells one machine from another: it cannot be shared. */
 function identifies(module: DriverModule, flag: string): boolean {
   return module.capabilities.perNameFlags[0] === flag;
-}
-
-function overlaid(options: DriverOptions, values: Readonly<Record<string, string>>): DriverOptions {
-  return {
-    ...options,
-    string: (name) => values[name] ?? options.string(name),
-    int: (name) => (values[name] === undefined ? options.int(name) : Number(values[name])),
-    all: () => ({ ...options.all(), ...values }),
-  };
 }

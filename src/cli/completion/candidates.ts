@@ -2,6 +2,7 @@
  * Which words can stand at the cursor: commands, flags, values of flags and arguments, out of the command table. Knows
  * the command line only; the names of machines and drivers come from {@link CompletionSources}.
  */
+import { machineStates } from "../../driver-kit/state.ts";
 import { lastWord, type Command } from "../command.ts";
 import { dashed, namesOf, type CliFlag } from "../flags/flag.ts";
 import { argumentKinds, type ArgumentKind } from "./arguments.ts";
@@ -32,7 +33,7 @@ export const completionShells = ["bash", "zsh", "fish", "powershell"] as const;
 
 const envShells = ["bash", "cmd", "emacs", "fish", "powershell", "tcsh", "zsh"];
 const filterKeys = ["driver", "label", "name", "state", "swarm"];
-const states = ["Error", "Paused", "Running", "Saved", "Starting", "Stopped", "Stopping", "Timeout"];
+const states = machineStates.filter((state) => state !== "").toSorted();
 const folderFlags = /^storage-path$/u;
 const fileFlags = /(?:^|-)(?:cert|key|keypath|ca-cert|cacert|ca|path|file|userdata|custom-data|cloudinit)$/u;
 

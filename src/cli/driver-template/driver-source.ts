@@ -3,6 +3,7 @@ export function driverSource(name: string, className: string, variablePrefix: st
   return `/** The driver \`${name}\`: machines as instances of a provider. All its state is in its configuration. */
 import {
   BuiltinDriver,
+  defaultEnginePort,
   engineUrl,
   MachineError,
   newBaseConfig,
@@ -22,7 +23,6 @@ interface ${className}Config extends BaseConfig {
   InstanceId: string;
 }
 
-const enginePort = 2376;
 const pollMs = 2_000;
 const startTimeoutMs = 300_000;
 const questionTimeoutMs = 30_000;
@@ -94,7 +94,7 @@ class ${className}Driver extends BuiltinDriver<${className}Config> {
   async getUrl(): Promise<string> {
     const state = await this.getState(AbortSignal.timeout(questionTimeoutMs));
     if (state !== "Running") throw new MachineError("machine-not-running", "Host is not running");
-    return this.config.IPAddress === "" ? "" : engineUrl(this.config.IPAddress, enginePort);
+    return this.config.IPAddress === "" ? "" : engineUrl(this.config.IPAddress, defaultEnginePort);
   }
 
   async findInstances(signal: AbortSignal): Promise<readonly string[]> {

@@ -2,7 +2,13 @@
  * The flag parser: Go's syntax (`-name`, `--name=value`, `--bool=false`, `--`), values from the environment, flags
  * before and after arguments. Knows flag tables and strings; no command, no process.
  */
-import { defaultValue, driverOptions, type DriverOptions, type FlagValue } from "../../driver-kit/create-flag.ts";
+import {
+  defaultValue,
+  driverOptions,
+  type CreateFlag,
+  type DriverOptions,
+  type FlagValue,
+} from "../../driver-kit/create-flag.ts";
 import { quote } from "../../gocompat/quote.ts";
 import { FlagError } from "../usage-error.ts";
 import { namesOf, type CliFlag } from "./flag.ts";
@@ -112,9 +118,14 @@ function checkChoice(flag: CliFlag, value: FlagValue | undefined): void {
 
 /** Values of a repeatable flag are added to those of the environment, as 0.16.2 does, and replace the default. */
 function valueOf(flag: CliFlag, texts: readonly string[], fromEnvironment: FlagValue | undefined): FlagValue {
-  const fallback = fromEnvironment ?? defaultValue(flag);
-  const last = texts.at(-1);
-  if (last === undefined) return fallback;
+  if (texts.length === 0) return fromEnvironment ?? defaultValue(flag);
+  if (flag.kind === "strings") return [...((fromEnvironment as readonly string[] | undefined) ?? []), ...texts];
+  return valueOfTexts(flag, texts);
+}
+
+/** The value that texts on the command line give a flag: the last one counts, or all of a repeatable flag. */
+export function valueOfTexts(flag: CreateFlag, texts: readonly string[]): FlagValue {
+  const last = texts.at(-1) ?? "";
   switch (flag.kind) {
     case "string":
       return last;
@@ -123,7 +134,7 @@ function valueOf(flag: CliFlag, texts: readonly string[], fromEnvironment: FlagV
     case "int":
       return valueOr(readInt(last), 0);
     case "strings":
-      return [...((fromEnvironment as readonly string[] | undefined) ?? []), ...texts];
+      return texts;
   }
 }
 

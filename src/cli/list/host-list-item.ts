@@ -2,6 +2,7 @@
  * A row of `ls` as its templates see it: the Go types of 0.16.2, so that `{{.EngineOptions.Labels}}`, `{{printf "%d"
  * .State}}` and the errors about unknown fields are what they were. Knows shapes only; the rows come from `ls`.
  */
+import { stateNumber, stateOfNumber, type MachineState } from "../../driver-kit/state.ts";
 import { durationType } from "../../gocompat/duration.ts";
 import {
   boolType,
@@ -17,11 +18,6 @@ import {
   type GoValue,
 } from "../../gocompat/value.ts";
 
-/** State words by their number in 0.16.2; the first is for a state that is not known. */
-const stateNames = ["", "Running", "Paused", "Saved", "Stopped", "Stopping", "Starting", "Error", "Timeout"] as const;
-
-export type ListedState = (typeof stateNames)[number];
-
 /** Options of classic swarm or the engine, spelled as in `config.json`. */
 export type ListedOptions = Readonly<Record<string, unknown>>;
 
@@ -32,7 +28,7 @@ export interface HostListItem {
   readonly activeHost: boolean;
   readonly activeSwarm: boolean;
   readonly driverName: string;
-  readonly state: ListedState;
+  readonly state: MachineState;
   readonly url: string;
   readonly swarmOptions: ListedOptions | null;
   readonly swarm: string;
@@ -78,7 +74,7 @@ const engineOptionsType = structType("engine.Options", {
 });
 
 const stateType = namedType("state.State", intType, {
-  String: (state) => goString(stateNames[Number(state.int)] ?? ""),
+  String: (state) => goString(stateOfNumber(Number(state.int))),
 });
 
 const hostListItemType = structType("commands.HostListItem", {
@@ -105,7 +101,7 @@ export function templateValueOf(item: HostListItem): GoValue {
     ActiveHost: item.activeHost,
     ActiveSwarm: item.activeSwarm,
     DriverName: item.driverName,
-    State: stateNames.indexOf(item.state),
+    State: stateNumber(item.state),
     URL: item.url,
     SwarmOptions: item.swarmOptions,
     Swarm: item.swarm,

@@ -1,4 +1,5 @@
 /** How each shell sets and unsets a variable, writes a comment, and runs the output of a command. */
+import { quoteWord } from "../../ssh/shell-quote.ts";
 
 export interface ShellSyntax {
   /** The line that exports a variable; undefined when the shell has no way to write that value. */
@@ -18,7 +19,7 @@ const sh: ShellSyntax = {
   unset: (name) => `unset ${name}`,
   comment: "#",
   usage: (command) => `eval $(${command})`,
-  quoteWord: (word) => (plainWord.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`),
+  quoteWord,
 };
 
 const fish: ShellSyntax = {

@@ -17,6 +17,8 @@ export interface FakeRunOptions {
   readonly isTerminal?: boolean;
   /** Code in place of the named commands' own. */
   readonly code?: Readonly<Record<string, CommandModule["run"]>>;
+  /** Commands in place of the program's. */
+  readonly commands?: readonly Command[];
   /** Create flags by driver name; other drivers are not found. */
   readonly drivers?: Readonly<Record<string, readonly CreateFlag[]>>;
 }
@@ -49,7 +51,7 @@ export class FakeRun {
 
   #mainContext(): MainContext {
     return {
-      commands: commandTable.map((command) => this.#withCode(command)),
+      commands: (this.#options.commands ?? commandTable).map((command) => this.#withCode(command)),
       clock: this.clock,
       runtime: "Test 1.0",
       driverFlags: async (name) => this.#driverFlags(name),

@@ -5,6 +5,7 @@
 import { MachineError } from "../../errors/machine-error.ts";
 import { logTo, type Report } from "../../log/event.ts";
 import type { Clock } from "../../system/clock.ts";
+import { LineSplitter } from "../../system/line-splitter.ts";
 import type { ProcessRunner } from "../../system/process.ts";
 import { beginPhase, type PhaseContext } from "../phase.ts";
 
@@ -76,17 +77,17 @@ export async function buildRootfs(recipe: RootfsRecipe, tarFile: string, context
   await requireRootfsPrograms(context.processes);
   const complaints: string[] = [];
   const followPhase = phaseFollower(context);
+  const stderr = new LineSplitter((line) => {
+    followPhase(line);
+    if (line.startsWith("I: ")) logTo(context.report, "debug", line.slice(3));
+    if (/^(?:E|Err|W):/u.test(line)) complaints.push(line);
+  });
   const result = await context.processes.run("mmdebstrap", mmdebstrapArguments(recipe, tarFile), {
     signal: context.signal,
     timeoutMs: buildTimeoutMs,
-    onStderr: (chunk) => {
-      for (const line of chunk.toString("utf8").split("\n")) {
-        followPhase(line);
-        if (line.startsWith("I: ")) logTo(context.report, "debug", line.slice(3));
-        if (/^(?:E|Err|W):/u.test(line)) complaints.push(line);
-      }
-    },
+    onStderr: (chunk) => stderr.push(chunk),
   });
+  stderr.end();
   if (result.status === 0) return;
   const reason = reasonOf(complaints, result.stderr);
   throw new MachineError("image-unusable", `The image could not be built from Debian packages: ${reason}`, {

@@ -1,7 +1,8 @@
 /** The container that is a machine: what the engine is asked for, and what is put into it before it starts. */
 import type { GuestIdentity } from "../../driver-kit/guest/guest-identity.ts";
-import { guestEnginePort, guestSshPort } from "../../driver-kit/guest/guest-ports.ts";
+import { guestSshPort } from "../../driver-kit/guest/guest-ports.ts";
 import { tarArchive } from "../../driver-kit/guest/tar.ts";
+import { defaultEnginePort } from "../../engine/engine-address.ts";
 import { addressLabel, ownNetwork } from "./network.ts";
 
 /** Label with the id of the create that made the container, by which it is found again. */
@@ -79,7 +80,7 @@ function portPairs({ publish }: ContainerWish): readonly (readonly [string, numb
   if (publish === undefined) return [];
   return [
     [`${guestSshPort}/tcp`, publish.sshPort],
-    [`${guestEnginePort}/tcp`, publish.enginePort],
+    [`${defaultEnginePort}/tcp`, publish.enginePort],
   ];
 }
 

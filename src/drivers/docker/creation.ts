@@ -3,11 +3,12 @@
  * engine cannot give, a capability, an address, a port, shows when the container starts, so starting is tried with the
  * next best.
  */
+import { defaultEnginePort } from "../../engine/engine-address.ts";
 import { createHash } from "node:crypto";
 import * as path from "node:path";
 import type { DriverContext } from "../../driver-kit/driver.ts";
 import { forgetHostKeys, newGuestIdentity, publicHalves, type GuestIdentity } from "../../driver-kit/guest/guest-identity.ts";
-import { guestEnginePort, guestSshPort } from "../../driver-kit/guest/guest-ports.ts";
+import { guestSshPort } from "../../driver-kit/guest/guest-ports.ts";
 import { isApiError, type ApiEndpoint, type EngineApi } from "../../engine/engine-api.ts";
 import { MachineError, messageOf } from "../../errors/machine-error.ts";
 import { lockFile } from "../../system/file-lock.ts";
@@ -167,7 +168,7 @@ async function wishOf(place: Workplace, image: string, concessions: Concessions,
   const { config, context, endpoint } = place;
   const published = config.Reach === "ports";
   config.SSHPort = published ? await pickFreePort(new Set()) : guestSshPort;
-  config.EnginePort = published ? await pickFreePort(new Set([config.SSHPort])) : guestEnginePort;
+  config.EnginePort = published ? await pickFreePort(new Set([config.SSHPort])) : defaultEnginePort;
   const hostIp = endpoint.kind === "socket" ? "127.0.0.1" : "";
   return {
     machineName: context.machineName,

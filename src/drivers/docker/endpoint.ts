@@ -1,12 +1,12 @@
 /** Which engine carries the machines, and how they are reached from here. */
 import * as path from "node:path";
+import { defaultEnginePort } from "../../engine/engine-address.ts";
 import type { ApiEndpoint, ApiTls } from "../../engine/engine-api.ts";
 import { MachineError } from "../../errors/machine-error.ts";
 import { factsOf } from "../../system/disk-files.ts";
 import { readFileIfExists } from "../../system/files.ts";
 import type { Computer } from "../../system/computer.ts";
 
-const tlsPort = 2376;
 const plainPort = 2375;
 
 /** The engine's address in DOCKER_HOST's form, when none is named. */
@@ -30,7 +30,7 @@ export async function openEndpoint(address: string, certPath: string): Promise<A
     throw new MachineError("driver-options", `--docker-host ${JSON.stringify(address)} is not unix:///PATH or tcp://HOST:PORT`);
   }
   const tls = certPath === "" ? undefined : await loadTls(certPath);
-  const port = Number(found[2] ?? (tls === undefined ? plainPort : tlsPort));
+  const port = Number(found[2] ?? (tls === undefined ? plainPort : defaultEnginePort));
   return { kind: "tcp", host: (found[1] ?? "").replace(/^\[|\]$/gu, ""), port, tls };
 }
 

@@ -3,8 +3,8 @@
  * and tests. Each has its own address, its own sshd and a real engine inside. The engine's API is spoken directly; no
  * docker client is needed. This file is the life of a machine once it exists; the rest is in `creation.ts`.
  */
+import { defaultEnginePort } from "../../engine/engine-address.ts";
 import { BuiltinDriver, engineUrl } from "../../driver-kit/builtin-driver.ts";
-import { guestEnginePort } from "../../driver-kit/guest/guest-ports.ts";
 import { requireRootfsPrograms } from "../../driver-kit/images/debian-rootfs.ts";
 import type { DriverContext, DriverModule } from "../../driver-kit/driver.ts";
 import type { DriverOptions } from "../../driver-kit/create-flag.ts";
@@ -35,7 +35,7 @@ const states: Readonly<Record<string, MachineState>> = {
 
 class DockerDriver extends BuiltinDriver<DockerConfig> {
   readonly driverName = "docker";
-  readonly enginePort = guestEnginePort;
+  readonly enginePort = defaultEnginePort;
   #opened: Workplace | undefined;
 
   constructor(context: DriverContext, configText: string | undefined) {

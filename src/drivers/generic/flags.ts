@@ -1,8 +1,15 @@
+import { defaultEnginePort } from "../../engine/engine-address.ts";
 import type { CreateFlag } from "../../driver-kit/create-flag.ts";
 
 /** The five flags of 0.16.2, in its spelling, and two of ours. */
 export const genericFlags: readonly CreateFlag[] = [
-  { kind: "int", name: "generic-engine-port", usage: "Docker engine port", envVar: "GENERIC_ENGINE_PORT", value: 2376 },
+  {
+    kind: "int",
+    name: "generic-engine-port",
+    usage: "Docker engine port",
+    envVar: "GENERIC_ENGINE_PORT",
+    value: defaultEnginePort,
+  },
   { kind: "string", name: "generic-ip-address", usage: "IP Address of machine", envVar: "GENERIC_IP_ADDRESS" },
   {
     kind: "string",

@@ -2,6 +2,7 @@
  * `generic`: an existing Linux box over SSH. Nothing is created or removed; the box is adopted. Facts of 0.16.2's driver
  * of the same name: its flags and fields, the copy of the key in the store, the state told by the SSH port.
  */
+import { defaultEnginePort } from "../../engine/engine-address.ts";
 import * as path from "node:path";
 import { newBaseConfig, type BaseConfig } from "../../driver-kit/base-config.ts";
 import { BuiltinDriver, engineUrl } from "../../driver-kit/builtin-driver.ts";
@@ -32,7 +33,7 @@ class GenericDriver extends BuiltinDriver<GenericConfig> {
 
   constructor(context: DriverContext, configText: string | undefined) {
     const base = newBaseConfig(context.machineName, context.storePath);
-    super(context, { ...base, EnginePort: 2376, SSHKey: "", SSHConfigHost: "", SudoPasswordFile: "" }, configText);
+    super(context, { ...base, EnginePort: defaultEnginePort, SSHKey: "", SSHConfigHost: "", SudoPasswordFile: "" }, configText);
   }
 
   get sshConfigHost(): string | undefined {

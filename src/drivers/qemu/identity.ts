@@ -4,6 +4,7 @@
  * that was restored from a saved state. All carry private keys: they travel through files of mode 0600 and sockets,
  * never through an argument.
  */
+import { quoteWord } from "../../ssh/shell-quote.ts";
 
 import { cloudConfigText } from "../../driver-kit/guest/cloud-config.ts";
 import type { GuestIdentity, HostKeyPair } from "../../driver-kit/guest/guest-identity.ts";
@@ -122,5 +123,5 @@ export function rekeyScript(identity: QemuIdentity, now: Date): string {
 
 /** `echo` of dash interprets backslashes, `printf` with a fixed format does not. */
 function write(file: string, content: string): readonly string[] {
-  return [`printf '%s' '${content.replaceAll("'", "'\\''")}' > ${file}`];
+  return [`printf '%s' ${quoteWord(content)} > ${file}`];
 }

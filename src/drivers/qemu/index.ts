@@ -3,7 +3,7 @@
  * QEMU's user network; ports of 127.0.0.1, chosen once and kept, lead to its sshd and its engine. This file is the life
  * of a machine once it exists; how one comes into being is in `creation.ts`.
  */
-import { guestEnginePort } from "../../driver-kit/guest/guest-ports.ts";
+import { defaultEnginePort } from "../../engine/engine-address.ts";
 import { BuiltinDriver, engineUrl } from "../../driver-kit/builtin-driver.ts";
 import type { DriverContext, DriverModule, PreparedEngine } from "../../driver-kit/driver.ts";
 import type { DriverOptions } from "../../driver-kit/create-flag.ts";
@@ -16,7 +16,6 @@ import { instanceFiles } from "./qemu-arguments.ts";
 import { configure, defaultConfig, type QemuConfig } from "./config.ts";
 import { checkBeforeCreate, createInstance, startCold, type Workplace } from "./creation.ts";
 import { qemuFlags } from "./flags.ts";
-
 import { Instance, type InstanceContext } from "./instance.ts";
 import { clearFolder } from "./machine-folder.ts";
 import { openPorts } from "./machine-ports.ts";
@@ -38,7 +37,7 @@ const states: Readonly<Record<string, MachineState>> = {
 
 class QemuDriver extends BuiltinDriver<QemuConfig> {
   readonly driverName = "qemu";
-  readonly enginePort = guestEnginePort;
+  readonly enginePort = defaultEnginePort;
   readonly #instanceContext: InstanceContext;
   #preparedEngine: PreparedEngine | undefined;
 

@@ -4,18 +4,18 @@
 import type { Duplex } from "node:stream";
 import { MachineError } from "../../errors/machine-error.ts";
 import type { Clock } from "../../system/clock.ts";
+import { LineSplitter } from "../../system/line-splitter.ts";
 import { unlessAborted, within } from "../../system/waiting.ts";
 
 export type JsonObject = Readonly<Record<string, unknown>>;
 
 /** Answers are a few kilobytes; the output of a command in the guest may be more. */
-const longestLineBytes = 64 * 1024 * 1024;
+const longestLine = 64 * 1024 * 1024;
 
 export class JsonLines {
   readonly #stream: Duplex;
   readonly #peer: string;
   readonly #clock: Clock;
-  #pending = "";
   #closed: Error | undefined;
   readonly #receivers = new Set<{ take(message: JsonObject): void; fail(error: Error): void }>();
 
@@ -24,8 +24,8 @@ export class JsonLines {
     this.#stream = stream;
     this.#peer = peer;
     this.#clock = clock;
-    stream.setEncoding("utf8");
-    stream.on("data", (text: string) => this.#receive(text));
+    const lines = new LineSplitter((line, isWhole) => this.#takeLine(line, isWhole), longestLine);
+    stream.on("data", (chunk: Buffer) => lines.push(chunk));
     stream.on("error", (error: Error) => this.#fail(error));
     stream.on("close", () => this.#fail(new Error("closed")));
   }
@@ -69,14 +69,10 @@ export class JsonLines {
     this.#stream.destroy();
   }
 
-  #receive(text: string): void {
-    const lines = (this.#pending + text).split("\n");
-    this.#pending = lines.pop() ?? "";
-    if (this.#pending.length > longestLineBytes) this.#stream.destroy(new Error("a line is longer than 64 MiB"));
-    for (const line of lines) {
-      const message = parseLine(line);
-      if (message !== undefined) for (const receiver of this.#receivers) receiver.take(message);
-    }
+  #takeLine(line: string, isWhole: boolean): void {
+    if (!isWhole) this.#stream.destroy(new Error("a line is longer than 64 MiB"));
+    const message = isWhole ? parseLine(line) : undefined;
+    if (message !== undefined) for (const receiver of this.#receivers) receiver.take(message);
   }
 
   #fail(error: Error): void {

@@ -1,10 +1,11 @@
 /** The ports of this computer through which a machine is reached. */
+import { defaultEnginePort } from "../../engine/engine-address.ts";
 import type { DriverContext } from "../../driver-kit/driver.ts";
 import { MachineError } from "../../errors/machine-error.ts";
 import { logTo } from "../../log/event.ts";
 import { isPortFree, pickFreePort } from "../../system/loopback-port.ts";
 import type { QemuConfig } from "./config.ts";
-import { guestEnginePort, guestSshPort } from "../../driver-kit/guest/guest-ports.ts";
+import { guestSshPort } from "../../driver-kit/guest/guest-ports.ts";
 import { listForwards, loopbackForward, openForward, parseForward } from "./forwards.ts";
 import type { QmpClient } from "./qmp.ts";
 
@@ -12,7 +13,7 @@ export const loopback = "127.0.0.1";
 
 const ownContext = [
   ["SSHPort", guestSshPort],
-  ["EnginePort", guestEnginePort],
+  ["EnginePort", defaultEnginePort],
 ] as const;
 
 /** Chooses the machine's ports, unless they are chosen. The caller saves the configuration before anything is launched. */

@@ -4,7 +4,7 @@
  * With MACHINE_COMPAT=0.16 new secrets stay in config.json, where 0.16.2 looks for them.
  */
 import * as path from "node:path";
-import type { CreateFlag, DriverOptions, FlagValue } from "../../driver-kit/create-flag.ts";
+import { overlayOptions, type CreateFlag, type DriverOptions, type FlagValue } from "../../driver-kit/create-flag.ts";
 import { MachineError } from "../../errors/machine-error.ts";
 import type { Redactor } from "../../log/redact.ts";
 import { isSecretName } from "../../log/secret-names.ts";
@@ -92,7 +92,7 @@ export class Vault {
     const given = Object.entries(options.all()).filter(([name]) => marked.has(name) || isSecretName(name));
     const replaced: Record<string, FlagValue> = {};
     for (const [name, value] of given) replaced[name] = await this.#take(name, value);
-    return overlaid(options, replaced);
+    return overlayOptions(options, replaced);
   }
 
   async #take(name: string, given: FlagValue): Promise<FlagValue> {
@@ -169,14 +169,4 @@ function parseVault(text: string | undefined, file: string): Readonly<Record<str
       hint: "It holds the machine's secrets. Restore it from a backup, or give them anew with: docker-machine config set NAME FLAG=VALUE",
     });
   }
-}
-
-function overlaid(options: DriverOptions, values: Readonly<Record<string, FlagValue>>): DriverOptions {
-  const has = (name: string): boolean => Object.hasOwn(values, name);
-  return {
-    ...options,
-    string: (name) => (typeof values[name] === "string" && has(name) ? values[name] : options.string(name)),
-    strings: (name) => (Array.isArray(values[name]) && has(name) ? values[name] : options.strings(name)),
-    all: () => ({ ...options.all(), ...values }),
-  };
 }

@@ -7,7 +7,7 @@ import { secretsOfAssignment } from "../../log/assignment-secrets.ts";
 import type { HostFacts, InitSystem } from "../facts/facts.ts";
 import type { ProvisionRequest } from "../provision-request.ts";
 import { SecretText } from "../shell/secret-text.ts";
-import { quoteWord } from "../shell/shell-text.ts";
+import { quoteWord } from "../../ssh/shell-quote.ts";
 import { baseCommand, hostsFor, withoutHosts } from "./base-command.ts";
 import { daemonJsonPath, mergeDaemonJson, type MergedSettings } from "./daemon-json.ts";
 import {

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { engineFrom, factsFrom, RawFacts, versionIn } from "./parse-facts.ts";
-import { LineSplitter, parseScriptLine } from "../shell/script-protocol.ts";
+import { parseScriptLine } from "../shell/script-protocol.ts";
+import { LineSplitter } from "../../system/line-splitter.ts";
 
 function raw(...lines: readonly (readonly [string, string])[]): RawFacts {
   const facts = new RawFacts();
@@ -96,7 +97,7 @@ test("lines are cut wherever the stream was, in the middle of a character too", 
   const splitter = new LineSplitter((line) => lines.push(line));
   const bytes = Buffer.from("@fact\tname\té\tü\r\nplain\nlast");
   for (const byte of bytes) splitter.push(Buffer.of(byte));
-  splitter.finish();
+  splitter.end();
   assert.deepEqual(lines, ["@fact\tname\té\tü", "plain", "last"]);
   assert.deepEqual(parseScriptLine(lines[0] ?? ""), { kind: "fact", key: "name", value: "é\tü" });
   assert.deepEqual(parseScriptLine("@media\tx\ty"), { kind: "output", text: "@media\tx\ty" });

@@ -8,9 +8,11 @@ import type { Privilege } from "../facts/facts.ts";
 import { RawFacts } from "../facts/parse-facts.ts";
 import type { ProvisionContext } from "../provision-context.ts";
 import type { ScriptAnswer } from "../facts/script-answer.ts";
-import { bootstrap, framedScript, LineSplitter, parseScriptLine, type ScriptLine } from "../shell/script-protocol.ts";
+import { bootstrap, framedScript, parseScriptLine, type ScriptLine } from "../shell/script-protocol.ts";
+import { LineSplitter } from "../../system/line-splitter.ts";
 import { failureOf, sudoRefusal } from "../scripts/script-failure.ts";
-import { quoteWord, type ShellText } from "../shell/shell-text.ts";
+import { quoteWord } from "../../ssh/shell-quote.ts";
+import type { ShellText } from "../shell/shell-text.ts";
 
 export interface ScriptRun {
   readonly timeoutMs: number;
@@ -77,7 +79,10 @@ export class HostShell {
 
 /** Sorts lines as they come: answers are kept or reported, output is kept and shown to those who debug. */
 class AnswerCollector {
-  readonly stdout = new LineSplitter((line) => this.#take(parseScriptLine(line)));
+  readonly stdout = new LineSplitter((line, isWhole) =>
+    // An answer of which a part is missing is none.
+    this.#take(isWhole ? parseScriptLine(line) : { kind: "output", text: line }),
+  );
   readonly stderr = new LineSplitter((line) => this.#take({ kind: "output", text: line }));
   readonly #context: ProvisionContext;
   readonly #run: ScriptRun;
@@ -109,8 +114,8 @@ class AnswerCollector {
   }
 
   answer(result: SshResult): ScriptAnswer {
-    this.stdout.finish();
-    this.stderr.finish();
+    this.stdout.end();
+    this.stderr.end();
     const fail = this.#seen.get("fail");
     return {
       facts: this.#facts,

@@ -9,7 +9,8 @@ import { factsFrom, RawFacts } from "../facts/parse-facts.ts";
 import { probeHost } from "./probe-host.ts";
 import { probeScript } from "../facts/probe-script.ts";
 import { defaultBounds, type ProvisionContext } from "../provision-context.ts";
-import { bootstrap, framedScript, LineSplitter, parseScriptLine } from "../shell/script-protocol.ts";
+import { bootstrap, framedScript, parseScriptLine } from "../shell/script-protocol.ts";
+import { LineSplitter } from "../../system/line-splitter.ts";
 
 interface Said {
   readonly raw: RawFacts;
@@ -28,7 +29,7 @@ function said(stdout: string): Said {
     else if (parsed.kind === "output") output.push(parsed.text);
   });
   lines.push(Buffer.from(stdout));
-  lines.finish();
+  lines.end();
   return { raw, output, kinds };
 }
 

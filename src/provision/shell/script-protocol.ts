@@ -66,26 +66,3 @@ export function parseScriptLine(line: string): ScriptLine {
   if (match === null || kind === undefined) return { kind: "output", text: line };
   return { kind, key: match[2] ?? "", value: match[3] ?? "" };
 }
-
-/** Cuts a byte stream into lines and hands each over as it completes; `\r` before the end of a line is dropped. */
-export class LineSplitter {
-  readonly #onLine: (line: string) => void;
-  readonly #decoder = new TextDecoder();
-  #rest = "";
-
-  constructor(onLine: (line: string) => void) {
-    this.#onLine = onLine;
-  }
-
-  push(chunk: Uint8Array): void {
-    const lines = (this.#rest + this.#decoder.decode(chunk, { stream: true })).split("\n");
-    this.#rest = lines.pop() ?? "";
-    for (const line of lines) this.#onLine(line.replace(/\r$/u, ""));
-  }
-
-  /** Hands over a last line without an end. */
-  finish(): void {
-    if (this.#rest !== "") this.#onLine(this.#rest);
-    this.#rest = "";
-  }
-}

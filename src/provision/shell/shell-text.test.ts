@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as fc from "fast-check";
 import { runShell, shells } from "../../../test/support/shells.ts";
-import { hereDocument, joinLines, quoteWord, sh, ShellText } from "./shell-text.ts";
+import { quoteWord } from "../../ssh/shell-quote.ts";
+import { hereDocument, joinLines, sh, ShellText } from "./shell-text.ts";
 
 const anyWord = fc.string({ unit: "binary", maxLength: 30 }).filter((word) => !word.includes("\0") && word.isWellFormed());
 const words = [
@@ -42,6 +43,10 @@ printf '\0'`,
 test("a template quotes its values and inserts shell text as it stands", () => {
   const fragment = new ShellText("echo $x");
   assert.equal(sh`rm ${"a b"} ${3} ${["x", "y z"]} ${fragment} ${undefined}${false}!`.text, "rm 'a b' 3 x 'y z' echo $x !");
+});
+
+test("a template refuses what no shell word can hold", () => {
+  assert.throws(() => sh`echo ${"a\0b"}`, RangeError);
 });
 
 test("a template leaves the shell's own signs alone", () => {

@@ -2,6 +2,8 @@
  * Shell source as a value. Every value put into an `sh` template is quoted, so that data never becomes code; only
  * another ShellText is inserted as it stands. Pure text: knows nothing of hosts.
  */
+import { quoteWord } from "../../ssh/shell-quote.ts";
+
 export class ShellText {
   readonly text: string;
 
@@ -16,13 +18,6 @@ export class ShellText {
 
 /** A string or number is quoted as one word, a list as its words, `undefined` and `false` vanish. */
 export type ShellValue = ShellText | string | number | readonly (string | ShellText)[] | undefined | false;
-
-const plainWord = /^[A-Za-z0-9_/.:=@%+,-]+$/u;
-
-/** One word for a POSIX shell: as it stands where that is safe, else in single quotes. */
-export function quoteWord(word: string): string {
-  return plainWord.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
-}
 
 function rendered(value: ShellValue): string {
   if (value === undefined || value === false) return "";

@@ -20,13 +20,17 @@ test("lines are the same however the bytes are cut", () => {
   );
 });
 
-test("a line without end comes in pieces, and the last one without its line feed", () => {
-  const seen: string[] = [];
-  const splitter = new LineSplitter((line) => seen.push(line), 4);
+test("a line that is too long comes in pieces, told as such, and the last one without its line feed", () => {
+  const seen: [string, boolean][] = [];
+  const splitter = new LineSplitter((line, isWhole) => seen.push([line, isWhole]), 4);
+  const pieces: [string, boolean][] = [
+    ["0123", false],
+    ["4567", false],
+  ];
   splitter.push(Buffer.from("0123456789"));
-  assert.deepEqual(seen, ["0123", "4567"]);
-  splitter.push(Buffer.from("\r\nend"));
+  assert.deepEqual(seen, pieces);
+  splitter.push(Buffer.from("\r\nabcde\nend"));
   splitter.end();
   splitter.end();
-  assert.deepEqual(seen, ["0123", "4567", "89", "end"]);
+  assert.deepEqual(seen, [...pieces, ["89", false], ["abcd", false], ["e", false], ["end", true]]);
 });
