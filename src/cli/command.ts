@@ -41,6 +41,7 @@ export interface Command {
    */
   readonly output: "facts" | "progress";
   readonly hidden?: boolean;
+  /** Where the command has a `load` too, it takes arguments of its own, and a lone word that names a subcommand is one. */
   readonly subcommands?: readonly Command[];
   /** Absent where there are only subcommands. */
   readonly load?: () => Promise<CommandModule>;

@@ -72,8 +72,8 @@ class Run {
 
   async #dispatch(command: Command, words: readonly string[], globals: ParsedFlags): Promise<number> {
     this.#command = command;
-    const subcommand = command.subcommands === undefined ? undefined : findCommand(command.subcommands, words[0] ?? "");
-    if (subcommand !== undefined) return await this.#dispatch(subcommand, words.slice(1), globals);
+    const inner = this.#findSubcommand(command, words);
+    if (inner !== undefined) return await this.#dispatch(inner.subcommand, inner.words, globals);
     if (command.flagSource === "none" && isHelpWord(words[0])) return await this.#printHelp();
     const parsed = command.flagSource === "none" ? { ...parseFlags([], []), args: words } : await this.#parse(command, words);
     this.#options = parsed.options;
@@ -81,6 +81,18 @@ class Run {
     if (command.load === undefined) return await this.#refuse(parsed.args);
     checkArity(command, parsed.args);
     return await this.#execute(command, parsed, globals);
+  }
+
+  /** The subcommand that is meant, and the words without its name; flags may stand before that. */
+  #findSubcommand(command: Command, words: readonly string[]): { subcommand: Command; words: readonly string[] } | undefined {
+    if (command.subcommands === undefined) return undefined;
+    const flags = withGlobalFlags(command.flags);
+    const behind = parseFlags(words, flags, {}, "leading").args;
+    const subcommand = findCommand(command.subcommands, behind[0] ?? "");
+    if (subcommand === undefined) return undefined;
+    const rest = behind.slice(1);
+    if (command.load !== undefined && !rest.some(isHelpWord) && parseFlags(rest, flags).args.length === 0) return undefined;
+    return { subcommand, words: [...words.slice(0, words.length - behind.length), ...rest] };
   }
 
   async #parse(command: Command, words: readonly string[]): Promise<ParsedFlags> {

@@ -42,6 +42,18 @@ const driverCommands: readonly Command[] = [
   },
 ];
 
+/** Beside the machine that `config` takes: with nothing behind it, `set` is one of that name. */
+export const configSetCommand: Command = {
+  name: "config set",
+  summary: "Give a machine's secrets anew",
+  description: "Arguments are a machine name and its secrets; one without a value is asked for, or read from standard input.",
+  argumentText: "NAME FLAG[=VALUE]...",
+  flags: [],
+  arity: { min: 1, message: "Error: Expected a machine name and its secrets as arguments", showHelp: true },
+  output: "facts",
+  load: () => import("./commands/config-set.ts"),
+};
+
 export const ownCommands: readonly Command[] = [
   {
     name: "gc",

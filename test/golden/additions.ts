@@ -24,6 +24,8 @@ const ownCommands = ["gc", "ssh-host-key", "completion", "driver"];
 const rewordings: readonly (readonly [RegExp, string])[] = [
   [/Use the built-in SSH implementation instead of the ssh program\./u, "Use the native (Go-based) SSH implementation."],
   [/Accepted for compatibility; nothing is ever sent/u, "BugSnag API token for crash reporting"],
+  // No command of 0.16.2 has subcommands.
+  [/\nCommands:\n(?: {3}\S.*\n)+/u, ""],
   [/^Version: .*$/mu, "Version: dev, build HEAD"],
 ];
 

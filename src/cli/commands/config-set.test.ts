@@ -61,9 +61,22 @@ test("what is no secret, no machine or no value is said, and nothing changes", a
   assert.equal(recordOf(root), before);
 });
 
+test("flags may stand anywhere, also before the word", async () => {
+  const root = await openStore();
+  for (const [index, words] of [
+    ["--timeout", "9s", "set", "web"],
+    ["set", "--timeout", "9s", "web"],
+    ["set", "web", "--timeout=9s"],
+  ].entries()) {
+    const given = await run(root, {}, "config", ...words, `cloud-token=token-${index}`);
+    assert.deepEqual(given, { code: 0, stdout: "", stderr: 'Set cloud-token of "web".\n' });
+    assert.match(readFileSync(path.join(root, "machines/web/secrets.json"), "utf8"), new RegExp(`token-${index}`, "u"));
+  }
+});
+
 test("a machine may be called set", async () => {
   const root = await openStore();
-  for (const words of [["set"], ["--", "set"]]) {
+  for (const words of [["set"], ["--", "set"], ["--swarm", "set"], ["set", "--swarm"], ["--timeout", "9s", "set"]]) {
     const { stderr } = await run(root, {}, "config", ...words);
     assert.match(stderr, /Driver "cloud" not found/u, "it is asked for its address");
   }

@@ -2,11 +2,11 @@
 import { MachineError } from "../../errors/machine-error.ts";
 import { logTo } from "../../log/event.ts";
 import { secretNames, setSecrets } from "../../machine/secrets/set-secrets.ts";
+import type { Invocation } from "../command.ts";
 import type { CliContext } from "../cli-context.ts";
 import { openContext } from "../open-context.ts";
 
-/** @param args the machine's name, then the assignments */
-export async function setMachineSecrets([name = "", ...assignments]: readonly string[], context: CliContext): Promise<void> {
+export async function run({ args: [name = "", ...assignments] }: Invocation, context: CliContext): Promise<void> {
   const machineContext = openContext(context);
   if (assignments.length === 0) throw nothingToSet(name, await secretNames(machineContext, name));
   const given = new Map<string, string>();

@@ -8,9 +8,6 @@ import { openContext } from "../open-context.ts";
 import { nameOrDefault } from "../named-machines.ts";
 
 export async function run({ options, args }: Invocation, context: CliContext): Promise<void> {
-  // A machine may be called "set"; only with more behind it is the word a verb.
-  if (args[0] === "set" && args.length > 1)
-    return await (await import("./config-set.ts")).setMachineSecrets(args.slice(1), context);
   const machineContext = openContext(context);
   await using host = await openHost(machineContext, await nameOrDefault(machineContext, args));
   const url = await connect(async () => await requireConnection(machineContext, host, options.bool("swarm"), context.signal));

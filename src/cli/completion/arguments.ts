@@ -18,6 +18,7 @@ export type ArgumentKind =
 export const argumentKinds: Readonly<Record<string, ArgumentKind>> = {
   active: "none",
   config: "machine",
+  "config set": "machine",
   create: "none",
   env: "machine",
   inspect: "machine",

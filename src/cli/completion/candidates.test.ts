@@ -34,7 +34,9 @@ async function wordsFor(line: string): Promise<string[]> {
 describe("completion", () => {
   it("knows the arguments of every command", () => {
     const leaves = (command: Command): string[] =>
-      command.subcommands?.flatMap(leaves) ?? (command.hidden === true ? [] : [command.name]);
+      (command.subcommands ?? [])
+        .flatMap(leaves)
+        .concat(command.hidden !== true && (command.load ?? command.subcommands === undefined) ? [command.name] : []);
     const known = Object.keys(argumentKinds).filter((name) => name !== "use");
     assert.deepEqual(commandTable.flatMap(leaves).toSorted(), known.toSorted());
   });
@@ -48,6 +50,8 @@ describe("completion", () => {
     const { candidates } = await complete([""], sources);
     assert.ok(candidates.some(({ word, description }) => word === "ls" && description === "List machines"));
     assert.ok(candidates.every(({ word }) => !word.startsWith("_")));
+    assert.deepEqual(await wordsFor("config "), [...(await wordsFor("url ")), "set"]);
+    assert.deepEqual(await wordsFor("config set "), await wordsFor("url "));
     assert.deepEqual(await wordsFor("driver "), ["ls", "inspect", "serve", "new"]);
     assert.deepEqual(await wordsFor("help ins"), ["inspect"]);
   });

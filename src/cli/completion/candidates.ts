@@ -50,9 +50,11 @@ export async function complete(words: readonly string[], sources: CompletionSour
 async function completeWord(current: string, typed: TypedWords, sources: CompletionSources): Promise<Completion> {
   if (typed.awaiting !== undefined) return await completeValue(typed.awaiting, current, typed, sources);
   if (typed.flags.length > 0 && current.startsWith("-")) return await completeFlag(current, typed, sources);
-  if (typed.command === undefined || typed.command.subcommands !== undefined)
-    return wordsOnly(typed.commands.flatMap(commandCandidate));
-  return await completeArgument(argumentKinds[typed.command.name] ?? "none", typed, sources);
+  const commands = typed.commands.flatMap(commandCandidate);
+  if (typed.command === undefined || (typed.command.subcommands !== undefined && typed.command.load === undefined))
+    return wordsOnly(commands);
+  const completion = await completeArgument(argumentKinds[typed.command.name] ?? "none", typed, sources);
+  return typed.args.length === 0 ? { ...completion, candidates: [...completion.candidates, ...commands] } : completion;
 }
 
 function wordsOnly(candidates: readonly Candidate[]): Completion {

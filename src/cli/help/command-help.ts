@@ -19,7 +19,7 @@ export function commandHelp(command: Command, flags: readonly CliFlag[], program
 }
 
 function argumentTextOf(command: Command): string {
-  return command.subcommands === undefined ? "[arg...]" : "COMMAND [arg...]";
+  return command.load !== undefined || command.subcommands === undefined ? "[arg...]" : "COMMAND [arg...]";
 }
 
 function describe(command: Command, program: ProgramName): string[] {

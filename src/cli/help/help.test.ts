@@ -75,6 +75,12 @@ describe("help", () => {
     const { stdout } = await new FakeRun().main("driver", "inspect", "--help");
     assert.match(stdout, /^Usage: docker-machine driver inspect NAME\n/u);
     assert.deepEqual((await new FakeRun().main("help", "driver", "inspect")).stdout, stdout);
+    assert.match((await new FakeRun().main("config", "set", "--help")).stdout, /^Usage: docker-machine config set NAME FLAG/u);
+    assert.match((await new FakeRun().main("help", "config", "set")).stdout, /^Usage: docker-machine config set NAME FLAG/u);
+    assert.match(
+      (await new FakeRun().main("config", "-h")).stdout,
+      /config \[OPTIONS\] \[arg\.\.\.\]\n[^]*\nCommands:\n {3}set\t/u,
+    );
     assert.match((await new FakeRun().main("driver")).stdout, /\nCommands:\n {3}ls\t\tList /u);
   });
 
