@@ -26,7 +26,7 @@ async function quietNames(
   filters: readonly string[],
   timeoutMs: number,
 ): Promise<string[]> {
-  const parsed = parseFilters(filters);
+  const parsed = await parseFilters(filters);
   if (parsed.needsState) {
     const { listRows } = await import("../list/list-rows.ts");
     const rows = await listRows(machineContext, context, { filters, timeoutMs });

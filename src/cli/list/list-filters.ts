@@ -1,7 +1,7 @@
-/** `ls --filter KEY=VALUE`: same key OR, different keys AND. Pure. */
+/** `ls --filter KEY=VALUE`: same key OR, different keys AND. Does no I/O. */
 import { MachineError } from "../../errors/machine-error.ts";
-import { compileRegexp } from "../../gocompat/regexp.ts";
 import type { EngineOptions, SwarmOptions } from "../../store/host-record.ts";
+import { compileNamePattern } from "./name-pattern.ts";
 
 /** What of a machine its filters look at; the state is known only after the machine was asked. */
 export interface Filterable {
@@ -22,20 +22,20 @@ export interface ListFilters {
 const keys = ["swarm", "driver", "state", "name", "label"] as const;
 type Key = (typeof keys)[number];
 
-/** Throws `filter-invalid` in 0.16.2's words. */
-export function parseFilters(texts: readonly string[]): ListFilters {
+/** Throws `filter-invalid` in 0.16.2's words, and `usage` in Go's for a name that is no regular expression. */
+export async function parseFilters(texts: readonly string[]): Promise<ListFilters> {
   const values: Record<Key, string[]> = { swarm: [], driver: [], state: [], name: [], label: [] };
   for (const text of texts) {
     const { key, value } = parseFilter(text);
     values[key].push(value);
   }
-  const names = values.name.map((pattern) => compileRegexp(pattern));
+  const names = await Promise.all(values.name.map(compileNamePattern));
   return {
     needsState: values.state.length > 0,
     matchesState: (state) => any(values.state, (value) => same(value, state)),
     matchesRecord: (machine, masters) =>
       any(values.driver, (value) => same(value, machine.driverName)) &&
-      any(names, (pattern) => pattern.test(machine.name)) &&
+      any(names, (matches) => matches(machine.name)) &&
       any(values.label, (value) => matchesLabel(machine.engine.Labels ?? [], value)) &&
       any(values.swarm, (value) => same(value, masters.get(machine.swarm.Discovery) ?? "")),
   };

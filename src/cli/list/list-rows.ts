@@ -23,7 +23,7 @@ export interface RowRequest {
 
 /** Machines whose record cannot be read pass every filter, as in 0.16.2. */
 export async function listRows(machineContext: MachineContext, context: CliContext, request: RowRequest): Promise<ListRow[]> {
-  const filters = parseFilters(request.filters);
+  const filters = await parseFilters(request.filters);
   const all = await listMachines(machineContext, { timeoutMs: request.timeoutMs }, context.signal);
   const masters = new Map(
     all.flatMap(({ name, options }) => (options?.swarm.Master === true ? [[options.swarm.Discovery, name] as const] : [])),
