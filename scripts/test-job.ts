@@ -6,7 +6,7 @@ import { spawn, type ChildProcess } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { performance } from "node:perf_hooks";
 import type { Readable } from "node:stream";
-import { LineSplitter } from "../src/plugin/line-splitter.ts";
+import { LineSplitter } from "../src/system/line-splitter.ts";
 import { notesVariable, type TestNote } from "./test-notes.ts";
 
 export interface Job {
