@@ -57,7 +57,7 @@ export function assemble(options: AssemblyOptions): MachineContext {
     openSsh: async (target, report) => {
       const { chooseSshBackend, openSshExecutor } = await import("../ssh/connect.ts");
       const backend = await chooseSshBackend(options.nativeSsh ?? false, processes);
-      return await openSshExecutor(backend, target, { computer, processes, report });
+      return await openSshExecutor(backend, target, { computer, processes, clock: systemClock, report });
     },
     reportFor: (machineName) => options.reportFor(machineName),
     askSudoPassword: async (machineName) => await options.askSudoPassword?.(machineName),

@@ -33,6 +33,7 @@ export async function serveWith(module: DriverModule, environment: ServeEnvironm
     return await openSshExecutor(backend, await sshTargetOf(driver, machine.machineName, termsOf(machine)), {
       processes,
       computer,
+      clock: systemClock,
       report: reportNothing,
     });
   };

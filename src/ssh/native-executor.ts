@@ -50,7 +50,7 @@ export class NativeSshExecutor implements SshExecutor {
 
   async run(command: string, options: SshRunOptions = {}): Promise<SshResult> {
     const late = (): unknown => commandTimedOut(this.#target, options.timeoutMs ?? 0);
-    using bound = new Bound(options.timeoutMs, late, options.signal, this.#closing.signal);
+    using bound = new Bound(this.#context.clock, options.timeoutMs, late, options.signal, this.#closing.signal);
     const connection = await unlessAborted(this.#connected(), bound.signal);
     this.#commands += 1;
     const opening = connection.exec(command, undefined);
@@ -66,7 +66,7 @@ export class NativeSshExecutor implements SshExecutor {
 
   async session(options: SshSessionOptions): Promise<number> {
     refuseFlags(options);
-    using bound = new Bound(undefined, () => undefined, options.signal, this.#closing.signal);
+    using bound = new Bound(this.#context.clock, undefined, () => undefined, options.signal, this.#closing.signal);
     const connection = await unlessAborted(this.#connected(), bound.signal);
     this.#commands += 1;
     const terminal = describeTerminal(options, this.#context);
@@ -84,7 +84,7 @@ export class NativeSshExecutor implements SshExecutor {
     const machine = this.#target.hostKeys.alias;
     const boundMs = this.#target.connectTimeoutMs;
     const connection = await this.#connectedFor(signal);
-    using bound = new Bound(boundMs, () => silentSftp(machine, boundMs), signal, this.#closing.signal);
+    using bound = new Bound(this.#context.clock, boundMs, () => silentSftp(machine, boundMs), signal, this.#closing.signal);
     this.#commands += 1;
     try {
       return await unlessAborted(connection.sftp(), bound.signal);
@@ -118,7 +118,7 @@ export class NativeSshExecutor implements SshExecutor {
   }
 
   async #connectedFor(signal: AbortSignal | undefined): Promise<NativeConnection> {
-    using bound = new Bound(undefined, () => undefined, signal, this.#closing.signal);
+    using bound = new Bound(this.#context.clock, undefined, () => undefined, signal, this.#closing.signal);
     return await unlessAborted(this.#connected(), bound.signal);
   }
 
@@ -137,7 +137,13 @@ export class NativeSshExecutor implements SshExecutor {
   }
 
   async #open(): Promise<NativeConnection> {
-    using bound = new Bound(this.#target.connectTimeoutMs, () => unreachable(this.#target, "timed-out"), this.#closing.signal);
+    using bound = new Bound(
+      this.#context.clock,
+
+      this.#target.connectTimeoutMs,
+      () => unreachable(this.#target, "timed-out"),
+      this.#closing.signal,
+    );
     return new NativeConnection(this.#target, await this.#login(bound.signal));
   }
 

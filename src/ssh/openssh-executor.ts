@@ -49,13 +49,13 @@ export class OpenSshExecutor implements SshExecutor {
   }
 
   async connect(signal?: AbortSignal): Promise<void> {
-    using bound = new Bound(undefined, () => undefined, signal, this.#closing.signal);
+    using bound = new Bound(this.#context.clock, undefined, () => undefined, signal, this.#closing.signal);
     await unlessAborted(this.#connected(), bound.signal);
   }
 
   async run(command: string, options: SshRunOptions = {}): Promise<SshResult> {
     const late = (): unknown => commandTimedOut(this.#target, options.timeoutMs ?? 0);
-    using bound = new Bound(options.timeoutMs, late, options.signal, this.#closing.signal);
+    using bound = new Bound(this.#context.clock, options.timeoutMs, late, options.signal, this.#closing.signal);
     const line = await unlessAborted(this.#connected(), bound.signal);
     return await this.#withLog(line, async (logFile) => {
       const args = [
@@ -80,7 +80,7 @@ export class OpenSshExecutor implements SshExecutor {
   }
 
   async session(options: SshSessionOptions): Promise<number> {
-    using bound = new Bound(undefined, () => undefined, options.signal, this.#closing.signal);
+    using bound = new Bound(this.#context.clock, undefined, () => undefined, options.signal, this.#closing.signal);
     if (options.sshFlags !== undefined && options.sshFlags.length > 0)
       return await this.#ownSession(options, options.sshFlags, bound.signal);
     const line = await unlessAborted(this.#connected(), bound.signal);
@@ -105,9 +105,9 @@ export class OpenSshExecutor implements SshExecutor {
 
   /** What the machine answers to the first packet of SFTP. Throws what `late` makes after the bound on connecting. */
   async greetSftp(late: () => unknown, signal?: AbortSignal): Promise<SftpGreeting> {
-    using closing = new Bound(undefined, () => undefined, signal, this.#closing.signal);
+    using closing = new Bound(this.#context.clock, undefined, () => undefined, signal, this.#closing.signal);
     const line = await unlessAborted(this.#connected(), closing.signal);
-    using bound = new Bound(this.#target.connectTimeoutMs, late, closing.signal);
+    using bound = new Bound(this.#context.clock, this.#target.connectTimeoutMs, late, closing.signal);
     return await this.#withLog(line, async (logFile) => {
       const args = [...clientArguments(line, {}), "-E", logFile, "-T", "-s", "--", opensshDestination(this.#target), "sftp"];
       return readSftpGreeting(await this.#firstAnswer(line.client.program, args, sftpInit, bound.signal));
@@ -146,7 +146,12 @@ export class OpenSshExecutor implements SshExecutor {
   }
 
   async #openLine(): Promise<Line> {
-    using bound = new Bound(this.#target.connectTimeoutMs, () => unreachable(this.#target, "timed-out"), this.#closing.signal);
+    using bound = new Bound(
+      this.#context.clock,
+      this.#target.connectTimeoutMs,
+      () => unreachable(this.#target, "timed-out"),
+      this.#closing.signal,
+    );
     const client = await this.#trustedClient(bound.signal);
     if (this.#context.computer.os === "windows") {
       return { client, folder: await makePrivateFolder(this.#context.computer), master: undefined };
@@ -164,7 +169,12 @@ export class OpenSshExecutor implements SshExecutor {
 
   /** A session with flags of the user's own: forwardings and the like must not end up in a shared connection. */
   async #ownSession(options: SshSessionOptions, flags: readonly string[], signal: AbortSignal): Promise<number> {
-    using bound = new Bound(this.#target.connectTimeoutMs, () => unreachable(this.#target, "timed-out"), signal);
+    using bound = new Bound(
+      this.#context.clock,
+      this.#target.connectTimeoutMs,
+      () => unreachable(this.#target, "timed-out"),
+      signal,
+    );
     const client = await this.#trustedClient(bound.signal);
     const args = [...client.arguments({}), ...terminalFlags(options), ...flags, ...destinationAndCommand(this.#target, options)];
     this.#commands += 1;

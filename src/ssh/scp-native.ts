@@ -41,7 +41,7 @@ async function withTree(
   if (target === undefined) return await work(localTree);
   await using executor = new NativeSshExecutor(target, context);
   await executor.connect(signal);
-  await work(new SftpTree(await executor.sftp(signal), target.hostKeys.alias, signal));
+  await work(new SftpTree(await executor.sftp(signal), target.hostKeys.alias, context.clock, signal));
 }
 
 /** With slashes on this computer; on a machine the home is where relative paths begin, and `~/` says the same. */

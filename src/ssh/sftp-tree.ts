@@ -1,6 +1,7 @@
 /** A machine's files behind SFTP (version 3) as a tree for copying. Keeps many requests under way, or latency would set the pace. */
 import type { InputAttributes, SFTPWrapper, Stats } from "ssh2";
 import { messageOf } from "../errors/machine-error.ts";
+import type { Clock } from "../system/clock.ts";
 import { unlessAborted } from "../system/waiting.ts";
 import { mostEntries, sftpAnswerMs } from "./copy-bounds.ts";
 import { copyFailed, type FileEntry, type FileTree } from "./file-tree.ts";
@@ -25,13 +26,15 @@ export class SftpTree implements FileTree {
   readonly #sftp: SFTPWrapper;
   /** Shown before paths in messages: the machine's name. */
   readonly #label: string;
+  readonly #clock: Clock;
   readonly #signal: AbortSignal | undefined;
   /** A server that left one request unanswered is asked nothing more. */
   #silent: unknown;
 
-  constructor(sftp: SFTPWrapper, label: string, signal: AbortSignal | undefined) {
+  constructor(sftp: SFTPWrapper, label: string, clock: Clock, signal: AbortSignal | undefined) {
     this.#sftp = sftp;
     this.#label = label;
+    this.#clock = clock;
     this.#signal = signal;
   }
 
@@ -144,7 +147,7 @@ export class SftpTree implements FileTree {
   async #request<T>(path: string, send: (done: (error: Error | undefined | null, result: T) => void) => void): Promise<T> {
     if (this.#silent !== undefined) throw this.#silent;
     const late = (): unknown => (this.#silent = silentSftp(this.#label, sftpAnswerMs, path));
-    using bound = new Bound(sftpAnswerMs, late, this.#signal);
+    using bound = new Bound(this.#clock, sftpAnswerMs, late, this.#signal);
     const answer = new Promise<T>((resolve, reject) => {
       send((error, result) => {
         if (error === undefined || error === null) resolve(result);

@@ -1,10 +1,12 @@
 /** What the back ends need of the outside world. */
 import type { Report } from "../log/event.ts";
+import type { Clock } from "../system/clock.ts";
 import type { Computer } from "../system/computer.ts";
 import type { ProcessRunner } from "../system/process.ts";
 
 export interface SshContext {
   readonly processes: ProcessRunner;
+  readonly clock: Clock;
   readonly computer: Computer;
   /** Told of pinned host keys, and of connections at level debug. */
   readonly report: Report;

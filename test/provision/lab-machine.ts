@@ -49,7 +49,7 @@ export async function openLabMachine(
       hostKeys,
       connectTimeoutMs: 10_000,
     },
-    { processes: new SystemProcessRunner(computer), computer, report: () => {} },
+    { processes: new SystemProcessRunner(computer), clock: systemClock, computer, report: () => {} },
   );
   const server = await pki.server(host.address);
   const requestWith = (pair: typeof server, overrides: Parameters<typeof provisionRequest>[0] = {}): ProvisionRequest =>

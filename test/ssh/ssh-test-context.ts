@@ -1,5 +1,6 @@
 /** Ports and targets for tests: this computer's, with a temporary folder and events that can be looked at. */
 import type { ProgressEvent } from "../../src/log/event.ts";
+import { systemClock } from "../../src/system/clock.ts";
 import { thisComputer } from "../../src/system/computer.ts";
 import { SystemProcessRunner } from "../../src/system/process.ts";
 import type { HostKeyPolicy, SshTarget } from "../../src/ssh/executor.ts";
@@ -15,7 +16,13 @@ export function sshTestContext(env: Readonly<Record<string, string | undefined>>
   const current = thisComputer();
   const computer = { ...current, env: { ...current.env, SSH_AUTH_SOCK: undefined, ...env } };
   const events: ProgressEvent[] = [];
-  return { computer, processes: new SystemProcessRunner(computer), report: (event) => void events.push(event), events };
+  return {
+    computer,
+    processes: new SystemProcessRunner(computer),
+    clock: systemClock,
+    report: (event) => void events.push(event),
+    events,
+  };
 }
 
 /** A target on a server, its key pinned on first contact under a name of its own. */

@@ -24,6 +24,7 @@ export async function run({ options, args }: Invocation, context: CliContext): P
   const backend = await chooseSshBackend(context.globals.nativeSsh, machineContext.processes);
   await copyFiles(request, backend, {
     processes: machineContext.processes,
+    clock: machineContext.clock,
     computer: machineContext.computer,
     report: context.report,
   });

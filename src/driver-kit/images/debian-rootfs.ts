@@ -5,6 +5,7 @@
 import { MachineError } from "../../errors/machine-error.ts";
 import { logTo, type Report } from "../../log/event.ts";
 import type { Clock } from "../../system/clock.ts";
+import { lastLineOf } from "../../system/last-line.ts";
 import { LineSplitter } from "../../system/line-splitter.ts";
 import type { ProcessRunner } from "../../system/process.ts";
 import { beginPhase, type PhaseContext } from "../phase.ts";
@@ -126,5 +127,5 @@ export function mmdebstrapArguments(recipe: RootfsRecipe, tarFile: string): stri
 /** The first error is the cause; what follows is mmdebstrap giving up. */
 function reasonOf(complaints: readonly string[], stderr: Buffer): string {
   const first = complaints.find((line) => line.startsWith("E:") || line.startsWith("Err:")) ?? complaints[0];
-  return (first ?? stderr.toString("utf8").trim().split("\n").at(-1) ?? "").replace(/^\w+: ?/u, "");
+  return (first ?? lastLineOf(stderr)).replace(/^\w+: ?/u, "");
 }

@@ -1,6 +1,7 @@
 /** Whether a file that someone brings can be booted here, told before anything is made of it. */
 import { MachineError } from "../../errors/machine-error.ts";
 import { factsOf, headOf, removeTree } from "../../system/disk-files.ts";
+import { lastLineOf } from "../../system/last-line.ts";
 import type { ProcessRunner } from "../../system/process.ts";
 import { readDiskHeader, type DiskFacts } from "./disk-header.ts";
 import { archNames, type GuestArch } from "./guest-arch.ts";
@@ -46,7 +47,7 @@ async function inspectDisk(processes: ProcessRunner, disk: NamedDisk, signal: Ab
   const { file } = disk;
   const options = { signal, timeoutMs: toolTimeoutMs };
   const info = await processes.run("qemu-img", ["info", "--output=json", file], options);
-  if (info.status !== 0) throw unusable(disk, lastLine(info.stderr));
+  if (info.status !== 0) throw unusable(disk, lastLineOf(info.stderr));
   const facts = JSON.parse(info.stdout.toString("utf8")) as QemuImgInfo;
   if (facts.format !== "qcow2" && facts.format !== "raw") throw unusable(disk, `its format is ${facts.format}, not qcow2 or raw`);
   // Such an image would show the guest whatever file of this computer it names.
@@ -71,7 +72,7 @@ async function checkConsistency(
 ): Promise<void> {
   const check = await processes.run("qemu-img", ["check", "-q", "-f", "qcow2", disk.file], options);
   // 3 = leaked clusters only, which cost space and nothing else (qemu-img(1)).
-  if (check.status !== 0 && check.status !== 3) throw unusable(disk, `it is damaged: ${lastLine(check.stderr)}`);
+  if (check.status !== 0 && check.status !== 3) throw unusable(disk, `it is damaged: ${lastLineOf(check.stderr)}`);
 }
 
 async function requireBootable(
@@ -85,7 +86,7 @@ async function requireBootable(
   try {
     const args = ["dd", "-f", format, "-O", "raw", `bs=${headBytes}`, "count=1", `if=${disk.file}`, `of=${sample}`];
     const result = await processes.run("qemu-img", args, { signal, timeoutMs: toolTimeoutMs });
-    if (result.status !== 0) throw unusable(disk, lastLine(result.stderr));
+    if (result.status !== 0) throw unusable(disk, lastLineOf(result.stderr));
     const problem = bootProblem(await headOf(sample, headBytes), arch);
     if (problem !== undefined) throw unusable(disk, problem);
   } finally {
@@ -147,8 +148,4 @@ function unusable({ name, prefix }: NamedDisk, reason: string): MachineError {
   return new MachineError("image-unusable", `The image ${name} cannot be used: ${reason}`, {
     hint: `Give --${prefix}-image another image: default, a qcow2 or raw file, or a URL.`,
   });
-}
-
-function lastLine(stderr: Buffer): string {
-  return stderr.toString("utf8").trim().split("\n").at(-1) ?? "";
 }

@@ -10,6 +10,7 @@ import { logTo, type Report } from "../../log/event.ts";
 import { requireFreeBytes } from "../../system/disk-files.ts";
 import { inPhase } from "../../driver-kit/phase.ts";
 import type { Clock } from "../../system/clock.ts";
+import { lastLineOf } from "../../system/last-line.ts";
 import type { ProcessRunner } from "../../system/process.ts";
 import { archNames, type GuestArch } from "../../driver-kit/images/guest-arch.ts";
 import { qemuImageFiles, type QemuImageFacts } from "./image.ts";
@@ -161,7 +162,7 @@ async function packDisk(folder: string, context: BuildContext): Promise<void> {
   const [program = "sh", ...args] = context.isRoot ? shell : ["unshare", "--user", "--map-root-user", "--map-auto", ...shell];
   const result = await context.processes.run(program, args, { cwd: folder, signal: context.signal, timeoutMs: packTimeoutMs });
   if (result.status === 0) return;
-  const reason = result.stderr.toString("utf8").trim().split("\n").at(-1) ?? "";
+  const reason = lastLineOf(result.stderr);
   throw new MachineError("image-unusable", `The image could not be packed into a disk: ${reason}`, {
     hint: `Check that these are installed: ${rootfsPrograms}`,
   });

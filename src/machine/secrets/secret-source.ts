@@ -6,6 +6,7 @@ import * as path from "node:path";
 import { isMachineError, MachineError, messageOf } from "../../errors/machine-error.ts";
 import { readFileIfExists } from "../../system/files.ts";
 import type { Computer, OsName } from "../../system/computer.ts";
+import { lastLineOf } from "../../system/last-line.ts";
 import type { ProcessRunner } from "../../system/process.ts";
 
 /** A value as it was given for a secret flag: the secret itself, or where it is. */
@@ -86,7 +87,7 @@ export class SecretSource {
     try {
       const { status, stdout, stderr } = await this.#context.processes.run(program, args, { timeoutMs: this.#context.timeoutMs });
       if (status === 0) return stdout.toString("utf8");
-      throw unavailable(reference, `failed with status ${status}${lastLineOf(stderr)}`);
+      throw unavailable(reference, `failed with status ${status}${reasonIn(stderr)}`);
     } catch (error) {
       if (isMachineError(error, "secret-unavailable")) throw error;
       throw unavailable(reference, `failed: ${messageOf(error)}`, error);
@@ -104,8 +105,8 @@ function keychainQuery(os: OsName, entry: string): readonly string[] | undefined
   return queries[os];
 }
 
-function lastLineOf(stderr: Buffer): string {
-  const line = stderr.toString("utf8").trim().split("\n").at(-1) ?? "";
+function reasonIn(stderr: Buffer): string {
+  const line = lastLineOf(stderr);
   return line === "" ? "" : `: ${line}`;
 }
 
