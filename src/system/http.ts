@@ -14,6 +14,7 @@ import { requireFreeBytes } from "./disk-files.ts";
 import { isHttpFailure, type HttpFailureReason } from "./http-failure.ts";
 import { HttpClient, type HttpTrust } from "./http-request.ts";
 import { explainFileError, makePrivateDirectory, readFileIfExists, writeFileAtomic } from "./files.ts";
+import { poll } from "./waiting.ts";
 
 export interface Checksum {
   readonly algorithm: "sha256" | "sha512";
@@ -53,18 +54,21 @@ const reportEveryMs = 200;
 export async function download(request: DownloadRequest, context: DownloadContext): Promise<void> {
   await makePrivateDirectory(path.dirname(request.file));
   const partial = await openPartial(request);
-  for (let fruitless = 0; ;) {
+  let fruitless = 0;
+  const attempt = async (): Promise<true | undefined> => {
     const before = partial.doneBytes;
     try {
       await receiveInto(partial, request, context);
-      break;
+      return true;
     } catch (error) {
       context.signal.throwIfAborted();
       fruitless = partial.doneBytes > before ? 0 : fruitless + 1;
       if (isFinal(error) || fruitless >= fruitlessAttempts) throw explainDownload(error, request.url);
-      await context.clock.sleep(retryDelayMs, context.signal);
+      return undefined;
     }
-  }
+  };
+  // What bounds it is how often nothing comes: a large file takes its time.
+  await poll({ ms: Number.POSITIVE_INFINITY, clock: context.clock, signal: context.signal }, retryDelayMs, attempt);
   await finish(partial, request);
 }
 
