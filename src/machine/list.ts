@@ -7,7 +7,7 @@ import { isMachineError, MachineError, messageOf } from "../errors/machine-error
 import type { EngineOptions, SwarmOptions } from "../store/host-record.ts";
 import { unlessAborted, within } from "../system/waiting.ts";
 import { engineCertificateEnd } from "./host/certificate-dates.ts";
-import { engineClientOf } from "./host/engine-connection.ts";
+import { engineClientOf, isOwnFileAtFault } from "./host/engine-connection.ts";
 import type { Host } from "./host/host.ts";
 import { openHost } from "./host/open-host.ts";
 import { describeInterruption, findInterruption } from "./interruption/interrupted.ts";
@@ -98,27 +98,22 @@ async function look(context: MachineContext, host: Host, signal: AbortSignal): P
     if (isMachineError(error, "machine-not-running")) return "";
     throw error;
   });
-  if (url !== "") {
-    const seen = await askEngine(context, host, url, signal);
-    if (seen !== undefined) return seen;
-  }
+  const answer = url === "" ? "" : await askEngine(context, host, url, signal);
+  if (typeof answer !== "string") return answer;
   const state = await host.driver.getState(signal);
   if (state !== "Running" || url === "") return { state, url: "", engineVersion: "Unknown", error: "" };
-  return {
-    state,
-    url,
-    engineVersion: "Unknown",
-    error: "Unable to query docker version: Cannot connect to the docker engine endpoint",
-  };
+  return { state, url, engineVersion: "Unknown", error: `Unable to query docker version: ${answer}` };
 }
 
-async function askEngine(context: MachineContext, host: Host, url: string, signal: AbortSignal): Promise<Seen | undefined> {
+/** What the engine's answer tells, or why there is none. */
+async function askEngine(context: MachineContext, host: Host, url: string, signal: AbortSignal): Promise<Seen | string> {
   try {
     const { Version } = await (await engineClientOf(context, host, url, signal)).version();
     return { state: "Running", url, engineVersion: `v${Version}`, error: "" };
   } catch (error) {
     // A foreign certificate is an answer too: the machine runs, and what is wrong is said.
-    if (!isMachineError(error, "engine-certificate")) return undefined;
+    if (isOwnFileAtFault(error)) return error.message;
+    if (!isMachineError(error, "engine-certificate")) return "Cannot connect to the docker engine endpoint";
     return { state: "Running", url, engineVersion: "Unknown", error: `Unable to query docker version: ${error.message}` };
   }
 }

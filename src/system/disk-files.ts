@@ -196,3 +196,11 @@ export async function accessTo(file: string): Promise<"granted" | "denied" | "ab
 export function readStreamOf(file: string): Readable {
   return createReadStream(file, { highWaterMark: 1 << 20 });
 }
+
+/** Whether there is a file or folder of that name which this process may read. */
+export async function isReadable(file: string): Promise<boolean> {
+  return await fs.access(file, constants.R_OK).then(
+    () => true,
+    () => false,
+  );
+}

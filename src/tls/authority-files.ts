@@ -72,6 +72,6 @@ export async function loadClientCredentials(paths: Omit<AuthorityPaths, "caKeyPa
 /** Go's sentence for it, which 0.16.2 printed. */
 function missing(file: string): never {
   throw new MachineError("certificate-invalid", `open ${file}: no such file or directory`, {
-    hint: "Make the certificates anew with: docker-machine regenerate-certs --client-certs NAME",
+    hint: "Put it back from a backup; or make new certificates, which restarts the machine's engine: docker-machine regenerate-certs --client-certs NAME",
   });
 }

@@ -59,6 +59,7 @@ export async function requireConnection(
     return url;
   } catch (error) {
     signal.throwIfAborted();
+    if (isOwnFileAtFault(error)) throw notOfTheEngine(url, error);
     await requireRunning(context, host, signal);
     throw certificateAdvice(url, error);
   }
@@ -90,9 +91,8 @@ export async function engineVersionOf(context: MachineContext, host: Host, signa
   try {
     return (await (await engineClientOf(context, host, await host.driver.getUrl(), signal)).version()).Version;
   } catch (error) {
-    throw new MachineError("engine-unreachable", "Unable to query docker version: Cannot connect to the docker engine endpoint", {
-      cause: error,
-    });
+    const { code, hint, message } = isOwnFileAtFault(error) ? error : silentEngine;
+    throw new MachineError(code, `Unable to query docker version: ${message}`, { cause: error, hint });
   }
 }
 
@@ -114,7 +114,12 @@ export async function engineClientOf(
     ClientKeyPath: clientKeyPath,
     CertDir: certsDir,
   } = host.record.hostOptions.AuthOptions;
-  const credentials = await loadClientCredentials({ certsDir, caCertPath, clientCertPath, clientKeyPath });
+  const credentials = await loadClientCredentials({ certsDir, caCertPath, clientCertPath, clientKeyPath }).catch(
+    async (error: unknown) => {
+      if (!isOwnFileAtFault(error)) throw error;
+      throw (await import("./moved-store.ts")).explainMovedStore(host.record, context.store.root, error);
+    },
+  );
   const machineName = identity === "by-name-too" && isDistinctive(host.name) ? host.name : undefined;
   const timeoutMs = Math.min(context.timeouts.engineRequestMs, atMostMs);
   return new EngineClient(parseEngineUrl(url), credentials, { timeoutMs, signal, machineName });
@@ -140,12 +145,31 @@ async function answers(context: MachineContext, host: Host, url: string, signal:
   }
 }
 
-function certificateAdvice(url: string, error: unknown): MachineError {
+/** Whether a file of ours is missing or unreadable, which says nothing about the engine. */
+export function isOwnFileAtFault(error: unknown): error is MachineError {
+  return isMachineError(error, "certificate-invalid") || isMachineError(error, "store-unusable");
+}
+
+const silentEngine = {
+  code: "engine-unreachable",
+  message: "Cannot connect to the docker engine endpoint",
+  hint: undefined,
+} as const;
+
+function notOfTheEngine(url: string, error: MachineError): MachineError {
+  return new MachineError(error.code, validationText(url, error), { cause: error, hint: error.hint });
+}
+
+function validationText(url: string, error: unknown): string {
   const address = url.replace(/^[a-z]+:\/\//u, "");
+  return `Error checking and/or regenerating the certs: There was an error validating certificates for host "${address}": ${messageOf(error)}`;
+}
+
+function certificateAdvice(url: string, error: unknown): MachineError {
   const code = isMachineError(error) ? error.code : "engine-unreachable";
   return new MachineError(
     code,
-    `Error checking and/or regenerating the certs: There was an error validating certificates for host "${address}": ${messageOf(error)}\n` +
+    `${validationText(url, error)}\n` +
       "You can attempt to regenerate them using 'docker-machine regenerate-certs [name]'.\n" +
       "Be advised that this will trigger a Docker daemon restart which might stop running containers.\n",
     { cause: error },

@@ -36,7 +36,7 @@ interface Loaded {
 /** Readers take no lock: between a look at the record and one at its secrets, the machine may be removed and made again. */
 async function loadWithSecrets(context: MachineContext, name: string): Promise<Loaded> {
   for (let before: string | undefined; ;) {
-    const record = await context.store.load(name);
+    const record = await loadHere(context, name);
     if (marksIn(record.driverConfigText).size === 0) return { record, vault: undefined };
     const vault = await Vault.load(context, context.store.machineDir(name));
     const seen = JSON.stringify(record);
@@ -44,6 +44,13 @@ async function loadWithSecrets(context: MachineContext, name: string): Promise<L
     if (vault.has(record.driverConfigText) || seen === before) return { record, vault };
     before = seen;
   }
+}
+
+/** Nearly every store is where it always was. */
+async function loadHere({ store }: MachineContext, name: string): Promise<HostRecord> {
+  const record = await store.load(name);
+  if (record.hostOptions.AuthOptions.StorePath === store.machineDir(name)) return record;
+  return await (await import("./moved-store.ts")).readWhereItStands(record, store.root);
 }
 
 /** A machine that is about to be created: no record is stored yet. */

@@ -1,0 +1,67 @@
+/**
+ * Machines of a store that was moved, copied or restored elsewhere. Paths under the old place that lead nowhere, or where
+ * we may not read, are taken from the store in use, in memory; `config relocate` writes them down.
+ */
+import { MachineError } from "../../errors/machine-error.ts";
+import type { HostRecord } from "../../store/host-record.ts";
+import { formerStoreRoot, pathsIn, withPaths, type MovedPath } from "../../store/relocation.ts";
+import { isReadable } from "../../system/disk-files.ts";
+import { lockMachine } from "../interruption/machine-lock.ts";
+import type { MachineContext } from "../machine-context.ts";
+
+/** The record with paths that lead somewhere, as far as there are such. What can be read at the old place is left there. */
+export async function readWhereItStands(record: HostRecord, storeRoot: string): Promise<HostRecord> {
+  const formerRoot = formerStoreRoot(record, storeRoot);
+  if (formerRoot === undefined) return record;
+  const moved = await Promise.all(
+    pathsIn(record, formerRoot, storeRoot).map(async (each) => ((await isMoved(each)) ? [each] : [])),
+  );
+  return withPaths(record, moved.flat());
+}
+
+async function isMoved({ from, to }: MovedPath): Promise<boolean> {
+  return !(await isReadable(from)) && (await isReadable(to));
+}
+
+/** What `config relocate` did with one machine's record. */
+export interface Relocation {
+  readonly name: string;
+  /** The store that it named until now; undefined where that is the one in use. */
+  readonly from?: string | undefined;
+  /** Paths that it names still, because nothing is in their place in the store in use. */
+  readonly left: readonly string[];
+}
+
+/** Writes the paths of the store in use into a machine's record. Throws `machine-not-found`, `record-unreadable`. */
+export async function relocateMachine(context: MachineContext, name: string, signal: AbortSignal): Promise<Relocation> {
+  await using _lock = await lockMachine(context, name, "config relocate", signal);
+  const { store } = context;
+  const record = await store.load(name);
+  const from = formerStoreRoot(record, store.root);
+  if (from === undefined) return { name, left: [] };
+  const dir = store.machineDir(name);
+  const moves = await Promise.all(
+    pathsIn(record, from, store.root).map(async (each) => {
+      // Its own folder is where the record is, and what will be made there is named already.
+      const isThere = each.to.startsWith(dir) || (await isReadable(each.to));
+      return { ...each, isThere };
+    }),
+  );
+  await store.save(
+    withPaths(
+      record,
+      moves.filter(({ isThere }) => isThere),
+    ),
+  );
+  return { name, from, left: moves.filter(({ isThere }) => !isThere).map((each) => each.from) };
+}
+
+/** Throws `certificate-invalid`, naming the way out, where a record names a file of a store that it is not in. */
+export function explainMovedStore(record: HostRecord, storeRoot: string, error: MachineError): MachineError {
+  const from = formerStoreRoot(record, storeRoot);
+  if (from === undefined) return error;
+  return new MachineError(error.code, error.message, {
+    cause: error,
+    hint: `This machine's record was made in the store ${from}. Put that file into ${storeRoot} or back in its place; then write the new paths down with: docker-machine config relocate ${record.name}`,
+  });
+}

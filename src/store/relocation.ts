@@ -1,0 +1,78 @@
+/**
+ * Records of a store that stands elsewhere now. They hold absolute paths; those of the old place are told by what the
+ * record itself says of its store. Which of them are taken from the new place is the caller's to decide.
+ */
+import * as path from "node:path";
+import { formatJson, jsonFrom, parseJson, stringOf, type JsonNode } from "../gocompat/json.ts";
+import type { AuthOptions, HostRecord } from "./host-record.ts";
+import { machineDirOf } from "./paths.ts";
+
+/** A path under the old store, and what has the same place in the store in use. */
+export interface MovedPath {
+  readonly from: string;
+  readonly to: string;
+}
+
+/** The store that a record was made in; undefined where it does not say, or says the one in use. */
+export function formerStoreRoot(record: HostRecord, storeRoot: string): string | undefined {
+  const { StorePath } = record.hostOptions.AuthOptions;
+  if (StorePath === "" || StorePath === machineDirOf(storeRoot, record.name)) return undefined;
+  const parts = StorePath.split(/[/\\]/u);
+  const isMachineDir = parts.at(-1) === record.name && parts.at(-2) === "machines" && parts.length > 3;
+  if (!isMachineDir) return undefined;
+  const root = StorePath.slice(0, StorePath.length - `/machines/${record.name}`.length);
+  return root === storeRoot ? undefined : root;
+}
+
+/** Every path of a record that lies in its former store. */
+export function pathsIn(record: HostRecord, formerRoot: string, storeRoot: string): MovedPath[] {
+  const found = new Map<string, MovedPath>();
+  const look = (text: string): string => {
+    const to = counterpart(text, formerRoot, storeRoot);
+    if (to !== undefined) found.set(text, { from: text, to });
+    return text;
+  };
+  mapStrings(parseJson(record.driverConfigText), look);
+  for (const value of Object.values(record.hostOptions.AuthOptions)) if (typeof value === "string") look(value);
+  return [...found.values()];
+}
+
+/** Puts new paths for old ones into a record. */
+export function withPaths(record: HostRecord, moved: readonly MovedPath[]): HostRecord {
+  const places = new Map(moved.map(({ from, to }) => [from, to]));
+  const put = (text: string): string => places.get(text) ?? text;
+  const auth = record.hostOptions.AuthOptions;
+  const entries = Object.entries(auth).map(([key, value]) => [key, typeof value === "string" ? put(value) : value]);
+  return {
+    ...record,
+    driverConfigText: formatJson(mapStrings(parseJson(record.driverConfigText), put), ""),
+    hostOptions: { ...record.hostOptions, AuthOptions: Object.fromEntries(entries) as unknown as AuthOptions },
+  };
+}
+
+/** The store may have been another system's: its paths are taken apart at both kinds of slashes. */
+function counterpart(file: string, formerRoot: string, storeRoot: string): string | undefined {
+  if (file === formerRoot) return storeRoot;
+  if (!file.startsWith(formerRoot) || !/^[/\\]/u.test(file.slice(formerRoot.length))) return undefined;
+  const parts = file
+    .slice(formerRoot.length)
+    .split(/[/\\]/u)
+    .filter((part) => part !== "");
+  return parts.includes("..") ? undefined : path.join(storeRoot, ...parts);
+}
+
+/** What is no string stays the node that it was, spelling included. */
+function mapStrings(node: JsonNode, change: (text: string) => string): JsonNode {
+  switch (node.kind) {
+    case "string": {
+      const [old, changed] = [stringOf(node), change(stringOf(node))];
+      return changed === old ? node : jsonFrom(changed);
+    }
+    case "array":
+      return { ...node, items: node.items.map((item) => mapStrings(item, change)) };
+    case "object":
+      return { ...node, members: node.members.map((member) => ({ ...member, value: mapStrings(member.value, change) })) };
+    default:
+      return node;
+  }
+}
