@@ -5,7 +5,7 @@
 import type { Arity, Command } from "./command.ts";
 import { sharedCreateFlags } from "./create/shared-flags.ts";
 import type { CliFlag } from "./flags/flag.ts";
-import { configSetCommand, ownCommands } from "./own-commands.ts";
+import { configRelocateCommand, configSetCommand, ownCommands } from "./own-commands.ts";
 
 const oneMachine: Arity = { max: 1, message: "Error: Expected one machine name as an argument" };
 const argumentIsMachine = "Argument is a machine name.";
@@ -34,7 +34,7 @@ const machineCommands: readonly Command[] = [
     description: argumentIsMachine,
     flags: [swarmConfig],
     output: "facts",
-    subcommands: [configSetCommand],
+    subcommands: [configSetCommand, configRelocateCommand],
     load: () => import("./commands/config.ts"),
   },
   {

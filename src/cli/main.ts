@@ -91,7 +91,8 @@ class Run {
     const subcommand = findCommand(command.subcommands, behind[0] ?? "");
     if (subcommand === undefined) return undefined;
     const rest = behind.slice(1);
-    if (command.load !== undefined && !rest.some(isHelpWord) && parseFlags(rest, flags).args.length === 0) return undefined;
+    const isItsOwn = rest.some((word) => isHelpWord(word) || subcommand.flags.some(({ name }) => word === `--${name}`));
+    if (command.load !== undefined && !isItsOwn && parseFlags(rest, flags).args.length === 0) return undefined;
     return { subcommand, words: [...words.slice(0, words.length - behind.length), ...rest] };
   }
 

@@ -2,6 +2,7 @@
 import type { Arity, Command } from "./command.ts";
 
 const noArguments: Arity = { max: 0, message: "Error: Too many arguments given" };
+const argumentsAreMachines = "Argument(s) are one or more machine names.";
 const oneDriver: Arity = { min: 1, max: 1, message: "Error: Expected one driver name as an argument", showHelp: true };
 
 const driverCommands: readonly Command[] = [
@@ -52,6 +53,17 @@ export const configSetCommand: Command = {
   arity: { min: 1, message: "Error: Expected a machine name and its secrets as arguments", showHelp: true },
   output: "facts",
   load: () => import("./commands/config-set.ts"),
+};
+
+/** As `set`, with nothing behind it a machine of that name. */
+export const configRelocateCommand: Command = {
+  name: "config relocate",
+  summary: "Write the paths of this store into records that were made in another place",
+  description: argumentsAreMachines,
+  argumentText: "NAME...",
+  flags: [{ kind: "bool", name: "all", usage: "All machines of the store" }],
+  output: "facts",
+  load: () => import("./commands/config-relocate.ts"),
 };
 
 export const ownCommands: readonly Command[] = [

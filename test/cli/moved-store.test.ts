@@ -55,7 +55,10 @@ describe("a store that was moved", () => {
     assert.equal((await moved.run("config relocate --all web")).code, 2);
     assert.equal(await moved.ok("config relocate web"), `"web" was made in ${moved.old}; its record names this store now\n`);
     assert.equal((await moved.recordText()).includes(moved.old), false);
-    assert.equal(await moved.ok("config relocate --all"), `"seed" was made in ${moved.old}; its record names this store now\n"web" is at home in this store\n`);
+    assert.equal(
+      await moved.ok("config relocate --all"),
+      `"seed" was made in ${moved.old}; its record names this store now\n"web" is at home in this store\n`,
+    );
     assert.match(await moved.ok("env web"), /DOCKER_HOST/u);
   });
 
@@ -104,7 +107,10 @@ describe("a certificate that is missing", () => {
     const ca = path.join(shell.store, "certs/ca.pem");
     await rm(ca);
     const { stderr } = await shell.run(["env", "web"]);
-    assert.match(stderr, /^Error checking TLS connection: .*There was an error validating certificates for host "127\.0\.0\.1:1": open .*ca\.pem/u);
+    assert.match(
+      stderr,
+      /^Error checking TLS connection: .*There was an error validating certificates for host "127\.0\.0\.1:1": open .*ca\.pem/u,
+    );
     assert.doesNotMatch(stderr, /docker-machine rm/u);
     assert.equal(await shell.ok("ls -f {{.Error}}"), `Unable to query docker version: open ${ca}: no such file or directory\n`);
   });
@@ -113,7 +119,10 @@ describe("a certificate that is missing", () => {
 describe("an SSH key of the old place", () => {
   it("is found in the new one", async () => {
     await using shell = await openCommandLine();
-    await shell.addRecord("box", pluginRecord("box", "generic", 1).replace('"SSHKeyPath": ""', '"SSHKeyPath": "STORE/machines/box/id_rsa"'));
+    await shell.addRecord(
+      "box",
+      pluginRecord("box", "generic", 1).replace('"SSHKeyPath": ""', '"SSHKeyPath": "STORE/machines/box/id_rsa"'),
+    );
     const place = path.join(shell.folder, "moved");
     await writeFile(path.join(shell.store, "machines/box/id_rsa"), "key");
     await rename(shell.store, place);
@@ -122,6 +131,9 @@ describe("an SSH key of the old place", () => {
     await writeFile(path.join(shell.folder, "bin/ssh"), `#!/bin/sh\necho "$@" >> ${trace}\nexit 255\n`, { mode: 0o755 });
     await shell.run(["ssh", "box", "true"], { env: { MACHINE_STORAGE_PATH: place } });
     await shell.ok("config relocate box", { env: { MACHINE_STORAGE_PATH: place } });
-    assert.match(await readFile(path.join(place, "machines/box/config.json"), "utf8"), new RegExp(`"SSHKeyPath": "${place}/machines/box/id_rsa"`, "u"));
+    assert.match(
+      await readFile(path.join(place, "machines/box/config.json"), "utf8"),
+      new RegExp(`"SSHKeyPath": "${place}/machines/box/id_rsa"`, "u"),
+    );
   });
 });

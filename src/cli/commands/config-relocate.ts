@@ -15,7 +15,11 @@ export async function run({ options, args }: Invocation, context: CliContext): P
   const all = options.bool("all");
   if (all === args.length > 0) throw new MachineError("usage", "Error: Expected machine names or --all as arguments");
   const names = all ? (await machineContext.store.list()).sort() : expandNames(args);
-  const outcomes = await forEachMachine(names, atOnce, async (name) => await relocateMachine(machineContext, name, context.signal));
+  const outcomes = await forEachMachine(
+    names,
+    atOnce,
+    async (name) => await relocateMachine(machineContext, name, context.signal),
+  );
   const done = outcomes.flatMap(({ value }) => value ?? []);
   if (context.globals.output === "json") context.printJson(done);
   else for (const each of done) say(each, context);
@@ -23,7 +27,12 @@ export async function run({ options, args }: Invocation, context: CliContext): P
 }
 
 function say({ name, from, left }: Relocation, context: CliContext): void {
-  context.print(from === undefined ? `"${name}" is at home in this store` : `"${name}" was made in ${from}; its record names this store now`);
+  if (from === undefined) context.print(`"${name}" is at home in this store`);
+  else if (left.length === 0) context.print(`"${name}" was made in ${from}; its record names this store now`);
   for (const file of left)
-    logTo(context.report, "warn", `"${name}" still names ${file}: there is nothing in its place in this store. Put it there and run this again.`);
+    logTo(
+      context.report,
+      "warn",
+      `"${name}" still names ${file}: there is nothing in its place in this store. Put it there and run this again.`,
+    );
 }

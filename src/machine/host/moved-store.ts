@@ -13,9 +13,9 @@ import type { MachineContext } from "../machine-context.ts";
 export async function readWhereItStands(record: HostRecord, storeRoot: string): Promise<HostRecord> {
   const formerRoot = formerStoreRoot(record, storeRoot);
   if (formerRoot === undefined) return record;
-  const moved = await Promise.all(
-    pathsIn(record, formerRoot, storeRoot).map(async (each) => ((await isMoved(each)) ? [each] : [])),
-  );
+  // What says where the record was made stays, for as long as not all of it is written down anew.
+  const paths = pathsIn(record, formerRoot, storeRoot).filter(({ from }) => from !== record.hostOptions.AuthOptions.StorePath);
+  const moved = await Promise.all(paths.map(async (each) => ((await isMoved(each)) ? [each] : [])));
   return withPaths(record, moved.flat());
 }
 
@@ -47,13 +47,12 @@ export async function relocateMachine(context: MachineContext, name: string, sig
       return { ...each, isThere };
     }),
   );
-  await store.save(
-    withPaths(
-      record,
-      moves.filter(({ isThere }) => isThere),
-    ),
-  );
-  return { name, from, left: moves.filter(({ isThere }) => !isThere).map((each) => each.from) };
+  const left = moves.filter(({ isThere }) => !isThere).map((each) => each.from);
+  // Until nothing is left, the record must go on to say where it was made.
+  const kept = left.length === 0 ? "" : record.hostOptions.AuthOptions.StorePath;
+  const found = moves.filter((each) => each.isThere && each.from !== kept);
+  await store.save(withPaths(record, found));
+  return { name, from, left };
 }
 
 /** Throws `certificate-invalid`, naming the way out, where a record names a file of a store that it is not in. */
