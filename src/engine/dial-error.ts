@@ -78,6 +78,11 @@ export function explainDialError(error: unknown, address: EngineAddress, stage: 
   return dialError("engine-unreachable", `dial tcp ${formatHostPort(address)}: ${code || "failed"}`, error);
 }
 
+/** The error for a certificate that the TLS library took and we do not. */
+export function refusedCertificate(objection: string): MachineError {
+  return dialError("engine-certificate", objection);
+}
+
 /** The error of a connection that the other side ended before it had answered. */
 export function explainClose(address: EngineAddress, stage: DialStage, cause?: unknown): MachineError {
   if (stage !== "answer") return dialError("engine-unreachable", `read tcp ${formatHostPort(address)}: EOF`, cause);

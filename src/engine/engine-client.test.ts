@@ -295,3 +295,37 @@ test("the fake demands a certificate of the CA it was given", async () => {
   assert.notEqual(error.code, "engine-timeout");
   assert.deepEqual(engine.requests, []);
 });
+
+test("what an engine proves is the machine's own name, to the letter", async () => {
+  const engine = await start(await authority.issueServer("localhost", "web"));
+  const complaintOf = async (machineName: string): Promise<string> =>
+    await ping(engine.address, client, { machineName }).then(
+      () => "",
+      (error: MachineError) => error.message,
+    );
+  assert.equal(await complaintOf("web"), "");
+  for (const other of ["web.", "Web", "WEB", "we", "*", "", "localhost."])
+    assert.match(await complaintOf(other), /^x509: cannot validate certificate for 127\.0\.0\.1/u, other);
+  const wildcard = await start(await authority.issueServer("*.example", "localhost"));
+  assertError(
+    await failureOf(ping(wildcard.address, client, { machineName: "web.example" })),
+    "engine-certificate",
+    /^x509: cannot validate/u,
+  );
+});
+
+test("an empty CA is nobody's, and not the operating system's", async () => {
+  const engine = await start();
+  for (const ca of ["", "\n"])
+    assertError(await failureOf(ping(engine.address, { ...client, ca })), "certificate-invalid", /failed to find any PEM data/u);
+});
+
+test("a client's certificate proves no engine", async () => {
+  const pair = await authority.issue({ kind: "client" });
+  const engine = await start(pair);
+  assertError(
+    await failureOf(ping(engine.address, client)),
+    "engine-certificate",
+    /incompatible key usage|doesn't contain any IP SANs/u,
+  );
+});

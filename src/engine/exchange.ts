@@ -11,6 +11,7 @@ import {
   explainBadCredentials,
   explainClose,
   explainDialError,
+  refusedCertificate,
   explainTimeout,
   type DialStage,
 } from "./dial-error.ts";
@@ -53,8 +54,10 @@ export async function exchange(
   path: string,
   options: ExchangeOptions,
 ): Promise<Answer> {
-  const tls = await import("node:tls");
+  const [tls, trust] = await Promise.all([import("node:tls"), import("./peer-trust.ts")]);
   options.signal?.throwIfAborted();
+  // Without a CA the libraries would believe whomever the operating system believes.
+  if (trust.certificatesIn(credentials.ca).length === 0) throw explainBadCredentials(undefined);
   const socket = openSocket(tls, address, credentials, options);
   return await new Promise((resolve, reject) => {
     let stage: DialStage = "connecting";
@@ -71,6 +74,8 @@ export async function exchange(
     options.signal?.addEventListener("abort", abort, { once: true });
     socket.once("connect", () => (stage = "handshake"));
     socket.once("secureConnect", () => {
+      const objection = trust.objectionTo(socket.getPeerCertificate().raw, credentials.ca);
+      if (objection !== undefined) return fail(refusedCertificate(objection));
       stage = "answer";
       socket.write(`GET ${path} HTTP/1.0\r\nHost: ${formatHostPort(address)}\r\nUser-Agent: docker-machine\r\n\r\n`);
     });
@@ -97,8 +102,7 @@ function openSocket(
   const name = serverName ?? address.host;
   const isAddress = isIP(name) !== 0;
   const checkServerIdentity = (_host: string, certificate: PeerCertificate): Error | undefined => {
-    const isFor = (candidate: string): boolean => tls.checkServerIdentity(candidate, certificate) === undefined;
-    if (isFor(name) || (machineName !== undefined && isFor(machineName))) return undefined;
+    if (tls.checkServerIdentity(name, certificate) === undefined || bears(certificate, machineName)) return undefined;
     return new IdentityError(name, isAddress, certificate.subjectaltname ?? "");
   };
   try {
@@ -106,6 +110,11 @@ function openSocket(
   } catch (error) {
     throw explainBadCredentials(error);
   }
+}
+
+/** To the letter: `web.` and `Web` are other machines than `web`, and a wildcard is no machine. */
+function bears({ subjectaltname = "" }: PeerCertificate, machineName: string | undefined): boolean {
+  return machineName !== undefined && subjectaltname.split(", ").includes(`DNS:${machineName}`);
 }
 
 /** The error of an engine that answers, but not as an engine does. */

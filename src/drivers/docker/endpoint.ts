@@ -4,6 +4,7 @@ import { defaultEnginePort } from "../../engine/engine-address.ts";
 import type { ApiEndpoint, ApiTls } from "../../engine/engine-api.ts";
 import { MachineError } from "../../errors/machine-error.ts";
 import { factsOf } from "../../system/disk-files.ts";
+import { certificatesIn } from "../../engine/peer-trust.ts";
 import { readFileIfExists } from "../../system/files.ts";
 import type { Computer } from "../../system/computer.ts";
 
@@ -43,6 +44,9 @@ async function loadTls(folder: string): Promise<ApiTls> {
       hint: "Correct --docker-cert-path.",
     });
   }
+  // An empty one would stand for whomever the operating system believes.
+  if (certificatesIn(ca.toString("utf8")).length === 0)
+    throw new MachineError("driver-options", `${path.join(folder, "ca.pem")} holds no certificate in PEM form`);
   return { ca: ca.toString("utf8"), certificate: certificate.toString("utf8"), key: key.toString("utf8") };
 }
 

@@ -127,7 +127,7 @@ export async function engineClientOf(
 
 /** Every certificate is for localhost, and what looks like an address may be another machine's. */
 function isDistinctive(machineName: string): boolean {
-  return machineName.toLowerCase() !== "localhost" && !/^[\d.]+$/u.test(machineName);
+  return machineName.toLowerCase().replace(/\.+$/u, "") !== "localhost" && !/^[\d.]+$/u.test(machineName);
 }
 
 /** Throws `machine-not-running` unless the provider says that the machine runs. */
