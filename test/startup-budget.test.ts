@@ -12,8 +12,8 @@ import { fileURLToPath } from "node:url";
 import { goldenText } from "../src/store/testing/records.ts";
 
 /**
- * KiB of source, comments included. A budget that is passed is raised only with a reason; the last one was that whoever
- * opens a machine reads its secrets from the vault, and whoever connects tells when a certificate ends.
+ * KiB of source, comments included. A budget that is passed is raised only with a reason; the last ones were that whoever
+ * opens a machine reads its secrets from the vault, whoever connects tells when a certificate ends, and looks at its strength.
  */
 const budgetsKiB: Readonly<Record<string, number>> = {
   version: 115,
@@ -25,7 +25,7 @@ const budgetsKiB: Readonly<Record<string, number>> = {
   "url alpha": 300,
   "config alpha": 310,
   "ls --quiet": 315,
-  active: 330,
+  active: 335,
   ls: 450,
 };
 /** They ask engines, and for that alone they load TLS. */

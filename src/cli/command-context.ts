@@ -1,4 +1,5 @@
 /** Makes the context of a command: streams, reporter and terminal put together. */
+import { withoutControls } from "../log/plain-text.ts";
 import type { Redactor } from "../log/redact.ts";
 import type { Computer } from "../system/computer.ts";
 import type { Invocation } from "./command.ts";
@@ -25,7 +26,8 @@ export function commandContext(invocation: Invocation, options: ExecuteOptions, 
   const { output } = invocation.command;
   const { debug, output: format } = globals;
   const reporter = new Reporter({ screen, redactor, clock: mainContext.clock, debug, format, output });
-  const write = (line: string): void => screen.write("stdout", `${redactor.redact(line)}\n`);
+  const plain = streams.stdout.isTerminal ? withoutControls : (line: string): string => line;
+  const write = (line: string): void => screen.write("stdout", `${plain(redactor.redact(line))}\n`);
   // Standard output is NDJSON there; a line of result is an event like the others.
   const print =
     format === "json" && output === "progress" ? (text: string) => reporter.report({ type: "log", level: "info", text }) : write;

@@ -1,3 +1,4 @@
+import { oneLine } from "../log/plain-text.ts";
 import { engineVersionOf } from "../machine/host/engine-connection.ts";
 import { openHost } from "../machine/host/open-host.ts";
 import type { CliContext } from "./cli-context.ts";
@@ -10,5 +11,5 @@ export async function printEngineVersion(args: readonly string[], context: CliCo
   await using host = await openHost(machineContext, await nameOrDefault(machineContext, args));
   const version = await engineVersionOf(machineContext, host, context.signal);
   if (context.globals.output === "json") context.printJson({ name: host.name, engineVersion: version });
-  else context.print(version);
+  else context.print(oneLine(version));
 }

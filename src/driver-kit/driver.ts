@@ -165,6 +165,8 @@ export interface DriverModule {
    * without them is theirs, and is opened by their program alone. Absent for names that 0.16.2 had: those records are ours.
    */
   readonly ownKeys?: readonly string[] | undefined;
+  /** Keys of the configuration that 0.16.2's driver of this name has not, and drops when it saves: they are kept beside it too. */
+  readonly newKeys?: readonly string[] | undefined;
   /**
    * Opens a driver on a machine. `configText` is the stored `Driver` object as JSON text, or undefined for a new
    * machine. Keys that the driver does not know are kept. Must not do any I/O.

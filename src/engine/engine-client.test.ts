@@ -329,3 +329,14 @@ test("a client's certificate proves no engine", async () => {
     /incompatible key usage|doesn't contain any IP SANs/u,
   );
 });
+
+test("a version that is not a text is none", async () => {
+  for (const engineVersion of [["29"], 5])
+    assertError(
+      await failureOf(
+        new EngineClient((await start({ engineVersion: engineVersion as unknown as string })).address, client).version(),
+      ),
+      "engine-unreachable",
+      /names no version$/u,
+    );
+});

@@ -80,7 +80,10 @@ export class EngineClient {
   }
 
   async version(): Promise<EngineVersion> {
-    return await this.#getJson<EngineVersion>("/version");
+    const answer = await this.#getJson<Partial<EngineVersion> | null>("/version");
+    // Whoever answers there may answer anything.
+    if (typeof answer?.Version !== "string") throw brokenAnswer(this.#address, "/version", "names no version");
+    return { ...answer, Version: answer.Version };
   }
 
   async info(): Promise<EngineInfo> {

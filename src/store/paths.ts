@@ -13,6 +13,9 @@ export interface RecordPlace {
 
 export const recordFileName = "config.json";
 
+/** Beside config.json: what 0.16.2 drops when it saves that. */
+export const keptFileName = "kept.json";
+
 /**
  * The store's root as an absolute path: `--storage-path` or MACHINE_STORAGE_PATH (the caller passes whichever was given),
  * else `.docker/machine` in the home directory. Throws `store-unusable` when there is neither.

@@ -7,7 +7,7 @@ import { createServerCertificate } from "../../src/tls/machine-certificates.ts";
 import type { CommandLine } from "./command-line.ts";
 
 /** The store must have its certificates: some machine was created in it. */
-export async function engineFor(shell: CommandLine): Promise<FakeEngine> {
+export async function engineFor(shell: CommandLine, engineVersion?: string): Promise<FakeEngine> {
   const paths = authorityPaths(path.join(shell.store, "certs"));
   const names = { machineName: "web", userName: "tester", addresses: ["127.0.0.1"], extraNames: [] };
   const { ca, certificate, key } = await createServerCertificate({
@@ -17,5 +17,5 @@ export async function engineFor(shell: CommandLine): Promise<FakeEngine> {
     keyType: "ecdsa",
     clock: systemClock,
   });
-  return await FakeEngine.start({ certificate, key, clientCa: ca });
+  return await FakeEngine.start({ certificate, key, clientCa: ca, engineVersion });
 }

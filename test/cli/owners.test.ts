@@ -1,10 +1,10 @@
 /** Whose a record is: plugins of others share names with built-in drivers, report names of their own, and are found by name only. */
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
-import { copyFile, readFile } from "node:fs/promises";
+import { copyFile, readFile, writeFile } from "node:fs/promises";
 import * as path from "node:path";
 import { describe, it } from "node:test";
-import { badPlugin, openCommandLine, pluginRecord, samplePlugin } from "./command-line.ts";
+import { badPlugin, openCommandLine, pluginRecord, samplePlugin, type CommandLine } from "./command-line.ts";
 
 describe("a record under the name of a built-in driver that 0.16.2 had not", () => {
   for (const name of ["qemu", "docker"]) {
@@ -118,5 +118,44 @@ describe("what a create says", () => {
     const { code, stdout, stderr } = await shell.run(["create", "-d", "ci-test", "web"]);
     assert.equal(code, 0, stderr);
     assert.doesNotMatch(stdout + stderr, /Closing plugin/u);
+  });
+});
+
+describe("what 0.16.2 drops when it saves a record", () => {
+  /** 0.16.2 writes what its types hold, and no other key. */
+  async function saveAs0162(shell: CommandLine, name: string): Promise<void> {
+    const record = JSON.parse(await shell.recordText(name)) as Record<string, unknown> & { Driver: Record<string, unknown> };
+    delete record["Extra"];
+    delete record.Driver["SSHConfigHost"];
+    delete record.Driver["SudoPasswordFile"];
+    await shell.addRecord(name, JSON.stringify(record, undefined, 4));
+  }
+
+  it("is there again, and in the record with our next save", async () => {
+    await using shell = await openCommandLine();
+    await shell.addPlugin("sample", samplePlugin);
+    const Extra = { EngineSource: "distro", CreateId: "c1" };
+    const running = (): string => pluginRecord("web", "sample", 1);
+    await shell.addRecord("web", running().replace(/\n\}$/u, `,\n    "Extra": ${JSON.stringify(Extra)}\n}`));
+    await shell.ok("stop web");
+    await shell.addRecord("web", running());
+    await saveAs0162(shell, "web");
+    await shell.ok("stop web");
+    assert.deepEqual((JSON.parse(await shell.recordText("web")) as { Extra: unknown }).Extra, Extra);
+  });
+
+  it("of the generic driver is the way through ssh_config, by which the machine is still reached", async () => {
+    await using shell = await openCommandLine();
+    const text = pluginRecord("box", "generic", 1).replace('"State": 1', '"SSHConfigHost": "jump-entry", "SudoPasswordFile": ""');
+    await shell.addRecord("box", text);
+    await writeFile(
+      path.join(path.dirname(shell.recordPath("box")), "kept.json"),
+      '{"Driver": {"SSHConfigHost": "jump-entry"}, "Extra": {}}',
+    );
+    await saveAs0162(shell, "box");
+    const trace = path.join(shell.folder, "arguments");
+    await writeFile(path.join(shell.folder, "bin/ssh"), `#!/bin/sh\necho "$@" >> ${trace}\nexit 255\n`, { mode: 0o755 });
+    await shell.run(["status", "box"]);
+    assert.match(await readFile(trace, "utf8"), /jump-entry/u);
   });
 });

@@ -147,6 +147,13 @@ export const misbehaviours = {
         return {};
       },
     }),
+  paints: () =>
+    answering({
+      Create: async () => {
+        console.log("\u001B[2J\u001B[1Apainted\rover");
+        throw "painted \u001B[31mred";
+      },
+    }),
   "fails its create": () =>
     answering({
       Create: async () => {

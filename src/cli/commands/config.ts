@@ -1,5 +1,6 @@
 import { MachineError, isMachineError, messageOf } from "../../errors/machine-error.ts";
 import { quote } from "../../gocompat/quote.ts";
+import { oneLine } from "../../log/plain-text.ts";
 import { requireConnection } from "../../machine/host/engine-connection.ts";
 import { openHost } from "../../machine/host/open-host.ts";
 import type { Invocation } from "../command.ts";
@@ -20,7 +21,7 @@ export async function run({ options, args }: Invocation, context: CliContext): P
   context.print(`--tlscacert=${quote(CaCertPath)}`);
   context.print(`--tlscert=${quote(ClientCertPath)}`);
   context.print(`--tlskey=${quote(ClientKeyPath)}`);
-  context.print(`-H=${url}`);
+  context.print(`-H=${oneLine(url)}`);
 }
 
 async function connect(work: () => Promise<string>): Promise<string> {

@@ -1,5 +1,6 @@
 import type { DriverModule } from "../../driver-kit/driver.ts";
 import { messageOf } from "../../errors/machine-error.ts";
+import { oneLine } from "../../log/plain-text.ts";
 import { listPlugins, type PluginLocation } from "../../plugin/discover.ts";
 import { inspectPlugin, type PluginLoadOptions } from "../../plugin/plugin-module.ts";
 import { protocolVersion } from "../../plugin/protocol.ts";
@@ -58,7 +59,12 @@ function shadowed({ ownKeys }: DriverModule): string {
 
 function cells({ name, kind, version: shown, summary, path, problem }: ListedDriver): string[] {
   const firstLine = problem?.split("\n")[0];
-  return [name, kind, shown === "" ? "-" : shown, [path ?? summary, firstLine].filter((part) => part !== undefined).join(": ")];
+  return [
+    name,
+    kind,
+    shown === "" ? "-" : shown,
+    [path ?? summary, firstLine].filter((part) => part !== undefined).join(": "),
+  ].map(oneLine);
 }
 
 function columns(rows: readonly (readonly string[])[]): string[] {

@@ -1,6 +1,4 @@
 import { MachineError, isMachineError, messageOf } from "../../errors/machine-error.ts";
-import { requireConnection } from "../../machine/host/engine-connection.ts";
-import { openHost } from "../../machine/host/open-host.ts";
 import type { Invocation } from "../command.ts";
 import type { CliContext } from "../cli-context.ts";
 import {
@@ -12,8 +10,6 @@ import {
   unsetVariables,
   type ShellVariable,
 } from "../shell/shell-env.ts";
-import { openContext } from "../open-context.ts";
-import { nameOrDefault } from "../named-machines.ts";
 
 export async function run(invocation: Invocation, context: CliContext): Promise<void> {
   const { options, args } = invocation;
@@ -31,6 +27,13 @@ export async function run(invocation: Invocation, context: CliContext): Promise<
 }
 
 async function variablesToSet({ options, args }: Invocation, context: CliContext): Promise<ShellVariable[]> {
+  // `env -u` asks no machine, and stands in the start-up files of shells.
+  const [{ requireConnection }, { openHost }, { openContext }, { nameOrDefault }] = await Promise.all([
+    import("../../machine/host/engine-connection.ts"),
+    import("../../machine/host/open-host.ts"),
+    import("../open-context.ts"),
+    import("../named-machines.ts"),
+  ]);
   const machineContext = openContext(context);
   await using host = await openHost(machineContext, await nameOrDefault(machineContext, args));
   const url = await connect(async () => await requireConnection(machineContext, host, options.bool("swarm"), context.signal));

@@ -1,3 +1,4 @@
+import { oneLine } from "../../log/plain-text.ts";
 import { openHost } from "../../machine/host/open-host.ts";
 import type { MachineContext } from "../../machine/machine-context.ts";
 import type { Invocation } from "../command.ts";
@@ -9,5 +10,5 @@ export async function run({ args }: Invocation, context: CliContext): Promise<vo
     await using host = await openHost(machineContext, name);
     return { name, ip: await host.driver.getIp() };
   };
-  await readMachines(context, args, read, ({ ip }) => ip);
+  await readMachines(context, args, read, ({ ip }) => oneLine(ip));
 }

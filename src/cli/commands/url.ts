@@ -1,3 +1,4 @@
+import { oneLine } from "../../log/plain-text.ts";
 import { requireUrl } from "../../machine/host/engine-connection.ts";
 import { openHost } from "../../machine/host/open-host.ts";
 import type { Invocation } from "../command.ts";
@@ -10,5 +11,5 @@ export async function run({ args }: Invocation, context: CliContext): Promise<vo
   await using host = await openHost(machineContext, await nameOrDefault(machineContext, args));
   const url = await requireUrl(machineContext, host, context.signal);
   if (context.globals.output === "json") context.printJson({ name: host.name, url });
-  else context.print(url);
+  else context.print(oneLine(url));
 }

@@ -19,6 +19,7 @@ export const argumentKinds: Readonly<Record<string, ArgumentKind>> = {
   active: "none",
   config: "machine",
   "config set": "machine",
+  "config relocate": "machines",
   create: "none",
   env: "machine",
   inspect: "machine",

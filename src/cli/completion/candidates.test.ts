@@ -50,7 +50,7 @@ describe("completion", () => {
     const { candidates } = await complete([""], sources);
     assert.ok(candidates.some(({ word, description }) => word === "ls" && description === "List machines"));
     assert.ok(candidates.every(({ word }) => !word.startsWith("_")));
-    assert.deepEqual(await wordsFor("config "), [...(await wordsFor("url ")), "set"]);
+    assert.deepEqual(await wordsFor("config "), [...(await wordsFor("url ")), "set", "relocate"]);
     assert.deepEqual(await wordsFor("config set "), await wordsFor("url "));
     assert.deepEqual(await wordsFor("driver "), ["ls", "inspect", "serve", "new"]);
     assert.deepEqual(await wordsFor("help ins"), ["inspect"]);

@@ -1,4 +1,5 @@
 /** What `ls` prints but for `--quiet`: rows through a template, or as JSON. */
+import { oneLine } from "../../log/plain-text.ts";
 import type { MachineContext } from "../../machine/machine-context.ts";
 import type { CliContext } from "../cli-context.ts";
 import type { HostListItem } from "./host-list-item.ts";
@@ -27,7 +28,12 @@ export async function printMachines(
 function itemOf(row: ListRow): HostListItem {
   return {
     ...row,
-    dockerVersion: row.engineVersion,
+    name: oneLine(row.name),
+    driverName: oneLine(row.driverName),
+    url: oneLine(row.url),
+    swarm: oneLine(row.swarm),
+    error: oneLine(row.error),
+    dockerVersion: oneLine(row.engineVersion),
     responseTimeMs: Math.trunc(row.responseTimeMs),
     swarmOptions: row.swarmOptions === undefined ? null : { ...row.swarmOptions },
     engineOptions: row.engineOptions === undefined ? null : { ...row.engineOptions },

@@ -2,6 +2,7 @@
  * Progress on a terminal. One machine: 0.16.2's lines, how long each phase of a driver's work took, and below them what
  * has been running for how long. Several: one line each with its current step; what must not scroll away unseen (warnings, host keys) is printed.
  */
+import { oneLine } from "../../log/plain-text.ts";
 import type { ProgressEvent, Report } from "../../log/event.ts";
 import type { Clock } from "../../system/clock.ts";
 import type { ProgressView } from "../cli-context.ts";
@@ -91,7 +92,7 @@ export class LiveProgress implements ProgressView {
   }
 
   #firstLine(text: string): string {
-    return this.#reporter.redact(text).split("\n", 1)[0] ?? "";
+    return oneLine(this.#reporter.redact(text).split("\n", 1)[0] ?? "");
   }
 
   #redraw(): void {

@@ -3,6 +3,7 @@
  * The one sink of everything that is not a result.
  */
 import type { LogLevel, ProgressEvent, Report } from "../../log/event.ts";
+import { withoutControls } from "../../log/plain-text.ts";
 import type { Redactor } from "../../log/redact.ts";
 import type { Clock } from "../../system/clock.ts";
 import { renderEvent } from "./render-event.ts";
@@ -54,7 +55,7 @@ export class Reporter {
     }
     const rendered = renderEvent(event);
     if (rendered === undefined) return;
-    const text = this.redact(rendered.text);
+    const text = withoutControls(this.redact(rendered.text));
     // A driver's line bears the machine's name already, and so do lines that scripts match, such as `Starting "web"...`.
     const isNamed = (event.type === "log" && event.machine !== undefined) || text.includes(`"${machineName}"`);
     this.#options.screen.write(this.#streamOf(rendered.level), `${isNamed ? text : prefixLines(text, prefix)}\n`);

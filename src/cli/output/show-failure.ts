@@ -1,6 +1,7 @@
 /** How a run that failed is shown: help where it belongs, the error's lines, for a bug of ours a report file. */
 import type { DriverOptions } from "../../driver-kit/create-flag.ts";
 import { isMachineError } from "../../errors/machine-error.ts";
+import { withoutControls } from "../../log/plain-text.ts";
 import type { Redactor } from "../../log/redact.ts";
 import type { Clock } from "../../system/clock.ts";
 import type { Computer } from "../../system/computer.ts";
@@ -36,7 +37,7 @@ export async function showFailure(error: unknown, failure: Failure): Promise<voi
   const report = isMachineError(error) ? undefined : await reportBug(error, failure, globals);
   if (isJson) return showAsJson(error, failure);
   const text = renderError(error, { debug: globals?.debug ?? false, compat: failure.compat, report });
-  failure.streams.stderr.write(`${failure.redactor.redact(text)}\n`);
+  failure.streams.stderr.write(`${withoutControls(failure.redactor.redact(text))}\n`);
 }
 
 function optionsOrNone(failure: Failure): GlobalOptions | undefined {

@@ -6,6 +6,7 @@ import { defaultEnginePort } from "../../engine/engine-address.ts";
 import * as path from "node:path";
 import { newBaseConfig, type BaseConfig } from "../../driver-kit/base-config.ts";
 import { BuiltinDriver, engineUrl } from "../../driver-kit/builtin-driver.ts";
+import { copyNameOf } from "../../driver-kit/core-files.ts";
 import type { DriverContext, DriverModule } from "../../driver-kit/driver.ts";
 import type { DriverOptions } from "../../driver-kit/create-flag.ts";
 import type { MachineState } from "../../driver-kit/state.ts";
@@ -82,7 +83,7 @@ class GenericDriver extends BuiltinDriver<GenericConfig> {
       return;
     }
     logTo(this.context.report, "info", "Importing SSH key...");
-    const copy = path.join(this.context.machineDir, path.basename(SSHKey));
+    const copy = path.join(this.context.machineDir, copyNameOf(path.basename(SSHKey)));
     await this.#copy(SSHKey, copy, 0o600);
     await this.#copy(`${SSHKey}.pub`, `${copy}.pub`, 0o600);
     this.config.SSHKeyPath = copy;
@@ -169,6 +170,7 @@ export const driverModule: DriverModule = {
   name: "generic",
   summary: "An existing Linux box, reached over SSH",
   flags: genericFlags,
+  newKeys: ["SSHConfigHost", "SudoPasswordFile"],
   capabilities: {
     provisionable: true,
     adopted: true,

@@ -116,7 +116,7 @@ export async function engineClientOf(
   } = host.record.hostOptions.AuthOptions;
   const credentials = await loadClientCredentials({ certsDir, caCertPath, clientCertPath, clientKeyPath }).catch(
     async (error: unknown) => {
-      if (!isOwnFileAtFault(error)) throw error;
+      if (!isOwnFileAtFault(error) || host.record.hostOptions.AuthOptions.StorePath === host.dir) throw error;
       throw (await import("./moved-store.ts")).explainMovedStore(host.record, context.store.root, error);
     },
   );

@@ -8,6 +8,8 @@ import { secretsOfAssignment } from "../../log/assignment-secrets.ts";
 import type { Report } from "../../log/event.ts";
 import type { SshExecutor, SshTarget } from "../../ssh/executor.ts";
 import type { HostRecord } from "../../store/host-record.ts";
+import { keptFileName } from "../../store/paths.ts";
+import { readRegularFileIfExists, removeFile, writeFileAtomic } from "../../system/files.ts";
 import type { Host } from "./host.ts";
 import { Journal, type JournaledCommand } from "../interruption/journal.ts";
 import type { MachineContext } from "../machine-context.ts";
@@ -46,9 +48,16 @@ async function loadWithSecrets(context: MachineContext, name: string): Promise<L
   }
 }
 
+/** A save of 0.16.2 drops `Extra` first of all. */
+async function withKeptKeys(record: HostRecord, machineDir: string): Promise<HostRecord> {
+  if (Object.keys(record.extra).length > 0) return record;
+  const kept = await readRegularFileIfExists(path.join(machineDir, keptFileName));
+  return kept === undefined ? record : (await import("../../store/kept-keys.ts")).withKept(record, kept.toString("utf8"));
+}
+
 /** Nearly every store is where it always was. */
 async function loadHere({ store }: MachineContext, name: string): Promise<HostRecord> {
-  const record = await store.load(name);
+  const record = await withKeptKeys(await store.load(name), store.machineDir(name));
   if (record.hostOptions.AuthOptions.StorePath === store.machineDir(name)) return record;
   return await (await import("./moved-store.ts")).readWhereItStands(record, store.root);
 }
@@ -130,15 +139,33 @@ class OpenedHost implements Host {
 
   async store(companions: Readonly<Record<string, string>>): Promise<void> {
     const record = await this.#takeConfig();
-    const secrets = this.#vault?.fileText(record.driverConfigText);
-    await this.#context.store.create(record, secrets === undefined ? companions : { ...companions, [vaultFileName]: secrets });
+    const files = {
+      ...companions,
+      [vaultFileName]: this.#vault?.fileText(record.driverConfigText),
+      [keptFileName]: await this.#keptText(),
+    };
+    await this.#context.store.create(record, withoutAbsent(files));
   }
 
   readonly save = async (): Promise<void> => {
     const record = await this.#takeConfig();
     const save = async (): Promise<void> => await this.#context.store.save(record);
     await (this.#vault === undefined ? save() : this.#vault.saveAround(record.driverConfigText, save));
+    await this.#saveKept();
   };
+
+  /** What 0.16.2 would drop of the record; nothing where it cannot open the machine at all. */
+  async #keptText(): Promise<string | undefined> {
+    if (this.module.ownKeys !== undefined) return undefined;
+    return (await import("../../store/kept-keys.ts")).keptText(this.record, this.module.newKeys ?? []);
+  }
+
+  async #saveKept(): Promise<void> {
+    const file = path.join(this.dir, keptFileName);
+    const [text, old] = [await this.#keptText(), (await readRegularFileIfExists(file))?.toString("utf8")];
+    if (text === old) return;
+    await (text === undefined ? removeFile(file) : writeFileAtomic(file, text, 0o600));
+  }
 
   async #takeConfig(): Promise<HostRecord> {
     const text = await this.driver.configText();
@@ -160,6 +187,10 @@ class OpenedHost implements Host {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.driver.close?.();
   }
+}
+
+function withoutAbsent(files: Readonly<Record<string, string | undefined>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(files).flatMap(([name, text]) => (text === undefined ? [] : [[name, text]])));
 }
 
 /** OpenSSH's own defaults (ssh_config(5), UserKnownHostsFile and GlobalKnownHostsFile). */

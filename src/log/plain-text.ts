@@ -1,0 +1,20 @@
+/**
+ * Text of others (engines, hosts, plugins, records) as it may stand on a terminal or in a table. What moves the cursor,
+ * hides, reorders or ends a line could make it look like text of ours.
+ */
+
+/** Control characters but for tab and line feed, and the marks that reorder what is read (Unicode's bidirectional ones). */
+const controls = /(?![\t\n])[\p{Cc}\p{Bidi_Control}\u2028\u2029]/gu;
+const replacement = "\uFFFD";
+const longestLine = 500;
+
+/** Lines stay lines; all else that is no text is shown as one sign each. */
+export function withoutControls(text: string): string {
+  return text.replaceAll("\r\n", "\n").replaceAll(controls, replacement);
+}
+
+/** One line of bounded length: for a cell of a table, or a fact that is read line by line. */
+export function oneLine(text: string): string {
+  const line = text.length > longestLine ? `${text.slice(0, longestLine)}…` : text;
+  return withoutControls(line.replaceAll(/[\t\n\v\f\r]+/gu, " "));
+}
