@@ -18,6 +18,8 @@ interface Group {
   readonly checks?: Readonly<Record<string, string>>;
   /** Globs of test files. */
   readonly files?: readonly string[];
+  /** Words in the paths of those that take long: they begin first, so that no processor waits for the last one. */
+  readonly first?: readonly string[];
   /** All files in one process: quick, where they start nothing. */
   readonly together?: boolean;
   readonly atOnce: number;
@@ -49,6 +51,7 @@ const groups: Readonly<Record<string, Group>> = {
   unit: { files: ["src/**/*.test.ts", "test/*.test.ts"], together: true, atOnce: 1, minutes: { test: 1, job: 5, group: 5 } },
   integration: {
     files: ["test/{golden,plugin,ssh,cli,safety,differential,completion,runner,guest}/**/*.test.ts"],
+    first: ["safety/kill", "safety/fake-cloud", "safety/crash-points", "safety/parallel"],
     atOnce: 2,
     minutes: { test: 10, job: 12, group: 20 },
     built: true,
@@ -61,7 +64,14 @@ const groups: Readonly<Record<string, Group>> = {
     keeper: "test/lab/keep-open.ts",
     built: true,
   },
-  machines: { files: ["test/drivers/**/*.test.ts"], atOnce: 1, minutes: { test: 20, job: 25, group: 30 }, built: true },
+  // One file at a time boots machines; the others go beside it.
+  machines: {
+    files: ["test/drivers/**/*.test.ts"],
+    first: ["real-machines"],
+    atOnce: 2,
+    minutes: { test: 20, job: 25, group: 30 },
+    built: true,
+  },
 };
 
 /** The counts that promises are stated with take their time. */
@@ -111,7 +121,9 @@ sayTotals([...results.values()].flat());
 
 function jobsOf(group: Group): Job[] {
   const checks = Object.entries(group.checks ?? {}).map(([name, line]) => checkJob(group, name, line));
-  const files = (group.files ?? []).flatMap((glob) => globSync(glob)).filter((file) => file.includes(pattern));
+  const found = (group.files ?? []).flatMap((glob) => globSync(glob)).filter((file) => file.includes(pattern));
+  const isFirst = (file: string): boolean => group.first?.some((word) => file.includes(word)) ?? false;
+  const files = [...found.filter(isFirst), ...found.filter((file) => !isFirst(file))];
   if (files.length === 0) return checks;
   const ones = group.together === true ? [testJob(group, "unit", files)] : files.map((file) => testJob(group, file, [file]));
   return [...checks, ...ones];

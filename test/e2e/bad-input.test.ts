@@ -52,6 +52,7 @@ describe("bad input", { skip: unavailable ?? false }, () => {
     {
       what: "a key that the host does not know",
       flags: ["--generic-ssh-key", "stranger"],
+      phase: "detecting OS",
       sentence: /^User "root" was refused by [\d.]+:22: tried .*stranger \(SHA256:\S+\)$/u,
       hint: /^Check the user name, and that the public key stands in ~\/\.ssh\/authorized_keys on the machine\.$/u,
     },

@@ -4,11 +4,17 @@ import type { Program, ProgramResult, RunOptions } from "./program.ts";
 
 export interface Failure {
   readonly status: number;
+  /** What a create was at, in 0.16.2's words; "" where none is named. */
+  readonly phase: string;
+  /** What was wrong, without the phase. */
   readonly sentence: string;
   /** Without `Hint: `; "" where there is none. */
   readonly hint: string;
   readonly stdout: string;
 }
+
+const phases =
+  /^Error creating machine: Error (in driver during machine creation|detecting OS|\w+ provisioning|waiting [a-z ]+): /u;
 
 /** Runs a command that must fail. Several lines before the hint are the words of another program, given as they are. */
 export async function failureOf(program: Program, args: readonly string[], options: RunOptions = {}): Promise<Failure> {
@@ -22,13 +28,16 @@ export function failureIn({ status, signal, stdout, stderr }: ProgramResult, arg
   const hints = lines.filter((line) => line.startsWith("Hint: "));
   assert.ok(hints.length <= 1 && (hints.length === 0 || lines.at(-1) === hints[0]), `One hint at the end: ${all}`);
   assert.doesNotMatch(stderr, /Unexpected error|This is a bug|^\s+at /mu, all);
-  const sentence = lines.slice(0, lines.length - hints.length).join("\n");
-  return { status, sentence, hint: hints[0]?.slice("Hint: ".length) ?? "", stdout };
+  const words = lines.slice(0, lines.length - hints.length).join("\n");
+  const [prefix = "", phase = ""] = phases.exec(words) ?? [];
+  return { status, phase, sentence: words.slice(prefix.length), hint: hints[0]?.slice("Hint: ".length) ?? "", stdout };
 }
 
 export interface ExpectedFailure {
   /** 1 unless given. */
   readonly status?: number;
+  /** Any unless given. */
+  readonly phase?: string;
   /** Of the whole sentence. */
   readonly sentence: RegExp;
   readonly hint: RegExp;
@@ -46,6 +55,7 @@ export async function assertFails(
 
 export function assertFailed(failure: Failure, expected: ExpectedFailure): Failure {
   assert.match(failure.sentence, expected.sentence);
+  if (expected.phase !== undefined) assert.equal(failure.phase, expected.phase, failure.sentence);
   assert.match(failure.hint, expected.hint);
   assert.equal(failure.status, expected.status ?? 1, failure.sentence);
   return failure;
