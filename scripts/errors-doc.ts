@@ -11,7 +11,7 @@ export function errorsDocument(): string {
   return [
     "# Errors",
     "",
-    "Every outcome the program foresees has a code. It is shown with `--debug` and stands in `--output json`; the exit status follows from it.",
+    "Every outcome the program foresees has a code. `--debug` shows it (`Error code: …`), and `--output json` has it; the exit status follows from it.",
     "Made from `src/errors/codes.ts` by `node scripts/errors-doc.ts`.",
     "",
     "| Code | Exit | Meaning |",

@@ -41,8 +41,10 @@ quietly() {
   return 1
 }
 
+usage() { sed -n '2,3s/^# //p' "$0"; }
 case ${1:-} in
-  -*) sed -n '2,3s/^# //p' "$0"; exit 2 ;;
+  -h | -help | --help) usage; exit 0 ;;
+  -*) usage >&2; exit 2 ;;
 esac
 case $(uname -s)/$(uname -m) in
   Linux/x86_64) qemu=qemu-system-x86_64 qemu_packages=qemu-system-x86 ;;
@@ -124,10 +126,9 @@ say "Done in $(seconds_since "$began"). What next:
 next() { printf '  %-42s %s\n' "$@"; }
 if has docker; then
   next "eval \"\$(./docker-machine env $name)\"" "point the docker client of this shell at it, then"
-  next "docker run -d -p 8080:80 nginx" "run a web server there,"
+  next "docker run --rm quickstart /bin/sh -c 'echo Hello.'" "run a container there"
 else
-  next "./docker-machine ssh $name docker ps" "use its engine (from here too, once there is a docker client:"
-  next "" "apt-get install docker-cli; ./docker-machine env $name)"
+  next "./docker-machine ssh $name sudo docker ps" "use its engine (with a docker client, from here: ./docker-machine env $name)"
 fi
 next "./docker-machine ssh $name" "a shell in the machine"
 next "./docker-machine ls" "all machines"

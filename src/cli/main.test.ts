@@ -156,7 +156,7 @@ describe("main, when a command fails", () => {
     assert.equal((await runWith("ip", fail(error), ["ip"])).stderr, "Too late\n");
     assert.match(
       (await runWith("ip", fail(error), ["--debug", "ip"])).stderr,
-      /^Docker Machine Version: .*\nToo late\nMachineError: Too late\n {4}at .*Caused by: Error: inner\n/su,
+      /^Docker Machine Version: .*\nToo late\nError code: timeout\nMachineError: Too late\n {4}at .*Caused by: Error: inner\n/su,
     );
   });
 

@@ -188,6 +188,7 @@ class Run {
       redactor: this.#redactor,
       compat: this.#compat,
       command: this.#command,
+      isParsed: this.#options !== undefined,
       argv: this.#argv,
       globalSources: this.#globalSources(),
       printHelp: async () => void (await this.#printHelp()),

@@ -51,7 +51,9 @@ export async function workOnMachines<T>(
     view.close();
     for (const { name, value, error } of outcomes) {
       const line = error === undefined ? resultLine(value as T, name) : "";
-      if (line !== "" && context.globals.output === "text") context.print(line);
+      if (line === "") continue;
+      if (context.globals.output === "text") context.print(line);
+      else view.reportFor(name)({ type: "log", level: "info", text: line });
     }
     throwFailures(outcomes);
   } finally {

@@ -3,6 +3,7 @@
  * a machine whose engine answers.
  */
 import type { MachineState } from "../driver-kit/state.ts";
+import { logTo } from "../log/event.ts";
 import { isMachineError, MachineError, messageOf } from "../errors/machine-error.ts";
 import type { EngineOptions, SwarmOptions } from "../store/host-record.ts";
 import { unlessAborted, within } from "../system/waiting.ts";
@@ -100,17 +101,28 @@ async function look(context: MachineContext, host: Host, signal: AbortSignal): P
   });
   const answer = url === "" ? "" : await askEngine(context, host, url, signal);
   if (typeof answer !== "string") return answer;
+  const startedMs = context.clock.monotonicMs();
   const state = await host.driver.getState(signal);
+  say(host, `its driver says ${state === "" ? "nothing of its state" : state}`, context.clock.monotonicMs() - startedMs);
   if (state !== "Running" || url === "") return { state, url: "", engineVersion: "Unknown", error: "" };
   return { state, url, engineVersion: "Unknown", error: `Unable to query docker version: ${answer}` };
 }
 
+/** For --debug: of what is asked, what took how long and came to what. */
+function say(host: Host, what: string, ms: number): void {
+  logTo(host.report, "debug", `"${host.name}": ${what} (${Math.round(ms)} ms)`);
+}
+
 /** What the engine's answer tells, or why there is none. */
 async function askEngine(context: MachineContext, host: Host, url: string, signal: AbortSignal): Promise<Seen | string> {
+  const startedMs = context.clock.monotonicMs();
+  const sayAnswer = (what: string): void => say(host, `asked at ${url}, ${what}`, context.clock.monotonicMs() - startedMs);
   try {
     const { Version } = await (await engineClientOf(context, host, url, signal)).version();
+    sayAnswer(`its engine says that it is ${Version}`);
     return { state: "Running", url, engineVersion: `v${Version}`, error: "" };
   } catch (error) {
+    sayAnswer(`its engine gave no version: ${messageOf(error)}`);
     // A foreign certificate is an answer too: the machine runs, and what is wrong is said.
     if (isOwnFileAtFault(error)) return error.message;
     if (!isMachineError(error, "engine-certificate")) return "Cannot connect to the docker engine endpoint";

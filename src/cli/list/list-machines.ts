@@ -15,7 +15,8 @@ export async function printMachines(
 ): Promise<void> {
   const parsed = parseListFormat(format);
   const rows = await listRows(machineContext, context, request);
-  if (context.globals.output === "json") {
+  // A template is output for programs already, as with `inspect -f`.
+  if (context.globals.output === "json" && format === "") {
     context.printJson(rows);
     return;
   }

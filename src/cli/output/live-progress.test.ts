@@ -70,9 +70,10 @@ describe("LiveProgress of several machines", () => {
     view.finish("a");
     view.finish("beta", new MachineError("timeout", "SSH did not answer\nwithin 3 s"));
     await clock.advance(5_000);
-    view.close();
-    view.close();
     assert.deepEqual(visible(), ["a       12 s  done", "beta    12 s  failed: SSH did not answer"]);
+    view.close();
+    view.close();
+    assert.deepEqual(visible(), ["a       12 s  done", "beta    12 s  failed"], "why is told by the errors that follow");
   });
 
   it("prints above what must not be missed", () => {

@@ -70,6 +70,8 @@ export class LiveProgress implements ProgressView {
   close(): void {
     if (this.#closed.signal.aborted) return;
     this.#closed.abort();
+    // Why it failed is told once, by the errors that follow.
+    for (const row of this.#rows.values()) if (row.outcome === "failed") row.step = "failed";
     const summary = this.#rows.size > 1 ? this.#lines() : [];
     this.#screen.setFooter(this.#stream, []);
     for (const line of summary) this.#screen.write(this.#stream, `${line}\n`);

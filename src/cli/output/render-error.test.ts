@@ -21,7 +21,7 @@ describe("renderError", () => {
     const text = renderError(refused, { ...plain, debug: true });
     assert.match(
       text,
-      /^Connection refused\nHint: Start sshd\.\nMachineError: Connection refused\n {4}at .*\nCaused by: Error: ECONNREFUSED\n {4}at /su,
+      /^Connection refused\nHint: Start sshd\.\nError code: [a-z-]+\nMachineError: Connection refused\n {4}at .*\nCaused by: Error: ECONNREFUSED\n {4}at /su,
     );
     assert.doesNotMatch(renderError(new TypeError("oops"), plain), / at /u);
   });

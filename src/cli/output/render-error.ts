@@ -15,7 +15,7 @@ export interface ErrorTextOptions {
 /** Lines for standard error, without the last line's end. */
 export function renderError(error: unknown, options: ErrorTextOptions): string {
   const lines = isMachineError(error) ? foreseen(error, options.compat) : unforeseen(error, options.report);
-  if (options.debug) lines.push(...stacks(error));
+  if (options.debug) lines.push(...codes(error), ...stacks(error));
   return lines.join("\n");
 }
 
@@ -63,6 +63,13 @@ function unforeseen(error: unknown, report: ErrorTextOptions["report"]): string[
   if (report === undefined) return lines;
   if ("problem" in report) return [...lines, `This is a bug of docker-machine. No report could be written: ${report.problem}`];
   return [...lines, `This is a bug of docker-machine. A report without secrets is in ${report.file}; it was sent to nobody.`];
+}
+
+/** By these docs/errors.md tells the meaning; of several machines each has its own. */
+function codes(error: unknown): string[] {
+  const failures = failuresOf(error);
+  if (failures.length > 0) return failures.flatMap((failure) => codes(failure.error).map((line) => `(${failure.name}) ${line}`));
+  return isMachineError(error) ? [`Error code: ${error.code}`] : [];
 }
 
 const deepestCause = 8;

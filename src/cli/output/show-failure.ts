@@ -24,6 +24,8 @@ export interface Failure {
   /** Undefined when the run ended before a command was found. */
   readonly command: Command | undefined;
   readonly argv: readonly string[];
+  /** Whether all of its flags were read: not those behind an unknown command or driver, or with one that is wrong. */
+  readonly isParsed: boolean;
   /** As `globalOptions` takes them; empty when the flags could not be parsed. */
   readonly globalSources: readonly DriverOptions[];
   printHelp(): Promise<void>;
@@ -31,7 +33,7 @@ export interface Failure {
 
 export async function showFailure(error: unknown, failure: Failure): Promise<void> {
   const globals = optionsOrNone(failure);
-  const isJson = globals?.output === "json" || (error instanceof FlagError && asksForJson(failure.argv));
+  const isJson = globals?.output === "json" || (!failure.isParsed && asksForJson(failure.argv));
   if (error instanceof FlagError && !isJson) failure.streams.stdout.write("Incorrect Usage.\n\n");
   if (error instanceof UsageError && error.showHelp && !isJson) await failure.printHelp();
   const report = isMachineError(error) ? undefined : await reportBug(error, failure, globals);

@@ -1,0 +1,71 @@
+/** What a newcomer tries first: output as JSON, errors with their codes, --debug, templates. */
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { openCommandLine } from "./command-line.ts";
+
+/** The lines of a text as objects; fails where one is none. */
+const objectsIn = (text: string): Record<string, unknown>[] =>
+  text
+    .trimEnd()
+    .split("\n")
+    .filter((line) => line !== "")
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
+
+describe("--output json", () => {
+  for (const words of [
+    "nosuch --output json",
+    "--output json nosuch",
+    "create -d nosuch web --output=json",
+    "ls --nosuch --output json",
+  ])
+    it(`is JSON also after what is not understood: ${words}`, async () => {
+      await using shell = await openCommandLine();
+      const { code, stdout, stderr } = await shell.run(words.split(" "));
+      assert.notEqual(code, 0);
+      const error = objectsIn(stdout + stderr).at(-1) ?? {};
+      assert.equal(error["type"], "error");
+      assert.ok(["usage", "driver-not-found"].includes(String(error["code"])), String(error["code"]));
+    });
+
+  it("has the result of rm for each machine", async () => {
+    await using shell = await openCommandLine();
+    for (const name of ["a", "b"]) await shell.ok(`create -d none --url=tcp://127.0.0.1:1 ${name}`);
+    const events = objectsIn(await shell.ok("rm -y a b --output json"));
+    for (const name of ["a", "b"])
+      assert.ok(
+        events.some(({ machine, text }) => machine === name && text === `Successfully removed ${name}`),
+        JSON.stringify(events),
+      );
+  });
+
+  it("leaves a template of ls what it is, as one of inspect", async () => {
+    await using shell = await openCommandLine();
+    await shell.ok("create -d none --url=tcp://127.0.0.1:1 web");
+    assert.equal(await shell.ok("ls -f {{.Name}} --output json"), "web\n");
+    assert.equal(objectsIn(JSON.stringify(JSON.parse(await shell.ok("ls --output json")))).length, 1);
+  });
+});
+
+describe("--debug", () => {
+  it("tells the code of an error, of each machine's where there are several", async () => {
+    await using shell = await openCommandLine();
+    assert.match((await shell.run(["--debug", "status", "gone"])).stderr, /^Error code: machine-not-found$/mu);
+    assert.match(
+      (await shell.run(["--debug", "ip", "gone", "lost"])).stderr,
+      /^\(gone\) Error code: machine-not-found\n\(lost\) Error code: machine-not-found$/mu,
+    );
+    assert.doesNotMatch((await shell.run(["status", "gone"])).stderr, /Error code/u);
+  });
+
+  it("tells what ls and status asked, and how long that took", async () => {
+    await using shell = await openCommandLine();
+    await shell.ok("create -d none --url=tcp://127.0.0.1:1 web");
+    const listed = await shell.run(["--debug", "ls"]);
+    assert.match(
+      listed.stderr,
+      /"web": asked at tcp:\/\/127\.0\.0\.1:1, its engine gave no version: .*connection refused \(\d+ ms\)/u,
+    );
+    assert.match(listed.stderr, /"web": its driver says Running \(\d+ ms\)/u);
+    assert.match((await shell.run(["--debug", "status", "web"])).stderr, /"web": the driver none answered in \d+ ms/u);
+  });
+});
