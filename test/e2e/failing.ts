@@ -29,8 +29,8 @@ export function failureIn({ status, signal, stdout, stderr }: ProgramResult, arg
   assert.ok(hints.length <= 1 && (hints.length === 0 || lines.at(-1) === hints[0]), `One hint at the end: ${all}`);
   assert.doesNotMatch(stderr, /Unexpected error|This is a bug|^\s+at /mu, all);
   const words = lines.slice(0, lines.length - hints.length).join("\n");
-  const [prefix = "", phase = ""] = phases.exec(words) ?? [];
-  return { status, phase, sentence: words.slice(prefix.length), hint: hints[0]?.slice("Hint: ".length) ?? "", stdout };
+  const { phase = "" } = phases.exec(words)?.groups ?? {};
+  return { status, phase, sentence: words.replace(phases, "$<machine>"), hint: hints[0]?.slice("Hint: ".length) ?? "", stdout };
 }
 
 export interface ExpectedFailure {
