@@ -105,7 +105,7 @@ class JobRun {
     clearTimeout(this.#grace);
     this.#context.signal.removeEventListener("abort", onAbort);
     // What it started and left running would hold the pipes open, and the processor busy.
-    endTree(this.#child.pid);
+    endGroup(this.#child.pid);
     await Promise.race([Promise.all(read), pause(1_000)]);
     this.#judge(status);
   }
@@ -168,12 +168,20 @@ class JobRun {
 /** Kills the process's group, and what descends from it in groups of its own. Does nothing to one that is gone. */
 export function endTree(pid: number | undefined): void {
   if (pid === undefined) return;
-  for (const target of [...descendantsOf(pid), -pid]) {
-    try {
-      process.kill(target, "SIGKILL");
-    } catch {
-      // Gone already.
-    }
+  for (const descendant of descendantsOf(pid)) kill(descendant);
+  endGroup(pid);
+}
+
+/** Kills what is left of the group that a process led. */
+function endGroup(leader: number | undefined): void {
+  if (leader !== undefined) kill(-leader);
+}
+
+function kill(target: number): void {
+  try {
+    process.kill(target, "SIGKILL");
+  } catch {
+    // Gone already.
   }
 }
 
