@@ -50,7 +50,7 @@ const groups: Readonly<Record<string, Group>> = {
   },
   unit: { files: ["src/**/*.test.ts", "test/*.test.ts"], together: true, atOnce: 1, minutes: { test: 1, job: 5, group: 5 } },
   integration: {
-    files: ["test/{golden,plugin,ssh,cli,safety,differential,completion,runner,guest}/**/*.test.ts"],
+    files: ["test/{golden,kit,plugin,ssh,cli,safety,differential,completion,runner,guest}/**/*.test.ts"],
     first: ["safety/kill", "safety/fake-cloud", "safety/crash-points", "safety/parallel"],
     atOnce: 2,
     minutes: { test: 10, job: 12, group: 20 },

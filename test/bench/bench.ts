@@ -1,6 +1,6 @@
 /**
  * `npm run bench [SECTION…]`: what the program costs, measured in one run on this computer. Sections: start, create,
- * locks, ssh, plugins, machines. A section that cannot run here says why.
+ * locks, ssh, plugins, disks, machines. A section that cannot run here says why.
  */
 import { printRows, type Row } from "./measure.ts";
 
@@ -13,6 +13,7 @@ const sections: Readonly<Record<string, { readonly title: string; readonly load:
   locks: { title: "Locks and fsyncs of one command", load: async () => (await import("./locks.ts")).measureLocks },
   ssh: { title: "SSH connections and commands", load: async () => (await import("./ssh.ts")).measure },
   plugins: { title: "Driver plugins", load: async () => (await import("./plugins.ts")).measure },
+  disks: { title: "Disk formats", load: async () => (await import("./disks.ts")).measureDisks },
   machines: { title: "Machines on this computer", load: async () => (await import("./machines.ts")).measureMachines },
 };
 
