@@ -90,6 +90,8 @@ function stillServes({ ca, certificate, key }: ServerCertificate, request: Serve
     verifiesAgainst(certificate, ca, now) &&
     validityState(facts, now) === "valid" &&
     (!request.isSwarmMaster || parsed.keyUsage.includes(clientAuthentication)) &&
+    // The machine proves itself by its name to the letter; addresses and other names have more than one spelling.
+    facts.names.includes(request.machineName) &&
     namesFor(request).every((name) => name === "" || facts.names.includes(name) || isIssuedFor(certificate, name, file))
   );
 }

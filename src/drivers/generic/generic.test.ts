@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { chmod, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import * as path from "node:path";
@@ -38,6 +38,27 @@ test("the key is copied into the store, for the user alone, and its public half 
   assert.equal((await stat(copy)).mode & 0o777, 0o600);
   assert.equal(await readFile(`${copy}.pub`, "utf8"), pair.publicKey);
 });
+
+for (const name of ["key.pem", "server-key.pem", "ca.pem", "config.json", "journal.ndjson", "known_hosts", "Secrets.json"]) {
+  test(`a key that is named ${name} takes no file of the machine's folder`, async () => {
+    await using testContext = await testDriverContext("web");
+    const { machineDir } = testContext.context;
+    await mkdir(machineDir, { recursive: true });
+    await writeFile(path.join(machineDir, name), "ours");
+    const folder = await mkdtemp(path.join(tmpdir(), "generic-key-"));
+    const { privateKey } = generateKeyPair("test");
+    await writeFile(path.join(folder, name), privateKey, { mode: 0o600 });
+    const driver = driverModule.open(testContext.context, undefined);
+    await driver.setConfigFromFlags(options({ "generic-ip-address": "192.0.2.7", "generic-ssh-key": path.join(folder, name) }));
+    await driver.preCreateCheck(AbortSignal.timeout(1_000));
+    await driver.create(AbortSignal.timeout(1_000));
+    await rm(folder, { recursive: true });
+    assert.equal(await readFile(path.join(machineDir, name), "utf8"), "ours");
+    assert.equal(await readFile(await driver.getSshKeyPath(), "utf8"), privateKey);
+    const { SSHKeyPath } = JSON.parse(await driver.configText()) as { SSHKeyPath: string };
+    assert.equal(SSHKeyPath, await driver.getSshKeyPath(), "where 0.16.2 looks for it");
+  });
+}
 
 test("a key that others can read is refused before anything is made", async () => {
   await using testContext = await testDriverContext("web");
