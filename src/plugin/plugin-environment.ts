@@ -24,12 +24,13 @@ export function withoutPluginVariables(computer: Computer): Computer {
 
 /**
  * The driver this process is to serve, if it is a plugin: it bears a plugin's name, or was started as one. Go tools run
- * the main program itself, without arguments, for the drivers that 0.16.2 had built in. Arguments are words of whoever
- * wrote them: `driver serve NAME` in a launcher's script serves NAME.
+ * the main program itself, for the drivers that 0.16.2 had built in. Only `driver serve NAME`, the words of a launcher's
+ * script, says itself what is served.
  */
 export function servedDriverName(programPath: string, args: readonly string[], computer: Environment): string | undefined {
   const own = nameOfProgram(lastPart(programPath), computer);
-  if (own !== undefined || args.length > 0 || !isPluginEnvironment(computer)) return own;
+  if (own !== undefined || !isPluginEnvironment(computer)) return own;
+  if (args[0] === "driver" && args[1] === "serve") return undefined;
   const wanted = computer.env[driverNameVariable] ?? "";
   return nameOfProgram(wanted, computer) ?? (wanted === "" ? undefined : wanted);
 }

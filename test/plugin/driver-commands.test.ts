@@ -113,6 +113,19 @@ test("the program is a plugin when a tool starts it as one, whatever its argumen
   );
 });
 
+test("driver serve serves what it names, whatever the launcher is called", async () => {
+  await using served = await pluginFixture();
+  await served.addScript(
+    "mine",
+    `process.argv[1] = ${JSON.stringify(bin)}; process.argv.push("driver", "serve", "none"); import(process.argv[1]);\n`,
+  );
+  const module = await loadPluginModule("mine", { ...served, clock: systemClock, report: served.context.report }, runtimeWith());
+  assert.deepEqual(
+    module.flags.map(({ name }) => name),
+    ["url"],
+  );
+});
+
 test("a plugin's program started by hand says what it is", async () => {
   const { code, stderr } = await run("driver", "serve", "none");
   assert.equal(code, 1);
