@@ -94,7 +94,7 @@ const runs = sh`
 other_run() { read -r other < ${statePaths.run}/process && grep -q '#begin' "/proc/$other/cmdline"; } 2> /dev/null
 # Looking and taking are one step: of several that wait for the same run one goes next, and the others wait for that one.
 claim_run() (
-  exec 9> ${statePaths.claim} || exit 2
+  exec 9< ${statePaths.folder} || exit 2
   if has flock; then flock 9 || exit 2; fi
   other_run && exit 1
   rm -rf ${statePaths.run}

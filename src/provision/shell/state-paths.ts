@@ -9,8 +9,6 @@ export const statePaths = {
   originals: `${folder}/original`,
   /** The run under way: files as they were before it, to undo it when it fails or is cut off. */
   run: `${folder}/run`,
-  /** Locked while a run looks whether there is another, and takes its place. */
-  claim: `${folder}/run.lock`,
   /** Exists while the engine has not been restarted since its configuration changed. */
   restartOwed: `${folder}/restart-owed`,
   /** Checksums of our files as we left them. */
