@@ -1,7 +1,10 @@
 /** `docker-machine/driver`: what the author of a driver needs. */
 export { newBaseConfig, type BaseConfig } from "./driver-kit/base-config.ts";
 export { BuiltinDriver, engineUrl } from "./driver-kit/builtin-driver.ts";
-export type { Driver, DriverCapabilities, DriverContext, DriverModule } from "./driver-kit/driver.ts";
+export type { Driver, DriverCapabilities, DriverContext, DriverModule, Resource } from "./driver-kit/driver.ts";
+export { Ledger, removeAll, type LedgerEntry } from "./driver-kit/ledger.ts";
+export { bool, defineOptions, int, list, secret, text, type ConfigOf } from "./driver-kit/options.ts";
+export { ProviderDriver, type ProviderConfig } from "./driver-kit/provider-driver.ts";
 export { findCredential, type CredentialPlace, type CredentialSearch, type FoundCredential } from "./driver-kit/credentials.ts";
 export {
   HttpApi,

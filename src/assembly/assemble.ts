@@ -11,6 +11,7 @@ import { defaultTimeouts, type Timeouts } from "../machine/timeouts.ts";
 import { FileStore } from "../store/file-store.ts";
 import { systemClock } from "../system/clock.ts";
 import type { Computer } from "../system/computer.ts";
+import { LazyHttp } from "./lazy-http.ts";
 import { SystemProcessRunner } from "../system/process.ts";
 import { authorityPaths, type NamedPaths } from "../tls/authority-files.ts";
 import { findDriver, findPluginOf, findWriter } from "./driver-catalog.ts";
@@ -45,6 +46,7 @@ export function assemble(options: AssemblyOptions): MachineContext {
     store,
     computer,
     processes,
+    http: new LazyHttp({ env: computer.env, clock: systemClock, boundMs: timeouts.providerRequestMs }),
     clock: systemClock,
     redactor: options.redactor ?? new Redactor(),
     certificates: authorityPaths(store.certsDir, options.certificates),

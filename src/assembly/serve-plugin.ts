@@ -11,8 +11,10 @@ import type { SshExecutor } from "../ssh/executor.ts";
 import { ensureKeyPair } from "../ssh/keys.ts";
 import { systemClock } from "../system/clock.ts";
 import { thisComputer, type Computer } from "../system/computer.ts";
+import { LazyHttp } from "./lazy-http.ts";
 import { SystemProcessRunner } from "../system/process.ts";
 import { ProcessOutput, type OutputStream } from "../system/process-output.ts";
+import { timeoutsOf } from "./timeout-variables.ts";
 
 export interface ServeEnvironment {
   readonly computer: Computer;
@@ -28,6 +30,7 @@ const connectTimeoutMs = 10_000;
 export async function serveWith(module: DriverModule, environment: ServeEnvironment): Promise<number> {
   const { computer, streams, redactor, signal, nativeSsh } = environment;
   const processes = new SystemProcessRunner(withoutPluginVariables(computer));
+  const timeouts = timeoutsOf(computer.env);
   const openSsh = async (driver: Driver, machine: ServedMachine): Promise<SshExecutor> => {
     const backend = await chooseSshBackend(nativeSsh, processes);
     return await openSshExecutor(backend, await sshTargetOf(driver, machine.machineName, termsOf(machine)), {
@@ -40,13 +43,15 @@ export async function serveWith(module: DriverModule, environment: ServeEnvironm
   return await serveDriver(module, {
     computer,
     processes,
+    http: new LazyHttp({ env: computer.env, clock: systemClock, boundMs: timeouts.providerRequestMs }),
+    operationMs: timeouts.providerOperationMs,
     clock: systemClock,
     redactor,
     signal,
     writeOut: (text) => streams.stdout.write(text),
     writeErr: (text) => streams.stderr.write(text),
     openSsh,
-    ensureSshKey: async ({ machineDir, machineName }) => await ensureKeyPair(machineDir, machineName, computer),
+    ensureSshKey: async ({ machineDir, machineName }, wish) => await ensureKeyPair(machineDir, machineName, computer, wish?.type),
   });
 }
 

@@ -9,25 +9,38 @@ import type { Driver, DriverContext } from "./driver.ts";
 import type { DriverOptions } from "./create-flag.ts";
 import type { MachineState } from "./state.ts";
 
+/** Makes a stored configuration of an older kind, or another tool's, one that the driver reads. Keys it leaves are kept. */
+export type Upgrade = (stored: Readonly<Record<string, unknown>>) => Readonly<Record<string, unknown>>;
+
 export abstract class BuiltinDriver<Config extends BaseConfig> implements Driver {
   abstract readonly driverName: string;
   protected readonly context: DriverContext;
   protected readonly config: Config;
+  readonly #defaults: Config;
   readonly #stored: Readonly<Record<string, unknown>>;
   readonly #storedText: string | undefined;
 
   /** @param defaults the configuration of a new machine, all keys present, in the order they are stored. */
-  constructor(context: DriverContext, defaults: Config, configText: string | undefined) {
+  constructor(context: DriverContext, defaults: Config, configText: string | undefined, upgrade: Upgrade = (stored) => stored) {
     this.context = context;
+    this.#defaults = defaults;
     this.#storedText = configText;
-    this.#stored = configText === undefined ? {} : parseObject(configText, context.machineName);
+    this.#stored = configText === undefined ? {} : upgrade(parseObject(configText, context.machineName));
     this.config = overlay(defaults, this.#stored, context.machineName);
   }
 
   /** What was not changed is spelled as it was found: keys this driver does not know may hold numbers of 64 bits. */
   async configText(): Promise<string> {
-    const text = JSON.stringify({ ...this.#stored, ...this.config });
+    const text = JSON.stringify({ ...this.#stored, ...this.config, ...this.#unchangedNulls() });
     return this.#storedText === undefined ? text : respellJsonText(this.#storedText, text);
+  }
+
+  /** Go writes an empty list as null; what was not changed stays so. */
+  #unchangedNulls(): Readonly<Record<string, null>> {
+    const isUnchanged = (key: string): boolean =>
+      JSON.stringify(this.config[key as keyof Config]) === JSON.stringify(this.#defaults[key as keyof Config]);
+    const nulls = Object.keys(this.#stored).filter((key) => this.#stored[key] === null && isUnchanged(key));
+    return Object.fromEntries(nulls.map((key) => [key, null]));
   }
 
   abstract setConfigFromFlags(options: DriverOptions): Promise<void>;
@@ -92,7 +105,7 @@ function overlay<Config extends BaseConfig>(
   stored: Readonly<Record<string, unknown>>,
   machineName: string,
 ): Config {
-  const result = { ...defaults } as Record<string, unknown>;
+  const result = structuredClone(defaults) as Record<string, unknown>;
   for (const [key, fallback] of Object.entries(defaults)) {
     const value = stored[key];
     // Go writes an empty list as null and reads null as the zero value.

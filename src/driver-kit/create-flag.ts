@@ -9,7 +9,10 @@ interface FlagBase {
   readonly usage: string;
   /** Environment variable that gives the value when the flag is absent. */
   readonly envVar?: string | undefined;
-  /** The value is a credential: redacted everywhere and never stored in config.json. */
+  /**
+   * The value is a credential: redacted everywhere and never stored in config.json. `false` says that it is none, though
+   * it is named like one.
+   */
   readonly secret?: boolean | undefined;
 }
 
@@ -32,6 +35,8 @@ export interface DriverOptions {
   strings(name: string): readonly string[];
   /** Whether the user gave the flag, on the command line or in the environment, rather than its default applying. */
   isSet(name: string): boolean;
+  /** The environment variable that gave the value; undefined where the command line or the default did. */
+  variableOf(name: string): string | undefined;
   /** All values, for the plugin protocol. */
   all(): Readonly<Record<string, FlagValue>>;
 }
@@ -39,6 +44,7 @@ export interface DriverOptions {
 export function driverOptions(
   values: Readonly<Record<string, FlagValue>>,
   given: ReadonlySet<string> = new Set(Object.keys(values)),
+  variables: ReadonlyMap<string, string> = new Map(),
 ): DriverOptions {
   const get = (name: string): FlagValue | undefined => (Object.hasOwn(values, name) ? values[name] : undefined);
   return {
@@ -47,6 +53,7 @@ export function driverOptions(
     bool: (name) => get(name) === true,
     strings: (name) => (Array.isArray(get(name)) ? (get(name) as readonly string[]) : []),
     isSet: (name) => given.has(name),
+    variableOf: (name) => variables.get(name),
     all: () => values,
   };
 }

@@ -7,7 +7,9 @@ import type { SshExecutor } from "../ssh/executor.ts";
 import type { Clock } from "../system/clock.ts";
 import type { Computer } from "../system/computer.ts";
 import type { ProcessRunner } from "../system/process.ts";
+import type { Pace } from "../system/waiting.ts";
 import type { CreateFlag, DriverOptions } from "./create-flag.ts";
+import type { HttpTransport } from "./http-transport.ts";
 import type { MachineState } from "./state.ts";
 
 /** Declared facts that the core branches on. It never compares a driver's name. */
@@ -22,13 +24,21 @@ export interface DriverCapabilities {
   readonly parallelCreate: boolean;
   /** Flags that may be repeated, one value a name, when several names are created at once. */
   readonly perNameFlags: readonly string[];
-  /** The driver injects host keys, so first contact is verified (see {@link Driver.hostKeys}). */
+  /** The driver injects host keys, or its provider tells them, so first contact is verified (see {@link Driver.hostKeys}). */
   readonly injectsHostKeys: boolean;
   /**
    * The driver is a program of others, of which only the protocol is known. What its interrupted `create` made cannot be
    * found again, so `create` is never called a second time; and any call, even for an address, may need its credentials.
    */
   readonly opaque?: true | undefined;
+  /** `getState` asks this computer alone: no network, no credentials, an answer in milliseconds. */
+  readonly tellsStateLocally?: true | undefined;
+  /** The machine lives on this computer: nobody else can reach or manage it. */
+  readonly onThisComputer?: true | undefined;
+  /** What becomes of an instance that powers itself off, and of the bill; absent where that is not known. */
+  readonly whenPoweredOff?: "deleted" | "free" | "billed" | undefined;
+  /** The provider finds the instance by the machine's name, so that a machine cannot be renamed. */
+  readonly foundByName?: true | undefined;
 }
 
 /**
@@ -62,10 +72,10 @@ export interface DriverContext {
   readonly machineName: string;
   /**
    * Names this one create, also after a crash: a driver marks what it makes at a provider with it (a tag, a client
-   * token), so that a repeated create finds it and `gc` never takes another's instance for ours. "" for machines that
-   * 0.16.2 made.
+   * token), so that a repeated create finds it and `gc` never takes another's instance for ours. Undefined for adopted
+   * machines and those that 0.16.2 made: an absent mark matches nothing.
    */
-  readonly createId: string;
+  readonly createId: string | undefined;
   /** The store's root. */
   readonly storePath: string;
   /** The machine's own folder in the store; exists before `create` is called. Disks, sockets and keys go here. */
@@ -74,6 +84,10 @@ export interface DriverContext {
   readonly cacheDir: string;
   readonly computer: Computer;
   readonly processes: ProcessRunner;
+  /** How a provider's API is asked. Loads nothing before it is used. */
+  readonly http: HttpTransport;
+  /** Bound in milliseconds on one operation at the provider that a driver waits for by `poll`. */
+  readonly operationMs: number;
   readonly clock: Clock;
   readonly report: Report;
   /**
@@ -83,12 +97,43 @@ export interface DriverContext {
   save(): Promise<void>;
   /** Opens SSH to this machine with its pinned host key, as the driver describes it now. The caller closes it. */
   openSsh(): Promise<SshExecutor>;
-  /** Makes the machine's key pair in `machineDir` if there is none, and gives its paths and public key. */
-  ensureSshKey(): Promise<{ readonly privateKeyPath: string; readonly publicKey: string }>;
+  /** Makes the machine's key pair in `machineDir` if there is none, and gives its paths and public key. Ed25519 unless asked for otherwise. */
+  ensureSshKey(wish?: {
+    readonly type?: "ed25519" | "rsa" | undefined;
+  }): Promise<{ readonly privateKeyPath: string; readonly publicKey: string }>;
+  /**
+   * A text of the configuration with its secrets in place of their marks. What is stored has marks where credentials
+   * stand; a driver reveals one when a request needs it, never earlier: `env` and `ls` ask no password manager. A text
+   * without marks comes back as it is. Throws `secret-unavailable`.
+   */
+  reveal(text: string): Promise<string>;
   /** Registers a value that must never be printed. */
   secret(value: string): void;
   /** Absent, or undefined, where the engines of such machines cannot be set up ahead. */
   engineTemplate?(): Promise<EngineTemplate | undefined>;
+}
+
+/** Something a driver made at its provider, or finds there with this machine's mark. */
+export interface Resource {
+  /** In the provider's word: `instance`, `disk`, `address`, `key-pair`. The machine itself is an `instance`. */
+  readonly kind: string;
+  /** The provider's identifier. */
+  readonly id: string;
+}
+
+/** New sizes of a machine that exists; undefined = as it is. */
+export interface SizeChange {
+  readonly cpus?: number | undefined;
+  readonly memoryMiB?: number | undefined;
+}
+
+/** A port of this computer that leads to one of the machine. */
+export interface PublishedPort {
+  readonly protocol: "tcp" | "udp";
+  /** Address and port on this computer. */
+  readonly hostAddress: string;
+  readonly hostPort: number;
+  readonly machinePort: number;
 }
 
 export interface Driver {
@@ -101,29 +146,39 @@ export interface Driver {
    * was loaded are kept; a plugin's answer is kept byte for byte.
    */
   configText(): Promise<string>;
-  /** Takes the create flags. Throws `driver-options`. Called once, before `preCreateCheck`. */
+  /** Takes the create flags. Throws `driver-options`; asks no provider. Called once, before `preCreateCheck`. */
   setConfigFromFlags(options: DriverOptions): Promise<void>;
-  /** Checks what can be checked without creating anything. Any failure ends `create` with exit status 3. */
+  /**
+   * Checks what can be checked without creating anything, and freezes what it looks up (image, zone, size) in the
+   * configuration: it is stored after this call, so that a repeated `create` sends the same requests. Any failure ends
+   * `create` with exit status 3. Called again where an adopted machine's create goes on.
+   */
   preCreateCheck(signal: AbortSignal): Promise<void>;
   /**
-   * Makes the instance. Called once per machine with the record already saved. MUST call `context.save()` as soon as
-   * the provider's identifier is known. MUST NOT wait for SSH. Called again after a crash, it finds and takes over what
-   * an earlier call began.
+   * Makes the instance. Called with the record already saved. MUST call `context.save()` as soon as the provider's
+   * identifier is known. MUST NOT wait for SSH, and need not wait until the instance runs: the core does, and then
+   * calls `locate`. Called again after a crash, or on an instance that runs, it finds and takes over what an earlier
+   * call began and makes nothing a second time.
    */
   create(signal: AbortSignal): Promise<void>;
-  /** Removes the instance and all that `create` made. Succeeds when there is nothing left to remove. */
+  /**
+   * Removes the instance and all that `create` made, and nothing else: by recorded id, and by mark where no id is
+   * recorded. Tries all of it and throws the first error after the last; succeeds when there is nothing left.
+   */
   remove(signal: AbortSignal): Promise<void>;
+  /** Asks the provider to start a stopped machine; returns once the request is durable. Succeeds where it runs. */
   start(signal: AbortSignal): Promise<void>;
-  /** Asks the operating system to shut down and waits for it. */
+  /** Asks the operating system to shut down. The core waits for the state. Succeeds where it is stopped. */
   stop(signal: AbortSignal): Promise<void>;
-  /** Ends the instance at once. */
+  /** Ends the instance at once. Succeeds where it is stopped. */
   kill(signal: AbortSignal): Promise<void>;
+  /** Restarts a machine that runs. The core waits until it runs again, and calls `locate`. */
   restart(signal: AbortSignal): Promise<void>;
-  /** Asks the provider. Must answer within seconds, or throw. */
+  /** Asks the provider. Must answer within seconds, or throw. "" where there is no instance. */
   getState(signal: AbortSignal): Promise<MachineState>;
-  /** Address of the machine; "" while unknown. */
+  /** Address of the machine as it is recorded; "" while unknown. No network. */
   getIp(): Promise<string>;
-  /** `tcp://ADDRESS:PORT` of the engine; "" while unknown. Throws `machine-not-running` where the driver must know the state. */
+  /** `tcp://ADDRESS:PORT` of the engine as recorded; "" while unknown. Throws `machine-not-running` where the driver must know the state. */
   getUrl(): Promise<string>;
   getSshHostname(): Promise<string>;
   getSshPort(): Promise<number>;
@@ -136,18 +191,46 @@ export interface Driver {
   readonly enginePort?: number | undefined;
   /** File with the sudo password of the SSH user, if it needs one. */
   readonly sudoPasswordFile?: string | undefined;
-  /** Public host keys that the driver put into the instance, as `TYPE BASE64` lines. Known after `create`. */
-  hostKeys?(): Promise<readonly string[]>;
+  /**
+   * Learns from the provider where a running machine is now, and takes it into the configuration. Called by the core
+   * once the machine runs (create, start, restart) and where the recorded address is silent; the core saves. While the
+   * provider knows no address, `getIp` is "" afterwards and it is asked again; what it throws is final.
+   */
+  locate?(signal: AbortSignal): Promise<void>;
+  /**
+   * Public host keys that the driver put into this instance, or that its provider tells, as `TYPE BASE64` lines. Known
+   * after `create`; may be asked in a later process. "none": this instance takes none, its first contact is trusted
+   * and that is said.
+   */
+  hostKeys?(): Promise<readonly string[] | "none">;
+  /**
+   * The private halves of the injected host keys stay readable for others (a metadata service, a datastore). The core
+   * then makes fresh keys on the machine after the first verified contact, pins those, and calls `withdrawSecrets`.
+   */
+  readonly hostKeysExposed?: boolean | undefined;
+  /** Takes back at the provider what was needed for the first contact only. Idempotent. */
+  withdrawSecrets?(signal: AbortSignal): Promise<void>;
   /**
    * The engine that the machine came with, when this driver object's `create` started it from a template. The core then
    * takes over its certificate and does not provision.
    */
   preparedEngine?(): PreparedEngine | undefined;
   /**
-   * Instances at the provider that bear this machine's `createId`, also ones the configuration does not know yet.
-   * Absent where nothing is made at a provider. Asked by `gc` and after an interrupted create.
+   * All that is at the provider of this machine: by recorded id, and what bears its `createId`, also what the
+   * configuration does not know yet. Absent where nothing is made at a provider. Asked by `gc` and after an interrupted
+   * create.
    */
-  findInstances?(signal: AbortSignal): Promise<readonly string[]>;
+  findResources?(signal: AbortSignal): Promise<readonly Resource[]>;
+  /** Stops the machine with its memory kept; `start` resumes it. Absent: unsupported. */
+  suspend?(signal: AbortSignal): Promise<void>;
+  /** Gives a machine other sizes; says in the result whether they count from its next start on. Absent: unsupported. */
+  resize?(change: SizeChange, signal: AbortSignal): Promise<{ readonly fromNextStart: boolean }>;
+  /** What the machine printed on its console so far. Absent: unsupported. */
+  console?(signal: AbortSignal): Promise<string>;
+  /** Makes exactly these ports of this computer lead to the machine, and gives what could be had. Absent: unsupported. */
+  publish?(ports: readonly PublishedPort[], signal: AbortSignal): Promise<readonly PublishedPort[]>;
+  /** Has the provider end the instance, and its bill, at this time; undefined takes that back. Absent: unsupported. */
+  setLifetime?(deadline: Date | undefined, signal: AbortSignal): Promise<void>;
   /** Ends a plugin; built-in drivers have nothing to close. */
   close?(): Promise<void>;
 }
@@ -160,6 +243,8 @@ export interface DriverModule {
   readonly summary: string;
   readonly flags: readonly CreateFlag[];
   readonly capabilities: DriverCapabilities;
+  /** How often the provider is asked while the core waits for a state; half a second where it is absent. */
+  readonly pace?: Pace | undefined;
   /**
    * Keys that each configuration which this driver ever stored has, where plugins of others bear its name: a record
    * without them is theirs, and is opened by their program alone. Absent for names that 0.16.2 had: those records are ours.
@@ -168,8 +253,9 @@ export interface DriverModule {
   /** Keys of the configuration that 0.16.2's driver of this name has not, and drops when it saves: they are kept beside it too. */
   readonly newKeys?: readonly string[] | undefined;
   /**
-   * Opens a driver on a machine. `configText` is the stored `Driver` object as JSON text, or undefined for a new
-   * machine. Keys that the driver does not know are kept. Must not do any I/O.
+   * Opens a driver on a machine. `configText` is the stored `Driver` object as JSON text, with marks in place of
+   * secrets, or undefined for a new machine. Keys that the driver does not know are kept. Must not do any I/O, and load
+   * no package: it is on the way of `ls` and `env`.
    */
   open(context: DriverContext, configText: string | undefined): Driver;
 }

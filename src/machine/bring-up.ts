@@ -4,13 +4,14 @@
  */
 import { MachineError, messageOf } from "../errors/machine-error.ts";
 import { logTo } from "../log/event.ts";
-import { pinInjectedHostKeys } from "../ssh/host-keys.ts";
 import { waitForSsh } from "../ssh/connect.ts";
 import type { SshExecutor } from "../ssh/executor.ts";
 import { within } from "../system/waiting.ts";
+import { hostKeyRenewal, pinDriverKeys } from "./host/driver-keys.ts";
 import { takeOverEngine } from "./host/engine-template.ts";
 import { inPhase } from "./creation-error.ts";
 import { isProvisioned, type Host } from "./host/host.ts";
+import { locate } from "./host/locate.ts";
 import { isCreateUncertain } from "./interruption/interrupted.ts";
 import type { JournalReading } from "./interruption/journal.ts";
 import type { MachineContext } from "./machine-context.ts";
@@ -32,8 +33,10 @@ export async function bringUp(
     );
   if (isProvisioned(host) && !(await takeOverEngine(context, host, signal))) {
     await using ssh = await journal.step("ssh", async () => await firstContact(context, host, signal));
+    // Who goes on with a create knows what its first boot complained of.
+    const first = { renewHostKeys: await hostKeyRenewal(host, signal), firstBootMustSucceed: earlier === undefined };
     await journal.step("provision", async () => {
-      await inPhase("provision", signal, async () => await provisionMachine(context, host, ssh, signal));
+      await inPhase("provision", signal, async () => await provisionMachine(context, host, ssh, signal, first));
     });
     await host.save();
   }
@@ -67,10 +70,12 @@ async function firstContact(context: MachineContext, host: Host, signal: AbortSi
   const { capabilities } = host.module;
   host.report({ type: "waiting-for-running" });
   if (!capabilities.adopted) {
-    await inPhase("running", signal, async () => await waitForState(context, host, "Running", signal));
+    await inPhase("running", signal, async () => {
+      await waitForState(context, host, "Running", signal);
+      await locate(context, host, signal);
+    });
   }
-  const keys = await host.driver.hostKeys?.();
-  if (keys !== undefined) await pinInjectedHostKeys((await host.sshTarget()).hostKeys, keys, host.report);
+  await pinDriverKeys(host);
   host.report({ type: "detecting-os" });
   host.report({ type: "waiting-for-ssh" });
   const wait = {

@@ -9,6 +9,7 @@ import { logTo } from "../log/event.ts";
 import { readFileIfExists } from "../system/files.ts";
 import { engineCertificateOf } from "./host/certificate-dates.ts";
 import type { Host } from "./host/host.ts";
+import { locate } from "./host/locate.ts";
 import { openHost } from "./host/open-host.ts";
 import { requireCreated } from "./interruption/interrupted.ts";
 import { lockMachine } from "./interruption/machine-lock.ts";
@@ -43,6 +44,7 @@ export async function regenerateCertificates(context: MachineContext, name: stri
   await using _lock = await lockMachine(context, name, "regenerate-certs", signal);
   await using host = await openHost(context, name);
   await requireCreated(host);
+  await locate(context, host, signal);
   await replaceCertificate(context, host, signal);
 }
 

@@ -20,7 +20,7 @@ export interface Leftover {
   readonly step: string;
   /** Both in words. */
   readonly what: string;
-  /** Identifiers at the provider; empty where nothing is known to exist there. */
+  /** Identifiers at the provider, of what is no instance with its kind before it; empty where nothing is known to exist there. */
   readonly instances: readonly string[];
   /** The machine was removed while its instance was perhaps still coming into being. */
   readonly removed?: boolean | undefined;
@@ -77,7 +77,8 @@ async function inspect(
 async function findInstances(context: MachineContext, host: Host, signal: AbortSignal): Promise<readonly string[]> {
   const otherwise = `The driver of "${host.name}" did not tell its instances`;
   const patience = { ms: context.timeouts.stateMs, clock: context.clock, signal };
-  return await within(patience, async (inner) => (await host.driver.findInstances?.(inner)) ?? [], otherwise);
+  const resources = await within(patience, async (inner) => (await host.driver.findResources?.(inner)) ?? [], otherwise);
+  return resources.map(({ kind, id }) => (kind === "instance" ? id : `${kind} ${id}`));
 }
 
 /**

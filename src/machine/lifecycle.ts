@@ -8,6 +8,7 @@ import { certifyAddress } from "./certificates.ts";
 import { isProvisioned, type Host } from "./host/host.ts";
 import { openHost } from "./host/open-host.ts";
 import { engineUrlOf, waitForEngine } from "./host/engine-connection.ts";
+import { locate } from "./host/locate.ts";
 import { lockMachine } from "./interruption/machine-lock.ts";
 import type { MachineContext } from "./machine-context.ts";
 import { stateOf, waitForState } from "./host/wait-for-state.ts";
@@ -95,6 +96,7 @@ async function restart(context: MachineContext, host: Host, signal: AbortSignal)
 
 async function waitUntilUsable(context: MachineContext, host: Host, signal: AbortSignal): Promise<void> {
   await waitForState(context, host, "Running", signal);
+  await locate(context, host, signal);
   if (!isProvisioned(host)) return;
   logTo(host.report, "info", "Waiting for SSH to be available...");
   await using ssh = await waitForSsh({

@@ -1,5 +1,6 @@
 /** What the use cases are given by a composition root: the outside world and the user's settings. */
 import type { DriverModule } from "../driver-kit/driver.ts";
+import type { HttpTransport } from "../driver-kit/http-transport.ts";
 import type { Report } from "../log/event.ts";
 import type { Redactor } from "../log/redact.ts";
 import type { SshExecutor, SshTarget } from "../ssh/executor.ts";
@@ -15,6 +16,8 @@ export interface MachineContext {
   readonly store: Store;
   readonly computer: Computer;
   readonly processes: ProcessRunner;
+  /** How drivers ask their providers. */
+  readonly http: HttpTransport;
   readonly clock: Clock;
   readonly redactor: Redactor;
   /** The PKI that new machines are signed with: the store's own, or the user's by `--tls-*`. */

@@ -5,6 +5,7 @@ import { bringUp } from "./bring-up.ts";
 import { prepareAuthority } from "./certificates.ts";
 import { engineVersionOf, waitForEngine } from "./host/engine-connection.ts";
 import type { Host } from "./host/host.ts";
+import { locate } from "./host/locate.ts";
 import { openHost } from "./host/open-host.ts";
 import { isBeingUndone, requireCreated } from "./interruption/interrupted.ts";
 import { readJournal, type JournaledCommand } from "./interruption/journal.ts";
@@ -19,7 +20,7 @@ export async function provisionAgain(context: MachineContext, name: string, sign
   await prepareAuthority(context, signal);
   const earlier = await readJournal(host.dir);
   if (earlier?.command === "create" && !isBeingUndone(earlier)) return await bringUp(context, host, earlier, signal);
-  await maintain(host, "provision", async (ssh) => void (await provisionMachine(context, host, ssh, signal)));
+  await maintain(context, host, "provision", signal, async (ssh) => void (await provisionMachine(context, host, ssh, signal)));
 }
 
 /** Brings the engine to the newest version its source offers. Gives the version before and after. */
@@ -31,7 +32,7 @@ export async function upgradeMachine(
   await using _lock = await lockMachine(context, name, "upgrade", signal);
   await using host = await openHost(context, name);
   await requireCreated(host);
-  return await maintain(host, "upgrade", async (ssh) => {
+  return await maintain(context, host, "upgrade", signal, async (ssh) => {
     const before = await engineVersionOf(context, host, signal).catch(() => "");
     const { engineVersion } = await upgradeEngine(
       await provisionRequest(context, host),
@@ -42,8 +43,15 @@ export async function upgradeMachine(
   });
 }
 
-/** Logs in, does the work under its journal, and saves what the driver learned. The caller holds the machine's lock. */
-export async function maintain<T>(host: Host, command: JournaledCommand, work: (ssh: SshExecutor) => Promise<T>): Promise<T> {
+/** Logs in where the machine is now, does the work under its journal, and saves what the driver learned. The caller holds the machine's lock. */
+export async function maintain<T>(
+  context: MachineContext,
+  host: Host,
+  command: JournaledCommand,
+  signal: AbortSignal,
+  work: (ssh: SshExecutor) => Promise<T>,
+): Promise<T> {
+  await locate(context, host, signal);
   await using ssh = await host.openSsh();
   await ssh.connect();
   const journal = await host.openJournal(command);

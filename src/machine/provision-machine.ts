@@ -28,9 +28,10 @@ export async function provisionMachine(
   host: Host,
   ssh: SshExecutor,
   signal: AbortSignal,
+  first: Pick<ProvisionContext, "renewHostKeys" | "firstBootMustSucceed"> = {},
 ): Promise<ProvisionOutcome> {
   const request = await provisionRequest(context, host);
-  const outcome = await provisionHost(request, provisionContext(context, host, ssh, signal));
+  const outcome = await provisionHost(request, { ...provisionContext(context, host, ssh, signal), ...first });
   host.report({ type: "checking-engine" });
   await waitForEngine(context, host, signal);
   host.report({ type: "engine-ready" });

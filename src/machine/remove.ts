@@ -61,7 +61,7 @@ async function forgetMachine(context: MachineContext, name: string, isTraceable:
 
 /** Keeping the record of an instance that nobody could find would help nobody. */
 function canFindInstances(host: Host): boolean {
-  return host.driver.findInstances !== undefined;
+  return host.driver.findResources !== undefined;
 }
 
 async function removeInstance(context: MachineContext, host: Host, request: RemoveRequest, signal: AbortSignal): Promise<void> {

@@ -20,6 +20,10 @@ export const timeoutTable = {
   stateMs: { variable: "STATE", defaultMs: 60_000 },
   /** For a driver to create, start, stop or remove an instance, downloads included. */
   driverMs: { variable: "DRIVER", defaultMs: 3_600_000 },
+  /** For one operation at a provider, as making an instance, that a driver waits for. */
+  providerOperationMs: { variable: "PROVIDER_OPERATION", defaultMs: 900_000 },
+  /** For one request to a provider's API and its answer. */
+  providerRequestMs: { variable: "PROVIDER_REQUEST", defaultMs: 60_000 },
   /** For undoing an interrupted create. */
   rollbackMs: { variable: "ROLLBACK", defaultMs: 120_000 },
   /** For a command that prints a secret, or a keychain. */

@@ -2,6 +2,7 @@
  * A driver of ours behind the protocol's calls. As with any plugin, each process serves one machine, which
  * `SetConfigRaw` names; what is asked before that is answered for a machine without a name.
  */
+import { randomUUID } from "node:crypto";
 import * as path from "node:path";
 import { newBaseConfig } from "../driver-kit/base-config.ts";
 import type { Driver, DriverContext, DriverModule } from "../driver-kit/driver.ts";
@@ -22,9 +23,15 @@ import {
 import { secretsOfConfig } from "./secrets.ts";
 
 /** What a served driver gets of this computer; the rest of its context is the machine's. */
-export type ServedSurroundings = Pick<DriverContext, "computer" | "processes" | "clock" | "report" | "secret"> & {
+export type ServedSurroundings = Pick<
+  DriverContext,
+  "computer" | "processes" | "http" | "operationMs" | "clock" | "report" | "secret"
+> & {
   readonly openSsh: (driver: Driver, machine: ServedMachine) => ReturnType<DriverContext["openSsh"]>;
-  readonly ensureSshKey: (machine: ServedMachine) => ReturnType<DriverContext["ensureSshKey"]>;
+  readonly ensureSshKey: (
+    machine: ServedMachine,
+    wish?: Parameters<DriverContext["ensureSshKey"]>[0],
+  ) => ReturnType<DriverContext["ensureSshKey"]>;
 };
 
 /** The machine that a process serves, as the tool names it. */
@@ -41,6 +48,9 @@ export interface ServedLifetime {
 type Handlers = { readonly [Name in MethodName]: (argument: ArgumentOf<Name>) => Promise<ReplyOf<Name>> };
 
 const nothing = {};
+
+/** Of the configuration, behind the driver's own keys. */
+const createIdKey = "CreateId";
 
 export class ServedDriver {
   readonly #module: DriverModule;
@@ -78,7 +88,7 @@ export class ServedDriver {
         return nothing;
       },
       SetConfigRaw: async (bytes) => this.#open(new TextDecoder().decode(bytes)),
-      GetConfigRaw: async () => Buffer.from(await this.#driver.configText()),
+      GetConfigRaw: async () => Buffer.from(await this.#configText()),
       GetCreateFlags: async () => this.#module.flags.map(pluginFlagOf),
       SetConfigFromFlags: async (options) => {
         await this.#driver.setConfigFromFlags(optionsOf(this.#module, options));
@@ -108,6 +118,16 @@ export class ServedDriver {
   }
 
   #machineName = "";
+  /** The protocol has no room for it, so it travels in the driver's configuration, which the tool keeps. */
+  #createId: string | undefined;
+
+  async #configText(): Promise<string> {
+    const text = await this.#driver.configText();
+    if (this.#createId === undefined || this.#module.capabilities.adopted) return text;
+    const config = JSON.parse(text) as Record<string, unknown>;
+    if (config[createIdKey] === this.#createId) return text;
+    return JSON.stringify({ ...config, [createIdKey]: this.#createId });
+  }
 
   get #driver(): Driver {
     this.#opened ??= this.#openOn("", "", undefined);
@@ -122,27 +142,33 @@ export class ServedDriver {
     for (const secret of secretsOfConfig(text)) this.#surroundings.secret(secret);
     const { MachineName = "", StorePath = "" } = config as { MachineName?: unknown; StorePath?: unknown };
     this.#machineName = String(MachineName);
-    this.#opened = this.#openOn(this.#machineName, String(StorePath), isNew(config) ? undefined : text);
+    const isFresh = isNew(config);
+    const known: unknown = (config as Record<string, unknown>)[createIdKey];
+    this.#createId = isFresh ? randomUUID() : typeof known === "string" && known !== "" ? known : undefined;
+    this.#opened = this.#openOn(this.#machineName, String(StorePath), isFresh ? undefined : text);
     return nothing;
   }
 
   #openOn(machineName: string, storePath: string, config: string | undefined): Driver {
-    const { computer, processes, clock, report, secret, openSsh, ensureSshKey } = this.#surroundings;
+    const { computer, processes, http, operationMs, clock, report, secret, openSsh, ensureSshKey } = this.#surroundings;
     const machine = { machineName, storePath, machineDir: path.join(storePath, "machines", machineName) };
     const context: DriverContext = {
       ...machine,
-      // The protocol has no room for it.
-      createId: "",
+      createId: this.#createId,
       cacheDir: path.join(storePath, "cache"),
       computer,
       processes,
+      http,
+      operationMs,
       clock,
       report,
       secret,
       // The tool asks for the configuration and keeps it; a plugin cannot make it do so.
       save: async () => {},
       openSsh: async () => await openSsh(driver, machine),
-      ensureSshKey: async () => await ensureSshKey(machine),
+      ensureSshKey: async (wish) => await ensureSshKey(machine, wish),
+      // The tool hands over the configuration with its secrets.
+      reveal: async (given) => given,
     };
     const driver = this.#module.open(context, config);
     return driver;

@@ -33,6 +33,14 @@ export const defaultBounds: ProvisionBounds = {
   engineStartMs: 60_000,
 };
 
+/** Taken through when a machine gets host keys of its own in the place of ones that others could read. */
+export interface HostKeyRenewal {
+  /** The new keys are made and not in use yet: `TYPE BASE64 COMMENT` lines, to be believed from now on beside the old. */
+  made(publicKeys: readonly string[]): Promise<void>;
+  /** They alone are in use. */
+  inUse(): Promise<void>;
+}
+
 export interface ProvisionContext {
   readonly ssh: SshExecutor;
   readonly clock: Clock;
@@ -40,6 +48,10 @@ export interface ProvisionContext {
   readonly signal: AbortSignal;
   /** Changes to {@link defaultBounds}. */
   readonly bounds?: Partial<ProvisionBounds> | undefined;
+  /** Present where the host's keys are to be replaced first. */
+  readonly renewHostKeys?: HostKeyRenewal | undefined;
+  /** Whether a failure of the host's own first-boot configuration ends provisioning; it is a warning otherwise. */
+  readonly firstBootMustSucceed?: boolean | undefined;
 }
 
 export interface ProvisionOutcome {

@@ -23,6 +23,7 @@ export async function planHost(request: ProvisionRequest, context: ProvisionCont
 /** Idempotent: a host that is as wanted is not touched, and one that was left half way is gone on with. */
 export async function provisionHost(request: ProvisionRequest, context: ProvisionContext): Promise<ProvisionOutcome> {
   const session = await HostSession.open(request, context, true);
+  if (context.renewHostKeys !== undefined) await session.renewHostKeys(context.renewHostKeys);
   let plan = session.plan();
   let installedPackages: readonly string[] = [];
   if (plan.installations.length > 0) {

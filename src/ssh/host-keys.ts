@@ -51,15 +51,19 @@ export async function pinHostKeys(
   await writeFileAtomic(policy.knownHostsFile, lines.join(""), 0o600);
 }
 
-/** Pins the keys that a driver put into an instance, given as `TYPE BASE64` lines, so that first contact is verified. */
+/**
+ * Pins the keys that a driver put into an instance, given as `TYPE BASE64` lines, so that first contact is verified.
+ * @param others keys that are believed beside them
+ */
 export async function pinInjectedHostKeys(
   policy: Pick<HostKeyPolicy, "alias" | "knownHostsFile">,
   lines: readonly string[],
   report: Report,
+  others: readonly PublicKey[] = [],
 ): Promise<void> {
   const keys = lines.map(parsePublicKey).filter((key) => key !== undefined);
   if (keys.length === 0) return;
-  await pinHostKeys(policy, keys);
+  await pinHostKeys(policy, [...others, ...keys]);
   for (const key of keys) {
     report({ type: "host-key-pinned", host: policy.alias, fingerprint: fingerprintOf(key), trust: "injected" });
   }

@@ -43,22 +43,37 @@ export function generateKeyPair(comment: string): KeyPair {
   };
 }
 
+/** A new RSA key pair of 3072 bits, as PKCS#1: for providers that take no ed25519 key. The comment must be a single line. */
+function generateRsaKeyPair(comment: string): KeyPair {
+  const pair = generateKeyPairSync("rsa", { modulusLength: 3072 });
+  const publicKey = publicKeyOfObject(pair.publicKey);
+  if (publicKey === undefined) throw new TypeError("node:crypto gave no RSA key");
+  return {
+    privateKey: pair.privateKey.export({ type: "pkcs1", format: "pem" }).toString(),
+    publicKey: `${formatPublicKey(publicKey)} ${comment}`,
+  };
+}
+
 /**
- * The key pair in a machine's folder, made there if there is none. An `id_rsa` of 0.16.2 is kept. Throws
+ * The key pair in a machine's folder, made there if there is none, as ed25519 unless RSA is asked for. A pair that is
+ * there is kept if it is of a kind that was asked for, or none was; an `id_rsa` of 0.16.2 is. Throws
  * `ssh-key-unusable` where a key is there and cannot be used, and the file errors of `writeFileAtomic`.
  */
 export async function ensureKeyPair(
   folder: string,
   comment: string,
   computer: Pick<Computer, "os">,
+  type?: "ed25519" | "rsa",
 ): Promise<{ readonly privateKeyPath: string; readonly publicKey: string }> {
-  for (const name of machineKeyNames) {
+  const isWanted = (name: string): boolean => type === undefined || name === `id_${type}`;
+  for (const name of machineKeyNames.filter(isWanted)) {
     const file = path.join(folder, name);
     if ((await readFileIfExists(file)) === undefined) continue;
     const { publicKey } = await loadPrivateKey(file, computer);
     if (publicKey !== undefined) return { privateKeyPath: file, publicKey: `${formatPublicKey(publicKey)} ${comment}` };
   }
-  return await writeKeyPair(path.join(folder, machineKeyNames[0]), generateKeyPair(comment));
+  const make = type === "rsa" ? generateRsaKeyPair : generateKeyPair;
+  return await writeKeyPair(path.join(folder, `id_${type ?? "ed25519"}`), make(comment));
 }
 
 async function writeKeyPair(

@@ -6,6 +6,7 @@ import type { DriverContext } from "../driver-kit/driver.ts";
 import type { ProgressEvent } from "../log/event.ts";
 import { systemClock } from "../system/clock.ts";
 import { thisComputer } from "../system/computer.ts";
+import { HttpClient } from "../system/http-request.ts";
 import { SystemProcessRunner } from "../system/process.ts";
 
 export interface TestContext extends AsyncDisposable {
@@ -35,6 +36,8 @@ export async function testDriverContext(machineName: string, overrides: Partial<
     cacheDir,
     computer,
     processes: new SystemProcessRunner(computer),
+    http: new HttpClient({ env: computer.env, clock: systemClock }),
+    operationMs: 900_000,
     clock: systemClock,
     report: (event) => void events.push(event),
     save: async () => {
@@ -42,7 +45,9 @@ export async function testDriverContext(machineName: string, overrides: Partial<
       for (const listener of listeners) await listener();
     },
     openSsh: async () => await Promise.reject(new Error("no SSH in this test")),
-    ensureSshKey: async () => await (await import("../ssh/keys.ts")).ensureKeyPair(machineDir, machineName, computer),
+    ensureSshKey: async (wish) =>
+      await (await import("../ssh/keys.ts")).ensureKeyPair(machineDir, machineName, computer, wish?.type),
+    reveal: async (text) => text,
     secret: () => {},
     ...overrides,
   };

@@ -5,7 +5,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { newBaseConfig } from "../driver-kit/base-config.ts";
-import type { Driver, DriverContext, DriverModule } from "../driver-kit/driver.ts";
+import type { Driver, DriverContext, DriverModule, Resource } from "../driver-kit/driver.ts";
 import { defaultValue, driverOptions, type DriverOptions, type FlagValue } from "../driver-kit/create-flag.ts";
 import type { machineStates } from "../driver-kit/state.ts";
 import { isMachineError } from "../errors/machine-error.ts";
@@ -151,11 +151,11 @@ async function liveWholeLife(given: DriverContractFixture, signal: AbortSignal):
     const reopen = async (): Promise<Driver> => given.module.open(context, await driver.configText());
     const now = await reopen();
     await waitFor(now, "Running", signal);
+    await now.locate?.(signal);
     assert.match(await now.getUrl(), /^tcp:\/\/\S+:\d+$/u);
     assert.notEqual(await now.getIp(), "");
     await now.create(signal);
-    if (now.findInstances !== undefined)
-      assert.equal((await now.findInstances(signal)).length, 1, "a repeated create made a second instance");
+    assert.equal((await instancesOf(now, signal))?.length ?? 1, 1, "a repeated create made a second instance");
     await now.stop(signal);
     await waitFor(now, "Stopped", signal);
     await now.start(signal);
@@ -166,10 +166,14 @@ async function liveWholeLife(given: DriverContractFixture, signal: AbortSignal):
     await waitFor(now, "Stopped", signal);
     await now.remove(signal);
     await now.remove(signal);
-    if (now.findInstances !== undefined) assert.deepEqual(await now.findInstances(signal), []);
+    assert.deepEqual((await now.findResources?.(signal)) ?? [], []);
   } finally {
     await driver.remove(AbortSignal.timeout(60_000)).catch(() => {});
   }
+}
+
+async function instancesOf(driver: Driver, signal: AbortSignal): Promise<readonly Resource[] | undefined> {
+  return (await driver.findResources?.(signal))?.filter(({ kind }) => kind === "instance");
 }
 
 async function waitFor(driver: Driver, state: (typeof machineStates)[number], signal: AbortSignal): Promise<void> {

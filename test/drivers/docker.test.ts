@@ -35,7 +35,12 @@ function flagsOf(given: Readonly<Record<string, FlagValue>>): DriverOptions {
 interface World extends AsyncDisposable {
   readonly engine: FakeEngine;
   readonly flag: { readonly "docker-host": string };
-  make(name: string, flags?: Readonly<Record<string, FlagValue>>): Promise<{ driver: Driver; test: TestContext }>;
+  /** @param createId absent: one of the machine's own */
+  make(
+    name: string,
+    flags?: Readonly<Record<string, FlagValue>>,
+    ...createId: [undefined?]
+  ): Promise<{ driver: Driver; test: TestContext }>;
 }
 
 async function world(): Promise<World> {
@@ -47,8 +52,8 @@ async function world(): Promise<World> {
   return {
     engine,
     flag,
-    make: async (name, flags = {}) => {
-      const testContext = await testDriverContext(name);
+    make: async (name, flags = {}, ...createId) => {
+      const testContext = await testDriverContext(name, createId.length === 0 ? {} : { createId: undefined });
       contexts.push(testContext);
       const driver = driverModule.open(testContext.context, undefined);
       await driver.setConfigFromFlags(flagsOf({ ...flag, ...flags }));
@@ -205,6 +210,47 @@ describe("create", () => {
     }
     assert.equal(readFileSync(calls, "utf8"), "call\n");
     assert.ok(w.engine.images.has(builtImageName("trixie")));
+  });
+});
+
+describe("what is the machine", () => {
+  test("is the recorded container alone: what was made from it by others, or bears no id, stays", async () => {
+    await using here = await world();
+    const made = await here.make("web");
+    await made.driver.create(signal());
+    const [own] = [...here.engine.containers.values()];
+    assert.ok(own);
+    // As docker commit and docker run leave it, with the labels handed on.
+    here.engine.containers.set("f".repeat(64), { ...own, id: "f".repeat(64), name: "theirs" });
+    await made.driver.remove(signal());
+    assert.deepEqual(
+      [...here.engine.containers.values()].map(({ name }) => name),
+      ["theirs"],
+    );
+  });
+
+  test("while no container is recorded, is what bears both the mark and the name", async () => {
+    await using here = await world();
+    const made = await here.make("web");
+    await made.driver.create(signal());
+    const [own] = [...here.engine.containers.values()];
+    assert.ok(own);
+    here.engine.containers.set("f".repeat(64), { ...own, id: "f".repeat(64), name: "theirs" });
+    const config = JSON.parse(await made.driver.configText()) as object;
+    const cutOff = driverModule.open(made.test.context, JSON.stringify({ ...config, ContainerId: "", Created: false }));
+    assert.deepEqual(await cutOff.findResources?.(signal()), [{ kind: "instance", id: own.id }]);
+  });
+
+  test("without a mark, matches nothing: of two machines of another tool both stay", async () => {
+    await using here = await world();
+    const [one, two] = await Promise.all(["one", "two"].map(async (name) => await here.make(name, {}, undefined)));
+    await one?.driver.create(signal());
+    await two?.driver.create(signal());
+    assert.equal(here.engine.containers.size, 2);
+    await one?.driver.remove(signal());
+    assert.equal(here.engine.containers.size, 1);
+    const labels = [...here.engine.containers.values()].map(({ body }) => Object.keys(body.Labels));
+    assert.equal(labels.flat().includes("docker-machine.create-id"), false);
   });
 });
 

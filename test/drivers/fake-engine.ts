@@ -119,13 +119,18 @@ export class FakeEngine implements AsyncDisposable {
   }
 
   #list(url: URL): unknown[] {
-    const { label } = JSON.parse(url.searchParams.get("filters") ?? '{"label":[]}') as { label: readonly string[] };
-    const matches = ({ body }: FakeContainer): boolean =>
+    const { label = [], id: ids } = JSON.parse(url.searchParams.get("filters") ?? "{}") as Partial<
+      Record<"label" | "id", readonly string[]>
+    >;
+    const matches = ({ id, body }: FakeContainer): boolean =>
+      (ids === undefined || ids.some((wanted) => id.startsWith(wanted))) &&
       label.every((wanted) => {
         const [key = "", value] = wanted.split("=");
         return Object.hasOwn(body.Labels, key) && (value === undefined || body.Labels[key] === value);
       });
-    return [...this.containers.values()].filter(matches).map(({ id, body }) => ({ Id: id, Labels: body.Labels }));
+    return [...this.containers.values()]
+      .filter(matches)
+      .map(({ id, name, body }) => ({ Id: id, Names: [`/${name}`], Labels: body.Labels }));
   }
 
   #create(url: URL, body: Buffer): Reply {

@@ -9,9 +9,13 @@ import * as path from "node:path";
 import { after, before, describe, test } from "node:test";
 import { labUnavailableReason, openLab, type Lab } from "../lab/lab.ts";
 import { tinyImage } from "../support/tiny-image.ts";
+import { thisComputer } from "../../src/system/computer.ts";
+import { SystemProcessRunner } from "../../src/system/process.ts";
+import { goPeer } from "../plugin/go-peer.ts";
 import { output, Program, programs } from "./program.ts";
 
 const unavailable = await labUnavailableReason();
+const peer = await goPeer();
 
 describe("machines as containers", { skip: unavailable ?? false }, () => {
   let lab: Lab;
@@ -36,7 +40,77 @@ describe("machines as containers", { skip: unavailable ?? false }, () => {
     await liveWholeLife(program, lab, "boxed", { PATH: `${bin}:${process.env["PATH"]}` });
     await assertNoProcess(plugin);
   });
+
+  test("two machines made through a Go tool are two, and each is removed alone", { skip: peer.skip }, async () => {
+    await using program = await Program.open();
+    const plugin = await servedPlugin(program);
+    const engine = { DOCKER_HOST: lab.engineAddress };
+    const names = ["one", "two"].map((each) => `tool-${each}-${randomBytes(2).toString("hex")}`);
+    const configs: string[] = [];
+    const life = async (calls: readonly object[]): Promise<unknown[]> => await toolCalls(plugin, calls, engine);
+    try {
+      for (const name of names) {
+        await mkdir(path.join(program.folder, "tool/machines", name), { recursive: true });
+        const fresh = { MachineName: name, StorePath: path.join(program.folder, "tool"), SSHUser: "", SSHPort: 0 };
+        const answers = await life([
+          { Call: "SetConfigRaw", Arg: fresh },
+          {
+            Call: "SetConfigFromFlags",
+            Arg: { "docker-host": lab.engineAddress, "docker-image": "build", "docker-reach": "auto" },
+          },
+          { Call: "PreCreateCheck" },
+          { Call: "Create" },
+          { Call: "GetConfigRaw" },
+          { Call: "Close" },
+        ]);
+        assert.deepEqual(answers.slice(0, 4), [{}, {}, {}, {}]);
+        configs.push(String(answers[4]));
+      }
+      assert.deepEqual(
+        (await Promise.all(names.map(async (name) => await containersOf(name, engine)))).map(({ length }) => length),
+        [1, 1],
+      );
+      await removeThroughTool(configs[0]);
+      assert.deepEqual(await containersOf(names[0] ?? "", engine), []);
+      assert.equal((await containersOf(names[1] ?? "", engine)).length, 1);
+    } finally {
+      for (const config of configs) await removeThroughTool(config);
+    }
+
+    async function removeThroughTool(config = ""): Promise<void> {
+      const answers = await life([
+        { Call: "SetConfigRaw", Arg: JSON.parse(config) as unknown },
+        { Call: "Remove" },
+        { Call: "Close" },
+      ]);
+      assert.deepEqual(answers.slice(0, 2), [{}, {}]);
+    }
+  });
 });
+
+/** Our executable as the plugin of another tool. */
+async function servedPlugin(program: Program): Promise<string> {
+  const plugin = path.join(program.folder, "docker-machine-driver-boxed");
+  await writeFile(plugin, `#!/bin/sh\nMACHINE_PLUGIN_DRIVER_NAME=docker exec ${programs.executable[0]}\n`);
+  await chmod(plugin, 0o755);
+  return plugin;
+}
+
+/** Makes calls with the Go peer as the tool. */
+async function toolCalls(plugin: string, calls: readonly object[], env: Readonly<Record<string, string>>): Promise<unknown[]> {
+  const computer = thisComputer();
+  const result = await new SystemProcessRunner(computer).run(peer.program, [plugin], {
+    stdin: calls.map((call) => JSON.stringify(call)).join("\n"),
+    env: { ...computer.env, ...env },
+    timeoutMs: 600_000,
+  });
+  assert.equal(result.status, 0, result.stderr.toString());
+  return result.stdout
+    .toString()
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line) as unknown);
+}
 
 async function liveWholeLife(program: Program, lab: Lab, driver: string, extra: Readonly<Record<string, string>>): Promise<void> {
   const env = { ...extra, DOCKER_HOST: lab.engineAddress };

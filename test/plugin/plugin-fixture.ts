@@ -1,4 +1,5 @@
 /** A machine's surroundings for tests of plugins: a folder on PATH to put programs in, a context, what was reported. */
+import { HttpClient } from "../../src/system/http-request.ts";
 import { EventEmitter, once } from "node:events";
 import type { ChildProcess } from "node:child_process";
 import { chmod, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
@@ -87,7 +88,10 @@ export async function pluginFixture(save: () => Promise<string> = async () => ""
     },
     save: async () => void saved.push(await save()),
     openSsh: () => Promise.reject(new Error("no SSH here")),
+    http: new HttpClient({ env: {}, clock: systemClock }),
+    operationMs: 10_000,
     ensureSshKey: () => Promise.reject(new Error("no keys here")),
+    reveal: async (text) => text,
     secret: (value) => void secrets.push(value),
   };
   const programOf = (driver: string): string => path.join(folder, `docker-machine-driver-${driver}`);

@@ -14,6 +14,7 @@ import { serveDriver, type ServeOptions } from "../../src/plugin/serve.ts";
 import { systemClock } from "../../src/system/clock.ts";
 import { FakeClock } from "../../src/system/fake-clock.ts";
 import { thisComputer } from "../../src/system/computer.ts";
+import { HttpClient } from "../../src/system/http-request.ts";
 import { SystemProcessRunner } from "../../src/system/process.ts";
 import { goPeer } from "./go-peer.ts";
 import { isAlive, pluginFixture, runtimeWith } from "./plugin-fixture.ts";
@@ -21,6 +22,7 @@ import { sampleModule } from "./sample-driver.ts";
 
 const program = fileURLToPath(new URL("served-plugin.ts", import.meta.url));
 const peer = await goPeer();
+const uuid = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/u;
 const never = new AbortController().signal;
 const newMachine = {
   IPAddress: "",
@@ -98,11 +100,30 @@ test("a Go tool leads a machine of our driver through its life", { skip: peer.sk
     { error: "rpc: can't find method RPCServerDriver.Upgrade" },
   ]);
   const config = { ...newMachine, IPAddress: "192.0.2.5", SSHUser: "ubuntu", SwarmHost: "tcp://0.0.0.0:3376" };
-  assert.deepEqual(JSON.parse(String(answers[18])), { ...config, Text: "plain", Num: 7, Yes: true, List: ["x"], State: 4 });
+  const { CreateId, ...stored } = JSON.parse(String(answers[18])) as Record<string, unknown>;
+  assert.deepEqual(stored, { ...config, Text: "plain", Num: 7, Yes: true, List: ["x"], State: 4 });
+  assert.match(String(CreateId), uuid);
   assert.match(log, /^making it\n/mu);
   assert.match(log, /^in two lines\n/mu);
   assert.match(log, /^token for children: undefined$/mu);
   assert.match(log, /Closing plugin on server side\n/u);
+});
+
+test("each machine's create has an id of its own, which the tool keeps with the configuration", { skip: peer.skip }, async () => {
+  const configOf = async (given: object): Promise<Record<string, unknown>> => {
+    const calls = [{ Call: "SetConfigRaw", Arg: given }, { Call: "GetConfigRaw" }, { Call: "Close" }];
+    return JSON.parse(String((await goToolCalls(calls)).answers[1])) as Record<string, unknown>;
+  };
+  const [web, db] = await Promise.all([configOf(newMachine), configOf({ ...newMachine, MachineName: "db" })]);
+  assert.match(String(web["CreateId"]), uuid);
+  assert.notEqual(web["CreateId"], db["CreateId"]);
+  assert.equal((await configOf({ ...web, IPAddress: "192.0.2.5" }))["CreateId"], web["CreateId"]);
+  const { CreateId: _, ...older } = web;
+  assert.equal(
+    "CreateId" in (await configOf({ ...older, IPAddress: "192.0.2.5" })),
+    false,
+    "an older machine is given no id later",
+  );
 });
 
 test("only its create flags are asked of a fresh process", { skip: peer.skip }, async () => {
@@ -236,6 +257,8 @@ async function serveHere() {
     },
     writeErr: (text) => void out.push(text),
     openSsh: () => Promise.reject(new Error("no SSH")),
+    http: new HttpClient({ env: {}, clock: systemClock }),
+    operationMs: 10_000,
     ensureSshKey: () => Promise.reject(new Error("no keys")),
   };
   const status = { value: undefined as number | undefined };

@@ -4,6 +4,7 @@ import { Redactor } from "../../src/log/redact.ts";
 import { serveDriver } from "../../src/plugin/serve.ts";
 import { systemClock } from "../../src/system/clock.ts";
 import { thisComputer } from "../../src/system/computer.ts";
+import { HttpClient } from "../../src/system/http-request.ts";
 import { SystemProcessRunner } from "../../src/system/process.ts";
 import { sampleModule } from "./sample-driver.ts";
 
@@ -28,5 +29,7 @@ const status = await serveDriver(sampleModule, {
   writeErr: (text) => write(2, text),
   openSsh: unused,
   ensureSshKey: unused,
+  http: new HttpClient({ env: {}, clock: systemClock }),
+  operationMs: 10_000,
 });
 process.exit(status);

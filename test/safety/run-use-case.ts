@@ -55,7 +55,7 @@ async function provision(waitMs = context.timeouts.lockMs): Promise<void> {
   await using _lock = await lockMachine(impatient, name, "provision", signal);
   await using host = await openHost(context, name);
   await prepareAuthority(context, signal, "ecdsa");
-  await maintain(host, "provision", async () => void (await provisionRequest(context, host)));
+  await maintain(context, host, "provision", signal, async () => void (await provisionRequest(context, host)));
 }
 
 async function ip(): Promise<string> {

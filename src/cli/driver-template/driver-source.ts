@@ -13,6 +13,7 @@ import {
   type DriverModule,
   type DriverOptions,
   type MachineState,
+  type Resource,
 } from "docker-machine/driver";
 import { Api, type Action, type Instance } from "./api.ts";
 
@@ -58,15 +59,15 @@ class ${className}Driver extends BuiltinDriver<${className}Config> {
   async create(signal: AbortSignal): Promise<void> {
     const key = await this.context.ensureSshKey();
     this.config.SSHKeyPath = key.privateKeyPath;
-    const [known] = await this.findInstances(signal);
-    this.config.InstanceId = known ?? (await this.#createInstance(key.publicKey, signal)).id;
+    const [known] = await this.findResources(signal);
+    this.config.InstanceId = known?.id ?? (await this.#createInstance(key.publicKey, signal)).id;
     await this.context.save();
     this.config.IPAddress = (await this.#waitFor("running", signal)).address;
     await this.context.save();
   }
 
   async remove(signal: AbortSignal): Promise<void> {
-    for (const id of await this.findInstances(signal)) await this.#api.remove(id, signal);
+    for (const { id } of await this.findResources(signal)) await this.#api.remove(id, signal);
     this.config.InstanceId = "";
   }
 
@@ -97,12 +98,13 @@ class ${className}Driver extends BuiltinDriver<${className}Config> {
     return this.config.IPAddress === "" ? "" : engineUrl(this.config.IPAddress, defaultEnginePort);
   }
 
-  async findInstances(signal: AbortSignal): Promise<readonly string[]> {
+  async findResources(signal: AbortSignal): Promise<readonly Resource[]> {
     const own = this.config.InstanceId === "" ? [] : [this.config.InstanceId];
-    // A tool that gives no name to its creates leaves nothing to find others by.
-    const marked = this.context.createId === "" ? [] : await this.#api.list(this.context.createId, signal);
+    // A machine of an older tool has no mark, and an absent mark matches nothing.
+    const marked = this.context.createId === undefined ? [] : await this.#api.list(this.context.createId, signal);
     const present = await Promise.all(own.map(async (id) => await this.#api.get(id, signal)));
-    return [...new Set([...present, ...marked].flatMap((instance) => (instance === undefined ? [] : [instance.id])))];
+    const ids = new Set([...present, ...marked].flatMap((instance) => (instance === undefined ? [] : [instance.id])));
+    return [...ids].map((id) => ({ kind: "instance", id }));
   }
 
   get #api(): Api {
@@ -111,7 +113,7 @@ class ${className}Driver extends BuiltinDriver<${className}Config> {
 
   async #createInstance(publicKey: string, signal: AbortSignal): Promise<Instance> {
     const { machineName, createId } = this.context;
-    return await this.#api.create({ name: machineName, label: createId, size: this.config.Size, publicKey }, signal);
+    return await this.#api.create({ name: machineName, label: createId ?? "", size: this.config.Size, publicKey }, signal);
   }
 
   async #instance(signal: AbortSignal): Promise<Instance> {

@@ -81,7 +81,7 @@ test("an instance is made as it was asked for", async () => {
   await driver.setConfigFromFlags(driverOptions(flags));
   const signal = AbortSignal.timeout(30_000);
   await driver.create(signal);
-  const [id = ""] = (await driver.findInstances?.(signal)) ?? [];
+  const [{ id } = { id: "" }] = (await driver.findResources?.(signal)) ?? [];
   assert.equal(fake.instances.get(id)?.size, "large");
   assert.match(fake.instances.get(id)?.publicKey ?? "", /^ssh-/u);
   assert.equal(await driver.getUrl(), "tcp://192.0.2.10:2376");

@@ -44,16 +44,18 @@ export function parseFlags(
   const scanned = scan(args, flags, placement);
   const values: Record<string, FlagValue> = {};
   const given = new Set<string>();
+  const variables = new Map<string, string>();
   const warnings: string[] = [];
   for (const flag of flags) {
     const texts = scanned.texts.get(flag.name) ?? [];
     const fromEnvironment = environmentValue(flag, env, warnings);
     if (texts.length > 0 || fromEnvironment !== undefined) given.add(flag.name);
-    values[flag.name] = valueOf(flag, texts, fromEnvironment);
+    if (texts.length === 0 && fromEnvironment !== undefined) variables.set(flag.name, fromEnvironment.variable);
+    values[flag.name] = valueOf(flag, texts, fromEnvironment?.value);
     checkChoice(flag, values[flag.name]);
   }
   const occurrences = (name: string): readonly string[] => scanned.texts.get(name) ?? [];
-  return { options: { ...driverOptions(values, given), occurrences }, args: scanned.args, warnings };
+  return { options: { ...driverOptions(values, given, variables), occurrences }, args: scanned.args, warnings };
 }
 
 interface Scan {
@@ -142,16 +144,21 @@ function valueOr<Value>(parsed: FlagText<Value>, otherwise: Value): Value {
   return parsed.ok ? parsed.value : otherwise;
 }
 
+interface EnvironmentValue {
+  readonly value: FlagValue;
+  readonly variable: string;
+}
+
 /** The value of the first variable that is set and not empty; several are separated by commas. */
-function environmentValue(flag: CliFlag, env: Environment, warnings: string[]): FlagValue | undefined {
+function environmentValue(flag: CliFlag, env: Environment, warnings: string[]): EnvironmentValue | undefined {
   const names = (flag.envVar ?? "").split(",").map((name) => name.trim());
   const name = names.find((candidate) => candidate !== "" && (env[candidate] ?? "") !== "");
   if (name === undefined) return undefined;
   const text = env[name] as string;
-  if (flag.kind === "string") return text;
-  if (flag.kind === "strings") return text.split(",").map((part) => part.trim());
+  if (flag.kind === "string") return { value: text, variable: name };
+  if (flag.kind === "strings") return { value: text.split(",").map((part) => part.trim()), variable: name };
   const parsed = flag.kind === "bool" ? readBool(text) : readInt(text);
-  if (parsed.ok) return parsed.value;
+  if (parsed.ok) return { value: parsed.value, variable: name };
   warnings.push(`Ignoring ${name}: ${parsed.reason}`);
   return undefined;
 }

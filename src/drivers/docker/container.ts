@@ -11,7 +11,7 @@ const nameLabel = "docker-machine.name";
 
 export interface ContainerWish {
   readonly machineName: string;
-  readonly createId: string;
+  readonly createId: string | undefined;
   readonly image: string;
   readonly capabilities: readonly string[];
   readonly memoryMiB: number;
@@ -39,7 +39,8 @@ exec /sbin/init`;
 
 /** Body of POST /containers/create. */
 export function containerBody(wish: ContainerWish): object {
-  const labels = { [createIdLabel]: wish.createId, [nameLabel]: wish.machineName };
+  const mark = wish.createId === undefined ? {} : { [createIdLabel]: wish.createId };
+  const labels = { ...mark, [nameLabel]: wish.machineName };
   return {
     Hostname: wish.machineName.slice(0, 63),
     Image: wish.image,

@@ -4,7 +4,7 @@
  * next best.
  */
 import { defaultEnginePort } from "../../engine/engine-address.ts";
-import { createHash } from "node:crypto";
+import { createHash, randomUUID } from "node:crypto";
 import * as path from "node:path";
 import type { DriverContext } from "../../driver-kit/driver.ts";
 import { forgetHostKeys, newGuestIdentity, publicHalves, type GuestIdentity } from "../../driver-kit/guest/guest-identity.ts";
@@ -43,7 +43,7 @@ const attempts = 12;
 /** Makes and starts the machine; what an earlier attempt left is thrown away first, for nobody has used it. */
 export async function createInstance(place: Workplace, signal: AbortSignal): Promise<void> {
   const { api, config, context, endpoint } = place;
-  config.ContainerName = `${context.machineName}-${createHash("sha256").update(context.createId).digest("hex").slice(0, 8)}`;
+  config.ContainerName ||= `${context.machineName}-${nameSuffix(context.createId)}`;
   config.Reach = chooseReach(config.Reach, endpoint, context.computer);
   await context.save();
   await removeContainers(place, signal);
@@ -58,11 +58,26 @@ export async function createInstance(place: Workplace, signal: AbortSignal): Pro
   await forgetHostKeys(context);
 }
 
-/** Containers that bear this machine's create id, started or not. */
-export async function findContainers({ api, context }: Workplace, signal: AbortSignal): Promise<readonly string[]> {
-  const query = { all: "true", filters: JSON.stringify({ label: [`${createIdLabel}=${context.createId}`] }) };
-  const found = (await api.send("GET", "/containers/json", { query, signal })) as readonly { Id: string }[];
-  return found.map(({ Id }) => Id);
+/**
+ * The machine's container, started or not: the recorded one, and while none is recorded what bears this create's id and
+ * the name that create chose. The label alone proves nothing: `docker commit` hands it on to images and their containers.
+ */
+export async function findContainers({ api, config, context }: Workplace, signal: AbortSignal): Promise<readonly string[]> {
+  const filters = ownFilters(config, context.createId);
+  if (filters === undefined) return [];
+  const query = { all: "true", filters: JSON.stringify(filters) };
+  const found = (await api.send("GET", "/containers/json", { query, signal })) as readonly {
+    Id: string;
+    Names: readonly string[];
+  }[];
+  const isOurs = (names: readonly string[]): boolean => config.ContainerId !== "" || names.includes(`/${config.ContainerName}`);
+  return found.filter(({ Names }) => isOurs(Names)).map(({ Id }) => Id);
+}
+
+function ownFilters({ ContainerId, ContainerName }: DockerConfig, createId: string | undefined): object | undefined {
+  if (ContainerId !== "") return { id: [ContainerId] };
+  if (ContainerName === "" || createId === undefined) return undefined;
+  return { label: [`${createIdLabel}=${createId}`] };
 }
 
 export async function removeContainers(place: Workplace, signal: AbortSignal): Promise<void> {
@@ -76,6 +91,14 @@ async function removeContainer(api: EngineApi, id: string, signal: AbortSignal):
       // 409: somebody else is removing it.
       if (!isApiError(error, 404) && !isApiError(error, 409)) throw error;
     });
+}
+
+/** Of the same create always the same; of one that has no id, none that was before. */
+function nameSuffix(createId: string | undefined): string {
+  return createHash("sha256")
+    .update(createId ?? randomUUID())
+    .digest("hex")
+    .slice(0, 8);
 }
 
 /** What had to be given up so far because the engine refused it. */
@@ -154,6 +177,11 @@ async function makeContainer(
     clock: context.clock,
   });
   const wish = await wishOf(place, image, concessions, signal);
+  // While none is recorded, what bears the name and the mark is found: an id of an attempt that failed would hide this one.
+  if (config.ContainerId !== "") {
+    config.ContainerId = "";
+    await context.save();
+  }
   const { Id } = (await api.send("POST", "/containers/create", {
     query: { name: config.ContainerName },
     body: containerBody(wish),

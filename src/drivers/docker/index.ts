@@ -6,7 +6,7 @@
 import { defaultEnginePort } from "../../engine/engine-address.ts";
 import { BuiltinDriver, engineUrl } from "../../driver-kit/builtin-driver.ts";
 import { requireRootfsPrograms } from "../../driver-kit/images/debian-rootfs.ts";
-import type { DriverContext, DriverModule } from "../../driver-kit/driver.ts";
+import type { DriverContext, DriverModule, Resource } from "../../driver-kit/driver.ts";
 import type { DriverOptions } from "../../driver-kit/create-flag.ts";
 import type { MachineState } from "../../driver-kit/state.ts";
 import { EngineApi, isApiError } from "../../engine/engine-api.ts";
@@ -140,8 +140,9 @@ class DockerDriver extends BuiltinDriver<DockerConfig> {
     return this.config.HostKey === "" ? [] : [this.config.HostKey];
   }
 
-  async findInstances(signal: AbortSignal): Promise<readonly string[]> {
-    return this.config.ContainerName === "" ? [] : await findContainers(await this.#workplace(), signal);
+  async findResources(signal: AbortSignal): Promise<readonly Resource[]> {
+    const ids = this.config.ContainerName === "" ? [] : await findContainers(await this.#workplace(), signal);
+    return ids.map((id) => ({ kind: "instance", id }));
   }
 }
 

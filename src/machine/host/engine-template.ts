@@ -9,11 +9,11 @@ import { messageOf } from "../../errors/machine-error.ts";
 import { logTo } from "../../log/event.ts";
 import { provisionHost } from "../../provision/provision.ts";
 import type { SshExecutor } from "../../ssh/executor.ts";
-import { pinInjectedHostKeys } from "../../ssh/host-keys.ts";
 import { greetingOf } from "../../system/tcp.ts";
 import { poll } from "../../system/waiting.ts";
 import { readFileIfExists } from "../../system/files.ts";
 import { createServerCertificate, writeMachineCertificates, type ServerCertificate } from "../../tls/machine-certificates.ts";
+import { pinDriverKeys } from "./driver-keys.ts";
 import { waitForEngine } from "./engine-connection.ts";
 import type { Host } from "./host.ts";
 import type { MachineContext } from "../machine-context.ts";
@@ -56,7 +56,7 @@ async function issueFor(context: MachineContext, host: Host, address: string): P
 export async function takeOverEngine(context: MachineContext, host: Host, signal: AbortSignal): Promise<boolean> {
   const prepared = host.driver.preparedEngine?.();
   if (prepared === undefined || prepared.templateKey !== (await engineTemplateOf(context, host))?.key) return false;
-  await pinInjectedHostKeys((await host.sshTarget()).hostKeys, (await host.driver.hostKeys?.()) ?? [], host.report);
+  await pinDriverKeys(host);
   await writeCertificates(context, host, prepared);
   host.report({ type: "checking-engine" });
   try {

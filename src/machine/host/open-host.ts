@@ -14,7 +14,6 @@ import type { Host } from "./host.ts";
 import { Journal, type JournaledCommand } from "../interruption/journal.ts";
 import type { MachineContext } from "../machine-context.ts";
 import { marksIn } from "../secrets/conceal.ts";
-import { SealedDriver } from "../secrets/sealed-driver.ts";
 import { Vault, vaultFileName } from "../secrets/vault.ts";
 
 /**
@@ -93,44 +92,45 @@ class OpenedHost implements Host {
     this.report = context.reportFor(record.name);
     this.dir = context.store.machineDir(record.name);
     for (const secret of (record.hostOptions.EngineOptions.Env ?? []).flatMap(secretsOfAssignment)) context.redactor.add(secret);
-    this.driver = configText === undefined ? module.open(this.#driverContext(), undefined) : this.#openDriver(configText);
-  }
-
-  #openDriver(text: string): Driver {
-    const [vault, module, context] = [this.#vault, this.module, this.#driverContext()];
-    if (vault === undefined) return module.open(context, text);
-    const open = (): Driver => module.open(context, vault.reveal(text));
-    if (vault.isResolved(text)) return open();
-    return new SealedDriver(open(), async () => {
-      await vault.resolve(text);
-      return open();
-    });
+    // A driver of others is given the secrets themselves; ours reveal one when a request needs it.
+    const isOpaque = module.capabilities.opaque === true;
+    this.driver = module.open(
+      this.#driverContext(),
+      isOpaque && configText !== undefined ? (vault?.reveal(configText) ?? configText) : configText,
+    );
   }
 
   #driverContext(): DriverContext {
-    const { store, computer, processes, clock, redactor } = this.#context;
+    const { store, computer, processes, http, timeouts, clock, redactor } = this.#context;
     const { name, report, dir } = this;
     return {
       machineName: name,
-      createId: this.record.extra.CreateId ?? "",
+      createId: this.record.extra.CreateId,
       storePath: store.root,
       machineDir: dir,
       cacheDir: store.cacheDir,
       computer,
       processes,
+      http,
+      operationMs: timeouts.providerOperationMs,
       clock,
       // A driver's own lines bear the machine's name, as 0.16.2's plugins' do.
       report: (event) => report(event.type === "log" ? { ...event, machine: name } : event),
       save: this.save,
       openSsh: this.openSsh,
-      ensureSshKey: async () => await (await import("../../ssh/keys.ts")).ensureKeyPair(dir, `docker-machine ${name}`, computer),
+      ensureSshKey: async (wish) =>
+        await (await import("../../ssh/keys.ts")).ensureKeyPair(dir, `docker-machine ${name}`, computer, wish?.type),
+      reveal: async (given) => {
+        await this.#vault?.resolve(given);
+        return this.#vault?.reveal(given) ?? given;
+      },
       secret: (value) => redactor.add(value),
       engineTemplate: async () => await (await import("./engine-template.ts")).engineTemplateOf(this.#context, this),
     };
   }
 
   async configure(options: DriverOptions): Promise<void> {
-    await this.driver.setConfigFromFlags((await this.#vault?.takeOptions(options, this.module.flags)) ?? options);
+    await this.driver.setConfigFromFlags((await this.#vault?.takeOptions(options, this.module)) ?? options);
     const { driverName } = this.driver;
     if (driverName === this.module.name) return;
     this.record.driverName = driverName;
@@ -169,7 +169,7 @@ class OpenedHost implements Host {
 
   async #takeConfig(): Promise<HostRecord> {
     const text = await this.driver.configText();
-    this.record.driverConfigText = this.#vault === undefined ? text : this.#vault.conceal(text);
+    this.record.driverConfigText = this.#vault === undefined ? text : this.#vault.conceal(text, this.module.flags);
     return this.record;
   }
 
@@ -179,7 +179,7 @@ class OpenedHost implements Host {
   }
 
   async sshTarget(): Promise<SshTarget> {
-    return await sshTargetOf(this.driver, this.name, sshTermsOf(this.#context, this.record, this.module, this.dir));
+    return await sshTargetOf(this.driver, this.name, await sshTermsOf(this.#context, this));
   }
 
   readonly openSsh = async (): Promise<SshExecutor> => await this.#context.openSsh(await this.sshTarget(), this.report);
@@ -202,8 +202,9 @@ const knownHostsFiles = [
 ] as const;
 
 /** Which host keys of a machine are believed, and for how long it is tried. */
-function sshTermsOf(context: MachineContext, record: HostRecord, module: DriverModule, dir: string): SshTerms {
+async function sshTermsOf(context: MachineContext, { record, module, driver, dir }: Host): Promise<SshTerms> {
   const { adopted, injectsHostKeys } = module.capabilities;
+  const hasKeys = injectsHostKeys && (await driver.hostKeys?.()) !== "none";
   const home = context.computer.homeDir;
   return {
     connectTimeoutMs: context.timeouts.sshConnectMs,
@@ -212,7 +213,7 @@ function sshTermsOf(context: MachineContext, record: HostRecord, module: DriverM
       alias: record.name,
       expectedFingerprint: record.extra.SshHostKey,
       userKnownHostsFiles: adopted && home !== undefined ? knownHostsFiles.map((file) => file.replace("~", home)) : undefined,
-      unknown: injectsHostKeys ? "refuse" : "trust-first-use",
+      unknown: hasKeys ? "refuse" : "trust-first-use",
     },
   };
 }

@@ -45,8 +45,14 @@ export interface Concealed {
 /**
  * Puts marks in the place of secrets: of the known ones by their value, of others where a field is named like a credential.
  * @param taken names that others must not get, because their values are not known now
+ * @param isOpen whether a field holds no credential, though it is named like one
  */
-export function conceal(configText: string, known: ReadonlyMap<string, string>, taken: Iterable<string> = []): Concealed {
+export function conceal(
+  configText: string,
+  known: ReadonlyMap<string, string>,
+  taken: Iterable<string> = [],
+  isOpen: (field: string) => boolean = () => false,
+): Concealed {
   const reserved = new Set(taken);
   const found = new Map<string, string>();
   const text = mapStrings(configText, (value, path) => {
@@ -56,7 +62,7 @@ export function conceal(configText: string, known: ReadonlyMap<string, string>, 
     if (whole !== undefined) return markOf(whole);
     const parts = [...known].filter(([, secret]) => secret.length >= shortestPart && value.includes(secret));
     if (parts.length > 0) return parts.reduce((rest, [name, secret]) => rest.replaceAll(secret, () => markOf(name)), value);
-    if (!isSecretName(key)) return value;
+    if (!isSecretName(key) || isOpen(key)) return value;
     const isFree = (name: string): boolean => !reserved.has(name) && !known.has(name) && (found.get(name) ?? value) === value;
     const name = firstFree(nameFrom(path.join(".")), isFree);
     found.set(name, value);

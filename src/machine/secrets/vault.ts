@@ -5,12 +5,13 @@
  */
 import * as path from "node:path";
 import { overlayOptions, type CreateFlag, type DriverOptions, type FlagValue } from "../../driver-kit/create-flag.ts";
+import type { DriverModule } from "../../driver-kit/driver.ts";
 import { MachineError } from "../../errors/machine-error.ts";
 import type { Redactor } from "../../log/redact.ts";
 import { isSecretName } from "../../log/secret-names.ts";
 import { readRegularFileIfExists, removeFile, writeFileAtomic } from "../../system/files.ts";
 import type { Computer } from "../../system/computer.ts";
-import { conceal, marksIn, reveal } from "./conceal.ts";
+import { conceal, isNamedLike, markOf, marksIn, reveal } from "./conceal.ts";
 import { parseOrigin, type SecretOrigin, type SecretSource } from "./secret-source.ts";
 
 export const vaultFileName = "secrets.json";
@@ -21,6 +22,9 @@ export interface VaultContext {
   readonly redactor: Redactor;
   readonly secrets: SecretSource;
 }
+
+/** What is to be known of a driver that takes secrets. */
+export type SecretTaker = Pick<DriverModule, "flags" | "capabilities">;
 
 interface Secret {
   readonly origin: SecretOrigin;
@@ -83,39 +87,45 @@ export class Vault {
   }
 
   /**
-   * The create flags with the secrets themselves in place of references; what is secret among them is remembered.
-   * @param flags the driver's, as far as they are known. Throws `secret-unavailable`.
+   * The create flags with marks in place of what is secret among them, which is remembered; a driver of others gets the
+   * secrets themselves. What came out of a variable is kept as the reference to it. Throws `secret-unavailable`.
    */
-  async takeOptions(options: DriverOptions, flags: readonly CreateFlag[]): Promise<DriverOptions> {
+  async takeOptions(options: DriverOptions, { flags, capabilities }: SecretTaker): Promise<DriverOptions> {
     if (this.#isCompat) return options;
-    const marked = new Set(flags.filter((flag) => flag.secret === true).map((flag) => flag.name));
-    const given = Object.entries(options.all()).filter(([name]) => marked.has(name) || isSecretName(name));
+    const isOpaque = capabilities.opaque === true;
+    const said = new Map(flags.map((flag) => [flag.name, flag.secret]));
+    const given = Object.entries(options.all()).filter(([name]) => said.get(name) ?? isSecretName(name));
     const replaced: Record<string, FlagValue> = {};
-    for (const [name, value] of given) replaced[name] = await this.#take(name, value);
+    for (const [name, value] of given) {
+      const variable = isOpaque ? undefined : options.variableOf(name);
+      const take = async (secretName: string, text: string): Promise<string> => {
+        const secret = await this.#take(secretName, text, typeof value === "string" ? variable : undefined);
+        return isOpaque ? secret : markOf(secretName);
+      };
+      if (typeof value === "string" && value !== "") replaced[name] = await take(name, value);
+      else if (Array.isArray(value))
+        replaced[name] = await Promise.all(
+          (value as readonly string[]).map(async (each, index) => await take(`${name}.${index}`, each)),
+        );
+    }
     return overlayOptions(options, replaced);
   }
 
-  async #take(name: string, given: FlagValue): Promise<FlagValue> {
-    if (typeof given === "string") return given === "" ? given : await this.#takeOne(name, given);
-    if (!Array.isArray(given)) return given;
-    return await Promise.all(
-      (given as readonly string[]).map(async (each, index) => await this.#takeOne(`${name}.${index}`, each)),
-    );
-  }
-
-  async #takeOne(name: string, given: string): Promise<string> {
-    const origin = parseOrigin(given, this.#context.computer);
-    this.set(name, origin);
+  async #take(name: string, given: string, variable: string | undefined): Promise<string> {
+    const parsed = parseOrigin(given, this.#context.computer);
+    this.set(name, "value" in parsed && variable !== undefined ? { reference: `env:${variable}` } : parsed);
     const secret = this.#secrets.get(name) as Secret;
-    if (!("value" in origin)) secret.value = await this.#context.secrets.resolve(origin.reference);
+    secret.value = "value" in parsed ? parsed.value : await this.#context.secrets.resolve(parsed.reference);
     this.#context.redactor.add(secret.value);
-    return secret.value ?? "";
+    return secret.value;
   }
 
-  /** A driver's configuration as it may be stored. */
-  conceal(configText: string): string {
+  /** A driver's configuration as it may be stored. Fields of flags that are no secrets, though named so, stay open. */
+  conceal(configText: string, flags: readonly CreateFlag[] = []): string {
     if (this.#isCompat) return configText;
-    const { text, found } = conceal(configText, this.#values(), this.#secrets.keys());
+    const openFlags = flags.filter(({ secret }) => secret === false);
+    const isOpen = (field: string): boolean => openFlags.some(({ name }) => isNamedLike(name, field));
+    const { text, found } = conceal(configText, this.#values(), this.#secrets.keys(), isOpen);
     for (const [name, value] of found) this.set(name, { value });
     return text;
   }

@@ -134,6 +134,12 @@ export interface HostRecordFacts {
   readonly originalDaemonJson?: string | undefined;
 }
 
+export interface FirstBoot {
+  readonly state: "running" | "finished";
+  /** What went wrong in it, in cloud-init's words. */
+  readonly errors: readonly string[];
+}
+
 export interface HostFacts {
   readonly os: OsFacts;
   /** `uname -m`. */
@@ -168,6 +174,8 @@ export interface HostFacts {
   readonly record?: HostRecordFacts | undefined;
   /** Folder that an earlier, cut-off run left behind; it is undone first. */
   readonly interrupted: boolean;
+  /** How far cloud-init is with the host's first boot; undefined where it does nothing there. */
+  readonly firstBoot?: FirstBoot | undefined;
   /** The restart that an earlier run owed was not done. */
   readonly restartOwed: boolean;
 }

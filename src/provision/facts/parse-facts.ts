@@ -5,6 +5,7 @@ import {
   type EngineAnswer,
   type EngineFacts,
   type FirewallFacts,
+  type FirstBoot,
   type HostFacts,
   type HostRecordFacts,
   type InitSystem,
@@ -51,6 +52,22 @@ export class RawFacts {
   }
 }
 
+/** `/run/cloud-init/result.json`, as cloud-init writes it when it is through: `{"v1": {"errors": […]}}`. */
+function firstBootFrom(raw: RawFacts): FirstBoot | undefined {
+  const state = raw.last("first-boot");
+  if (state !== "running" && state !== "finished") return undefined;
+  return { state, errors: errorsIn(raw.text("first-boot-result")) };
+}
+
+function errorsIn(text: string): readonly string[] {
+  try {
+    const { v1 } = JSON.parse(text) as { readonly v1?: { readonly errors?: readonly unknown[] } };
+    return (v1?.errors ?? []).filter((error) => typeof error === "string");
+  } catch {
+    return [];
+  }
+}
+
 const initSystems: readonly InitSystem[] = ["systemd", "openrc", "upstart", "sysv"];
 
 export function factsFrom(raw: RawFacts, clockSkewMs: number): HostFacts {
@@ -88,6 +105,7 @@ export function factsFrom(raw: RawFacts, clockSkewMs: number): HostFacts {
       return path === "" ? [] : [{ path, safe: mode === "600" && uid === "0" }];
     }),
     record: recordFrom(raw),
+    firstBoot: firstBootFrom(raw),
     interrupted: raw.is("interrupted"),
     restartOwed: raw.is("restart-owed"),
   };

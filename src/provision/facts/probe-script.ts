@@ -262,11 +262,22 @@ probe_own() {
 }
 `;
 
+/** The generator leaves `enabled` where cloud-init has something to do at this boot. */
+const firstBoot = sh`
+probe_first_boot() {
+  has cloud-init && [ -e /run/cloud-init/enabled ] && [ ! -e /etc/cloud/cloud-init.disabled ] || return 0
+  if [ -e /run/cloud-init/result.json ]; then
+    fact first-boot finished
+    file_fact first-boot-result /run/cloud-init/result.json
+  else fact first-boot running; fi
+}
+`;
+
 const everything = sh`
 probe_all() {
   init=$(init_name)
   fact seen-as "$(id -u)"
-  probe_os; probe_system; probe_programs; probe_engine; probe_firewall; probe_own
+  probe_os; probe_system; probe_programs; probe_engine; probe_firewall; probe_own; probe_first_boot
 }
 `;
 
@@ -303,6 +314,7 @@ export function probeScript(parameters: ProbeParameters): ShellText {
     engine,
     firewall,
     ownTraces,
+    firstBoot,
     everything,
     sh`port=${parameters.port}`,
     stages,

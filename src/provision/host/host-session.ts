@@ -14,8 +14,10 @@ import { requireKeys } from "../install/openpgp.ts";
 import { engineFrom } from "../facts/parse-facts.ts";
 import { planProvision, type Plan } from "../plan/plan.ts";
 import { probeHost } from "./probe-host.ts";
-import { defaultBounds, type ProvisionBounds, type ProvisionContext } from "../provision-context.ts";
+import { defaultBounds, type HostKeyRenewal, type ProvisionBounds, type ProvisionContext } from "../provision-context.ts";
 import type { ProvisionRequest } from "../provision-request.ts";
+import { awaitFirstBootScript } from "../scripts/first-boot-script.ts";
+import { newHostKeysScript, useHostKeysScript } from "../scripts/host-keys-script.ts";
 import { recoverScript } from "../scripts/restore-script.ts";
 
 /** A host that was looked at: the start of every use case here. */
@@ -47,9 +49,19 @@ export class HostSession {
       await shell.runAsRoot(recoverScript(request.machineName), { timeoutMs: bounds.configureMs });
       facts = await probeHost(shell, request, context, bounds);
     }
+    if (undo && !request.adopted) facts = await pastFirstBoot(shell, request, context, facts);
     const session = new HostSession(shell, request, context, facts);
     context.report({ type: "provisioning", provisioner: facts.os.id || session.family.name });
     return session;
+  }
+
+  /** Gives the host keys of its own, in two steps between which the caller comes to believe them. */
+  async renewHostKeys(renewal: HostKeyRenewal): Promise<void> {
+    const bound = { timeoutMs: this.bounds.configureMs };
+    const { facts } = await this.shell.runAsRoot(newHostKeysScript(), bound);
+    await renewal.made(facts.all("host-key"));
+    await this.shell.runAsRoot(useHostKeysScript(), bound);
+    await renewal.inUse();
   }
 
   plan(): Plan {
@@ -134,6 +146,36 @@ export class HostSession {
     if (name === "copying-certificates" || name === "configuring-engine" || name === "configuring-swarm") report({ type: name });
     else if (name === "opening-firewall") report({ type: name, firewall: detail, port: this.request.engine.port });
   }
+}
+
+/** What cloud-init does at a first boot, package managers and files included, is over before anything is planned. */
+async function pastFirstBoot(
+  shell: HostShell,
+  request: ProvisionRequest,
+  context: ProvisionContext,
+  facts: HostFacts,
+): Promise<HostFacts> {
+  const bounds = { ...defaultBounds, ...context.bounds };
+  if (facts.firstBoot?.state !== "running") {
+    complainOfFirstBoot(request, context, facts.firstBoot?.errors ?? []);
+    return facts;
+  }
+  const answer = await shell.runAsRoot(awaitFirstBootScript(), { timeoutMs: bounds.installMs });
+  const now = await probeHost(shell, request, context, bounds);
+  const failed = answer.facts.last("first-boot-status") === "1";
+  const errors = now.firstBoot?.errors ?? [];
+  complainOfFirstBoot(request, context, failed && errors.length === 0 ? answer.facts.all("first-boot-words") : errors);
+  return now;
+}
+
+/** Throws `remote-command` where the first boot had to succeed. */
+function complainOfFirstBoot({ machineName }: ProvisionRequest, context: ProvisionContext, errors: readonly string[]): void {
+  if (errors.length === 0) return;
+  const sentence = `cloud-init on ${machineName} reports errors: ${errors.join("; ").slice(0, 500)}`;
+  if (context.firstBootMustSucceed !== true) return logTo(context.report, "warn", sentence);
+  throw new MachineError("remote-command", sentence, {
+    hint: `See /var/log/cloud-init-output.log there: docker-machine ssh ${machineName}. Then "docker-machine provision ${machineName}" goes on all the same.`,
+  });
 }
 
 function unreachable(way: Installation, label: string, reason: string): MachineError {

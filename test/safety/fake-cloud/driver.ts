@@ -1,7 +1,7 @@
 /** A driver for the fake cloud: small, but honest about every rule of the contract. */
 import { newBaseConfig, type BaseConfig } from "../../../src/driver-kit/base-config.ts";
 import { BuiltinDriver } from "../../../src/driver-kit/builtin-driver.ts";
-import type { DriverContext, DriverModule } from "../../../src/driver-kit/driver.ts";
+import type { DriverContext, DriverModule, Resource } from "../../../src/driver-kit/driver.ts";
 import type { DriverOptions } from "../../../src/driver-kit/create-flag.ts";
 import type { MachineState } from "../../../src/driver-kit/state.ts";
 import { MachineError } from "../../../src/errors/machine-error.ts";
@@ -40,6 +40,7 @@ class FakeCloudDriver extends BuiltinDriver<FakeCloudConfig> {
 
   async create(signal: AbortSignal): Promise<void> {
     if (this.config.InstanceId !== "") return;
+    if (this.context.createId === undefined) throw new Error("a create without an id");
     const { id, address } = await this.#request<Instance>("POST", `/instances?mark=${this.context.createId}`, signal);
     this.config.InstanceId = id;
     this.config.IPAddress = address;
@@ -47,15 +48,15 @@ class FakeCloudDriver extends BuiltinDriver<FakeCloudConfig> {
   }
 
   async remove(signal: AbortSignal): Promise<void> {
-    for (const id of await this.findInstances(signal)) await this.#request("DELETE", `/instances/${id}`, signal);
+    for (const { id } of await this.findResources(signal)) await this.#request("DELETE", `/instances/${id}`, signal);
   }
 
-  async findInstances(signal: AbortSignal): Promise<readonly string[]> {
-    const marked = (await this.#request<Instance[]>("GET", `/instances?mark=${this.context.createId}`, signal)).map(
-      ({ id }) => id,
-    );
+  async findResources(signal: AbortSignal): Promise<readonly Resource[]> {
+    const { createId } = this.context;
+    const marked = createId === undefined ? [] : await this.#request<Instance[]>("GET", `/instances?mark=${createId}`, signal);
     const recorded = this.config.InstanceId === "" ? undefined : await this.#find(this.config.InstanceId, signal);
-    return [...new Set([...marked, ...(recorded === undefined ? [] : [recorded.id])])];
+    const ids = new Set([...marked, ...(recorded === undefined ? [] : [recorded])].map(({ id }) => id));
+    return [...ids].map((id) => ({ kind: "instance", id }));
   }
 
   async getState(signal: AbortSignal): Promise<MachineState> {
@@ -94,7 +95,7 @@ class FakeCloudDriver extends BuiltinDriver<FakeCloudConfig> {
 
   /** Every request may be repeated: the mark makes a create the same one, the rest is idempotent. */
   async #request<Answer>(method: string, path: string, signal: AbortSignal): Promise<Answer> {
-    const headers = { connection: "close", authorization: this.config.Token };
+    const headers = { connection: "close", authorization: await this.context.reveal(this.config.Token) };
     for (let attempt = 1; ; attempt += 1) {
       try {
         if (method !== "GET") instant();

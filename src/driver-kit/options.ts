@@ -1,0 +1,156 @@
+/**
+ * A driver's options as one table: from it come the create flags, the defaults and the type of the stored configuration,
+ * and what the flags are checked for. The keys are the fields of the record, in the order they are stored.
+ *
+ *     const options = defineOptions("digitalocean", {
+ *       AccessToken: secret("access-token", { usage: "…", envVar: "DIGITALOCEAN_ACCESS_TOKEN" }),
+ *       Size: text("size", { usage: "…", envVar: "DIGITALOCEAN_SIZE", value: "s-1vcpu-1gb" }),
+ *     });
+ *     interface Config extends BaseConfig, ConfigOf<typeof options> {}
+ */
+import { MachineError } from "../errors/machine-error.ts";
+import type { CreateFlag, DriverOptions, FlagValue } from "./create-flag.ts";
+
+interface OptionText {
+  readonly usage: string;
+  /** Variables that give the value when the flag is absent, the first that is set; separated by commas. */
+  readonly envVar?: string | undefined;
+  /** False for what is no credential, though named like one. */
+  readonly secret?: boolean | undefined;
+}
+
+interface OptionKinds {
+  readonly string: string;
+  readonly int: number;
+  readonly bool: boolean;
+  readonly strings: string[];
+}
+
+/** One option; its flag's name lacks the driver's prefix. */
+export interface Option<Kind extends keyof OptionKinds = keyof OptionKinds> extends OptionText {
+  readonly kind: Kind;
+  readonly flag: string;
+  readonly value: OptionKinds[Kind];
+  /** Says what a value should have been, as the end of a sentence; undefined = it will do. */
+  readonly check?: ((value: OptionKinds[Kind]) => string | undefined) | undefined;
+}
+
+export interface TextRules extends OptionText {
+  readonly value?: string | undefined;
+  readonly oneOf?: readonly string[] | undefined;
+  readonly matches?: { readonly pattern: RegExp; readonly wanted: string } | undefined;
+}
+
+export interface NumberRules extends OptionText {
+  readonly value?: number | undefined;
+  readonly atLeast?: number | undefined;
+  readonly atMost?: number | undefined;
+  /** A value outside the bounds that is allowed all the same: 0 for "the provider's default". */
+  readonly or?: number | undefined;
+}
+
+export function text(flag: string, { value = "", oneOf, matches, ...rest }: TextRules): Option<"string"> {
+  const check = (given: string): string | undefined => {
+    if (given === value) return undefined;
+    if (oneOf !== undefined && !oneOf.includes(given)) return `one of: ${oneOf.join(", ")}`;
+    return matches === undefined || matches.pattern.test(given) ? undefined : matches.wanted;
+  };
+  return { kind: "string", flag, value, check, ...rest };
+}
+
+/** A credential: concealed in the record, redacted everywhere. */
+export function secret(flag: string, rules: Omit<TextRules, "secret">): Option<"string"> {
+  return { ...text(flag, rules), secret: true };
+}
+
+export function int(flag: string, { value = 0, atLeast, atMost, or, ...rest }: NumberRules): Option<"int"> {
+  const check = (given: number): string | undefined => {
+    if (given === or) return undefined;
+    if (atLeast !== undefined && given < atLeast) return `at least ${atLeast}`;
+    return atMost !== undefined && given > atMost ? `at most ${atMost}` : undefined;
+  };
+  return { kind: "int", flag, value, check, ...rest };
+}
+
+/** False unless given: flags cannot switch off. */
+export function bool(flag: string, rules: OptionText): Option<"bool"> {
+  return { kind: "bool", flag, value: false, ...rules };
+}
+
+/** May be repeated; what is given replaces the default. */
+export function list(
+  flag: string,
+  { value = [], ...rest }: OptionText & { readonly value?: readonly string[] },
+): Option<"strings"> {
+  return { kind: "strings", flag, value: [...value], ...rest };
+}
+
+export type OptionTable = Readonly<Record<string, Option<"string"> | Option<"int"> | Option<"bool"> | Option<"strings">>>;
+
+type ValuesOf<Table extends OptionTable> = { -readonly [Field in keyof Table]: OptionKinds[Table[Field]["kind"]] };
+
+export interface DefinedOptions<Table extends OptionTable> {
+  readonly flags: readonly CreateFlag[];
+  /** The fields with the flags' defaults. Made anew at each call. */
+  defaults(): ValuesOf<Table>;
+  /** The fields as the flags have them. Throws `driver-options` naming the flag whose value will not do. */
+  read(options: DriverOptions): ValuesOf<Table>;
+  /** The whole name of a field's flag, with dashes, for messages: `--digitalocean-size`. */
+  flagOf(field: keyof Table): string;
+  /** Whether the user gave the option, on the command line or in the environment. */
+  isSet(options: DriverOptions, field: keyof Table): boolean;
+}
+
+/** The stored fields of a table, as a type. */
+export type ConfigOf<Options extends DefinedOptions<OptionTable>> = ReturnType<Options["defaults"]>;
+
+/** @param prefix the driver's name, with which all its flags begin */
+export function defineOptions<const Table extends OptionTable>(prefix: string, table: Table): DefinedOptions<Table> {
+  const fields = Object.entries(table);
+  const nameOf = (option: Option): string => `${prefix}-${option.flag}`;
+  const named = (field: keyof Table): string => nameOf(table[field] as Option);
+  const values = (of: (option: Option) => unknown): ValuesOf<Table> =>
+    Object.fromEntries(fields.map(([field, option]) => [field, of(option as Option)])) as ValuesOf<Table>;
+  return {
+    flags: fields.map(([, option]) => flagFrom(option as Option, nameOf(option as Option))),
+    defaults: () => values(({ value }) => (Array.isArray(value) ? [...value] : value)),
+    read: (options) => values((option) => checked(option, nameOf(option), options)),
+    flagOf: (field) => `--${named(field)}`,
+    isSet: (options, field) => options.isSet(named(field)),
+  };
+}
+
+function flagFrom({ kind, value, usage, envVar, secret: isSecret }: Option, name: string): CreateFlag {
+  const base = { name, usage, envVar, secret: isSecret };
+  switch (kind) {
+    case "string":
+      return { ...base, kind, value: value as string };
+    case "int":
+      return { ...base, kind, value: value as number };
+    case "bool":
+      return { ...base, kind };
+    case "strings":
+      return { ...base, kind, value: value as string[] };
+  }
+}
+
+function checked(option: Option, name: string, options: DriverOptions): FlagValue {
+  const value = valueIn(options, option.kind, name);
+  const wanted = (option.check as ((value: FlagValue) => string | undefined) | undefined)?.(value);
+  if (wanted === undefined) return value;
+  const shown = option.secret === true ? "" : ` ${JSON.stringify(value)}`;
+  throw new MachineError("driver-options", `--${name}${shown} is not ${wanted}`);
+}
+
+function valueIn(options: DriverOptions, kind: Option["kind"], name: string): FlagValue {
+  switch (kind) {
+    case "string":
+      return options.string(name);
+    case "int":
+      return options.int(name);
+    case "bool":
+      return options.bool(name);
+    case "strings":
+      return [...options.strings(name)];
+  }
+}
