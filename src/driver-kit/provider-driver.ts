@@ -5,9 +5,8 @@
 import { newBaseConfig, type BaseConfig } from "./base-config.ts";
 import { BuiltinDriver, engineUrl, type Upgrade } from "./builtin-driver.ts";
 import type { DriverContext } from "./driver.ts";
+import { guestEnginePort } from "./guest/guest-ports.ts";
 import { Ledger } from "./ledger.ts";
-
-
 
 /** Stored behind a driver's own fields. */
 export interface ProviderConfig extends BaseConfig {
@@ -38,7 +37,7 @@ export abstract class ProviderDriver<Config extends ProviderConfig> extends Buil
 
   async getUrl(): Promise<string> {
     const address = await this.getIp();
-    return address === "" ? "" : engineUrl(address, defaultEnginePort);
+    return address === "" ? "" : engineUrl(address, guestEnginePort);
   }
 
   async hostKeys(): Promise<readonly string[] | "none"> {
