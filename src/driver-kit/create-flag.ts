@@ -68,6 +68,7 @@ export function overlayOptions(options: DriverOptions, values: Readonly<Record<s
     bool: (name) => of(name).bool(name),
     strings: (name) => of(name).strings(name),
     isSet: (name) => of(name).isSet(name),
+    variableOf: (name) => of(name).variableOf(name),
     all: () => ({ ...options.all(), ...values }),
   };
 }

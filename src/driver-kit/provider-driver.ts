@@ -5,7 +5,7 @@
 import { newBaseConfig, type BaseConfig } from "./base-config.ts";
 import { BuiltinDriver, engineUrl, type Upgrade } from "./builtin-driver.ts";
 import type { DriverContext } from "./driver.ts";
-import { guestEnginePort } from "./guest/guest-ports.ts";
+import { defaultEnginePort } from "../engine/engine-address.ts";
 import { Ledger } from "./ledger.ts";
 
 /** Stored behind a driver's own fields. */
@@ -37,7 +37,7 @@ export abstract class ProviderDriver<Config extends ProviderConfig> extends Buil
 
   async getUrl(): Promise<string> {
     const address = await this.getIp();
-    return address === "" ? "" : engineUrl(address, guestEnginePort);
+    return address === "" ? "" : engineUrl(address, defaultEnginePort);
   }
 
   async hostKeys(): Promise<readonly string[] | "none"> {
