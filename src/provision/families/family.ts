@@ -1,6 +1,6 @@
 /**
  * An operating system family: which systems belong to it and how an engine gets onto them. One folder and one line in
- * the registry each; `docs/adding-a-provisioner.md` tells how to write one.
+ * the registry each; `docs/adding-a-family.md` tells how to write one.
  */
 import type { EngineLayout } from "../engine/engine-files.ts";
 import type { HostFacts, OsFacts } from "../facts/facts.ts";
