@@ -1,4 +1,5 @@
 /** `docker-machine/driver`: what the author of a driver needs. */
+export { CliTool, type CliAnswer, type CliCall, type CliToolContext, type CliToolOptions } from "./driver-kit/cli-tool.ts";
 export { newBaseConfig, type BaseConfig } from "./driver-kit/base-config.ts";
 export { BuiltinDriver, engineUrl } from "./driver-kit/builtin-driver.ts";
 export type { Driver, DriverCapabilities, DriverContext, DriverModule, Resource } from "./driver-kit/driver.ts";
