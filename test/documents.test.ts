@@ -5,6 +5,7 @@ import { test } from "node:test";
 import { commandTable } from "../src/cli/command-table.ts";
 import { pluginBounds } from "../src/assembly/driver-catalog.ts";
 import { stateProbeMs } from "../src/drivers/generic/index.ts";
+import { rebootMs } from "../src/drivers/generic/reboot.ts";
 import { graceMs } from "../src/system/waiting.ts";
 import { defaultRetryPolicy } from "../src/driver-kit/http-api.ts";
 import { connectBoundMs } from "../src/system/http-request.ts";
@@ -41,6 +42,7 @@ test("docs/timeouts.md gives the fixed bounds as they are", () => {
     inWords(keepalive.intervalMs * keepalive.unanswered),
     inWords(sftpAnswerMs),
     inWords(stateProbeMs),
+    inWords(rebootMs),
     inWords(graceMs),
     inWords(placePatienceMs),
     inWords(connectBoundMs),

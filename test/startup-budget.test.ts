@@ -13,17 +13,18 @@ import { goldenText } from "../src/store/testing/records.ts";
 
 /**
  * KiB of source, comments included. A budget that is passed is raised only with a reason; the last ones were that whoever
- * opens a machine reads its secrets from the vault, whoever connects tells when a certificate ends, and looks at its strength.
+ * opens a machine reads its secrets from the vault, whoever connects tells when a certificate ends, looks at its strength, and
+ * for marks in the engine's environment.
  */
 const budgetsKiB: Readonly<Record<string, number>> = {
   version: 115,
   "completion bash": 130,
   "__complete -- docker-machine ins": 135,
   "inspect alpha": 245,
-  "ip alpha": 260,
+  "ip alpha": 265,
   "env --unset": 300,
-  "url alpha": 300,
-  "config alpha": 310,
+  "url alpha": 305,
+  "config alpha": 315,
   "ls --quiet": 315,
   active: 335,
   ls: 450,

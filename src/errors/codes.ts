@@ -33,6 +33,7 @@ export const errorCodes = {
   "os-unsupported": "The machine's operating system cannot run a Docker Engine, or is not recognised.",
   "sudo-required": "The user on the machine is not root and cannot use sudo.",
   "package-manager": "The machine's package manager failed; its own explanation follows.",
+  "package-removal": "Packages would go from a machine that is someone's own, or are held there; they are named, and stay.",
   "engine-config-conflict": "The engine's existing configuration contradicts what was asked for.",
   "engine-start": "The engine was installed but does not start.",
   "engine-unreachable": "The engine's port does not answer: refused.",

@@ -14,7 +14,7 @@ import { openHost } from "./host/open-host.ts";
 import { requireCreated } from "./interruption/interrupted.ts";
 import { lockMachine } from "./interruption/machine-lock.ts";
 import type { MachineContext } from "./machine-context.ts";
-import { provisionContext, provisionRequest } from "./provision-machine.ts";
+import { keepTrust, provisionContext, provisionRequest } from "./provision-machine.ts";
 
 /** Makes the CA and the client certificate if they are missing or expired; many processes at once make one pair. */
 export async function prepareAuthority(context: MachineContext, signal: AbortSignal, keyType: KeyType = "rsa"): Promise<void> {
@@ -71,7 +71,7 @@ async function replaceCertificate(context: MachineContext, host: Host, signal: A
   await journal.step("certificates", async () => {
     const request = await provisionRequest(context, host, "new");
     await using ssh = await host.openSsh();
-    await replaceServerCertificate(request, provisionContext(context, host, ssh, signal));
+    await keepTrust(host, await replaceServerCertificate(request, provisionContext(context, host, ssh, signal)));
     await waitForEngine(context, host, signal);
   });
   await host.save();

@@ -138,6 +138,7 @@ async function reopen(context: MachineContext, request: CreateRequest, module: D
   if (CreateId !== undefined) extra.CreateId = CreateId;
   if (DriverGivenAs !== undefined) extra.DriverGivenAs = DriverGivenAs;
   Object.assign(host.record, { hostOptions, extra });
+  await host.concealEngineSecrets();
   return host;
 }
 

@@ -11,7 +11,7 @@ import { isBeingUndone, requireCreated } from "./interruption/interrupted.ts";
 import { readJournal, type JournaledCommand } from "./interruption/journal.ts";
 import { lockMachine } from "./interruption/machine-lock.ts";
 import type { MachineContext } from "./machine-context.ts";
-import { provisionContext, provisionMachine, provisionRequest } from "./provision-machine.ts";
+import { keepTrust, provisionContext, provisionMachine, provisionRequest } from "./provision-machine.ts";
 
 /** Repeats provisioning from the facts on; an interrupted `create` is gone on with from where it was. */
 export async function provisionAgain(context: MachineContext, name: string, signal: AbortSignal): Promise<void> {
@@ -34,12 +34,10 @@ export async function upgradeMachine(
   await requireCreated(host);
   return await maintain(context, host, "upgrade", signal, async (ssh) => {
     const before = await engineVersionOf(context, host, signal).catch(() => "");
-    const { engineVersion } = await upgradeEngine(
-      await provisionRequest(context, host),
-      provisionContext(context, host, ssh, signal),
-    );
+    const outcome = await upgradeEngine(await provisionRequest(context, host), provisionContext(context, host, ssh, signal));
+    await keepTrust(host, outcome);
     await waitForEngine(context, host, signal);
-    return { before, after: engineVersion };
+    return { before, after: outcome.engineVersion };
   });
 }
 

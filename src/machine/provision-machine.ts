@@ -2,10 +2,12 @@
  * Provisioning as a use case: certificates here, one SSH connection, the provisioner's work, and the proof from this
  * side that the engine answers. Used by `create`, `provision`, `regenerate-certs` and `start` on a changed address.
  */
+import * as path from "node:path";
 import { defaultEnginePort } from "../engine/engine-address.ts";
 import {
   createServerCertificate,
   loadServerCertificate,
+  writeMachineAuthority,
   writeMachineCertificates,
   type ServerCertificateRequest,
 } from "../tls/machine-certificates.ts";
@@ -32,10 +34,24 @@ export async function provisionMachine(
 ): Promise<ProvisionOutcome> {
   const request = await provisionRequest(context, host);
   const outcome = await provisionHost(request, { ...provisionContext(context, host, ssh, signal), ...first });
+  await keepTrust(host, outcome);
   host.report({ type: "checking-engine" });
   await waitForEngine(context, host, signal);
   host.report({ type: "engine-ready" });
   return outcome;
+}
+
+/**
+ * On an engine that is shared with its first owner, that owner's certificate is what it proves itself with: their CA is
+ * kept beside ours, for this machine alone.
+ */
+export async function keepTrust(host: Host, { plan }: Pick<ProvisionOutcome, "plan">): Promise<void> {
+  const { extra } = host.record;
+  const { trusted } = plan.sharing;
+  if (trusted.length === 0 && extra.SharedCa === undefined) return;
+  if (trusted.length > 0) extra.SharedCa = [...trusted];
+  else delete extra.SharedCa;
+  await writeMachineAuthority(host.dir, authorityPathsOf(host), trusted);
 }
 
 /** What provisioning would do, as text; changes nothing. */
@@ -63,7 +79,7 @@ export async function provisionRequest(
   const kept = certificate === "kept" ? await loadServerCertificate(host.dir, wanted) : undefined;
   const server = kept ?? (await createServerCertificate(wanted));
   context.redactor.add(server.key);
-  await writeMachineCertificates(host.dir, wanted.paths, server);
+  await writeMachineCertificates(host.dir, wanted.paths, server, host.record.extra.SharedCa);
   return { ...bare, caCertificate: server.ca, serverCertificate: server.certificate, serverKey: server.key };
 }
 
@@ -106,16 +122,37 @@ export async function bareRequest(context: MachineContext, host: Host): Promise<
     driverName: record.driverName,
     adopted: module.capabilities.adopted,
     address: await driver.getIp(),
-    engine: engineRequest(record.hostOptions, record.extra, driver.enginePort ?? portOf(await driver.getUrl())),
+    engine: engineRequest(
+      record.hostOptions,
+      record.extra,
+      await host.engineEnvironment(),
+      driver.enginePort ?? portOf(await driver.getUrl()),
+    ),
     swarm: swarmRequest(record.hostOptions),
-    caCertificate: "",
+    caCertificate: await textOf(record.hostOptions.AuthOptions.CaCertPath),
+    formerCa: firstCertificateIn(await textOf(path.join(host.dir, "ca.pem"))),
     serverCertificate: "",
     serverKey: "",
     sudoPassword: async () => await sudoPassword(context, host),
   };
 }
 
-function engineRequest(options: HostOptions, extra: Host["record"]["extra"], port: number): EngineRequest {
+/** "" where there is no such file. */
+async function textOf(file: string): Promise<string> {
+  return file === "" ? "" : ((await readFileIfExists(file))?.toString("utf8") ?? "");
+}
+
+/** The machine's copy begins with our own CA; those of others may follow. */
+function firstCertificateIn(pem: string): string {
+  return /^[\s\S]*?-----END CERTIFICATE-----/u.exec(pem)?.[0] ?? "";
+}
+
+function engineRequest(
+  options: HostOptions,
+  extra: Host["record"]["extra"],
+  env: readonly string[],
+  port: number,
+): EngineRequest {
   const engine = options.EngineOptions;
   return {
     source: (extra.EngineSource ?? "auto") as EngineSource,
@@ -125,12 +162,14 @@ function engineRequest(options: HostOptions, extra: Host["record"]["extra"], por
     installUrl: engine.InstallURL,
     storageDriver: engine.StorageDriver,
     labels: engine.Labels ?? [],
-    env: engine.Env ?? [],
+    env,
     insecureRegistries: engine.InsecureRegistry ?? [],
     registryMirrors: engine.RegistryMirror ?? [],
     options: engine.ArbitraryFlags ?? [],
     port,
     firewall: extra.EngineFirewall === "check" ? "check" : "open",
+    allowRemoval: extra.EngineAllowRemoval === true,
+    shareCa: extra.EngineShareCa === true,
   };
 }
 

@@ -36,6 +36,8 @@ export async function removeMachine(context: MachineContext, request: RemoveRequ
     await removeInstance(context, host, request, signal);
   } catch (error) {
     if (!force || signal.aborted || isMachineError(error, "machine-not-found")) throw explain(name, error);
+    // Whoever answers there is not the host that was to be taken back: with the record the way to it would be lost.
+    if (request.restore && isMachineError(error, "host-key-mismatch")) throw keptRecord(name, error);
     logTo(context.reportFor(name), "error", explain(name, error).message);
   }
   await forgetMachine(context, name, isTraceable);
@@ -85,6 +87,13 @@ async function requireLeftover(context: MachineContext, name: string): Promise<v
   const journal = await readJournal(context.store.machineDir(name));
   if (journal?.command === "create" || journal?.command === "rm") return;
   throw new MachineError("machine-state", `"${name}" is not what an interrupted command left: it was finished meanwhile`);
+}
+
+function keptRecord(name: string, error: MachineError): MachineError {
+  return new MachineError(error.code, `${explain(name, error).message}. The record and the pinned key of "${name}" are kept`, {
+    cause: error,
+    hint: error.hint,
+  });
 }
 
 function explain(name: string, error: unknown): MachineError {

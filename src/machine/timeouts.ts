@@ -32,6 +32,8 @@ export const timeoutTable = {
   probeMs: { variable: "PROBE", defaultMs: 60_000 },
   /** For one question to a program of the host. */
   queryMs: { variable: "QUERY", defaultMs: 20_000 },
+  /** For a package manager to tell what an installation would change. */
+  forecastMs: { variable: "FORECAST", defaultMs: 120_000 },
   /** For downloading and installing packages, waiting for the package manager's lock included. */
   installMs: { variable: "INSTALL", defaultMs: 1_800_000 },
   /** For writing the engine's configuration and restarting it. */

@@ -14,6 +14,8 @@ export interface ProvisionBounds {
   readonly probeMs: number;
   /** One question to a program of the host: an engine, systemd or a firewall that hangs holds nothing up longer. */
   readonly queryMs: number;
+  /** Asking the package manager what an installation would change; what takes longer is not waited for. */
+  readonly forecastMs: number;
   /** Downloading and installing packages, waiting for the package manager's lock included. */
   readonly installMs: number;
   /** Writing the configuration and restarting the engine. */
@@ -27,6 +29,7 @@ export interface ProvisionBounds {
 export const defaultBounds: ProvisionBounds = {
   probeMs: 60_000,
   queryMs: 20_000,
+  forecastMs: 120_000,
   installMs: 1_800_000,
   configureMs: 300_000,
   packageLockMs: 300_000,
@@ -64,4 +67,6 @@ export interface ProvisionOutcome {
   readonly changedFiles: readonly string[];
   /** Packages that this run installed, with their dependencies. */
   readonly installedPackages: readonly string[];
+  /** Packages that went because of that, `NAME VERSION`. */
+  readonly removedPackages: readonly string[];
 }

@@ -34,6 +34,10 @@ export interface EngineRequest {
   /** TCP port of the engine. */
   readonly port: number;
   readonly firewall: "open" | "check";
+  /** On an adopted host, packages that are in the engine's way may be removed. */
+  readonly allowRemoval: boolean;
+  /** On a host with another owner's CA, the engine goes on to accept that owner's clients. */
+  readonly shareCa: boolean;
 }
 
 export interface SwarmRequest {
@@ -65,6 +69,8 @@ export interface ProvisionRequest {
   readonly caCertificate: string;
   readonly serverCertificate: string;
   readonly serverKey: string;
+  /** The CA that this store had when it last provisioned the machine, where that was another. */
+  readonly formerCa?: string | undefined;
   /** Gives the sudo password when the host asks for one; undefined = none can be had. Called at most once. */
   readonly sudoPassword?: (() => Promise<string | undefined>) | undefined;
 }

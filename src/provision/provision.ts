@@ -8,12 +8,19 @@ import { requireSupported } from "./families/detect-family.ts";
 import type { HostFacts } from "./facts/facts.ts";
 import { formatPlan } from "./plan/format-plan.ts";
 import type { ScriptAnswer } from "./facts/script-answer.ts";
-import { HostSession } from "./host/host-session.ts";
+import { HostSession, noPackages, type InstalledPackages } from "./host/host-session.ts";
 import { waysFor } from "./plan/installation-choice.ts";
-import { planProvision, type Plan } from "./plan/plan.ts";
+import { planProvision, requireNoRemoval, type Plan } from "./plan/plan.ts";
 import type { ProvisionContext, ProvisionOutcome } from "./provision-context.ts";
 import type { ProvisionRequest } from "./provision-request.ts";
-import { planRestore, restoreScript, type RestorePlan } from "./scripts/restore-script.ts";
+import {
+  nothingToRestore,
+  ownRecords,
+  planRestore,
+  restoreScript,
+  withdrawScript,
+  type RestorePlan,
+} from "./scripts/restore-script.ts";
 
 /** What {@link provisionHost} would do; changes nothing. For `create --dry-run`. */
 export async function planHost(request: ProvisionRequest, context: ProvisionContext): Promise<Plan> {
@@ -24,29 +31,26 @@ export async function planHost(request: ProvisionRequest, context: ProvisionCont
 export async function provisionHost(request: ProvisionRequest, context: ProvisionContext): Promise<ProvisionOutcome> {
   const session = await HostSession.open(request, context, true);
   if (context.renewHostKeys !== undefined) await session.renewHostKeys(context.renewHostKeys);
-  let plan = session.plan();
-  let installedPackages: readonly string[] = [];
+  let plan = await session.plan();
+  let packages = noPackages;
   if (plan.installations.length > 0) {
-    installedPackages = await session.install(plan);
+    requireNoRemoval(plan);
+    packages = await session.install(plan);
     plan = planProvision(session.facts, session.family, request);
     logTo(context.report, "debug", formatPlan(plan));
   }
-  return outcomeOf(session, plan, await session.configure(plan), installedPackages);
+  return outcomeOf(session, plan, await session.configure(plan), packages);
 }
 
-function outcomeOf(
-  session: HostSession,
-  plan: Plan,
-  answer: ScriptAnswer,
-  installedPackages: readonly string[],
-): ProvisionOutcome {
+function outcomeOf(session: HostSession, plan: Plan, answer: ScriptAnswer, packages: InstalledPackages): ProvisionOutcome {
   const engine = session.learn(answer);
   return {
     facts: { ...session.facts, restartOwed: false },
     plan,
     engineVersion: engine.answer?.serverVersion ?? engine.version ?? "",
     changedFiles: answer.changed,
-    installedPackages,
+    installedPackages: packages.installed,
+    removedPackages: packages.gone,
   };
 }
 
@@ -56,7 +60,7 @@ function outcomeOf(
  */
 export async function replaceServerCertificate(request: ProvisionRequest, context: ProvisionContext): Promise<ProvisionOutcome> {
   const session = await HostSession.open(request, context, true);
-  const full = session.plan();
+  const full = await session.plan();
   if (full.installations.length > 0) throw noEngine(request.machineName);
   const files = full.files.filter((file) => file.path.endsWith(".pem"));
   const plan: Plan = { ...full, files, removals: [], firewall: [], swarm: [], hostName: undefined, restart: true };
@@ -67,7 +71,7 @@ export async function replaceServerCertificate(request: ProvisionRequest, contex
       `${plan.containers.length} containers on ${request.machineName} stop and start again: ${plan.survival.why}`,
     );
   }
-  return outcomeOf(session, plan, await session.configure(plan), []);
+  return outcomeOf(session, plan, await session.configure(plan), noPackages);
 }
 
 function noEngine(label: string): MachineError {
@@ -85,9 +89,9 @@ export async function upgradeEngine(request: ProvisionRequest, context: Provisio
     ...request,
     engine: { ...request.engine, source: sourceOf(session.facts, request) },
   });
-  const installedPackages = await session.install({ ...before, installations: ways }, true);
+  const packages = await session.install({ ...before, installations: ways }, true);
   const plan = planProvision(session.facts, session.family, request);
-  return outcomeOf(session, plan, await session.configure(plan), installedPackages);
+  return outcomeOf(session, plan, await session.configure(plan), packages);
 }
 
 /** An engine is upgraded from where it came. */
@@ -114,12 +118,36 @@ export async function restoreHost(request: ProvisionRequest, context: ProvisionC
       hint: `Remove the machine without --restore; the host was not adopted by this program, or was restored already.`,
     });
   }
+  const { owners, isUnnamedOurs } = session.ownership();
+  const own = ownRecords(record, owners, isUnnamedOurs);
+  if (!own.isNewest) return await withdraw(session, own.below);
   const plan = planRestore(session.facts, record);
   const { containers } = session.facts.engine;
   if (plan.engine !== "restarts" && containers.length > 0) {
     logTo(context.report, "warn", `${containers.length} running containers on ${request.machineName} stop with the engine`);
   }
-  const script = restoreScript(plan, session.facts, session.family, request.machineName, session.bounds);
+  const script = restoreScript(plan, session.facts, session.family, request.machineName, session.bounds, own.below);
   const answer = await session.shell.runAsRoot(script, { timeoutMs: session.bounds.installMs });
+  if (record.below.length > own.below.length) {
+    logTo(context.report, "info", `${request.machineName} is as the owner before set it up`);
+  }
   return { plan, changedFiles: answer.changed };
+}
+
+/** Another owner has set the host up since, and what they found is ours: it is left to them, with the way back. */
+async function withdraw(session: HostSession, below: readonly number[]): Promise<RestoreOutcome> {
+  const { machineName } = session.request;
+  if (below.length === 0) {
+    throw new MachineError("machine-state", `What is recorded on ${machineName} is another owner's, and theirs to undo`, {
+      hint: "Remove the machine without --restore.",
+    });
+  }
+  const script = withdrawScript(below, machineName, session.bounds);
+  await session.shell.runAsRoot(script, { timeoutMs: session.bounds.configureMs });
+  logTo(
+    session.context.report,
+    "warn",
+    `Another owner has set up the engine on ${machineName} since: nothing was undone, and their rm --restore now takes it back to what you found`,
+  );
+  return { plan: nothingToRestore, changedFiles: [] };
 }

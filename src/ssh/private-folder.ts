@@ -1,5 +1,5 @@
 /** A folder of our own for sockets and logs of one connection: only the user may enter it, and its path is short. */
-import { mkdtemp, rm } from "node:fs/promises";
+import { lstat, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import * as path from "node:path";
 import { explainFileError } from "../system/files.ts";
 import type { Computer } from "../system/computer.ts";
@@ -10,11 +10,19 @@ import type { Computer } from "../system/computer.ts";
  */
 const longestParent = 104 - 1 - 17 - 1 - 10 - 1;
 
-/** Makes the folder. The caller removes it. */
+/** Names the process that made the folder, so that another can tell whether it is of use any more. */
+const ownerFile = "owner";
+
+/** A folder that names nobody is one whose maker was killed at once, or that another part of the program made. */
+const namelessMs = 24 * 3_600_000;
+
+/** Makes the folder. The caller removes it; where that is killed, {@link sweepPrivateFolders} does. */
 export async function makePrivateFolder(computer: Pick<Computer, "env" | "os">): Promise<string> {
   const prefix = path.join(chooseParent(computer), "dm-");
   try {
-    return await mkdtemp(prefix);
+    const folder = await mkdtemp(prefix);
+    await writeFile(path.join(folder, ownerFile), `${process.pid}\n`, { mode: 0o600 });
+    return folder;
   } catch (error) {
     throw explainFileError(error, prefix, "create");
   }
@@ -39,4 +47,38 @@ function chooseParent({ env, os }: Pick<Computer, "env" | "os">): string {
   // Plain characters only: OpenSSH splits at blanks and expands percent signs in paths.
   const usable = /^\/[\w./-]*$/u.test(configured) && configured.length <= longestParent;
   return usable ? configured : "/tmp";
+}
+
+/** Removes what killed commands of this user left: folders whose process is gone. Never throws. */
+export async function sweepPrivateFolders(computer: Pick<Computer, "env" | "os">, now: Date): Promise<void> {
+  const parent = chooseParent(computer);
+  const names = await readdir(parent).catch(() => []);
+  for (const name of names.filter((entry) => /^dm-[A-Za-z0-9]{6}$/u.test(entry))) {
+    const folder = path.join(parent, name);
+    if (await isAbandoned(folder, now)) await rm(folder, { recursive: true, force: true }).catch(() => {});
+  }
+}
+
+async function isAbandoned(folder: string, now: Date): Promise<boolean> {
+  try {
+    const { uid, mtimeMs, isDirectory } = await lstat(folder).then((stats) => ({
+      uid: stats.uid,
+      mtimeMs: stats.mtimeMs,
+      isDirectory: stats.isDirectory(),
+    }));
+    if (!isDirectory || (process.getuid !== undefined && uid !== process.getuid())) return false;
+    const owner = Number(await readFile(path.join(folder, ownerFile), "utf8").catch(() => ""));
+    return owner > 0 ? !isRunning(owner) : now.getTime() - mtimeMs > namelessMs;
+  } catch {
+    return false;
+  }
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "EPERM";
+  }
 }

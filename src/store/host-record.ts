@@ -82,6 +82,10 @@ export interface HostExtra {
   /** Fingerprints of the keys that may sign the mirror; Docker's own key when absent. */
   EnginePackageKeys?: string[];
   EngineFirewall?: string;
+  EngineAllowRemoval?: boolean;
+  EngineShareCa?: boolean;
+  /** CAs of owners who share the engine and whose certificate it proves itself with, for this machine alone. */
+  SharedCa?: string[];
   TlsKeyType?: string;
   /** `SHA256:…` fingerprint the user expects on first contact. */
   SshHostKey?: string;

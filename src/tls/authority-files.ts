@@ -69,6 +69,12 @@ export async function loadClientCredentials(paths: Omit<AuthorityPaths, "caKeyPa
   return { ca: require(caCertPath), cert: require(clientCertPath), key: require(clientKeyPath) };
 }
 
+/** One PEM text of several; without others the first is left as it is, to the byte. */
+export function withAuthorities(ca: string, others: readonly string[] = []): string {
+  if (others.length === 0) return ca;
+  return [ca, ...others].map((text) => `${text.trimEnd()}\n`).join("");
+}
+
 /** Go's sentence for it, which 0.16.2 printed. */
 function missing(file: string): never {
   throw new MachineError("certificate-invalid", `open ${file}: no such file or directory`, {

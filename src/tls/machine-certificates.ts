@@ -3,7 +3,7 @@ import { X509Certificate, createPrivateKey } from "node:crypto";
 import * as path from "node:path";
 import { readRegularFileIfExists, writeFileAtomic } from "../system/files.ts";
 import type { Clock } from "../system/clock.ts";
-import { loadClientCredentials, readAuthority, type AuthorityPaths } from "./authority-files.ts";
+import { loadClientCredentials, readAuthority, withAuthorities, type AuthorityPaths } from "./authority-files.ts";
 import { issuerFrom } from "./authority-plan.ts";
 import { issueCertificate } from "./certificate.ts";
 import { certificateFacts, isIssuedFor, validityState, verifiesAgainst } from "./check.ts";
@@ -98,20 +98,27 @@ function stillServes({ ca, certificate, key }: ServerCertificate, request: Serve
 
 /**
  * Writes what a docker client and 0.16.2 look for in the machine's folder: `ca.pem`, `cert.pem` and `key.pem`, and with
- * them the engine's own pair.
+ * them the engine's own pair. `shared` are CAs of other owners of the engine; they stand behind our own.
  */
 export async function writeMachineCertificates(
   machineDir: string,
   paths: AuthorityPaths,
   server: ServerCertificate,
+  shared: readonly string[] = [],
 ): Promise<void> {
   const client = await loadClientCredentials(paths);
   const files = {
-    "ca.pem": { text: client.ca, mode: 0o644 },
+    "ca.pem": { text: withAuthorities(client.ca, shared), mode: 0o644 },
     "key.pem": { text: client.key, mode: 0o600 },
     "cert.pem": { text: client.cert, mode: 0o644 },
     "server-key.pem": { text: server.key, mode: 0o600 },
     "server.pem": { text: server.certificate, mode: 0o644 },
   };
   for (const [name, { text, mode }] of Object.entries(files)) await writeFileAtomic(path.join(machineDir, name), text, mode);
+}
+
+/** The machine's copy of the CA alone, as {@link writeMachineCertificates} writes it. */
+export async function writeMachineAuthority(machineDir: string, paths: AuthorityPaths, shared: readonly string[]): Promise<void> {
+  const { ca } = await loadClientCredentials(paths);
+  await writeFileAtomic(path.join(machineDir, "ca.pem"), withAuthorities(ca, shared), 0o644);
 }

@@ -50,6 +50,13 @@ describe("host keys", { skip: unavailable ?? false }, () => {
         assert.equal(status, 1, label);
       }
     }
+    // Even by force: with the record the way back to the right host would be lost, and its pin with it.
+    for (const env of Object.values(backends)) {
+      const { sentence, status } = await failureOf(program, ["rm", "-f", "--restore", "web"], { env });
+      assert.match(sentence, /Nothing was sent\. The record and the pinned key of "web" are kept$/u);
+      assert.equal(status, 1);
+      assert.ok((await program.ok(["ssh-host-key", "web"])).includes(scene.pinned));
+    }
     assert.deepEqual([impostor.logins, impostor.commands, impostor.received()], [[], [], ""]);
   });
 

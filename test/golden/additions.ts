@@ -2,9 +2,11 @@
 
 const ownFlags = [
   "--dry-run",
+  "--engine-allow-removal",
   "--engine-firewall",
   "--engine-package-key",
   "--engine-package-mirror",
+  "--engine-share-ca",
   "--engine-source",
   "--engine-version",
   "--ssh-host-key",

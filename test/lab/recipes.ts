@@ -72,6 +72,17 @@ const dropbear: ImageRecipe = {
   `,
 };
 
+/** Packages that boxes of others have: shells that are not POSIX, engines that one of ours would have to push aside. */
+const others: Readonly<Record<string, ImageRecipe>> = {
+  "other-shells": { from: "bookworm-bare", packages: ["fish", "tcsh"], script: "" },
+  podman: { from: "bookworm-bare", packages: ["podman-docker"], script: "" },
+  containerd: {
+    from: "bookworm-bare",
+    packages: ["containerd"],
+    script: "echo '# mine' >> /etc/containerd/config.toml\nsystemctl enable containerd.service",
+  },
+};
+
 /** What turns Debian's engine into packages as Docker's own repository has them, and signs them. */
 const packager: ImageRecipe = { from: "bookworm-bare", packages: ["apt-utils", "gnupg"], script: "" };
 
@@ -84,6 +95,7 @@ export const recipes: Readonly<Record<string, ImageRecipe>> = {
   ...Object.fromEntries(releases.map((release) => [`${release}-bare`, bare(release)])),
   ...Object.fromEntries(releases.map((release) => [`${release}-engine`, engine(release)])),
   ...firewalls,
+  ...others,
   dropbear,
   packager,
 };

@@ -85,6 +85,26 @@ export const variants = {
       ${waitFor(60, "docker exec counter cat /count > /dev/null 2>&1")}
     `,
   },
+  "other-shells": {
+    summary: "Debian 12 with fish and tcsh; the user is not root, and sudo asks for a password",
+    image: "other-shells",
+    user: "admin",
+    sudoPassword,
+    prepare: `
+      useradd --create-home --shell /usr/bin/fish --groups sudo admin
+      chpasswd << 'END'\nadmin:${sudoPassword}\nEND
+    `,
+  },
+  podman: {
+    summary: "Debian 12 with podman-docker, which no engine can stand beside, and its owner's own /etc/containerd/config.toml",
+    image: "podman",
+    prepare: "mkdir -p /etc/containerd; echo '# mine' > /etc/containerd/config.toml",
+  },
+  containerd: {
+    summary: "Debian 12 with Debian's containerd and runc at work, as below a Kubernetes node, configured by their owner",
+    image: "containerd",
+    settle: "systemctl start containerd.service",
+  },
   "no-os-release": {
     summary: "Debian 12 without os-release and lsb-release; only /etc/debian_version tells",
     image: "bookworm-bare",

@@ -6,6 +6,7 @@ import type { ProvisionOutcome } from "../../src/provision/provision-context.ts"
 import type { ProvisionRequest } from "../../src/provision/provision-request.ts";
 import { planHost, provisionHost, replaceServerCertificate, restoreHost } from "../../src/provision/provision.ts";
 import { labUnavailableReason, openLab, type LabHost } from "../lab/lab.ts";
+import { failureOf } from "../support/failure.ts";
 import { changedFiles, takeSnapshot, withoutFiles } from "./host-snapshot.ts";
 import { openLabMachine } from "./lab-machine.ts";
 
@@ -120,6 +121,78 @@ test("what its owner wrote is kept: daemon.json, an override, a file changed sin
   assert.deepEqual(restored.plan.left, ["/etc/docker/ca.pem"]);
   assert.deepEqual(changedFiles(before, await takeSnapshot(host)), ["/etc/docker/ca.pem"]);
   assert.match(machine.said("warn").join("\n"), /ca\.pem on web was changed by someone else since/u);
+});
+
+test("a drop-in of ours that its owner edited: said before it is replaced, and the text is kept", { skip }, async () => {
+  await using lab = await openLab();
+  await using host = await lab.start("bookworm-engine");
+  await using machine = await openLabMachine(host);
+  const dropIn = "/etc/systemd/system/docker.service.d/10-machine.conf";
+  await provisionHost(machine.request(), machine.context);
+  await host.sh(`echo '# my own line' >> ${dropIn}; systemctl daemon-reload`);
+  const plan = formatPlan(await planHost(machine.request(), machine.context));
+  assert.match(plan, /^ {2}copy {6}\S+10-machine\.conf, which was edited by hand since, to \S+10-machine\.conf\.edited$/mu);
+  await provisionHost(machine.request(), machine.context);
+  assert.match(machine.said("warn").join("\n"), /10-machine\.conf on web was edited by hand since and is replaced/u);
+  assert.match(await host.sh(`cat ${dropIn}.edited`), /# my own line$/u);
+  assert.equal(await host.sh(`grep -c 'my own line' ${dropIn} || true`), "0");
+  assert.deepEqual((await provisionHost(machine.request(), machine.context)).changedFiles, []);
+});
+
+test(
+  "an engine that just came takes the storage driver that is asked for; one with an image keeps its own",
+  { skip },
+  async () => {
+    await using lab = await openLab();
+    await using host = await lab.start("bookworm-engine");
+    await using machine = await openLabMachine(host);
+    const asked = (storageDriver: string): ProvisionRequest => machine.request({ engine: { storageDriver } });
+    assert.equal(await host.sh("docker info -f '{{.Driver}} {{.Images}}'"), "overlay2 0");
+    await provisionHost(asked("vfs"), machine.context);
+    assert.equal(await host.sh("docker info -f '{{.Driver}}'"), "vfs");
+    await host.sh("docker import /usr/local/share/lab/tiny.tar tiny");
+    await assert.rejects(
+      provisionHost(asked("overlay2"), machine.context),
+      /keeps its data with the storage driver vfs, not overlay2/u,
+    );
+  },
+);
+
+test("what 0.16.2 wrote over our set-up goes with it, and the engine is what it was", { skip }, async () => {
+  await using lab = await openLab();
+  await using host = await lab.start("busy");
+  await using machine = await openLabMachine(host);
+  const before = await takeSnapshot(host);
+  await provisionHost(machine.request(), machine.context);
+  // Its template, with the program's place on Debian of then: the engine that runs goes on, and would not start again.
+  await host.sh(`
+    printf '[Service]\nExecStart=\nExecStart=/usr/bin/dockerd -H tcp://0.0.0.0:2376 -H unix:///var/run/docker.sock --storage-driver overlay2 --tlsverify --tlscacert /etc/docker/ca.pem --tlscert /etc/docker/server.pem --tlskey /etc/docker/server-key.pem --label provider=generic \nEnvironment=\n' > /etc/systemd/system/docker.service.d/10-machine.conf
+    for file in ca server server-key; do echo '# 0.16.2' >> /etc/docker/$file.pem; done
+    systemctl daemon-reload`);
+  await restoreHost(machine.request(), machine.context);
+  const after = await takeSnapshot(host);
+  assert.deepEqual([changedFiles(before, after), withoutFiles(after)], [[], withoutFiles(before)]);
+});
+
+test("a unit that cannot start is told before anything is restarted, and the containers go on", { skip }, async () => {
+  await using lab = await openLab();
+  await using host = await lab.start("busy");
+  await using machine = await openLabMachine(host);
+  await provisionHost(machine.request(), machine.context);
+  const before = await takeSnapshot(host);
+  await host.sh(`
+    printf '[Service]\nExecStart=\nExecStart=/opt/none/dockerd -H fd://\n' > /etc/systemd/system/docker.service.d/override.conf
+    systemctl daemon-reload`);
+  const error = await failureOf(restoreHost(machine.request(), machine.context));
+  assert.deepEqual(
+    [error.code, error.message],
+    ["engine-config-conflict", "The engine on web would not start: docker.service starts /opt/none/dockerd, which is not there"],
+  );
+  await host.sh("rm /etc/systemd/system/docker.service.d/override.conf; systemctl daemon-reload");
+  const after = await takeSnapshot(host);
+  assert.deepEqual([changedFiles(before, after), withoutFiles(after)], [[], withoutFiles(before)]);
+  assert.equal(await machine.ask("/_ping"), "OK");
+  await restoreHost(machine.request(), machine.context);
 });
 
 for (const variant of ["bullseye-engine", "trixie-engine"] as const) {

@@ -24,17 +24,17 @@ export interface LabMachine extends AsyncDisposable {
   request(overrides?: Parameters<typeof provisionRequest>[0]): ProvisionRequest;
   /** A request with a server certificate of its own, not that of before. */
   renewed(): Promise<ProvisionRequest>;
-  /** GET over TLS with the client's certificate; the engine's answer, or the error's code. */
-  ask(path: string): Promise<string>;
+  /** GET over TLS with the client's certificate; the engine's answer, or the error's code. `trusted` are further CAs. */
+  ask(path: string, trusted?: readonly string[]): Promise<string>;
   /** Texts of log events of a level. */
   said(level: string): readonly string[];
 }
 
 export async function openLabMachine(
   host: LabHost,
-  options: { readonly backend?: SshBackend; readonly bounds?: ProvisionContext["bounds"] } = {},
+  options: { readonly backend?: SshBackend; readonly bounds?: ProvisionContext["bounds"]; readonly pki?: TestPki } = {},
 ): Promise<LabMachine> {
-  const pki = await (sharedPki ??= createTestPki());
+  const pki = options.pki ?? (await (sharedPki ??= createTestPki()));
   const folder = await mkdtemp(path.join(tmpdir(), "provision-"));
   const computer = thisComputer();
   const events: ProgressEvent[] = [];
@@ -74,7 +74,7 @@ export async function openLabMachine(
     },
     request: (overrides) => requestWith(server, overrides),
     renewed: async () => requestWith(await pki.server(host.address)),
-    ask: (target) => askEngine(host.address, target, pki),
+    ask: (target, trusted = []) => askEngine(host.address, target, { ...pki, ca: [pki.ca, ...trusted].join("\n") }),
     said: (level) => events.flatMap((event) => (event.type === "log" && event.level === level ? [event.text] : [])),
     async [Symbol.asyncDispose]() {
       await ssh.close();
@@ -83,7 +83,7 @@ export async function openLabMachine(
   };
 }
 
-function askEngine(address: string, target: string, pki: TestPki): Promise<string> {
+function askEngine(address: string, target: string, pki: Pick<TestPki, "ca" | "client">): Promise<string> {
   return new Promise((resolve) => {
     const request = https.get(
       {

@@ -47,8 +47,13 @@ class Site implements AsyncDisposable {
     return safetyContext(this.storePath, { env: { ...process.env, ...env }, findDriver: async () => this.#module });
   }
 
-  async create(token: string, env?: Readonly<Record<string, string>>): Promise<void> {
-    const options = driverOptions({ "fakecloud-endpoint": this.cloud.url, "fakecloud-token": token, "tls-key-type": "ecdsa" });
+  async create(token: string, env?: Readonly<Record<string, string>>, engineEnv: readonly string[] = []): Promise<void> {
+    const options = driverOptions({
+      "fakecloud-endpoint": this.cloud.url,
+      "fakecloud-token": token,
+      "tls-key-type": "ecdsa",
+      "engine-env": engineEnv,
+    });
     await createMachine(this.context(env), { name: "web", driverName: "fakecloud", options }, signal);
   }
 
@@ -60,6 +65,22 @@ class Site implements AsyncDisposable {
     await this.cloud[Symbol.asyncDispose]();
   }
 }
+
+test("a credential in the engine's environment stands apart, and the engine gets it in later runs too", async () => {
+  await using site = await Site.open(driverModule);
+  const engineEnv = ["LOG_TOKEN=engine-canary", "HTTP_PROXY=http://u:proxy-canary@p:1", "PLAIN=yes"];
+  await site.create(canary, undefined, engineEnv);
+  assert.doesNotMatch(site.text("config.json"), /engine-canary|proxy-canary/u);
+  assert.match(site.text("config.json"), /"PLAIN=yes"/u);
+  for (const verb of ["stop", "start"] as const) await changeState(site.context(), "web", verb, signal);
+  await setSecrets(site.context(), "web", new Map([["fakecloud-token", canary]]), signal);
+  await using host = await openHost(site.context(), "web");
+  assert.deepEqual(await host.engineEnvironment(), engineEnv);
+  await setSecrets(site.context(), "web", new Map([["engine-env.LOG_TOKEN", "renewed"]]), signal);
+  await using again = await openHost(site.context(), "web");
+  assert.equal((await again.engineEnvironment())[0], "LOG_TOKEN=renewed");
+  assert.match(await revealRecord(site.context(), "web", site.text("config.json")), /LOG_TOKEN=renewed/u);
+});
 
 for (const [kind, module] of [
   ["a driver of ours", driverModule],

@@ -35,6 +35,7 @@ export const runningAnswer: EngineAnswer = {
   dataRoot: "/var/lib/docker",
   liveRestore: false,
   swarmActive: false,
+  holdsData: true,
 };
 
 /** Debian's own engine, running, nothing configured. */
@@ -129,6 +130,8 @@ export function provisionRequest(
       options: [],
       port: 2376,
       firewall: "open",
+      allowRemoval: false,
+      shareCa: false,
       ...overrides.engine,
     },
   } as ProvisionRequest;

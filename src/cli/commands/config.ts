@@ -1,3 +1,4 @@
+import * as path from "node:path";
 import { MachineError, isMachineError, messageOf } from "../../errors/machine-error.ts";
 import { quote } from "../../gocompat/quote.ts";
 import { oneLine } from "../../log/plain-text.ts";
@@ -12,7 +13,9 @@ export async function run({ options, args }: Invocation, context: CliContext): P
   const machineContext = openContext(context);
   await using host = await openHost(machineContext, await nameOrDefault(machineContext, args));
   const url = await connect(async () => await requireConnection(machineContext, host, options.bool("swarm"), context.signal));
-  const { CaCertPath, ClientCertPath, ClientKeyPath } = host.record.hostOptions.AuthOptions;
+  const { CaCertPath: ownCa, ClientCertPath, ClientKeyPath } = host.record.hostOptions.AuthOptions;
+  // An engine that is shared proves itself to the machine's copy, which knows both owners' CAs.
+  const CaCertPath = host.record.extra.SharedCa === undefined ? ownCa : path.join(host.dir, "ca.pem");
   if (context.globals.output === "json") {
     context.printJson({ tlsVerify: true, caCertPath: CaCertPath, certPath: ClientCertPath, keyPath: ClientKeyPath, host: url });
     return;

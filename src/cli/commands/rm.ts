@@ -1,4 +1,4 @@
-import { messageOf } from "../../errors/machine-error.ts";
+import { isMachineError, messageOf } from "../../errors/machine-error.ts";
 import { logTo } from "../../log/event.ts";
 import { expandNames } from "../../machine/names.ts";
 import type { MachineContext } from "../../machine/machine-context.ts";
@@ -18,7 +18,7 @@ export async function run({ options, args }: Invocation, context: CliContext): P
       await removeMachine(machineContext, { name, force, restore: options.bool("restore") }, context.signal);
       return `Successfully removed ${name}`;
     } catch (error) {
-      if (!force || context.signal.aborted) throw error;
+      if (!force || context.signal.aborted || isMachineError(error, "host-key-mismatch")) throw error;
       logTo(context.report, "error", messageOf(error));
       logTo(context.report, "error", `Can't remove "${name}"`);
       return "";

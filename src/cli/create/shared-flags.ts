@@ -15,6 +15,11 @@ export const sharedCreateFlags: readonly CliFlag[] = [
     value: defaultDriverName,
   },
   { kind: "bool", name: "dry-run", usage: "Print what would be done on the machine, and do nothing" },
+  {
+    kind: "bool",
+    name: "engine-allow-removal",
+    usage: "Let packages go that are in the engine's way on a machine that exists; rm --restore brings them back",
+  },
   { kind: "strings", name: "engine-env", usage: "Specify environment variables to set in the engine" },
   {
     kind: "string",
@@ -65,6 +70,11 @@ export const sharedCreateFlags: readonly CliFlag[] = [
     envVar: "MACHINE_ENGINE_SOURCE",
     value: "auto",
     choices: ["auto", "docker", "distro", "script", "static"],
+  },
+  {
+    kind: "bool",
+    name: "engine-share-ca",
+    usage: "Keep the engine open to the owner who set it up before, beside you",
   },
   { kind: "string", name: "engine-storage-driver", usage: "Specify a storage driver to use with the engine" },
   {

@@ -7,9 +7,13 @@ import { test } from "node:test";
 import { defaultValue, driverOptions, type DriverOptions, type FlagValue } from "../../driver-kit/create-flag.ts";
 import { isMachineError } from "../../errors/machine-error.ts";
 import { generateKeyPair } from "../../ssh/keys.ts";
+import type { SshExecutor } from "../../ssh/executor.ts";
+import { FakeClock } from "../../system/fake-clock.ts";
+import { failureOf } from "../../../test/support/failure.ts";
 import { describeDriverContract } from "../../testing/driver-contract.ts";
 import { testDriverContext } from "../../testing/driver-context.ts";
 import { driverModule } from "./index.ts";
+import { rebootMs } from "./reboot.ts";
 
 describeDriverContract("generic", async () => ({ module: driverModule, flags: { "generic-ip-address": "192.0.2.7" } }), {
   refusedFlags: {},
@@ -114,4 +118,55 @@ test("an entry of ssh_config gives what no flag gave", async () => {
     ["192.0.2.9", "deploy", 2200],
   );
   assert.equal(driver.sshConfigHost, "jump-web");
+});
+
+/** A box that answers every script: of what boot it is, how its user becomes root, and that it takes the reboot. */
+function box(boot: () => string, way = "root"): { openSsh: () => Promise<SshExecutor>; commands: string[]; stdin: string[] } {
+  const commands: string[] = [];
+  const stdin: string[] = [];
+  const executor: SshExecutor = {
+    roundTrips: 0,
+    connect: async () => {},
+    session: async () => assert.fail("a script is no session"),
+    close: async () => {},
+    run: async (command, { stdin: text = "" } = {}) => {
+      commands.push(command);
+      stdin.push(String(text));
+      const asksForBoot = String(text).includes("@boot") && !String(text).includes("shutdown");
+      const stdout = asksForBoot ? `Welcome\n@boot\t${boot()}\n` : `Welcome\n@way\t${way}\t\n`;
+      return { status: 0, stdout: Buffer.from(stdout), stderr: Buffer.alloc(0) };
+    },
+    [Symbol.asyncDispose]: async () => {},
+  };
+  return { openSsh: async () => executor, commands, stdin };
+}
+
+test("a box that takes the reboot and goes on running is not called restarted", async () => {
+  const clock = new FakeClock();
+  await using testContext = await testDriverContext("web", { clock, openSsh: box(() => "1").openSsh });
+  const driver = driverModule.open(testContext.context, undefined);
+  const outcome = failureOf(driver.restart(AbortSignal.timeout(60_000)));
+  for (let minute = 0; minute <= rebootMs / 60_000 + 2; minute++) await clock.advance(60_000);
+  const error = await outcome;
+  assert.deepEqual(
+    [error.code, error.message],
+    ["timeout", '"web" accepted the reboot and still runs what it ran before 10 minutes later'],
+  );
+});
+
+test("every word that a restart sends is one that fish and csh read as sh does, and the password is in none of them", async () => {
+  const clock = new FakeClock();
+  let boots = 1;
+  const host = box(() => String(boots++), "password");
+  await using testContext = await testDriverContext("web", { clock, openSsh: host.openSsh });
+  const file = path.join(testContext.context.storePath, "password");
+  await writeFile(file, "open sesame\n");
+  const driver = driverModule.open(testContext.context, undefined);
+  await driver.setConfigFromFlags(options({ "generic-ip-address": "192.0.2.7", "generic-sudo-password-file": file }));
+  const restarted = driver.restart(AbortSignal.timeout(60_000));
+  // The password's file is read on the way: time passes until it is done.
+  const ended = restarted.then(() => true);
+  while (!(await Promise.race([ended, new Promise((resolve) => setImmediate(() => resolve(false)))]))) await clock.advance(1_000);
+  assert.deepEqual([...new Set(host.commands)], ["sh -s", "sudo -k -S -p '' sh -s"]);
+  assert.match(host.stdin[2] ?? "", /^open sesame\n/u);
 });

@@ -119,15 +119,21 @@ class GenericDriver extends BuiltinDriver<GenericConfig> {
     this.unsupported("generic driver does not support kill");
   }
 
+  /** Returns when another boot of the box answers. */
   async restart(signal: AbortSignal): Promise<void> {
-    await using ssh = await this.context.openSsh();
-    const reboot = 'if [ "$(id -u)" = 0 ]; then shutdown -r now; else sudo -n shutdown -r now; fi';
-    const result = await ssh.run(reboot, { signal, timeoutMs: 30_000 });
-    if (result.status === 0 || result.status === 255) return;
-    throw new MachineError(
-      "remote-command",
-      `"${this.context.machineName}" did not accept the reboot: ${result.stderr.toString().trim()}`,
-    );
+    const { rebootAndWait } = await import("./reboot.ts");
+    await rebootAndWait(this.context, async () => await this.#sudoPassword(), signal);
+  }
+
+  /** The first line of the recorded file. */
+  async #sudoPassword(): Promise<string | undefined> {
+    const { SudoPasswordFile: file } = this.config;
+    if (file === "") return undefined;
+    const text = (await readFileIfExists(file))?.toString("utf8");
+    if (text === undefined) throw new MachineError("driver-options", `The sudo password file does not exist: ${file}`);
+    const password = text.replace(/\r?\n$/u, "");
+    this.context.secret(password);
+    return password;
   }
 
   #absolute(file: string): string {

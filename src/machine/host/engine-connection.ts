@@ -7,7 +7,7 @@ import { parseEngineUrl } from "../../engine/engine-address.ts";
 import { EngineClient } from "../../engine/engine-client.ts";
 import type { SwarmOptions } from "../../store/host-record.ts";
 import { poll, type Attempt } from "../../system/waiting.ts";
-import { loadClientCredentials } from "../../tls/authority-files.ts";
+import { loadClientCredentials, withAuthorities } from "../../tls/authority-files.ts";
 import { warnOfCertificates } from "./certificate-dates.ts";
 import type { Host } from "./host.ts";
 import type { MachineContext } from "../machine-context.ts";
@@ -114,12 +114,13 @@ export async function engineClientOf(
     ClientKeyPath: clientKeyPath,
     CertDir: certsDir,
   } = host.record.hostOptions.AuthOptions;
-  const credentials = await loadClientCredentials({ certsDir, caCertPath, clientCertPath, clientKeyPath }).catch(
+  const own = await loadClientCredentials({ certsDir, caCertPath, clientCertPath, clientKeyPath }).catch(
     async (error: unknown) => {
       if (!isOwnFileAtFault(error) || host.record.hostOptions.AuthOptions.StorePath === host.dir) throw error;
       throw (await import("./moved-store.ts")).explainMovedStore(host.record, context.store.root, error);
     },
   );
+  const credentials = { ...own, ca: withAuthorities(own.ca, host.record.extra.SharedCa) };
   const machineName = identity === "by-name-too" && isDistinctive(host.name) ? host.name : undefined;
   const timeoutMs = Math.min(context.timeouts.engineRequestMs, atMostMs);
   return new EngineClient(parseEngineUrl(url), credentials, { timeoutMs, signal, machineName });

@@ -21,6 +21,10 @@ export interface Host extends AsyncDisposable {
   readonly dir: string;
   /** Gives the driver the create flags of a new machine, its secrets among them. Throws what the driver throws, and `secret-unavailable`. */
   configure(options: DriverOptions): Promise<void>;
+  /** Takes the credentials in the engine's environment out of the record, to where other secrets are. Done by {@link configure}. */
+  concealEngineSecrets(): Promise<void>;
+  /** The engine's environment, `NAME=value` each, with its credentials. Throws `secret-unavailable`. */
+  engineEnvironment(): Promise<readonly string[]>;
   /** Puts a new machine into the store, with further files of its folder by name. */
   store(companions: Readonly<Record<string, string>>): Promise<void>;
   /** Takes the driver's configuration into the record and makes the record durable. */

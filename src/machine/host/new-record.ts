@@ -91,6 +91,8 @@ function extraOptions(options: DriverOptions): HostExtra {
   if (options.strings("engine-package-key").length > 0) extra.EnginePackageKeys = [...options.strings("engine-package-key")];
   if (options.string("engine-package-mirror") !== "") extra.EnginePackageMirror = options.string("engine-package-mirror");
   if (firewall !== "" && firewall !== "open") extra.EngineFirewall = firewall;
+  if (options.bool("engine-allow-removal")) extra.EngineAllowRemoval = true;
+  if (options.bool("engine-share-ca")) extra.EngineShareCa = true;
   if (keyType !== "" && keyType !== "rsa") extra.TlsKeyType = keyType;
   if (options.string("ssh-host-key") !== "") extra.SshHostKey = options.string("ssh-host-key");
   return extra;

@@ -14,6 +14,7 @@ import type { Host } from "./host.ts";
 import { Journal, type JournaledCommand } from "../interruption/journal.ts";
 import type { MachineContext } from "../machine-context.ts";
 import { marksIn } from "../secrets/conceal.ts";
+import { markedTextOf } from "../secrets/marked-text.ts";
 import { Vault, vaultFileName } from "../secrets/vault.ts";
 
 /**
@@ -38,11 +39,12 @@ interface Loaded {
 async function loadWithSecrets(context: MachineContext, name: string): Promise<Loaded> {
   for (let before: string | undefined; ;) {
     const record = await loadHere(context, name);
-    if (marksIn(record.driverConfigText).size === 0) return { record, vault: undefined };
+    const marked = markedTextOf(record);
+    if (marksIn(marked).size === 0) return { record, vault: undefined };
     const vault = await Vault.load(context, context.store.machineDir(name));
     const seen = JSON.stringify(record);
     // What is not there at a second look was lost.
-    if (vault.has(record.driverConfigText) || seen === before) return { record, vault };
+    if (vault.has(marked) || seen === before) return { record, vault };
     before = seen;
   }
 }
@@ -75,7 +77,7 @@ class OpenedHost implements Host {
   readonly report: Report;
   readonly dir: string;
   readonly #context: MachineContext;
-  readonly #vault: Vault | undefined;
+  #vault: Vault | undefined;
 
   constructor(
     context: MachineContext,
@@ -91,7 +93,9 @@ class OpenedHost implements Host {
     this.module = module;
     this.report = context.reportFor(record.name);
     this.dir = context.store.machineDir(record.name);
-    for (const secret of (record.hostOptions.EngineOptions.Env ?? []).flatMap(secretsOfAssignment)) context.redactor.add(secret);
+    // Marks are no secrets.
+    for (const secret of (record.hostOptions.EngineOptions.Env ?? []).flatMap(secretsOfAssignment))
+      if (marksIn(secret).size === 0) context.redactor.add(secret);
     // A driver of others is given the secrets themselves; ours reveal one when a request needs it.
     const isOpaque = module.capabilities.opaque === true;
     this.driver = module.open(
@@ -130,6 +134,7 @@ class OpenedHost implements Host {
   }
 
   async configure(options: DriverOptions): Promise<void> {
+    await this.concealEngineSecrets();
     await this.driver.setConfigFromFlags((await this.#vault?.takeOptions(options, this.module)) ?? options);
     const { driverName } = this.driver;
     if (driverName === this.module.name) return;
@@ -137,11 +142,25 @@ class OpenedHost implements Host {
     this.record.extra.DriverGivenAs = this.module.name;
   }
 
+  async concealEngineSecrets(): Promise<void> {
+    const { EngineOptions: engine } = this.record.hostOptions;
+    if (engine.Env === null || engine.Env.length === 0) return;
+    this.#vault ??= Vault.empty(this.#context, this.dir);
+    engine.Env = (await import("../secrets/engine-secrets.ts")).concealAssignments(this.#vault, engine.Env);
+  }
+
+  async engineEnvironment(): Promise<readonly string[]> {
+    const assignments = this.record.hostOptions.EngineOptions.Env ?? [];
+    if (this.#vault === undefined) return assignments;
+    await this.#vault.resolve(assignments.join("\n"));
+    return (await import("../secrets/engine-secrets.ts")).revealAssignments(this.#vault, assignments);
+  }
+
   async store(companions: Readonly<Record<string, string>>): Promise<void> {
     const record = await this.#takeConfig();
     const files = {
       ...companions,
-      [vaultFileName]: this.#vault?.fileText(record.driverConfigText),
+      [vaultFileName]: this.#vault?.fileText(markedTextOf(record)),
       [keptFileName]: await this.#keptText(),
     };
     await this.#context.store.create(record, withoutAbsent(files));
@@ -150,7 +169,7 @@ class OpenedHost implements Host {
   readonly save = async (): Promise<void> => {
     const record = await this.#takeConfig();
     const save = async (): Promise<void> => await this.#context.store.save(record);
-    await (this.#vault === undefined ? save() : this.#vault.saveAround(record.driverConfigText, save));
+    await (this.#vault === undefined ? save() : this.#vault.saveAround(markedTextOf(record), save));
     await this.#saveKept();
   };
 

@@ -92,7 +92,12 @@ export function isNamedLike(name: string, field: string): boolean {
 /** Puts the secrets back. A mark whose secret is not known stays. */
 export function reveal(text: string, known: ReadonlyMap<string, string>): string {
   if (!text.includes("[secret:")) return text;
-  return mapStrings(text, (value) => value.replaceAll(marks, (mark, name: string) => known.get(name) ?? mark));
+  return mapStrings(text, (value) => revealValue(value, known));
+}
+
+/** The same for a value that is no configuration. */
+export function revealValue(value: string, known: ReadonlyMap<string, string>): string {
+  return value.replaceAll(marks, (mark, name: string) => known.get(name) ?? mark);
 }
 
 /** A value with something else in place of its marks. */

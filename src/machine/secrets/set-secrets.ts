@@ -5,6 +5,7 @@ import { isSecretName } from "../../log/secret-names.ts";
 import { lockMachine } from "../interruption/machine-lock.ts";
 import type { MachineContext } from "../machine-context.ts";
 import { isNamedLike, markOf, marksIn, nameFrom, stringsOf, withField } from "./conceal.ts";
+import { markedTextOf } from "./marked-text.ts";
 import { parseOrigin } from "./secret-source.ts";
 import { Vault } from "./vault.ts";
 
@@ -29,7 +30,7 @@ export async function setSecrets(
     if (field !== undefined) record.driverConfigText = withField(record.driverConfigText, field, markOf(secret));
   }
   record.driverConfigText = vault.restate(record.driverConfigText);
-  await vault.saveAround(record.driverConfigText, async () => await context.store.save(record));
+  await vault.saveAround(markedTextOf(record), async () => await context.store.save(record));
 }
 
 /** A record's text with its secrets in place of their marks. They are not redacted from then on: they were asked for. */

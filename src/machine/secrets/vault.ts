@@ -91,7 +91,7 @@ export class Vault {
    * secrets themselves. What came out of a variable is kept as the reference to it. Throws `secret-unavailable`.
    */
   async takeOptions(options: DriverOptions, { flags, capabilities }: SecretTaker): Promise<DriverOptions> {
-    if (this.#isCompat) return options;
+    if (this.isCompat) return options;
     const isOpaque = capabilities.opaque === true;
     const said = new Map(flags.map((flag) => [flag.name, flag.secret]));
     const given = Object.entries(options.all()).filter(([name]) => said.get(name) ?? isSecretName(name));
@@ -122,25 +122,37 @@ export class Vault {
 
   /** A driver's configuration as it may be stored. Fields of flags that are no secrets, though named so, stay open. */
   conceal(configText: string, flags: readonly CreateFlag[] = []): string {
-    if (this.#isCompat) return configText;
+    if (this.isCompat) return configText;
     const openFlags = flags.filter(({ secret }) => secret === false);
     const isOpen = (field: string): boolean => openFlags.some(({ name }) => isNamedLike(name, field));
-    const { text, found } = conceal(configText, this.#values(), this.#secrets.keys(), isOpen);
+    const { text, found } = conceal(configText, this.values(), this.#secrets.keys(), isOpen);
     for (const [name, value] of found) this.set(name, { value });
     return text;
   }
 
+  /** Remembers a value that may be there under this name already; another value under the same name gets a number. */
+  keep(name: string, value: string): string {
+    for (let number = 1; ; number += 1) {
+      const numbered = number === 1 ? name : `${name}-${number}`;
+      const known = this.#secrets.get(numbered);
+      if (known !== undefined && known.value !== value) continue;
+      if (known === undefined) this.set(numbered, { value });
+      return numbered;
+    }
+  }
+
   /** A text with marks as it is to be stored now: with MACHINE_COMPAT=0.16 the secrets themselves. */
   restate(text: string): string {
-    return this.#isCompat ? this.reveal(text) : text;
+    return this.isCompat ? this.reveal(text) : text;
   }
 
   /** A stored text as a driver needs it, or with `--show-secrets` the user. What is not resolved stays a mark. */
   reveal(text: string): string {
-    return reveal(text, this.#values());
+    return reveal(text, this.values());
   }
 
-  #values(): Map<string, string> {
+  /** Those that are known, by their names. */
+  values(): Map<string, string> {
     return new Map([...this.#secrets].flatMap(([name, { value }]) => (value === undefined ? [] : [[name, value] as const])));
   }
 
@@ -162,7 +174,8 @@ export class Vault {
     this.#stored = text;
   }
 
-  get #isCompat(): boolean {
+  /** With MACHINE_COMPAT=0.16 secrets stay where 0.16.2 looks for them. */
+  get isCompat(): boolean {
     return this.#context.computer.env["MACHINE_COMPAT"] === "0.16";
   }
 }

@@ -107,6 +107,11 @@ start_engine() {
 # A restart that is needed, or its absence.
 restart_engine() {
   before=$(running_containers)
+  service_reload
+  if ! lacking=$(service_startable); then
+    hint "Put that right on the machine. Nothing was changed: an engine that runs goes on."
+    fail engine-config-conflict "The engine on "${label}" would not start: $lacking"
+  fi
   hold_containers
   if ! start_engine new; then
     service_words | why

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as fc from "fast-check";
-import { debianEngine, hostFacts, provisionRequest } from "../../../test/support/host-facts.ts";
+import { debianEngine, hostFacts, provisionRequest, runningAnswer } from "../../../test/support/host-facts.ts";
 import { runShell, shells } from "../../../test/support/shells.ts";
 import { isMachineError } from "../../errors/machine-error.ts";
 import { SecretText } from "../shell/secret-text.ts";
@@ -90,6 +90,9 @@ test("the storage driver is 0.16.2's on a fresh engine, ours of before on a know
       isMachineError(error, "engine-config-conflict") &&
       /keeps its data with the storage driver overlay2, not vfs/u.test(error.message),
   );
+  const empty = { ...debianEngine, answer: { ...runningAnswer, holdsData: false }, dataStores: [] };
+  assert.equal(driverIn(hostFacts({ engine: empty }), "vfs"), "vfs");
+  assert.equal(driverIn(hostFacts({ engine: { ...empty, answer: undefined } }), "vfs"), "vfs");
 });
 
 test("an engine without a unit gets one of ours, where the program is", () => {
@@ -162,7 +165,7 @@ test("boot2docker's profile is 0.16.2's", () => {
 });
 
 test("the key is the one secret among the certificates, and shows itself nowhere", () => {
-  const files = certificateHostFiles(provisionRequest(), "/etc/docker");
+  const files = certificateHostFiles(provisionRequest(), "/etc/docker", { others: [], ca: "CA", trusted: [] });
   assert.deepEqual(
     files.map((file) => [file.path, file.mode, file.content instanceof SecretText]),
     [

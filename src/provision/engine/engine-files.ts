@@ -19,6 +19,7 @@ import {
   type EngineSettings,
 } from "./engine-settings.ts";
 import { dropInFolder, dropInNames, secretEnvironmentPath } from "../shell/own-files.ts";
+import type { Sharing } from "./owners.ts";
 import { openrcScript, ownOpenrcScriptPath, ownSystemdUnitPath, systemdUnit } from "./own-units.ts";
 import { environmentFileLine, environmentWord, execWord } from "./systemd-unit.ts";
 
@@ -64,9 +65,11 @@ export function settingsFor(
 }
 
 /** Certificates first: whatever comes after them may fail and be repeated. */
-export function certificateHostFiles(request: ProvisionRequest, folder: string): readonly HostFile[] {
+export function certificateHostFiles(request: ProvisionRequest, folder: string, sharing: Sharing): readonly HostFile[] {
+  const ca: HostFile = { path: `${folder}/${certificateFiles.ca}`, mode: "0644", content: sharing.ca };
+  if (sharing.trusted.length > 0) return [ca];
   return [
-    { path: `${folder}/${certificateFiles.ca}`, mode: "0644", content: request.caCertificate },
+    ca,
     { path: `${folder}/${certificateFiles.certificate}`, mode: "0644", content: request.serverCertificate },
     { path: `${folder}/${certificateFiles.key}`, mode: "0600", content: new SecretText(request.serverKey) },
   ];

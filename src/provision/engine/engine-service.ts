@@ -5,7 +5,7 @@ import { sh, type ShellText } from "../shell/shell-text.ts";
 export interface EngineService {
   /** How the plan names it. */
   readonly name: string;
-  /** Defines the shell functions service_reload, _restart, _stop, _enable, _disable, _active, _failed, _words. */
+  /** Defines the shell functions service_reload, _restart, _stop, _enable, _disable, _active, _failed, _words, and _startable, which says what a start would lack. */
   readonly functions: ShellText;
 }
 
@@ -20,6 +20,16 @@ service_enable() { systemctl enable -q docker.service; }
 service_disable() { systemctl disable -q docker.service; }
 service_active() { systemctl is-active -q docker.service; }
 service_failed() { systemctl is-failed -q docker.service; }
+service_startable() {
+  shown=$(systemctl show docker.service -p LoadState -p ExecStart 2> /dev/null)
+  case $shown in *LoadState=masked*) echo "docker.service is masked"; return 1 ;; esac
+  program=$(printf '%s\n' "$shown" | sed -n 's/.*{ path=\([^ ;]*\) ;.*/\1/p' | head -n 1)
+  [ -z "$program" ] || [ -x "$program" ] || { echo "docker.service starts $program, which is not there"; return 1; }
+  for file in $(printf '%s\n' "$shown" | tr ' ' '\n' |
+    awk 'wanted { print; wanted = 0 } /^--tls(cacert|cert|key)$/ { wanted = 1 } sub(/^--tls(cacert|cert|key)=/, "")'); do
+    [ -e "$file" ] || { echo "docker.service is told of $file, which is not there"; return 1; }
+  done
+}
 service_words() {
   journalctl -u docker.service -n 40 -o cat --no-pager 2> /dev/null | grep -v '^Dependency failed\|^docker.service:\|^Start' | tail -n 8
 }
@@ -37,6 +47,7 @@ service_enable() { rc-update -q add docker default; }
 service_disable() { rc-update -q del docker default; }
 service_active() { rc-service docker status > /dev/null 2>&1; }
 service_failed() { rc-service docker status 2>&1 | grep -q crashed; }
+service_startable() { :; }
 service_words() { tail -n 8 /var/log/docker.log 2> /dev/null; }
 `,
 };
@@ -52,6 +63,7 @@ service_enable() { :; }
 service_disable() { :; }
 service_active() { initctl status docker 2> /dev/null | grep -q running; }
 service_failed() { initctl status docker 2> /dev/null | grep -q stop/waiting; }
+service_startable() { :; }
 service_words() { tail -n 8 /var/log/upstart/docker.log 2> /dev/null; }
 `,
 };
@@ -67,6 +79,7 @@ service_enable() { if has update-rc.d; then update-rc.d docker defaults; elif ha
 service_disable() { if has update-rc.d; then update-rc.d docker disable; elif has chkconfig; then chkconfig docker off; fi; }
 service_active() { [ -s /var/run/docker.pid ] && kill -0 "$(cat /var/run/docker.pid)" 2> /dev/null; }
 service_failed() { return 1; }
+service_startable() { :; }
 service_words() { tail -n 8 /var/log/docker.log /var/lib/boot2docker/docker.log 2> /dev/null; }
 `,
 };

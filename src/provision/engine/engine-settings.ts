@@ -46,11 +46,16 @@ function ownStorageDriver(facts: HostFacts): string | undefined {
     .find((driver) => driver !== undefined);
 }
 
+/** In use is not yet with data: an engine that just came has a driver and nothing in it. */
+function driverWithData({ engine }: HostFacts): string | undefined {
+  if (engine.answer !== undefined) return engine.answer.holdsData ? engine.answer.storageDriver || undefined : undefined;
+  return engine.dataStores.length === 1 ? engine.dataStores[0] : undefined;
+}
+
 /** The storage driver to name, or undefined to say nothing. Refuses to change one that has data. */
 export function storageDriverFor(request: ProvisionRequest, facts: HostFacts): string | undefined {
   const wanted = request.engine.storageDriver;
-  const inUse =
-    facts.engine.answer?.storageDriver || (facts.engine.dataStores.length === 1 ? facts.engine.dataStores[0] : undefined);
+  const inUse = driverWithData(facts);
   if (wanted !== "" && inUse !== undefined && inUse !== wanted) {
     throw new MachineError(
       "engine-config-conflict",

@@ -68,6 +68,8 @@ export interface EngineAnswer {
   readonly liveRestore: boolean;
   /** Member of a swarm (swarm mode): excludes live-restore. */
   readonly swarmActive: boolean;
+  /** It has an image or a container, stopped ones too. */
+  readonly holdsData: boolean;
 }
 
 export interface EngineFacts {
@@ -92,7 +94,7 @@ export interface EngineFacts {
   readonly containers: readonly RunningContainer[];
   /** Of an engine that does not answer: processes that hold containers. */
   readonly shims: number;
-  /** Storage drivers whose data lies in /var/lib/docker. */
+  /** Storage drivers that have an image or a container in /var/lib/docker. */
   readonly dataStores: readonly string[];
   /** File system type of the data root, as the kernel names it (`ext2/ext3`, `overlayfs`, `xfs`, …). */
   readonly dataFileSystem: string;
@@ -126,10 +128,17 @@ export interface PackageLock {
 
 /** What this program recorded on an adopted host, to be undone one day. */
 export interface HostRecordFacts {
-  /** `file-created`, `file-changed`, `folder-created`, `package`, `unit-enabled`, `unit-started`: kind and what, in the order they came. */
+  /**
+   * `file-created`, `file-changed`, `folder-created`, `package`, `package-gone`, `package-replaced`, `package-key`,
+   * `unit-enabled`, `unit-started`: kind and what, in the order they came.
+   */
   readonly changes: readonly { readonly kind: string; readonly what: string }[];
   /** Recorded files that someone else has changed since. */
   readonly altered: ReadonlySet<string>;
+  /** Whose record it is; empty in those of earlier versions. */
+  readonly owners: readonly string[];
+  /** Records of owners before, which stand below it, oldest first. */
+  readonly below: readonly { readonly number: number; readonly owners: readonly string[] }[];
   /** daemon.json before it was first changed. */
   readonly originalDaemonJson?: string | undefined;
 }

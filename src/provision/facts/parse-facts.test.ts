@@ -62,6 +62,7 @@ test("an engine that runs is understood", () => {
     dataRoot: "/data",
     liveRestore: true,
     swarmActive: true,
+    holdsData: true,
   });
   assert.deepEqual(engine.unitFiles, [{ path: "/lib/a.service", text: "[Service]\nExecStart=/usr/bin/dockerd\n" }]);
   assert.deepEqual(
@@ -69,6 +70,15 @@ test("an engine that runs is understood", () => {
     [42, true, true, true, false],
   );
   assert.deepEqual(engine.containers, [{ id: "ab".repeat(32), image: "my/app:1", name: "web" }]);
+});
+
+test("an engine in use that has neither an image nor a container holds no data", () => {
+  const held = (info: object): boolean | undefined =>
+    engineFrom(raw(["engine-info", JSON.stringify({ ServerVersion: "27.3.1", ...info })])).answer?.holdsData;
+  assert.deepEqual(
+    [held({ Containers: 0, Images: 0 }), held({ Containers: 1, Images: 0 }), held({ Containers: 0, Images: 1 }), held({})],
+    [false, true, true, true],
+  );
 });
 
 test("an engine that answers nonsense does not answer", () => {

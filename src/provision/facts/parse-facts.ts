@@ -184,6 +184,7 @@ function answerFrom(json: string | undefined): EngineAnswer | undefined {
       storageDriver: typeof info["Driver"] === "string" ? info["Driver"] : "",
       dataRoot: typeof info["DockerRootDir"] === "string" ? info["DockerRootDir"] : "/var/lib/docker",
       liveRestore: info["LiveRestoreEnabled"] === true,
+      holdsData: info["Containers"] !== 0 || info["Images"] !== 0,
       swarmActive: swarm?.LocalNodeState !== undefined && swarm.LocalNodeState !== "inactive",
     };
   } catch {
@@ -198,8 +199,11 @@ function containerFrom(line: string): RunningContainer[] {
 
 function recordFrom(raw: RawFacts): HostRecordFacts | undefined {
   const lines = raw.all("record");
-  if (lines.length === 0) return undefined;
+  const below = raw.all("record-below").map((name) => ({ number: Number(name), owners: raw.all(`record-owner:${name}`) }));
+  if (lines.length === 0 && raw.all("record-owner").length === 0 && below.length === 0) return undefined;
   return {
+    owners: raw.all("record-owner"),
+    below: below.toSorted((a, b) => a.number - b.number),
     changes: lines.map((line) => ({ kind: line.split("\t")[0] ?? "", what: line.split("\t").slice(1).join("\t") })),
     altered: new Set(raw.all("record-altered")),
     originalDaemonJson: raw.is("original-daemon-json-there") ? raw.text("original-daemon-json") : undefined,

@@ -153,7 +153,11 @@ probe_engine() {
   for file in /etc/default/docker /etc/sysconfig/docker /etc/conf.d/docker /var/lib/boot2docker/profile; do
     [ -e "$file" ] && { fact settings-path "$file"; file_fact "settings:$file" "$file"; }
   done
-  for store in /var/lib/docker/image/*; do [ -d "$store" ] && fact data-store "$(basename "$store")"; done
+  for store in /var/lib/docker/image/*; do
+    # An engine makes its store when it first starts; data is in it once there is an image or a container.
+    [ -n "$(ls -A "$store/imagedb/content/sha256" /var/lib/docker/containers 2> /dev/null | grep -v '^$\|:$')" ] &&
+      fact data-store "$(basename "$store")"
+  done
   for folder in /var/lib/docker /var/lib /var; do
     [ -d "$folder" ] && { fact data-file-system "$(stat -f -c %T "$folder" 2> /dev/null)"; break; }
   done
@@ -248,6 +252,10 @@ probe_own() {
   fi
   [ -e ${statePaths.restartOwed} ] && fact restart-owed yes
   file_fact record ${statePaths.manifest}
+  file_fact record-owner ${statePaths.owner}
+  for layer in ${statePaths.below}/*; do
+    [ -d "$layer" ] && { fact record-below "$(basename "$layer")"; file_fact "record-owner:$(basename "$layer")" "$layer/owner"; }
+  done
   original=${statePaths.originals}/etc/docker/daemon.json
   [ -e "$original" ] && { fact original-daemon-json-there yes; file_fact original-daemon-json "$original"; }
   [ -r ${statePaths.sums} ] && while IFS=$tab read -r sum path; do

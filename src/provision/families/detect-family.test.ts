@@ -80,6 +80,7 @@ test("an engine that runs there proves that it can", () => {
     dataRoot: "/var/lib/docker",
     liveRestore: false,
     swarmActive: false,
+    holdsData: true,
   };
   requireSupported(hostFacts({ kernel: "2.6.32", engine: { answer } }), "old");
 });

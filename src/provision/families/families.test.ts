@@ -7,12 +7,13 @@ import { configureScript } from "../scripts/configure-script.ts";
 import { detectFamily } from "./detect-family.ts";
 import type { HostFacts } from "../facts/facts.ts";
 import type { Family } from "./family.ts";
+import { forecastScript } from "../scripts/forecast-script.ts";
 import { installScript, prepareScript, upgradeScript } from "../scripts/install-script.ts";
 import { planProvision } from "../plan/plan.ts";
 import { defaultBounds } from "../provision-context.ts";
 import { engineSources } from "../provision-request.ts";
 import { families } from "./families.ts";
-import { planRestore, recoverScript, restoreScript } from "../scripts/restore-script.ts";
+import { planRestore, recoverScript, restoreScript, withdrawScript } from "../scripts/restore-script.ts";
 import type { ShellText } from "../shell/shell-text.ts";
 
 const all: readonly Family[] = Object.values(families);
@@ -66,11 +67,15 @@ function scriptsOf(family: Family): readonly ShellText[] {
   const record = {
     changes: [
       { kind: "package", what: "it's" },
+      { kind: "package-gone", what: "it's 1.0" },
+      { kind: "package-key", what: "gpg-pubkey-1" },
       { kind: "file-changed", what: "/etc/it's" },
       { kind: "file-created", what: "/etc/x" },
       { kind: "folder-created", what: "/etc/y" },
     ],
     altered: new Set<string>(),
+    owners: [],
+    below: [],
   };
   return [
     configureScript(plan, facts, 2376, defaultBounds, 1),
@@ -81,7 +86,9 @@ function scriptsOf(family: Family): readonly ShellText[] {
         upgradeScript(plan, way, "KEY", parameters),
       ].flat(),
     ),
-    restoreScript(planRestore(facts, record), facts, family, "it's web", defaultBounds),
+    forecastScript(ways, "it's web", parameters.env, defaultBounds),
+    restoreScript(planRestore(facts, record), facts, family, "it's web", defaultBounds, [1]),
+    withdrawScript([1], "it's web", defaultBounds),
     recoverScript("it's web"),
   ];
 }

@@ -1,7 +1,9 @@
 /** One host during one use case: looked at, then planned for, then changed by scripts. The use cases are in provision.ts. */
-import { MachineError } from "../../errors/machine-error.ts";
+import { isMachineError, MachineError } from "../../errors/machine-error.ts";
 import { logTo } from "../../log/event.ts";
 import { configureScript } from "../scripts/configure-script.ts";
+import { layoutFor } from "../engine/engine-files.ts";
+import { authoritiesOfOthers, ownerIdsOf } from "../engine/owners.ts";
 import { detectFamily, requireSupported } from "../families/detect-family.ts";
 import type { EngineFacts, HostFacts } from "../facts/facts.ts";
 import type { Family } from "../families/family.ts";
@@ -11,14 +13,25 @@ import type { ScriptAnswer } from "../facts/script-answer.ts";
 import { installScript, prepareScript, upgradeScript, type InstallParameters } from "../scripts/install-script.ts";
 import type { Installation } from "../install/installation.ts";
 import { requireKeys } from "../install/openpgp.ts";
-import { engineFrom } from "../facts/parse-facts.ts";
+import { forecastFrom, type Forecasts } from "../install/package-forecast.ts";
+import { engineFrom, RawFacts } from "../facts/parse-facts.ts";
+import { forecastScript } from "../scripts/forecast-script.ts";
 import { planProvision, type Plan } from "../plan/plan.ts";
 import { probeHost } from "./probe-host.ts";
 import { defaultBounds, type HostKeyRenewal, type ProvisionBounds, type ProvisionContext } from "../provision-context.ts";
 import type { ProvisionRequest } from "../provision-request.ts";
 import { awaitFirstBootScript } from "../scripts/first-boot-script.ts";
 import { newHostKeysScript, useHostKeysScript } from "../scripts/host-keys-script.ts";
+import { editedPath } from "../shell/own-files.ts";
 import { recoverScript } from "../scripts/restore-script.ts";
+
+export interface InstalledPackages {
+  readonly installed: readonly string[];
+  /** Those that went because of that, `NAME VERSION`. */
+  readonly gone: readonly string[];
+}
+
+export const noPackages: InstalledPackages = { installed: [], gone: [] };
 
 /** A host that was looked at: the start of every use case here. */
 export class HostSession {
@@ -28,6 +41,8 @@ export class HostSession {
   readonly bounds: ProvisionBounds;
   readonly family: Family;
   facts: HostFacts;
+  /** The key of the package repository, as the look at the packages brought it, verified; "" = not asked for. */
+  #keyText = "";
 
   private constructor(shell: HostShell, request: ProvisionRequest, context: ProvisionContext, facts: HostFacts) {
     this.shell = shell;
@@ -64,12 +79,48 @@ export class HostSession {
     await renewal.inUse();
   }
 
-  plan(): Plan {
+  async plan(): Promise<Plan> {
     requireSupported(this.facts, this.request.machineName);
-    const plan = planProvision(this.facts, this.family, this.request);
+    const outline = planProvision(this.facts, this.family, this.request);
+    const forecasts = await this.#foresee(outline);
+    const plan = forecasts === undefined ? outline : planProvision(this.facts, this.family, this.request, forecasts);
     logTo(this.context.report, "debug", formatPlan(plan));
     for (const warning of plan.warnings) logTo(this.context.report, "warn", warning);
+    for (const path of plan.edited) {
+      const what = `${path} on ${this.request.machineName} was edited by hand since and is replaced`;
+      logTo(this.context.report, "warn", `${what}; the edited text is kept as ${editedPath(path)}`);
+    }
     return plan;
+  }
+
+  /** Under which names this owner's changes are recorded, and whether a record without a name is theirs. */
+  ownership(): { readonly owners: readonly string[]; readonly isUnnamedOurs: boolean } {
+    const { certificateFolder } = this.family.layout ?? layoutFor(this.facts.init);
+    return {
+      owners: ownerIdsOf(this.request),
+      isUnnamedOurs: authoritiesOfOthers(this.facts, this.request, certificateFolder).length === 0,
+    };
+  }
+
+  /** One more look where packages come to a host that is someone's own. */
+  async #foresee(plan: Plan): Promise<Forecasts | undefined> {
+    const ways = plan.installations.filter((way) => way.rehearse !== undefined);
+    if (!this.request.adopted || ways.length === 0) return undefined;
+    const script = forecastScript(ways, this.request.machineName, this.request.engine.env, this.bounds);
+    let facts: RawFacts;
+    try {
+      ({ facts } = await this.shell.runAsRoot(script, { timeoutMs: this.bounds.forecastMs }));
+    } catch (error) {
+      // The installation asks once more before it changes anything.
+      if (!isMachineError(error, "timeout")) throw error;
+      facts = new RawFacts();
+    }
+    this.#keyText = facts.text("key");
+    for (const { repository } of ways) {
+      if (repository !== undefined && this.#keyText !== "")
+        requireKeys(this.#keyText, repository.fingerprints, repository.keyUrl);
+    }
+    return new Map(ways.map(({ source }) => [source, forecastFrom(facts, source)]));
   }
 
   /** The engine's facts after an installation; whether it was fresh is remembered from the first look. */
@@ -87,7 +138,7 @@ export class HostSession {
   }
 
   /** Tries the ways to an engine in order; only an unreachable source leads to the next. */
-  async install(plan: Plan, upgrade = false): Promise<readonly string[]> {
+  async install(plan: Plan, upgrade = false): Promise<InstalledPackages> {
     const ways = plan.installations;
     const installed: string[] = [];
     for (const [index, way] of ways.entries()) {
@@ -97,9 +148,17 @@ export class HostSession {
       const script = (upgrade ? upgradeScript : installScript)(plan, way, key, this.#parameters());
       const answer = await this.shell.runAsRoot(script, { timeoutMs: this.bounds.installMs });
       this.learn(answer);
-      return [...installed, ...answer.facts.all("installed")];
+      const gone = answer.facts.all("gone");
+      if (gone.length > 0) {
+        logTo(
+          this.context.report,
+          "warn",
+          `Removed from ${this.request.machineName} to make room for the engine: ${gone.join(", ")}`,
+        );
+      }
+      return { installed: [...installed, ...answer.facts.all("installed")], gone };
     }
-    return installed;
+    return { ...noPackages, installed };
   }
 
   /** The verified key, "" where none is needed, undefined where the next way is to be tried. */
@@ -111,12 +170,17 @@ export class HostSession {
   ): Promise<string | undefined> {
     const script = prepareScript(plan, way, this.#parameters());
     if (script === undefined) return "";
-    const { facts } = await this.shell.runAsRoot(script, { timeoutMs: this.bounds.installMs });
-    installed.push(...facts.all("installed"));
-    const reason = facts.last("unreachable");
-    if (reason === undefined && way.repository !== undefined) {
-      requireKeys(facts.text("key"), way.repository.fingerprints, way.repository.keyUrl);
-      return facts.text("key");
+    const foreseen = plan.forecasts.get(way.source);
+    if (foreseen?.kind !== "unreachable" && this.#keyText !== "") return this.#keyText;
+    let reason = foreseen?.kind === "unreachable" ? foreseen.reason : undefined;
+    if (reason === undefined) {
+      const { facts } = await this.shell.runAsRoot(script, { timeoutMs: this.bounds.installMs });
+      installed.push(...facts.all("installed"));
+      reason = facts.last("unreachable");
+      if (reason === undefined && way.repository !== undefined) {
+        requireKeys(facts.text("key"), way.repository.fingerprints, way.repository.keyUrl);
+        return facts.text("key");
+      }
     }
     if (next === undefined) throw unreachable(way, this.request.machineName, reason ?? "");
     logTo(

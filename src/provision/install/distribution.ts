@@ -20,6 +20,13 @@ export function distributionInstallation(
   engine: EngineRequest,
 ): Installation {
   const optional = packages.optional ?? [];
+  const bringing = joinLines(
+    sh`pkg_available ${packages.engine} || pkg_refresh
+wanted=`,
+    addPackage(packages.engine, engine.version),
+    ...optional.map((name) => sh`pkg_available ${name} && wanted="$wanted ${name}"`),
+    sh`"$bring" $wanted`,
+  );
   return {
     source: "distro",
     title: `${packages.engine}, the distribution's package`,
@@ -29,14 +36,7 @@ export function distributionInstallation(
     ],
     files: [],
     functions: manager.functions,
-    install: () =>
-      joinLines(
-        packages.before?.script,
-        sh`pkg_available ${packages.engine} || pkg_refresh
-wanted=`,
-        addPackage(packages.engine, engine.version),
-        ...optional.map((name) => sh`pkg_available ${name} && wanted="$wanted ${name}"`),
-        sh`"$bring" $wanted`,
-      ),
+    rehearse: joinLines(sh`pkg_try_in "$room"`, bringing),
+    install: () => joinLines(packages.before?.script, bringing),
   };
 }

@@ -52,31 +52,56 @@ export function dockerRepositoryInstallation(
     repository,
     functions: manager.functions,
     prepare: prepareScript(repository, tools.script),
+    rehearse: rehearseScript(repository, tools.packages, engine.version),
     install: (key) => installScript(repository, key, engine.version),
   };
 }
 
-/**
- * Never fails for an unreachable repository: whether that is the end is decided here, not on the host. A name that does
- * not resolve ends it before anything is installed for the download, unless a proxy does the resolving.
- */
+/** Never fails for an unreachable repository: whether that is the end is decided here, not on the host. */
 function prepareScript(repository: PackageRepository, bringTools: ShellText | undefined): ShellText {
+  return joinLines(
+    sh`unreachable() { printf '@fact\tunreachable\t%s\n' "$1"; }
+key=$(mktemp) || exit 1`,
+    fetchKey(repository, bringTools),
+    sh`fetch_key
+rm -f "$key"`,
+  );
+}
+
+/**
+ * The key into the file `$key`, and told. A name that does not resolve ends it before anything is installed for the
+ * download, unless a proxy does the resolving.
+ */
+function fetchKey(repository: PackageRepository, bringTools: ShellText | undefined): ShellText {
   const host = new URL(repository.indexUrl).hostname.replace(/[[\]]/gu, "");
   return sh`
-unreachable() { printf '@fact\tunreachable\t%s\n' "$1"; }
 fetch_key() {
   if [ -z "$https_proxy$HTTPS_PROXY$http_proxy$HTTP_PROXY" ] && has getent && ! getent ahosts ${host} > /dev/null; then
     unreachable ${`the name ${host} does not resolve there`}
     return
   fi
   ${bringTools}
-  reason=$(download ${repository.indexUrl} /dev/null 2>&1) || { unreachable "$(printf '%s' "$reason" | tail -n 1)"; return; }
+  reason=$(download ${repository.indexUrl} "$key" 2>&1) || { unreachable "$(printf '%s' "$reason" | tail -n 1)"; return; }
   reason=$(download ${repository.keyUrl} "$key" 2>&1) || { unreachable "$(printf '%s' "$reason" | tail -n 1)"; return; }
   while IFS= read -r line || [ -n "$line" ]; do printf '@fact\tkey\t%s\n' "$line"; done < "$key"
+  fetched=yes
+}`;
 }
-key=$(mktemp) || exit 1
-fetch_key
-rm -f "$key"`;
+
+/** The repository's lists are read in the rehearsal's folder, checked by a key that lies there as well. */
+function rehearseScript(repository: PackageRepository, lacking: readonly string[], version: string | undefined): ShellText {
+  const { keyFile, sourceFile, sourceText } = repository;
+  return joinLines(
+    // Without the usual tools apt's own may do; what they cannot reach, the usual ones might.
+    sh`key=$room/key.asc; fetched=; lacking=
+unreachable() { [ -z "$lacking" ] || fail - "$lacking must be installed first"; tell "unreachable $1"; }`,
+    fetchKey(repository, lacking.length > 0 ? sh`lacking=${lacking.join(", ")}` : undefined),
+    sh`fetch_key
+[ "$fetched" = yes ] || exit 0
+printf '%s' ${sourceText} | sed "s|"${keyFile}"|$key|" > "$room"/${sourceFile.slice(sourceFile.lastIndexOf("/") + 1)}
+pkg_try_in "$room" "$room"/${sourceFile.slice(sourceFile.lastIndexOf("/") + 1)}`,
+    bringing(version),
+  );
 }
 
 function installScript(repository: PackageRepository, key: string, version: string | undefined): ShellText {
@@ -84,8 +109,14 @@ function installScript(repository: PackageRepository, key: string, version: stri
     putFile(repository.keyFile, "0644", key),
     putFile(repository.sourceFile, "0644", repository.sourceText),
     sh`pkg_trust ${repository.keyFile}
-pkg_refresh_one ${repository.sourceFile}
-wanted=`,
+pkg_refresh_one ${repository.sourceFile}`,
+    bringing(version),
+  );
+}
+
+function bringing(version: string | undefined): ShellText {
+  return joinLines(
+    sh`wanted=`,
     ...enginePackages.map((name) => addPackage(name, version)),
     ...companions.map((name) => sh`pkg_available ${name} && wanted="$wanted ${name}"`),
     sh`"$bring" $wanted`,

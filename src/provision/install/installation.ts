@@ -30,6 +30,12 @@ export interface Installation {
   readonly functions?: ShellText | undefined;
   /** Brings the tools for the download, looks whether the repository can be reached, prints its key. */
   readonly prepare?: ShellText | undefined;
+  /**
+   * The same choice of packages as {@link install}, handed to `$bring`, without changing anything: asks what would become
+   * of those that are there. May write to the folder `$room` alone; says `unreachable WHY` or `fail - WHY` where it
+   * cannot be told. A repository's key is printed as by {@link prepare}.
+   */
+  readonly rehearse?: ShellText | undefined;
   /** Installs by `$bring` (`pkg_install` or `pkg_upgrade`); repeating it after a failure goes on where that one stopped. */
   readonly install: (verifiedKey: string) => ShellText;
 }

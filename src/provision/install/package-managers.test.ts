@@ -1,71 +1,10 @@
 /** The command lines of every package manager, by programs that stand in for them. */
 import assert from "node:assert/strict";
-import { mkdirSync } from "node:fs";
 import { test } from "node:test";
-import { hostFacts } from "../../../test/support/host-facts.ts";
-import { LocalExecutor } from "../../../test/support/shells.ts";
+import { apk, apt, dnf, pacman, runManager as run, yum, zypper } from "../../../test/support/package-managers.ts";
 import { StandIns } from "../../../test/support/stand-ins.ts";
-import { isMachineError, type MachineError } from "../../errors/machine-error.ts";
-import type { ProgressEvent } from "../../log/event.ts";
-import { systemClock } from "../../system/clock.ts";
-import { changingPrelude } from "../scripts/configure-script.ts";
-import { families } from "../families/families.ts";
-import { HostShell } from "../host/host-shell.ts";
-import { defaultBounds } from "../provision-context.ts";
-import { joinLines, sh, ShellText } from "../shell/shell-text.ts";
+import { sh } from "../shell/shell-text.ts";
 import type { PackageManager } from "./package-manager.ts";
-
-const managerOf = (
-  family: keyof typeof families,
-  manager: "apt-get" | "dnf" | "yum" | "zypper" | "pacman" | "apk",
-): PackageManager => {
-  const choose = (families[family] as { manager?: (facts: ReturnType<typeof hostFacts>) => PackageManager }).manager;
-  assert.ok(choose !== undefined);
-  return choose(hostFacts({ packageManagers: [manager] }));
-};
-
-const apt = managerOf("debian", "apt-get");
-const dnf = managerOf("redhat", "dnf");
-const yum = managerOf("redhat", "yum");
-const zypper = managerOf("suse", "zypper");
-const pacman = managerOf("arch", "pacman");
-const apk = managerOf("alpine", "apk");
-
-interface Result {
-  readonly calls: readonly string[];
-  readonly facts: (key: string) => readonly string[];
-  readonly events: readonly ProgressEvent[];
-  readonly error?: MachineError;
-}
-
-/** Runs a script against stand-ins, with this program's folder on the host moved into the scratch folder. */
-async function run(
-  standIns: StandIns,
-  manager: PackageManager,
-  body: ShellText,
-  lockMs = defaultBounds.packageLockMs,
-): Promise<Result> {
-  const events: ProgressEvent[] = [];
-  const ssh = new LocalExecutor({ PATH: `${standIns.folder}:${process.env["PATH"]}` });
-  const shell = new HostShell("web", {
-    ssh,
-    clock: systemClock,
-    report: (event) => events.push(event),
-    signal: new AbortController().signal,
-  });
-  shell.become({ kind: "root" });
-  const prelude = changingPrelude({ record: false, machineName: "web" }, { ...defaultBounds, packageLockMs: lockMs });
-  const script = joinLines(prelude, manager.functions, sh`continued=`, body, sh`finish_run; end`).text;
-  mkdirSync(`${standIns.folder}/state`, { recursive: true });
-  const moved = new ShellText(script.replaceAll("/var/lib/docker-machine", `${standIns.folder}/state`));
-  try {
-    const answer = await shell.runAsRoot(moved, { timeoutMs: 20_000 });
-    return { calls: standIns.calls, facts: (key) => answer.facts.all(key), events };
-  } catch (error) {
-    assert.ok(isMachineError(error), String(error));
-    return { calls: standIns.calls, facts: () => [], events, error };
-  }
-}
 
 const installs: readonly (readonly [PackageManager, string, readonly string[]])[] = [
   [
@@ -75,10 +14,14 @@ const installs: readonly (readonly [PackageManager, string, readonly string[]])[
       "apt-get -q -y --no-install-recommends -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold install docker.io docker-cli",
     ],
   ],
-  [dnf, "dnf", ["dnf -y --setopt=exit_on_lock=True --setopt=install_weak_deps=False install docker.io docker-cli"]],
+  [
+    dnf,
+    "dnf",
+    ["dnf -y --setopt=exit_on_lock=True --setopt=install_weak_deps=False --allowerasing install docker.io docker-cli"],
+  ],
   [yum, "yum", ["yum -y --setopt=exit_on_lock=True install docker.io docker-cli"]],
-  [zypper, "zypper", ["zypper -n -q install --no-recommends docker.io docker-cli"]],
-  [pacman, "pacman", ["pacman -S --noconfirm --needed docker.io docker-cli"]],
+  [zypper, "zypper", ["zypper -n -q install --no-recommends --force-resolution docker.io docker-cli"]],
+  [pacman, "pacman", ["pacman -S --noconfirm --needed --ask 4 docker.io docker-cli"]],
   [apk, "apk", ["apk add docker.io docker-cli"]],
 ];
 
@@ -106,7 +49,7 @@ const upgrades: readonly (readonly [PackageManager, string, readonly string[]])[
       "dnf -y --setopt=exit_on_lock=True install docker-ce-cli-27.3.1-1.el9",
     ],
   ],
-  [zypper, "zypper", ["zypper -n -q install --no-recommends docker-ce docker-ce-cli-27.3.1-1.el9"]],
+  [zypper, "zypper", ["zypper -n -q install --no-recommends --force-resolution docker-ce docker-ce-cli-27.3.1-1.el9"]],
   [apk, "apk", ["apk add -u docker-ce docker-ce-cli-27.3.1-1.el9"]],
 ];
 for (const [manager, program, calls] of upgrades) {
@@ -143,18 +86,19 @@ test("a lock that is never given back is an error after the bound, and says who 
   assert.equal(calls.filter((call) => call === "sleep 2").length, 3);
 });
 
-test("apt's lists are brought up to date when they name a file that is gone", async () => {
-  using standIns = new StandIns().add(
-    "apt-get",
-    `case $*:$calls in *install*:1) echo 'E: Failed to fetch http://m/x.deb  404  Not Found'; exit 100 ;; esac`,
-  );
-  const { calls, error } = await run(standIns, apt, sh`pkg_install docker.io`);
-  assert.equal(error, undefined);
-  assert.deepEqual(
-    calls.map((call) => call.split(" ").at(-1) === "update"),
-    [false, true, false],
-  );
-});
+for (const complaint of [
+  "E: Failed to fetch http://m/x.deb  404  Not Found",
+  " docker-ce : Depends: iptables but it is not installable",
+])
+  test(`apt's lists are brought up to date where they lack what is there: ${complaint}`, async () => {
+    using standIns = new StandIns().add("apt-get", `case $*:$calls in *install*:1) echo '${complaint}'; exit 100 ;; esac`);
+    const { calls, error } = await run(standIns, apt, sh`pkg_install docker.io`);
+    assert.equal(error, undefined);
+    assert.deepEqual(
+      calls.map((call) => call.split(" ").at(-1) === "update"),
+      [false, true, false],
+    );
+  });
 
 test("a dpkg run that we left in the middle is gone on with; a stranger's is not", async () => {
   using ours = new StandIns().add("apt-get").add("dpkg");
@@ -212,4 +156,15 @@ test("removing Debian's docker.io does not take images and volumes along", async
     calls.filter((call) => !call.startsWith("rm -rf") && !call.includes("/state")),
     ["apt-get -q -y remove docker.io runc", "rm -f /var/lib/docker/nuke-graph-directory.sh", "dpkg --purge docker.io runc"],
   );
+});
+
+test("what was installed since and needs the engine is found before anything goes", async () => {
+  using standIns = new StandIns().add(
+    "apt-get",
+    "echo 'Remv compose-tool [1.0]'; echo 'Remv docker.io [20.10.24] [x:amd64 ]'; echo 'Remv runc [1.1.5]'",
+  );
+  const needed = sh`pkg_needed docker.io runc | while read -r line; do printf '@fact\tneeded\t%s\n' "$line"; done`;
+  assert.deepEqual((await run(standIns, apt, needed)).facts("needed"), ["compose-tool"]);
+  using rpm = new StandIns().add("rpm", "echo '	docker-ce is needed by (installed) compose-tool-1.0-1.x86_64'; exit 1");
+  assert.deepEqual((await run(rpm, dnf, needed)).facts("needed"), ["compose-tool-1.0-1.x86_64"]);
 });

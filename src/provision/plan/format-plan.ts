@@ -1,11 +1,14 @@
 /** A plan as text, for `create --dry-run`, `--debug` and whoever reviews a change to a host. Shows no secret. */
-import type { Plan, PlannedFile } from "./plan.ts";
+import { named } from "../install/package-forecast.ts";
+import { forecastOf, type Plan, type PlannedFile } from "./plan.ts";
+import { editedPath } from "../shell/own-files.ts";
 import { SecretText } from "../shell/secret-text.ts";
 import { statePaths } from "../shell/state-paths.ts";
 
 export function formatPlan(plan: Plan): string {
   const changes = [
     installLines(plan),
+    packageLines(plan),
     hostLines(plan),
     fileLines(plan),
     engineLines(plan),
@@ -33,6 +36,28 @@ function installLines(plan: Plan): readonly string[] {
   ]);
 }
 
+/** What becomes of packages that are there already. */
+function packageLines(plan: Plan): readonly string[] {
+  const forecast = forecastOf(plan);
+  if (forecast?.kind === "unknown") {
+    const why = forecast.reason === "" ? "" : ` (${forecast.reason})`;
+    return [
+      row(
+        "packages",
+        `what would become of those that are there cannot be told yet${why}; it is asked again before anything is installed`,
+      ),
+    ];
+  }
+  if (forecast?.kind !== "told") return [];
+  return [
+    ...forecast.removed.map((item) => row("package", `${named(item)} is removed${plan.mayRemove ? "" : ` - ${notGiven}`}`)),
+    ...forecast.replaced.map(({ name, from, to }) => row("package", `${named({ name, version: from })} becomes ${to}`)),
+    ...forecast.held.map((name) => row("package", `${name} is held and would have to change: nothing would be installed`)),
+  ];
+}
+
+const notGiven = "not without --engine-allow-removal";
+
 function hostLines(plan: Plan): readonly string[] {
   return [
     ...(plan.hostName === undefined ? [] : [row("set", `host name ${plan.hostName} (/etc/hostname, /etc/hosts)`)]),
@@ -44,6 +69,7 @@ function fileLines(plan: Plan): readonly string[] {
   return [
     ...plan.files.filter((file) => file.change !== "same").flatMap((file) => describeFile(file, plan)),
     ...plan.removals.map((path) => row("remove", path)),
+    ...plan.edited.map((path) => row("copy", `${path}, which was edited by hand since, to ${editedPath(path)}`)),
   ];
 }
 

@@ -4,6 +4,7 @@
  */
 import { MachineError } from "../../errors/machine-error.ts";
 import { certificateHostFiles, layoutFor, type EngineLayout, type HostFile } from "../engine/engine-files.ts";
+import { daemonJsonPath } from "../engine/daemon-json.ts";
 import { isOwnDropIn } from "../shell/own-files.ts";
 import { ownSystemdUnitPath } from "../engine/own-units.ts";
 import { certificateFiles } from "../engine/engine-settings.ts";
@@ -12,9 +13,11 @@ import type { Family } from "../families/family.ts";
 import type { FirewallChange } from "../firewall/firewall.ts";
 import { firewallChanges } from "../firewall/firewalls.ts";
 import type { Installation } from "../install/installation.ts";
+import { refuseRemoval, type Forecasts, type WayForecast } from "../install/package-forecast.ts";
 import { installationsFor, requireRoom } from "./installation-choice.ts";
 import type { ProvisionRequest } from "../provision-request.ts";
 import { SecretText } from "../shell/secret-text.ts";
+import { describeAuthority, ownerIdsOf, sharingOf, type Sharing } from "../engine/owners.ts";
 import { serviceFor, type EngineService } from "../engine/engine-service.ts";
 import { survivalOf, type Survival } from "../engine/survival.ts";
 import { swarmContainers, type SwarmContainer } from "../engine/classic-swarm.ts";
@@ -34,8 +37,14 @@ export interface Plan {
   readonly system: string;
   /** Ways to an engine, tried in order; empty = the one that is there is kept. */
   readonly installations: readonly Installation[];
+  /** What each of them would do to the packages that are there, as far as that was asked. */
+  readonly forecasts: Forecasts;
+  /** Packages may be removed: the machine is ours, or its owner gave them away. */
+  readonly mayRemove: boolean;
   readonly files: readonly PlannedFile[];
   readonly removals: readonly string[];
+  /** Files of ours that someone edited by hand since, and that are replaced or removed: a copy of each is left there. */
+  readonly edited: readonly string[];
   readonly service: EngineService;
   readonly restart: boolean;
   readonly enable: boolean;
@@ -52,19 +61,32 @@ export interface Plan {
   readonly warnings: readonly string[];
   /** Changes are recorded on the host, so that they can be undone. */
   readonly record: boolean;
+  readonly sharing: Sharing;
+  /** Under which names they are recorded, the present one first; see {@link ownerIdsOf}. Empty = unknown. */
+  readonly owners: readonly string[];
+  /** A record without a name, of an earlier version, is taken for ours. */
+  readonly isUnnamedRecordOurs: boolean;
 }
 
 /** Certificates made now are dated five minutes back; a host further behind calls them not yet valid. */
 const tolerableSkewMs = 240_000;
 
-export function planProvision(facts: HostFacts, family: Family, request: ProvisionRequest): Plan {
+const nothingAsked: Forecasts = new Map();
+
+export function planProvision(
+  facts: HostFacts,
+  family: Family,
+  request: ProvisionRequest,
+  forecasts: Forecasts = nothingAsked,
+): Plan {
   const layout = family.layout ?? layoutFor(facts.init);
   refuseForeignEngines(facts, request.machineName);
   refuseSilentEngine(facts, request.machineName);
   const installations = installationsFor(facts, family, request);
   if (installations.length > 0) requireRoom(facts, request.machineName);
   const settings = layout.render(facts, request, lacksService(facts, installations));
-  const files = [...certificateHostFiles(request, layout.certificateFolder), ...settings.files].map((file) =>
+  const sharing = sharingOf(facts, request, layout.certificateFolder);
+  const files = [...certificateHostFiles(request, layout.certificateFolder, sharing), ...settings.files].map((file) =>
     planned(file, facts, request, layout),
   );
   const service = family.service ?? serviceFor(facts.init);
@@ -78,8 +100,11 @@ export function planProvision(facts: HostFacts, family: Family, request: Provisi
     provisioner: facts.os.id || family.name,
     system: `${facts.os.prettyName}, ${facts.architecture}, kernel ${facts.kernel}, ${facts.init}`,
     installations,
+    forecasts,
+    mayRemove: !request.adopted || request.engine.allowRemoval,
     files,
     removals,
+    edited: editedFiles([...files.filter((file) => file.change === "replace").map((file) => file.path), ...removals], facts),
     service,
     restart,
     enable: !facts.engine.unitEnabled,
@@ -89,10 +114,29 @@ export function planProvision(facts: HostFacts, family: Family, request: Provisi
     hostName: request.adopted || facts.hostName === request.machineName ? undefined : request.machineName,
     setClock: !request.adopted && Math.abs(facts.clockSkewMs) > tolerableSkewMs,
     swarm: swarmContainers(request, layout.certificateFolder),
-    kept: keptOn(facts, request, installations),
-    warnings: [...settings.remarks, ...warningsFor(facts, request, installations)],
+    kept: keptOn(facts, request, installations, forecasts),
+    warnings: [...settings.remarks, ...ownerWarnings(sharing, request), ...warningsFor(facts, request, installations)],
     record: request.adopted,
+    sharing,
+    owners: ownerIdsOf(request),
+    isUnnamedRecordOurs: sharing.others.length === 0,
   };
+}
+
+/** What is foretold of the way that will be gone, as far as that is known; undefined = nobody asked. */
+export function forecastOf({ installations, forecasts }: Pick<Plan, "installations" | "forecasts">): WayForecast | undefined {
+  const reachable = installations.filter(({ source }) => forecasts.get(source)?.kind !== "unreachable");
+  return forecasts.get((reachable[0] ?? installations.at(-1))?.source ?? "auto");
+}
+
+/** Throws `package-removal` where the plan would take something from the host's owner that was not given away. */
+export function requireNoRemoval(plan: Plan): void {
+  const forecast = forecastOf(plan);
+  if (forecast?.kind !== "told") return;
+  const harmless = [...plan.forecasts].flatMap(([source, other]) =>
+    other.kind === "told" && other !== forecast && other.removed.length + other.held.length === 0 ? [source] : [],
+  );
+  refuseRemoval(forecast, { label: plan.machineName, mayRemove: plan.mayRemove, harmless });
 }
 
 /** Packages bring their unit; static binaries and a dockerd that was copied there do not. */
@@ -156,12 +200,17 @@ function changeOf(file: HostFile, facts: HostFacts, request: ProvisionRequest, l
   return sameText(present, file.content instanceof SecretText ? file.content.reveal() : file.content) ? "same" : "replace";
 }
 
+/** daemon.json is its owner's, and what stands there is kept in it; certificates are nobody's text. */
+function editedFiles(paths: readonly string[], { record }: HostFacts): readonly string[] {
+  return paths.filter((path) => record?.altered.has(path) === true && path !== daemonJsonPath && !path.endsWith(".pem"));
+}
+
 function sameText(a: string, b: string): boolean {
   return a.trimEnd() === b.trimEnd();
 }
 
 function presentText(path: string, { engine, ownFiles }: HostFacts): string | undefined {
-  if (path === "/etc/docker/daemon.json") return engine.daemonJson;
+  if (path === daemonJsonPath) return engine.daemonJson;
   return [...engine.unitFiles, ...engine.settingsFiles].find((file) => file.path === path)?.text ?? ownFiles.get(path);
 }
 
@@ -180,14 +229,37 @@ function firewallPlan(facts: HostFacts, request: ProvisionRequest): readonly Fir
   return changes;
 }
 
-function keptOn(facts: HostFacts, request: ProvisionRequest, installations: readonly Installation[]): readonly string[] {
+function keptOn(
+  facts: HostFacts,
+  request: ProvisionRequest,
+  installations: readonly Installation[],
+  forecasts: Forecasts,
+): readonly string[] {
   const { engine } = facts;
+  const foreseen = forecastOf({ installations, forecasts });
+  // A machine of ours gives way to its engine, and what a script from the web does is up to it.
+  const keepsPackages =
+    installations.length === 0 || (request.adopted && foreseen?.kind !== "unknown" && installations[0]?.source !== "script");
   const source = engine.ownerPackage === undefined ? "" : `, package ${engine.ownerPackage}`;
   return [
     ...(installations.length > 0 ? [] : [`engine ${engine.version ?? ""} (${engine.dockerdPath ?? engine.dockerPath}${source})`]),
     ...(request.adopted ? [`host name ${facts.hostName}`] : []),
     ...(engine.dataStores.length > 0 ? [`data of the storage driver ${engine.dataStores.join(", ")}`] : []),
-    ...(facts.packageManagers.length > 0 ? ["all other packages"] : []),
+    ...(facts.packageManagers.length > 0 && keepsPackages ? ["all other packages"] : []),
+  ];
+}
+
+/** Before anything changes, who it is that a change would lock out. */
+function ownerWarnings({ others, ca, trusted }: Sharing, { machineName }: ProvisionRequest): readonly string[] {
+  if (others.length === 0) return [];
+  const names = others.map(describeAuthority).join("; ");
+  if (!others.every((authority) => ca.includes(authority.trimEnd()))) {
+    return [
+      `the engine on ${machineName} was set up by another owner, and its clients are locked out from now on: their CA is ${names}. --engine-share-ca keeps both; "docker-machine rm --restore ${machineName}" gives it back`,
+    ];
+  }
+  return [
+    `the engine on ${machineName} is shared with another owner, whose CA is ${names}${trusted.length > 0 ? "; it goes on to prove itself with that owner's certificate, which only they can renew" : ""}`,
   ];
 }
 

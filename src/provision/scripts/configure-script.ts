@@ -17,7 +17,10 @@ import { statePaths } from "../shell/state-paths.ts";
 import { swarmScript } from "../engine/classic-swarm.ts";
 
 /** Opens every script that changes something. */
-export function changingPrelude(plan: Pick<Plan, "record" | "machineName">, bounds: ProvisionBounds): ShellText {
+export function changingPrelude(
+  plan: Pick<Plan, "record" | "machineName" | "mayRemove"> & Partial<Pick<Plan, "owners" | "isUnnamedRecordOurs">>,
+  bounds: ProvisionBounds,
+): ShellText {
   return joinLines(
     scriptPrelude,
     answering,
@@ -26,6 +29,9 @@ export function changingPrelude(plan: Pick<Plan, "record" | "machineName">, boun
       record: plan.record,
       label: plan.machineName,
       packageLockSeconds: Math.ceil(bounds.packageLockMs / 1000),
+      mayRemove: plan.mayRemove,
+      owners: plan.owners,
+      isUnnamedRecordOurs: plan.isUnnamedRecordOurs,
     }),
     sh`begin_run`,
   );
@@ -52,6 +58,7 @@ export function configureScript(
     sh`on_failure() { restore_engine; }`,
     clockScript(plan, epochSeconds),
     hostNameScript(plan),
+    ...plan.edited.map((path) => sh`keep_edited ${path}`),
     sh`phase copying-certificates`,
     ...plan.files.filter(isCertificate).map(putPlanned),
     sh`phase configuring-engine`,
@@ -90,7 +97,7 @@ open_port() {
 ${change.open}
 }
 open_port || { hint ${`Open it by hand: sudo ${change.command}`}; fail firewall-closed ${`The port of the engine could not be opened in ${change.firewall}`}; }
-[ "$record" = yes ] && printf '%s\n' ${change.close.text} >> ${statePaths.undoFirewall}`;
+[ "$record" = no ] || { own_layer; printf '%s\n' ${change.close.text} >> ${statePaths.undoFirewall}; }`;
 }
 
 /** Repositories and clients reject each other's certificates when clocks are days apart. */

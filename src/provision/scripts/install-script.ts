@@ -74,11 +74,16 @@ function opening(plan: Plan, way: Installation, parameters: InstallParameters): 
   return joinLines(
     changingPrelude(plan, parameters.bounds),
     clockScript(plan, parameters.epochSeconds),
-    ...parameters.env.filter((assignment) => /^\w+_proxy=/iu.test(assignment)).map(exported),
-    sh`pkg_list() { :; }; pkg_refresh() { :; }`,
+    ...exportedProxies(parameters.env),
+    sh`pkg_list() { :; }; pkg_refresh() { :; }; pkg_keep_all() { :; }`,
     way.functions,
     packageRecord,
   );
+}
+
+/** The engine's proxies serve its installation too. */
+export function exportedProxies(env: readonly string[]): readonly ShellText[] {
+  return env.filter((assignment) => /^\w+_proxy=/iu.test(assignment)).map(exported);
 }
 
 function exported(assignment: string): ShellText {
@@ -86,15 +91,32 @@ function exported(assignment: string): ShellText {
   return sh`${name}=${rest.join("=")}; export ${name}`;
 }
 
-/** Of a run that was cut off, the list of packages from before it counts: what came since is ours. */
+/**
+ * Of a run that was cut off, the list of packages from before it counts: what came since is ours, and what is gone went
+ * because of us. What stands in /etc is noted too, for it may lie where a package that comes has a file of its own.
+ */
 const packageRecord = sh`
 continued=
-if [ -e ${statePaths.packagesBefore} ]; then continued=yes; else pkg_list > ${statePaths.packagesBefore}; fi
+if [ -e ${statePaths.packagesBefore} ]; then continued=yes; else
+  pkg_list > ${statePaths.packagesBefore}
+  [ "$record" = no ] || own_layer
+  [ "$record" = no ] || [ -e ${statePaths.settingsBefore} ] || find /etc -xdev \( -type f -o -type l \) > ${statePaths.settingsBefore} 2> /dev/null
+fi
 record_packages() {
-  pkg_list | grep -vxFf ${statePaths.packagesBefore} | while IFS= read -r package; do
-    remember package "$package"
-    printf '@fact\tinstalled\t%s\n' "$package"
-  done
+  pkg_list > ${statePaths.run}/packages
+  awk -v before=${statePaths.packagesBefore} '
+    BEGIN { while ((getline line < before) > 0) { split(line, word, " "); there[word[1]] = word[2]; pair[line] = 1 } }
+    { now[$1] = 1 }
+    !($1 in there) { print "package", $1; next }
+    !($0 in pair) && there[$1] != "" { print "package-replaced", $1, there[$1] }
+    END { for (name in there) if (!(name in now)) print "package-gone", name, there[name] }' ${statePaths.run}/packages |
+    while read -r kind name version; do
+      remember "$kind" "$name\${version:+ $version}"
+      case $kind in
+        package) printf '@fact\tinstalled\t%s\n' "$name" ;;
+        package-gone) printf '@fact\tgone\t%s\n' "$name $version" ;;
+      esac
+    done
 }`;
 
 const closing = sh`

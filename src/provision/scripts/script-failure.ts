@@ -3,6 +3,7 @@ import { errorCodes, type ErrorCode } from "../../errors/codes.ts";
 import { MachineError } from "../../errors/machine-error.ts";
 import type { Privilege } from "../facts/facts.ts";
 import type { ScriptAnswer } from "../facts/script-answer.ts";
+import { removalHint } from "../install/package-forecast.ts";
 import { disksFrom } from "../facts/parse-facts.ts";
 
 const relevantLines = 12;
@@ -81,6 +82,7 @@ const packageHints: readonly (readonly [RegExp, string])[] = [
 ];
 
 function hintFor(code: ErrorCode, explanation: string): string | undefined {
+  if (code === "package-removal") return removalHint;
   if (code !== "package-manager" && code !== "download-failed") return undefined;
   return (
     packageHints.find(([pattern]) => pattern.test(explanation))?.[1] ??

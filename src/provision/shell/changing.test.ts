@@ -47,7 +47,7 @@ class Scratch implements Disposable {
   }
 
   #script(record: boolean, packageLockSeconds: number, pieces: readonly ShellText[]): string {
-    const functions = changingFunctions({ record, label: "web", packageLockSeconds });
+    const functions = changingFunctions({ record, label: "web", packageLockSeconds, mayRemove: true });
     const script = joinLines(scriptPrelude, answering, functions, ...pieces);
     return script.text.replaceAll("/var/lib/docker-machine", this.state);
   }

@@ -3,6 +3,7 @@
  * they differ, everything is kept as it was until the run has succeeded, and on an adopted host for good. State is in
  * files, never in shell variables, so that the functions work in pipelines too and survive a cut-off run.
  */
+import { ownerLayers } from "./owner-layers.ts";
 import { SecretText } from "./secret-text.ts";
 import { hereDocument, joinLines, sh, type ShellText } from "./shell-text.ts";
 import { statePaths } from "./state-paths.ts";
@@ -13,6 +14,12 @@ export interface ChangingOptions {
   /** How messages name the host. */
   readonly label: string;
   readonly packageLockSeconds: number;
+  /** Packages that are there may be removed where the package manager finds no other way. */
+  readonly mayRemove: boolean;
+  /** Names of the owner for whom it is recorded; none = whoever it was before. */
+  readonly owners?: readonly string[] | undefined;
+  /** A record without a name is theirs. */
+  readonly isUnnamedRecordOurs?: boolean | undefined;
 }
 
 const files = sh`
@@ -22,6 +29,7 @@ same_file() { if has cmp; then cmp -s "$1" "$2"; else [ "$(cat "$1")" = "$(cat "
 # remember KIND WHAT: a line of the manifest, once.
 remember() {
   [ "$record" = yes ] || return 0
+  own_layer
   line=$(printf '%s\t%s' "$1" "$2")
   grep -qxF "$line" ${statePaths.manifest} 2> /dev/null || printf '%s\n' "$line" >> ${statePaths.manifest}
 }
@@ -40,7 +48,9 @@ keep() {
   fi
 }
 keep_for_good() {
-  [ "$record" = yes ] && ! known_file "$1" || return 0
+  [ "$record" = yes ] || return 0
+  own_layer
+  ! known_file "$1" || return 0
   if [ -e "$1" ]; then
     mkdir -p "$(dirname ${statePaths.originals}"$1")" && cp -p "$1" ${statePaths.originals}"$1" || exit 1
     remember file-changed "$1"
@@ -81,6 +91,8 @@ place() {
   has restorecon && restorecon "$1" 2> /dev/null
   changed "$1"
 }
+# keep_edited PATH: what someone wrote into a file of ours outlives it.
+keep_edited() { [ ! -e "$1" ] || { cp -p "$1" "$1.edited" && changed "$1.edited"; }; }
 take_away() {
   [ -e "$1" ] || return 0
   keep "$1"; keep_for_good "$1"
@@ -129,7 +141,7 @@ undo_run() {
 }
 # What our files are now, so that a later restore sees whether someone changed them since.
 finish_run() {
-  if [ "$record" = yes ] && [ -e ${statePaths.manifest} ]; then
+  if [ "$record" = yes ] && [ -e ${statePaths.manifest} ] && is_ours ${statePaths.folder}; then
     sed -n "s/^file-[a-z]*$tab//p" ${statePaths.manifest} | while IFS= read -r path; do
       [ -e "$path" ] && printf '%s\t%s\n' "$(cksum < "$path")" "$path"
     done > ${statePaths.sums}
@@ -138,7 +150,10 @@ finish_run() {
 }
 `;
 
-/** `managed COMMAND…` waits, with a bound, while the package manager's lock is held. Its last output is in `$managed_log`. */
+/**
+ * `managed COMMAND…` waits, with a bound, while the package manager's lock is held. Its last output is in `$managed_log`.
+ * `spare WORD…` stands before every installation: it stops one that would take away what is there.
+ */
 const managing = sh`
 managed_log=${statePaths.run}/log
 managed() {
@@ -156,6 +171,16 @@ managed() {
     sleep 2
     waited=$((waited + 2))
   done
+}
+# read_put_back SIGN: the lines of pkg_put_back as words, $exact with their versions and $plain without.
+read_put_back() {
+  exact=; plain=
+  while read -r name version; do exact="$exact $name$1$version"; plain="$plain $name"; done
+}
+spare() {
+  [ "$may_remove" = no ] && outlook=$(pkg_preview "$@" 2> /dev/null) || return 0
+  going=$(printf '%s\n' "$outlook" | sed -n 's/^remove //p' | tr '\n' ',' | sed 's/,$//; s/,/, /g')
+  [ -z "$going" ] || fail package-removal "Installing $* on $label would remove what is there: $going"
 }
 `;
 
@@ -175,7 +200,11 @@ export function changingFunctions(options: ChangingOptions): ShellText {
     sh`tab=$(printf '\t')
 record=${options.record ? "yes" : "no"}
 label=${options.label}
+may_remove=${options.mayRemove ? "yes" : "no"}
+owner_ids=${(options.owners ?? []).join(" ")}
+unnamed_is_ours=${options.isUnnamedRecordOurs === false ? "no" : "yes"}
 lock_seconds=${options.packageLockSeconds}`,
+    ownerLayers,
     files,
     runs,
     managing,

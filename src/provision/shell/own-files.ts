@@ -10,3 +10,18 @@ export const secretEnvironmentPath = "/etc/docker/machine.env";
 export function isOwnDropIn(path: string): boolean {
   return dropInNames.some((name) => path === `${dropInFolder}/${name}`);
 }
+
+/**
+ * A drop-in as 0.16.2 writes it, over ours or before: one command line for every system, whatever the engine's own was,
+ * and a line of its environment, be it empty.
+ */
+export function isFormerDropIn(text: string): boolean {
+  const command =
+    /^ExecStart=\S+ (?:daemon )?-H tcp:\/\/0\.0\.0\.0:\d+ -H unix:\/\/\/var\/run\/docker\.sock --storage-driver \S* ?--tlsverify /mu;
+  return command.test(text) && /^Environment=/mu.test(text);
+}
+
+/** Where the text of a file of ours is kept that someone edited by hand. systemd reads no such name. */
+export function editedPath(path: string): string {
+  return `${path}.edited`;
+}

@@ -15,6 +15,12 @@ export const statePaths = {
   sums: `${folder}/sums`,
   /** Exists while packages are being installed; holds the names of those that were there before. */
   packagesBefore: `${folder}/packages-before`,
+  /** Names of the files in /etc before packages were first installed here. */
+  settingsBefore: `${folder}/settings-before`,
   /** Shell commands that take firewall rules back. */
   undoFirewall: `${folder}/undo-firewall`,
+  /** Who recorded what stands beside it: names of {@link ownerIdsOf}, a line each. */
+  owner: `${folder}/owner`,
+  /** What owners before the present one recorded, in folders with rising numbers. */
+  below: `${folder}/below`,
 } as const;

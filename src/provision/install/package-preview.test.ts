@@ -1,0 +1,210 @@
+/** What each package manager foretells of an installation, in the words of its own simulation, and that it keeps to it. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { apk, apt, dnf, pacman, runManager as run, yum, zypper } from "../../../test/support/package-managers.ts";
+import { StandIns } from "../../../test/support/stand-ins.ts";
+import { sh } from "../shell/shell-text.ts";
+import type { PackageManager } from "./package-manager.ts";
+
+interface Preview {
+  readonly manager: PackageManager;
+  readonly program: string;
+  /** What the simulation prints, and the status it ends with. */
+  readonly output: string;
+  readonly status?: number;
+  readonly lines: readonly string[];
+}
+
+const aptSimulation = `NOTE: This is only a simulation!
+Reading package lists...
+The following packages will be REMOVED:
+  podman-docker
+The following held packages will be changed:
+  libc6 containerd
+The following packages will be upgraded:
+  containerd
+Remv podman-docker [4.3.1+ds1-8+deb12u1+b1]
+Inst containerd [1.6.20~ds1-1] (1.6.20~ds1-1+deb12u3 Debian:12.9/oldstable [amd64])
+Inst docker.io (20.10.24+dfsg1-1+deb12u1+b6 Debian:12.9/oldstable [amd64])
+Conf containerd (1.6.20~ds1-1+deb12u3 Debian:12.9/oldstable [amd64])`;
+
+const dnfTable = `Dependencies resolved.
+================================================================================
+ Package                   Arch    Version             Repository          Size
+================================================================================
+Installing:
+ containerd.io             x86_64  1.7.27-3.1.el9      docker-ce-stable    44 M
+     replacing  runc.x86_64 4:1.1.12-2.el9
+ docker-ce                 x86_64  3:27.3.1-1.el9      docker-ce-stable    27 M
+Installing dependencies:
+ a-package-with-a-name-that-is-too-long
+                           noarch  1.0-1.el9           baseos              10 k
+Upgrading:
+ libcgroup                 x86_64  0.42-1.el9          baseos              70 k
+Removing dependent packages:
+ podman-docker             noarch  2:4.9.4-1.el9       @appstream         226 k
+
+Transaction Summary
+================================================================================
+Install  3 Packages
+Operation aborted.`;
+
+const dnf5Table = `Updating and loading repositories:
+Package                   Arch   Version          Repository      Size
+Installing:
+ moby-engine              x86_64 27.3.1-2.fc41    fedora      96.5 MiB
+   replacing podman-docker noarch 5:5.2.2-1.fc41  updates      1.6 KiB
+Upgrading:
+ container-selinux        noarch 4:2.240-1.fc41   updates     60.2 KiB
+   replacing container-selinux noarch 4:2.233-1.fc41 fedora   59.0 KiB
+
+Transaction Summary:
+ Installing:         1 package
+Operation aborted by the user.`;
+
+const zypperXml = `<?xml version='1.0'?>
+<stream>
+<message type="info">Resolving package dependencies...</message>
+<install-summary download-size="1" space-usage-diff="2" packages-to-change="3">
+<to-upgrade><solvable type="package" name="runc" edition="1.2.6-1" arch="x86_64" edition-old="1.1.14-1" arch-old="x86_64"/></to-upgrade>
+<to-install>
+<solvable type="package" name="docker" edition="27.5.1_ce-1" arch="x86_64" repository="Main" summary="The Moby-project Linux container runtime"/>
+<solvable type="patch" name="openSUSE-2025" edition="1" arch="noarch"/>
+</to-install>
+<to-remove>
+<solvable type="package" name="podman-docker" edition="4.9.5-1" arch="noarch"/>
+</to-remove>
+</install-summary>
+</stream>`;
+
+const previews: readonly Preview[] = [
+  {
+    manager: apt,
+    program: "apt-get",
+    output: aptSimulation,
+    lines: [
+      "held libc6",
+      "held containerd",
+      "remove podman-docker 4.3.1+ds1-8+deb12u1+b1",
+      "replace containerd 1.6.20~ds1-1 1.6.20~ds1-1+deb12u3",
+      "install docker.io 20.10.24+dfsg1-1+deb12u1+b6",
+    ],
+  },
+  ...([dnf, yum] as const).map((manager) => ({
+    manager,
+    program: manager.name,
+    output: dnfTable,
+    status: 1,
+    lines: [
+      "install containerd.io 1.7.27-3.1.el9",
+      "remove runc 4:1.1.12-2.el9",
+      "install docker-ce 3:27.3.1-1.el9",
+      "install a-package-with-a-name-that-is-too-long 1.0-1.el9",
+      "replace libcgroup - 0.42-1.el9",
+      "remove podman-docker 2:4.9.4-1.el9",
+    ],
+  })),
+  {
+    manager: dnf,
+    program: "dnf",
+    output: dnf5Table,
+    status: 1,
+    lines: [
+      "install moby-engine 27.3.1-2.fc41",
+      "remove podman-docker 5:5.2.2-1.fc41",
+      "replace container-selinux - 4:2.240-1.fc41",
+    ],
+  },
+  {
+    manager: zypper,
+    program: "zypper",
+    output: zypperXml,
+    lines: ["replace runc 1.1.14-1 1.2.6-1", "install docker 27.5.1_ce-1", "remove podman-docker 4.9.5-1"],
+  },
+  {
+    manager: apk,
+    program: "apk",
+    output:
+      "(1/3) Purging podman-docker (5.3.1-r0)\n(2/3) Upgrading runc (1.1.12-r0 -> 1.2.3-r0)\n(3/3) Installing docker (27.3.1-r1)\nOK: 9 MiB in 3 packages",
+    lines: ["remove podman-docker 5.3.1-r0", "replace runc 1.1.12-r0 1.2.3-r0", "install docker 27.3.1-r1"],
+  },
+];
+for (const { manager, program, output, status = 0, lines } of previews) {
+  test(`${program}'s simulation is read: ${lines[0]}`, async () => {
+    using standIns = new StandIns().add(program, `cat << 'END'\n${output}\nEND\nexit ${status}`);
+    const { facts } = await run(standIns, manager, previewed);
+    assert.deepEqual(facts("line"), lines);
+  });
+}
+
+const previewed = sh`pkg_preview docker > "$managed_log" || printf '@fact\tfailed\tyes\n'
+while IFS= read -r line; do printf '@fact\tline\t%s\n' "$line"; done < "$managed_log"`;
+
+test("pacman's questions about conflicts are what it would remove", async () => {
+  using standIns = new StandIns().add(
+    "pacman",
+    `case $1 in -Q) [ "$2" = podman-docker ] && echo 'podman-docker 5.3.1-1'; [ "$2" = runc ] && echo 'runc 1.1.0-1'; [ "$2" != docker ]; exit ;; esac
+echo ':: docker-1:27.3.1-1 and podman-docker-5.3.1-1 are in conflict. Remove podman-docker? [y/N] y'
+echo 'install runc 1.2.3-1'; echo 'install docker 1:27.3.1-1'`,
+  );
+  const { facts } = await run(standIns, pacman, previewed);
+  assert.deepEqual(facts("line"), ["replace runc 1.1.0-1 1.2.3-1", "install docker 1:27.3.1-1", "remove podman-docker 5.3.1-1"]);
+});
+
+for (const [manager, program] of [
+  [apt, "apt-get"],
+  [dnf, "dnf"],
+  [zypper, "zypper"],
+  [pacman, "pacman"],
+  [apk, "apk"],
+] as const) {
+  test(`a simulation that ${program} refuses tells nothing`, async () => {
+    using standIns = new StandIns().add(program, "echo 'E: Unable to locate package docker'; exit 100");
+    const { facts } = await run(standIns, manager, previewed);
+    assert.deepEqual([facts("line"), facts("failed")], [[], ["yes"]]);
+  });
+}
+
+const takesAway: readonly (readonly [PackageManager, string, string])[] = [
+  [apt, "apt-get", "echo 'Remv podman-docker [4.3.1]'"],
+  [dnf, "dnf", `cat << 'END'\n${dnfTable}\nEND\nexit 1`],
+  [zypper, "zypper", `cat << 'END'\n${zypperXml}\nEND`],
+  [pacman, "pacman", "echo ':: docker-1 and podman-docker-5 are in conflict. Remove podman-docker? [y/N] y'"],
+  [apk, "apk", "echo '(1/1) Purging podman-docker (5.3.1-r0)'"],
+];
+for (const [manager, program, body] of takesAway) {
+  for (const words of [sh`pkg_install docker`, sh`pkg_upgrade docker-1.2-1`]) {
+    test(`${program} takes nothing away that its owner did not give: ${words.text}`, async () => {
+      using standIns = new StandIns().add(program, body);
+      const { calls, error } = await run(standIns, manager, words, undefined, false);
+      assert.equal(error?.code, "package-removal");
+      assert.match(error.message, /^Installing docker\S* on web would remove what is there: .*podman-docker/u);
+      assert.match(error.hint ?? "", /--engine-allow-removal/u);
+      assert.ok(
+        calls.every((call) => /-s |--assumeno|--dry-run|--print|--simulate|pacman -Q/u.test(call)),
+        calls.join("\n"),
+      );
+    });
+  }
+}
+
+test("apt is told to remove nothing, should its simulation have missed it", async () => {
+  using standIns = new StandIns().add("apt-get");
+  const { calls } = await run(standIns, apt, sh`pkg_install docker.io`, undefined, false);
+  assert.match(calls[1] ?? "", /^apt-get -q -y --no-install-recommends --no-remove /u);
+});
+
+test("what made room comes back in its versions where they can be had", async () => {
+  using standIns = new StandIns()
+    .add("apt-get")
+    .add("apt-cache", `[ "$2" = runc ] && echo ' runc | 1.1.5+ds1-1 | http://m bookworm/main amd64 Packages'`);
+  const { calls } = await run(
+    standIns,
+    apt,
+    sh`pkg_put_back << 'END'
+runc 1.1.5+ds1-1
+podman-docker 4.3.1
+END`,
+  );
+  assert.match(calls.at(-1) ?? "", / install runc=1\.1\.5\+ds1-1 podman-docker$/u);
+});

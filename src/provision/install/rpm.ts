@@ -1,0 +1,16 @@
+/** What the managers of RPM packages share: the list, keys, and that nothing goes which another package needs. */
+import { sh } from "../shell/shell-text.ts";
+
+export const rpmFunctions = sh`
+pkg_list() { rpm -qa --qf '%{NAME} %{VERSION}-%{RELEASE}\n' | grep -v '^gpg-pubkey '; }
+# A key is no package that a manager could remove: it is recorded by its own name.
+pkg_trust() {
+  keys_before=$(rpm -q gpg-pubkey)
+  rpm --import "$1" || fail package-manager "rpm did not accept the key $1"
+  rpm -q gpg-pubkey | while IFS= read -r trusted; do
+    printf '%s\n' "$keys_before" | grep -qxF "$trusted" || remember package-key "$trusted"
+  done
+}
+pkg_distrust() { rpm -e "$1"; }
+pkg_needed() { rpm -e --test "$@" 2>&1 | sed -n 's/.*needed by (installed) //p' | sort -u; }
+`;
