@@ -20,7 +20,7 @@ const budgetsKiB: Readonly<Record<string, number>> = {
   version: 115,
   "completion bash": 130,
   "__complete -- docker-machine ins": 135,
-  "inspect alpha": 245,
+  "inspect alpha": 250,
   "ip alpha": 265,
   "env --unset": 300,
   "url alpha": 305,
