@@ -68,6 +68,12 @@ test("the engine goes with packages of ours, and not for a package that came wit
   assert.equal(restored({ changes: [...changes, { kind: "package", what: "docker-ce" }] }, {}, "docker-ce").engine, "goes");
 });
 
+test("an installation that failed left no engine that could be started again", () => {
+  const facts = hostFacts();
+  const record = { changes: created("/etc/apt/keyrings/docker.asc"), altered: new Set<string>(), owners: [], below: [] };
+  assert.equal(planRestore(facts, record).engine, "left");
+});
+
 test("packages that made room come back, in the versions they had", () => {
   const plan = restored({ changes: [{ kind: "package-gone", what: "podman-docker 4.3.1" }] });
   assert.deepEqual(plan.bringBack, ["podman-docker 4.3.1"]);

@@ -64,6 +64,13 @@ export const nothingToRestore: RestorePlan = {
   survival: { kind: "nothing-runs" },
 };
 
+/** An installation that failed leaves a record and no engine: then there is nothing to stop or start. */
+function engineFate({ engine }: HostFacts, cameWithUs: boolean, startedByUs: boolean): RestorePlan["engine"] {
+  if (cameWithUs) return "goes";
+  if (engine.dockerdPath === undefined && engine.dockerPath === undefined) return "left";
+  return startedByUs ? "stops" : "restarts";
+}
+
 /** Pure. */
 export function planRestore(facts: HostFacts, record: HostRecordFacts): RestorePlan {
   const of = (kind: string): readonly string[] =>
@@ -90,7 +97,7 @@ export function planRestore(facts: HostFacts, record: HostRecordFacts): RestoreP
     bringBack: of("package-gone"),
     keys: of("package-key"),
     disable: of("unit-enabled").length > 0,
-    engine: cameWithUs ? "goes" : of("unit-started").length > 0 ? "stops" : "restarts",
+    engine: engineFate(facts, cameWithUs, of("unit-started").length > 0),
     survival: survivalOf(facts),
   };
 }
@@ -151,7 +158,7 @@ export function restoreScript(
     family.manager?.(facts).functions,
     sh`on_failure() { restore_engine; }`,
     plan.packages.length > 0 && presentScript(plan.packages, label),
-    plan.engine !== "restarts" && sh`engine_touched=yes; service_stop 2>&1`,
+    (plan.engine === "goes" || plan.engine === "stops") && sh`engine_touched=yes; service_stop 2>&1`,
     plan.disable && sh`service_disable 2>&1`,
     plan.packages.length > 0 && removalScript(label),
     ...plan.keys.map((key) => sh`pkg_distrust ${key}`),
