@@ -26,7 +26,11 @@ export function commandContext(invocation: Invocation, options: ExecuteOptions, 
   const { output } = invocation.command;
   const { debug, output: format } = globals;
   const reporter = new Reporter({ screen, redactor, clock: mainContext.clock, debug, format, output });
-  const plain = streams.stdout.isTerminal ? withoutControls : (line: string): string => line;
+  // Asked last: to ask whether it is a terminal opens a stream, whose errors come late.
+  const plain = (line: string): string => {
+    const safe = withoutControls(line);
+    return safe !== line && streams.stdout.isTerminal ? safe : line;
+  };
   const write = (line: string): void => screen.write("stdout", `${plain(redactor.redact(line))}\n`);
   // Standard output is NDJSON there; a line of result is an event like the others.
   const print =
