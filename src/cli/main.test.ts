@@ -289,6 +289,12 @@ describe("the context of a command", () => {
     assert.deepEqual([stdout, stderr], ['it is [redacted]\n{\n    "password": "[redacted]"\n}\n', "Password: \n"]);
   });
 
+  it("prints no controls of others on a terminal, and elsewhere what was given", async () => {
+    const run: CommandModule["run"] = async (_invocation, context) => context.print("a\u001B[2J\nb");
+    assert.equal((await runWith("ls", run, ["ls"], { isTerminal: true })).stdout, "a\uFFFD[2J\nb\n");
+    assert.equal((await runWith("ls", run, ["ls"])).stdout, "a\u001B[2J\nb\n");
+  });
+
   it("shows progress in place on a terminal only, and never where it is not wanted", async () => {
     const run: CommandModule["run"] = async (_invocation, context) => {
       const view = await context.showProgress(["a", "b"]);
