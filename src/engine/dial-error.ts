@@ -4,7 +4,7 @@
  * Bun name TLS errors differently; both spellings are known here and nowhere else.
  */
 import type { ErrorCode } from "../errors/codes.ts";
-import { MachineError, systemCodeOf } from "../errors/machine-error.ts";
+import { MachineError, messageOf, systemCodeOf } from "../errors/machine-error.ts";
 import { formatHostPort, type EngineAddress } from "./engine-address.ts";
 
 /** How far a connection had come. */
@@ -72,7 +72,7 @@ export function explainDialError(error: unknown, address: EngineAddress, stage: 
   }
   const lookup = lookupErrors[code];
   if (lookup !== undefined) return dialError("engine-unreachable", `dial tcp: lookup ${address.host}: ${lookup}`, error);
-  const refusal = certificateErrors[code] ?? alertOf(code) ?? identityComplaint(error);
+  const refusal = certificateErrors[code] ?? alertOf(code) ?? identityComplaint(error) ?? weaknessIn(error, code);
   if (refusal !== undefined) return dialError("engine-certificate", refusal, error);
   if (code === "ECONNRESET" || code === "EPIPE" || code === "ERR_SOCKET_CLOSED") return explainClose(address, stage, error);
   return dialError("engine-unreachable", `dial tcp ${formatHostPort(address)}: ${code || "failed"}`, error);
@@ -127,6 +127,11 @@ export class IdentityError extends Error {
 
 function identityComplaint(error: unknown): string | undefined {
   return error instanceof IdentityError ? error.message : undefined;
+}
+
+/** What Node has no name for, in OpenSSL's words: a key or a hash under its level of security. */
+function weaknessIn(error: unknown, code: string): string | undefined {
+  return code === "UNSPECIFIED" ? `x509: ${messageOf(error)}` : undefined;
 }
 
 /** `ERR_SSL_SSL/TLS_ALERT_BAD_CERTIFICATE` (Node), `ERR_SSL_SSLV3_ALERT_BAD_CERTIFICATE` (Bun). */

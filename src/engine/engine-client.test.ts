@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import * as fs from "node:fs";
 import * as net from "node:net";
@@ -53,13 +53,13 @@ async function startPlain(treat: (socket: net.Socket) => void): Promise<EngineAd
 }
 
 /** OpenSSL's own server: unlike Node's, it tells a client that it refuses with an alert, as Go's does. */
-async function startOpenssl(version: "-tls1_2" | "-tls1_3"): Promise<EngineAddress> {
+async function startOpenssl(version: "-tls1_2" | "-tls1_3", own: TestPair = server): Promise<EngineAddress> {
   const folder = temporaryFolder();
   const file = (name: string, text: string): string => {
     fs.writeFileSync(path.join(folder, name), text);
     return path.join(folder, name);
   };
-  const pair = ["-cert", file("server.pem", server.certificate), "-key", file("server-key.pem", server.key)];
+  const pair = ["-cert", file("server.pem", own.certificate), "-key", file("server-key.pem", own.key)];
   const args = [
     "s_server",
     version,
@@ -71,6 +71,8 @@ async function startOpenssl(version: "-tls1_2" | "-tls1_3"): Promise<EngineAddre
     "-Verify",
     "1",
     "-verify_return_error",
+    "-cipher",
+    "DEFAULT@SECLEVEL=0",
     "-www",
   ];
   const program = spawn("openssl", args, { stdio: ["ignore", "pipe", "ignore"] });
@@ -339,4 +341,20 @@ test("a version that is not a text is none", async () => {
       "engine-unreachable",
       /names no version$/u,
     );
+});
+
+test("an engine with a weak key is refused as one, in both runtimes", async () => {
+  const folder = temporaryFolder();
+  const openssl = (...args: readonly string[]): void => void execFileSync("openssl", args, { cwd: folder, stdio: "ignore" });
+  openssl("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/O=ca", "-keyout", "ca-key", "-out", "ca", "-days", "9");
+  openssl("req", "-newkey", "rsa:1024", "-nodes", "-subj", "/O=engine", "-keyout", "key", "-out", "request");
+  fs.writeFileSync(path.join(folder, "names"), "subjectAltName=IP:127.0.0.1\nextendedKeyUsage=serverAuth\n");
+  openssl(..."x509 -req -in request -CA ca -CAkey ca-key -CAcreateserial -out cert -days 9 -extfile names".split(" "));
+  const read = (name: string): string => fs.readFileSync(path.join(folder, name), "utf8");
+  const address = await startOpenssl("-tls1_2", { certificate: read("cert"), key: read("key") });
+  assertError(
+    await failureOf(ping(address, { ...client, ca: read("ca") })),
+    "engine-certificate",
+    /^x509: .*(?:too weak|too short)/u,
+  );
 });
