@@ -59,6 +59,7 @@ const groups: Readonly<Record<string, Group>> = {
   // The engine that carries the hosts stays up between the files, with every image built.
   lab: {
     files: ["test/{lab,provision,e2e}/**/*.test.ts"],
+    first: ["provision/installation", "e2e/variants", "e2e/docker-driver", "e2e/main-job"],
     atOnce: 2,
     minutes: { test: 15, job: 15, group: 40 },
     keeper: "test/lab/keep-open.ts",

@@ -13,8 +13,9 @@ export interface Failure {
   readonly stdout: string;
 }
 
+/** Of several machines each sentence begins with the name of its own. */
 const phases =
-  /^Error creating machine: Error (in driver during machine creation|detecting OS|\w+ provisioning|waiting [a-z ]+): /u;
+  /^(?<machine>\(\S+\) )?Error creating machine: Error (?<phase>in driver during machine creation|detecting OS|running provisioning|waiting for machine to be running): /u;
 
 /** Runs a command that must fail. Several lines before the hint are the words of another program, given as they are. */
 export async function failureOf(program: Program, args: readonly string[], options: RunOptions = {}): Promise<Failure> {
