@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { commandTable } from "../src/cli/command-table.ts";
 import { pluginBounds } from "../src/assembly/driver-catalog.ts";
-import { stateProbeMs } from "../src/drivers/generic/index.ts";
+import { engineHeadStartMs } from "../src/drivers/generic/index.ts";
 import { rebootMs } from "../src/drivers/generic/reboot.ts";
 import { graceMs } from "../src/system/waiting.ts";
 import { defaultRetryPolicy } from "../src/driver-kit/http-api.ts";
@@ -12,6 +12,7 @@ import { connectBoundMs } from "../src/system/http-request.ts";
 import { defaultTimeouts, timeoutTable } from "../src/machine/timeouts.ts";
 import { defaultBounds as defaultPluginBounds, placePatienceMs } from "../src/plugin/plugin-bounds.ts";
 import { defaultBounds as defaultProvisionBounds } from "../src/provision/provision-context.ts";
+import { hopelessMs } from "../src/ssh/connect.ts";
 import { sftpAnswerMs } from "../src/ssh/copy-bounds.ts";
 import { keepalive } from "../src/ssh/ssh-bounds.ts";
 import { completionScriptsModule, target as completionScripts } from "../scripts/completion-scripts.ts";
@@ -41,7 +42,8 @@ test("docs/timeouts.md gives the fixed bounds as they are", () => {
     `${inWords((listFlag.value ?? 0) * 1000)}, \`--timeout N\` (seconds)`,
     inWords(keepalive.intervalMs * keepalive.unanswered),
     inWords(sftpAnswerMs),
-    inWords(stateProbeMs),
+    inWords(engineHeadStartMs),
+    inWords(hopelessMs),
     inWords(rebootMs),
     inWords(graceMs),
     inWords(placePatienceMs),

@@ -120,6 +120,7 @@ const machineCommands: readonly Command[] = [
     flags: [
       { kind: "bool", name: "force", aliases: ["f"], usage: "Force rebuild and do not prompt" },
       { kind: "bool", name: "client-certs", usage: "Also regenerate client certificates and CA." },
+      { kind: "strings", name: "tls-san", usage: "A further name or address that the certificate is for, from now on" },
     ],
     output: "progress",
     load: () => import("./commands/regenerate-certs.ts"),

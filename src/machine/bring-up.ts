@@ -85,6 +85,7 @@ async function firstContact(context: MachineContext, host: Host, signal: AbortSi
     signal,
     // A new instance lets its user in once cloud-init is done; a box that exists either does or does not.
     retryAuthentication: !capabilities.adopted,
+    isUp: capabilities.adopted,
     onAttempt: sayWhatIsWrong(context, host, signal),
   };
   return await inPhase("ssh", signal, async () => await waitForSsh(wait));

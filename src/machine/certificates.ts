@@ -2,6 +2,7 @@
 import { ensureAuthority } from "../tls/authority.ts";
 import { replaceServerCertificate } from "../provision/provision.ts";
 import { waitForEngine } from "./host/engine-connection.ts";
+import { requireTlsNames } from "../tls/alternative-names.ts";
 import { expiryWarningDays, isIssuedFor } from "../tls/check.ts";
 import type { KeyType } from "../tls/key.ts";
 import { messageOf } from "../errors/machine-error.ts";
@@ -39,12 +40,23 @@ async function ensure(context: MachineContext, signal: AbortSignal, keyType: Key
   });
 }
 
-/** Gives one machine a new server certificate; its containers keep running where the engine allows it. */
-export async function regenerateCertificates(context: MachineContext, name: string, signal: AbortSignal): Promise<void> {
+/**
+ * Gives one machine a new server certificate, from now on for further names too; its containers keep running where the
+ * engine allows it. Throws `usage` for a name that cannot stand in one, before anything is contacted.
+ */
+export async function regenerateCertificates(
+  context: MachineContext,
+  name: string,
+  signal: AbortSignal,
+  furtherNames: readonly string[] = [],
+): Promise<void> {
+  requireTlsNames(furtherNames);
   await using _lock = await lockMachine(context, name, "regenerate-certs", signal);
   await using host = await openHost(context, name);
   await requireCreated(host);
   await locate(context, host, signal);
+  const { AuthOptions: auth } = host.record.hostOptions;
+  if (furtherNames.length > 0) auth.ServerCertSANs = [...new Set([...(auth.ServerCertSANs ?? []), ...furtherNames])];
   await replaceCertificate(context, host, signal);
 }
 

@@ -9,6 +9,7 @@ import type { ProcessRunner } from "../system/process.ts";
 import { formatBound } from "../system/time-text.ts";
 import { answerWithin, type PluginBounds } from "./plugin-bounds.ts";
 import type { PluginLocation } from "./discover.ts";
+import { LinePace } from "./line-pace.ts";
 import { LineSplitter } from "../system/line-splitter.ts";
 import { driverNameVariable, token, tokenVariable } from "./plugin-environment.ts";
 
@@ -33,6 +34,12 @@ const keptLines = 8;
 const keptLineLength = 500;
 /** How long output of an ended program may still be on its way. A grandchild that holds the pipe would keep it open for good. */
 const drainMs = 200;
+
+/** A longer line is shown in pieces. */
+const longestLine = 1024 * 1024;
+/** What is read at a time before all else has its turn. */
+const bytesAtOnce = 256 * 1024;
+const restMs = 50;
 
 /** Programs that were started and have not ended. */
 const running = new Set<ChildProcess>();
@@ -63,8 +70,9 @@ export class PluginProcess {
     running.add(this.#child);
     this.#firstLine.promise.catch(() => {});
     this.ended = this.#watchEnd();
-    this.#read("stdout", (line) => (this.#sawFirstLine ? this.#keep("info", line, log) : this.#takeFirstLine(line)));
-    this.#read("stderr", (line) => this.#keep("debug", line, log));
+    const pace = new LinePace(host.clock);
+    this.#read("stdout", (line) => (this.#sawFirstLine ? this.#keep("info", line, log, pace) : this.#takeFirstLine(line)));
+    this.#read("stderr", (line) => this.#keep("debug", line, log, pace));
   }
 
   /** Where the plugin listens: its first line of output. Throws `plugin-failed` when it is none, late or missing. */
@@ -138,11 +146,22 @@ export class PluginProcess {
   }
 
   #read(name: "stdout" | "stderr", onLine: (line: string) => void): void {
-    const splitter = new LineSplitter(onLine);
+    const splitter = new LineSplitter(onLine, longestLine);
     const stream = this.#child[name];
-    stream?.on("data", (chunk: Buffer) => splitter.push(chunk));
-    stream?.on("end", () => splitter.end());
-    stream?.on("error", () => {});
+    if (stream === null) return;
+    const { clock } = this.#host;
+    let sinceRest = 0;
+    stream.on("data", (chunk: Buffer) => {
+      splitter.push(chunk);
+      sinceRest += chunk.length;
+      if (sinceRest < bytesAtOnce) return;
+      // Else one that floods us keeps everything else from its turn, the answer to a question and Ctrl-C as well.
+      sinceRest = 0;
+      stream.pause();
+      void clock.sleep(restMs).then(() => stream.resume());
+    });
+    stream.on("end", () => splitter.end());
+    stream.on("error", () => {});
   }
 
   #takeFirstLine(line: string): void {
@@ -150,11 +169,15 @@ export class PluginProcess {
     this.#firstLine.resolve(line);
   }
 
-  #keep(level: "info" | "debug", line: string, log: PluginLog): void {
+  #keep(level: "info" | "debug", line: string, log: PluginLog, pace: LinePace): void {
     this.#lastLines.push(line.slice(0, keptLineLength));
     if (this.#lastLines.length > keptLines) this.#lastLines.shift();
+    const verdict = pace.take(line);
     // Some forks say this where it is shown; it is news for nobody.
-    log(line.includes(closingWords) ? "debug" : level, line);
+    if (verdict === "shown") log(line.includes(closingWords) ? "debug" : level, line);
+    else if (verdict === "first-dropped") {
+      log("info", `${path.basename(this.location.program)} prints more than can be shown; some of its lines are left out`);
+    }
   }
 
   async #launchFailure(error: unknown, launchMs: number): Promise<MachineError> {

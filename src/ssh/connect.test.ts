@@ -2,8 +2,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { MachineError, isMachineError } from "../errors/machine-error.ts";
 import type { Clock } from "../system/clock.ts";
-import { waitForSsh, type WaitForSshOptions } from "./connect.ts";
+import { hopelessMs, waitForSsh, type WaitForSshOptions } from "./connect.ts";
 import type { SshExecutor, SshResult, SshRunOptions } from "./executor.ts";
+import { SshUnreachableError, type UnreachableReason } from "./ssh-errors.ts";
 
 /** Time that passes only in sleeps and where a test says so. */
 class TestClock implements Clock {
@@ -148,3 +149,38 @@ test("attempts are told", async () => {
   await result;
   assert.deepEqual(told, ["it is ssh-unreachable"]);
 });
+
+function unreachableFor(reason: UnreachableReason): OneOutcome {
+  return new OneOutcome(() => {
+    throw new SshUnreachableError(reason, `it is ${reason}`, {});
+  });
+}
+
+for (const [reason, isUp, whole] of [
+  ["unknown-host", false, false],
+  ["unknown-host", true, false],
+  ["refused", true, false],
+  ["not-ssh", true, false],
+  ["refused", false, true],
+  ["timed-out", true, true],
+  ["hung-up", true, true],
+] as const) {
+  const name = isUp ? "a machine that is there" : "a machine that comes up";
+  test(`${reason} of ${name} is waited for ${whole ? "as long as it takes" : "for seconds"}`, async () => {
+    const clock = new TestClock();
+    const { result } = waiting([unreachableFor(reason)], { clock, isUp, timeoutMs: 180_000 });
+    await assert.rejects(result, (error: MachineError) => error.code === (whole ? "timeout" : "ssh-unreachable"));
+    assert.equal(clock.monotonicMs(), whole ? 180_000 : hopelessMs);
+  });
+}
+
+for (const [what, executor] of [
+  ["a refused login", failing("ssh-authentication")],
+  ["a server that has counted too many connections", unreachableFor("refused-for-now")],
+] as const) {
+  test(`${what} is tried again only after a pause that lets the server forget`, async () => {
+    const { opened, result } = waiting([executor], { timeoutMs: 60_000 });
+    await assert.rejects(result);
+    assert.equal(opened.length, 10);
+  });
+}

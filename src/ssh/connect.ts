@@ -8,6 +8,7 @@ import type { ProcessRunner } from "../system/process.ts";
 import { poll, type Attempt } from "../system/waiting.ts";
 import type { SshBackend, SshExecutor, SshTarget } from "./executor.ts";
 import type { SshContext } from "./ssh-context.ts";
+import { SshUnreachableError, type UnreachableReason } from "./ssh-errors.ts";
 import { formatBound } from "../system/time-text.ts";
 
 export type { SshContext } from "./ssh-context.ts";
@@ -40,11 +41,22 @@ export interface WaitForSshOptions {
   readonly signal: AbortSignal;
   /** A login that is refused may be one that is not set up yet: true for new machines, false for adopted ones. */
   readonly retryAuthentication: boolean;
+  /** The machine is there already: what says that it is not is believed after {@link hopelessMs}, and not waited for longer. */
+  readonly isUp?: boolean | undefined;
   /** Pause between two attempts; 500 by default. */
   readonly pollMs?: number | undefined;
   /** Told of each failed attempt. */
   readonly onAttempt?: ((error: unknown) => void) | undefined;
 }
+
+/** A name server that hiccups, a server that restarts. Who is not there then will not come. */
+export const hopelessMs = 10_000;
+
+/** What an SSH server that is to be there does not do: waiting does not mend it. */
+const hopeless: ReadonlySet<UnreachableReason> = new Set(["unknown-host", "refused", "not-ssh", "no-common-algorithm"]);
+
+/** Between logins that are refused, and after a server that has counted too many: sshd's penalties grow with each. */
+const refusedPauseMs = 5_000;
 
 /**
  * Waits until a command runs on the machine, and gives the executor that ran it. What waiting cannot mend ends it at
@@ -52,13 +64,16 @@ export interface WaitForSshOptions {
  */
 export async function waitForSsh(options: WaitForSshOptions): Promise<SshExecutor> {
   const { clock, signal, timeoutMs: ms } = options;
+  const startedMs = clock.monotonicMs();
   const ask = async ({ remainingMs, last, note }: Attempt): Promise<SshExecutor | undefined> => {
     // A login takes time: when that is up, nothing new would be learnt.
     if (remainingMs === 0 && last !== undefined) return undefined;
     const attempt = await attemptLogin(options, remainingMs);
     if ("executor" in attempt) return attempt.executor;
     if (!mayPass(attempt.error, options.retryAuthentication)) throw attempt.error;
+    if (isHopeless(attempt.error, options.isUp ?? false, clock.monotonicMs() - startedMs)) throw attempt.error;
     options.onAttempt?.(attempt.error);
+    if (isRefusal(attempt.error)) await clock.sleep(Math.min(refusedPauseMs, remainingMs), signal);
     // That our own time was up says less than what was wrong the time before.
     if (last === undefined || !isMachineError(attempt.error, "timeout")) note(attempt.error);
     return undefined;
@@ -83,6 +98,16 @@ async function attemptLogin(options: WaitForSshOptions, remainingMs: number): Pr
 function mayPass(error: unknown, retryAuthentication: boolean): boolean {
   if (isMachineError(error, "ssh-authentication")) return retryAuthentication;
   return isMachineError(error, "ssh-unreachable") || isMachineError(error, "ssh-closed") || isMachineError(error, "timeout");
+}
+
+function isHopeless(error: unknown, isUp: boolean, waitedMs: number): boolean {
+  if (!(error instanceof SshUnreachableError) || waitedMs < hopelessMs) return false;
+  return error.reason === "unknown-host" || (isUp && hopeless.has(error.reason));
+}
+
+function isRefusal(error: unknown): boolean {
+  if (isMachineError(error, "ssh-authentication")) return true;
+  return error instanceof SshUnreachableError && error.reason === "refused-for-now";
 }
 
 function neverReady(timeoutMs: number, last: unknown): MachineError {

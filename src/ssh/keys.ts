@@ -8,7 +8,8 @@ import * as path from "node:path";
 import { MachineError } from "../errors/machine-error.ts";
 import { makePrivateDirectory, readFileIfExists, writeFileAtomic } from "../system/files.ts";
 import type { Computer } from "../system/computer.ts";
-import { formatPublicKey, publicKeyFromBlob, publicKeyFromJwk, type PublicKey } from "./public-key.ts";
+import { readKeyText } from "./key-text.ts";
+import { formatPublicKey, parsePublicKey, publicKeyFromBlob, publicKeyFromJwk, type PublicKey } from "./public-key.ts";
 import { encodeString, encodeUint32, WireReader } from "./wire.ts";
 
 export interface KeyPair {
@@ -20,10 +21,14 @@ export interface KeyPair {
 
 export interface PrivateKey {
   readonly path: string;
-  /** The file's text. */
+  /** The file's text, mended where {@link flaw} is something that can be mended. */
   readonly text: string;
-  /** Undefined for an encrypted key whose format hides the public half (old PEM). */
+  /** Why OpenSSH does not read the file as it is, a clause behind its name; undefined where it does. */
+  readonly flaw: string | undefined;
+  /** Undefined for an encrypted key whose format hides the public half (old PEM) and that has no `.pub` beside it. */
   readonly publicKey: PublicKey | undefined;
+  /** What the type of its public half begins with, where the format tells. */
+  readonly kind: "ssh-rsa" | "ecdsa-sha2-" | undefined;
   /** Needs a passphrase, so only an agent can use it. */
   readonly encrypted: boolean;
 }
@@ -92,7 +97,12 @@ export async function loadPrivateKey(file: string, computer: Pick<Computer, "os"
   // That it is no private key counts first: the permissions of a public one need no change.
   const key = parsePrivateKey(file, bytes.toString("utf8"));
   if (computer.os !== "windows") await refuseOpenPermissions(file);
-  return key;
+  return key.publicKey === undefined ? { ...key, publicKey: await publicHalfBeside(file) } : key;
+}
+
+async function publicHalfBeside(file: string): Promise<PublicKey | undefined> {
+  const bytes = await readFileIfExists(`${file}.pub`).catch(() => undefined);
+  return bytes === undefined ? undefined : parsePublicKey(bytes.toString("utf8"));
 }
 
 async function readKeyFile(file: string): Promise<Buffer> {
@@ -112,16 +122,41 @@ async function refuseOpenPermissions(file: string): Promise<void> {
   throw unusable(`permissions 0${mode.toString(8)} for '${file}' are too open`, `chmod 600 '${file}'`);
 }
 
-function parsePrivateKey(file: string, text: string): PrivateKey {
-  const label = /-----BEGIN ([A-Z0-9 ]*PRIVATE KEY)-----/u.exec(text)?.[1];
-  if (label === undefined) throw notAKey(file, text);
+function parsePrivateKey(file: string, raw: string): PrivateKey {
+  const label = /-----BEGIN ([A-Z0-9 ]*PRIVATE KEY)-----/u.exec(raw)?.[1];
+  if (label === undefined) throw notAKey(file, raw);
+  const { text, flaw } = readKeyText(raw);
+  const base = { path: file, text, flaw, kind: kinds[label] };
   try {
-    if (label === "OPENSSH PRIVATE KEY") return { path: file, text, ...parseOpenSshKey(text) };
+    if (label === "OPENSSH PRIVATE KEY") return { ...base, ...parseOpenSshKey(text) };
     const encrypted = label.startsWith("ENCRYPTED") || /^Proc-Type: 4,ENCRYPTED/mu.test(text);
-    return { path: file, text, encrypted, publicKey: encrypted ? undefined : publicKeyOfPem(text) };
+    return pkcs8Aware({ ...base, encrypted, publicKey: encrypted ? undefined : publicKeyOfPem(text) });
   } catch (error) {
-    throw unusable(`The private key ${file} is damaged or of an unknown kind`, "Check it with ssh-keygen -y.", error);
+    const why = flaw === undefined ? "" : ` (it ${flaw})`;
+    throw unusable(`The private key ${file} is damaged or of an unknown kind${why}`, "Check it with ssh-keygen -y.", error);
   }
+}
+
+const kinds: Readonly<Record<string, PrivateKey["kind"]>> = {
+  "RSA PRIVATE KEY": "ssh-rsa",
+  "EC PRIVATE KEY": "ecdsa-sha2-",
+};
+
+/** OpenSSH knows ed25519 in its own format only. */
+function pkcs8Aware(key: PrivateKey): PrivateKey {
+  const foreign = key.publicKey?.type === "ssh-ed25519" && key.text.includes("-----BEGIN PRIVATE KEY-----");
+  return foreign ? { ...key, flaw: key.flaw ?? "is an ed25519 key in PKCS#8" } : key;
+}
+
+/** For a key that OpenSSH is to read as it is. */
+export function keyMalformed({ path: file, flaw }: PrivateKey): MachineError {
+  return unusable(`The private key ${file} ${flaw}, so that OpenSSH does not read it`, waysOut(file, flaw ?? ""));
+}
+
+function waysOut(file: string, flaw: string): string {
+  if (/line break at its end/u.test(flaw)) return `Add it: echo >> '${file}'`;
+  if (/CR LF/u.test(flaw)) return `Take the carriage returns out: sed -i 's/\\r$//' '${file}'`;
+  return "Write it as ssh-keygen makes it, or use --native-ssh, which reads it.";
 }
 
 function notAKey(file: string, text: string): MachineError {
@@ -159,7 +194,7 @@ function publicKeyOfObject(key: KeyObject): PublicKey | undefined {
  * ed25519, OpenSSH's format. The key must not be encrypted.
  */
 export function portablePrivateKey(key: PrivateKey): string {
-  if (!key.text.includes("-----BEGIN PRIVATE KEY-----") || key.publicKey === undefined) return key.text;
+  if (key.encrypted || !key.text.includes("-----BEGIN PRIVATE KEY-----") || key.publicKey === undefined) return key.text;
   const object = createPrivateKey(key.text);
   if (object.asymmetricKeyType === "rsa") return object.export({ type: "pkcs1", format: "pem" }).toString();
   if (object.asymmetricKeyType === "ec") return object.export({ type: "sec1", format: "pem" }).toString();
@@ -191,6 +226,14 @@ function encodeEd25519(publicKey: PublicKey, seed: Buffer, comment: string): str
 /** A key that only a passphrase or an agent that holds it could open. */
 export function passphraseNeeded(file: string): MachineError {
   return unusable(`The private key ${file} needs a passphrase and no ssh agent holds it`, `Load it first: ssh-add '${file}'`);
+}
+
+/** An agent cannot be asked for a key whose public half is not known. */
+export function publicHalfMissing(file: string): MachineError {
+  return unusable(
+    `The private key ${file} is encrypted and its public half, ${file}.pub, is not there, so the ssh agent cannot be asked for it`,
+    `Make it, and give the passphrase: ssh-keygen -y -f '${file}' > '${file}.pub'`,
+  );
 }
 
 function unusable(message: string, hint: string, cause?: unknown): MachineError {

@@ -8,7 +8,8 @@ import type { AnyAuthMethod, BaseAgent, ParsedKey } from "ssh2";
 import { isMachineError } from "../errors/machine-error.ts";
 import type { Computer } from "../system/computer.ts";
 import type { SshTarget } from "./executor.ts";
-import { loadPrivateKey, passphraseNeeded, portablePrivateKey, type PrivateKey } from "./keys.ts";
+import { agentKeyFor, type AgentKey } from "./agent-keys.ts";
+import { loadPrivateKey, passphraseNeeded, portablePrivateKey, publicHalfMissing, type PrivateKey } from "./keys.ts";
 import type { SshContext } from "./ssh-context.ts";
 import { fingerprintOf, type PublicKey } from "./public-key.ts";
 
@@ -34,9 +35,12 @@ export async function gatherCredentials(ssh2: Ssh2, target: SshTarget, context: 
   }
   const key = await loadPrivateKey(identityFile, context.computer);
   if (!key.encrypted) return [fileCredential(userName, key)];
-  const held = await agentCredentials(ssh2, userName, context.computer, key.publicKey);
-  if (held.length === 0) throw passphraseNeeded(identityFile);
-  return held;
+  return await agentCredentials(ssh2, userName, context.computer, (held) => {
+    if (held.length === 0) throw passphraseNeeded(identityFile);
+    const found = agentKeyFor(key, held);
+    if (found !== undefined) return [found];
+    throw key.publicKey === undefined ? publicHalfMissing(identityFile) : passphraseNeeded(identityFile);
+  });
 }
 
 function fileCredential(username: string, key: PrivateKey): Credential {
@@ -61,15 +65,20 @@ function unusableIsAbsent(error: unknown): undefined {
   if (!isMachineError(error, "ssh-key-unusable")) throw error;
 }
 
-/** One credential for each key the agent holds, or for the one that is wanted. No agent, no credentials. */
-async function agentCredentials(ssh2: Ssh2, username: string, computer: Computer, wanted?: PublicKey): Promise<Credential[]> {
+/** One credential for each key the agent holds, or for those that are chosen. No agent, no keys. */
+async function agentCredentials(
+  ssh2: Ssh2,
+  username: string,
+  computer: Computer,
+  choose: (held: readonly AgentKey[]) => readonly AgentKey[] = (held) => held,
+): Promise<Credential[]> {
   const socket = computer.env["SSH_AUTH_SOCK"] ?? (computer.os === "windows" ? windowsAgentPipe : undefined);
-  if (socket === undefined || socket === "") return [];
-  const agent = ssh2.createAgent(socket);
-  const keys = (await listIdentities(agent)).filter((key) => wanted === undefined || wanted.blob.equals(key.getPublicSSH()));
-  return keys.map((key) => ({
-    label: labelOf(`agent key ${key.comment}`, { type: key.type, blob: key.getPublicSSH() }),
-    method: { type: "agent", username, agent: agentWithOneKey(ssh2, agent, key) },
+  const agent = socket === undefined || socket === "" ? undefined : ssh2.createAgent(socket);
+  const parsed = agent === undefined ? [] : await listIdentities(agent);
+  const held = parsed.map((key) => ({ type: key.type, blob: key.getPublicSSH(), comment: key.comment, parsed: key }));
+  return choose(held).map((key) => ({
+    label: labelOf(`agent key ${key.comment}`, key),
+    method: { type: "agent", username, agent: agentWithOneKey(ssh2, agent as BaseAgent, (key as (typeof held)[number]).parsed) },
   }));
 }
 

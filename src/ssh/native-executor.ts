@@ -8,7 +8,7 @@ import type { Client, ClientChannel, SFTPWrapper } from "ssh2";
 import { MachineError, messageOf } from "../errors/machine-error.ts";
 import { logTo } from "../log/event.ts";
 import { unlessAborted } from "../system/waiting.ts";
-import { Bound } from "./ssh-bounds.ts";
+import { Bound, OutputMeter } from "./ssh-bounds.ts";
 import type { SshExecutor, SshResult, SshRunOptions, SshSessionOptions, SshTarget } from "./executor.ts";
 import { ensurePinnedKeys } from "./host-keys.ts";
 import { NativeConnection } from "./native-connection.ts";
@@ -18,7 +18,7 @@ import { connectStreams, describeTerminal } from "./native-session.ts";
 import { noisyShell, readSftpGreeting, sftpInit, silentSftp, type SftpGreeting } from "./sftp-greeting.ts";
 import type { SshContext } from "./ssh-context.ts";
 import { SharedResource } from "./shared-resource.ts";
-import { commandTimedOut, executorClosed, statusMissing, unreachable } from "./ssh-errors.ts";
+import { commandTimedOut, describeAddress, executorClosed, statusMissing, unreachable } from "./ssh-errors.ts";
 
 /** What OpenSSH reports for a session that ended without a status. */
 const noStatus = 255;
@@ -50,7 +50,8 @@ export class NativeSshExecutor implements SshExecutor {
 
   async run(command: string, options: SshRunOptions = {}): Promise<SshResult> {
     const late = (): unknown => commandTimedOut(this.#target, options.timeoutMs ?? 0);
-    using bound = new Bound(this.#context.clock, options.timeoutMs, late, options.signal, this.#closing.signal);
+    const meter = new OutputMeter(describeAddress(this.#target));
+    using bound = new Bound(this.#context.clock, options.timeoutMs, late, options.signal, this.#closing.signal, meter.signal);
     const connection = await unlessAborted(this.#connected(), bound.signal);
     this.#commands += 1;
     const opening = connection.exec(command, undefined);
@@ -61,7 +62,7 @@ export class NativeSshExecutor implements SshExecutor {
       );
       throw error;
     });
-    return await closingOnAbort(channel, bound.signal, collect(connection, channel, options));
+    return await closingOnAbort(channel, bound.signal, collect(connection, channel, options, meter));
   }
 
   async session(options: SshSessionOptions): Promise<number> {
@@ -187,14 +188,21 @@ function statusOf(connection: NativeConnection, { code, signal }: Ending): numbe
   return undefined;
 }
 
-async function collect(connection: NativeConnection, channel: ClientChannel, options: SshRunOptions): Promise<SshResult> {
+async function collect(
+  connection: NativeConnection,
+  channel: ClientChannel,
+  options: SshRunOptions,
+  meter: OutputMeter,
+): Promise<SshResult> {
   const stdout: Buffer[] = [];
   const stderr: Buffer[] = [];
   channel.on("data", (chunk: Buffer) => {
+    if (!meter.take(chunk)) return;
     stdout.push(chunk);
     options.onStdout?.(chunk);
   });
   channel.stderr.on("data", (chunk: Buffer) => {
+    if (!meter.take(chunk)) return;
     stderr.push(chunk);
     options.onStderr?.(chunk);
   });

@@ -12,7 +12,7 @@ import type { SshTarget } from "./executor.ts";
 import { hostKeyAlgorithms } from "./host-keys.ts";
 import type { Credential, Ssh2 } from "./native-credentials.ts";
 import { fingerprintOf, publicKeyFromBlob, sameKey, type PublicKey } from "./public-key.ts";
-import { authenticationRefused, hostKeyMismatch, unreachable, type UnreachableReason } from "./ssh-errors.ts";
+import { authenticationRefused, hostKeyMismatch, tooManyKeys, unreachable, type UnreachableReason } from "./ssh-errors.ts";
 
 /** All that ssh2 knows and that does not rest on SHA-1. */
 const hostKeyTypes = ["ssh-ed25519", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521", "ssh-rsa"] as const;
@@ -161,8 +161,12 @@ class Attempt {
   #explain(error: unknown): unknown {
     if (isOwnBound(this.#signal)) return unreachable(this.#target, this.#stageReached(), { cause: error });
     if (this.#signal.aborted) return this.#signal.reason;
+    if (/Too many authentication failures/iu.test(messageOf(error))) return tooManyKeys(this.#target, this.#tried.length);
     if (isAuthenticationFailure(error)) return authenticationRefused(this.#target, this.#tried, this.#offered);
     if (isAlgorithmMismatch(error)) return unreachable(this.#target, "no-common-algorithm", { cause: error });
+    // sshd says so in the place of its greeting.
+    if (/^(?:Not allowed at this time|Exceeded MaxStartups)\r?$/mu.test(this.#greeting))
+      return unreachable(this.#target, "refused-for-now", { cause: error });
     if (this.#greeting !== "" && !this.#sawSshGreeting()) return unreachable(this.#target, "not-ssh", { cause: error });
     return unreachable(this.#target, socketReasons[systemCodeOf(error) ?? ""] ?? "hung-up", {
       cause: error,

@@ -2,13 +2,22 @@
  * The `ssh` program for one target: its arguments, its log, and the first contact that settles a host key. Knows
  * nothing of multiplexing.
  */
-import { readFile } from "node:fs/promises";
+import { open } from "node:fs/promises";
 import * as path from "node:path";
 import { MachineError } from "../errors/machine-error.ts";
+import { writeFileAtomic } from "../system/files.ts";
+import { agentKeyFor } from "./agent-keys.ts";
 import { isOwnBound } from "./ssh-bounds.ts";
 import type { SshTarget } from "./executor.ts";
 import { ensurePinnedKeys, hostKeyAlgorithms, type ConfiguredVerdict } from "./host-keys.ts";
-import { loadPrivateKey } from "./keys.ts";
+import {
+  keyMalformed,
+  loadPrivateKey,
+  passphraseNeeded,
+  portablePrivateKey,
+  publicHalfMissing,
+  type PrivateKey,
+} from "./keys.ts";
 import { parseKnownHosts } from "./known-hosts.ts";
 import {
   hostKeyJudgementOptions,
@@ -21,7 +30,7 @@ import {
 } from "./openssh-arguments.ts";
 import { diagnose, verdictIn } from "./openssh-diagnosis.ts";
 import { inPrivateFolder } from "./private-folder.ts";
-import type { PublicKey } from "./public-key.ts";
+import { formatPublicKey, parsePublicKey, type PublicKey } from "./public-key.ts";
 import type { SshContext } from "./ssh-context.ts";
 
 export class OpenSshClient {
@@ -53,6 +62,8 @@ export class OpenSshClient {
       });
     }
     const key = target.identityFile === undefined ? undefined : await loadPrivateKey(target.identityFile, context.computer);
+    if (key?.flaw !== undefined) await mendKey(key, target);
+    if (key !== undefined && key.encrypted && key.publicKey === undefined) await findPublicHalf(key, target, context, signal);
     const resolved = await resolveConfigHost(program, target, context, signal);
     return new OpenSshClient(program, context, target, resolved, key?.encrypted ?? false);
   }
@@ -118,6 +129,35 @@ interface Resolved {
   readonly strict: boolean;
 }
 
+/** The copy in a machine's folder is ours to be put right; the user's own file is told of. Throws `ssh-key-unusable`. */
+async function mendKey(key: PrivateKey, target: SshTarget): Promise<void> {
+  if (!isInMachineFolder(key, target)) throw keyMalformed(key);
+  await writeFileAtomic(key.path, portablePrivateKey(key), 0o600);
+}
+
+function isInMachineFolder(key: PrivateKey, target: SshTarget): boolean {
+  return path.dirname(key.path) === path.dirname(target.hostKeys.knownHostsFile);
+}
+
+/**
+ * OpenSSH asks an agent for a key by its public half only, which it reads from `KEY.pub`. The agent that holds the key
+ * tells it; it is kept for a copy of our own, and nowhere else. Throws `ssh-key-unusable`.
+ */
+async function findPublicHalf(key: PrivateKey, target: SshTarget, context: SshContext, signal: AbortSignal): Promise<void> {
+  const { stdout } = await context.processes.run("ssh-add", ["-L"], { signal }).catch(() => ({ stdout: Buffer.alloc(0) }));
+  const held = stdout
+    .toString("utf8")
+    .split("\n")
+    .flatMap((line) => {
+      const found = parsePublicKey(line);
+      return found === undefined ? [] : [{ ...found, comment: line.split(" ").slice(2).join(" ") }];
+    });
+  if (held.length === 0) throw passphraseNeeded(key.path);
+  const found = agentKeyFor(key, held);
+  if (found === undefined || !isInMachineFolder(key, target)) throw publicHalfMissing(key.path);
+  await writeFileAtomic(`${key.path}.pub`, `${formatPublicKey(found)}\n`, 0o600);
+}
+
 /** Asks ssh itself what an entry of ssh_config stands for. */
 async function resolveConfigHost(
   program: string,
@@ -153,7 +193,22 @@ function splitOnce(line: string): [string, string] {
   return blank < 0 ? [line, ""] : [line.slice(0, blank), line.slice(blank + 1)];
 }
 
-/** A log's text; empty while there is none. */
+/** Of a log that a host may fill: its end says why it came to that. */
+const longestLogBytes = 1024 * 1024;
+
+/** A log's text, or the end of it; empty while there is none. */
 export async function readText(file: string): Promise<string> {
-  return await readFile(file, "utf8").catch(() => "");
+  try {
+    const handle = await open(file, "r");
+    try {
+      const { size } = await handle.stat();
+      const length = Math.min(size, longestLogBytes);
+      const { buffer } = await handle.read(Buffer.alloc(length), 0, length, size - length);
+      return buffer.toString("utf8");
+    } finally {
+      await handle.close();
+    }
+  } catch {
+    return "";
+  }
 }

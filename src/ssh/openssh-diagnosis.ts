@@ -14,6 +14,7 @@ import {
   hostKeyMismatch,
   hostKeyRevoked,
   hostKeyUnknown,
+  tooManyKeys,
   unreachable,
   type PresentedKey,
   type UnreachableReason,
@@ -31,6 +32,8 @@ const reasons: readonly (readonly [RegExp, UnreachableReason])[] = [
   [/Connection refused/u, "refused"],
   [/No route to host|Network is unreachable|Host is down/u, "no-route"],
   [/(?:Connection|Operation) timed out/u, "timed-out"],
+  // sshd says so in the place of its greeting.
+  [/banner line \d+: (?:Not allowed at this time|Exceeded MaxStartups)/u, "refused-for-now"],
   [
     /kex_exchange_identification: (?:banner line|client sent|server sent|No banner|Invalid)|Bad remote protocol|banner line (?:contains|too)/iu,
     "not-ssh",
@@ -119,10 +122,13 @@ function presentedKey(log: string): PresentedKey | undefined {
 }
 
 function refusedLogin(target: SshTarget, log: string, encryptedKey: boolean): MachineError {
-  if (encryptedKey && target.identityFile !== undefined) return passphraseNeeded(target.identityFile);
-  const tried = [...log.matchAll(/Offering public key: (.+?) \S+ (SHA256:\S+)/gu)].map(([, name, print]) => `${name} (${print})`);
+  const offers = [...log.matchAll(/Offering public key: (.+?) \S+ (SHA256:\S+)(.*)/gu)];
+  const heldByAgent = offers.some(([, , , source = ""]) => source.includes("agent"));
+  if (encryptedKey && !heldByAgent && target.identityFile !== undefined) return passphraseNeeded(target.identityFile);
+  const tried = [...new Set(offers.map(([, name, print]) => `${name} (${print})`))];
+  if (/Too many authentication failures/u.test(log)) return tooManyKeys(target, tried.length);
   const offered = /Authentications that can continue: (\S+)/u.exec(log)?.[1];
-  return authenticationRefused(target, [...new Set(tried)], offered);
+  return authenticationRefused(target, tried, offered);
 }
 
 /** The last line of a log that is for people: no debugging, and no row of at-signs. */

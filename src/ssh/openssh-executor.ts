@@ -8,7 +8,7 @@ import { constants } from "node:os";
 import * as path from "node:path";
 import { logTo } from "../log/event.ts";
 import { unlessAborted } from "../system/waiting.ts";
-import { Bound } from "./ssh-bounds.ts";
+import { Bound, OutputMeter } from "./ssh-bounds.ts";
 import type { SshExecutor, SshResult, SshRunOptions, SshSessionOptions, SshTarget } from "./executor.ts";
 import { noForwardings, opensshDestination, type OpenSshOptions } from "./openssh-arguments.ts";
 import { OpenSshClient, readText } from "./openssh-client.ts";
@@ -18,7 +18,7 @@ import type { SshContext } from "./ssh-context.ts";
 import { makePrivateFolder } from "./private-folder.ts";
 import { readSftpGreeting, sftpInit, type SftpGreeting } from "./sftp-greeting.ts";
 import { SharedResource } from "./shared-resource.ts";
-import { commandTimedOut, connectionClosed, executorClosed, statusMissing, unreachable } from "./ssh-errors.ts";
+import { commandTimedOut, connectionClosed, describeAddress, executorClosed, statusMissing, unreachable } from "./ssh-errors.ts";
 
 /** The status with which ssh reports its own failures, and which a command may have as well. */
 const failureOfSsh = 255;
@@ -55,7 +55,8 @@ export class OpenSshExecutor implements SshExecutor {
 
   async run(command: string, options: SshRunOptions = {}): Promise<SshResult> {
     const late = (): unknown => commandTimedOut(this.#target, options.timeoutMs ?? 0);
-    using bound = new Bound(this.#context.clock, options.timeoutMs, late, options.signal, this.#closing.signal);
+    const meter = new OutputMeter(describeAddress(this.#target));
+    using bound = new Bound(this.#context.clock, options.timeoutMs, late, options.signal, this.#closing.signal, meter.signal);
     const line = await unlessAborted(this.#connected(), bound.signal);
     return await this.#withLog(line, async (logFile) => {
       const args = [
@@ -70,8 +71,8 @@ export class OpenSshExecutor implements SshExecutor {
       const { stdin, onStdout, onStderr } = options;
       const result = await this.#context.processes.run(line.client.program, args, {
         stdin,
-        onStdout,
-        onStderr,
+        onStdout: (chunk) => void (meter.take(chunk) && onStdout?.(chunk)),
+        onStderr: (chunk) => void (meter.take(chunk) && onStderr?.(chunk)),
         signal: bound.signal,
       });
       const status = await this.#remoteStatus(line, result.status, await readText(logFile));

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
+import { stat } from "node:fs/promises";
 import * as path from "node:path";
 import { test } from "node:test";
 import { temporaryFolder } from "../system/testing/folder.ts";
@@ -42,3 +43,20 @@ test("a folder is gone when the work in it has ended, however that ended", async
   );
   assert.deepEqual([seen === "", existsSync(seen)], [false, false]);
 });
+
+test("the folder stands where TMPDIR says, is the user's alone, and is gone afterwards", async () => {
+  const parent = temporaryFolder();
+  const folder = await inPrivateFolder({ os: "linux", env: { TMPDIR: parent } }, async (made) => {
+    assert.equal((await stat(made)).mode & 0o777, 0o700);
+    return made;
+  });
+  assert.equal(path.dirname(folder), parent);
+  await assert.rejects(stat(folder));
+});
+
+for (const TMPDIR of ["/no/such/folder", "/dev/null", "/a b", ""]) {
+  test(`a TMPDIR that cannot be used breaks nothing: ${JSON.stringify(TMPDIR)}`, async () => {
+    const folder = await inPrivateFolder({ os: "linux", env: { TMPDIR } }, async (made) => made);
+    assert.equal(path.dirname(folder), "/tmp");
+  });
+}

@@ -16,16 +16,25 @@ const ownerFile = "owner";
 /** A folder that names nobody is one whose maker was killed at once, or that another part of the program made. */
 const namelessMs = 24 * 3_600_000;
 
+const systemFolder = "/tmp";
+
 /** Makes the folder. The caller removes it; where that is killed, {@link sweepPrivateFolders} does. */
 export async function makePrivateFolder(computer: Pick<Computer, "env" | "os">): Promise<string> {
-  const prefix = path.join(chooseParent(computer), "dm-");
-  try {
-    const folder = await mkdtemp(prefix);
-    await writeFile(path.join(folder, ownerFile), `${process.pid}\n`, { mode: 0o600 });
-    return folder;
-  } catch (error) {
-    throw explainFileError(error, prefix, "create");
+  const chosen = chooseParent(computer);
+  const parents = computer.os === "windows" || chosen === systemFolder ? [chosen] : [chosen, systemFolder];
+  let failure: unknown;
+  for (const parent of parents) {
+    const prefix = path.join(parent, "dm-");
+    try {
+      const folder = await mkdtemp(prefix);
+      await writeFile(path.join(folder, ownerFile), `${process.pid}\n`, { mode: 0o600 });
+      return folder;
+    } catch (error) {
+      // A folder that TMPDIR names may be gone: that of a session which has ended, or of another machine.
+      failure ??= explainFileError(error, prefix, "create");
+    }
   }
+  throw failure;
 }
 
 /** Gives `work` a folder that is gone afterwards. */
@@ -46,7 +55,7 @@ function chooseParent({ env, os }: Pick<Computer, "env" | "os">): string {
   const configured = env["TMPDIR"] ?? "";
   // Plain characters only: OpenSSH splits at blanks and expands percent signs in paths.
   const usable = /^\/[\w./-]*$/u.test(configured) && configured.length <= longestParent;
-  return usable ? configured : "/tmp";
+  return usable ? configured : systemFolder;
 }
 
 /** Removes what killed commands of this user left: folders whose process is gone. Never throws. */

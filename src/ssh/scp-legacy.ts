@@ -43,7 +43,8 @@ export async function copyByOldProtocol(scp: CopyProgram): Promise<void> {
   const { source, destination, request } = scp;
   if (source.machine === undefined) await send(scp, [source.location()]);
   else if (destination.machine !== undefined) {
-    await inPrivateFolder(scp.context.computer, async (folder) => {
+    await inPrivateFolder(scp.context.computer, async (parent) => {
+      const folder = await mkdtemp(path.join(parent, "received-"));
       await send(
         scp,
         (await receive(scp, folder)).map((name) => path.join(folder, name)),

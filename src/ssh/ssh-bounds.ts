@@ -1,5 +1,5 @@
 /** Waiting that ends: on a signal, or when its time is up. Every wait of this folder goes through one of these. */
-import { isMachineError } from "../errors/machine-error.ts";
+import { isMachineError, MachineError } from "../errors/machine-error.ts";
 import type { Clock } from "../system/clock.ts";
 
 /** A connection over which so many questions go unanswered, one after the other, is dead. */
@@ -34,4 +34,38 @@ export class Bound implements Disposable {
  */
 export function isOwnBound(signal: AbortSignal): boolean {
   return signal.aborted && isMachineError(signal.reason, "ssh-unreachable");
+}
+
+/** What a command may print before it is called endless: far more than any installation says. */
+export const mostOutputBytes: number = 16 * 1024 * 1024;
+
+/** Counts what a command prints, both streams; its signal is aborted when that is too much to be kept. */
+export class OutputMeter {
+  readonly #overflow = new AbortController();
+  readonly #where: string;
+  #bytes = 0;
+
+  constructor(where: string) {
+    this.#where = where;
+  }
+
+  get signal(): AbortSignal {
+    return this.#overflow.signal;
+  }
+
+  /** False for what is not to be kept any more. */
+  take(chunk: Uint8Array): boolean {
+    this.#bytes += chunk.length;
+    if (this.#bytes <= mostOutputBytes) return true;
+    this.#overflow.abort(
+      new MachineError(
+        "remote-command",
+        `A command on ${this.#where} printed more than ${mostOutputBytes / 1024 / 1024} MiB and was ended`,
+        {
+          hint: "Look at what prints so much there: a start-up file of the login shell, or a program in the place of a system's own.",
+        },
+      ),
+    );
+    return false;
+  }
 }

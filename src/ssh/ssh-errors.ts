@@ -16,6 +16,7 @@ export type UnreachableReason =
   | "silent"
   | "not-ssh"
   | "hung-up"
+  | "refused-for-now"
   | "handshake-timed-out"
   | "no-common-algorithm"
   | "other";
@@ -53,6 +54,10 @@ const explanations: Readonly<Record<UnreachableReason, Explanation>> = {
     sentence: (where) => `${where} closed the connection before the login`,
     hint: "The server may be starting, at its limit of connections, or may have banned this computer's address.",
   },
+  "refused-for-now": {
+    sentence: (where) => `The SSH server at ${where} takes no connection from here for the moment`,
+    hint: "It has counted too many of them, or too many that failed (MaxStartups, PerSourcePenalties): wait a minute, then try again.",
+  },
   "handshake-timed-out": {
     sentence: (where, seconds) => `The SSH login at ${where} did not complete within ${seconds}`,
     hint: "The machine may be overloaded; try again.",
@@ -73,7 +78,17 @@ export function unreachable(
   const { sentence, hint } = explanations[reason];
   const message = sentence(describeAddress(target), formatBound(target.connectTimeoutMs));
   const detail = options.detail === undefined ? "" : `: ${options.detail}`;
-  return new MachineError("ssh-unreachable", message + detail, { hint, cause: options.cause });
+  return new SshUnreachableError(reason, message + detail, { hint, cause: options.cause });
+}
+
+/** `ssh-unreachable` with what was in the way: some of it passes with time, some of it means that the machine is off. */
+export class SshUnreachableError extends MachineError {
+  readonly reason: UnreachableReason;
+
+  constructor(reason: UnreachableReason, message: string, options: ConstructorParameters<typeof MachineError>[2]) {
+    super("ssh-unreachable", message, options);
+    this.reason = reason;
+  }
 }
 
 /** The host let nobody in: names the user and every key that was tried. */
@@ -86,6 +101,18 @@ export function authenticationRefused(target: SshTarget, tried: readonly string[
       ? `The server takes no keys, only: ${offered}. Allow public keys there.`
       : "Check the user name, and that the public key stands in ~/.ssh/authorized_keys on the machine.",
   });
+}
+
+/** The server gave up before the right key had its turn: agents may hold more keys than it takes attempts. */
+export function tooManyKeys(target: SshTarget, offered: number): MachineError {
+  const user = target.userName === "" ? "The user" : `User "${target.userName}"`;
+  return new MachineError(
+    "ssh-authentication",
+    `${user} was refused by ${describeAddress(target)}: too many authentication failures, after ${offered} keys were offered`,
+    {
+      hint: "The server takes no more attempts (its MaxAuthTries). Name the one key, with --generic-ssh-key when the machine is created, or take the others out of the ssh agent (ssh-add -d).",
+    },
+  );
 }
 
 /** The connection was there and is gone; `reason` is a clause without a full stop. */
@@ -171,7 +198,7 @@ export function executorClosed(target: SshTarget): MachineError {
 }
 
 /** `203.0.113.7:22`, `[2001:db8::7]:22`, or the entry of ssh_config. */
-function describeAddress(target: SshTarget): string {
+export function describeAddress(target: SshTarget): string {
   if (target.hostName === "") return target.configHost ?? "the machine";
   const host = target.hostName.includes(":") ? `[${target.hostName}]` : target.hostName;
   return target.port === 0 ? host : `${host}:${target.port}`;

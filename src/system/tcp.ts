@@ -1,5 +1,10 @@
 /** One TCP connection attempt, for telling whether a port answers, and with what. */
-import { connect, type Socket } from "node:net";
+import { connect, isIP, type Socket } from "node:net";
+
+/** Whether a text is an IPv4 or IPv6 address and nothing else. */
+export function isIpAddress(text: string): boolean {
+  return isIP(text) !== 0;
+}
 
 /** Resolves true when a connection is accepted within `timeoutMs`. Rejects only with the signal's reason. */
 export async function acceptsConnections(host: string, port: number, timeoutMs: number, signal: AbortSignal): Promise<boolean> {

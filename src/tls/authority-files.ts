@@ -1,7 +1,7 @@
 /** Where a certificate authority and the client's certificate are, and how they are read as one. */
 import * as path from "node:path";
 import { MachineError } from "../errors/machine-error.ts";
-import { readGroup } from "./file-group.ts";
+import type * as FileGroup from "./file-group.ts";
 
 /** Absolute paths. All four are in `certsDir` unless the user named others. */
 export interface AuthorityPaths {
@@ -47,6 +47,11 @@ export function authorityPaths(certsDir: string, named: NamedPaths = {}): Author
 /** Where a change of the authority's files is written first. */
 export function authorityLogOf(certsDir: string): string {
   return path.join(certsDir, "pending.json");
+}
+
+/** Loaded where it is used: what asks for an address reads no certificates. */
+async function readGroup(...given: Parameters<typeof FileGroup.readGroup>): ReturnType<typeof FileGroup.readGroup> {
+  return await (await import("./file-group.ts")).readGroup(...given);
 }
 
 export async function readAuthority(paths: AuthorityPaths): Promise<AuthorityTexts> {

@@ -3,7 +3,7 @@
  * Loaded only when a certificate is made: the ASN.1 schemas take 50 ms to load.
  */
 import { createHash, randomBytes, sign, type KeyObject } from "node:crypto";
-import { isIP } from "node:net";
+import { alternativeName } from "./alternative-names.ts";
 import { AsnConvert, OctetString } from "@peculiar/asn1-schema";
 import * as x509 from "@peculiar/asn1-x509";
 import { MachineError } from "../errors/machine-error.ts";
@@ -121,17 +121,11 @@ function keyIdentifierOf(publicKey: x509.SubjectPublicKeyInfo): ArrayBuffer {
   return arrayBufferOf(createHash("sha1").update(Buffer.from(publicKey.subjectPublicKey)).digest());
 }
 
-/** Each name once; what reads as an address is one. Throws `usage`. */
+/** Each name once. Throws `usage`. */
 function alternativeNames(names: readonly string[]): Partial<x509.GeneralName>[] {
-  const plain = names.map((name) => name.trim().replace(/^\[(.+)\]$/u, "$1")).filter((name) => name !== "");
-  return [...new Set(plain)].map((name) => {
-    if (isIP(name) !== 0) return { iPAddress: name };
-    if (/^[\x21-\x7e]+$/u.test(name)) return { dNSName: name };
-    throw new MachineError(
-      "usage",
-      `A certificate cannot be made for ${JSON.stringify(name)}: it is neither an address nor a host name`,
-    );
-  });
+  const read = names.flatMap((name) => alternativeName(name) ?? []);
+  const once = new Map(read.map((one) => [one.name, one]));
+  return [...once.values()].map(({ kind, name }) => (kind === "address" ? { iPAddress: name } : { dNSName: name }));
 }
 
 function arrayBufferOf(bytes: Uint8Array): ArrayBuffer {

@@ -33,8 +33,18 @@ const rewordings: readonly (readonly [RegExp, string])[] = [
 
 /** The help text with our lines dropped and our words replaced. */
 export function withoutAdditions(help: string): string {
-  const lines = rewordings.reduce((text, [ours, theirs]) => text.replace(ours, theirs), help).split("\n");
+  const lines = rewordings.reduce((text, [ours, theirs]) => text.replace(ours, theirs), withoutTlsSan(help)).split("\n");
   return lines.filter((line) => !isOurs(line)).join("\n");
+}
+
+/** `create` has the flag from 0.16.2; on `regenerate-certs` it is ours, and widens the column of the others. */
+function withoutTlsSan(help: string): string {
+  const line = /^ {3}--tls-san .*from now on\n/mu;
+  if (!line.test(help)) return help;
+  return help
+    .replace(line, "")
+    .replace(/(?<=--force, -f)\t+/u, "\t\t")
+    .replace(/(?<=--client-certs)\t+/u, "\t");
 }
 
 function isOurs(line: string): boolean {

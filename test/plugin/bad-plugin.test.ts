@@ -75,6 +75,23 @@ for (const [how, message, bounds] of failures) {
   });
 }
 
+test("a plugin that floods its standard output answers all the same, and little of it is shown", async () => {
+  await using plugin = await badPlugin("floods its standard output");
+  assert.equal(await plugin.driver.getIp(), "192.0.2.1");
+  let turns = 0;
+  const timer = setInterval(() => (turns += 1), 20);
+  for (let question = 0; question < 40; question += 1) {
+    assert.equal(await plugin.driver.getIp(), "192.0.2.1");
+    await systemClock.sleep(25);
+  }
+  clearInterval(timer);
+  await plugin.driver.close?.();
+  assert.ok(turns > 20, `${turns} turns of the event loop`);
+  const lines = plugin.fixture.logged;
+  assert.ok(lines.length < 50_000, `${lines.length} lines`);
+  assert.ok(lines.some((line) => /prints more than can be shown; some of its lines are left out/u.test(line)));
+});
+
 test("a plugin that never tells its state", async () => {
   await using plugin = await badPlugin("never tells its state", { questionMs: 200 });
   assert.match((await failureOf(plugin, (driver) => driver.getState(never))).message, /did not answer GetState within 200 ms/u);

@@ -1,4 +1,5 @@
 /** Plugins that misbehave, each in its own way: the programs of the tests of bad input. Run as a plugin's program. */
+import { spawn } from "node:child_process";
 import { createServer, type Socket } from "node:net";
 import { connectedResponse } from "../../src/gocompat/netrpc/http-head.ts";
 import { RpcServer, type RpcHandler, type RpcServices } from "../../src/gocompat/netrpc/server.ts";
@@ -88,6 +89,10 @@ export const misbehaviours = {
   "speaks another protocol": () => listen((socket) => socket.write("SSH-2.0-OpenSSH_9.2\r\n\r\n")),
   "speaks another version": () => answering({ GetVersion: async () => 2 }),
   "has the old service name": () => serve({ RpcServerDriver: wellBehaved() }),
+  "floods its standard output": () => {
+    answering({});
+    setTimeout(() => spawn("yes", [], { stdio: ["ignore", "inherit", "inherit"] }), 100);
+  },
   "never answers": () => listen((socket) => socket.write(connectedResponse)),
   "never tells its state": () => answering({ GetState: forever }),
   "never does what it is told": () =>

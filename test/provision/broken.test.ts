@@ -101,3 +101,35 @@ test("an engine that stood still is started and enabled, and stands still again 
   await restoreHost(machine.request(), machine.context);
   assert.equal(await state(), "disabled\ninactive");
 });
+
+test("an engine that cannot be set up or started is told by its cause, and works once that is gone", { skip }, async () => {
+  await using lab = await openLab();
+  await using host = await lab.start("bookworm-engine");
+  await using machine = await openLabMachine(host);
+  const provision = async (): Promise<unknown> => await provisionHost(machine.request(), machine.context);
+  await host.sh("systemctl mask --now docker.service docker.socket");
+  const masked = await failureOf(provision());
+  assert.equal(masked.message, "docker.service on web is masked, so that nothing can start the engine");
+  await host.sh("systemctl unmask docker.service docker.socket");
+
+  await host.sh("mount --bind /etc/docker /etc/docker && mount -o remount,ro,bind /etc/docker");
+  const readOnly = await failureOf(provision());
+  assert.match(readOnly.message, /^\/etc\/docker\S* on web cannot be written: its file system is read-only$/u);
+  await host.sh("umount /etc/docker");
+
+  await host.sh('printf \'\\357\\273\\277{ "log-level": "warn" }\' > /etc/docker/daemon.json');
+  const withMark = await provision().then(
+    () => undefined,
+    (error: unknown) => String(error),
+  );
+  // Engines before 23 refuse the mark themselves.
+  if (withMark !== undefined) assert.match(withMark, /The engine on web does not start/u);
+  await host.sh("rm /etc/docker/daemon.json");
+  await provision();
+  assert.equal(await machine.ask("/_ping"), "OK");
+
+  // An engine that listened there itself has removed the socket that its unit holds.
+  await host.sh("systemctl is-active docker.socket && rm /run/docker.sock");
+  await provision();
+  assert.equal(await host.sh("docker version -f '{{.Server.Os}}'"), "linux");
+});

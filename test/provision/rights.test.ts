@@ -22,6 +22,23 @@ for (const backend of ["openssh", "native"] as const) {
   });
 }
 
+test(
+  "sudo that insists on a terminal (requiretty) works as sudo does; one that lets nothing be started is told",
+  { skip },
+  async () => {
+    await using lab = await openLab();
+    await using host = await lab.start("sudo");
+    await using machine = await openLabMachine(host);
+    await host.sh("printf 'Defaults requiretty\\n' > /etc/sudoers.d/zz-terminal; chmod 440 /etc/sudoers.d/zz-terminal");
+    await provisionHost(machine.request(), machine.context);
+    assert.equal(await machine.ask("/_ping"), "OK");
+    assert.equal(machine.ssh.roundTrips, 2);
+    await host.sh("printf 'Defaults noexec\\n' > /etc/sudoers.d/zz-terminal");
+    const error = await failureOf(provisionHost(machine.request(), machine.context));
+    assert.equal(error.message, "sudo on web runs a shell, but lets it start no programs (noexec)");
+  },
+);
+
 test("with a sudo password no secret is seen in processes, logs, files or reports, here or there", { skip }, async () => {
   await using lab = await openLab();
   await using host = await lab.start("sudo-password");

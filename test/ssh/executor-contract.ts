@@ -104,6 +104,18 @@ export function describeExecutorContract({ name, backend, start, skip }: Contrac
       assert.equal((await ssh.run("echo still")).stdout.toString(), "still\n");
     });
 
+    test("output without end ends the command, with little of it kept; the connection stays", async () => {
+      const before = process.memoryUsage.rss();
+      for (const endless of ["yes", "yes >&2"]) {
+        await assert.rejects(ssh.run(endless), (error: MachineError) => {
+          assert.match(error.message, /^A command on 127\.0\.0\.1:\d+ printed more than 16 MiB and was ended$/u);
+          return error.code === "remote-command";
+        });
+      }
+      assert.ok(process.memoryUsage.rss() - before < 300 * 1024 * 1024);
+      assert.equal((await ssh.run("echo still")).stdout.toString(), "still\n");
+    });
+
     test("an abort gives its reason", async () => {
       const reason = new Error("not any more");
       const controller = new AbortController();

@@ -106,6 +106,18 @@ function describeFailures(backend: SshBackend, skip: string | false): void {
       ["silence after the greeting", shortMs, greet, /^The SSH login at .* did not complete within 3 s$/u],
       ["a flood before the greeting", shortMs, flood, /does not speak SSH|sent no SSH greeting|closed the connection/u],
       ["a web server", generousMs, refuseHttp, /does not speak SSH/u],
+      [
+        "sshd's penalty",
+        generousMs,
+        (socket) => void socket.end("Not allowed at this time\r\n"),
+        /takes no connection from here for the moment$/u,
+      ],
+      [
+        "sshd's limit of connections",
+        generousMs,
+        (socket) => void socket.end("Exceeded MaxStartups\r\n"),
+        /takes no connection from here for the moment$/u,
+      ],
       ["a server that hangs up", generousMs, (socket) => void socket.end(), /closed the connection before the login/u],
       ["a reset", generousMs, (socket) => void setImmediate(() => socket.resetAndDestroy()), /closed the connection before/u],
     ];

@@ -21,6 +21,15 @@ function keygen(...args: string[]): void {
   assert.equal(status, 0, stderr);
 }
 
+/** What becomes of key files on their way through variables and editors. */
+const flaws: readonly (readonly [string, (text: string) => string])[] = [
+  ["has no line break at its end", (text) => text.trimEnd()],
+  ["has line breaks of Windows (CR LF)", (text) => text.replaceAll("\n", "\r\n")],
+  ["begins with a byte order mark", (text) => `\uFEFF${text}`],
+  ["stands on one line", (text) => text.replaceAll("\n", " ")],
+  ["is indented", (text) => text.replaceAll(/^/gmu, "  ")],
+];
+
 describe("ways to log in", { skip, concurrency: true }, () => {
   let server: TestServer;
   let folder = "";
@@ -97,6 +106,80 @@ describe("ways to log in", { skip, concurrency: true }, () => {
       assert.equal(spawnSync("ssh-add", ["-q", identityFile], { env }).status, 0);
       assert.equal(await status(backend, target, { SSH_AUTH_SOCK: agentSocket }), 5);
     });
+
+    test(`${backend}: an encrypted key in old PEM that the agent holds, with and without its public half`, async () => {
+      const folderOfMachine = await mkdtemp(path.join(folder, `${backend}-pem-`));
+      const identityFile = await acceptedKey(`${backend}-pem`, "-t", "rsa", "-b", "2048", "-m", "PEM", "-N", "secret");
+      const socket = path.join(folder, `${backend}-pem-agent`);
+      const own = spawn("ssh-agent", ["-D", "-a", socket], { stdio: ["ignore", "pipe", "inherit"] });
+      await once(own.stdout as NodeJS.EventEmitter, "data");
+      try {
+        const askpass = path.join(folder, `askpass-pem-${backend}`);
+        await writeFile(askpass, "#!/bin/sh\necho secret\n", { mode: 0o700 });
+        const env = { ...process.env, SSH_AUTH_SOCK: socket, SSH_ASKPASS: askpass, SSH_ASKPASS_REQUIRE: "force" };
+        for (const name of ["a", "b", "c", "d", "e", "f", "g"]) {
+          keygen("-q", "-t", "ed25519", "-N", "", "-f", path.join(folderOfMachine, `other-${name}`));
+          spawnSync("ssh-add", ["-q", path.join(folderOfMachine, `other-${name}`)], { env });
+        }
+        assert.equal(spawnSync("ssh-add", ["-q", identityFile], { env }).status, 0);
+        const copy = path.join(folderOfMachine, "id_rsa");
+        await writeFile(copy, await readFile(identityFile), { mode: 0o600 });
+        const hostKeys = { alias: `${backend}-pem`, knownHostsFile: path.join(folderOfMachine, "known_hosts") };
+        const target = targetOn(server, { identityFile: copy, hostKeys });
+        assert.equal(await status(backend, target, { SSH_AUTH_SOCK: socket }), 5);
+        await writeFile(`${copy}.pub`, await readFile(`${identityFile}.pub`));
+        assert.equal(await status(backend, target, { SSH_AUTH_SOCK: socket }), 5);
+        // Two keys of the kind, and nothing to tell them apart by: neither is guessed.
+        await rm(`${copy}.pub`);
+        keygen("-q", "-t", "rsa", "-b", "2048", "-N", "", "-f", path.join(folderOfMachine, "other-rsa"));
+        spawnSync("ssh-add", ["-q", path.join(folderOfMachine, "other-rsa")], { env });
+        await assert.rejects(
+          status(backend, target, { SSH_AUTH_SOCK: socket }),
+          (error) => isMachineError(error, "ssh-key-unusable") && /id_rsa\.pub, is not there/u.test(error.message),
+        );
+      } finally {
+        own.kill();
+        await once(own, "exit");
+      }
+    });
+
+    test(`${backend}: an agent with more keys than the server takes attempts is told as such`, async () => {
+      const socket = path.join(folder, `${backend}-many`);
+      const own = spawn("ssh-agent", ["-D", "-a", socket], { stdio: ["ignore", "pipe", "inherit"] });
+      await once(own.stdout as NodeJS.EventEmitter, "data");
+      try {
+        for (let index = 0; index < 8; index += 1) {
+          const file = path.join(folder, `${backend}-many-${index}`);
+          keygen("-q", "-t", "ed25519", "-N", "", "-f", file);
+          spawnSync("ssh-add", ["-q", file], { env: { ...process.env, SSH_AUTH_SOCK: socket } });
+        }
+        const target = targetOn(server, { identityFile: undefined, hostKeys: { alias: `${backend}-many` } });
+        await assert.rejects(status(backend, target, { SSH_AUTH_SOCK: socket }), (error) => {
+          assert.ok(isMachineError(error, "ssh-authentication"), String(error));
+          assert.match(error.message, /too many authentication failures, after [5-8] keys were offered$/u);
+          assert.match(error.hint ?? "", /MaxAuthTries.*--generic-ssh-key/u);
+          return true;
+        });
+      } finally {
+        own.kill();
+        await once(own, "exit");
+      }
+    });
+
+    for (const [flaw, spoil] of flaws) {
+      test(`${backend}: a key file that ${flaw} works or is told as such`, async () => {
+        const identityFile = path.join(folder, `${backend}-${flaw.replaceAll(/\W/gu, "-")}`);
+        await writeFile(identityFile, spoil(await readFile(server.identityFile, "utf8")), { mode: 0o600 });
+        const target = targetOn(server, { identityFile, hostKeys: { alias: `${backend}-${flaw.length}` } });
+        if (backend === "native") assert.equal(await status(backend, target), 5);
+        else
+          await assert.rejects(
+            status(backend, target),
+            (error) =>
+              isMachineError(error, "ssh-key-unusable") && error.message.includes(`${identityFile} ${flaw}, so that OpenSSH`),
+          );
+      });
+    }
 
     test(`${backend}: paths with blanks, quotes and percent signs`, async () => {
       const odd = path.join(folder, `${backend} "a" %h 'b'`);

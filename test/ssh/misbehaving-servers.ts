@@ -32,7 +32,7 @@ export async function startTcpServer(treat: (socket: net.Socket) => void): Promi
  * A port whose connections are never taken: the system's queue for it is full, so that further attempts get no answer at
  * all, as behind a firewall that drops packets. Linux only.
  */
-export async function startBlackHole(): Promise<RunningServer> {
+export async function startBlackHole(): Promise<RunningServer & { resume(): void }> {
   const listener = spawn(process.execPath, ["-e", blackHoleScript], { stdio: ["ignore", "pipe", "inherit"] });
   const [line] = (await once(listener.stdout, "data")) as [Buffer];
   const port = Number(line.toString());
@@ -41,6 +41,8 @@ export async function startBlackHole(): Promise<RunningServer> {
   await Promise.race(fillers.map((socket) => once(socket, "connect")));
   return {
     port,
+    /** From here on connections are taken: who was not heard comes through with its next attempt, seconds later. */
+    resume: () => void listener.kill("SIGCONT"),
     [Symbol.asyncDispose]: async () => {
       for (const socket of fillers) socket.destroy();
       listener.kill("SIGKILL");

@@ -1,11 +1,14 @@
 import { renewAuthority, regenerateCertificates } from "../../machine/certificates.ts";
 import { MachineError } from "../../errors/machine-error.ts";
+import { requireTlsNames } from "../../tls/alternative-names.ts";
 import type { Invocation } from "../command.ts";
 import type { CliContext } from "../cli-context.ts";
 import { openContext } from "../open-context.ts";
 import { namesOrDefault, workOnMachines } from "../named-machines.ts";
 
 export async function run({ options, args }: Invocation, context: CliContext): Promise<void> {
+  const furtherNames = options.strings("tls-san");
+  requireTlsNames(furtherNames);
   if (!options.bool("force") && !(await isConfirmed(context))) return;
   context.print("Regenerating TLS certificates");
   const names = await namesOrDefault(openContext(context), args);
@@ -13,7 +16,7 @@ export async function run({ options, args }: Invocation, context: CliContext): P
   await workOnMachines(
     context,
     names,
-    async (machineContext, name) => await regenerateCertificates(machineContext, name, context.signal),
+    async (machineContext, name) => await regenerateCertificates(machineContext, name, context.signal, furtherNames),
   );
 }
 

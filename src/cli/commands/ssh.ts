@@ -19,7 +19,9 @@ export async function run({ args }: Invocation, context: CliContext): Promise<nu
   await using host = await openHost(machineContext, name);
   if ((await stateOf(machineContext, host, context.signal)) !== "Running") {
     throw new MachineError("machine-not-running", `Error: Cannot run SSH command: Host "${name}" is not running`, {
-      hint: `Start it with: ${context.program.base} start ${name}`,
+      hint: host.module.capabilities.lifecycle.start
+        ? `Start it with: ${context.program.base} start ${name}`
+        : "Its SSH server does not answer. Check its address, and that it is on and on the network: its driver cannot start it.",
     });
   }
   await using ssh = await host.openSsh();

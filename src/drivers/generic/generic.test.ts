@@ -1,13 +1,15 @@
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import { chmod, mkdir, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import * as path from "node:path";
 import { test } from "node:test";
 import { defaultValue, driverOptions, type DriverOptions, type FlagValue } from "../../driver-kit/create-flag.ts";
-import { isMachineError } from "../../errors/machine-error.ts";
-import { generateKeyPair } from "../../ssh/keys.ts";
+import { isMachineError, MachineError } from "../../errors/machine-error.ts";
 import type { SshExecutor } from "../../ssh/executor.ts";
+import { generateKeyPair, loadPrivateKey } from "../../ssh/keys.ts";
+import { SshUnreachableError, type UnreachableReason } from "../../ssh/ssh-errors.ts";
 import { FakeClock } from "../../system/fake-clock.ts";
 import { failureOf } from "../../../test/support/failure.ts";
 import { describeDriverContract } from "../../testing/driver-contract.ts";
@@ -74,17 +76,62 @@ test("a key that others can read is refused before anything is made", async () =
   await assert.rejects(driver.preCreateCheck(AbortSignal.timeout(1_000)), (error) => isMachineError(error, "ssh-key-unusable"));
 });
 
-test("the state is whether the SSH port accepts a connection", async () => {
+/** SSH that ends as it is told. */
+function sshThat(fails: unknown): () => Promise<SshExecutor> {
+  const connect = async (): Promise<void> => await (fails === undefined ? Promise.resolve() : Promise.reject(fails as Error));
+  return async () => ({ connect, close: async () => {}, [Symbol.asyncDispose]: async () => {} }) as unknown as SshExecutor;
+}
+
+const unreachableFor = (reason: UnreachableReason): MachineError => new SshUnreachableError(reason, reason, {});
+
+test("a machine whose engine listens runs, and its sshd is not asked", async () => {
   await using testContext = await testDriverContext("web");
   const server = createServer((socket) => socket.destroy());
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as AddressInfo;
   const driver = driverModule.open(testContext.context, undefined);
-  await driver.setConfigFromFlags(options({ "generic-ip-address": "127.0.0.1", "generic-ssh-port": port }));
+  await driver.setConfigFromFlags(options({ "generic-ip-address": "127.0.0.1", "generic-engine-port": port }));
   assert.equal(await driver.getState(AbortSignal.timeout(2_000)), "Running");
   await new Promise((resolve) => server.close(resolve));
-  assert.equal(await driver.getState(AbortSignal.timeout(2_000)), "Stopped");
 });
+
+for (const [state, failures] of [
+  [
+    "Running",
+    [undefined, unreachableFor("hung-up"), unreachableFor("refused-for-now"), new MachineError("ssh-authentication", "no")],
+  ],
+  ["Stopped", (["refused", "timed-out", "no-route", "unknown-host"] as const).map(unreachableFor)],
+] as const) {
+  test(`without an engine, what SSH says is the state: ${state}`, async () => {
+    for (const failure of failures) {
+      await using testContext = await testDriverContext("web", { openSsh: sshThat(failure) });
+      const driver = driverModule.open(testContext.context, undefined);
+      await driver.setConfigFromFlags(options({ "generic-ip-address": "127.0.0.1", "generic-engine-port": 1 }));
+      assert.equal(await driver.getState(AbortSignal.timeout(2_000)), state);
+    }
+  });
+}
+
+for (const [name, spoil] of [
+  ["without a line break at its end", (text: string) => text.trimEnd()],
+  ["with line breaks of Windows", (text: string) => text.replaceAll("\n", "\r\n")],
+  ["with a byte order mark", (text: string) => `\uFEFF${text}`],
+  ["on one line", (text: string) => text.replaceAll("\n", " ")],
+] as const) {
+  test(`a key ${name} stands in the store as OpenSSH reads it`, async () => {
+    await using testContext = await testDriverContext("web");
+    const key = path.join(testContext.context.storePath, "id");
+    await writeFile(key, spoil(generateKeyPair("test").privateKey), { mode: 0o600 });
+    await writeFile(`${key}-cert.pub`, "certificate");
+    const driver = driverModule.open(testContext.context, undefined);
+    await driver.setConfigFromFlags(options({ "generic-ip-address": "192.0.2.7", "generic-ssh-key": key }));
+    await driver.create(AbortSignal.timeout(1_000));
+    const copy = await driver.getSshKeyPath();
+    assert.equal((await loadPrivateKey(copy, testContext.context.computer)).flaw, undefined);
+    assert.equal(spawnSync("ssh-keygen", ["-y", "-f", copy]).status, 0);
+    assert.equal(await readFile(`${copy}-cert.pub`, "utf8"), "certificate");
+  });
+}
 
 test("an IPv6 address is bracketed in the URL", async () => {
   await using testContext = await testDriverContext("web");
@@ -112,7 +159,9 @@ test("an entry of ssh_config gives what no flag gave", async () => {
   });
   const driver = driverModule.open(testContext.context, undefined);
   await driver.setConfigFromFlags(options({ "generic-ssh-config-host": "jump-web", "generic-ssh-port": 2200 }));
-  assert.deepEqual(asked, [["ssh", "-G", "--", "jump-web"]]);
+  assert.deepEqual(asked, [
+    ["ssh", "-o", "IgnoreUnknown=ForkAfterAuthentication", "-o", "ForkAfterAuthentication=no", "-G", "--", "jump-web"],
+  ]);
   assert.deepEqual(
     [await driver.getIp(), await driver.getSshUsername(), await driver.getSshPort()],
     ["192.0.2.9", "deploy", 2200],

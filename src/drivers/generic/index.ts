@@ -1,6 +1,6 @@
 /**
  * `generic`: an existing Linux box over SSH. Nothing is created or removed; the box is adopted. Facts of 0.16.2's driver
- * of the same name: its flags and fields, the copy of the key in the store, the state told by the SSH port.
+ * of the same name: its flags and fields, the copy of the key in the store, a state that SSH tells.
  */
 import { defaultEnginePort } from "../../engine/engine-address.ts";
 import * as path from "node:path";
@@ -10,9 +10,9 @@ import { copyNameOf } from "../../driver-kit/core-files.ts";
 import type { DriverContext, DriverModule } from "../../driver-kit/driver.ts";
 import type { DriverOptions } from "../../driver-kit/create-flag.ts";
 import type { MachineState } from "../../driver-kit/state.ts";
-import { MachineError } from "../../errors/machine-error.ts";
+import { isMachineError, MachineError } from "../../errors/machine-error.ts";
 import { logTo } from "../../log/event.ts";
-import { loadPrivateKey } from "../../ssh/keys.ts";
+import type { UnreachableReason } from "../../ssh/ssh-errors.ts";
 import { readFileIfExists, writeFileAtomic } from "../../system/files.ts";
 import { acceptsConnections } from "../../system/tcp.ts";
 import { genericFlags } from "./flags.ts";
@@ -26,8 +26,11 @@ interface GenericConfig extends BaseConfig {
   SudoPasswordFile: string;
 }
 
-/** Who listens answers a connection at once. */
-export const stateProbeMs = 1_000;
+/** What the engine's port is given before sshd is asked as well: an engine that listens answers a connection at once. */
+export const engineHeadStartMs = 2_000;
+
+/** What keeps SSH from being spoken and means that nothing is there. Any other failure comes from a machine that runs. */
+const nobodyThere: ReadonlySet<UnreachableReason> = new Set(["refused", "timed-out", "no-route", "unknown-host"]);
 
 class GenericDriver extends BuiltinDriver<GenericConfig> {
   readonly driverName = "generic";
@@ -47,9 +50,10 @@ class GenericDriver extends BuiltinDriver<GenericConfig> {
 
   async setConfigFromFlags(options: DriverOptions): Promise<void> {
     const { config } = this;
+    const { readAddress } = await import("./address.ts");
     config.SSHConfigHost = options.string("generic-ssh-config-host");
     config.EnginePort = options.int("generic-engine-port");
-    config.IPAddress = options.string("generic-ip-address");
+    config.IPAddress = readAddress(options.string("generic-ip-address"));
     config.SSHUser = options.string("generic-ssh-user");
     config.SSHKey = this.#absolute(options.string("generic-ssh-key"));
     config.SSHPort = options.int("generic-ssh-port");
@@ -70,7 +74,7 @@ class GenericDriver extends BuiltinDriver<GenericConfig> {
 
   override async preCreateCheck(_signal: AbortSignal): Promise<void> {
     const { SSHKey, SudoPasswordFile } = this.config;
-    if (SSHKey !== "") await loadPrivateKey(SSHKey, this.context.computer);
+    if (SSHKey !== "") await this.#loadKey(SSHKey);
     if (SudoPasswordFile !== "" && (await readFileIfExists(SudoPasswordFile)) === undefined) {
       throw new MachineError("driver-options", `The sudo password file does not exist: ${SudoPasswordFile}`);
     }
@@ -84,18 +88,26 @@ class GenericDriver extends BuiltinDriver<GenericConfig> {
     }
     logTo(this.context.report, "info", "Importing SSH key...");
     const copy = path.join(this.context.machineDir, copyNameOf(path.basename(SSHKey)));
-    await this.#copy(SSHKey, copy, 0o600);
+    // As OpenSSH reads it, whatever the file has been through.
+    await writeFileAtomic(copy, await this.#loadKey(SSHKey), 0o600);
     await this.#copy(`${SSHKey}.pub`, `${copy}.pub`, 0o600);
+    await this.#copy(`${SSHKey}-cert.pub`, `${copy}-cert.pub`, 0o600);
     this.config.SSHKeyPath = copy;
   }
 
   /** The box was there before and stays; only the record goes. */
   async remove(): Promise<void> {}
 
+  /**
+   * A machine whose engine listens runs. Otherwise its SSH server is asked by a whole login: connections that are opened
+   * and dropped earn sshd's penalties. What takes long is no sign of a stopped machine, only what never comes.
+   */
   async getState(signal: AbortSignal): Promise<MachineState> {
+    const { IPAddress, EnginePort } = this.config;
     // Through a jump host the port cannot be dialled from here.
-    if (this.sshConfigHost !== undefined) return await this.#stateOverSsh();
-    return (await acceptsConnections(this.config.IPAddress, this.config.SSHPort, stateProbeMs, signal)) ? "Running" : "Stopped";
+    const direct = this.sshConfigHost === undefined;
+    if (direct && (await acceptsConnections(IPAddress, EnginePort, engineHeadStartMs, signal))) return "Running";
+    return await this.#stateOverSsh(signal);
   }
 
   async getUrl(): Promise<string> {
@@ -136,6 +148,12 @@ class GenericDriver extends BuiltinDriver<GenericConfig> {
     return password;
   }
 
+  /** Loaded where a key is, because no command that only asks for an address needs to know keys. */
+  async #loadKey(file: string): Promise<string> {
+    const { loadPrivateKey, portablePrivateKey } = await import("../../ssh/keys.ts");
+    return portablePrivateKey(await loadPrivateKey(file, this.context.computer));
+  }
+
   #absolute(file: string): string {
     return file === "" ? "" : path.resolve(this.context.computer.cwd, file);
   }
@@ -148,7 +166,11 @@ class GenericDriver extends BuiltinDriver<GenericConfig> {
   /** Address, user and port that the user's ssh_config gives for the entry, unless a flag gave them. */
   async #takeSshConfig(options: DriverOptions): Promise<void> {
     const entry = this.config.SSHConfigHost;
-    const result = await this.context.processes.run("ssh", ["-G", "--", entry], { timeoutMs: 10_000 });
+    const result = await this.context.processes.run(
+      "ssh",
+      ["-o", "IgnoreUnknown=ForkAfterAuthentication", "-o", "ForkAfterAuthentication=no", "-G", "--", entry],
+      { timeoutMs: 10_000 },
+    );
     if (result.status !== 0) {
       throw new MachineError(
         "driver-options",
@@ -161,13 +183,16 @@ class GenericDriver extends BuiltinDriver<GenericConfig> {
     if (!options.isSet("generic-ssh-port")) this.config.SSHPort = Number(value("port"));
   }
 
-  async #stateOverSsh(): Promise<MachineState> {
+  async #stateOverSsh(signal: AbortSignal): Promise<MachineState> {
     try {
       await using ssh = await this.context.openSsh();
-      await ssh.run("true", { timeoutMs: 10_000 });
+      await ssh.connect(signal);
       return "Running";
-    } catch {
-      return "Stopped";
+    } catch (error) {
+      signal.throwIfAborted();
+      if (!isMachineError(error)) throw error;
+      const { SshUnreachableError } = await import("../../ssh/ssh-errors.ts");
+      return error instanceof SshUnreachableError && nobodyThere.has(error.reason) ? "Stopped" : "Running";
     }
   }
 }

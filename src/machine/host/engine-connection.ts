@@ -61,12 +61,13 @@ export async function requireConnection(
     signal.throwIfAborted();
     if (isOwnFileAtFault(error)) throw notOfTheEngine(url, error);
     await requireRunning(context, host, signal);
-    throw certificateAdvice(url, error);
+    throw (await import("./engine-advice.ts")).certificateAdvice(host, url, error);
   }
 }
 
 /** Polls until the engine answers; a wrong certificate fails at once. */
 export async function waitForEngine(context: MachineContext, host: Host, signal: AbortSignal): Promise<void> {
+  const { unreachable } = await import("./engine-advice.ts");
   const { clock, timeouts } = context;
   const url = await host.driver.getUrl();
   const ask = async ({ remainingMs, last, note }: Attempt): Promise<true | undefined> => {
@@ -161,35 +162,7 @@ function notOfTheEngine(url: string, error: MachineError): MachineError {
   return new MachineError(error.code, validationText(url, error), { cause: error, hint: error.hint });
 }
 
-function validationText(url: string, error: unknown): string {
+export function validationText(url: string, error: unknown): string {
   const address = url.replace(/^[a-z]+:\/\//u, "");
   return `Error checking and/or regenerating the certs: There was an error validating certificates for host "${address}": ${messageOf(error)}`;
-}
-
-function certificateAdvice(url: string, error: unknown): MachineError {
-  const code = isMachineError(error) ? error.code : "engine-unreachable";
-  return new MachineError(
-    code,
-    `${validationText(url, error)}\n` +
-      "You can attempt to regenerate them using 'docker-machine regenerate-certs [name]'.\n" +
-      "Be advised that this will trigger a Docker daemon restart which might stop running containers.\n",
-    { cause: error },
-  );
-}
-
-const waysOut = {
-  "engine-unreachable": (host: Host): string =>
-    `Nothing listens on the engine's port. See why with: docker-machine ssh ${host.name} sudo journalctl -u docker -n 50`,
-  "engine-timeout": (): string =>
-    "Something between here and the machine drops the packets: a firewall on the machine, or a security group at the provider, must let the engine's port in.",
-  "engine-certificate": (host: Host): string =>
-    `Another program or another owner's engine answers at that address. Check it, then: docker-machine regenerate-certs ${host.name}`,
-} as const;
-
-function unreachable(host: Host, error: unknown, what: string): unknown {
-  if (!isMachineError(error)) return error;
-  const wayOut = waysOut[error.code as keyof typeof waysOut];
-  if (wayOut === undefined) return error;
-  const message = `The engine of "${host.name}" was set up but ${what}: ${error.message}`;
-  return new MachineError(error.code, message, { cause: error, hint: wayOut(host) });
 }

@@ -3,10 +3,12 @@ import * as path from "node:path";
 import type { DriverOptions } from "../../driver-kit/create-flag.ts";
 import { MachineError } from "../../errors/machine-error.ts";
 import type { EngineOptions, HostExtra, HostRecord, SwarmOptions } from "../../store/host-record.ts";
+import { requireTlsNames } from "../../tls/alternative-names.ts";
 import type { MachineContext } from "../machine-context.ts";
 
 export function newRecord(context: MachineContext, name: string, driverName: string, options: DriverOptions): HostRecord {
   const dir = context.store.machineDir(name);
+  requireTlsNames(options.strings("tls-san"));
   const { caCertPath, caKeyPath, clientCertPath, clientKeyPath } = context.certificates;
   return {
     name,

@@ -3,7 +3,7 @@ import { randomUUID } from "node:crypto";
 import * as path from "node:path";
 import type { Driver, DriverContext, DriverModule } from "../../driver-kit/driver.ts";
 import type { DriverOptions } from "../../driver-kit/create-flag.ts";
-import { sshTargetOf, type SshTerms } from "../../driver-kit/ssh-target.ts";
+import { sshTargetOf } from "../../driver-kit/ssh-target.ts";
 import { secretsOfAssignment } from "../../log/assignment-secrets.ts";
 import type { Report } from "../../log/event.ts";
 import type { SshExecutor, SshTarget } from "../../ssh/executor.ts";
@@ -198,6 +198,7 @@ class OpenedHost implements Host {
   }
 
   async sshTarget(): Promise<SshTarget> {
+    const { sshTermsOf } = await import("./ssh-terms.ts");
     return await sshTargetOf(this.driver, this.name, await sshTermsOf(this.#context, this));
   }
 
@@ -210,29 +211,4 @@ class OpenedHost implements Host {
 
 function withoutAbsent(files: Readonly<Record<string, string | undefined>>): Record<string, string> {
   return Object.fromEntries(Object.entries(files).flatMap(([name, text]) => (text === undefined ? [] : [[name, text]])));
-}
-
-/** OpenSSH's own defaults (ssh_config(5), UserKnownHostsFile and GlobalKnownHostsFile). */
-const knownHostsFiles = [
-  "~/.ssh/known_hosts",
-  "~/.ssh/known_hosts2",
-  "/etc/ssh/ssh_known_hosts",
-  "/etc/ssh/ssh_known_hosts2",
-] as const;
-
-/** Which host keys of a machine are believed, and for how long it is tried. */
-async function sshTermsOf(context: MachineContext, { record, module, driver, dir }: Host): Promise<SshTerms> {
-  const { adopted, injectsHostKeys } = module.capabilities;
-  const hasKeys = injectsHostKeys && (await driver.hostKeys?.()) !== "none";
-  const home = context.computer.homeDir;
-  return {
-    connectTimeoutMs: context.timeouts.sshConnectMs,
-    hostKeys: {
-      knownHostsFile: path.join(dir, "known_hosts"),
-      alias: record.name,
-      expectedFingerprint: record.extra.SshHostKey,
-      userKnownHostsFiles: adopted && home !== undefined ? knownHostsFiles.map((file) => file.replace("~", home)) : undefined,
-      unknown: hasKeys ? "refuse" : "trust-first-use",
-    },
-  };
 }

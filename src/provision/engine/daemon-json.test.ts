@@ -115,3 +115,8 @@ test("live-restore is set beside what is there, in the file's own indentation", 
   assert.equal(withLiveRestore('{\n    "debug": true\n}\n', true, "web"), '{\n    "debug": true,\n    "live-restore": true\n}\n');
   assert.equal(withLiveRestore(undefined, false, "web"), '{\n  "live-restore": false\n}\n');
 });
+
+test("a byte order mark is no part of the JSON, and stays where nothing is changed", () => {
+  const text = '\uFEFF{ "live-restore": true }\n';
+  assert.equal(mergeDaemonJson(ours, text, "web").daemonJson, text);
+});

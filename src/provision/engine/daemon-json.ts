@@ -60,10 +60,11 @@ export function mergeDaemonJson(settings: EngineSettings, text: string | undefin
   };
 }
 
+/** Engines from 23 on pass over a byte order mark; what an older one says of it is its own. */
 function parseDaemonJson(text: string, label: string): Json {
   if (text.trim() === "") return {};
   try {
-    const value: unknown = JSON.parse(text);
+    const value: unknown = JSON.parse(text.replace(/^\uFEFF/u, ""));
     if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as Json;
   } catch (error) {
     throw unreadable(label, error);

@@ -13,7 +13,13 @@ const systemd: EngineService = {
   name: "docker.service",
   functions: sh`
 service_reload() { systemctl daemon-reload; }
-service_restart() { systemctl reset-failed docker.service docker.socket 2> /dev/null; systemctl restart docker.service; }
+# A socket unit whose socket is gone hands over one that nobody can find; systemd restarts it only without the service.
+socket_is_lost() { systemctl is-active -q docker.socket 2> /dev/null && [ ! -S /run/docker.sock ] && [ ! -S /var/run/docker.sock ]; }
+service_restart() {
+  systemctl reset-failed docker.service docker.socket 2> /dev/null
+  if socket_is_lost; then systemctl stop docker.service docker.socket 2> /dev/null; systemctl start docker.socket; fi
+  systemctl restart docker.service
+}
 service_stop() { systemctl stop docker.service docker.socket 2> /dev/null; systemctl stop docker.service; }
 service_enabled() { systemctl is-enabled -q docker.service 2> /dev/null; }
 service_enable() { systemctl enable -q docker.service; }

@@ -35,8 +35,9 @@ export type InitSystem = "systemd" | "openrc" | "upstart" | "sysv" | "none";
 /** How commands get root's rights there. `none` carries what sudo said. */
 export type Privilege =
   | { readonly kind: "root" }
-  | { readonly kind: "sudo" }
-  | { readonly kind: "sudo-password" }
+  /** `terminal`: sudo wants one (requiretty), and gets one that nothing is read from or written to. */
+  | { readonly kind: "sudo"; readonly terminal?: boolean | undefined }
+  | { readonly kind: "sudo-password"; readonly terminal?: boolean | undefined }
   | { readonly kind: "doas" }
   | { readonly kind: "none"; readonly explanation: string };
 
@@ -88,6 +89,8 @@ export interface EngineFacts {
   readonly unitFiles: readonly UnitFile[];
   readonly unitActive: boolean;
   readonly unitEnabled: boolean;
+  /** The unit is masked: systemd starts it for nobody. */
+  readonly unitMasked: boolean;
   /** docker.socket is loaded, so that the engine is started with its socket handed over. */
   readonly socketUnit: boolean;
   readonly answer?: EngineAnswer | undefined;

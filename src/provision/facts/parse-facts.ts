@@ -118,7 +118,10 @@ function numberIn(text: string | undefined): number | undefined {
 
 function privilegeFrom(raw: RawFacts): Privilege {
   const kind = raw.last("privilege");
-  if (kind === "root" || kind === "sudo" || kind === "sudo-password" || kind === "doas") return { kind };
+  if (kind === "root" || kind === "doas") return { kind };
+  if (kind === "sudo" || kind === "sudo-password") {
+    return raw.last("privilege.terminal") === undefined ? { kind } : { kind, terminal: true };
+  }
   return { kind: "none", explanation: raw.last("privilege.explanation") ?? "neither sudo nor doas is installed" };
 }
 
@@ -156,6 +159,7 @@ export function engineFrom(raw: RawFacts): EngineFacts {
     unitFiles: raw.files("unit-path", "unit-file"),
     unitActive: unit.has("ActiveState") ? unit.get("ActiveState") === "active" : raw.last("engine-pid") !== undefined,
     unitEnabled: ["enabled", "static", "linked", "alias"].includes(unit.get("UnitFileState") ?? ""),
+    unitMasked: unit.get("LoadState") === "masked",
     socketUnit: parseAssignments(raw.all("socket")).get("LoadState") === "loaded",
     answer,
     containers: raw.all("container").flatMap(containerFrom),

@@ -6,8 +6,10 @@
  */
 import { secretEnvironmentPath } from "../shell/own-files.ts";
 import { bootstrap, scriptPrelude } from "../shell/script-protocol.ts";
+import { quoteWord } from "../../ssh/shell-quote.ts";
 import { joinLines, sh, type ShellText } from "../shell/shell-text.ts";
 import { statePaths } from "../shell/state-paths.ts";
+import { inTerminal } from "../shell/terminal.ts";
 
 export interface ProbeParameters {
   /** Port that the engine listens on, or will. */
@@ -51,8 +53,15 @@ probe_privilege() {
   if [ "$(id -u)" = 0 ]; then fact privilege root
   elif has sudo; then
     if answer=$(sudo -k -n sh -c : 2>&1); then fact privilege sudo; return 0; fi
+    terminal=
+    case $answer in *'must have a tty'*) if has script && has mkfifo; then
+      terminal=yes
+      if answer=$(sh -c ${inTerminal} sh 'sudo -k -n sh -c :' 2>&1 < /dev/null); then
+        fact privilege sudo; fact privilege.terminal yes; return 0
+      fi
+    fi ;; esac
     case $answer in
-      *assword*|*authentication*) fact privilege sudo-password ;;
+      *assword*|*authentication*) fact privilege sudo-password; [ -z "$terminal" ] || fact privilege.terminal yes ;;
       *) fact privilege none; fact privilege.explanation "$(printf '%s' "$answer" | tr '\n' ' ')" ;;
     esac
   elif has doas && doas -n true 2> /dev/null; then fact privilege doas; return 0
@@ -304,7 +313,12 @@ if [ "$1" = elevated ] || [ "$(id -u)" = 0 ]; then
 elif answer=$(probe_privilege); then
   printf '%s\n' "$answer"
   case $answer in *doas*) become='doas -n' ;; *) become='sudo -k -n' ;; esac
-  printf '\n\n#begin\n%s\n' "$s" | $become sh -c ${bootstrap} sh elevated "$client" || probe_all
+  case $answer in
+    *privilege.terminal*)
+      export client
+      printf '\n\n#begin\n%s\n' "$s" | sh -c ${inTerminal} sh ${`sudo -k -n sh -c ${quoteWord(bootstrap)} sh elevated "$client"`} || probe_all ;;
+    *) printf '\n\n#begin\n%s\n' "$s" | $become sh -c ${bootstrap} sh elevated "$client" || probe_all ;;
+  esac
 else
   printf '%s\n' "$answer"
   probe_all

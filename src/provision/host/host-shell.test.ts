@@ -132,6 +132,19 @@ test("a script that ends without a verdict is an error with its last lines", asy
   assert.equal((await failureOf(shell.runAsRoot(script(sh`exit 0`), run))).code, "remote-command");
 });
 
+test("a script that says too much is ended, and little of it is shown", async () => {
+  using standIns = new StandIns();
+  const { shell, events } = setUp(standIns);
+  shell.become({ kind: "root" });
+  const endless = failureOf(shell.runAsRoot(script(sh`yes ''`), run));
+  assert.match((await endless).message, /^A script on web said more than 100000 lines and was ended$/u);
+  const before = events.length;
+  await shell.runAsRoot(script(sh`yes "$(printf '@note\twarn\tbeware')" | head -n 5000; end`), run);
+  assert.equal(events.length - before, 1_000);
+  await shell.runAsRoot(script(sh`head -c 3000000 /dev/zero | tr '\0' x; end`), run);
+  assert.ok(events.every((event) => event.type !== "log" || event.text.length <= 4_096));
+});
+
 test("a password travels on standard input only", async () => {
   using standIns = new StandIns().add("sudo", asksForPassword);
   const { shell, ssh, events } = setUp(standIns);
@@ -182,6 +195,55 @@ test("a sudo that asks is given the password, asked for once", async () => {
   const facts = await probeHost(shell, request, context, defaultBounds);
   await probeHost(shell, request, context, defaultBounds);
   assert.deepEqual([facts.privilege.kind, asked, ssh.roundTrips], ["sudo-password", 1, 4]);
+});
+
+const wantsTerminal = `(: < /dev/tty) 2> /dev/null || { echo 'sudo: sorry, you must have a tty to run sudo' >&2; exit 1; }
+`;
+
+test("a sudo that wants a terminal gets one, and streams stay as they are", async () => {
+  using standIns = new StandIns()
+    .add("id", `[ "$BECAME" = root ] && { echo 0; exit; }; ${notRoot}`)
+    .add("sudo", `${wantsTerminal}while [ "$1" != sh ]; do shift; done; BECAME=root exec env BECAME=root "$@"`);
+  const { shell, context, ssh } = setUp(standIns);
+  const facts = await probeHost(shell, provisionRequest(), context, defaultBounds);
+  assert.deepEqual([facts.privilege, facts.seenAsRoot, ssh.roundTrips], [{ kind: "sudo", terminal: true }, true, 1]);
+  const long = "x".repeat(100_000);
+  const answer = await shell.runAsRoot(script(sh`printf '@fact\tlong\t%s\n' ${long}; printf 'a\tb\n'; end`), run, "it's");
+  assert.equal(answer.facts.last("long"), long);
+  assert.deepEqual(answer.output, ["a\tb"]);
+  assert.match((await failureOf(shell.runAsRoot(script(sh`echo broke; exit 7`), run))).message, /ended with status 7:\nbroke/u);
+});
+
+test("a sudo that wants a terminal and a password gets both", async () => {
+  using standIns = new StandIns().add("id", notRoot).add("sudo", `${wantsTerminal}${asksForPassword}`);
+  const { shell, context, ssh } = setUp(standIns);
+  const facts = await probeHost(shell, provisionRequest({ sudoPassword: async () => password }), context, defaultBounds);
+  assert.deepEqual(facts.privilege, { kind: "sudo-password", terminal: true });
+  assert.doesNotMatch([...ssh.commands, ...standIns.calls].join("\n"), /CANARY/u);
+});
+
+test("a sudo that lets the shell start nothing is told as such", async () => {
+  using standIns = new StandIns()
+    .add("id", notRoot)
+    .add("sudo", `while [ "$1" != sh ]; do shift; done; [ "$3" = : ] && exit; shift 2; printf '@begin\t\t\n@end\t\t\n'`);
+  const { shell, context } = setUp(standIns);
+  const error = await failureOf(probeHost(shell, provisionRequest(), context, defaultBounds));
+  assert.equal(error.code, "sudo-required");
+  assert.match(error.message, /^sudo on web runs a shell, but lets it start no programs \(noexec\)$/u);
+});
+
+test("a read-only file system is told with the file that could not be written", async () => {
+  using standIns = new StandIns();
+  const { shell } = setUp(standIns);
+  shell.become({ kind: "root" });
+  for (const words of [
+    "sh: 101: eval: cannot create /etc/docker/x: Read-only file system",
+    "mkdir: cannot create directory '/etc/docker': Read-only file system",
+    "mv: cannot move 'a' to '/etc/docker': Read-only file system",
+  ]) {
+    const error = await failureOf(shell.runAsRoot(script(sh`printf '%s\n' ${words} >&2; exit 1`), run));
+    assert.match(error.message, /^\/etc\/docker\S* on web cannot be written: its file system is read-only$/u);
+  }
 });
 
 const refusals: readonly (readonly [string, StandIns, RegExp])[] = [

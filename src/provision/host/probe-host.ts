@@ -23,14 +23,22 @@ export async function probeHost(
   if (privilege.kind === "none") throw noRights(shell.label, facts, privilege.explanation);
   if (privilege.kind !== "sudo-password") {
     shell.become(privilege);
-    return facts;
+    return requirePrograms(facts, shell.label);
   }
   const password = shell.password ?? (await request.sudoPassword?.());
   if (password === undefined) throw noPassword(shell.label, facts);
   shell.become(privilege, password);
   const client = first.answer.facts.last("ssh-client") ?? "";
   const second = await timed(context, () => shell.runAsRoot(script, { timeoutMs }, "elevated", client));
-  return { ...factsFrom(second.answer.facts, second.skewMs), privilege, userName: facts.userName };
+  return requirePrograms({ ...factsFrom(second.answer.facts, second.skewMs), privilege, userName: facts.userName }, shell.label);
+}
+
+/** Under `Defaults noexec` the shell runs, and every program that it starts fails: nothing is known of such a host. */
+function requirePrograms(facts: HostFacts, label: string): HostFacts {
+  if (facts.kernel !== "" || facts.privilege.kind === "root") return facts;
+  throw new MachineError("sudo-required", `sudo on ${label} runs a shell, but lets it start no programs (noexec)`, {
+    hint: 'Take "Defaults noexec" out of /etc/sudoers there for this user (visudo: Defaults:USER !noexec), or log in as root.',
+  });
 }
 
 interface TimedAnswer {
@@ -67,7 +75,7 @@ function noRights(label: string, facts: HostFacts, explanation: string): Machine
     `The user ${facts.userName} is not root on ${label} and cannot become it: ${explanation.trim()}`,
     {
       hint: /tty/u.test(explanation)
-        ? 'Take "Defaults requiretty" out of /etc/sudoers there (visudo).'
+        ? 'Take "Defaults requiretty" out of /etc/sudoers there (visudo), or install the program "script" (util-linux), which gives sudo a terminal.'
         : "Log in as root, or install sudo there and allow the user to use it.",
     },
   );

@@ -81,6 +81,7 @@ export function planProvision(
 ): Plan {
   const layout = family.layout ?? layoutFor(facts.init);
   refuseForeignEngines(facts, request.machineName);
+  refuseMaskedUnit(facts, request.machineName);
   refuseSilentEngine(facts, request.machineName);
   const installations = installationsFor(facts, family, request);
   if (installations.length > 0) requireRoom(facts, request.machineName);
@@ -147,6 +148,14 @@ function lacksService({ engine }: HostFacts, installations: readonly Installatio
     foreign.length === 0 ||
     foreign.some((file) => file.path === ownSystemdUnitPath && file.text.startsWith("[Unit]\nDescription=Docker Engine\n"))
   );
+}
+
+/** Before anything is changed: whoever masked the unit wants no engine there, or forgot about it. */
+function refuseMaskedUnit({ engine }: HostFacts, label: string): void {
+  if (!engine.unitMasked) return;
+  throw new MachineError("engine-start", `docker.service on ${label} is masked, so that nothing can start the engine`, {
+    hint: "Take the mask off on the machine, then run the command again: sudo systemctl unmask docker.service docker.socket",
+  });
 }
 
 /** Engines that read neither drop-ins nor /etc/docker, or that nobody's init system started. */

@@ -31,8 +31,21 @@ function explanationIn(output: readonly string[]): string {
 const diskFull =
   /No space left on device|not enough free space|don't have enough free space|Disk quota exceeded|needs \d+\s?[KMG]B? (more )?(space )?on the/iu;
 
+const readOnly = /(\/\S*?)['"’]?: Read-only file system/u;
+
+/** The first thing that could not be written says which file system it is. */
+function readOnlyError(output: readonly string[], label: string): MachineError | undefined {
+  const file = output.map((line) => readOnly.exec(line)?.[1]).find((found) => found !== undefined);
+  if (file === undefined) return undefined;
+  return new MachineError("remote-command", `${file} on ${label} cannot be written: its file system is read-only`, {
+    hint: `Look on the machine why it is (findmnt -T ${file}; dmesg), make it writable, then run "docker-machine provision ${label}".`,
+  });
+}
+
 export function failureOf(answer: ScriptAnswer, label: string): MachineError {
   if (diskFull.test(answer.output.join("\n"))) return diskFullError(answer, label);
+  const blocked = answer.fail === undefined ? readOnlyError(answer.output, label) : undefined;
+  if (blocked !== undefined) return blocked;
   const code = answer.fail?.code ?? "";
   const explanation = explanationIn(answer.output);
   if (answer.fail !== undefined && isErrorCode(code)) {

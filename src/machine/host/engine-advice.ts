@@ -1,0 +1,48 @@
+/** What to do about an engine that cannot be used. Loaded where one cannot: who asks for an address needs none of it. */
+import { isMachineError, MachineError } from "../../errors/machine-error.ts";
+import { validationText } from "./engine-connection.ts";
+import type { Host } from "./host.ts";
+
+/** 0.16.2's words for `env` and `config`, and a hint where they lead astray. */
+export function certificateAdvice(host: Host, url: string, error: unknown): MachineError {
+  const code = isMachineError(error) ? error.code : "engine-unreachable";
+  return new MachineError(
+    code,
+    `${validationText(url, error)}\n` +
+      "You can attempt to regenerate them using 'docker-machine regenerate-certs [name]'.\n" +
+      "Be advised that this will trigger a Docker daemon restart which might stop running containers.\n",
+    { cause: error, hint: truerAdvice(host, error) },
+  );
+}
+
+/** 0.16.2's sentence sends everybody to `regenerate-certs`, which mends certificates and nothing else. */
+function truerAdvice(host: Host, error: unknown): string | undefined {
+  if (!isMachineError(error)) return undefined;
+  if (error.code === "engine-unreachable") {
+    return (
+      `The machine runs and its engine does not answer, so its certificates are not to blame. ` +
+      `Look with: docker-machine ssh ${host.name} sudo systemctl status docker; start it with: docker-machine provision ${host.name}`
+    );
+  }
+  if (error.code === "engine-timeout") return waysOut["engine-timeout"]();
+  if (!/expired|not yet valid/u.test(error.message)) return undefined;
+  return `If the certificate's dates are right, a clock is wrong: compare "date -u" here with that of: docker-machine ssh ${host.name} date -u`;
+}
+
+const waysOut = {
+  "engine-unreachable": (host: Host): string =>
+    `Nothing listens on the engine's port. See why with: docker-machine ssh ${host.name} sudo journalctl -u docker -n 50`,
+  "engine-timeout": (): string =>
+    "Something between here and the machine drops the packets: a firewall on the machine, or a security group at the provider, must let the engine's port in.",
+  "engine-certificate": (host: Host): string =>
+    `Another program or another owner's engine answers at that address. Check it, then: docker-machine regenerate-certs ${host.name}`,
+} as const;
+
+/** For an engine that was set up and cannot be used from here: `what` is a clause. */
+export function unreachable(host: Host, error: unknown, what: string): unknown {
+  if (!isMachineError(error)) return error;
+  const wayOut = waysOut[error.code as keyof typeof waysOut];
+  if (wayOut === undefined) return error;
+  const message = `The engine of "${host.name}" was set up but ${what}: ${error.message}`;
+  return new MachineError(error.code, message, { cause: error, hint: wayOut(host) });
+}
