@@ -190,7 +190,8 @@ test("a unit that cannot start is told before anything is restarted, and the con
   );
   await host.sh("rm /etc/systemd/system/docker.service.d/override.conf; systemctl daemon-reload");
   const after = await takeSnapshot(host);
-  assert.deepEqual([changedFiles(before, after), withoutFiles(after)], [[], withoutFiles(before)]);
+  const changed = changedFiles(before, after).filter((path) => !path.startsWith(ownFolder));
+  assert.deepEqual([changed, withoutFiles(after)], [[], withoutFiles(before)]);
   assert.equal(await machine.ask("/_ping"), "OK");
   await restoreHost(machine.request(), machine.context);
 });
