@@ -102,11 +102,11 @@ export interface DriverContext {
     readonly type?: "ed25519" | "rsa" | undefined;
   }): Promise<{ readonly privateKeyPath: string; readonly publicKey: string }>;
   /**
-   * A text of the configuration with its secrets in place of their marks. What is stored has marks where credentials
-   * stand; a driver reveals one when a request needs it, never earlier: `env` and `ls` ask no password manager. A text
-   * without marks comes back as it is. Throws `secret-unavailable`.
+   * The value of one field of the configuration, with its secrets in place of their marks. What is stored has marks where
+   * credentials stand; a driver reveals one when a request needs it, never earlier: `env` and `ls` ask no password manager.
+   * A value without marks comes back as it is. Throws `secret-unavailable`.
    */
-  reveal(text: string): Promise<string>;
+  reveal(value: string): Promise<string>;
   /** Registers a value that must never be printed. */
   secret(value: string): void;
   /** Absent, or undefined, where the engines of such machines cannot be set up ahead. */

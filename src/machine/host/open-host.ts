@@ -124,10 +124,7 @@ class OpenedHost implements Host {
       openSsh: this.openSsh,
       ensureSshKey: async (wish) =>
         await (await import("../../ssh/keys.ts")).ensureKeyPair(dir, `docker-machine ${name}`, computer, wish?.type),
-      reveal: async (given) => {
-        await this.#vault?.resolve(given);
-        return this.#vault?.reveal(given) ?? given;
-      },
+      reveal: async (value) => (await this.#vault?.revealValue(value)) ?? value,
       secret: (value) => redactor.add(value),
       engineTemplate: async () => await (await import("./engine-template.ts")).engineTemplateOf(this.#context, this),
     };

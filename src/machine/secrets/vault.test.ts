@@ -100,3 +100,17 @@ test("a vault that cannot be read says so", async () => {
   writeFileSync(path.join(folder, "secrets.json"), '{"version":9}');
   await assert.rejects(Vault.load(contextWith(), folder), { code: "record-unreadable", hint: /config set/u });
 });
+
+test("one field is revealed for a request: a value, a part of one, a reference; what was lost is said", async () => {
+  const [folder, context] = [temporaryFolder(), contextWith({ CLOUD: "by-reference" })];
+  const vault = Vault.empty(context, folder);
+  vault.set("cloud-token", { value: 'with "quotes"' });
+  vault.set("cloud-key", { reference: "env:CLOUD" });
+  assert.equal(await vault.revealValue("[secret:cloud-token]"), 'with "quotes"');
+  assert.equal(await vault.revealValue("Bearer [secret:cloud-key]!"), "Bearer by-reference!");
+  assert.equal(await vault.revealValue("plain"), "plain");
+  await assert.rejects(vault.revealValue("[secret:gone]"), {
+    code: "secret-unavailable",
+    hint: `Give it anew with: docker-machine config set ${path.basename(folder)} gone=VALUE`,
+  });
+});

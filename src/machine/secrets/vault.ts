@@ -11,7 +11,7 @@ import type { Redactor } from "../../log/redact.ts";
 import { isSecretName } from "../../log/secret-names.ts";
 import { readRegularFileIfExists, removeFile, writeFileAtomic } from "../../system/files.ts";
 import type { Computer } from "../../system/computer.ts";
-import { conceal, isNamedLike, markOf, marksIn, reveal } from "./conceal.ts";
+import { conceal, isNamedLike, markOf, marksIn, reveal, revealValue } from "./conceal.ts";
 import { parseOrigin, type SecretOrigin, type SecretSource } from "./secret-source.ts";
 
 export const vaultFileName = "secrets.json";
@@ -149,6 +149,17 @@ export class Vault {
   /** A stored text as a driver needs it, or with `--show-secrets` the user. What is not resolved stays a mark. */
   reveal(text: string): string {
     return reveal(text, this.values());
+  }
+
+  /** The value of one field, for a request that is about to be made. Throws `secret-unavailable`, also for what was lost. */
+  async revealValue(value: string): Promise<string> {
+    const lost = [...marksIn(value)].find((name) => !this.#secrets.has(name));
+    if (lost !== undefined)
+      throw new MachineError("secret-unavailable", `The secret ${lost} is not in ${this.#file}`, {
+        hint: `Give it anew with: docker-machine config set ${path.basename(path.dirname(this.#file))} ${lost}=VALUE`,
+      });
+    await this.resolve(value);
+    return revealValue(value, this.values());
   }
 
   /** Those that are known, by their names. */
