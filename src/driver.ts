@@ -3,6 +3,15 @@ export { CliTool, type CliAnswer, type CliCall, type CliToolContext, type CliToo
 export { newBaseConfig, type BaseConfig } from "./driver-kit/base-config.ts";
 export { BuiltinDriver, engineUrl } from "./driver-kit/builtin-driver.ts";
 export type { Driver, DriverCapabilities, DriverContext, DriverModule, Resource } from "./driver-kit/driver.ts";
+export {
+  createMark,
+  macAddressOf,
+  markedName,
+  requireInstanceName,
+  requireMark,
+  uuidOf,
+  type CreateMark,
+} from "./driver-kit/marks.ts";
 export { Ledger, removeAll, type LedgerEntry } from "./driver-kit/ledger.ts";
 export { bool, defineOptions, int, list, secret, text, type ConfigOf } from "./driver-kit/options.ts";
 export { ProviderDriver, type ProviderConfig } from "./driver-kit/provider-driver.ts";

@@ -1,3 +1,22 @@
-/** `docker-machine/testing`: the contract suite every driver must pass, and the context it gives a driver under test. */
+/**
+ * `docker-machine/testing`: the suites that every driver passes, the context they give a driver under test, and a provider
+ * in this process with the vices of real ones.
+ */
+export {
+  crashMachineName,
+  describeDriverCrashes,
+  type DriverCrashFixture,
+  type DriverCrashOptions,
+} from "./testing/crash-suite.ts";
 export { describeDriverContract, type DriverContractFixture } from "./testing/driver-contract.ts";
 export { testDriverContext, type TestContext } from "./testing/driver-context.ts";
+export {
+  FakeProvider,
+  type FakeAnswer,
+  type FakeApi,
+  type FakeProviderOptions,
+  type FakeRequest,
+} from "./testing/fake-provider.ts";
+export { FakeResources, Refusal, type FakeResource, type InstanceAction, type ResourceWish } from "./testing/fake-resources.ts";
+export { virtuous, type RequestMatch, type Trouble, type Vices } from "./testing/vices.ts";
+export { FakeClock } from "./system/fake-clock.ts";

@@ -6,12 +6,13 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { newBaseConfig } from "../driver-kit/base-config.ts";
 import type { Driver, DriverContext, DriverModule, Resource } from "../driver-kit/driver.ts";
-import { defaultValue, driverOptions, type DriverOptions, type FlagValue } from "../driver-kit/create-flag.ts";
+import { defaultValue, type FlagValue } from "../driver-kit/create-flag.ts";
 import type { machineStates } from "../driver-kit/state.ts";
 import { isMachineError } from "../errors/machine-error.ts";
 import { systemClock } from "../system/clock.ts";
 import { poll } from "../system/waiting.ts";
 import { testDriverContext } from "./driver-context.ts";
+import { optionsOf } from "./flag-values.ts";
 
 export interface DriverContractFixture {
   readonly module: DriverModule;
@@ -179,9 +180,4 @@ async function instancesOf(driver: Driver, signal: AbortSignal): Promise<readonl
 async function waitFor(driver: Driver, state: (typeof machineStates)[number], signal: AbortSignal): Promise<void> {
   const patience = { ms: Number.POSITIVE_INFINITY, clock: systemClock, signal };
   await poll(patience, 100, async () => (await driver.getState(signal)) === state || undefined);
-}
-
-function optionsOf(module: DriverModule, given: Readonly<Record<string, FlagValue>>): DriverOptions {
-  const defaults = Object.fromEntries(module.flags.map((flag) => [flag.name, defaultValue(flag)]));
-  return driverOptions({ ...defaults, ...given }, new Set(Object.keys(given)));
 }
