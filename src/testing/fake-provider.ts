@@ -60,7 +60,7 @@ interface Held {
 
 export class FakeProvider implements AsyncDisposable {
   readonly resources: FakeResources;
-  vices = virtuous;
+  vices: Vices = virtuous;
   /** Tokens that are accepted; undefined = any will do. */
   token: string | undefined;
   /** `METHOD /path?query` of all that were received, in their order. */
@@ -158,7 +158,7 @@ export class FakeProvider implements AsyncDisposable {
   /** The answer, or undefined where there is to be none. */
   async #meet(request: FakeRequest): Promise<FakeAnswer | undefined> {
     const { method, path } = request;
-    this.requests.push(`${method} ${path}${request.query.size === 0 ? "" : `?${request.query}`}`);
+    this.requests.push(`${method} ${path}${request.query.size === 0 ? "" : `?${request.query.toString()}`}`);
     if (this.vices.latencyMs > 0) await this.#clock.sleep(this.#random() * this.vices.latencyMs);
     this.onRequest(method, path);
     await Promise.all(this.#held.filter(({ on }) => matches(on, method, path)).map(async ({ released }) => await released));

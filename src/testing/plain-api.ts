@@ -59,7 +59,7 @@ function list(kind: string, { query }: FakeRequest, { resources }: FakeProvider)
   const begin = Number(query.get("page") ?? 0) * pageSize;
   const following = new URLSearchParams(query);
   following.set("page", String(begin / pageSize + 1));
-  const next = found.length > begin + pageSize ? { next: `/${kind}s?${following}` } : {};
+  const next = found.length > begin + pageSize ? { next: `/${kind}s?${following.toString()}` } : {};
   return { status: 200, body: { items: found.slice(begin, begin + pageSize).map(shown), ...next } };
 }
 
