@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
+import { EventEmitter } from "node:events";
 import { closeSync, constants, mkdtempSync, openSync, readFileSync, readSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import * as path from "node:path";
@@ -77,6 +78,20 @@ describe("ProcessOutput", () => {
     closeSync(descriptor);
     target.write("y");
     assert.equal((target.failure as NodeJS.ErrnoException).code, "ENOSPC");
+  });
+
+  it("counts a reader that went away, of a pipe or of a socket, as no failure", () => {
+    for (const [code, failure] of [["EPIPE"], ["ECONNRESET"], ["EIO", "EIO"]]) {
+      const stream = Object.assign(new EventEmitter(), { write: () => true });
+      const target = new ProcessOutput({
+        descriptor: 2,
+        stream: () => stream as unknown as NodeJS.WriteStream,
+        needsStream: true,
+      });
+      target.write("x");
+      stream.emit("error", Object.assign(new Error("write"), { code }));
+      assert.equal((target.failure as NodeJS.ErrnoException | undefined)?.code, failure);
+    }
   });
 
   it("takes 80 columns for what is no terminal", () => {

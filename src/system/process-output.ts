@@ -16,6 +16,9 @@ export interface OutputStream {
   readonly rows: number;
 }
 
+/** A reader that went away, of a pipe, and of a socket with something unread, which Node gives its children as pipes. */
+const readerGone: ReadonlySet<string | undefined> = new Set(["EPIPE", "ECONNRESET"]);
+
 const defaultColumns = 80;
 const defaultRows = 24;
 
@@ -59,7 +62,7 @@ export class ProcessOutput implements OutputStream {
 
   /** What made writing fail; a reader that went away, as of `| head`, counts as no failure. */
   get failure(): unknown {
-    return systemCodeOf(this.#error) === "EPIPE" ? undefined : this.#error;
+    return readerGone.has(systemCodeOf(this.#error)) ? undefined : this.#error;
   }
 
   write(data: string | Uint8Array): void {
