@@ -58,9 +58,9 @@ export function text(flag: string, { value = "", oneOf, matches, ...rest }: Text
   return { kind: "string", flag, value, check, ...rest };
 }
 
-/** A credential: concealed in the record, redacted everywhere. */
-export function secret(flag: string, rules: Omit<TextRules, "secret">): Option<"string"> {
-  return { ...text(flag, rules), secret: true };
+/** A credential: concealed in the record, redacted everywhere. A driver gets a mark in its place, so nothing can be checked here. */
+export function secret(flag: string, rules: Omit<OptionText, "secret">): Option<"string"> {
+  return { kind: "string", flag, value: "", ...rules, secret: true };
 }
 
 export function int(flag: string, { value = 0, atLeast, atMost, or, ...rest }: NumberRules): Option<"int"> {
@@ -138,8 +138,7 @@ function checked(option: Option, name: string, options: DriverOptions): FlagValu
   const value = valueIn(options, option.kind, name);
   const wanted = (option.check as ((value: FlagValue) => string | undefined) | undefined)?.(value);
   if (wanted === undefined) return value;
-  const shown = option.secret === true ? "" : ` ${JSON.stringify(value)}`;
-  throw new MachineError("driver-options", `--${name}${shown} is not ${wanted}`);
+  throw new MachineError("driver-options", `--${name} ${JSON.stringify(value)} is not ${wanted}`);
 }
 
 function valueIn(options: DriverOptions, kind: Option["kind"], name: string): FlagValue {
