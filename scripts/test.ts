@@ -50,7 +50,11 @@ const groups: Readonly<Record<string, Group>> = {
   },
   unit: { files: ["src/**/*.test.ts", "test/*.test.ts"], together: true, atOnce: 1, minutes: { test: 1, job: 5, group: 5 } },
   integration: {
-    files: ["test/{golden,kit,plugin,ssh,cli,safety,differential,completion,runner,guest}/**/*.test.ts"],
+    files: [
+      "test/{golden,kit,plugin,ssh,cli,safety,differential,completion,runner,guest}/**/*.test.ts",
+      // Drivers of clouds, on fakes of their clouds.
+      "test/drivers/*/**/*.test.ts",
+    ],
     first: ["safety/kill", "safety/fake-cloud", "safety/crash-points", "safety/parallel"],
     atOnce: 2,
     minutes: { test: 10, job: 12, group: 20 },
@@ -67,7 +71,7 @@ const groups: Readonly<Record<string, Group>> = {
   },
   // One file at a time boots machines; the others go beside it.
   machines: {
-    files: ["test/drivers/**/*.test.ts"],
+    files: ["test/drivers/*.test.ts"],
     first: ["real-machines"],
     atOnce: 2,
     minutes: { test: 20, job: 25, group: 30 },

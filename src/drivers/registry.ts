@@ -3,6 +3,7 @@ import type { DriverModule } from "../driver-kit/driver.ts";
 
 export const builtinDrivers = {
   generic: async () => (await import("./generic/index.ts")).driverModule,
+  digitalocean: async () => (await import("./digitalocean/index.ts")).driverModule,
   docker: async () => (await import("./docker/index.ts")).driverModule,
   qemu: async () => (await import("./qemu/index.ts")).driverModule,
   none: async () => (await import("./none/index.ts")).driverModule,

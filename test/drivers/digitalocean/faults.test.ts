@@ -1,0 +1,469 @@
+/** A real cloud's bad days: answers that are late, lost or doubled, refusals of each kind, and what is left after them. */
+import assert from "node:assert/strict";
+import { mkdir, writeFile } from "node:fs/promises";
+import * as path from "node:path";
+import { describe, test } from "node:test";
+import type { Driver } from "../../../src/driver-kit/driver.ts";
+import type { FlagValue } from "../../../src/driver-kit/create-flag.ts";
+import type { ErrorCode } from "../../../src/errors/codes.ts";
+import { MachineError } from "../../../src/errors/machine-error.ts";
+import { generateKeyPair } from "../../../src/ssh/keys.ts";
+import type { FakeDigitalOcean, Fault } from "./fake-digitalocean.ts";
+import { bareComputer, configOf, openScene, type Scene } from "./scene.ts";
+
+const droplets = /^POST \/v2\/droplets$/u;
+const serverFault: Fault = { kind: "refused", status: 500, id: "server_error", message: "Unexpected server-side error" };
+
+function refused(status: number, id: string, message: string, headers: Readonly<Record<string, string>> = {}): Fault {
+  return { kind: "refused", status, id, message, headers };
+}
+
+describe("one droplet, whatever happens to the request for it", () => {
+  const faults: Readonly<Record<string, readonly Fault[]>> = {
+    "its answer is lost": [{ kind: "lost" }],
+    "it is never heard": [{ kind: "unheard" }],
+    "it is heard twice": [{ kind: "doubled" }],
+    "its answer is lost, and lists show the droplet late": [{ kind: "hidden", lists: 2, lost: true }],
+    "500, and nothing was done": [serverFault],
+    "500, and all was done": [{ ...serverFault, done: true }],
+    "the burst limit": [refused(429, "too_many_requests", "API Rate limit exceeded.", { "retry-after": "7" })],
+  };
+  for (const [what, sequence] of Object.entries(faults)) {
+    test(what, async () => {
+      await using scene = await openScene();
+      const { cloud, signal } = scene;
+      const driver = await scene.checked();
+      cloud.fault(droplets, ...sequence);
+      await driver.create(signal);
+      assert.equal(cloud.droplets.size, 1);
+      const [id] = cloud.droplets.keys();
+      assert.equal((await configOf(driver))["DropletID"], id);
+      await driver.remove(signal);
+      assert.deepEqual(cloud.resources, []);
+    });
+  }
+
+  test("asked for again in another process, in which its answer never came", async () => {
+    await using scene = await openScene();
+    const { cloud, signal } = scene;
+    const driver = await scene.checked();
+    const held = cloud.hold(droplets);
+    const ended = new AbortController();
+    const first = driver.create(ended.signal);
+    await held.reached;
+    const left = await driver.configText();
+    ended.abort(new Error("killed"));
+    await assert.rejects(first, /killed/u);
+    held.release();
+    const { driverModule } = await import("../../../src/drivers/digitalocean/index.ts");
+    const second = driverModule.open(scene.context, left);
+    await second.create(signal);
+    assert.equal(cloud.droplets.size, 1);
+    assert.equal(cloud.keys.size, 1);
+    await second.remove(signal);
+    assert.deepEqual(cloud.resources, []);
+  });
+
+  test("removed before lists show it: a later remove finds it", async () => {
+    await using scene = await openScene();
+    const { cloud, signal } = scene;
+    const driver = await scene.checked();
+    cloud.fault(droplets, { kind: "hidden", lists: 2, lost: true });
+    const held = cloud.hold(/^GET \/v2\/droplets$/u);
+    const ended = new AbortController();
+    const first = driver.create(ended.signal);
+    await held.reached;
+    ended.abort(new Error("Ctrl-C"));
+    await assert.rejects(first, /Ctrl-C/u);
+    await driver.remove(signal);
+    held.release();
+    assert.equal(cloud.droplets.size, 1);
+    const later = await scene.reopened(driver);
+    while ((await later.findResources?.(signal))?.every(({ kind }) => kind !== "instance")) assert.ok(cloud.requests.length < 99);
+    await later.remove(signal);
+    assert.deepEqual(cloud.resources, []);
+  });
+
+  test("one that never came leaves no tag behind in the end", async () => {
+    await using scene = await openScene();
+    const { clock, cloud, signal } = scene;
+    const driver = await scene.checked({ "digitalocean-open-cidr": ["192.0.2.0/24"] });
+    cloud.fault(droplets, refused(403, "forbidden", "no"));
+    await assert.rejects(driver.create(signal));
+    await driver.remove(signal);
+    assert.deepEqual(cloud.resources, ["tag docker-machine:test-web"]);
+    await clock.sleep(900_000);
+    await driver.remove(signal);
+    assert.deepEqual(cloud.resources, []);
+  });
+});
+
+test("a key whose request is cut off is found and removed by its fingerprint", async () => {
+  await using scene = await openScene();
+  const { cloud, signal } = scene;
+  const driver = await scene.checked();
+  const held = cloud.hold(/^POST \/v2\/account\/keys$/u);
+  const ended = new AbortController();
+  const creating = driver.create(ended.signal);
+  await held.reached;
+  ended.abort(new Error("Ctrl-C"));
+  await assert.rejects(creating);
+  await driver.remove(signal);
+  held.release();
+  while (cloud.keys.size === 0) await new Promise((resolve) => setImmediate(resolve));
+  const later = await scene.reopened(driver);
+  assert.deepEqual(
+    (await later.findResources?.(signal))?.map(({ kind }) => kind),
+    ["ssh-key"],
+  );
+  await later.remove(signal);
+  assert.deepEqual(cloud.resources, []);
+});
+
+test("lost answers to the requests for key, tag and firewall make none a second time", async () => {
+  await using scene = await openScene();
+  const { cloud, signal } = scene;
+  const driver = await scene.checked({ "digitalocean-open-cidr": ["192.0.2.0/24"] });
+  for (const what of ["account/keys", "tags", "firewalls"]) cloud.fault(new RegExp(`^POST /v2/${what}$`, "u"), { kind: "lost" });
+  await driver.create(signal);
+  assert.deepEqual([cloud.keys.size, cloud.tags.size, cloud.firewalls.size, cloud.droplets.size], [1, 1, 1, 1]);
+  await driver.remove(signal);
+  assert.deepEqual(cloud.resources, []);
+});
+
+test("droplets of others are left alone: of the same name, and of the same name with another's mark", async () => {
+  await using scene = await openScene();
+  const { cloud, signal } = scene;
+  const foreign = [
+    cloud.addForeignDroplet("web"),
+    cloud.addForeignDroplet("web", ["docker-machine:another"]),
+    cloud.addForeignDroplet("other", ["docker-machine:test-web"]),
+  ];
+  cloud.fault(droplets, { kind: "lost" });
+  const driver = await scene.checked();
+  await driver.create(signal);
+  assert.equal(cloud.droplets.size, 4);
+  await driver.remove(signal);
+  assert.deepEqual(
+    [...cloud.droplets.keys()],
+    foreign.map(({ id }) => id),
+  );
+});
+
+test("an unknown create id matches nothing", async () => {
+  await using scene = await openScene({ createId: undefined });
+  const { cloud, signal } = scene;
+  cloud.addForeignDroplet("web", ["docker-machine:undefined", "docker-machine:"]);
+  const driver = await scene.checked();
+  await assert.rejects(driver.create(signal), { code: "driver-failed" });
+  await driver.remove(signal);
+  assert.equal(cloud.droplets.size, 1);
+});
+
+describe("what DigitalOcean refuses is one sentence with a way out", () => {
+  const refusals: readonly (readonly [Fault, ErrorCode, RegExp])[] = [
+    [refused(403, "forbidden", "You are not authorized"), "provider-permission", /may not do this/u],
+    [
+      refused(422, "unprocessable_entity", "Size is not available in this region."),
+      "provider-capacity",
+      /no s-1vcpu-1gb in nyc3/u,
+    ],
+    [
+      refused(422, "unprocessable_entity", "42 are invalid key identifiers for Droplet creation."),
+      "provider-not-found",
+      /SSH key/u,
+    ],
+    [
+      refused(422, "unprocessable_entity", "You specified an invalid image for Droplet creation."),
+      "provider-not-found",
+      /the image/u,
+    ],
+    [refused(422, "unprocessable_entity", "Name is odd."), "provider-invalid", /Name is odd/u],
+  ];
+  for (const [fault, code, sentence] of refusals) {
+    test(code, async () => {
+      await using scene = await openScene();
+      const driver = await scene.checked();
+      scene.cloud.fault(droplets, fault);
+      await assertRefused(driver.create(scene.signal), code, sentence);
+      assert.equal(scene.cloud.droplets.size, 0);
+      await driver.remove(scene.signal);
+      assert.deepEqual(scene.cloud.resources, []);
+    });
+  }
+
+  test("quota", async () => {
+    await using scene = await openScene();
+    const driver = await scene.checked();
+    scene.cloud.dropletLimit = 0;
+    await assertRefused(driver.create(scene.signal), "provider-quota", /no room for a further droplet/u);
+  });
+
+  test("the hour's limit is waited out up to a bound, then told", async () => {
+    await using scene = await openScene();
+    const { cloud, clock, signal } = scene;
+    const reset = String(Math.floor(Date.now() / 1000) + 90);
+    cloud.fault(
+      /^GET \/v2\/account$/u,
+      refused(429, "too_many_requests", "API Rate limit exceeded.", { "ratelimit-reset": reset }),
+    );
+    const before = clock.monotonicMs();
+    await scene.checked();
+    assert.ok(clock.monotonicMs() - before >= 88_000);
+    assert.ok(scene.lines().some((line) => /asks to wait for (?:8|9)\d s/u.test(line)));
+    const late = String(Math.floor(Date.now() / 1000) + 3_000);
+    cloud.fault(
+      /^GET \/v2\/account$/u,
+      refused(429, "too_many_requests", "API Rate limit exceeded.", { "ratelimit-reset": late }),
+    );
+    const error = await assertRefused(
+      (await scene.configured()).preCreateCheck(signal),
+      "provider-rate-limit",
+      /no more requests/u,
+    );
+    assert.match(String(error.hint), /wait for \d{4} s/u);
+  });
+});
+
+describe("what is checked before anything is made", () => {
+  const cases: readonly (readonly [flags: Readonly<Record<string, FlagValue>>, ErrorCode, RegExp])[] = [
+    [{ "digitalocean-region": "mars1" }, "provider-not-found", /requires a valid region.*"mars1"/u],
+    [{ "digitalocean-region": "sfo1" }, "provider-capacity", /sfo1 takes no new droplets/u],
+    [{ "digitalocean-size": "huge" }, "provider-not-found", /no size "huge"/u],
+    [{ "digitalocean-size": "g-2vcpu-8gb" }, "provider-capacity", /g-2vcpu-8gb cannot be had in the region nyc3/u],
+    [{ "digitalocean-image": "beos" }, "provider-not-found", /no image "beos"/u],
+    [{ "digitalocean-image": "ubuntu-16-04-x64" }, "provider-not-found", /no image/u],
+    [{ "digitalocean-image": "4711" }, "provider-not-found", /no image "4711"/u],
+    [{ "digitalocean-image": "fedora" }, "provider-capacity", /not in the region nyc3/u],
+    [{ "digitalocean-image": "777", "digitalocean-region": "fra1" }, "provider-capacity", /not in the region fra1/u],
+    [{ "digitalocean-vpc-uuid": "none" }, "provider-not-found", /no VPC none/u],
+    [{ "digitalocean-vpc-uuid": "e0fe0f4d-596a-465e-a902-571ce57b79fa" }, "provider-not-found", /is in the region fra1/u],
+    [{ "digitalocean-userdata": "/no/file" }, "driver-options", /^user-data file \/no\/file could not be found$/u],
+    [
+      { "digitalocean-ssh-key-fingerprint": "aa:bb:cc:dd:ee:ff:00:11:22:33:44:55:66:77:88:99" },
+      "provider-not-found",
+      /^Digital Ocean SSH key with fingerprint aa:.* doesn't exist$/u,
+    ],
+    [
+      { "digitalocean-ssh-key-fingerprint": "42", "digitalocean-ssh-key-path": "/no/key" },
+      "driver-options",
+      /^SSH key does not exist: "\/no\/key"$/u,
+    ],
+  ];
+  for (const [flags, code, sentence] of cases) {
+    test(Object.values(flags).join(" "), async () => {
+      await using scene = await openScene();
+      await assertRefused((await scene.configured(flags)).preCreateCheck(scene.signal), code, sentence);
+      assert.deepEqual(scene.cloud.resources, []);
+    });
+  }
+
+  test("a locked account", async () => {
+    await using scene = await openScene();
+    scene.cloud.accountStatus = "locked";
+    await assertRefused(
+      (await scene.configured()).preCreateCheck(scene.signal),
+      "provider-account",
+      /locked the account: A bill/u,
+    );
+  });
+
+  test("a machine's name that a droplet cannot bear", async () => {
+    await using scene = await openScene({ machineName: "web-" });
+    await assertRefused((await scene.configured()).preCreateCheck(scene.signal), "driver-options", /no instance named "web-"/u);
+    assert.deepEqual(scene.cloud.requests, []);
+  });
+
+  test("a wrong token, by the place it comes from", async () => {
+    await using scene = await openScene();
+    const driver = await scene.configured({ "digitalocean-access-token": "dop_v1_wrong" });
+    const error = await assertRefused(
+      driver.preCreateCheck(scene.signal),
+      "provider-credentials",
+      /token of --digitalocean-access-token/u,
+    );
+    assert.doesNotMatch(`${error.message} ${error.hint}`, /dop_v1_wrong/u);
+    assert.equal(scene.cloud.requests.length, 1);
+  });
+
+  test("user data that is too large, or a key that is another", async () => {
+    await using scene = await openScene();
+    const { cloud, context, signal } = scene;
+    const file = path.join(context.storePath, "data");
+    await writeFile(file, `#cloud-config\n# ${"x".repeat(65_000)}\n`);
+    const large = await scene.configured({ "digitalocean-userdata": file });
+    await assertRefused(large.preCreateCheck(signal), "driver-options", /has \d+ bytes, and the provider takes 65536/u);
+    const [theirs, mine] = [generateKeyPair("theirs"), generateKeyPair("mine")];
+    const { fingerprint } = cloud.addKey("theirs", theirs.publicKey);
+    await writeFile(path.join(context.storePath, "id"), mine.privateKey, { mode: 0o600 });
+    const other = await scene.configured({
+      "digitalocean-ssh-key-fingerprint": fingerprint,
+      "digitalocean-ssh-key-path": path.join(context.storePath, "id"),
+    });
+    await assertRefused(other.preCreateCheck(signal), "driver-options", /is not the key that the account has/u);
+  });
+});
+
+test("an image's word becomes the newest that the region has, and is kept", async () => {
+  for (const [word, image] of [
+    ["ubuntu", "ubuntu-26-04-x64"],
+    ["ubuntu-24.04", "ubuntu-24-04-x64"],
+    ["debian", "debian-13-x64"],
+    ["debian-12", "debian-12-x64"],
+    ["centos-9", "centos-stream-9-x64"],
+    ["debian-12-x64", "debian-12-x64"],
+    ["777", "777"],
+  ] as const) {
+    await using scene = await openScene();
+    const driver = await scene.checked({ "digitalocean-image": word });
+    assert.equal((await configOf(driver))["Image"], image);
+    await driver.create(scene.signal);
+    assert.equal(String((scene.cloud.asked[0] as { image: unknown }).image), image);
+  }
+});
+
+test("where the token comes from: the flag, the variables, doctl's file; else all places are named", async () => {
+  await using scene = await openScene();
+  const token = String((await configOf(await scene.configured()))["AccessToken"]);
+  const home = path.join(scene.context.storePath, "home");
+  await mkdir(path.join(home, ".config/doctl"), { recursive: true });
+  const file = path.join(home, ".config/doctl/config.yaml");
+  const withDoctl = async (yaml: string, env: Readonly<Record<string, string>> = {}): Promise<void> => {
+    await writeFile(file, yaml);
+    await using other = await openScene({ computer: { ...bareComputer, homeDir: home, env } });
+    const driver = await other.configured({ "digitalocean-access-token": "" });
+    await driver.preCreateCheck(other.signal);
+    assert.equal((await configOf(driver))["AccessToken"], "", "what is not the command line's is not stored");
+  };
+  await withDoctl("", { DIGITALOCEAN_TOKEN: token });
+  await withDoctl("access-token: wrong\n", { DIGITALOCEAN_ACCESS_TOKEN: token });
+  await withDoctl(`access-token: ${token}\ncontext: default\n`);
+  await withDoctl(`access-token: wrong\nauth-contexts:\n  work: ${token}\ncontext: work\n`);
+  await withDoctl(`access-token: wrong\nauth-contexts:\n  work: ${token}\n`, { DIGITALOCEAN_CONTEXT: "work" });
+  await assertRefused(withDoctl("context: gone\n"), "provider-credentials", /no token of the context "gone"/u);
+  const broken = await assertRefused(withDoctl(`a: [${token}`), "provider-credentials", /is not YAML/u);
+  assert.ok(!`${broken.message}${String(broken.cause)}`.includes(token));
+  await assertRefused(
+    withDoctl(""),
+    "provider-credentials",
+    /looked at: --digitalocean-access-token, DIGITALOCEAN_ACCESS_TOKEN, DIGITALOCEAN_TOKEN, .*doctl\/config\.yaml$/u,
+  );
+});
+
+test("a droplet that others removed is gone, and rm succeeds", async () => {
+  await using scene = await openScene();
+  const { cloud, signal } = scene;
+  const driver = await running(scene);
+  cloud.droplets.clear();
+  const hint = /docker-machine rm web/u;
+  for (const work of [driver.getState(signal), driver.start(signal), driver.stop(signal), driver.create(signal)])
+    assert.match(String((await assertRefused(work, "provider-not-found", /is gone from DigitalOcean/u)).hint), hint);
+  await driver.remove(signal);
+  assert.deepEqual(cloud.resources, []);
+});
+
+test("a droplet that DigitalOcean could not make is an error, and is removed", async () => {
+  await using scene = await openScene();
+  const { cloud, signal } = scene;
+  cloud.failing = "create";
+  const driver = await scene.checked();
+  await driver.create(signal);
+  while ((await driver.getState(signal)) === "Starting") assert.ok(cloud.requests.length < 50);
+  assert.equal(await driver.getState(signal), "Error");
+  await driver.remove(signal);
+  assert.deepEqual(cloud.resources, []);
+});
+
+test("actions: busy is waited for, a lost answer is no second one, an error is told", async () => {
+  await using scene = await openScene();
+  const { cloud, signal } = scene;
+  const driver = await running(scene);
+  const actions = /\/actions$/u;
+  cloud.fault(actions, refused(422, "unprocessable_entity", "Droplet already has a pending event."), { kind: "lost" });
+  await driver.stop(signal);
+  assert.equal(await driver.getState(signal), "Stopped");
+  cloud.failing = "power_on";
+  await assertRefused(driver.start(signal), "provider-error", /could not carry out power_on on "web" \(action \d+\)/u);
+  cloud.failing = undefined;
+  await driver.start(signal);
+  await driver.restart(signal);
+  assert.equal(await driver.getState(signal), "Running");
+  const [droplet] = cloud.droplets.values();
+  if (droplet !== undefined) droplet.status = "archive";
+  await assertRefused(driver.start(signal), "provider-account", /is archived/u);
+});
+
+test("all is tried when something cannot be removed, and the first error is told", async () => {
+  await using scene = await openScene();
+  const { cloud, signal } = scene;
+  const driver = await running(scene, { "digitalocean-open-cidr": ["192.0.2.0/24"] });
+  cloud.fault(/^DELETE \/v2\/firewalls/u, refused(403, "forbidden", "no"));
+  await assertRefused(driver.remove(signal), "provider-permission", /may not do this/u);
+  assert.deepEqual([cloud.droplets.size, cloud.keys.size, cloud.tags.size, cloud.firewalls.size], [0, 0, 0, 1]);
+  await (await scene.reopened(driver)).remove(signal);
+  assert.deepEqual(cloud.resources, []);
+});
+
+test("a key of the user's is used and stays", async () => {
+  await using scene = await openScene();
+  const { cloud, context, signal } = scene;
+  const pair = generateKeyPair("mine");
+  const { id, fingerprint } = cloud.addKey("mine", pair.publicKey);
+  const file = path.join(context.storePath, "id_mine");
+  await writeFile(file, pair.privateKey, { mode: 0o600 });
+  await writeFile(`${file}.pub`, pair.publicKey);
+  const driver = await scene.checked({
+    "digitalocean-ssh-key-fingerprint": fingerprint,
+    "digitalocean-ssh-key-path": file,
+    "digitalocean-ssh-user": "ops",
+  });
+  await driver.create(signal);
+  assert.equal(await driver.getSshKeyPath(), path.join(context.machineDir, "id_mine"));
+  assert.deepEqual([...cloud.droplets.values()][0]?.keyIds, [id]);
+  const userData = [...cloud.droplets.values()][0]?.userData ?? "";
+  assert.ok(userData.includes(pair.publicKey) && userData.includes('"ops"'));
+  await driver.remove(signal);
+  assert.deepEqual(cloud.resources, ["key mine"]);
+});
+
+test("user data joins ours; what cannot be joined is passed on and said", async () => {
+  await using scene = await openScene();
+  const file = path.join(scene.context.storePath, "data");
+  await writeFile(file, "#!/bin/sh\necho hello\n");
+  await (await scene.checked({ "digitalocean-userdata": file })).create(scene.signal);
+  const [joined] = [...scene.cloud.droplets.values()].map(({ userData }) => userData);
+  assert.match(joined ?? "", /^Content-Type: multipart\/mixed/u);
+  assert.match(joined ?? "", /echo hello/u);
+  await using other = await openScene();
+  const ignition = path.join(other.context.storePath, "config.ign");
+  await writeFile(ignition, '{"ignition":{"version":"3.4.0"}}');
+  const driver = await other.checked({ "digitalocean-userdata": ignition });
+  await driver.create(other.signal);
+  assert.equal(await driver.hostKeys?.(), "none");
+  assert.equal(driver.hostKeysExposed, false);
+  assert.ok(other.lines().some((line) => line.includes("is for Ignition")));
+});
+
+async function running(scene: Scene, flags: Readonly<Record<string, FlagValue>> = {}): Promise<Driver> {
+  const driver = await scene.checked(flags);
+  await driver.create(scene.signal);
+  await untilRunning(driver, scene.cloud, scene.signal);
+  return driver;
+}
+
+async function untilRunning(driver: Driver, cloud: FakeDigitalOcean, signal: AbortSignal): Promise<void> {
+  while ((await driver.getState(signal)) !== "Running") assert.ok(cloud.requests.length < 100);
+}
+
+async function assertRefused(work: Promise<unknown>, code: ErrorCode, sentence: RegExp): Promise<MachineError> {
+  const error: unknown = await work.then(
+    () => assert.fail("it was not refused"),
+    (thrown: unknown) => thrown,
+  );
+  assert.ok(error instanceof MachineError, String(error));
+  assert.equal(error.code, code, error.message);
+  assert.match(error.message, sentence);
+  assert.doesNotMatch(error.message, /[\n.]$/u);
+  assert.ok((error.hint !== undefined && error.hint !== "") || code === "provider-invalid", "a way out");
+  return error;
+}

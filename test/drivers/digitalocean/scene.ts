@@ -1,0 +1,72 @@
+/** A fake DigitalOcean and a machine's driver on it, with time that passes by itself. */
+import type { Driver, DriverContext } from "../../../src/driver-kit/driver.ts";
+import { defaultValue, driverOptions, type FlagValue } from "../../../src/driver-kit/create-flag.ts";
+import { driverModule } from "../../../src/drivers/digitalocean/index.ts";
+import { thisComputer } from "../../../src/system/computer.ts";
+import { testDriverContext, type TestContext } from "../../../src/testing/driver-context.ts";
+import { HastyClock } from "../../support/hasty-clock.ts";
+import { FakeDigitalOcean, fakeToken } from "./fake-digitalocean.ts";
+
+export interface Scene extends AsyncDisposable {
+  readonly cloud: FakeDigitalOcean;
+  readonly test: TestContext;
+  readonly context: DriverContext;
+  readonly clock: HastyClock;
+  readonly signal: AbortSignal;
+  /** A driver that took its flags and has checked them. */
+  checked(flags?: Readonly<Record<string, FlagValue>>): Promise<Driver>;
+  /** A driver that took its flags. */
+  configured(flags?: Readonly<Record<string, FlagValue>>): Promise<Driver>;
+  /** The driver of a later command. */
+  reopened(driver: Driver): Promise<Driver>;
+  /** Warnings and other lines so far. */
+  lines(): readonly string[];
+}
+
+/** Nothing of the environment that the tests run in. */
+export const bareComputer = { ...thisComputer(), env: {}, homeDir: undefined };
+
+export async function openScene(overrides: Partial<DriverContext> = {}): Promise<Scene> {
+  const cloud = await FakeDigitalOcean.start();
+  const clock = new HastyClock(new Date("2026-10-01T12:00:00Z"));
+  const test = await testDriverContext("web", { clock, computer: bareComputer, ...overrides });
+  const { context } = test;
+  const configured: Scene["configured"] = async (flags = {}) => {
+    const driver = driverModule.open(context, undefined);
+    await driver.setConfigFromFlags(optionsOf({ ...fakeFlags(cloud), ...flags }));
+    return driver;
+  };
+  const signal = AbortSignal.timeout(60_000);
+  return {
+    cloud,
+    test,
+    context,
+    clock,
+    signal,
+    configured,
+    checked: async (flags) => {
+      const driver = await configured(flags);
+      await driver.preCreateCheck(signal);
+      return driver;
+    },
+    reopened: async (driver) => driverModule.open(context, await driver.configText()),
+    lines: () => test.events.flatMap((event) => (event.type === "log" ? [event.text] : [])),
+    [Symbol.asyncDispose]: async () => {
+      await test[Symbol.asyncDispose]();
+      await cloud[Symbol.asyncDispose]();
+    },
+  };
+}
+
+export function fakeFlags(cloud: FakeDigitalOcean): Readonly<Record<string, FlagValue>> {
+  return { "digitalocean-access-token": fakeToken, "digitalocean-api-url": cloud.url };
+}
+
+export function optionsOf(given: Readonly<Record<string, FlagValue>>): ReturnType<typeof driverOptions> {
+  const defaults = Object.fromEntries(driverModule.flags.map((flag) => [flag.name, defaultValue(flag)]));
+  return driverOptions({ ...defaults, ...given }, new Set(Object.keys(given)));
+}
+
+export async function configOf(driver: Driver): Promise<Readonly<Record<string, unknown>>> {
+  return JSON.parse(await driver.configText()) as Record<string, unknown>;
+}
