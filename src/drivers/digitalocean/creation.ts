@@ -6,8 +6,7 @@ import * as path from "node:path";
 import { copyNameOf } from "../../driver-kit/core-files.ts";
 import { ensureHostKeys, forgetHostKeys, hostNameOf, publicHalves } from "../../driver-kit/guest/guest-identity.ts";
 import { cloudInitData, userDataBounds } from "../../driver-kit/guest/user-data.ts";
-import { requireMark } from "../../driver-kit/marks.ts";
-import { markedName } from "../../driver-kit/marks.ts";
+import { markedName, requireMark } from "../../driver-kit/marks.ts";
 import { MachineError } from "../../errors/machine-error.ts";
 import { logTo } from "../../log/event.ts";
 import { parsePublicKey } from "../../ssh/public-key.ts";
@@ -16,7 +15,7 @@ import { poll } from "../../system/waiting.ts";
 import type { AccountKey, Action, Droplet } from "./api.ts";
 import { md5Of, readUserData, requireAccountKey, userDataFlag } from "./check.ts";
 import { createOnce } from "./create-once.ts";
-import { ensureFirewall } from "./firewall.ts";
+import { ensureFirewall, firewallTag } from "./firewall.ts";
 import { imageField } from "./image.ts";
 import { tagsOf } from "./options.ts";
 import { kinds, markedDroplets, recordedDroplet, type Workplace } from "./workplace.ts";
@@ -61,7 +60,7 @@ async function makeDroplet(place: Workplace, signal: AbortSignal): Promise<Dropl
   const make = async (): Promise<Droplet> => {
     config.RequestedAt = context.clock.now().toISOString();
     await context.save();
-    const body = dropletBody(place, key, word, userData);
+    const body = dropletBody(place, key, userData);
     const answer = await api.send<CreatedDroplet>({ method: "POST", path: "/v2/droplets", body }, signal);
     config.CreateActionId = answer.links?.actions?.find(({ rel }) => rel === "create")?.id ?? 0;
     return answer.droplet;
@@ -93,7 +92,9 @@ async function removeDoubles(place: Workplace, signal: AbortSignal): Promise<voi
 }
 
 /** Without a key DigitalOcean would set a password for root, mail it, and demand that it be changed at the first login. */
-function dropletBody({ config, context }: Workplace, key: AccountKey, mark: string, userData: string): object {
+function dropletBody({ config, context }: Workplace, key: AccountKey, userData: string): object {
+  const { id, word } = requireMark(context.createId);
+  const ownTags = config.OpenCidrs.length === 0 ? [word] : [word, firewallTag(id)];
   return {
     name: context.machineName,
     region: config.Region,
@@ -105,7 +106,7 @@ function dropletBody({ config, context }: Workplace, key: AccountKey, mark: stri
     backups: config.Backups,
     monitoring: config.Monitoring,
     with_droplet_agent: config.DropletAgent,
-    tags: [mark, ...tagsOf(config)],
+    tags: [...ownTags, ...tagsOf(config)],
     ...(config.VpcUuid === "" ? {} : { vpc_uuid: config.VpcUuid }),
     ...(config.PrivateAddressOnly ? { public_networking: false } : {}),
   };

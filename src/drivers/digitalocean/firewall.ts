@@ -1,6 +1,6 @@
 /**
- * The firewall of `--digitalocean-open-cidr`. It goes by the create's tag and is made before the droplet, which so is
- * never without it. DigitalOcean's firewalls end with the last droplet of a tag, not by themselves: `rm` removes them.
+ * The firewall of `--digitalocean-open-cidr`. It goes by a tag and is made before the droplet, which so is never without
+ * it. The tag is not the mark: it can be removed while a droplet that was asked for may still come.
  */
 import { requireMark, markedName } from "../../driver-kit/marks.ts";
 import { isOpenToWorld, machinePorts, parseCidrs, parseOpenPorts, type PortRange } from "../../driver-kit/open-ports.ts";
@@ -18,8 +18,9 @@ interface Firewall {
 export async function ensureFirewall(place: Workplace, signal: AbortSignal): Promise<void> {
   const { api, config, context, ledger } = place;
   if (config.OpenCidrs.length === 0 || ledger.idOf(kinds.firewall) !== undefined) return;
-  const { id, word } = requireMark(context.createId);
-  await ensureTag(place, word, signal);
+  const { id } = requireMark(context.createId);
+  const tag = firewallTag(id);
+  await ensureTag(place, tag, signal);
   const name = markedName(`docker-machine-${context.machineName}`, id);
   const mayExist = ledger.of(kinds.firewall).length > 0;
   await ledger.intend(kinds.firewall, name);
@@ -33,11 +34,16 @@ export async function ensureFirewall(place: Workplace, signal: AbortSignal): Pro
     mayExist,
     find: async () => await findFirewall(place, name, signal),
     make: async () => {
-      const body = { name, tags: [word], ...rulesOf(config) };
+      const body = { name, tags: [tag], ...rulesOf(config) };
       return (await api.send<{ firewall: Firewall }>({ method: "POST", path: "/v2/firewalls", body }, signal)).firewall;
     },
   });
   await ledger.note(kinds.firewall, made.id, name);
+}
+
+/** What a droplet bears that the firewall is for. */
+export function firewallTag(createId: string): string {
+  return `${requireMark(createId).word}:firewall`;
 }
 
 export async function findFirewall({ api }: Workplace, name: string, signal: AbortSignal): Promise<Firewall | undefined> {
@@ -47,7 +53,7 @@ export async function findFirewall({ api }: Workplace, name: string, signal: Abo
 
 /** A firewall takes only tags that exist. */
 async function ensureTag({ api, ledger }: Workplace, name: string, signal: AbortSignal): Promise<void> {
-  const mayExist = ledger.of(kinds.tag).length > 0;
+  const mayExist = ledger.of(kinds.tag).some(({ id }) => id === name);
   await ledger.intend(kinds.tag, name);
   await createOnce({
     mayExist,

@@ -1,6 +1,7 @@
 /** Removing what `create` made, and telling what of it there is. */
 import type { Resource } from "../../driver-kit/driver.ts";
 import { removeAll, type LedgerEntry } from "../../driver-kit/ledger.ts";
+import { createMark } from "../../driver-kit/marks.ts";
 import { poll } from "../../system/waiting.ts";
 import { findFirewall } from "./firewall.ts";
 import { kinds, markedDroplets, pace, recordedDroplet, type Workplace } from "./workplace.ts";
@@ -15,8 +16,7 @@ export async function removeMade(place: Workplace, signal: AbortSignal): Promise
     await ledger.note(kinds.instance, String(id), place.context.machineName);
   const unseen: LedgerEntry[] = [];
   const remove = async (entry: LedgerEntry): Promise<void> => {
-    const isNeeded = entry.kind === kinds.tag && unseen.some(({ kind }) => kind === kinds.instance) && mayAppear(place);
-    const found = !isNeeded && (await removeOne(place, entry, signal));
+    const found = !isNeeded(place, entry, unseen) && (await removeOne(place, entry, signal));
     if (!found && entry.intended) unseen.push(entry);
   };
   try {
@@ -30,9 +30,14 @@ export async function removeMade(place: Workplace, signal: AbortSignal): Promise
 /** After this time a request that was not carried out is taken to be lost. */
 const inFlightMs = 900_000;
 
-/** Whether a droplet that was asked for may still come: without its tag, which ends for all that bear it, nobody would know it. */
-function mayAppear({ config, context }: Workplace): boolean {
-  return context.clock.now().getTime() - Date.parse(config.RequestedAt) < inFlightMs;
+/**
+ * Whether it is the mark of a droplet that was asked for and may still come: to remove a tag takes it from all that bear
+ * it, and nobody would know that droplet any more.
+ */
+function isNeeded({ config, context }: Workplace, { kind, id }: LedgerEntry, unseen: readonly LedgerEntry[]): boolean {
+  if (kind !== kinds.tag || id !== createMark(context.createId)?.word) return false;
+  const ageMs = context.clock.now().getTime() - Date.parse(config.RequestedAt);
+  return unseen.some((entry) => entry.kind === kinds.instance) && ageMs < inFlightMs;
 }
 
 /** Whether there was something to remove. */

@@ -6,8 +6,6 @@ export const regions = [
   { ...regionOf("sfo1", "San Francisco 1", false), sizes: [] },
 ];
 
-export type FakeRegion = (typeof regions)[number];
-
 function regionOf(slug: string, name: string, available: boolean) {
   const sizes = ["s-1vcpu-1gb", "s-2vcpu-2gb", ...(slug === "fra1" ? ["g-2vcpu-8gb"] : [])];
   return { slug, name, available, features: ["backups", "ipv6", "metadata", "install_agent"], sizes };

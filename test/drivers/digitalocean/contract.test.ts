@@ -114,7 +114,8 @@ test("a firewall is there before the droplet, lets in what was said, and goes wi
   assert.deepEqual(order, ["POST /v2/account/keys", "POST /v2/tags", "POST /v2/firewalls", "POST /v2/droplets"]);
   const [firewall] = cloud.firewalls.values();
   assert.match(firewall?.name ?? "", /^docker-machine-web-[0-9a-f]{8}$/u);
-  assert.deepEqual(firewall?.tags, ["docker-machine:test-web"]);
+  assert.deepEqual(firewall?.tags, ["docker-machine:test-web:firewall"]);
+  assert.deepEqual([...cloud.droplets.values()][0]?.tags, ["docker-machine:test-web", "docker-machine:test-web:firewall"]);
   const inbound = firewall?.rules["inbound_rules"] as { protocol: string; ports: string; sources: object }[];
   assert.deepEqual(
     inbound.map(({ protocol, ports }) => `${protocol} ${ports}`),
@@ -122,7 +123,7 @@ test("a firewall is there before the droplet, lets in what was said, and goes wi
   );
   for (const { sources } of inbound) assert.deepEqual(sources, { addresses: ["203.0.113.7/32", "2001:db8::/32"] });
   const kinds = (await driver.findResources?.(signal))?.map(({ kind }) => kind).toSorted();
-  assert.deepEqual(kinds, ["firewall", "instance", "ssh-key", "tag"]);
+  assert.deepEqual(kinds, ["firewall", "instance", "ssh-key", "tag", "tag"]);
   await driver.remove(signal);
   assert.deepEqual(cloud.resources, []);
 });

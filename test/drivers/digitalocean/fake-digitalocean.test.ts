@@ -1,7 +1,8 @@
 /** The fake itself: it keeps what it makes, has DigitalOcean's states and faults, and sees what does not fit its description. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { FakeDigitalOcean, fakeToken, type FakeDroplet } from "./fake-digitalocean.ts";
+import { FakeDigitalOcean, fakeToken } from "./fake-digitalocean.ts";
+import type { FakeDroplet } from "./forms.ts";
 import { misfitsOfAnswer } from "./vendor-schema.ts";
 
 interface Reply {

@@ -3,7 +3,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Driver } from "../../../src/driver-kit/driver.ts";
 import { driverModule } from "../../../src/drivers/digitalocean/index.ts";
-import { configOf, openScene, optionsOf, type Scene } from "./scene.ts";
+import { optionsOf } from "../../../src/testing/flag-values.ts";
+import { configOf, openScene, type Scene } from "./scene.ts";
 
 /** As 0.16.2's own code writes it; the address of the API is ours, since tests ask no other. */
 function recordOf016(scene: Scene, more: object = {}): Readonly<Record<string, unknown>> {
@@ -138,6 +139,9 @@ test("flags that are wrong or do not go together are refused by name", async () 
     [{ "digitalocean-api-url": "api.digitalocean.com" }, /is not a URL/u],
   ] as const) {
     const driver = driverModule.open(scene.context, undefined);
-    await assert.rejects(driver.setConfigFromFlags(optionsOf(flags)), { code: "driver-options", message: sentence });
+    await assert.rejects(driver.setConfigFromFlags(optionsOf(driverModule, flags)), {
+      code: "driver-options",
+      message: sentence,
+    });
   }
 });

@@ -1,9 +1,13 @@
 /** A fake DigitalOcean and a machine's driver on it, with time that passes by itself. */
+import assert from "node:assert/strict";
 import type { Driver, DriverContext } from "../../../src/driver-kit/driver.ts";
-import { defaultValue, driverOptions, type FlagValue } from "../../../src/driver-kit/create-flag.ts";
+import type { FlagValue } from "../../../src/driver-kit/create-flag.ts";
 import { driverModule } from "../../../src/drivers/digitalocean/index.ts";
 import { thisComputer } from "../../../src/system/computer.ts";
+import type { ErrorCode } from "../../../src/errors/codes.ts";
+import { MachineError } from "../../../src/errors/machine-error.ts";
 import { testDriverContext, type TestContext } from "../../../src/testing/driver-context.ts";
+import { optionsOf } from "../../../src/testing/flag-values.ts";
 import { HastyClock } from "../../support/hasty-clock.ts";
 import { FakeDigitalOcean, fakeToken } from "./fake-digitalocean.ts";
 
@@ -33,7 +37,7 @@ export async function openScene(overrides: Partial<DriverContext> = {}): Promise
   const { context } = test;
   const configured: Scene["configured"] = async (flags = {}) => {
     const driver = driverModule.open(context, undefined);
-    await driver.setConfigFromFlags(optionsOf({ ...fakeFlags(cloud), ...flags }));
+    await driver.setConfigFromFlags(optionsOf(driverModule, { ...fakeFlags(cloud), ...flags }));
     return driver;
   };
   const signal = AbortSignal.timeout(60_000);
@@ -62,11 +66,20 @@ export function fakeFlags(cloud: FakeDigitalOcean): Readonly<Record<string, Flag
   return { "digitalocean-access-token": fakeToken, "digitalocean-api-url": cloud.url };
 }
 
-export function optionsOf(given: Readonly<Record<string, FlagValue>>): ReturnType<typeof driverOptions> {
-  const defaults = Object.fromEntries(driverModule.flags.map((flag) => [flag.name, defaultValue(flag)]));
-  return driverOptions({ ...defaults, ...given }, new Set(Object.keys(given)));
-}
-
 export async function configOf(driver: Driver): Promise<Readonly<Record<string, unknown>>> {
   return JSON.parse(await driver.configText()) as Record<string, unknown>;
+}
+
+/** That it fails in one sentence, without its own end, and with a way out where there is one. */
+export async function assertRefused(work: Promise<unknown>, code: ErrorCode, sentence: RegExp): Promise<MachineError> {
+  const error: unknown = await work.then(
+    () => assert.fail("it was not refused"),
+    (thrown: unknown) => thrown,
+  );
+  assert.ok(error instanceof MachineError, String(error));
+  assert.equal(error.code, code, error.message);
+  assert.match(error.message, sentence);
+  assert.doesNotMatch(error.message, /[\n.]$/u);
+  assert.ok((error.hint !== undefined && error.hint !== "") || code === "provider-invalid", "a way out");
+  return error;
 }

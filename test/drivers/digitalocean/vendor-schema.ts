@@ -72,6 +72,6 @@ const compiled = new Map<object, ValidateFunction>();
 function misfits(schema: object, value: unknown): readonly string[] {
   let validate = compiled.get(schema);
   if (validate === undefined) compiled.set(schema, (validate = ajv.compile({ ...schema, components: description.components })));
-  if (validate(value) === true) return [];
+  if (validate(value)) return [];
   return (validate.errors ?? []).map(({ instancePath, message }) => `${instancePath || "it"} ${message}`);
 }
