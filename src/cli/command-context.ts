@@ -6,7 +6,7 @@ import type { Invocation } from "./command.ts";
 import type { CliContext, GlobalOptions, ProgramName, ProgressView, Streams } from "./cli-context.ts";
 import type { MainContext } from "./main-context.ts";
 import { Reporter } from "./output/reporter.ts";
-import { Screen } from "./output/screen.ts";
+import type { Screen } from "./output/screen.ts";
 
 export interface ExecuteOptions {
   readonly computer: Computer;
@@ -20,9 +20,8 @@ export interface ExecuteOptions {
   showHelp(): Promise<void>;
 }
 
-export function commandContext(invocation: Invocation, options: ExecuteOptions, signal: AbortSignal): CliContext {
+export function commandContext(invocation: Invocation, options: ExecuteOptions, screen: Screen, signal: AbortSignal): CliContext {
   const { streams, redactor, globals, computer, mainContext } = options;
-  const screen = new Screen(streams);
   const { output } = invocation.command;
   const { debug, output: format } = globals;
   const reporter = new Reporter({ screen, redactor, clock: mainContext.clock, debug, format, output });

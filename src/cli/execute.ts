@@ -4,15 +4,17 @@ import { logTo } from "../log/event.ts";
 import type { Invocation } from "./command.ts";
 import { commandContext, type ExecuteOptions } from "./command-context.ts";
 import { exitCodes } from "./exit-code.ts";
+import { Screen } from "./output/screen.ts";
 import { commit, version } from "./version.ts";
 
 /** Gives what the command's `run` gives. The command must have a `load`. */
 export async function execute(invocation: Invocation, options: ExecuteOptions): Promise<number | void> {
   const stop = new AbortController();
-  const unwatch = watch(stop, options);
+  const screen = new Screen(options.streams);
+  const unwatch = watch(stop, screen, options);
   try {
     const module = await invocation.command.load?.();
-    const context = commandContext(invocation, options, stop.signal);
+    const context = commandContext(invocation, options, screen, stop.signal);
     logTo(context.report, "debug", `Docker Machine Version: ${version}, build ${commit}`);
     return await module?.run(invocation, context);
   } catch (error) {
@@ -27,15 +29,18 @@ export async function execute(invocation: Invocation, options: ExecuteOptions): 
 const oneInterruptMs = 200;
 
 /** Ties signals and `--timeout` to the abort; gives the way to untie them. */
-function watch(stop: AbortController, { mainContext, streams, globals }: ExecuteOptions): () => void {
+function watch(stop: AbortController, screen: Screen, { mainContext, globals }: ExecuteOptions): () => void {
   const ended = new AbortController();
   let interruptedMs: number | undefined;
   const stopListening = mainContext.onInterrupt(() => {
     const nowMs = mainContext.clock.monotonicMs();
     if (interruptedMs !== undefined && nowMs - interruptedMs < oneInterruptMs) return;
     interruptedMs = nowMs;
-    if (stop.signal.aborted) return mainContext.exitNow(exitCodes.interrupted);
-    streams.stderr.write("Interrupted: undoing what was begun. Interrupt again to stop at once.\n");
+    if (stop.signal.aborted) {
+      screen.close();
+      return mainContext.exitNow(exitCodes.interrupted);
+    }
+    screen.write("stderr", "Interrupted. Interrupt again to stop at once.\n");
     stop.abort(new MachineError("interrupted", "Interrupted"));
   });
   if (globals.timeoutMs !== undefined) {

@@ -1,6 +1,7 @@
 /** Exit codes, decided here alone. */
 import type { ErrorCode } from "../errors/codes.ts";
 import { isMachineError } from "../errors/machine-error.ts";
+import { SeveralFailedError } from "../machine/many.ts";
 import { FlagError } from "./usage-error.ts";
 
 export const exitCodes = {
@@ -28,6 +29,9 @@ const compatCodesOfErrors: Partial<Record<ErrorCode, number>> = {
 /** @param commandName the command that was found on the command line, if any. */
 export function exitCodeOfError(error: unknown, compat: boolean, commandName: string | undefined): number {
   if (!isMachineError(error)) return exitCodes.failure;
+  // Work on many machines that was stopped: some may have failed by themselves before, or have ended well.
+  if (error instanceof SeveralFailedError && error.failed.some((each) => isMachineError(each.error, "interrupted")))
+    return exitCodes.interrupted;
   if (compat && error instanceof FlagError) return commandName === "create" ? exitCodes.failure : exitCodes.ok;
   return (compat ? compatCodesOfErrors : codesOfErrors)[error.code] ?? exitCodes.failure;
 }

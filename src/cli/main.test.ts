@@ -245,7 +245,7 @@ describe("main, when it is interrupted", () => {
   it("aborts the command, says so and exits 130", async () => {
     const { code, stderr, fake } = await started(["ls"], (run) => run.interrupt());
     assert.equal(code, 130);
-    assert.equal(stderr, "Interrupted: undoing what was begun. Interrupt again to stop at once.\nInterrupted\n");
+    assert.equal(stderr, "Interrupted. Interrupt again to stop at once.\nInterrupted\n");
     assert.deepEqual(fake.exits, []);
   });
 

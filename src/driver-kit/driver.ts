@@ -141,6 +141,8 @@ export interface Driver {
   readonly driverName: string;
   /** Stands in place of {@link DriverCapabilities.provisionable} where only the opened driver can tell. */
   readonly provisionable?: boolean | undefined;
+  /** Stands in place of {@link DriverCapabilities.tellsStateLocally} where only the opened driver can tell. */
+  readonly tellsStateLocally?: boolean | undefined;
   /**
    * The driver's configuration as JSON text, to be stored. For built-in drivers unknown keys of the configuration that
    * was loaded are kept; a plugin's answer is kept byte for byte.

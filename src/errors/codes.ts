@@ -63,7 +63,7 @@ export const errorCodes = {
   "template-invalid": "A Go template cannot be parsed or executed.",
   "filter-invalid": "A filter is not KEY=VALUE or its key is unknown.",
   timeout: "Something did not happen within its bound; the message names what and how long.",
-  interrupted: "The command was stopped by a signal and undid what it had begun.",
+  interrupted: "The command was stopped by a signal; what a create had begun is undone.",
   "several-failed": "A command on several machines failed on some of them; each is named above.",
 } as const;
 

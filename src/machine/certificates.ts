@@ -10,8 +10,8 @@ import { logTo } from "../log/event.ts";
 import { readFileIfExists } from "../system/files.ts";
 import { engineCertificateOf } from "./host/certificate-dates.ts";
 import type { Host } from "./host/host.ts";
-import { locate } from "./host/locate.ts";
 import { openHost } from "./host/open-host.ts";
+import { workOnHost } from "./host/work-on-host.ts";
 import { requireCreated } from "./interruption/interrupted.ts";
 import { lockMachine } from "./interruption/machine-lock.ts";
 import type { MachineContext } from "./machine-context.ts";
@@ -54,10 +54,7 @@ export async function regenerateCertificates(
   await using _lock = await lockMachine(context, name, "regenerate-certs", signal);
   await using host = await openHost(context, name);
   await requireCreated(host);
-  await locate(context, host, signal);
-  const { AuthOptions: auth } = host.record.hostOptions;
-  if (furtherNames.length > 0) auth.ServerCertSANs = [...new Set([...(auth.ServerCertSANs ?? []), ...furtherNames])];
-  await replaceCertificate(context, host, signal);
+  await replaceCertificate(context, host, signal, furtherNames);
 }
 
 /**
@@ -78,14 +75,18 @@ export async function certifyAddress(context: MachineContext, host: Host, signal
   }
 }
 
-async function replaceCertificate(context: MachineContext, host: Host, signal: AbortSignal): Promise<void> {
-  const journal = await host.openJournal("regenerate-certs");
-  await journal.step("certificates", async () => {
+async function replaceCertificate(
+  context: MachineContext,
+  host: Host,
+  signal: AbortSignal,
+  furtherNames: readonly string[] = [],
+): Promise<void> {
+  const work = { command: "regenerate-certs", step: "certificates" } as const;
+  await workOnHost(context, host, work, signal, async (ssh) => {
+    const { AuthOptions: auth } = host.record.hostOptions;
+    if (furtherNames.length > 0) auth.ServerCertSANs = [...new Set([...(auth.ServerCertSANs ?? []), ...furtherNames])];
     const request = await provisionRequest(context, host, "new");
-    await using ssh = await host.openSsh();
     await keepTrust(host, await replaceServerCertificate(request, provisionContext(context, host, ssh, signal)));
     await waitForEngine(context, host, signal);
   });
-  await host.save();
-  await journal.close();
 }

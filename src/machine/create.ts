@@ -12,11 +12,13 @@ import { logTo } from "../log/event.ts";
 import type { SshExecutor } from "../ssh/executor.ts";
 import { inPrivateFolder } from "../ssh/private-folder.ts";
 import { removeFile } from "../system/files.ts";
+import { within } from "../system/waiting.ts";
+import { askedOptions, changedOptions, describeChange } from "./asked-options.ts";
 import { bringUp } from "./bring-up.ts";
 import { prepareAuthority } from "./certificates.ts";
 import type { Host } from "./host/host.ts";
 import { newHost, openHost } from "./host/open-host.ts";
-import { isBeingUndone, wayOut } from "./interruption/interrupted.ts";
+import { isBeingUndone, isCreateUncertain, wayOut } from "./interruption/interrupted.ts";
 import { readJournal, type JournalReading } from "./interruption/journal.ts";
 import { lockMachine } from "./interruption/machine-lock.ts";
 import { requireValidName } from "./names.ts";
@@ -42,6 +44,8 @@ export async function createMachine(context: MachineContext, request: CreateRequ
   const earlier = await findUnfinished(context, request);
   if (earlier === undefined) await createNew(context, request, module, signal);
   else if (isBeingUndone(earlier)) await finishUndoing(context, request, module, signal);
+  else if (await mustBeginAnew(context, request, module, earlier, signal))
+    await beginAnew(context, request, module, earlier, signal);
   else await goOn(context, request, module, earlier, signal);
 }
 
@@ -88,7 +92,7 @@ async function createNew(
   await prepareAuthority(context, signal, keyTypeOf(host));
   await preCreateCheck(host, signal);
   host.report({ type: "creating-instance" });
-  await host.store((await host.openJournal("create")).begunWith("record"));
+  await host.store((await host.openJournal("create")).begunWith("record", askedOptions(module.flags, request.options)));
   await finish(context, host, undefined, signal);
 }
 
@@ -101,6 +105,55 @@ async function finishUndoing(
   await using host = await openHost(context, request.name, module);
   logTo(host.report, "info", `Undoing the earlier create of "${host.name}" first...`);
   await undoCreate(context, host, signal);
+  await createNew(context, request, module, signal);
+}
+
+/**
+ * Whether the earlier create made nothing yet, so that all options of this one count. Throws `machine-interrupted` naming
+ * those that cannot change any more because something stands that was made with them.
+ */
+async function mustBeginAnew(
+  context: MachineContext,
+  request: CreateRequest,
+  { flags, capabilities }: DriverModule,
+  earlier: JournalReading,
+  signal: AbortSignal,
+): Promise<boolean> {
+  // What was adopted is configured anew in any case, and what a plugin made only the provider can tell.
+  if (capabilities.adopted || isCreateUncertain(earlier, capabilities)) return false;
+  if (!earlier.has("instance", "begun")) return true;
+  const changed = changedOptions(earlier.asked ?? {}, askedOptions(flags, request.options));
+  if (changed.length === 0) return false;
+  if (!earlier.has("instance", "done") && !(await hasResources(context, request.name, signal))) return true;
+  const { name } = request;
+  const what = changed.length === 1 ? "a value that cannot change" : "values that cannot change";
+  throw new MachineError(
+    "machine-interrupted",
+    `"${name}" stands unfinished with ${what} any more: ${changed.map(describeChange).join(", ")}`,
+    { hint: `Without that change, ${wayOut(name, earlier, capabilities)}; removed, it can be created anew with any options.` },
+  );
+}
+
+/** A driver that tells none makes its instances on this computer, and throws away itself what is unfinished. */
+async function hasResources(context: MachineContext, name: string, signal: AbortSignal): Promise<boolean> {
+  await using host = await openHost(context, name);
+  const otherwise = `The driver of "${name}" did not tell its instances`;
+  const patience = { ms: context.timeouts.stateMs, clock: context.clock, signal };
+  return (await within(patience, async (bound) => (await host.driver.findResources?.(bound)) ?? [], otherwise)).length > 0;
+}
+
+async function beginAnew(
+  context: MachineContext,
+  request: CreateRequest,
+  module: DriverModule,
+  earlier: JournalReading,
+  signal: AbortSignal,
+): Promise<void> {
+  await using host = await openHost(context, request.name, module);
+  logTo(host.report, "info", `The earlier create of "${host.name}" made nothing yet: the options of this one count`);
+  // What was asked for and did not come may come yet: then it is looked for by its mark.
+  if (earlier.has("instance", "begun")) await undoCreate(context, host, signal);
+  else await context.store.remove(host.name);
   await createNew(context, request, module, signal);
 }
 
@@ -125,9 +178,13 @@ async function goOn(
 async function adoptAnew(context: MachineContext, request: CreateRequest, module: DriverModule): Promise<Host> {
   await using before = await openHost(context, request.name);
   const host = await configuredHost(context, request, module);
-  const [old, { hostName, port, hostKeys }] = [await before.sshTarget(), await host.sshTarget()];
-  if (old.hostName !== hostName || old.port !== port) await removeFile(hostKeys.knownHostsFile);
+  if ((await sshPlaceOf(before)) !== (await sshPlaceOf(host))) await removeFile(path.join(host.dir, "known_hosts"));
   return host;
+}
+
+/** Not every box is reached by SSH. */
+async function sshPlaceOf({ driver }: Host): Promise<string> {
+  return `${await driver.getSshHostname()} ${await driver.getSshPort()}`;
 }
 
 /** The instance may exist as it was asked for then; only what concerns the engine can still be chosen. */

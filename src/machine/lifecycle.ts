@@ -67,14 +67,27 @@ export async function changeState(
 ): Promise<void> {
   await using _lock = await lockMachine(context, name, verb, signal);
   await using host = await openHost(context, name);
-  const { begin, end, already, act } = verbs[verb];
-  logTo(host.report, "info", `${begin} "${name}"...`);
+  await doVerb(context, host, verbs[verb], signal);
+}
+
+async function doVerb(
+  context: MachineContext,
+  host: Host,
+  { begin, end, already, act }: Verb,
+  signal: AbortSignal,
+): Promise<void> {
+  logTo(host.report, "info", `${begin} "${host.name}"...`);
   if (already !== undefined && (await stateOf(context, host, signal)) === already.state) {
-    throw new MachineError("machine-state", `Machine "${name}" is already ${already.words}.`);
+    throw new MachineError("machine-state", `Machine "${host.name}" is already ${already.words}.`);
   }
   await act(context, host, signal);
   await host.save();
-  logTo(host.report, "info", `Machine "${name}" ${end}`);
+  logTo(host.report, "info", `Machine "${host.name}" ${end}`);
+}
+
+/** As `start` does, for work that needs a machine which runs. The caller holds the machine's lock. */
+export async function startHost(context: MachineContext, host: Host, signal: AbortSignal): Promise<void> {
+  await doVerb(context, host, verbs.start, signal);
 }
 
 async function drive(context: MachineContext, host: Host, verb: LifecycleVerb, signal: AbortSignal): Promise<void> {

@@ -1,6 +1,6 @@
 /**
- * `ls`: every machine of the store at once, each within the same bound. No provider is asked and no process started for
- * a machine whose engine answers.
+ * `ls`: every machine of the store at once, each within the same bound. No provider is asked over the network, and no
+ * plugin started for its state, where the engine answers in time.
  */
 import type { MachineState } from "../driver-kit/state.ts";
 import { logTo } from "../log/event.ts";
@@ -11,6 +11,8 @@ import { engineCertificateEnd } from "./host/certificate-dates.ts";
 import { engineClientOf, isOwnFileAtFault } from "./host/engine-connection.ts";
 import type { Host } from "./host/host.ts";
 import { openHost } from "./host/open-host.ts";
+import { askSideBySide, tellsStateLocally } from "./host/side-by-side.ts";
+import { stateOf } from "./host/wait-for-state.ts";
 import { describeInterruption, findInterruption } from "./interruption/interrupted.ts";
 import { forEachMachine } from "./many.ts";
 import type { MachineContext } from "./machine-context.ts";
@@ -82,7 +84,7 @@ async function lookWithin(timeoutMs: number, context: MachineContext, host: Host
     const patience = { ms: timeoutMs, clock: context.clock, signal };
     return await within(
       patience,
-      async (bound) => await unlessAborted(look(context, host, bound), bound),
+      async (bound) => await unlessAborted(look(context, host, timeoutMs, bound), bound),
       () => late,
     );
   } catch (error) {
@@ -94,18 +96,18 @@ async function lookWithin(timeoutMs: number, context: MachineContext, host: Host
 
 type Seen = Pick<ListedMachine, "state" | "url" | "engineVersion" | "error">;
 
-async function look(context: MachineContext, host: Host, signal: AbortSignal): Promise<Seen> {
+async function look(context: MachineContext, host: Host, withinMs: number, signal: AbortSignal): Promise<Seen> {
   const url = await host.driver.getUrl().catch((error: unknown) => {
     if (isMachineError(error, "machine-not-running")) return "";
     throw error;
   });
-  const answer = url === "" ? "" : await askEngine(context, host, url, signal);
-  if (typeof answer !== "string") return answer;
-  const startedMs = context.clock.monotonicMs();
-  const state = await host.driver.getState(signal);
-  say(host, `its driver says ${state === "" ? "nothing of its state" : state}`, context.clock.monotonicMs() - startedMs);
-  if (state !== "Running" || url === "") return { state, url: "", engineVersion: "Unknown", error: "" };
-  return { state, url, engineVersion: "Unknown", error: `Unable to query docker version: ${answer}` };
+  if (url === "") return { state: await stateOf(context, host, signal), url, engineVersion: "Unknown", error: "" };
+  const askEngine = async (bound: AbortSignal): Promise<Seen> => await engineAnswer(context, host, url, bound);
+  const seen = await askSideBySide(context, host, { askEngine, withinMs }, signal);
+  if ("answer" in seen) return seen.answer;
+  const { state, silence } = seen;
+  if (state !== "Running") return { state, url: "", engineVersion: "Unknown", error: "" };
+  return { state, url, engineVersion: "Unknown", error: `Unable to query docker version: ${reasonOf(silence)}` };
 }
 
 /** For --debug: of what is asked, what took how long and came to what. */
@@ -113,8 +115,8 @@ function say(host: Host, what: string, ms: number): void {
   logTo(host.report, "debug", `"${host.name}": ${what} (${Math.round(ms)} ms)`);
 }
 
-/** What the engine's answer tells, or why there is none. */
-async function askEngine(context: MachineContext, host: Host, url: string, signal: AbortSignal): Promise<Seen | string> {
+/** What the engine's answer tells. Throws why there is none. */
+async function engineAnswer(context: MachineContext, host: Host, url: string, signal: AbortSignal): Promise<Seen> {
   const startedMs = context.clock.monotonicMs();
   const sayAnswer = (what: string): void => say(host, `asked at ${url}, ${what}`, context.clock.monotonicMs() - startedMs);
   try {
@@ -122,12 +124,17 @@ async function askEngine(context: MachineContext, host: Host, url: string, signa
     sayAnswer(`its engine says that it is ${Version}`);
     return { state: "Running", url, engineVersion: `v${Version}`, error: "" };
   } catch (error) {
-    sayAnswer(`its engine gave no version: ${messageOf(error)}`);
-    // A foreign certificate is an answer too: the machine runs, and what is wrong is said.
-    if (isOwnFileAtFault(error)) return error.message;
-    if (!isMachineError(error, "engine-certificate")) return "Cannot connect to the docker engine endpoint";
+    if (!signal.aborted) sayAnswer(`its engine gave no version: ${messageOf(error)}`);
+    // A foreign certificate is an answer too: the machine runs, and what is wrong is said. Who is asked at no cost is
+    // asked all the same, for another machine may have the address of one that is stopped.
+    if (!isMachineError(error, "engine-certificate") || tellsStateLocally(host)) throw error;
     return { state: "Running", url, engineVersion: "Unknown", error: `Unable to query docker version: ${error.message}` };
   }
+}
+
+function reasonOf(silence: unknown): string {
+  const isTold = isOwnFileAtFault(silence) || isMachineError(silence, "engine-certificate");
+  return isTold ? silence.message : "Cannot connect to the docker engine endpoint";
 }
 
 async function interruption(host: Host): Promise<string | undefined> {

@@ -1,14 +1,16 @@
 /** `provision` and `upgrade`: work on the engine of a machine that exists. */
 import { upgradeEngine } from "../provision/provision.ts";
-import type { SshExecutor } from "../ssh/executor.ts";
+import { logTo } from "../log/event.ts";
 import { bringUp } from "./bring-up.ts";
 import { prepareAuthority } from "./certificates.ts";
 import { engineVersionOf, waitForEngine } from "./host/engine-connection.ts";
 import type { Host } from "./host/host.ts";
-import { locate } from "./host/locate.ts";
 import { openHost } from "./host/open-host.ts";
+import { stateOf } from "./host/wait-for-state.ts";
+import { workOnHost } from "./host/work-on-host.ts";
 import { isBeingUndone, requireCreated } from "./interruption/interrupted.ts";
-import { readJournal, type JournaledCommand } from "./interruption/journal.ts";
+import { readJournal } from "./interruption/journal.ts";
+import { startHost } from "./lifecycle.ts";
 import { lockMachine } from "./interruption/machine-lock.ts";
 import type { MachineContext } from "./machine-context.ts";
 import { keepTrust, provisionContext, provisionMachine, provisionRequest } from "./provision-machine.ts";
@@ -20,10 +22,11 @@ export async function provisionAgain(context: MachineContext, name: string, sign
   await prepareAuthority(context, signal);
   const earlier = await readJournal(host.dir);
   if (earlier?.command === "create" && !isBeingUndone(earlier)) return await bringUp(context, host, earlier, signal);
-  await maintain(context, host, "provision", signal, async (ssh) => void (await provisionMachine(context, host, ssh, signal)));
+  const work = { command: "provision", step: "provision" } as const;
+  await workOnHost(context, host, work, signal, async (ssh) => void (await provisionMachine(context, host, ssh, signal)));
 }
 
-/** Brings the engine to the newest version its source offers. Gives the version before and after. */
+/** Brings the engine to the newest version its source offers; a machine that does not run is started for it. Gives the version before and after. */
 export async function upgradeMachine(
   context: MachineContext,
   name: string,
@@ -32,7 +35,9 @@ export async function upgradeMachine(
   await using _lock = await lockMachine(context, name, "upgrade", signal);
   await using host = await openHost(context, name);
   await requireCreated(host);
-  return await maintain(context, host, "upgrade", signal, async (ssh) => {
+  await startFirst(context, host, signal);
+  const work = { command: "upgrade", step: "provision" } as const;
+  return await workOnHost(context, host, work, signal, async (ssh) => {
     const before = await engineVersionOf(context, host, signal).catch(() => "");
     const outcome = await upgradeEngine(await provisionRequest(context, host), provisionContext(context, host, ssh, signal));
     await keepTrust(host, outcome);
@@ -41,20 +46,9 @@ export async function upgradeMachine(
   });
 }
 
-/** Logs in where the machine is now, does the work under its journal, and saves what the driver learned. The caller holds the machine's lock. */
-export async function maintain<T>(
-  context: MachineContext,
-  host: Host,
-  command: JournaledCommand,
-  signal: AbortSignal,
-  work: (ssh: SshExecutor) => Promise<T>,
-): Promise<T> {
-  await locate(context, host, signal);
-  await using ssh = await host.openSsh();
-  await ssh.connect();
-  const journal = await host.openJournal(command);
-  const result = await journal.step("provision", async () => await work(ssh));
-  await host.save();
-  await journal.close();
-  return result;
+/** In 0.16.2's words. */
+async function startFirst(context: MachineContext, host: Host, signal: AbortSignal): Promise<void> {
+  if ((await stateOf(context, host, signal)) === "Running") return;
+  logTo(host.report, "info", "Starting machine so machine can be upgraded...");
+  await startHost(context, host, signal);
 }

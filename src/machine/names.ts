@@ -10,8 +10,15 @@ export function requireValidName(name: string): void {
   throw new MachineError(
     "machine-name-invalid",
     "Error creating machine: Invalid hostname specified. Allowed hostname chars are: 0-9a-zA-Z . -",
-    { hint: `${JSON.stringify(name)} is not a machine name; it must begin with a letter or a digit.` },
+    { hint: `${JSON.stringify(name)} is not a machine name: ${objectionTo(name)}.` },
   );
+}
+
+function objectionTo(name: string): string {
+  if (name === "") return "it is empty";
+  if (/^[-.]/u.test(name)) return "it must begin with a letter or a digit";
+  const wrong = [...new Set([...name].filter((character) => !/[a-zA-Z0-9\-.]/u.test(character)))];
+  return `it must not hold ${wrong.map((character) => (character === " " ? "a blank" : JSON.stringify(character))).join(" ")}`;
 }
 
 /** Expands `{a,b}` and `{1..5}` (zero-padded as written) in every name, and refuses a name given twice. */

@@ -70,8 +70,10 @@ async function removeInstance(context: MachineContext, host: Host, request: Remo
   // Removing goes on without its notes when the disk is full: it is how space is made.
   const journal = await host.openJournal("rm", "go-on");
   if (request.restore) {
+    await using ssh = await host.openSsh();
+    // A host that cannot be reached is as it was, and so is its machine.
+    await ssh.connect();
     await journal.step("restore-host", async () => {
-      await using ssh = await host.openSsh();
       await restoreHost(await bareRequest(context, host), provisionContext(context, host, ssh, signal));
     });
   }

@@ -96,7 +96,7 @@ export class ServedDriver {
       },
       DriverName: async () => this.#module.name,
       GetMachineName: async () => this.#machineName,
-      GetURL: async () => await this.#driver.getUrl().catch(rewordNotRunning),
+      GetURL: async () => await this.#url().catch(rewordNotRunning),
       GetIP: async () => await this.#driver.getIp(),
       GetIPv6: async () => "",
       GetSSHHostname: async () => await this.#driver.getSshHostname(),
@@ -115,6 +115,13 @@ export class ServedDriver {
       Restart: verb("restart"),
       Kill: verb("kill"),
     };
+  }
+
+  /** Tools take whoever has a URL for running, and ask the driver only where there is none: so did all drivers of 0.16.2. */
+  async #url(): Promise<string> {
+    const url = await this.#driver.getUrl();
+    if (url === "" || (await this.#driver.getState(this.#lifetime.signal)) === "Running") return url;
+    throw new MachineError("machine-not-running", notRunningText);
   }
 
   #machineName = "";

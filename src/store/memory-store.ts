@@ -2,7 +2,7 @@
  * A store in memory, for tests: the same texts, errors and locks as the store on disk, within one process. Paths it
  * gives lead nowhere.
  */
-import { waitForLock, type FileLock } from "../system/file-lock.ts";
+import { ownHolder, waitForLock, type FileLock } from "../system/file-lock.ts";
 import { systemClock, type Clock } from "../system/clock.ts";
 import { decodeRecord, encodeNewRecord, encodeRecord, type DecodedRecord } from "./codec.ts";
 import type { HostRecord } from "./host-record.ts";
@@ -104,7 +104,7 @@ export class MemoryStore implements Store {
   async #lock(key: string, what: string, request: LockRequest): Promise<FileLock> {
     const take = async (): Promise<FileLock | undefined> => {
       if (this.#holders.has(key)) return undefined;
-      this.#holders.set(key, `docker-machine ${request.purpose} (process ${process.pid})`);
+      this.#holders.set(key, ownHolder(request.purpose));
       let isHeld = true;
       const release = async (): Promise<void> => {
         if (isHeld) this.#holders.delete(key);

@@ -173,9 +173,16 @@ function noteBeside(file: string): string {
   return `${file}.holder`;
 }
 
+/** Who holds a lock, where that is this process in another part of its work. */
+export function ownHolder(purpose: string): string {
+  return `docker-machine ${purpose} (of this very command)`;
+}
+
 async function describeHolder(file: string): Promise<string> {
   const note = await readNote(file);
   if (typeof note === "string" || !isProcessAlive(note.pid)) return "another docker-machine process";
+  // The number may also be that of a process elsewhere: in another container, or before the last boot.
+  if (note.pid === process.pid) return openHere.has(file) ? ownHolder(note.purpose) : "another docker-machine process";
   return `docker-machine ${note.purpose} (process ${note.pid})`;
 }
 

@@ -94,7 +94,7 @@ describe("signals", () => {
     it(`${signal} aborts the command, which exits 130`, async () => {
       const { status, stderr } = await interrupted("wait", signal, false);
       assert.equal(status, 130);
-      assert.equal(stderr, "Interrupted: undoing what was begun. Interrupt again to stop at once.\nInterrupted\n");
+      assert.equal(stderr, "Interrupted. Interrupt again to stop at once.\nInterrupted\n");
     });
   }
 

@@ -286,7 +286,7 @@ async function interrupted(program: Program, args: readonly string[], moment: Re
   await running.said(moment);
   running.signal("SIGINT", "group");
   const { status, stderr } = await running.ended;
-  assert.equal(stderr, "Interrupted: undoing what was begun. Interrupt again to stop at once.\nInterrupted\n");
+  assert.equal(stderr, "Interrupted. Interrupt again to stop at once.\nInterrupted\n");
   assert.equal(status, 130);
 }
 

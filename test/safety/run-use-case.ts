@@ -8,11 +8,11 @@ import { prepareAuthority } from "../../src/machine/certificates.ts";
 import { createMachine } from "../../src/machine/create.ts";
 import { findLeftovers, removeLeftovers } from "../../src/machine/gc.ts";
 import { openHost } from "../../src/machine/host/open-host.ts";
+import { workOnHost } from "../../src/machine/host/work-on-host.ts";
 import { changeState } from "../../src/machine/lifecycle.ts";
 import { listMachines } from "../../src/machine/list.ts";
 import { lockMachine } from "../../src/machine/interruption/machine-lock.ts";
 import { throwFailures } from "../../src/machine/many.ts";
-import { maintain } from "../../src/machine/maintain.ts";
 import { provisionRequest } from "../../src/machine/provision-machine.ts";
 import { removeMachine } from "../../src/machine/remove.ts";
 import { setSecrets } from "../../src/machine/secrets/set-secrets.ts";
@@ -55,7 +55,8 @@ async function provision(waitMs = context.timeouts.lockMs): Promise<void> {
   await using _lock = await lockMachine(impatient, name, "provision", signal);
   await using host = await openHost(context, name);
   await prepareAuthority(context, signal, "ecdsa");
-  await maintain(context, host, "provision", signal, async () => void (await provisionRequest(context, host)));
+  const work = { command: "provision", step: "provision" } as const;
+  await workOnHost(context, host, work, signal, async () => void (await provisionRequest(context, host)));
 }
 
 async function ip(): Promise<string> {

@@ -1,18 +1,22 @@
 import * as path from "node:path";
-import { MachineError, isMachineError, messageOf } from "../../errors/machine-error.ts";
 import { quote } from "../../gocompat/quote.ts";
 import { oneLine } from "../../log/plain-text.ts";
 import { requireConnection } from "../../machine/host/engine-connection.ts";
 import { openHost } from "../../machine/host/open-host.ts";
 import type { Invocation } from "../command.ts";
 import type { CliContext } from "../cli-context.ts";
+import { connecting } from "../connection-error.ts";
 import { openContext } from "../open-context.ts";
 import { nameOrDefault } from "../named-machines.ts";
 
 export async function run({ options, args }: Invocation, context: CliContext): Promise<void> {
   const machineContext = openContext(context);
   await using host = await openHost(machineContext, await nameOrDefault(machineContext, args));
-  const url = await connect(async () => await requireConnection(machineContext, host, options.bool("swarm"), context.signal));
+  const url = await connecting(
+    "Error running connection boilerplate",
+    context,
+    async () => await requireConnection(machineContext, host, options.bool("swarm"), context.signal),
+  );
   const { CaCertPath: ownCa, ClientCertPath, ClientKeyPath } = host.record.hostOptions.AuthOptions;
   // An engine that is shared proves itself to the machine's copy, which knows both owners' CAs.
   const CaCertPath = host.record.extra.SharedCa === undefined ? ownCa : path.join(host.dir, "ca.pem");
@@ -25,16 +29,4 @@ export async function run({ options, args }: Invocation, context: CliContext): P
   context.print(`--tlscert=${quote(ClientCertPath)}`);
   context.print(`--tlskey=${quote(ClientKeyPath)}`);
   context.print(`-H=${oneLine(url)}`);
-}
-
-async function connect(work: () => Promise<string>): Promise<string> {
-  try {
-    return await work();
-  } catch (error) {
-    if (!isMachineError(error)) throw error;
-    throw new MachineError(error.code, `Error running connection boilerplate: ${messageOf(error)}`, {
-      cause: error,
-      hint: error.hint,
-    });
-  }
 }

@@ -1,4 +1,4 @@
-import { MachineError, isMachineError, messageOf } from "../../errors/machine-error.ts";
+import { MachineError } from "../../errors/machine-error.ts";
 import type { Invocation } from "../command.ts";
 import type { CliContext } from "../cli-context.ts";
 import {
@@ -28,7 +28,8 @@ export async function run(invocation: Invocation, context: CliContext): Promise<
 
 async function variablesToSet({ options, args }: Invocation, context: CliContext): Promise<ShellVariable[]> {
   // `env -u` asks no machine, and stands in the start-up files of shells.
-  const [{ requireConnection }, { openHost }, { openContext }, { nameOrDefault }] = await Promise.all([
+  const [{ connecting }, { requireConnection }, { openHost }, { openContext }, { nameOrDefault }] = await Promise.all([
+    import("../connection-error.ts"),
     import("../../machine/host/engine-connection.ts"),
     import("../../machine/host/open-host.ts"),
     import("../open-context.ts"),
@@ -36,20 +37,15 @@ async function variablesToSet({ options, args }: Invocation, context: CliContext
   ]);
   const machineContext = openContext(context);
   await using host = await openHost(machineContext, await nameOrDefault(machineContext, args));
-  const url = await connect(async () => await requireConnection(machineContext, host, options.bool("swarm"), context.signal));
+  const url = await connecting(
+    "Error checking TLS connection",
+    context,
+    async () => await requireConnection(machineContext, host, options.bool("swarm"), context.signal),
+  );
   const variables = connectionVariables({ machineName: host.name, url, certPath: host.dir }, context.computer);
   return options.bool("no-proxy") ? [...variables, noProxyVariable(context.computer, await host.driver.getIp())] : variables;
 }
 
 function variablesToUnset({ options }: Invocation, { computer }: CliContext): ShellVariable[] {
   return options.bool("no-proxy") ? [...unsetVariables(), unsetNoProxyVariable(computer)] : unsetVariables();
-}
-
-async function connect(work: () => Promise<string>): Promise<string> {
-  try {
-    return await work();
-  } catch (error) {
-    if (!isMachineError(error)) throw error;
-    throw new MachineError(error.code, `Error checking TLS connection: ${messageOf(error)}`, { cause: error, hint: error.hint });
-  }
 }

@@ -44,6 +44,12 @@ export class Screen {
     }
   }
 
+  /** Takes the footer away for good: nothing of it stays where the program ends at once. */
+  close(): void {
+    this.#erase();
+    this.#suspensions = Number.POSITIVE_INFINITY;
+  }
+
   #draw(): void {
     if (this.#suspensions > 0 || this.#footer.length === 0) return;
     const stream = this.#streams[this.#footerStream];

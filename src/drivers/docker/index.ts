@@ -25,7 +25,8 @@ const answerTimeoutMs = 120_000;
 const oldestApiMinor = 40;
 
 const states: Readonly<Record<string, MachineState>> = {
-  created: "Starting",
+  // Nothing in it runs, and nothing will until somebody starts it.
+  created: "Stopped",
   running: "Running",
   paused: "Paused",
   restarting: "Starting",
@@ -40,6 +41,11 @@ class DockerDriver extends BuiltinDriver<DockerConfig> {
 
   constructor(context: DriverContext, configText: string | undefined) {
     super(context, defaultConfig(context.machineName, context.storePath), configText);
+  }
+
+  /** By a socket of this computer. An engine that is not chosen yet is found here, if anywhere. */
+  get tellsStateLocally(): boolean {
+    return !this.config.EngineHost.startsWith("tcp://");
   }
 
   async #workplace(): Promise<Workplace> {

@@ -76,6 +76,7 @@ export const driverModule: DriverModule = {
     parallelCreate: true,
     perNameFlags: ["url"],
     injectsHostKeys: false,
+    tellsStateLocally: true,
   },
   open: (context, configText) => new NoneDriver(context, configText),
 };

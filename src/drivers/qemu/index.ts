@@ -182,6 +182,7 @@ export const driverModule: DriverModule = {
     parallelCreate: true,
     perNameFlags: [],
     injectsHostKeys: true,
+    tellsStateLocally: true,
   },
   open: (context, configText) => new QemuDriver(context, configText),
 };

@@ -1,19 +1,23 @@
 /** What to do about an engine that cannot be used. Loaded where one cannot: who asks for an address needs none of it. */
+import type { ErrorCode } from "../../errors/codes.ts";
 import { isMachineError, MachineError } from "../../errors/machine-error.ts";
 import { validationText } from "./engine-connection.ts";
 import type { Host } from "./host.ts";
 
-/** 0.16.2's words for `env` and `config`, and a hint where they lead astray. */
+/** 0.16.2's words for `env` and `config`; where new certificates are no way out, what is one. */
 export function certificateAdvice(host: Host, url: string, error: unknown): MachineError {
   const code = isMachineError(error) ? error.code : "engine-unreachable";
-  return new MachineError(
-    code,
-    `${validationText(url, error)}\n` +
-      "You can attempt to regenerate them using 'docker-machine regenerate-certs [name]'.\n" +
-      "Be advised that this will trigger a Docker daemon restart which might stop running containers.\n",
-    { cause: error, hint: truerAdvice(host, error) },
-  );
+  const advice = silences.includes(code) ? "" : `\n${regenerationAdvice}`;
+  return new MachineError(code, `${validationText(url, error)}${advice}`, { cause: error, hint: truerAdvice(host, error) });
 }
+
+/** Errors of an engine that showed no certificate, so that none can be to blame. */
+export const silences: readonly ErrorCode[] = ["engine-unreachable", "engine-timeout"];
+
+/** 0.16.2 gives it whatever is wrong. */
+export const regenerationAdvice =
+  "You can attempt to regenerate them using 'docker-machine regenerate-certs [name]'.\n" +
+  "Be advised that this will trigger a Docker daemon restart which might stop running containers.\n";
 
 /** 0.16.2's sentence sends everybody to `regenerate-certs`, which mends certificates and nothing else. */
 function truerAdvice(host: Host, error: unknown): string | undefined {

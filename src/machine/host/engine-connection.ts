@@ -1,23 +1,29 @@
 /**
- * Whether a machine's engine answers, and where. The engine's own answer over TLS is the proof that a machine runs; the
- * provider is asked only when that fails.
+ * Whether a machine's engine answers, and where. The engine's own answer over TLS is the proof that a machine runs; its
+ * driver tells what it is when that does not come.
  */
 import { isMachineError, MachineError, messageOf } from "../../errors/machine-error.ts";
 import { parseEngineUrl } from "../../engine/engine-address.ts";
 import { EngineClient } from "../../engine/engine-client.ts";
+import type { MachineState } from "../../driver-kit/state.ts";
 import type { SwarmOptions } from "../../store/host-record.ts";
 import { poll, type Attempt } from "../../system/waiting.ts";
 import { loadClientCredentials, withAuthorities } from "../../tls/authority-files.ts";
 import { warnOfCertificates } from "./certificate-dates.ts";
 import type { Host } from "./host.ts";
 import type { MachineContext } from "../machine-context.ts";
-import { stateOf } from "./wait-for-state.ts";
+import { askSideBySide, engineGraceMs, headStartMs } from "./side-by-side.ts";
 
 const pollMs = 250;
 
-/** The recorded address of the engine, or with `swarm` of the swarm master. "" while the driver knows none. */
+/**
+ * The recorded address of the engine, or with `swarm` of the swarm master. "" while the driver knows none. Throws
+ * `machine-not-running` where the driver gives none of a machine that is stopped.
+ */
 export async function engineUrlOf(host: Host, swarm = false): Promise<string> {
-  const url = await host.driver.getUrl();
+  const url = await host.driver.getUrl().catch(async (error: unknown) => {
+    throw isMachineError(error, "machine-not-running") ? await notRunning(host, "Stopped") : error;
+  });
   if (!swarm) return url;
   const { SwarmOptions } = host.record.hostOptions;
   if (!SwarmOptions.Master) {
@@ -33,12 +39,18 @@ export function swarmUrlOf(engineUrl: string, swarm: SwarmOptions): string {
   return engineUrl.replace(/:\d+$/u, `:${port}`);
 }
 
-/** The URL of a machine that runs. Throws `machine-not-running` with 0.16.2's sentence. */
+/** The URL of a machine that runs. Throws `machine-not-running` with 0.16.2's sentence, and `machine-state` where it has another address by now. */
 export async function requireUrl(context: MachineContext, host: Host, signal: AbortSignal): Promise<string> {
   const url = await engineUrlOf(host);
   if (url === "") return url;
   await warnOfCertificates(context, host);
-  if (!(await answers(context, host, url, signal))) await requireRunning(context, host, signal);
+  const question = {
+    askEngine: async (bound: AbortSignal) => await (await engineClientOf(context, host, url, bound)).ping(),
+    // That it runs is all that is asked; only whether it is still there is the engine's to say.
+    engineMs: (state: MachineState) => (state !== "Running" ? engineGraceMs : host.driver.locate === undefined ? 0 : headStartMs),
+  };
+  const seen = await askSideBySide(context, host, question, signal);
+  if (!("answer" in seen)) await (await import("./not-running.ts")).requireReachable(context, host, seen.state, signal);
   return url;
 }
 
@@ -50,19 +62,21 @@ export async function requireConnection(
   signal: AbortSignal,
 ): Promise<string> {
   const url = await engineUrlOf(host, swarm);
-  if (url === "") throw new MachineError("machine-not-running", "Host is not running");
+  if (url === "") throw await notRunning(host, "");
   // Before the attempt, because it says why that fails where the dates are to blame.
   await warnOfCertificates(context, host);
-  try {
-    // The docker client that gets the address from us checks the certificate for that, and knows no machine's name.
-    await (await engineClientOf(context, host, url, signal, "by-address")).ping();
+  // The docker client that gets the address from us checks the certificate for that, and knows no machine's name.
+  const askEngine = orOwnFault(async (bound) => {
+    await (await engineClientOf(context, host, url, bound, "by-address")).ping();
     return url;
-  } catch (error) {
-    signal.throwIfAborted();
-    if (isOwnFileAtFault(error)) throw notOfTheEngine(url, error);
-    await requireRunning(context, host, signal);
-    throw (await import("./engine-advice.ts")).certificateAdvice(host, url, error);
+  });
+  const seen = await askSideBySide(context, host, { askEngine }, signal);
+  if ("state" in seen) {
+    await (await import("./not-running.ts")).requireReachable(context, host, seen.state, signal);
+    throw (await import("./engine-advice.ts")).certificateAdvice(host, url, seen.silence);
   }
+  if (typeof seen.answer !== "string") throw notOfTheEngine(url, seen.answer);
+  return url;
 }
 
 /** Polls until the engine answers; a wrong certificate fails at once. */
@@ -90,11 +104,35 @@ export async function waitForEngine(context: MachineContext, host: Host, signal:
 /** The engine's version. Throws with the text that `ls` and `version` show. */
 export async function engineVersionOf(context: MachineContext, host: Host, signal: AbortSignal): Promise<string> {
   try {
-    return (await (await engineClientOf(context, host, await host.driver.getUrl(), signal)).version()).Version;
+    const url = await engineUrlOf(host);
+    if (url === "") throw await notRunning(host, "");
+    const askEngine = orOwnFault(async (bound) => (await (await engineClientOf(context, host, url, bound)).version()).Version);
+    const seen = await askSideBySide(context, host, { askEngine }, signal);
+    if ("state" in seen) throw seen.state === "Running" ? seen.silence : await notRunning(host, seen.state);
+    if (typeof seen.answer !== "string") throw seen.answer;
+    return seen.answer;
   } catch (error) {
-    const { code, hint, message } = isOwnFileAtFault(error) ? error : silentEngine;
+    signal.throwIfAborted();
+    const isTold = isOwnFileAtFault(error) || isMachineError(error, "machine-not-running");
+    const { code, hint, message } = isTold ? error : silentEngine;
     throw new MachineError(code, `Unable to query docker version: ${message}`, { cause: error, hint });
   }
+}
+
+async function notRunning(host: Host, state: MachineState): Promise<MachineError> {
+  return (await import("./not-running.ts")).notRunning(host, state);
+}
+
+/** A file of ours that is at fault says nothing about the machine, and is told whatever the driver says. */
+function orOwnFault(askEngine: (bound: AbortSignal) => Promise<string>): (bound: AbortSignal) => Promise<string | MachineError> {
+  return async (bound) => {
+    try {
+      return await askEngine(bound);
+    } catch (error) {
+      if (isOwnFileAtFault(error)) return error;
+      throw error;
+    }
+  };
 }
 
 /**
@@ -130,21 +168,6 @@ export async function engineClientOf(
 /** Every certificate is for localhost, and what looks like an address may be another machine's. */
 function isDistinctive(machineName: string): boolean {
   return machineName.toLowerCase().replace(/\.+$/u, "") !== "localhost" && !/^[\d.]+$/u.test(machineName);
-}
-
-/** Throws `machine-not-running` unless the provider says that the machine runs. */
-export async function requireRunning(context: MachineContext, host: Host, signal: AbortSignal): Promise<void> {
-  if ((await stateOf(context, host, signal)) !== "Running") throw new MachineError("machine-not-running", "Host is not running");
-}
-
-async function answers(context: MachineContext, host: Host, url: string, signal: AbortSignal): Promise<boolean> {
-  try {
-    await (await engineClientOf(context, host, url, signal)).ping();
-    return true;
-  } catch {
-    signal.throwIfAborted();
-    return false;
-  }
 }
 
 /** Whether a file of ours is missing or unreadable, which says nothing about the engine. */

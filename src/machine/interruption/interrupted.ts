@@ -29,7 +29,9 @@ export function wayOut(name: string, journal: JournalReading, capabilities: Driv
   const remove = `docker-machine rm ${name}`;
   if (journal.command === "rm" || isBeingUndone(journal)) return `run ${remove} to finish it`;
   if (isCreateUncertain(journal, capabilities)) return `look at the provider for what it made, then run ${remove}`;
-  return `run ${nextCommand(name, journal, capabilities)} to go on, or ${remove}`;
+  const goOn = `run ${nextCommand(name, journal, capabilities)} to go on`;
+  // Removing is a way out of what never came into being; a machine that works is not thrown away over its upkeep.
+  return journal.command === "create" ? `${goOn}, or ${remove}` : goOn;
 }
 
 function nextCommand(name: string, journal: JournalReading, { adopted }: DriverCapabilities): string {

@@ -7,6 +7,7 @@ import * as path from "node:path";
 import { isMachineError } from "../../errors/machine-error.ts";
 import { appendLineDurably, readRegularFileIfExists, removeFile, syncDirectory } from "../../system/files.ts";
 import { identifyProcess, isSameProcess, type ProcessIdentity } from "../../system/process-identity.ts";
+import type { FlagValue } from "../../driver-kit/create-flag.ts";
 import type { Clock } from "../../system/clock.ts";
 
 export type JournaledCommand = "create" | "rm" | "provision" | "regenerate-certs" | "upgrade";
@@ -31,7 +32,12 @@ export interface JournalEntry {
   readonly at: string;
   readonly createId: string;
   readonly process: ProcessIdentity;
+  /** In the first line of a create: {@link AskedOptions}. */
+  readonly asked?: AskedOptions | undefined;
 }
+
+/** What the driver of a new machine was asked for: its create flags by name, without secrets. */
+export type AskedOptions = Readonly<Record<string, FlagValue>>;
 
 export interface JournalReading {
   /** The command that was cut off; of several the first, which later ones only tried to finish. */
@@ -45,6 +51,8 @@ export interface JournalReading {
   /** The last step that was begun, and whether it was finished. */
   readonly lastStep: JournalStep;
   readonly lastState: JournalEntry["state"];
+  /** Of a create; undefined where that was not noted. */
+  readonly asked?: AskedOptions | undefined;
   has(step: JournalStep, state: JournalEntry["state"]): boolean;
 }
 
@@ -78,8 +86,8 @@ export class Journal {
   }
 
   /** The file that holds the first line, for a folder that is made with it already inside. */
-  begunWith(step: JournalStep): Readonly<Record<string, string>> {
-    return { [fileName]: `${this.#line(step, "begun")}\n` };
+  begunWith(step: JournalStep, asked: AskedOptions): Readonly<Record<string, string>> {
+    return { [fileName]: `${this.#line(step, "begun", asked)}\n` };
   }
 
   /** Notes the intent, does the work, notes the result. A failure leaves the intent standing. */
@@ -115,9 +123,9 @@ export class Journal {
     }
   }
 
-  #line(step: JournalStep, state: JournalEntry["state"]): string {
+  #line(step: JournalStep, state: JournalEntry["state"], asked?: AskedOptions): string {
     const { command, clock, createId } = this.#options;
-    const entry: JournalEntry = { command, step, state, at: clock.now().toISOString(), createId, process: this.#process };
+    const entry: JournalEntry = { command, step, state, at: clock.now().toISOString(), createId, process: this.#process, asked };
     return JSON.stringify(entry);
   }
 }
@@ -137,6 +145,7 @@ export async function readJournal(machineDir: string): Promise<JournalReading | 
     process: last.process,
     lastStep: last.step,
     lastState: last.state,
+    asked: entries.findLast((entry) => entry.asked !== undefined)?.asked,
     has: (step, state) => entries.some((entry) => entry.step === step && entry.state === state),
   };
 }

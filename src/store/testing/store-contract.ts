@@ -126,7 +126,7 @@ export function describeStoreContract(name: string, open: () => Promise<StoreUnd
     "a machine's lock is one command's, and names its holder": async ({ store }) => {
       const lock = await store.lockMachine("web", { purpose: "create", waitMs: 0 });
       const waitedFor: string[] = [];
-      const holder = `docker-machine create (process ${process.pid})`;
+      const holder = "docker-machine create (of this very command)";
       await assert.rejects(store.lockMachine("WEB", { purpose: "rm", waitMs: 30, onWait: (who) => void waitedFor.push(who) }), {
         code: "machine-busy",
         message: `machine "WEB" is in use by ${holder}`,
