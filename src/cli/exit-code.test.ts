@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { errorCodes, type ErrorCode } from "../errors/codes.ts";
 import { MachineError } from "../errors/machine-error.ts";
+import { SeveralFailedError } from "../machine/many.ts";
 import { exitCodeOfError, exitCodeOfResult } from "./exit-code.ts";
 import { FlagError, UsageError } from "./usage-error.ts";
 
@@ -17,6 +18,16 @@ describe("exitCodeOfError", () => {
       assert.equal(exitCodeOfError(new MachineError(code, ""), false, "ls"), special[code] ?? 1, code);
     }
     assert.equal(exitCodeOfError(new TypeError("bug"), false, "ls"), 1);
+  });
+
+  it("tells that work on several machines was interrupted", () => {
+    const failed = [
+      { name: "a", error: new MachineError("ssh-closed", "") },
+      { name: "b", error: new MachineError("interrupted", "Interrupted") },
+    ];
+    assert.equal(exitCodeOfError(new SeveralFailedError(failed, 3), false, "create"), 130);
+    assert.equal(exitCodeOfError(new SeveralFailedError(failed, 3), true, "create"), 130);
+    assert.equal(exitCodeOfError(new SeveralFailedError(failed.slice(0, 1), 3), false, "create"), 1);
   });
 
   it("gives 0.16.2's codes where they are wanted", () => {

@@ -1,7 +1,7 @@
 /** What a killed create leaves, as the user meets it: in `ls`, in `gc`, and gone once that is asked for. */
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { writeFile } from "node:fs/promises";
+import { readdir, readFile, writeFile } from "node:fs/promises";
 import * as path from "node:path";
 import { test } from "node:test";
 import { goldenText } from "../../src/store/testing/records.ts";
@@ -52,3 +52,42 @@ test("gc lists it, asks before it removes it, and touches no other machine", asy
   assert.equal(await shell.ok("ls -q"), "alpha\n");
   assert.equal(await shell.ok("gc --remove -y"), "Nothing was left behind.\n");
 });
+
+test("a create of a machine without SSH goes on from wherever it was killed, with what is asked for now", async () => {
+  await using shell = await withLeftover();
+  await shell.ok("create -d none --url tcp://127.0.0.1:5 beta2");
+  assert.equal(await shell.ok("ip beta2"), "127.0.0.1:5\n");
+});
+
+test("an upkeep that failed does not offer to throw the machine away", async () => {
+  await using shell = await withLeftover();
+  const file = path.join(shell.store, "machines/beta2/journal.ndjson");
+  const entry = JSON.parse(await readFile(file, "utf8")) as object;
+  for (const command of ["provision", "upgrade", "regenerate-certs"]) {
+    await writeFile(file, `${JSON.stringify({ ...entry, command, step: "certificates" })}\n`);
+    const errors = await shell.ok("ls -f {{.Name}}/{{.Error}}");
+    const wayOut = `run docker-machine ${command} beta2 to go on`;
+    assert.match(errors, new RegExp(`^beta2/${command} was interrupted at "certificates"; ${wayOut}$`, "mu"));
+  }
+});
+
+test("upkeep of a machine that cannot be reached leaves no mark on it", async () => {
+  await using shell = await openCommandLine();
+  await shell.ok("create -d none --url tcp://127.0.0.1:2 seed");
+  const record = (await shell.recordText("seed")).replaceAll('"seed"', '"web"').replaceAll("machines/seed", "machines/web");
+  await shell.addRecord("web", asGeneric(record));
+  for (const words of ["regenerate-certs -f web", "provision web", "rm -y --restore web"]) {
+    const { code } = await shell.run(words.split(" "), { env: { MACHINE_TIMEOUT_SSH_CONNECT: "1s", MACHINE_TIMEOUT_SSH: "1s" } });
+    assert.notEqual(code, 0, words);
+    assert.equal(await shell.ok("ls --filter name=web -f {{.Error}}"), "\n", words);
+    assert.equal((await readdir(path.join(shell.store, "machines/web"))).includes("journal.ndjson"), false, words);
+    assert.equal((await readdir(path.join(shell.store, "machines/web"))).includes("server.pem"), false, words);
+  }
+});
+
+/** A machine whose SSH port answers nobody. */
+function asGeneric(noneRecord: string): string {
+  const record = JSON.parse(noneRecord) as { Driver: object; DriverName: string };
+  const driver = { ...record.Driver, IPAddress: "127.0.0.1", SSHPort: 2, SSHUser: "root", EnginePort: 2376, SSHKey: "" };
+  return JSON.stringify({ ...record, DriverName: "generic", Driver: driver });
+}

@@ -31,6 +31,9 @@ const usageErrors: readonly RegExp[] = [
   /^Error parsing swarm discovery/u,
 ];
 
+const silentEngine = /There was an error validating certificates for host .*: dial tcp/u;
+const regenerationAdvice = /You can attempt to regenerate them using [^]*?might stop running containers\.\n\n?/u;
+
 export const differences: readonly Difference[] = [
   {
     name: "usage-errors-exit-2",
@@ -50,6 +53,13 @@ export const differences: readonly Difference[] = [
     mode: "default",
     applies: ({ stderr }) => stderr !== "",
     translate: (outcome) => ({ ...outcome, stderr: outcome.stderr.replaceAll(/^Hint: .*\n/gmu, "") }),
+  },
+  {
+    // Certificates are not to blame for an engine that does not answer.
+    name: "engine-down-advice",
+    mode: "default",
+    applies: ({ stderr }) => silentEngine.test(stderr),
+    expect: (golden) => ({ ...golden, stderr: golden.stderr.replace(regenerationAdvice, "") }),
   },
   {
     name: "more-flags-and-commands",

@@ -11,8 +11,8 @@ export interface GoldenCase {
   readonly stderr: string;
 }
 
-export function goldenCases(): readonly GoldenCase[] {
-  const text = readFileSync(new URL("cases.jsonl", import.meta.url), "utf8");
+export function goldenCases(file = "cases.jsonl"): readonly GoldenCase[] {
+  const text = readFileSync(new URL(file, import.meta.url), "utf8");
   return text
     .trimEnd()
     .split("\n")

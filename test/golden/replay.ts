@@ -4,7 +4,7 @@
  */
 import { spawnSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import * as path from "node:path";
 import type { GoldenCase } from "./golden-cases.ts";
@@ -29,9 +29,18 @@ export function programUnderTest(runtime: "any" | "node" = "any"): readonly stri
   return given === undefined ? [process.execPath, path.resolve("src/cli/bin.ts")] : given.split(" ");
 }
 
-/** The outcome of every case, in their order. */
-export function replay(program: readonly string[], cases: readonly GoldenCase[], mode: Mode): Outcome[] {
+/** The outcome of every case, in their order. `records` are machines that are there before, by name. */
+export function replay(
+  program: readonly string[],
+  cases: readonly GoldenCase[],
+  mode: Mode,
+  records: Readonly<Record<string, string>> = {},
+): Outcome[] {
   const store = makeStore();
+  for (const [name, text] of Object.entries(records)) {
+    mkdirSync(path.join(store, "machines", name), { recursive: true });
+    writeFileSync(path.join(store, "machines", name, "config.json"), text.replaceAll(recordedStore, store));
+  }
   const root = mkdtempSync(path.join(tmpdir(), "docker-machine-golden-"));
   try {
     const base = prepare(root, store, mode);

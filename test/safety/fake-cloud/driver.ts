@@ -10,6 +10,7 @@ import { instant } from "../killable/instant.ts";
 interface FakeCloudConfig extends BaseConfig {
   Endpoint: string;
   Token: string;
+  Size: string;
   InstanceId: string;
 }
 
@@ -27,7 +28,7 @@ class FakeCloudDriver extends BuiltinDriver<FakeCloudConfig> {
   constructor(context: DriverContext, configText: string | undefined) {
     super(
       context,
-      { ...newBaseConfig(context.machineName, context.storePath), Endpoint: "", Token: "", InstanceId: "" },
+      { ...newBaseConfig(context.machineName, context.storePath), Endpoint: "", Token: "", Size: "", InstanceId: "" },
       configText,
     );
   }
@@ -35,11 +36,13 @@ class FakeCloudDriver extends BuiltinDriver<FakeCloudConfig> {
   async setConfigFromFlags(options: DriverOptions): Promise<void> {
     this.config.Endpoint = options.string("fakecloud-endpoint");
     this.config.Token = options.string("fakecloud-token");
+    this.config.Size = options.string("fakecloud-size");
     if (this.config.Endpoint === "") throw new MachineError("driver-options", "fakecloud requires --fakecloud-endpoint");
   }
 
   async create(signal: AbortSignal): Promise<void> {
     if (this.config.InstanceId !== "") return;
+    if (this.config.Size === "too-big") throw new MachineError("provider-quota", "The fake cloud has no instance that big");
     if (this.context.createId === undefined) throw new Error("a create without an id");
     const { id, address } = await this.#request<Instance>("POST", `/instances?mark=${this.context.createId}`, signal);
     this.config.InstanceId = id;
@@ -120,6 +123,7 @@ export const driverModule: DriverModule = {
   flags: [
     { kind: "string", name: "fakecloud-endpoint", usage: "URL of the fake cloud" },
     { kind: "string", name: "fakecloud-token", usage: "Token of the fake cloud's API", secret: true },
+    { kind: "string", name: "fakecloud-size", usage: "Size of the instance; there is none that is too-big" },
   ],
   capabilities: {
     provisionable: false,
