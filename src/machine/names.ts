@@ -17,7 +17,7 @@ export function requireValidName(name: string): void {
 function objectionTo(name: string): string {
   if (name === "") return "it is empty";
   if (/^[-.]/u.test(name)) return "it must begin with a letter or a digit";
-  const wrong = [...new Set([...name].filter((character) => !/[a-zA-Z0-9\-.]/u.test(character)))];
+  const wrong = [...new Set(Array.from(name).filter((character) => !/[a-zA-Z0-9\-.]/u.test(character)))];
   return `it must not hold ${wrong.map((character) => (character === " " ? "a blank" : JSON.stringify(character))).join(" ")}`;
 }
 
