@@ -9,6 +9,7 @@ import { rebootMs } from "../src/drivers/generic/reboot.ts";
 import { graceMs } from "../src/system/waiting.ts";
 import { defaultRetryPolicy } from "../src/driver-kit/http-api.ts";
 import { connectBoundMs } from "../src/system/http-request.ts";
+import { engineGraceMs, headStartMs } from "../src/machine/host/side-by-side.ts";
 import { defaultTimeouts, timeoutTable } from "../src/machine/timeouts.ts";
 import { defaultBounds as defaultPluginBounds, placePatienceMs } from "../src/plugin/plugin-bounds.ts";
 import { defaultBounds as defaultProvisionBounds } from "../src/provision/provision-context.ts";
@@ -40,6 +41,8 @@ test("docs/timeouts.md gives the fixed bounds as they are", () => {
   assert.ok(listFlag?.kind === "int");
   assert.deepEqual(rows, [
     `${inWords((listFlag.value ?? 0) * 1000)}, \`--timeout N\` (seconds)`,
+    inWords(headStartMs),
+    inWords(engineGraceMs),
     inWords(keepalive.intervalMs * keepalive.unanswered),
     inWords(sftpAnswerMs),
     inWords(engineHeadStartMs),
