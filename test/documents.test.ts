@@ -42,7 +42,7 @@ test("docs/timeouts.md gives the fixed bounds as they are", () => {
   assert.deepEqual(rows, [
     `${inWords((listFlag.value ?? 0) * 1000)}, \`--timeout N\` (seconds)`,
     inWords(headStartMs),
-    inWords(engineGraceMs),
+    `${engineGraceMs / 1000} s`,
     inWords(keepalive.intervalMs * keepalive.unanswered),
     inWords(sftpAnswerMs),
     inWords(engineHeadStartMs),
