@@ -8,6 +8,7 @@ cd "$root"
 sh scripts/setup.sh || exit 3
 . scripts/toolchain.sh
 sh scripts/test-packages.sh
+sh scripts/moto-packages.sh
 if [ $# -gt 0 ]; then
   groups=$1
   shift

@@ -2,6 +2,7 @@
 import type { DriverModule } from "../driver-kit/driver.ts";
 
 export const builtinDrivers = {
+  amazonec2: async () => (await import("./amazonec2/index.ts")).driverModule,
   generic: async () => (await import("./generic/index.ts")).driverModule,
   digitalocean: async () => (await import("./digitalocean/index.ts")).driverModule,
   docker: async () => (await import("./docker/index.ts")).driverModule,

@@ -1,0 +1,142 @@
+"""
+moto's EC2 for the tests of amazonec2, with what moto lacks: client tokens, the public parameters of images, and faults on
+demand. moto comes from Debian's packages, unpacked by scripts/moto-packages.sh; PYTHONPATH leads to them.
+
+Prints the port it listens on. Beside AWS's APIs it answers:
+  POST /lab/faults    a list of faults, each for the next `times` requests of `action`, or dry runs where it has "dry": true:
+                      {"action", "times", "error": {"status", "code", "message"}}  refused, nothing done
+                      {"action", "times", "lost": true}                           done, and answered by a bare 504
+                      {"action", "times", "doubled": true}                        done twice, as the network repeats
+  GET /lab/requests   the requests of EC2 since the last reset, in order: {"action", "params"}
+  POST /lab/reset     forgets resources, faults, requests and tokens
+"""
+import io
+import json
+import os
+import sys
+import threading
+from urllib.parse import parse_qs
+
+for name in ("MOTO_ENABLE_AMI_VALIDATION", "MOTO_ENABLE_KEYPAIR_VALIDATION", "MOTO_EC2_ENABLE_INSTANCE_TYPE_VALIDATION"):
+    os.environ[name] = "true"
+os.environ["MOTO_AMIS_PATH"] = os.path.join(os.path.dirname(os.path.abspath(__file__)), "images.json")
+
+import logging  # noqa: E402
+
+logging.getLogger("werkzeug").setLevel(logging.ERROR)
+
+from moto.server import DomainDispatcherApplication, create_backend_app  # noqa: E402
+from werkzeug.serving import make_server  # noqa: E402
+
+PARAMETERS = {
+    "/aws/service/canonical/ubuntu/server/26.04/stable/current/amd64/hvm/ebs-gp3/ami-id": "ami-0a000000000002604",
+    "/aws/service/canonical/ubuntu/server/26.04/stable/current/arm64/hvm/ebs-gp3/ami-id": "ami-0b000000000002604",
+    "/aws/service/canonical/ubuntu/server/24.04/stable/current/amd64/hvm/ebs-gp3/ami-id": "ami-0a000000000002404",
+}
+
+
+def xml_error(code, message):
+    return (
+        f"<Response><Errors><Error><Code>{code}</Code><Message>{message}</Message></Error></Errors>"
+        "<RequestID>7a62c49f-347e-4fc4-9331-6e8eEXAMPLE</RequestID></Response>"
+    ).encode()
+
+
+class Lab:
+    def __init__(self, moto):
+        self.moto = moto
+        # One request at a time: what a test sees is what happened in order.
+        self.lock = threading.Lock()
+        self.reset()
+
+    def reset(self):
+        self.faults, self.requests, self.tokens = [], [], {}
+
+    def __call__(self, environ, start_response):
+        length = int(environ.get("CONTENT_LENGTH") or 0)
+        body = environ["wsgi.input"].read(length) if length else b""
+        with self.lock:
+            status, headers, answer = self.answer(environ, body)
+        start_response(status, headers)
+        return [answer]
+
+    def answer(self, environ, body):
+        path = environ.get("PATH_INFO", "")
+        if path == "/lab/faults":
+            self.faults = json.loads(body)
+            return self.plain(b"")
+        if path == "/lab/requests":
+            return self.plain(json.dumps(self.requests).encode())
+        if path == "/lab/reset":
+            self.reset()
+            return self.pass_on({**environ, "PATH_INFO": "/moto-api/reset"}, b"")
+        if environ.get("HTTP_X_AMZ_TARGET") == "AmazonSSM.GetParameters":
+            return self.parameters(json.loads(body))
+        params = {name: values[0] for name, values in parse_qs(body.decode("utf8", "replace"), keep_blank_values=True).items()}
+        if "Action" not in params:
+            return self.pass_on(environ, body)
+        return self.ec2(environ, body, params)
+
+    def ec2(self, environ, body, params):
+        action, is_dry = params["Action"], params.get("DryRun") == "true"
+        self.requests.append({"action": action, "params": params})
+        fault = self.next_fault(action, is_dry)
+        if fault and "error" in fault:
+            error = fault["error"]
+            return f"{error['status']} Error", [("Content-Type", "text/xml")], xml_error(error["code"], error["message"])
+        answer = self.idempotent(environ, body, params)
+        if fault and fault.get("doubled"):
+            answer = self.idempotent(environ, body, params)
+        if fault and fault.get("lost"):
+            return "504 Gateway Timeout", [("Content-Type", "text/plain")], b""
+        return answer
+
+    def next_fault(self, action, is_dry):
+        for fault in self.faults:
+            if fault["action"] == action and fault.get("dry", False) == is_dry and fault.get("times", 1) > 0:
+                fault["times"] = fault.get("times", 1) - 1
+                return fault
+        return None
+
+    def idempotent(self, environ, body, params):
+        """As AWS documents ClientToken: the same request has the same answer, another one is refused."""
+        token = params.get("ClientToken")
+        if token is None or params.get("DryRun") == "true":
+            return self.pass_on(environ, body)
+        if token in self.tokens:
+            known, answer = self.tokens[token]
+            if known == params:
+                return answer
+            message = "The token was used with other parameters"
+            return "400 Bad Request", [("Content-Type", "text/xml")], xml_error("IdempotentParameterMismatch", message)
+        answer = self.pass_on(environ, body)
+        if answer[0].startswith("200"):
+            self.tokens[token] = (params, answer)
+        return answer
+
+    def parameters(self, wanted):
+        names = wanted["Names"]
+        found = [{"Name": name, "Type": "String", "Value": PARAMETERS[name], "Version": 1} for name in names if name in PARAMETERS]
+        answer = {"Parameters": found, "InvalidParameters": [name for name in names if name not in PARAMETERS]}
+        return "200 OK", [("Content-Type", "application/x-amz-json-1.1")], json.dumps(answer).encode()
+
+    def pass_on(self, environ, body):
+        seen = {}
+
+        def start_response(status, headers, exc_info=None):
+            seen["status"], seen["headers"] = status, headers
+
+        copy = {**environ, "wsgi.input": io.BytesIO(body), "CONTENT_LENGTH": str(len(body))}
+        answer = b"".join(self.moto(copy, start_response))
+        return seen["status"], seen["headers"], answer
+
+    @staticmethod
+    def plain(answer):
+        return "200 OK", [("Content-Type", "application/json")], answer
+
+
+server = make_server("127.0.0.1", 0, Lab(DomainDispatcherApplication(create_backend_app)), threaded=True)
+print(server.port, flush=True)
+# Ends with whoever started it.
+threading.Thread(target=lambda: (sys.stdin.read(), os._exit(0)), daemon=True).start()
+server.serve_forever()

@@ -1,0 +1,66 @@
+/**
+ * A moto of a test's own (`moto-server.py`): started on a free port, asked for what it was asked, told to fail, ended with the
+ * test's process.
+ */
+import { spawn } from "node:child_process";
+import { existsSync } from "node:fs";
+import * as path from "node:path";
+import { createInterface } from "node:readline";
+
+const packages = process.env["DOCKER_MACHINE_MOTO"] ?? path.resolve("build/moto");
+const modules = path.join(packages, "usr/lib/python3/dist-packages");
+
+/** Why the tests cannot run here; false where they can. */
+export const motoMissing = existsSync(path.join(modules, "moto"))
+  ? false
+  : "moto is not unpacked; sh scripts/moto-packages.sh does that from Debian's packages";
+
+export interface Fault {
+  readonly action: string;
+  readonly times?: number;
+  readonly dry?: true;
+  readonly error?: { readonly status: number; readonly code: string; readonly message: string };
+  readonly lost?: true;
+  readonly doubled?: true;
+}
+
+export interface SeenRequest {
+  readonly action: string;
+  readonly params: Readonly<Record<string, string>>;
+}
+
+export interface Moto extends AsyncDisposable {
+  readonly url: string;
+  reset(): Promise<void>;
+  fail(...faults: readonly Fault[]): Promise<void>;
+  requests(): Promise<readonly SeenRequest[]>;
+}
+
+export async function startMoto(): Promise<Moto> {
+  const program = path.join(import.meta.dirname, "moto-server.py");
+  const child = spawn("/usr/bin/python3", [program], {
+    env: { PATH: process.env["PATH"], PYTHONPATH: modules },
+    stdio: ["pipe", "pipe", "inherit"],
+  });
+  const port = await new Promise<string>((resolve, reject) => {
+    createInterface(child.stdout).once("line", resolve);
+    child.once("error", reject);
+    child.once("exit", (status) => reject(new Error(`moto ended with status ${status}`)));
+  });
+  const url = `http://127.0.0.1:${port}`;
+  const post = async (where: string, body: unknown): Promise<void> => {
+    const answer = await fetch(`${url}/lab/${where}`, { method: "POST", body: JSON.stringify(body) });
+    if (!answer.ok) throw new Error(`moto answered ${answer.status}`);
+  };
+  return {
+    url,
+    reset: async () => await post("reset", {}),
+    fail: async (...faults) => await post("faults", faults),
+    requests: async () => (await (await fetch(`${url}/lab/requests`)).json()) as readonly SeenRequest[],
+    [Symbol.asyncDispose]: async () => {
+      const ended = new Promise((resolve) => child.once("exit", resolve));
+      child.stdin.end();
+      await ended;
+    },
+  };
+}
