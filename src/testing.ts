@@ -8,7 +8,7 @@ export {
   type DriverCrashFixture,
   type DriverCrashOptions,
 } from "./testing/crash-suite.ts";
-export { describeDriverContract, type DriverContractFixture } from "./testing/driver-contract.ts";
+export { describeDriverContract, type DriverContractFixture, type DriverContractOptions } from "./testing/driver-contract.ts";
 export { testDriverContext, type TestContext } from "./testing/driver-context.ts";
 export {
   FakeProvider,

@@ -39,6 +39,8 @@ export async function bringUp(
       await inPhase("provision", signal, async () => await provisionMachine(context, host, ssh, signal, first));
     });
     await host.save();
+  } else if (host.driver.locate !== undefined) {
+    await untilRunning(context, host, signal);
   }
   await journal.close();
 }
@@ -66,15 +68,18 @@ async function makeInstance(context: MachineContext, host: Host, signal: AbortSi
   await host.save();
 }
 
+/** Runs, at an address that is known. */
+async function untilRunning(context: MachineContext, host: Host, signal: AbortSignal): Promise<void> {
+  await inPhase("running", signal, async () => {
+    await waitForState(context, host, "Running", signal);
+    await locate(context, host, signal);
+  });
+}
+
 async function firstContact(context: MachineContext, host: Host, signal: AbortSignal): Promise<SshExecutor> {
   const { capabilities } = host.module;
   host.report({ type: "waiting-for-running" });
-  if (!capabilities.adopted) {
-    await inPhase("running", signal, async () => {
-      await waitForState(context, host, "Running", signal);
-      await locate(context, host, signal);
-    });
-  }
+  if (!capabilities.adopted) await untilRunning(context, host, signal);
   await pinDriverKeys(host);
   host.report({ type: "detecting-os" });
   host.report({ type: "waiting-for-ssh" });

@@ -1,14 +1,15 @@
 /**
  * One crash suite for all drivers: each is killed at every step of `create` and of `rm`, and what is left is created again
  * to its end, or removed. A step is before and after each thing that is done to the world: a save, a request, a program
- * run, and what a fixture's own fake says is one. The kill is a promise that never resolves: that driver object is left
+ * run, what a fixture's own fake says is one; and each waiting. The kill is a promise that never resolves: that driver object is left
  * behind, and another is opened from what was saved last. Runs under node:test.
  */
 import assert from "node:assert/strict";
 import { describe, test, type TestContext as NodeTest } from "node:test";
 import type { Driver, DriverContext, DriverModule, Resource } from "../driver-kit/driver.ts";
 import type { FlagValue } from "../driver-kit/create-flag.ts";
-import { poll } from "../system/waiting.ts";
+import { releaseLocksBelow } from "../system/file-lock.ts";
+import { untilUp } from "./coming-up.ts";
 import { testDriverContext } from "./driver-context.ts";
 import { optionsOf } from "./flag-values.ts";
 import { Life, mortalContext } from "./mortal-context.ts";
@@ -31,6 +32,11 @@ export interface DriverCrashFixture extends Partial<AsyncDisposable> {
 export interface DriverCrashOptions {
   /** For drivers that make nothing: they do nothing to the world either, and that is what is tested. */
   readonly makesNothing?: boolean | undefined;
+  /**
+   * False where `create` holds a connection while it waits: in one process with the living, the dead would keep it. Then
+   * no kill is tried in the midst of a waiting.
+   */
+  readonly createPauses?: boolean | undefined;
   /** Why it cannot be done here. */
   readonly skip?: string | undefined;
   /** Bound on each of the tests, real time; two minutes unless told. */
@@ -43,7 +49,6 @@ export const crashMachineName = "crash-1";
 const defaultTimeoutMs = 120_000;
 /** Of the driver's own clock. */
 const runningMs = 300_000;
-const pollMs = 500;
 
 /**
  * Declares the suite.
@@ -52,9 +57,9 @@ const pollMs = 500;
 export function describeDriverCrashes(
   driverName: string,
   fixture: (step: (what: string) => Promise<void>) => Promise<DriverCrashFixture>,
-  { makesNothing = false, skip, timeoutMs = defaultTimeoutMs }: DriverCrashOptions = {},
+  { makesNothing = false, createPauses = true, skip, timeoutMs = defaultTimeoutMs }: DriverCrashOptions = {},
 ): void {
-  const cases = new Cases(fixture, timeoutMs);
+  const cases = new Cases(fixture, timeoutMs, createPauses);
   const options = { skip: skip ?? false, timeout: timeoutMs };
 
   describe(`driver crashes: ${driverName}`, () => {
@@ -109,9 +114,7 @@ async function createWhole(driver: Driver, { save, clock }: DriverContext, { cap
   await driver.create(signal);
   await save();
   if (capabilities.adopted) return;
-  const isRunning = async (): Promise<true | undefined> => (await driver.getState(signal)) === "Running" || undefined;
-  await poll({ ms: runningMs, clock, signal }, pollMs, isRunning, "The instance did not run");
-  await driver.locate?.(signal);
+  await untilUp(driver, { ms: runningMs, clock, signal });
   await save();
 }
 
@@ -122,10 +125,16 @@ async function removeWhole(driver: Driver, _context: DriverContext, _module: Dri
 class Cases {
   readonly #fixture: (step: (what: string) => Promise<void>) => Promise<DriverCrashFixture>;
   readonly #timeoutMs: number;
+  readonly #createPauses: boolean;
 
-  constructor(fixture: (step: (what: string) => Promise<void>) => Promise<DriverCrashFixture>, timeoutMs: number) {
+  constructor(
+    fixture: (step: (what: string) => Promise<void>) => Promise<DriverCrashFixture>,
+    timeoutMs: number,
+    createPauses: boolean,
+  ) {
     this.#fixture = fixture;
     this.#timeoutMs = timeoutMs;
+    this.#createPauses = createPauses;
   }
 
   /** Goes through the story once for each step of the command, with a kill at that step, until a story has no such step. */
@@ -149,7 +158,9 @@ class Cases {
     const given = await this.#fixture(async (what) => await life.step(what));
     try {
       await using testContext = await testDriverContext(crashMachineName, given.context);
-      const world = new World(given, testContext.context, AbortSignal.timeout(this.#timeoutMs), (next) => (life = next));
+      const lifeOf = (kill: number, isCreate: boolean): Life =>
+        (life = new Life(kill, undefined, !isCreate || this.#createPauses));
+      const world = new World(given, testContext.context, AbortSignal.timeout(this.#timeoutMs), lifeOf);
       return await whileTimePasses(world.clock, async () => {
         await world.begin();
         return await work(world);
@@ -174,16 +185,21 @@ class World {
   readonly #module: DriverModule;
   readonly #signal: AbortSignal;
   readonly #context: DriverContext;
-  readonly #enter: (life: Life) => void;
+  readonly #lifeOf: (kill: number, isCreate: boolean) => Life;
   #saved = "";
   #foreign: readonly string[] = [];
 
-  constructor(given: DriverCrashFixture, context: DriverContext, signal: AbortSignal, enter: (life: Life) => void) {
+  constructor(
+    given: DriverCrashFixture,
+    context: DriverContext,
+    signal: AbortSignal,
+    lifeOf: (kill: number, isCreate: boolean) => Life,
+  ) {
     this.#module = given.module;
     this.#signal = signal;
     this.#given = given;
     this.#context = context;
-    this.#enter = enter;
+    this.#lifeOf = lifeOf;
   }
 
   get clock(): DriverContext["clock"] {
@@ -202,8 +218,7 @@ class World {
 
   /** Opens the driver from what was saved last, and has it work to the end, or to its own. */
   async live(kill: number, work: typeof createWhole): Promise<Life> {
-    const life = new Life(kill);
-    this.#enter(life);
+    const life = this.#lifeOf(kill, work === createWhole);
     const save = async (): Promise<void> => void (this.#saved = await driver.configText());
     const context = mortalContext(this.#context, life, save);
     const driver: Driver = this.#module.open(context, this.#saved);
@@ -211,7 +226,9 @@ class World {
     // What becomes of it after its end is nobody's business.
     working.catch(() => {});
     await Promise.race([working, life.ended]);
-    if (life.isOver) this.killedAt = `${life.steps.length}. ${life.steps.at(-1)}`;
+    if (!life.isOver) return life;
+    this.killedAt = `${life.steps.length}. ${life.steps.at(-1)}`;
+    for (const folder of [this.#context.storePath, this.#context.cacheDir]) await releaseLocksBelow(folder);
     return life;
   }
 

@@ -7,19 +7,31 @@ import { describe, test } from "node:test";
 import { newBaseConfig } from "../driver-kit/base-config.ts";
 import type { Driver, DriverContext, DriverModule, Resource } from "../driver-kit/driver.ts";
 import { defaultValue, type FlagValue } from "../driver-kit/create-flag.ts";
-import type { machineStates } from "../driver-kit/state.ts";
 import { isMachineError } from "../errors/machine-error.ts";
-import { systemClock } from "../system/clock.ts";
-import { poll } from "../system/waiting.ts";
 import { testDriverContext } from "./driver-context.ts";
+import { contractLife } from "./contract-life.ts";
 import { optionsOf } from "./flag-values.ts";
 
-export interface DriverContractFixture {
+/** A world of its own for each test. */
+export interface DriverContractFixture extends Partial<AsyncDisposable> {
   readonly module: DriverModule;
-  /** Flags a machine can be configured with, without dashes. */
+  /** Flags a machine can be configured with, without dashes; the secrets among them with values that the provider takes. */
   readonly flags: Readonly<Record<string, FlagValue>>;
-  /** Replaces parts of the context: a fake provider, a scripted process runner. */
+  /** Replaces parts of the context: a fake provider, a scripted process runner, a clock of the test's own. */
   readonly context?: Partial<DriverContext> | undefined;
+  /**
+   * All that there is at the provider, of whomever, by the kinds that the driver tells: what the world itself knows. What
+   * is there in the beginning is of others and must stay.
+   */
+  resources?(): Promise<readonly Resource[]> | readonly Resource[];
+  /** Where the provider has the only machine's instance now; compared with what the driver learned. */
+  address?(): Promise<string> | string;
+  /** Takes the only machine's instance away, behind the driver's back. */
+  loseInstance?(): Promise<void> | void;
+  /** `Driver` objects as 0.16.2 wrote them, or others who used its format: JSON texts. */
+  readonly records?: readonly string[] | undefined;
+  /** Flags whose values are no secrets, though their kind is one: published passwords. */
+  readonly publicFlags?: readonly string[] | undefined;
 }
 
 /** Cases that only some drivers have. */
@@ -38,13 +50,19 @@ export function describeDriverContract(
   fixture: () => Promise<DriverContractFixture>,
   { refusedFlags, lifecycle }: DriverContractOptions = {},
 ): void {
+  const withFixture = async (work: (given: DriverContractFixture, context: DriverContext) => Promise<void>): Promise<void> => {
+    const given = await fixture();
+    try {
+      await using testContext = await testDriverContext(machineName, given.context);
+      await work(given, testContext.context);
+    } finally {
+      await given[Symbol.asyncDispose]?.();
+    }
+  };
   const withDriver = async (
     work: (driver: Driver, given: DriverContractFixture, context: DriverContext) => Promise<void>,
-  ): Promise<void> => {
-    const given = await fixture();
-    await using testContext = await testDriverContext(machineName, given.context);
-    await work(given.module.open(testContext.context, undefined), given, testContext.context);
-  };
+  ): Promise<void> =>
+    await withFixture(async (given, context) => await work(given.module.open(context, undefined), given, context));
 
   describe(`driver contract: ${driverName}`, () => {
     test("is called what its folder, registry key and records call it", async () => {
@@ -56,15 +74,16 @@ export function describeDriverContract(
     });
 
     test("flags are unique, described and defaulted by their kind", async () => {
-      const { module } = await fixture();
-      const names = module.flags.map((flag) => flag.name);
-      assert.equal(new Set(names).size, names.length);
-      for (const flag of module.flags) {
-        assert.match(flag.name, /^[a-z0-9]+(?:-[a-z0-9]+)*$/u);
-        assert.notEqual(flag.usage, "", flag.name);
-        if (flag.secret === true) assert.equal(defaultValue(flag) === "" || Array.isArray(defaultValue(flag)), true, flag.name);
-      }
-      for (const name of module.capabilities.perNameFlags) assert.ok(names.includes(name), name);
+      await withFixture(async ({ module }) => {
+        const names = module.flags.map((flag) => flag.name);
+        assert.equal(new Set(names).size, names.length);
+        for (const flag of module.flags) {
+          assert.match(flag.name, /^[a-z0-9]+(?:-[a-z0-9]+)*$/u);
+          assert.notEqual(flag.usage, "", flag.name);
+          if (flag.secret === true) assert.equal(defaultValue(flag) === "" || Array.isArray(defaultValue(flag)), true, flag.name);
+        }
+        for (const name of module.capabilities.perNameFlags) assert.ok(names.includes(name), name);
+      });
     });
 
     test("a new machine's configuration begins with the base fields in their order", async () => {
@@ -86,12 +105,12 @@ export function describeDriverContract(
     });
 
     test("a damaged configuration is named, not guessed at", async () => {
-      const given = await fixture();
-      await using testContext = await testDriverContext(machineName, given.context);
-      assert.throws(
-        () => given.module.open(testContext.context, '{"SSHPort": "twenty-two"}'),
-        (error) => isMachineError(error, "record-unreadable"),
-      );
+      await withFixture(async ({ module }, context) => {
+        assert.throws(
+          () => module.open(context, '{"SSHPort": "twenty-two"}'),
+          (error) => isMachineError(error, "record-unreadable"),
+        );
+      });
     });
 
     if (refusedFlags !== undefined)
@@ -120,6 +139,36 @@ export function describeDriverContract(
       });
     });
 
+    test("a record of 0.16.2 is read and written back, and tells where the machine is", async () => {
+      await withFixture(async ({ module, records = [] }, context) => {
+        for (const record of records) {
+          const driver = module.open({ ...context, ...nothing }, record);
+          const written = JSON.parse(await driver.configText()) as Record<string, unknown>;
+          const stored = JSON.parse(record) as Record<string, unknown>;
+          assert.deepEqual(Object.fromEntries(Object.keys(stored).map((key) => [key, written[key]])), stored);
+          assert.deepEqual(
+            Object.keys(written).slice(0, Object.keys(stored).length),
+            Object.keys(stored),
+            "the order of the keys",
+          );
+          assert.equal(await driver.getIp(), stored["IPAddress"] ?? "");
+          for (const ask of ["getSshHostname", "getSshPort", "getSshUsername", "getSshKeyPath"] as const) await driver[ask]();
+        }
+      });
+    });
+
+    test("opening asks nobody for anything, nor does telling where the machine is recorded", async () => {
+      await withFixture(async ({ module, flags }, context) => {
+        const configured = module.open(context, undefined);
+        await configured.setConfigFromFlags(optionsOf(module, flags));
+        for (const text of [undefined, await configured.configText()]) {
+          const driver = module.open({ ...context, ...nothing }, text);
+          await driver.getIp();
+          await driver.configText();
+        }
+      });
+    });
+
     test("removing what was never created succeeds", async () => {
       await withDriver(async (driver, { module, flags }) => {
         await driver.setConfigFromFlags(optionsOf(module, flags));
@@ -127,57 +176,34 @@ export function describeDriverContract(
       });
     });
 
-    if (lifecycle !== undefined) {
-      test(
-        "lives a whole life: create, stop, start, restart, kill, remove, and nothing twice",
-        { skip: lifecycle.skip ?? false },
-        async () => {
-          await liveWholeLife(await fixture(), AbortSignal.timeout(lifecycle.timeoutMs));
-        },
-      );
+    if (lifecycle === undefined) return;
+    for (const [title, live] of Object.entries(contractLife)) {
+      test(title, { skip: lifecycle.skip ?? false }, async (t) => {
+        await live(fixture, AbortSignal.timeout(lifecycle.timeoutMs), (reason) => t.skip(reason));
+      });
     }
   });
 }
 
-async function liveWholeLife(given: DriverContractFixture, signal: AbortSignal): Promise<void> {
-  await using testContext = await testDriverContext(machineName, given.context);
-  const { context } = testContext;
-  const driver = given.module.open(context, undefined);
-  await driver.setConfigFromFlags(optionsOf(given.module, given.flags));
-  await driver.preCreateCheck(signal);
-  try {
-    await driver.create(signal);
-    assert.ok(testContext.saves() > 0, "create() made no identifier durable");
-    // Every command opens the driver afresh from what was stored.
-    const reopen = async (): Promise<Driver> => given.module.open(context, await driver.configText());
-    const now = await reopen();
-    await waitFor(now, "Running", signal);
-    await now.locate?.(signal);
-    assert.match(await now.getUrl(), /^tcp:\/\/\S+:\d+$/u);
-    assert.notEqual(await now.getIp(), "");
-    await now.create(signal);
-    assert.equal((await instancesOf(now, signal))?.length ?? 1, 1, "a repeated create made a second instance");
-    await now.stop(signal);
-    await waitFor(now, "Stopped", signal);
-    await now.start(signal);
-    await waitFor(now, "Running", signal);
-    await now.restart(signal);
-    await waitFor(now, "Running", signal);
-    await now.kill(signal);
-    await waitFor(now, "Stopped", signal);
-    await now.remove(signal);
-    await now.remove(signal);
-    assert.deepEqual((await now.findResources?.(signal)) ?? [], []);
-  } finally {
-    await driver.remove(AbortSignal.timeout(60_000)).catch(() => {});
-  }
-}
+/** Whoever asks one of these has done what opening must not do. */
+const nothing: Partial<DriverContext> = {
+  http: {
+    send: async () => asked("http"),
+    agent: async () => asked("http"),
+    trusting: () => nothing.http ?? asked("http"),
+    fingerprint: async () => asked("http"),
+  },
+  processes: {
+    run: async () => asked("processes"),
+    spawn: () => asked("processes"),
+    find: async () => asked("processes"),
+  },
+  openSsh: async () => asked("openSsh"),
+  ensureSshKey: async () => asked("ensureSshKey"),
+  reveal: async () => asked("reveal"),
+  save: async () => asked("save"),
+};
 
-async function instancesOf(driver: Driver, signal: AbortSignal): Promise<readonly Resource[] | undefined> {
-  return (await driver.findResources?.(signal))?.filter(({ kind }) => kind === "instance");
-}
-
-async function waitFor(driver: Driver, state: (typeof machineStates)[number], signal: AbortSignal): Promise<void> {
-  const patience = { ms: Number.POSITIVE_INFINITY, clock: systemClock, signal };
-  await poll(patience, 100, async () => (await driver.getState(signal)) === state || undefined);
+function asked(what: string): never {
+  assert.fail(`context.${what} was used`);
 }

@@ -11,13 +11,21 @@ export class Life {
   readonly steps: string[] = [];
   /** Resolves when it ends. */
   readonly ended: Promise<void>;
+  /** Whether it can end in the midst of a waiting. */
+  readonly countsPauses: boolean;
   readonly #lastStep: number;
   readonly #end: () => void;
+  readonly #onStep: (count: number) => void;
   #isOver = false;
 
-  /** @param lastStep the number of the step that it does not survive, from 1; 0 = it is not killed */
-  constructor(lastStep: number) {
+  /**
+   * @param lastStep the number of the step that it does not survive, from 1; 0 = it is not killed
+   * @param onStep called at each step with its number
+   */
+  constructor(lastStep: number, onStep: (count: number) => void = () => {}, countsPauses = true) {
+    this.countsPauses = countsPauses;
     this.#lastStep = lastStep;
+    this.#onStep = onStep;
     const { promise, resolve } = Promise.withResolvers<void>();
     this.ended = promise;
     this.#end = resolve;
@@ -31,6 +39,7 @@ export class Life {
   readonly step = async (what: string): Promise<void> => {
     if (!this.#isOver) {
       this.steps.push(what);
+      this.#onStep(this.steps.length);
       if (this.steps.length === this.#lastStep) {
         this.#isOver = true;
         this.#end();
@@ -65,6 +74,8 @@ export function mortalContext(context: DriverContext, life: Life, save: () => Pr
       now: () => context.clock.now(),
       monotonicMs: () => context.clock.monotonicMs(),
       sleep: async (ms, signal) => {
+        // Whoever waits can be killed then; once is enough for all the pauses of a waiting.
+        if (life.countsPauses && life.steps.at(-1) !== "a pause") await life.step("a pause");
         const [outcome] = await Promise.allSettled([context.clock.sleep(ms, signal)]);
         await life.whileAlive();
         if (outcome.status === "rejected") throw outcome.reason;

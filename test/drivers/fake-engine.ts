@@ -47,6 +47,8 @@ export class FakeEngine implements AsyncDisposable {
   readonly missingFiles = new Set<string>();
   /** Sets of capabilities that starting was tried with. */
   readonly startsTried: (readonly string[])[] = [];
+  /** Called before and after whatever changes something. */
+  step: (what: string) => Promise<void> = async () => {};
   os = "linux";
   apiVersion = "1.43";
   readonly #server: Server;
@@ -54,6 +56,20 @@ export class FakeEngine implements AsyncDisposable {
 
   private constructor() {
     this.#server = createServer((request, response) => void this.#answer(request, response));
+  }
+
+  /** A container that somebody else runs; gives its id. */
+  addForeign(name: string): string {
+    const id = randomBytes(16).toString("hex");
+    const body = { Image: "", Labels: {}, HostConfig: { CapAdd: [], NetworkMode: "bridge", PortBindings: {} } };
+    this.containers.set(id, {
+      id,
+      name,
+      body: { ...body, NetworkingConfig: { EndpointsConfig: {} } },
+      status: "running",
+      archives: [],
+    });
+    return id;
   }
 
   static async listen(socket: string): Promise<FakeEngine> {
@@ -71,7 +87,11 @@ export class FakeEngine implements AsyncDisposable {
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
     const url = new URL(request.url ?? "/", "http://docker");
-    const [status, body] = this.#route(request.method ?? "GET", url, Buffer.concat(chunks));
+    const { method = "GET" } = request;
+    const what = `${method} ${url.pathname.replaceAll(/[0-9a-f]{32}/gu, "ID")}`;
+    if (method !== "GET") await this.step(`before ${what}`);
+    const [status, body] = this.#route(method, url, Buffer.concat(chunks));
+    if (method !== "GET") await this.step(`after ${what}`);
     response.writeHead(status, { "content-type": "application/json" });
     response.end(body === undefined ? undefined : JSON.stringify(status >= 400 ? { message: body } : body));
   }

@@ -10,10 +10,13 @@ import { driverModule } from "../../src/drivers/qemu/index.ts";
 import { isMachineError } from "../../src/errors/machine-error.ts";
 import { SystemProcessRunner } from "../../src/system/process.ts";
 import { describeDriverContract } from "../../src/testing/driver-contract.ts";
-import { configured, created, fakeWorld, isRunning, signal } from "./fake-world.ts";
+import { describeDriverCrashes } from "../../src/testing/crash-suite.ts";
+import { configured, created, fakeWorld, isRunning, processesOf, signal } from "./fake-world.ts";
 
-describeDriverContract("qemu", async () => {
-  const { overrides } = await fakeWorld();
+/** A computer of its own; its instances are the processes of its fake QEMU. */
+async function suiteWorld() {
+  const { overrides, folder } = await fakeWorld();
+  const pids = (): number[] => processesOf(folder);
   return {
     module: driverModule,
     flags: {
@@ -25,11 +28,16 @@ describeDriverContract("qemu", async () => {
       "qemu-disk-size": 8000,
       "qemu-ssh-user": "root",
     },
-    refusedFlags: { "qemu-memory": 1 },
     context: overrides,
-    lifecycle: { timeoutMs: 20_000 },
+    resources: () => pids().map((pid) => ({ kind: "instance", id: String(pid) })),
+    [Symbol.asyncDispose]: async () => {
+      for (const pid of pids()) process.kill(pid, "SIGKILL");
+    },
   };
-});
+}
+
+describeDriverContract("qemu", suiteWorld, { refusedFlags: { "qemu-memory": 1 }, lifecycle: { timeoutMs: 60_000 } });
+describeDriverCrashes("qemu", suiteWorld, { createPauses: false });
 
 describe("flags", () => {
   const refused: readonly (readonly [string, Record<string, FlagValue>, RegExp])[] = [

@@ -26,7 +26,6 @@ import {
 export const trialFlaws = [
   "",
   "saves-late",
-  "forgets-what-it-began",
   "leaves-the-key",
   "removes-by-name",
   "tells-half",
@@ -34,7 +33,6 @@ export const trialFlaws = [
   "stores-the-token",
   "shouts-the-token",
   "makes-two",
-  "rm-stops-at-the-first-failure",
   "rm-needs-the-instance",
   "cannot-be-aborted",
   "never-locates",
@@ -79,7 +77,7 @@ class TrialDriver extends ProviderDriver<TrialConfig> {
   get #api(): HttpApi {
     return new HttpApi(this.context, {
       provider: "Trial",
-      baseUrl: this.config.Endpoint.replace(/\?.*/u, ""),
+      baseUrl: this.config.Endpoint,
       authorize: async () => ({ authorization: `Bearer ${await this.context.reveal(this.config.Token)}` }),
       explain: ({ status, text: body }) => {
         const { code = "", message = "" } = JSON.parse(body || "{}") as { code?: string; message?: string };
@@ -96,12 +94,12 @@ class TrialDriver extends ProviderDriver<TrialConfig> {
     Object.assign(this.config, options.read(given));
     this.setSwarmConfig(given);
     if (this.config.Endpoint === "") throw new MachineError("driver-options", "trial requires the --trial-endpoint option");
-    if (this.#flaw === "stores-the-token") this.config.Endpoint = `${this.config.Endpoint}?token=${given.string("trial-token")}`;
   }
 
   async create(signal: AbortSignal): Promise<void> {
     const { id: mark } = requireMark(this.context.createId);
     const name = this.context.machineName;
+    if (this.#flaw === "stores-the-token") this.config.Token = await this.context.reveal(this.config.Token);
     const [api, ended] = [this.#api, this.#flaw === "cannot-be-aborted" ? new AbortController().signal : signal];
     const { privateKeyPath, publicKey } = await this.context.ensureSshKey();
     this.config.SSHKeyPath = privateKeyPath;
@@ -110,7 +108,7 @@ class TrialDriver extends ProviderDriver<TrialConfig> {
     const make = async (kind: string, body: object): Promise<string> => {
       const known = this.ledger.idOf(kind);
       if (known !== undefined) return known;
-      if (this.#flaw !== "forgets-what-it-began") await this.ledger.intend(kind, name);
+      await this.ledger.intend(kind, name);
       const marked = this.#flaw === "makes-two" && kind === "instance" ? `${mark}${Math.random()}` : mark;
       const request = { method: "POST", path: `/${kind}s`, body: { name, mark: marked, ...body }, safe: true } as const;
       const { id } = await api.send<Found>(request, ended);

@@ -7,11 +7,11 @@ import { test } from "node:test";
 import { isMachineError } from "../../src/errors/machine-error.ts";
 import { removeLeftovers } from "../../src/machine/gc.ts";
 import type { ListedMachine } from "../../src/machine/list.ts";
-import type { Vices } from "./fake-cloud/server.ts";
+import { virtuous, type Vices } from "../../src/testing/vices.ts";
 import { buildProgram, Rig, roundsOf } from "./rig.ts";
 
 const program = buildProgram();
-const vicious: Vices = { latencyMs: 15, lostReplies: 0.25, duplicates: 0.25, hiddenMs: 40 };
+const vicious: Vices = { ...virtuous, latencyMs: 15, lostReplies: 0.25, duplicates: 0.25, hiddenMs: 40 };
 
 async function rigWithAuthority(...names: readonly string[]): Promise<Rig> {
   const rig = await Rig.open(program);

@@ -11,7 +11,9 @@ import { removeMachine } from "../../src/machine/remove.ts";
 import { Vault } from "../../src/machine/secrets/vault.ts";
 import { driverOptions } from "../../src/driver-kit/create-flag.ts";
 import { isLongRun, runtimes } from "../../src/system/testing/runtimes.ts";
-import { FakeCloud, virtuous, type CloudInstance } from "./fake-cloud/server.ts";
+import { FakeProvider } from "../../src/testing/fake-provider.ts";
+import type { FakeResource } from "../../src/testing/fake-resources.ts";
+import { virtuous } from "../../src/testing/vices.ts";
 import { safetyContext } from "./safety-context.ts";
 
 /** Whether to run in the counts that the promises are stated with. */
@@ -56,16 +58,16 @@ export function buildProgram(): string {
 }
 
 export class Rig implements AsyncDisposable {
-  readonly cloud: FakeCloud;
+  readonly cloud: FakeProvider;
   readonly #program: string;
   readonly #folder = mkdtempSync(path.join(tmpdir(), "docker-machine-safety-"));
   readonly #keptPath = path.join(this.#folder, "kept");
   readonly storePath: string;
   /** What someone else runs in the same account. */
   foreign = "";
-  #kept: readonly CloudInstance[] = [];
+  #kept: readonly FakeResource[] = [];
 
-  private constructor(cloud: FakeCloud, program: string, storeParent: string | undefined) {
+  private constructor(cloud: FakeProvider, program: string, storeParent: string | undefined) {
     this.cloud = cloud;
     this.#program = program;
     this.storePath = path.join(storeParent ?? this.#folder, "store");
@@ -73,7 +75,7 @@ export class Rig implements AsyncDisposable {
 
   /** @param storeParent a folder for the store, where the rig is not to make one */
   static async open(program: string, storeParent?: string): Promise<Rig> {
-    const rig = new Rig(await FakeCloud.start(), program, storeParent);
+    const rig = new Rig(await FakeProvider.start(), program, storeParent);
     rig.reset();
     return rig;
   }
@@ -85,9 +87,9 @@ export class Rig implements AsyncDisposable {
   /** An empty cloud but for someone else's instance, and the store as it was kept, or none. */
   reset(): void {
     this.cloud.vices = virtuous;
-    this.cloud.instances.clear();
+    this.cloud.resources.all.clear();
     this.foreign = this.cloud.addForeign();
-    for (const instance of this.#kept) this.cloud.instances.set(instance.id, { ...instance });
+    for (const instance of this.#kept) this.cloud.resources.all.set(instance.id, { ...instance });
     rmSync(this.storePath, { recursive: true, force: true });
     if (existsSync(this.#keptPath)) cpSync(this.#keptPath, this.storePath, { recursive: true });
   }
@@ -95,7 +97,9 @@ export class Rig implements AsyncDisposable {
   /** From now on `reset` leads back to this. */
   keep(): void {
     cpSync(this.storePath, this.#keptPath, { recursive: true });
-    this.#kept = [...this.cloud.instances.values()].filter(({ id }) => id !== this.foreign).map((instance) => ({ ...instance }));
+    this.#kept = [...this.cloud.resources.all.values()]
+      .filter(({ id }) => id !== this.foreign)
+      .map((instance) => ({ ...instance }));
   }
 
   async run(command: string, args: readonly string[] = [], kill: Kill = {}): Promise<Ran> {
@@ -113,16 +117,16 @@ export class Rig implements AsyncDisposable {
       startedMs = performance.now();
       if (kill.afterMs !== undefined) timer = setTimeout(() => child.kill("SIGKILL"), kill.afterMs);
     });
-    this.cloud.onCreate = () => {
-      if (kill.pending === true) child.kill("SIGKILL");
-      if (kill.interrupts !== undefined) child.kill("SIGINT");
+    this.cloud.onRequest = (method) => {
+      if (method === "POST" && kill.pending === true) child.kill("SIGKILL");
+      if (method === "POST" && kill.interrupts !== undefined) child.kill("SIGINT");
+      if (method === "GET" && kill.interrupts === 2) child.kill("SIGINT");
     };
-    this.cloud.onList = () => void (kill.interrupts === 2 && child.kill("SIGINT"));
     const [status, signal] = await new Promise<[number | null, string | null]>((resolve) =>
       child.once("close", (...end) => resolve(end)),
     );
     clearTimeout(timer);
-    this.cloud.onCreate = this.cloud.onList = () => {};
+    this.cloud.onRequest = () => {};
     const output = stdout().replace(/^ready\n/u, "");
     return { killed: signal === "SIGKILL", status, stdout: output, stderr: stderr(), tookMs: performance.now() - startedMs };
   }
@@ -163,7 +167,7 @@ export class Rig implements AsyncDisposable {
   /** Instances of ours at the cloud, once every request under way was carried out. */
   async ours(): Promise<string[]> {
     await this.cloud.settled();
-    return [...this.cloud.instances.keys()].filter((id) => id !== this.foreign);
+    return [...this.cloud.resources.all.keys()].filter((id) => id !== this.foreign);
   }
 
   /** Every machine loads, and all its configuration is there. */
@@ -193,7 +197,7 @@ export class Rig implements AsyncDisposable {
     const recorded = records.map((record) => (JSON.parse(record.driverConfigText) as { InstanceId: string }).InstanceId);
     for (const id of ours) assert.ok(recorded.includes(id) || listed.includes(id), `${id} is in no record and not listed by gc`);
     assert.ok(!listed.includes(this.foreign), "gc lists an instance that is not ours");
-    assert.ok(this.cloud.instances.has(this.foreign), "an instance that is not ours is gone");
+    assert.ok(this.cloud.resources.all.has(this.foreign), "an instance that is not ours is gone");
   }
 
   /** What should not be there after a command: temporary files, and locks of machines that are not there. */

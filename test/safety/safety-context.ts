@@ -5,7 +5,7 @@ import type { SshExecutor } from "../../src/ssh/executor.ts";
 import type { MachineContext } from "../../src/machine/machine-context.ts";
 import { FileStore } from "../../src/store/file-store.ts";
 import { thisComputer, type Computer } from "../../src/system/computer.ts";
-import { driverModule } from "./fake-cloud/driver.ts";
+import { driverModule } from "./fake-cloud-driver.ts";
 
 /** The fake cloud's instances let everyone in and do nothing. */
 const silentSsh: SshExecutor = {

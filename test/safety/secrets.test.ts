@@ -17,8 +17,8 @@ import type { MachineContext } from "../../src/machine/machine-context.ts";
 import { removeMachine } from "../../src/machine/remove.ts";
 import { revealRecord, secretNames, setSecrets } from "../../src/machine/secrets/set-secrets.ts";
 import { temporaryFolder } from "../../src/system/testing/folder.ts";
-import { driverModule } from "./fake-cloud/driver.ts";
-import { FakeCloud } from "./fake-cloud/server.ts";
+import { driverModule } from "./fake-cloud-driver.ts";
+import { FakeProvider } from "../../src/testing/fake-provider.ts";
 import { safetyContext } from "./safety-context.ts";
 
 const canary = "canary-7f3a9c";
@@ -28,18 +28,18 @@ const signal = AbortSignal.timeout(60_000);
 const pluginLike: DriverModule = { ...driverModule, flags: [], capabilities: { ...driverModule.capabilities, opaque: true } };
 
 class Site implements AsyncDisposable {
-  readonly cloud: FakeCloud;
+  readonly cloud: FakeProvider;
   readonly storePath = path.join(temporaryFolder(), "store");
   readonly #module: DriverModule;
 
-  private constructor(cloud: FakeCloud, module: DriverModule) {
+  private constructor(cloud: FakeProvider, module: DriverModule) {
     this.cloud = cloud;
     this.#module = module;
     cloud.token = canary;
   }
 
   static async open(module: DriverModule): Promise<Site> {
-    return new Site(await FakeCloud.start(), module);
+    return new Site(await FakeProvider.start(), module);
   }
 
   /** A new run of the program, with these variables besides the usual ones. */
@@ -97,7 +97,7 @@ for (const [kind, module] of [
       await changeState(site.context(), "web", "restart", signal);
       assert.doesNotMatch(site.text("config.json"), new RegExp(canary, "u"));
       await removeMachine(site.context(), { name: "web", force: false, restore: false }, signal);
-      assert.equal(site.cloud.instances.size, 0);
+      assert.equal(site.cloud.resources.all.size, 0);
     });
 
     test("given by reference, is nowhere in the store", async () => {
@@ -127,7 +127,7 @@ for (const [kind, module] of [
       await site.create(canary);
       site.cloud.token = "canary-second";
       await assert.rejects(changeState(site.context(), "web", "restart", signal), {
-        message: "The fake cloud does not accept the token",
+        message: /^The fake cloud does not accept the token/u,
       });
       await setSecrets(site.context(), "web", new Map([["fakecloud-token", "canary-second"]]), signal);
       await changeState(site.context(), "web", "restart", signal);

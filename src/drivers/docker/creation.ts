@@ -230,16 +230,24 @@ async function requireInit(api: EngineApi, id: string, image: string, signal: Ab
   }
 }
 
-/** The machine's container. Throws `provider-error` when it is gone. */
-export async function inspectContainer({ api, config }: Workplace, signal: AbortSignal): Promise<ContainerFacts> {
+/** The machine's container; undefined when it is gone. */
+export async function findContainer({ api, config }: Workplace, signal: AbortSignal): Promise<ContainerFacts | undefined> {
   try {
     return (await api.send("GET", `/containers/${config.ContainerId}/json`, { signal, timeoutMs: 10_000 })) as ContainerFacts;
   } catch (error) {
-    if (!isApiError(error, 404)) throw error;
-    throw new MachineError("provider-error", `The container of "${config.MachineName}" is gone from the engine`, {
-      hint: `Remove the machine and create it again: docker-machine rm ${config.MachineName}`,
-    });
+    if (isApiError(error, 404)) return undefined;
+    throw error;
   }
+}
+
+/** The machine's container. Throws `provider-error` when it is gone. */
+export async function inspectContainer(place: Workplace, signal: AbortSignal): Promise<ContainerFacts> {
+  const found = await findContainer(place, signal);
+  if (found !== undefined) return found;
+  const { MachineName } = place.config;
+  throw new MachineError("provider-error", `The container of "${MachineName}" is gone from the engine`, {
+    hint: `Remove the machine and create it again: docker-machine rm ${MachineName}`,
+  });
 }
 
 /** The address under which the running machine is reached. */

@@ -12,7 +12,15 @@ import type { MachineState } from "../../driver-kit/state.ts";
 import { EngineApi, isApiError } from "../../engine/engine-api.ts";
 import { MachineError } from "../../errors/machine-error.ts";
 import { configure, defaultConfig, type DockerConfig } from "./config.ts";
-import { addressOf, createInstance, findContainers, inspectContainer, removeContainers, type Workplace } from "./creation.ts";
+import {
+  addressOf,
+  createInstance,
+  findContainer,
+  findContainers,
+  inspectContainer,
+  removeContainers,
+  type Workplace,
+} from "./creation.ts";
 import { findLocalEngine, openEndpoint } from "./endpoint.ts";
 import { dockerFlags } from "./flags.ts";
 import { isImageThere } from "./host-image.ts";
@@ -133,9 +141,9 @@ class DockerDriver extends BuiltinDriver<DockerConfig> {
   }
 
   async getState(signal: AbortSignal): Promise<MachineState> {
-    if (this.config.ContainerId === "") return "Stopped";
-    const { State } = await inspectContainer(await this.#workplace(), signal);
-    return states[State.Status] ?? "Error";
+    if (this.config.ContainerId === "") return "";
+    const found = await findContainer(await this.#workplace(), signal);
+    return found === undefined ? "" : (states[found.State.Status] ?? "Error");
   }
 
   async getUrl(): Promise<string> {

@@ -12,14 +12,25 @@ import { generateKeyPair, loadPrivateKey } from "../../ssh/keys.ts";
 import { SshUnreachableError, type UnreachableReason } from "../../ssh/ssh-errors.ts";
 import { FakeClock } from "../../system/fake-clock.ts";
 import { failureOf } from "../../../test/support/failure.ts";
+import { describeDriverCrashes } from "../../testing/crash-suite.ts";
 import { describeDriverContract } from "../../testing/driver-contract.ts";
 import { testDriverContext } from "../../testing/driver-context.ts";
 import { driverModule } from "./index.ts";
 import { rebootMs } from "./reboot.ts";
 
-describeDriverContract("generic", async () => ({ module: driverModule, flags: { "generic-ip-address": "192.0.2.7" } }), {
-  refusedFlags: {},
-});
+/** As 0.16.2's plugin gave it after a create. */
+const record =
+  '{"IPAddress":"172.17.0.3","MachineName":"capgen","SSHUser":"root","SSHPort":22,' +
+  '"SSHKeyPath":"/tmp/store/machines/capgen/capkey","StorePath":"/tmp/store","SwarmMaster":false,"SwarmHost":"",' +
+  '"SwarmDiscovery":"","EnginePort":2376,"SSHKey":"/tmp/store/capkey"}';
+
+/** Nothing is made anywhere. */
+async function suiteWorld() {
+  return { module: driverModule, flags: { "generic-ip-address": "192.0.2.7" }, records: [record], resources: () => [] };
+}
+
+describeDriverContract("generic", suiteWorld, { refusedFlags: {} });
+describeDriverCrashes("generic", suiteWorld, { makesNothing: true });
 
 function options(given: Readonly<Record<string, FlagValue>>): DriverOptions {
   const defaults = Object.fromEntries(driverModule.flags.map((flag) => [flag.name, defaultValue(flag)]));
