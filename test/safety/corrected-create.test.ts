@@ -10,13 +10,13 @@ import { isMachineError } from "../../src/errors/machine-error.ts";
 import { createMachine } from "../../src/machine/create.ts";
 import { removeMachine } from "../../src/machine/remove.ts";
 import type { MachineContext } from "../../src/machine/machine-context.ts";
-import { FakeCloud } from "./fake-cloud/server.ts";
+import { FakeProvider } from "../../src/testing/fake-provider.ts";
 import { safetyContext } from "./safety-context.ts";
 
 const signal = AbortSignal.timeout(60_000);
 
 interface Site extends AsyncDisposable {
-  readonly cloud: FakeCloud;
+  readonly cloud: FakeProvider;
   readonly context: MachineContext;
   create(size: string): Promise<void>;
   /** As a command leaves it that was killed: which steps it began and ended. */
@@ -26,7 +26,7 @@ interface Site extends AsyncDisposable {
 
 async function openSite(): Promise<Site> {
   const folder = await mkdtemp(path.join(tmpdir(), "docker-machine-corrected-"));
-  const cloud = await FakeCloud.start();
+  const cloud = await FakeProvider.start();
   const context = safetyContext(folder);
   const create = async (size: string): Promise<void> => {
     const flags = { "fakecloud-endpoint": cloud.url, "fakecloud-size": size, "tls-key-type": "ecdsa" };
@@ -63,7 +63,7 @@ test("where nothing was made, what is asked for now counts", async () => {
   await assert.rejects(site.create("too-big"), (error) => isMachineError(error, "provider-quota"));
   await site.create("small");
   assert.equal(await site.size(), "small");
-  assert.equal(site.cloud.instances.size, 1);
+  assert.equal(site.cloud.resources.all.size, 1);
 });
 
 test("a create that was killed before its request is begun anew", async () => {
@@ -71,7 +71,7 @@ test("a create that was killed before its request is begun anew", async () => {
   await assert.rejects(site.create("too-big"));
   await site.leaveJournal("too-big", ["record begun"]);
   await site.create("small");
-  assert.deepEqual([await site.size(), site.cloud.instances.size], ["small", 1]);
+  assert.deepEqual([await site.size(), site.cloud.resources.all.size], ["small", 1]);
 });
 
 test("what stands cannot become another, and is named with the way out; as it was asked for it goes on", async () => {
@@ -88,13 +88,13 @@ test("what stands cannot become another, and is named with the way out; as it wa
       assert.match(error.hint ?? "", /docker-machine rm web/u);
       return true;
     });
-    assert.equal(site.cloud.instances.size, 1);
+    assert.equal(site.cloud.resources.all.size, 1);
     await site.create("small");
-    assert.deepEqual([await site.size(), site.cloud.instances.size], ["small", 1]);
+    assert.deepEqual([await site.size(), site.cloud.resources.all.size], ["small", 1]);
     await site.leaveJournal("small", steps);
     // The hint, followed.
     await removeMachine(site.context, { name: "web", force: false, restore: false }, signal);
     await site.create("big");
-    assert.deepEqual([await site.size(), site.cloud.instances.size], ["big", 1]);
+    assert.deepEqual([await site.size(), site.cloud.resources.all.size], ["big", 1]);
   }
 });
