@@ -6,6 +6,7 @@ import type { MachineState } from "../driver-kit/state.ts";
 import { logTo } from "../log/event.ts";
 import { isMachineError, MachineError, messageOf } from "../errors/machine-error.ts";
 import type { EngineOptions, SwarmOptions } from "../store/host-record.ts";
+import { sideBySideWithin } from "../system/open-files.ts";
 import { unlessAborted, within } from "../system/waiting.ts";
 import { engineCertificateEnd } from "./host/certificate-dates.ts";
 import { engineClientOf, isOwnFileAtFault } from "./host/engine-connection.ts";
@@ -39,12 +40,14 @@ export interface ListRequest {
   readonly timeoutMs: number;
 }
 
-const atOnce = 64;
+/** Machines asked at once, and what each may have open: a connection to its engine, and what its driver asks by. */
+const atOnce = { most: 64, openEach: 4 };
 
 /** Machines in no particular order of work, listed in natural order of their names. */
 export async function listMachines(context: MachineContext, request: ListRequest, signal: AbortSignal): Promise<ListedMachine[]> {
   const names = (await context.store.list()).sort(byNaturalOrder);
-  const outcomes = await forEachMachine(names, atOnce, async (name) => await listOne(context, name, request, signal));
+  const places = await sideBySideWithin(Math.min(atOnce.most, names.length), atOnce.openEach);
+  const outcomes = await forEachMachine(names, places, async (name) => await listOne(context, name, request, signal));
   // That the whole command is over is no fault of any machine.
   signal.throwIfAborted();
   return outcomes.flatMap(({ name, value, error }) => value ?? (isGone(error) ? [] : unloadable(name, error)));

@@ -20,6 +20,8 @@ export interface Computer {
   readonly pid: number;
   /** Numeric user id; undefined on Windows. */
   readonly uid: number | undefined;
+  /** All of its memory; undefined where that is not known. */
+  readonly memoryMiB?: number | undefined;
 }
 
 export function osNameOf(computer: NodeJS.Platform): OsName {
@@ -40,6 +42,7 @@ export function thisComputer(): Computer {
     cwd: process.cwd(),
     pid: process.pid,
     uid: process.getuid?.(),
+    memoryMiB: Math.floor(os.totalmem() / 1_048_576),
   };
 }
 

@@ -35,6 +35,23 @@ export function planAuthority(texts: AuthorityTexts, paths: AuthorityPaths, now:
   return { makes: "client", because: clientFiles.length === 0 ? undefined : complaint, issuer: issuerFrom(texts, paths) };
 }
 
+/** A sentence for each of the store's certificates that is of the future by this computer's clock: nobody here takes what it signs. */
+export function futureCertificates(texts: AuthorityTexts, paths: AuthorityPaths, now: Date): string[] {
+  const certificates = [
+    { what: "CA", pem: texts.caCert, file: paths.caCertPath },
+    { what: "client", pem: texts.clientCert, file: paths.clientCertPath },
+  ];
+  return certificates.flatMap(({ what, pem, file }) => {
+    const notBefore = pem === undefined ? undefined : validityOf(parseCertificate(pem, file)).notBefore;
+    if (notBefore === undefined || notBefore <= now) return [];
+    return [
+      `The ${what} certificate ${file} is valid from ${notBefore.toISOString()} only, and this computer's clock says ${now.toISOString()}. ` +
+        `If that is wrong, set it right; if the clock was wrong when the certificate was made, move ${paths.certsDir} away: ` +
+        "a new CA is made, and each machine then needs regenerate-certs",
+    ];
+  });
+}
+
 /** The CA as one that signs. Throws `certificate-invalid` when its key is missing or another's. */
 export function issuerFrom(texts: AuthorityTexts, paths: AuthorityPaths): Issuer {
   if (texts.caCert === undefined) throw invalid(`There is no CA certificate ${paths.caCertPath}`);

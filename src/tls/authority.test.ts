@@ -129,9 +129,23 @@ test("a clock that is two days behind, or ahead, replaces nothing", async () => 
   const before = shop.snapshot();
   for (const days of [-2, 2]) {
     shop.clock = new FakeClock(new Date(start.getTime() + days * day));
+    shop.takeEvents();
     await shop.ensure();
     assert.deepEqual(shop.snapshot(), before);
+    // Whose certificates begin in two days.
+    const sentences = shop.takeEvents();
+    assert.equal(sentences.length, days < 0 ? 2 : 0);
+    for (const sentence of sentences) assert.match(sentence, /is valid from 2\S+ only, and this computer's clock says 2/u);
   }
+});
+
+test("in the year 9999 no certificate can be made, and the clock is named", async () => {
+  const shop = new Workshop();
+  shop.clock = new FakeClock(new Date("9999-12-30T00:00:00Z"));
+  await assert.rejects(shop.ensure(), {
+    code: "certificate-invalid",
+    message: "No certificate can be made: this computer's clock says 9999-12-30T00:00:00.000Z",
+  });
 });
 
 test("an expired client certificate is replaced alone", async () => {

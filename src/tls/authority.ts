@@ -6,7 +6,7 @@ import type { KeyObject } from "node:crypto";
 import { logTo, type Report } from "../log/event.ts";
 import type { Clock } from "../system/clock.ts";
 import { authorityLogOf, readAuthority, type AuthorityPaths } from "./authority-files.ts";
-import { planAuthority, type AuthorityPlan } from "./authority-plan.ts";
+import { futureCertificates, planAuthority, type AuthorityPlan } from "./authority-plan.ts";
 import { issueCertificate, parseCertificate, type Issuer } from "./certificate.ts";
 import { finishGroup, writeGroup, type GroupedFile } from "./file-group.ts";
 import { formatKey, generateKey, type KeyType } from "./key.ts";
@@ -35,6 +35,7 @@ export async function ensureAuthority(request: AuthorityRequest): Promise<void> 
   const { paths, clock, renewDaysAhead = 0 } = request;
   const until = new Date(clock.now().getTime() + renewDaysAhead * dayMs);
   const seen = await readAuthority(paths);
+  for (const sentence of futureCertificates(seen, paths, clock.now())) logTo(request.report, "warn", sentence);
   if (!seen.isPending && planAuthority(seen, paths, until).makes === "nothing") return;
   await using _lock = await request.lock();
   await finishGroup(authorityLogOf(paths.certsDir));

@@ -12,11 +12,17 @@ import { publicKeyDer } from "./key.ts";
 
 const validDays = 1080;
 const dayMs = 24 * 60 * 60 * 1000;
+/** A certificate's dates have four digits for the year (RFC 5280, 4.1.2.5.2), and one must end before they do. */
+const latestYear = 9_995;
 /** Hosts' clocks are a little behind now and then. */
 const backdatedMinutes = 5;
 
 /** From five minutes ago, at the full minute, as 0.16.2 has it. */
 function newValidity(now: Date): ValidityPeriod {
+  if (now.getUTCFullYear() > latestYear)
+    throw new MachineError("certificate-invalid", `No certificate can be made: this computer's clock says ${now.toISOString()}`, {
+      hint: "Set the clock right and run the command again.",
+    });
   const notBefore = Math.floor(now.getTime() / 60_000 - backdatedMinutes) * 60_000;
   return { notBefore: new Date(notBefore), notAfter: new Date(notBefore + validDays * dayMs) };
 }

@@ -319,3 +319,24 @@ describe("bad input", () => {
     assert.equal(w.engine.containers.size, 1);
   });
 });
+
+test("a container that was made and never started is stopped: stop, kill and rm end at once", async () => {
+  await using place = await world();
+  const { driver } = await place.make("web");
+  await driver.create(signal());
+  const [container] = place.engine.containers.values();
+  assert.ok(container);
+  container.status = "created";
+  assert.equal(await driver.getState(signal()), "Stopped");
+  await driver.stop(signal());
+  await driver.kill(signal());
+  assert.equal(await driver.getState(signal()), "Stopped");
+  await driver.remove(signal());
+  assert.equal(place.engine.containers.size, 0);
+});
+
+test("an engine of this computer tells the state locally, a distant one does not", async () => {
+  await using place = await world();
+  assert.equal((await place.make("web")).driver.tellsStateLocally, true);
+  assert.equal((await place.make("far", { "docker-host": "tcp://192.0.2.1:2375" })).driver.tellsStateLocally, false);
+});

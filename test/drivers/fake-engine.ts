@@ -197,6 +197,8 @@ export class FakeEngine implements AsyncDisposable {
         container.status = "exited";
         return [204];
       default:
+        // One that was never started stays so.
+        if (container.status !== "running" && container.status !== "paused") return [304];
         container.status = "exited";
         return [204];
     }

@@ -177,6 +177,20 @@ describe("create", () => {
     server.close();
   });
 
+  test("more memory than the computer has is refused before anything is made, and all that it has is not", async () => {
+    for (const [memory, isRefused] of [
+      [4_097, true],
+      [4_096, false],
+    ] as const) {
+      await using made = await configured({ "qemu-memory": memory });
+      const computer = { ...made.test.context.computer, memoryMiB: 4_096 };
+      const driver = driverModule.open({ ...made.test.context, computer }, await made.driver.configText());
+      const checked = driver.preCreateCheck(signal());
+      if (!isRefused) await checked;
+      else await assert.rejects(checked, { code: "driver-options", message: /more than this computer has: 4096 MB$/u });
+    }
+  });
+
   test("without QEMU the error says what to install", async () => {
     await using made = await configured({});
     rmSync(path.join(made.world.folder, "bin"), { recursive: true });

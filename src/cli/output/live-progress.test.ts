@@ -119,4 +119,15 @@ describe("Screen", () => {
     assert.deepEqual(visible(), ["a     0 s  Creating machine...", "b     0 s  Running pre-create checks..."]);
     view.close();
   });
+
+  it("leaves nothing of the footer where the program ends at once", () => {
+    const { view, screen, visible } = setUp(["a", "b"]);
+    view.reportFor("a")({ type: "creating-instance" });
+    screen.write("stdout", "Interrupted.\n");
+    assert.deepEqual(visible(), ["Interrupted.", "a     0 s  Creating machine...", "b     0 s"]);
+    screen.close();
+    assert.deepEqual(visible(), ["Interrupted."]);
+    view.reportFor("b")({ type: "creating-instance" });
+    assert.deepEqual(visible(), ["Interrupted."]);
+  });
 });

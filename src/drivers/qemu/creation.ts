@@ -47,6 +47,7 @@ const cleanUpTimeoutMs = 30_000;
 export async function checkBeforeCreate(place: Workplace, _signal: AbortSignal): Promise<void> {
   const { context, config } = place;
   const source = parseQemuImage(config, context.computer.cwd);
+  requireMemory(config.Memory, context.computer.memoryMiB);
   await requireQemu(context, guestArch(context.computer.arch, "qemu"));
   if (source.kind === "build") await requireRootfsPrograms(context.processes);
   if (source.kind === "file" && (await factsOf(source.file)) === undefined)
@@ -58,6 +59,14 @@ export async function checkBeforeCreate(place: Workplace, _signal: AbortSignal):
   if (config.ShareFolders.length > 0) await chooseShareMethod(context, source.kind !== "build");
   await requireFreePorts(config);
   await requireFreeBytes(context.storePath, freshMachineBytes, "A machine");
+}
+
+/** What the computer has not got at all, no other machine that is stopped sets free. */
+function requireMemory(memoryMiB: number, computerMiB = Number.POSITIVE_INFINITY): void {
+  if (memoryMiB <= computerMiB) return;
+  throw new MachineError("driver-options", `--qemu-memory ${memoryMiB} is more than this computer has: ${computerMiB} MB`, {
+    hint: "Give less, and leave some to the computer itself.",
+  });
 }
 
 /**
