@@ -7,5 +7,6 @@ export const builtinDrivers = {
   digitalocean: async () => (await import("./digitalocean/index.ts")).driverModule,
   docker: async () => (await import("./docker/index.ts")).driverModule,
   qemu: async () => (await import("./qemu/index.ts")).driverModule,
+  google: async () => (await import("./google/index.ts")).driverModule,
   none: async () => (await import("./none/index.ts")).driverModule,
 } as const satisfies Record<string, () => Promise<DriverModule>>;

@@ -12,6 +12,8 @@ export interface CloudFile {
   readonly permissions: string;
   /** `USER:GROUP`; root's by default. The user must exist before cloud-init writes files: the image's own. */
   readonly owner?: string | undefined;
+  /** Behind what the file has; it is replaced otherwise. */
+  readonly append?: boolean | undefined;
 }
 
 export interface GuestSetup {
@@ -59,11 +61,12 @@ function userEntry({ userName, authorizedKeys }: GuestIdentity): CloudConfig {
   };
 }
 
-function fileEntry({ path, content, permissions, owner }: CloudFile): CloudConfig {
+function fileEntry({ path, content, permissions, owner, append }: CloudFile): CloudConfig {
   return {
     path,
     permissions,
     ...(owner === undefined ? {} : { owner }),
+    ...(append === true ? { append } : {}),
     ...(typeof content === "string" ? { content } : { encoding: "b64", content: Buffer.from(content).toString("base64") }),
   };
 }

@@ -1,0 +1,446 @@
+/**
+ * A Compute Engine in this process, with state: instances, disks, addresses, firewall rules, operations that take their time
+ * and may fail, request ids that are remembered, fingerprints, guest attributes. Names, types, required and unknown fields
+ * and what refers to what are checked as Google does; tokens come from a token service of its own.
+ */
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import * as path from "node:path";
+import type { compute_v1 } from "@googleapis/compute";
+import type { Resource } from "../../../src/driver-kit/driver.ts";
+import { FakeProvider, type FakeAnswer, type FakeApi, type FakeRequest } from "../../../src/testing/fake-provider.ts";
+import { isKnownRequest, problemsOf } from "./vendor-schema.ts";
+
+type Instance = compute_v1.Schema$Instance & { name: string; id: string; status: string; zone: string };
+type Disk = compute_v1.Schema$Disk & { name: string; id: string };
+type Firewall = compute_v1.Schema$Firewall & { name: string };
+
+interface Pending {
+  readonly operation: compute_v1.Schema$Operation;
+  left: number;
+  readonly finish: () => { code: string; message: string } | undefined;
+}
+
+export const fakeProject = "acme-123";
+const zone = "us-central1-a";
+const types: Readonly<Record<string, string>> = { "e2-small": "X86_64", "n1-standard-1": "X86_64", "c4a-standard-1": "ARM64" };
+const images: Readonly<Record<string, { architecture: string; diskSizeGb: string; family: string }>> = {
+  "ubuntu-os-cloud/ubuntu-2604-noble-v1": { architecture: "X86_64", diskSizeGb: "10", family: "ubuntu-2604-lts-amd64" },
+  "ubuntu-os-cloud/ubuntu-2604-arm-v1": { architecture: "ARM64", diskSizeGb: "10", family: "ubuntu-2604-lts-arm64" },
+  "ubuntu-os-cloud/ubuntu-2204-v7": { architecture: "X86_64", diskSizeGb: "10", family: "ubuntu-2204-lts" },
+  "debian-cloud/debian-13-v3": { architecture: "X86_64", diskSizeGb: "10", family: "debian-13" },
+  "rocky-linux-cloud/rocky-linux-9-v2": { architecture: "X86_64", diskSizeGb: "20", family: "rocky-linux-9" },
+};
+
+/** Ends a request with an answer of Google's. */
+class Refused extends Error {
+  readonly status: number;
+  readonly reason: string;
+
+  constructor(status: number, reason: string, message: string) {
+    super(message);
+    this.status = status;
+    this.reason = reason;
+  }
+}
+
+export class FakeCompute implements FakeApi, AsyncDisposable {
+  readonly instances = new Map<string, Instance>();
+  readonly disks = new Map<string, Disk>();
+  readonly firewalls = new Map<string, Firewall>();
+  readonly operations = new Map<string, Pending>();
+  /** Bodies of the instances that were asked for. */
+  readonly asked: Readonly<Record<string, unknown>>[] = [];
+  /** Requests until an operation is done. */
+  operationPolls = 1;
+  /** What the guest tells; undefined = nothing yet. */
+  hostKeys: Readonly<Record<string, string>> | undefined = { "ssh-ed25519": "AAAAC3NzaC1lZDI1NTE5AAAAIA==" };
+  guestAttributesForbidden = false;
+  token = "ya29.fake-token";
+  readonly #byRequestId = new Map<string, compute_v1.Schema$Operation>();
+  readonly #failing: { readonly verb: string; readonly code: string; readonly message: string }[] = [];
+  readonly #folder = mkdtempSync(path.join(tmpdir(), "fake-compute-"));
+  #count = 0;
+  #provider: FakeProvider | undefined;
+
+  static async start(step?: (what: string) => Promise<void>): Promise<FakeCompute> {
+    const fake = new FakeCompute();
+    fake.#provider = await FakeProvider.start({ api: fake, step });
+    writeFileSync(path.join(fake.#folder, "identity"), "a-token-of-another-cloud");
+    return fake;
+  }
+
+  get provider(): FakeProvider {
+    if (this.#provider === undefined) throw new Error("it is not started");
+    return this.#provider;
+  }
+
+  /** Credentials that its token service takes: an identity of another cloud, since those name their service. */
+  get credentials(): string {
+    return JSON.stringify({
+      type: "external_account",
+      audience: "//iam.googleapis.com/projects/1/locations/global/workloadIdentityPools/pool/providers/p",
+      subject_token_type: "urn:ietf:params:oauth:token-type:jwt",
+      token_url: `${this.provider.url}/token`,
+      credential_source: { file: path.join(this.#folder, "identity") },
+    });
+  }
+
+  /** All there is, of whomever. */
+  get resources(): Resource[] {
+    const of = (kind: string, things: ReadonlyMap<string, unknown>): Resource[] => [...things.keys()].map((id) => ({ kind, id }));
+    return [...of("instance", this.instances), ...of("disk", this.disks), ...of("firewall", this.firewalls)];
+  }
+
+  /** The next operation of the kind fails at its end. @param verb `insert`, `start`, … */
+  failNext(verb: string, code: string, message: string): void {
+    this.#failing.push({ verb, code, message });
+  }
+
+  /** As others make them, without a mark. */
+  addForeign(name: string): void {
+    this.instances.set(name, {
+      name,
+      id: this.#id(),
+      status: "RUNNING",
+      zone,
+      labels: {},
+      metadata: { fingerprint: "f0" },
+      tags: { fingerprint: "t0" },
+    });
+    this.disks.set(`${name}-disk`, { name: `${name}-disk`, id: this.#id() });
+  }
+
+  refuse(status: number, reason: string, message: string): FakeAnswer {
+    return { status, body: { error: { code: status, message, errors: [{ reason, domain: "global", message }] } } };
+  }
+
+  answer(request: FakeRequest): FakeAnswer {
+    if (request.path === "/token") return this.#giveToken(request);
+    try {
+      return { status: 200, body: this.#carryOut(request) };
+    } catch (error) {
+      if (error instanceof Refused) return this.refuse(error.status, error.reason, error.message);
+      throw error;
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.provider[Symbol.asyncDispose]();
+    rmSync(this.#folder, { recursive: true });
+  }
+
+  #giveToken({ text }: FakeRequest): FakeAnswer {
+    const given = new URLSearchParams(text).get("subject_token");
+    if (given !== "a-token-of-another-cloud")
+      return { status: 400, body: { error: "invalid_grant", error_description: "expired" } };
+    const issued = "urn:ietf:params:oauth:token-type:access_token";
+    return { status: 200, body: { access_token: this.token, issued_token_type: issued, token_type: "Bearer", expires_in: 3600 } };
+  }
+
+  #carryOut({ method, path: url, query, headers, text }: FakeRequest): unknown {
+    if (headers.authorization !== `Bearer ${this.token}`) throw new Refused(401, "authError", "Invalid Credentials");
+    if (!isKnownRequest(method, url)) throw new Refused(404, "unknownRequest", `Google has no ${method} ${url}`);
+    this.#letTimePass();
+    const requestId = query.get("requestId");
+    if (method !== "GET" && !url.endsWith("/wait")) {
+      if (requestId === null || !/^[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/u.test(requestId))
+        throw new Refused(400, "invalid", "Invalid value for field 'requestId'");
+      const known = this.#byRequestId.get(requestId);
+      if (known !== undefined) return known;
+    }
+    const [, , , , project = "", ...parts] = url.split("/");
+    const body = text === "" ? {} : (JSON.parse(text) as Record<string, unknown>);
+    const answer = this.#route(method, project, parts, body);
+    if (answer === undefined)
+      throw new Refused(404, "notFound", `The resource '${url.slice("/compute/v1/".length)}' was not found`);
+    if (requestId !== null) this.#byRequestId.set(requestId, answer as compute_v1.Schema$Operation);
+    return answer;
+  }
+
+  #route(method: string, project: string, parts: readonly string[], body: Record<string, unknown>): unknown {
+    const [scope, second, kind, name = "", verb] = parts;
+    if (scope === "global" && second === "images") return imageOf(project, parts.slice(2));
+    if (project !== fakeProject) return undefined;
+    if (scope === undefined) return { name: project, commonInstanceMetadata: {} };
+    if (scope === "global") return this.#global(method, parts.slice(1), body);
+    if (scope === "regions") return second === "us-central1" ? regional[`${kind}/${name}`] : undefined;
+    if (second !== zone) return undefined;
+    switch (kind) {
+      case undefined:
+        return { name: zone, status: "UP" };
+      case "machineTypes":
+        return types[name] === undefined ? undefined : { name, architecture: types[name] };
+      case "diskTypes":
+        return /^(?:pd-standard|pd-balanced|pd-ssd|hyperdisk-balanced)$/u.test(name) ? { name } : undefined;
+      case "acceleratorTypes":
+        return name === "nvidia-tesla-t4" ? { name } : undefined;
+      case "operations":
+        return this.#operation(name);
+      case "disks":
+        return this.#disk(method, name);
+      default:
+        return name === "" ? this.#insert(body) : this.#instance(method, name, verb, body);
+    }
+  }
+
+  #global(method: string, [kind, name = ""]: readonly string[], body: Record<string, unknown>): unknown {
+    if (kind === "operations") return this.#operation(name);
+    if (kind === "networks") return networks[name];
+    if (method === "POST") {
+      this.#validate("Firewall", body);
+      const rule = body as unknown as Firewall;
+      requireName(rule.name);
+      if (this.firewalls.has(rule.name)) throw new Refused(409, "alreadyExists", `The resource '${rule.name}' already exists`);
+      if (
+        (rule.sourceRanges ?? []).some((range) => range.includes(":")) &&
+        (rule.sourceRanges ?? []).some((range) => !range.includes(":"))
+      )
+        throw new Refused(400, "invalid", "Source ranges must be of one family");
+      this.firewalls.set(rule.name, rule);
+      return this.#begin("insert-firewall", "global", "1", () => {});
+    }
+    const found = this.firewalls.get(name);
+    if (found === undefined || method === "GET") return found;
+    if (method === "PATCH") {
+      this.#validate("Firewall", body);
+      this.firewalls.set(name, { ...found, ...body });
+    } else this.firewalls.delete(name);
+    return this.#begin(method.toLowerCase(), "global", "1", () => {});
+  }
+
+  #operation(name: string): unknown {
+    return this.operations.get(name)?.operation;
+  }
+
+  #disk(method: string, name: string): unknown {
+    const disk = this.disks.get(name);
+    if (disk === undefined || method === "GET") return disk;
+    if ((disk.users ?? []).length > 0)
+      throw new Refused(400, "resourceInUseByAnotherResource", `The disk ${name} is already being used`);
+    return this.#begin("delete", "zonal", disk.id, () => void this.disks.delete(name));
+  }
+
+  #insert(body: Record<string, unknown>): unknown {
+    this.asked.push(structuredClone(body));
+    this.#validate("Instance", body);
+    const wish = body as compute_v1.Schema$Instance;
+    const name = requireName(wish.name);
+    if (this.instances.has(name))
+      throw new Refused(
+        409,
+        "alreadyExists",
+        `The resource 'projects/${fakeProject}/zones/${zone}/instances/${name}' already exists`,
+      );
+    checkWish(wish);
+    const disk = this.#diskFor(wish);
+    const id = this.#id();
+    disk.users = [name];
+    this.disks.set(disk.name, disk);
+    const made: Instance = { ...wish, name, id, status: "PROVISIONING", zone, tags: { ...wish.tags, fingerprint: this.#id() } };
+    made.metadata = { ...wish.metadata, fingerprint: this.#id() };
+    this.instances.set(name, made);
+    return this.#begin("insert", "zonal", id, (failed) => {
+      if (failed) {
+        this.instances.delete(name);
+        this.disks.delete(disk.name);
+      } else this.#run(made);
+    });
+  }
+
+  #diskFor(wish: compute_v1.Schema$Instance): Disk {
+    const [asked] = wish.disks ?? [];
+    if (asked?.source !== undefined && asked.source !== null) {
+      const there = this.disks.get(asked.source.split("/").at(-1) ?? "");
+      if (there === undefined) throw new Refused(404, "notFound", `The resource '${asked.source}' was not found`);
+      return there;
+    }
+    const init = asked?.initializeParams;
+    const [, project = "", , , image = ""] = (init?.sourceImage ?? "").split("/");
+    if (imageOf(project, [image]) === undefined)
+      throw new Refused(400, "invalid", "Invalid value for field 'resource.disks[0].initializeParams.sourceImage'");
+    const name = requireName(init?.diskName);
+    if (this.disks.has(name)) throw new Refused(409, "alreadyExists", `The resource '${name}' already exists`);
+    if (Number(init?.diskSizeGb) < Number(images[`${project}/${image}`]?.diskSizeGb))
+      throw new Refused(400, "invalid", "Requested disk size cannot be smaller than the image size");
+    return { name, id: this.#id(), labels: init?.labels ?? {} };
+  }
+
+  #instance(method: string, name: string, verb: string | undefined, body: Record<string, unknown>): unknown {
+    const found = this.instances.get(name);
+    if (found === undefined) return undefined;
+    if (method === "DELETE") {
+      if (found.deletionProtection === true)
+        throw new Refused(400, "invalid", "Resource cannot be deleted if it's protected against deletion");
+      found.status = "STOPPING";
+      return this.#begin("delete", "zonal", found.id, () => this.#remove(found));
+    }
+    switch (verb) {
+      case undefined:
+        return found;
+      case "getGuestAttributes":
+        return this.#guestAttributes(found);
+      case "stop":
+        found.status = "STOPPING";
+        return this.#begin("stop", "zonal", found.id, () => this.#end(found, "TERMINATED"));
+      case "start":
+      case "resume":
+        if (found.status !== (verb === "start" ? "TERMINATED" : "SUSPENDED"))
+          throw new Refused(400, "invalid", `The instance is ${found.status}`);
+        return this.#begin("start", "zonal", found.id, (failed) => failed || this.#run(found));
+      case "setMetadata":
+        this.#validate("Metadata", body);
+        if (body["fingerprint"] !== found.metadata?.fingerprint)
+          throw new Refused(412, "conditionNotMet", "Supplied fingerprint does not match current metadata fingerprint.");
+        found.metadata = { ...(body as compute_v1.Schema$Metadata), fingerprint: this.#id() };
+        return this.#begin("setMetadata", "zonal", found.id, () => {});
+      case "setTags":
+        this.#validate("Tags", body);
+        if (body["fingerprint"] !== found.tags?.fingerprint)
+          throw new Refused(412, "conditionNotMet", "Supplied fingerprint does not match current tags fingerprint.");
+        found.tags = { ...(body as compute_v1.Schema$Tags), fingerprint: this.#id() };
+        return this.#begin("setTags", "zonal", found.id, () => {});
+      default:
+        return undefined;
+    }
+  }
+
+  #guestAttributes(instance: Instance): unknown {
+    if (this.guestAttributesForbidden)
+      throw new Refused(412, "conditionNotMet", "Constraint constraints/compute.disableGuestAttributesAccess violated");
+    const isOn = instance.metadata?.items?.some(({ key, value }) => key === "enable-guest-attributes" && value === "TRUE");
+    if (isOn !== true || this.hostKeys === undefined) return undefined;
+    return {
+      queryPath: "hostkeys/",
+      queryValue: { items: Object.entries(this.hostKeys).map(([key, value]) => ({ namespace: "hostkeys", key, value })) },
+    };
+  }
+
+  #run(instance: Instance): void {
+    instance.status = "RUNNING";
+    for (const one of instance.networkInterfaces ?? []) {
+      one.networkIP ??= `10.128.0.${(this.#count % 250) + 2}`;
+      for (const access of one.accessConfigs ?? []) access.natIP ??= `192.0.2.${((this.#count += 1) % 250) + 1}`;
+    }
+  }
+
+  /** An address that was lent is given back; one that was asked for stays. */
+  #end(instance: Instance, status: string): void {
+    instance.status = status;
+    const wished = this.asked.find(({ name }) => name === instance.name) as compute_v1.Schema$Instance | undefined;
+    if (wished?.networkInterfaces?.[0]?.accessConfigs?.[0]?.natIP === "203.0.113.5") return;
+    for (const one of instance.networkInterfaces ?? [])
+      one.accessConfigs = (one.accessConfigs ?? []).map(({ natIP: _ip, ...rest }) => rest);
+  }
+
+  #remove(instance: Instance): void {
+    this.instances.delete(instance.name);
+    for (const [name, disk] of this.disks) {
+      if (disk.users?.includes(instance.name) !== true) continue;
+      if (instance.disks?.[0]?.autoDelete === true) this.disks.delete(name);
+      else disk.users = [];
+    }
+  }
+
+  #begin(
+    verb: string,
+    place: "zonal" | "global",
+    targetId: string,
+    end: (failed: boolean) => unknown,
+  ): compute_v1.Schema$Operation {
+    const name = `operation-${this.#id()}`;
+    const at = this.#failing.findIndex((one) => one.verb === verb);
+    const failure = at === -1 ? undefined : this.#failing.splice(at, 1)[0];
+    const operation: compute_v1.Schema$Operation = {
+      name,
+      status: "RUNNING",
+      targetId,
+      operationType: verb,
+      ...(place === "zonal" ? { zone } : {}),
+    };
+    const finish = (): Pick<NonNullable<typeof failure>, "code" | "message"> | undefined => {
+      end(failure !== undefined);
+      return failure;
+    };
+    const pending = { operation, left: this.operationPolls, finish };
+    this.operations.set(name, pending);
+    if (pending.left === 0) finishNow(pending);
+    return { ...operation };
+  }
+
+  /** Whoever asks sees everything further on. */
+  #letTimePass(): void {
+    for (const pending of this.operations.values()) {
+      if (pending.operation.status === "DONE") continue;
+      pending.left -= 1;
+      if (pending.left <= 0) finishNow(pending);
+    }
+  }
+
+  #validate(type: string, body: unknown): void {
+    const [problem] = problemsOf(type, body);
+    if (problem !== undefined) throw new Refused(400, "badRequest", problem);
+  }
+
+  #id(): string {
+    return String(5_000_000_000_000_000_000n + BigInt((this.#count += 1)));
+  }
+}
+
+function finishNow({ operation, finish }: Pending): void {
+  operation.status = "DONE";
+  const failure = finish();
+  if (failure !== undefined) operation.error = { errors: [{ code: failure.code, message: failure.message }] };
+}
+
+const networks: Readonly<Record<string, object>> = {
+  default: { name: "default", autoCreateSubnetworks: true },
+  custom: { name: "custom", autoCreateSubnetworks: false },
+};
+
+const regional: Readonly<Record<string, object>> = {
+  "addresses/web-ip": { name: "web-ip", address: "203.0.113.5", status: "RESERVED" },
+  "addresses/used-ip": { name: "used-ip", address: "203.0.113.6", status: "IN_USE", users: ["projects/p/zones/z/instances/db"] },
+  "subnetworks/sub": {
+    name: "sub",
+    network: `https://www.googleapis.com/compute/v1/projects/${fakeProject}/global/networks/custom`,
+    stackType: "IPV4_IPV6",
+    ipv6AccessType: "EXTERNAL",
+  },
+  "subnetworks/plain": { name: "plain", network: `projects/${fakeProject}/global/networks/custom`, stackType: "IPV4_ONLY" },
+};
+
+function imageOf(project: string, parts: readonly string[]): object | undefined {
+  const isFamily = parts[0] === "family";
+  const name = parts.at(-1) ?? "";
+  const found = Object.entries(images).find(([key, { family }]) =>
+    isFamily ? key.startsWith(`${project}/`) && family === name : key === `${project}/${name}`,
+  );
+  return found === undefined ? undefined : { name: found[0].split("/")[1], ...found[1] };
+}
+
+function requireName(name: string | null | undefined): string {
+  if (typeof name === "string" && /^[a-z](?:[-a-z0-9]{0,61}[a-z0-9])?$/u.test(name)) return name;
+  throw new Refused(400, "invalid", `Invalid value for field 'resource.name': '${name}'`);
+}
+
+function checkWish({
+  machineType,
+  disks,
+  networkInterfaces,
+  labels,
+  scheduling,
+  guestAccelerators,
+}: compute_v1.Schema$Instance): void {
+  const invalid = (field: string): never => {
+    throw new Refused(400, "invalid", `Invalid value for field 'resource.${field}'`);
+  };
+  if (types[(machineType ?? "").split("/").at(-1) ?? ""] === undefined) invalid("machineType");
+  if (disks?.length !== 1 || disks[0]?.boot !== true) invalid("disks");
+  if (networkInterfaces?.length !== 1) invalid("networkInterfaces");
+  for (const [key, value] of Object.entries(labels ?? {}))
+    if (!/^[a-z][a-z0-9_-]{0,62}$/u.test(key) || !/^[a-z0-9_-]{0,63}$/u.test(value)) invalid("labels");
+  if (scheduling?.provisioningModel === "SPOT" && scheduling.automaticRestart !== false) invalid("scheduling.automaticRestart");
+  if ((guestAccelerators ?? []).length > 0 && scheduling?.onHostMaintenance !== "TERMINATE")
+    invalid("scheduling.onHostMaintenance");
+}
