@@ -5,6 +5,7 @@ import { test } from "node:test";
 import { commandTable } from "../src/cli/command-table.ts";
 import { pluginBounds } from "../src/assembly/driver-catalog.ts";
 import { engineHeadStartMs } from "../src/drivers/generic/index.ts";
+import { hostKeysMs } from "../src/drivers/google/location.ts";
 import { rebootMs } from "../src/drivers/generic/reboot.ts";
 import { graceMs } from "../src/system/waiting.ts";
 import { defaultRetryPolicy } from "../src/driver-kit/http-api.ts";
@@ -48,6 +49,7 @@ test("docs/timeouts.md gives the fixed bounds as they are", () => {
     inWords(engineHeadStartMs),
     inWords(hopelessMs),
     inWords(rebootMs),
+    inWords(hostKeysMs),
     inWords(graceMs),
     inWords(placePatienceMs),
     inWords(connectBoundMs),

@@ -5,7 +5,7 @@ import type { Instance } from "./api.ts";
 import { instancePath, requireInstance, type Workplace } from "./workplace.ts";
 
 /** The guest tells them as soon as it has a network, before its SSH server is up. */
-const hostKeysMs = 90_000;
+export const hostKeysMs = 90_000;
 
 export class Location {
   readonly #place: Workplace;
