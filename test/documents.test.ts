@@ -4,6 +4,7 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { commandTable } from "../src/cli/command-table.ts";
 import { pluginBounds } from "../src/assembly/driver-catalog.ts";
+import { settleMs as ec2SettleMs } from "../src/drivers/amazonec2/workplace.ts";
 import { engineHeadStartMs } from "../src/drivers/generic/index.ts";
 import { hostKeysMs } from "../src/drivers/google/location.ts";
 import { rebootMs } from "../src/drivers/generic/reboot.ts";
@@ -18,6 +19,7 @@ import { hopelessMs } from "../src/ssh/connect.ts";
 import { sftpAnswerMs } from "../src/ssh/copy-bounds.ts";
 import { keepalive } from "../src/ssh/ssh-bounds.ts";
 import { completionScriptsModule, target as completionScripts } from "../scripts/completion-scripts.ts";
+import { flagDocuments } from "../scripts/driver-flags-doc.ts";
 import { errorsDocument } from "../scripts/errors-doc.ts";
 
 test("docs/errors.md lists every error code", () => {
@@ -26,6 +28,12 @@ test("docs/errors.md lists every error code", () => {
 
 test("the program holds the completion scripts as they stand in completions/", () => {
   assert.equal(readFileSync(completionScripts, "utf8"), completionScriptsModule());
+});
+
+test("docs/drivers lists the flags as the drivers have them", async () => {
+  const documents = await flagDocuments();
+  assert.ok(documents.length > 0);
+  for (const { file, is, ought } of documents) assert.equal(is, ought, `${file}: run node scripts/driver-flags-doc.ts`);
 });
 
 const [timeouts = "", fixedTimeouts = ""] = readFileSync("docs/timeouts.md", "utf8").split("\nFixed,");
@@ -54,6 +62,7 @@ test("docs/timeouts.md gives the fixed bounds as they are", () => {
     inWords(placePatienceMs),
     inWords(connectBoundMs),
     inWords(defaultRetryPolicy.boundMs),
+    inWords(ec2SettleMs),
   ]);
 });
 

@@ -7,6 +7,7 @@ import {
   EC2Client,
   type Instance,
 } from "@aws-sdk/client-ec2";
+import type { Resource } from "../../../src/driver-kit/driver.ts";
 import type { Moto } from "./moto.ts";
 
 export interface Account {
@@ -15,6 +16,8 @@ export interface Account {
   instances(): Promise<readonly Instance[]>;
   /** Everything that a create makes and an `rm` must take away. */
   left(): Promise<readonly string[]>;
+  /** The same of everybody, in the driver's words; disks that are attached go with their instance. */
+  resources(): Promise<readonly Resource[]>;
 }
 
 /** There before, or meant to stay. */
@@ -27,16 +30,35 @@ export function accountAt({ url }: Moto): Account {
     const { Reservations = [] } = await client.send(new DescribeInstancesCommand({}));
     return Reservations.flatMap(({ Instances = [] }) => Instances).filter(({ State }) => State?.Name !== "terminated");
   };
-  const left = async (): Promise<readonly string[]> => {
+  const resources = async (): Promise<readonly Resource[]> => {
     const { KeyPairs = [] } = await client.send(new DescribeKeyPairsCommand({}));
     const { SecurityGroups = [] } = await client.send(new DescribeSecurityGroupsCommand({}));
-    const { Volumes = [] } = await client.send(new DescribeVolumesCommand({}));
+    const Filters = [{ Name: "status", Values: ["available"] }];
+    const { Volumes = [] } = await client.send(new DescribeVolumesCommand({ Filters }));
+    const of = (kind: string, ids: readonly string[]): readonly Resource[] => ids.map((id) => ({ kind, id }));
     return [
-      ...(await instances()).map(({ InstanceId = "" }) => InstanceId),
-      ...KeyPairs.map(({ KeyName = "" }) => KeyName),
-      ...SecurityGroups.flatMap(({ GroupName = "" }) => (lasting.includes(GroupName) ? [] : [GroupName])),
-      ...Volumes.map(({ VolumeId = "" }) => VolumeId),
+      ...of(
+        "instance",
+        (await instances()).map(({ InstanceId = "" }) => InstanceId),
+      ),
+      ...of(
+        "key-pair",
+        KeyPairs.map(({ KeyName = "" }) => KeyName),
+      ),
+      ...of(
+        "security-group",
+        SecurityGroups.flatMap(({ GroupId = "", GroupName = "" }) => (lasting.includes(GroupName) ? [] : [GroupId])),
+      ),
+      ...of(
+        "volume",
+        Volumes.map(({ VolumeId = "" }) => VolumeId),
+      ),
     ];
   };
-  return { client, instances, left };
+  const left = async (): Promise<readonly string[]> => {
+    const { Volumes = [] } = await client.send(new DescribeVolumesCommand({}));
+    const all = (await resources()).map(({ id }) => id);
+    return [...new Set([...all, ...Volumes.map(({ VolumeId = "" }) => VolumeId)])];
+  };
+  return { client, instances, left, resources };
 }
