@@ -191,6 +191,8 @@ export interface Driver {
   readonly sshConfigHost?: string | undefined;
   /** TCP port the engine listens on inside the machine, where it is not the one in `getUrl` (a forwarded port). */
   readonly enginePort?: number | undefined;
+  /** One sentence on what is wrong with the machine, where the last `getState` of this object said `Error` or "". For `ls`. */
+  readonly stateProblem?: string | undefined;
   /** File with the sudo password of the SSH user, if it needs one. */
   readonly sudoPasswordFile?: string | undefined;
   /**

@@ -97,6 +97,8 @@ async function lookWithin(timeoutMs: number, context: MachineContext, host: Host
   }
 }
 
+const unexplained = "Its driver says that it is in the state Error, and not why";
+
 type Seen = Pick<ListedMachine, "state" | "url" | "engineVersion" | "error">;
 
 async function look(context: MachineContext, host: Host, withinMs: number, signal: AbortSignal): Promise<Seen> {
@@ -104,13 +106,19 @@ async function look(context: MachineContext, host: Host, withinMs: number, signa
     if (isMachineError(error, "machine-not-running")) return "";
     throw error;
   });
-  if (url === "") return { state: await stateOf(context, host, signal), url, engineVersion: "Unknown", error: "" };
+  if (url === "") return notRunning(host, await stateOf(context, host, signal));
   const askEngine = async (bound: AbortSignal): Promise<Seen> => await engineAnswer(context, host, url, bound);
   const seen = await askSideBySide(context, host, { askEngine, withinMs }, signal);
   if ("answer" in seen) return seen.answer;
   const { state, silence } = seen;
-  if (state !== "Running") return { state, url: "", engineVersion: "Unknown", error: "" };
+  if (state !== "Running") return notRunning(host, state);
   return { state, url, engineVersion: "Unknown", error: `Unable to query docker version: ${reasonOf(silence)}` };
+}
+
+/** What is wrong where something is, in the driver's own words. */
+function notRunning({ driver }: Host, state: MachineState): Seen {
+  const error = driver.stateProblem ?? (state === "Error" ? unexplained : "");
+  return { state, url: "", engineVersion: "Unknown", error };
 }
 
 /** For --debug: of what is asked, what took how long and came to what. */

@@ -6,6 +6,7 @@ import { after, test } from "node:test";
 import { isMachineError } from "../errors/machine-error.ts";
 import {
   factsOf,
+  fingerprintFile,
   freeBytes,
   hashFile,
   headOf,
@@ -22,6 +23,33 @@ const scratch = mkdtempSync(path.join(tmpdir(), "docker-machine-files-"));
 after(() => rmSync(scratch, { recursive: true, force: true }));
 const at = (name: string): string => path.join(scratch, name);
 const signal = AbortSignal.timeout(600_000);
+
+test("a fingerprint tells contents apart, zeros and their places among them", async () => {
+  const mib = 1 << 20;
+  const marked = (size: number, ...places: readonly number[]): Buffer => {
+    const bytes = Buffer.alloc(size);
+    for (const place of places) bytes[place] = 1;
+    return bytes;
+  };
+  const contents = [
+    marked(0),
+    marked(1),
+    marked(mib),
+    marked(2 * mib),
+    marked(2 * mib + 1),
+    marked(3 * mib, 0),
+    marked(3 * mib, mib),
+    marked(3 * mib, 3 * mib - 1),
+    marked(3 * mib, 0, 3 * mib - 1),
+  ];
+  const prints: string[] = [];
+  for (const content of contents) {
+    writeFileSync(at("print"), content);
+    prints.push(await fingerprintFile(at("print"), signal));
+    assert.equal(await fingerprintFile(at("print"), signal), prints.at(-1));
+  }
+  assert.equal(new Set(prints).size, contents.length);
+});
 
 test("a linked file outlives the one it was made of, and takes no space of its own", async () => {
   writeFileSync(at("image"), "bytes");

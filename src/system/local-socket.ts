@@ -48,6 +48,8 @@ function open(file: string, timeoutMs: number, signal: AbortSignal): Promise<Soc
     socket.once("connect", () => {
       settle();
       socket.removeListener("error", fail);
+      // Until whoever asked listens: an error that nobody hears ends the process. It stays readable as `errored`.
+      socket.on("error", () => {});
       resolve(socket);
     });
   });

@@ -16,8 +16,15 @@ test("a process is found by its pid and by its words, is signalled, and is gone 
   const pid = child.pid ?? 0;
   assert.ok((await table.commandLine(pid))?.includes(mark));
   assert.deepEqual(await table.findByCommandLine(mark), [pid]);
+  assert.equal(await table.isFrozen(pid), false);
+  table.signal(pid, "SIGSTOP");
+  // The signal is sent at once and heeded soon.
+  for (const soon = AbortSignal.timeout(10_000); !(await table.isFrozen(pid));) soon.throwIfAborted();
+  table.signal(pid, "SIGCONT");
+  assert.equal(await table.isFrozen(pid), false);
   table.signal(pid, "SIGKILL");
   await once(child, "exit");
   assert.equal(await table.commandLine(pid), undefined);
+  assert.equal(await table.isFrozen(pid), false);
   table.signal(pid, "SIGKILL");
 });

@@ -9,6 +9,8 @@ export interface ProcessTable {
   commandLine(pid: number): Promise<string | undefined>;
   /** Pids of processes whose command line holds the text. Empty where the system cannot be asked. */
   findByCommandLine(text: string): Promise<readonly number[]>;
+  /** Whether a signal or a debugger holds the process still (SIGSTOP); false where the system does not tell. */
+  isFrozen(pid: number): Promise<boolean>;
   /** Sends a signal. A process that is gone is no error. */
   signal(pid: number, signal: NodeJS.Signals): void;
 }
@@ -49,6 +51,16 @@ export class SystemProcessTable implements ProcessTable {
     return lines.map((line) => Number.parseInt(line, 10));
   }
 
+  async isFrozen(pid: number): Promise<boolean> {
+    if (this.#computer.os === "windows") return false;
+    return /^[Tt]/u.test(this.#computer.os === "linux" ? await stateInProc(pid) : await this.#stateInList(pid));
+  }
+
+  async #stateInList(pid: number): Promise<string> {
+    const result = await this.#processes.run("ps", ["-o", "state=", "-p", String(pid)], { timeoutMs: listTimeoutMs });
+    return result.stdout.toString("utf8").trim();
+  }
+
   signal(pid: number, signal: NodeJS.Signals): void {
     try {
       process.kill(pid, signal);
@@ -62,6 +74,12 @@ export class SystemProcessTable implements ProcessTable {
 async function fromProc(pid: number): Promise<string | undefined> {
   const words = await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "");
   return words === "" ? undefined : words.replaceAll("\0", " ").trim();
+}
+
+/** The letter behind the program's name, which stands in parentheses and may hold anything (proc(5)). */
+async function stateInProc(pid: number): Promise<string> {
+  const stat = await readFile(`/proc/${pid}/stat`, "utf8").catch(() => "");
+  return stat.slice(stat.lastIndexOf(")") + 2);
 }
 
 function listCommand(os: Computer["os"], pid: number): [string, string[]] {

@@ -1,76 +1,21 @@
 /** The driver `docker` against a fake engine. */
 import assert from "node:assert/strict";
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import * as path from "node:path";
-import { after, describe, test } from "node:test";
-import type { Driver } from "../../src/driver-kit/driver.ts";
-import { defaultValue, driverOptions, type DriverOptions, type FlagValue } from "../../src/driver-kit/create-flag.ts";
+import { describe, test } from "node:test";
 import { builtImageName } from "../../src/drivers/docker/host-image.ts";
 import { driverModule } from "../../src/drivers/docker/index.ts";
 import { isMachineError } from "../../src/errors/machine-error.ts";
 import { thisComputer } from "../../src/system/computer.ts";
 import { SystemProcessRunner } from "../../src/system/process.ts";
-import { describeDriverContract } from "../../src/testing/driver-contract.ts";
 import { describeDriverCrashes } from "../../src/testing/crash-suite.ts";
-import { testDriverContext, type TestContext } from "../../src/testing/driver-context.ts";
+import { describeDriverContract } from "../../src/testing/driver-contract.ts";
+import { newSocket, only, scratch, signal, world } from "./docker-world.ts";
 import { FakeEngine, type FakeContainer } from "./fake-engine.ts";
-
-const scratch = mkdtempSync(path.join(tmpdir(), "docker-machine-docker-"));
-after(() => rmSync(scratch, { recursive: true, force: true }));
-
-let counter = 0;
-const signal = (): AbortSignal => AbortSignal.timeout(10_000);
-
-function flagsOf(given: Readonly<Record<string, FlagValue>>): DriverOptions {
-  const defaults = Object.fromEntries(driverModule.flags.map((flag) => [flag.name, defaultValue(flag)]));
-  return driverOptions({ ...defaults, ...given }, new Set(Object.keys(given)));
-}
-
-interface World extends AsyncDisposable {
-  readonly engine: FakeEngine;
-  readonly flag: { readonly "docker-host": string };
-  /** @param createId absent: one of the machine's own */
-  make(
-    name: string,
-    flags?: Readonly<Record<string, FlagValue>>,
-    ...createId: [undefined?]
-  ): Promise<{ driver: Driver; test: TestContext }>;
-}
-
-async function world(): Promise<World> {
-  const socket = path.join(scratch, `${(counter += 1)}.sock`);
-  const engine = await FakeEngine.listen(socket);
-  engine.images.add(builtImageName("trixie"));
-  const contexts: TestContext[] = [];
-  const flag = { "docker-host": `unix://${socket}` };
-  return {
-    engine,
-    flag,
-    make: async (name, flags = {}, ...createId) => {
-      const testContext = await testDriverContext(name, createId.length === 0 ? {} : { createId: undefined });
-      contexts.push(testContext);
-      const driver = driverModule.open(testContext.context, undefined);
-      await driver.setConfigFromFlags(flagsOf({ ...flag, ...flags }));
-      return { driver, test: testContext };
-    },
-    [Symbol.asyncDispose]: async () => {
-      await engine[Symbol.asyncDispose]();
-      for (const context of contexts) await context[Symbol.asyncDispose]();
-    },
-  };
-}
-
-function only(engine: FakeEngine): FakeContainer {
-  const [container, ...others] = engine.containers.values();
-  assert.equal(others.length, 0);
-  assert.ok(container !== undefined);
-  return container;
-}
 
 /** A world of its own, with containers of others in it, one of the machine's name on another engine's label. */
 async function suiteWorld(step?: (what: string) => Promise<void>) {
-  const socket = path.join(scratch, `${(counter += 1)}.sock`);
+  const socket = newSocket();
   const engine = await FakeEngine.listen(socket);
   engine.images.add(builtImageName("trixie"));
   engine.step = step ?? engine.step;
@@ -260,83 +205,4 @@ describe("what is the machine", () => {
     const labels = [...here.engine.containers.values()].map(({ body }) => Object.keys(body.Labels));
     assert.equal(labels.flat().includes("docker-machine.create-id"), false);
   });
-});
-
-describe("bad input", () => {
-  test("flags", async () => {
-    await using w = await world();
-    for (const flags of [
-      { "docker-cpus": "many" },
-      { "docker-memory": 5 },
-      { "docker-reach": "magic" },
-      { "docker-image": "build:woody" },
-      { "docker-image": "" },
-    ]) {
-      await assert.rejects(w.make("web", flags), (error) => isMachineError(error, "driver-options"), JSON.stringify(flags));
-    }
-  });
-
-  test("no engine, an engine of another kind, one that is too old, a network that is not there", async () => {
-    await using w = await world();
-    const gone = await w.make("web", { "docker-host": `unix://${scratch}/nothing.sock` });
-    await assert.rejects(gone.driver.preCreateCheck(signal()), (error) => isMachineError(error, "engine-unreachable"));
-    const odd = await w.make("web", { "docker-host": "ssh://somewhere" });
-    await assert.rejects(odd.driver.preCreateCheck(signal()), (error) => isMachineError(error, "driver-options"));
-    const lost = await w.make("web", { "docker-network": "lost" });
-    await assert.rejects(
-      lost.driver.preCreateCheck(signal()),
-      (error) => isMachineError(error, "driver-options") && /no network "lost"/u.test(error.message),
-    );
-    w.engine.apiVersion = "1.30";
-    const { driver } = await w.make("web");
-    await assert.rejects(
-      driver.preCreateCheck(signal()),
-      (error) => isMachineError(error, "driver-unsupported") && /too old/u.test(error.message),
-    );
-    w.engine.os = "windows";
-    await assert.rejects(
-      driver.preCreateCheck(signal()),
-      (error) => isMachineError(error, "driver-unsupported") && /windows containers/u.test(error.message),
-    );
-  });
-
-  test("a container that somebody removed: it has no state, start says what to do, removal succeeds", async () => {
-    await using w = await world();
-    const { driver } = await w.make("web");
-    await driver.create(signal());
-    w.engine.containers.clear();
-    assert.equal(await driver.getState(signal()), "");
-    await assert.rejects(driver.start(signal()), (error) => isMachineError(error, "provider-error") && error.hint !== undefined);
-    await driver.remove(signal());
-  });
-
-  test("an address that somebody else has taken is replaced by the next", async () => {
-    await using w = await world();
-    w.engine.foreignAddresses.add("172.18.128.1");
-    const { driver } = await w.make("web");
-    await driver.create(signal());
-    assert.equal(await driver.getIp(), "172.18.128.2");
-    assert.equal(w.engine.containers.size, 1);
-  });
-});
-
-test("a container that was made and never started is stopped: stop, kill and rm end at once", async () => {
-  await using place = await world();
-  const { driver } = await place.make("web");
-  await driver.create(signal());
-  const [container] = place.engine.containers.values();
-  assert.ok(container);
-  container.status = "created";
-  assert.equal(await driver.getState(signal()), "Stopped");
-  await driver.stop(signal());
-  await driver.kill(signal());
-  assert.equal(await driver.getState(signal()), "Stopped");
-  await driver.remove(signal());
-  assert.equal(place.engine.containers.size, 0);
-});
-
-test("an engine of this computer tells the state locally, a distant one does not", async () => {
-  await using place = await world();
-  assert.equal((await place.make("web")).driver.tellsStateLocally, true);
-  assert.equal((await place.make("far", { "docker-host": "tcp://192.0.2.1:2375" })).driver.tellsStateLocally, false);
 });

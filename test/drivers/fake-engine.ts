@@ -9,7 +9,9 @@ export interface FakeContainer {
   readonly id: string;
   readonly name: string;
   readonly body: ContainerBody;
-  status: "created" | "running" | "exited" | "paused";
+  status: "created" | "running" | "exited" | "paused" | "dead";
+  /** It was taken out of its network by others. */
+  isDisconnected?: boolean;
   /** Archives that were put into it. */
   readonly archives: Buffer[];
 }
@@ -28,6 +30,8 @@ interface ContainerBody {
 interface FakeNetwork {
   readonly Id: string;
   readonly Name: string;
+  readonly Driver?: string;
+  readonly Scope?: string;
   readonly IPAM: { readonly Config: readonly { Subnet: string }[] };
 }
 
@@ -45,6 +49,11 @@ export class FakeEngine implements AsyncDisposable {
   readonly foreignAddresses = new Set<string>();
   /** Files that images lack. */
   readonly missingFiles = new Set<string>();
+  /** Host ports that somebody else has. */
+  readonly foreignPorts = new Set<string>();
+  cpus = 4;
+  /** Queries with which containers were removed. */
+  readonly removals: string[] = [];
   /** Sets of capabilities that starting was tried with. */
   readonly startsTried: (readonly string[])[] = [];
   /** Called before and after whatever changes something. */
@@ -99,13 +108,14 @@ export class FakeEngine implements AsyncDisposable {
   #route(method: string, url: URL, body: Buffer): Reply {
     const path = url.pathname;
     if (path === "/version") return [200, { ApiVersion: this.apiVersion, Os: this.os, Version: "24.0.0" }];
+    if (path === "/info") return [200, { NCPU: this.cpus }];
     if (path === "/images/create") return this.#createImage(url);
     const image = /^\/images\/(.+)\/json$/u.exec(path)?.[1];
     if (image !== undefined) return this.images.has(image) ? [200, { Id: image }] : [404, `No such image: ${image}`];
     if (path.startsWith("/networks")) return this.#network(method, path, body);
     if (path === "/containers/json") return [200, this.#list(url)];
     if (path === "/containers/create") return this.#create(url, body);
-    return this.#container(method, path, body);
+    return this.#container(method, url, body);
   }
 
   #createImage(url: URL): Reply {
@@ -118,7 +128,7 @@ export class FakeEngine implements AsyncDisposable {
   #network(method: string, path: string, body: Buffer): Reply {
     if (path === "/networks/create")
       return this.#createNetwork(JSON.parse(body.toString("utf8")) as { Name: string; IPAM?: FakeNetwork["IPAM"] });
-    const id = path.slice("/networks/".length);
+    const id = decodeURIComponent(path.slice("/networks/".length));
     const network = this.networks.find((candidate) => candidate.Id === id || candidate.Name === id);
     if (network === undefined) return [404, `network ${id} not found`];
     if (method === "GET") return [200, network];
@@ -174,11 +184,12 @@ export class FakeEngine implements AsyncDisposable {
     return [201, { Id: id }];
   }
 
-  #container(method: string, path: string, body: Buffer): Reply {
-    const [, , id = "", verb] = path.split("/");
+  #container(method: string, url: URL, body: Buffer): Reply {
+    const [, , id = "", verb] = url.pathname.split("/");
     const container = this.containers.get(id);
     if (container === undefined) return [404, `No such container: ${id}`];
     if (method === "DELETE") {
+      this.removals.push(url.search);
       this.containers.delete(id);
       return [204];
     }
@@ -194,6 +205,11 @@ export class FakeEngine implements AsyncDisposable {
         return [204];
       case "kill":
         if (container.status !== "running") return [409, `Container ${id} is not running`];
+        container.status = "exited";
+        return [204];
+      case "stop":
+        // What is paused is not ended by a signal.
+        if (container.status === "paused") return [500, `tried to kill container, but did not receive an exit event`];
         container.status = "exited";
         return [204];
       default:
@@ -220,6 +236,13 @@ export class FakeEngine implements AsyncDisposable {
       ];
     }
     if (this.foreignAddresses.has(addressOf(container))) return [500, "Address already in use"];
+    const port = Object.values(container.body.HostConfig.PortBindings)
+      .flat()
+      .find(({ HostPort }) => this.foreignPorts.has(HostPort));
+    if (port !== undefined) {
+      const reason = `Bind for 127.0.0.1:${port.HostPort} failed: port is already allocated`;
+      return [500, `driver failed programming external connectivity on endpoint ${container.name} (f00): ${reason}`];
+    }
     container.status = "running";
     return [204];
   }
@@ -227,10 +250,11 @@ export class FakeEngine implements AsyncDisposable {
   #inspect(container: FakeContainer): unknown {
     const network = container.body.HostConfig.NetworkMode;
     const IPAddress = container.status === "running" ? addressOf(container) : "";
+    const Networks = container.isDisconnected === true ? {} : { [network]: { IPAddress } };
     return {
       Id: container.id,
       State: { Status: container.status, ExitCode: 0, Error: "" },
-      NetworkSettings: { Networks: { [network]: { IPAddress } } },
+      NetworkSettings: { Networks },
     };
   }
 }

@@ -163,18 +163,18 @@ class FakeQemu {
   async #human(line: string): Promise<string> {
     if (line === "info usernet") {
       return [...this.#forwards.keys()]
-        .map((key) => `  TCP[HOST_FORWARD]  12       127.0.0.1 ${key}       10.0.2.15    22     0     0`)
+        .map((key) => `  TCP[HOST_FORWARD]  12       ${key.replace(":", " ")}       10.0.2.15    22     0     0`)
         .join("\r\n");
     }
-    const port = /^hostfwd_add \S+ tcp:127\.0\.0\.1:(\d+)-:\d+$/u.exec(line)?.[1];
+    const [, host = "", port] = /^hostfwd_add \S+ tcp:([\d.]+):(\d+)-:\d+$/u.exec(line) ?? [];
     if (port === undefined) return `unknown command: '${line}'`;
     const server = createServer((socket) => socket.end("SSH-2.0-Fake\r\n"));
     const isOpen = await new Promise<boolean>((resolve) => {
       server.once("error", () => resolve(false));
-      server.listen({ host: "127.0.0.1", port: Number(port), exclusive: true }, () => resolve(true));
+      server.listen({ host, port: Number(port), exclusive: true }, () => resolve(true));
     });
     if (!isOpen) return "could not set up host forwarding rule";
-    this.#forwards.set(port, server);
+    this.#forwards.set(`${host}:${port}`, server);
     return "";
   }
 

@@ -105,6 +105,18 @@ export async function created(
   return made;
 }
 
+/** Holds a process still, and returns once it is. */
+export async function freeze(pid: number): Promise<void> {
+  process.kill(pid, "SIGSTOP");
+  for (const soon = signal(); !/^T/u.test(stateOf(pid)); await new Promise((resolve) => setImmediate(resolve)))
+    soon.throwIfAborted();
+}
+
+function stateOf(pid: number): string {
+  const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+  return stat.slice(stat.lastIndexOf(")") + 2);
+}
+
 export function isRunning(pid: number): boolean {
   try {
     return readFileSync(`/proc/${pid}/cmdline`, "utf8") !== "";

@@ -1,14 +1,27 @@
 /** Saved states of the driver `qemu`, against a fake QEMU. */
 import assert from "node:assert/strict";
-import { appendFileSync, existsSync, readdirSync, readFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import * as path from "node:path";
 import { describe, test } from "node:test";
 import type { EngineTemplate, PreparedEngine } from "../../src/driver-kit/driver.ts";
 import { driverModule } from "../../src/drivers/qemu/index.ts";
+import { fingerprintFile } from "../../src/system/disk-files.ts";
 import { systemClock } from "../../src/system/clock.ts";
-import { testDriverContext, type TestContext } from "../../src/testing/driver-context.ts";
-import { scriptsRun } from "./fake-qemu.ts";
-import { configured, created, fakeWorld, flagsOf, isRunning, signal } from "./fake-world.ts";
+import { testDriverContext } from "../../src/testing/driver-context.ts";
+import type { FlagValue } from "../../src/driver-kit/create-flag.ts";
+import { isMachineError } from "../../src/errors/machine-error.ts";
+import { installFakeQemu, scriptsRun } from "./fake-qemu.ts";
+import { configured, created, fakeWorld, flagsOf, isRunning, signal, type FakeWorld } from "./fake-world.ts";
 
 describe("saved state", () => {
   test("the first machine makes one, the second uses it, and each gets an identity of its own", async () => {
@@ -71,22 +84,67 @@ describe("saved state", () => {
     await second.remove(signal());
   });
 
-  test("one whose files are no longer as they were saved is made anew, with a warning", async () => {
+  const damages: Readonly<Record<string, (file: string) => void>> = {
+    "is cut short": (file) => truncateSync(file, Math.floor(statSync(file).size / 2)),
+    "is overwritten in its length": (file) => writeFileSync(file, Buffer.alloc(statSync(file).size, "x")),
+    "is empty": (file) => truncateSync(file),
+    "is gone": (file) => rmSync(file),
+  };
+  for (const name of ["disk.qcow2", "memory.img", "devices.state", "state.json"]) {
+    for (const [what, damage] of Object.entries(damages)) {
+      test(`one whose ${name} ${what} is made anew, and said, and the machine runs`, async () => {
+        await using first = await created({ "qemu-save-state": "on" });
+        const states = path.join(first.test.context.cacheDir, "qemu", "states");
+        const file = path.join(states, savedIn(states)[0] ?? "", name);
+        // Nothing is saved into the fake's memory, and its disk is empty.
+        if (name !== "state.json" && name !== "devices.state") await fill(file);
+        damage(file);
+        // Without its description there is no state, as where none was ever made.
+        const isSaid = name !== "state.json" || what !== "is gone";
+        assert.equal(
+          (await warningsOfCreate(first.world, "db")).some((text) => text.includes("is damaged")),
+          isSaid,
+        );
+        assert.deepEqual(await warningsOfCreate(first.world, "lb"), []);
+        assert.equal(savesIn(first.world), 2);
+      });
+    }
+  }
+
+  test("one that was copied with its cache is read once, and stays", async () => {
     await using first = await created({ "qemu-save-state": "on" });
     const states = path.join(first.test.context.cacheDir, "qemu", "states");
-    const [state = ""] = readdirSync(states).filter((name) => /^[0-9a-f]+$/u.test(name));
-    const warningsOf = async (name: string): Promise<string[]> => {
-      await using context = await testDriverContext(name, first.world.overrides);
-      const driver = driverModule.open(context.context, undefined);
-      await driver.setConfigFromFlags(flagsOf({ "qemu-save-state": "on" }));
-      await driver.create(signal());
-      await driver.remove(signal());
-      return context.events.flatMap((event) => (event.type === "log" && event.level === "warn" ? [event.text] : []));
+    const folder = path.join(states, savedIn(states)[0] ?? "");
+    utimesSync(path.join(folder, "devices.state"), 1, 1);
+    assert.deepEqual(await warningsOfCreate(first.world, "db"), []);
+    assert.equal(savesIn(first.world), 1);
+    const { files } = JSON.parse(readFileSync(path.join(folder, "state.json"), "utf8")) as {
+      files: Record<string, { modifiedMs: number }>;
     };
-    appendFileSync(path.join(states, state, "memory.img"), "more");
-    assert.match((await warningsOf("db")).join(), /saved state in .* is damaged \(memory.img\) and is made anew/u);
-    assert.deepEqual(await warningsOf("lb"), []);
-    assert.equal(scriptsRun(first.world.folder).filter((script) => script.includes("is-system-running")).length, 2);
+    assert.equal(files["devices.state"]?.modifiedMs, 1000);
+  });
+
+  test("the cache may be emptied between two machines, and while one is made of it", async () => {
+    await using first = await created({ "qemu-save-state": "auto" });
+    const images = path.join(first.test.context.cacheDir, "qemu", "images");
+    const states = path.join(first.test.context.cacheDir, "qemu", "states");
+    await using context = await testDriverContext("db", first.world.overrides);
+    const driver = driverModule.open(context.context, undefined);
+    await driver.setConfigFromFlags(flagsOf());
+    // It has been found whole by then.
+    context.onSave(async () => {
+      if (((JSON.parse(await driver.configText()) as { HostKey: string }).HostKey ?? "") !== "")
+        rmSync(images, { recursive: true, force: true });
+    });
+    await assert.rejects(
+      driver.create(signal()),
+      (error) =>
+        isMachineError(error, "image-unusable") &&
+        /was removed from the cache while a machine was made of it$/u.test(error.message) &&
+        error.hint !== undefined,
+    );
+    assert.ok(existsSync(states));
+    await driver.remove(signal());
   });
 
   test("one that cannot be restored is removed, and the machine boots", async () => {
@@ -113,20 +171,24 @@ describe("saved state", () => {
     assert.deepEqual([isRunning(pid), halves(), readdirSync(states).filter((name) => name.endsWith(".failed"))], [false, [], []]);
   });
 
-  test("one that cannot be made is not tried again, and the machine boots", async () => {
+  test("one that cannot be made is said and tried again, three times; then it takes the user's word", async () => {
     await using first = await created({ "qemu-save-state": "auto" }, { cannotSave: true });
     assert.equal(await first.driver.getState(signal()), "Running");
-    const warnings = (given: TestContext): number =>
-      given.events.filter(
-        (event) => event.type === "log" && event.level === "warn" && event.text.startsWith("No state of the image"),
-      ).length;
-    assert.equal(warnings(first.test), 1);
-    await using secondContext = await testDriverContext("db", first.world.overrides);
-    const second = driverModule.open(secondContext.context, undefined);
-    await second.setConfigFromFlags(flagsOf());
-    await second.create(signal());
-    assert.equal(warnings(secondContext), 0);
-    await second.remove(signal());
+    const warnings = first.test.events.flatMap((event) => (event.type === "log" && event.level === "warn" ? [event.text] : []));
+    assert.equal(warnings.length, 1);
+    assert.match(warnings[0] ?? "", /^No state of the image could be saved \(.*\); the machine boots instead\.$/u);
+    assert.match((await warningsOfCreate(first.world, "b")).join(), /^No state of the image could be saved/u);
+    assert.match((await warningsOfCreate(first.world, "c")).join(), /^No state of the image could be saved/u);
+    assert.equal(savesIn(first.world), 3);
+    assert.match(
+      (await warningsOfCreate(first.world, "d")).join(),
+      /^Saving a state of the image: the last 3 attempts failed \(.*\); machines boot instead; --qemu-save-state on tries again\.$/u,
+    );
+    assert.equal(savesIn(first.world), 3);
+    installFakeQemu(first.world.folder);
+    assert.deepEqual(await warningsOfCreate(first.world, "e", { "qemu-save-state": "on" }), []);
+    assert.deepEqual(await warningsOfCreate(first.world, "f"), []);
+    assert.equal(savesIn(first.world), 4);
   });
 
   test("holds no key, no seed and no socket", async () => {
@@ -142,3 +204,39 @@ describe("saved state", () => {
     ]);
   });
 });
+
+function savedIn(states: string): string[] {
+  return readdirSync(states).filter((name) => /^[0-9a-f]+$/u.test(name));
+}
+
+/** How often an image was booted to save its state. */
+function savesIn(world: FakeWorld): number {
+  return scriptsRun(world.folder).filter((script) => script.includes("is-system-running")).length;
+}
+
+/** Gives a file content, and its note the hash and the time of it, as if it had been saved so. */
+async function fill(file: string): Promise<void> {
+  chmodSync(file, 0o600);
+  writeFileSync(file, "something saved");
+  const description = path.join(path.dirname(file), "state.json");
+  const facts = JSON.parse(readFileSync(description, "utf8")) as { files: Record<string, object> };
+  const { size, mtimeMs } = statSync(file);
+  const fingerprint = await fingerprintFile(file, signal());
+  facts.files[path.basename(file)] = { sizeBytes: size, modifiedMs: mtimeMs, fingerprint };
+  writeFileSync(description, JSON.stringify(facts));
+}
+
+/** Makes a machine that runs and removes it; gives what it was warned of. */
+async function warningsOfCreate(
+  world: FakeWorld,
+  name: string,
+  flags: Readonly<Record<string, FlagValue>> = {},
+): Promise<string[]> {
+  await using context = await testDriverContext(name, world.overrides);
+  const driver = driverModule.open(context.context, undefined);
+  await driver.setConfigFromFlags(flagsOf(flags));
+  await driver.create(signal());
+  assert.equal(await driver.getState(signal()), "Running");
+  await driver.remove(signal());
+  return context.events.flatMap((event) => (event.type === "log" && event.level === "warn" ? [event.text] : []));
+}

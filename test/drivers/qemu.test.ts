@@ -1,10 +1,10 @@
 /** The driver `qemu` against a fake QEMU: its flags, and a machine's life. */
 import assert from "node:assert/strict";
 import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { createSocket } from "node:dgram";
 import { createServer, type Server } from "node:net";
 import * as path from "node:path";
 import { describe, test } from "node:test";
-import type { Driver } from "../../src/driver-kit/driver.ts";
 import type { FlagValue } from "../../src/driver-kit/create-flag.ts";
 import { driverModule } from "../../src/drivers/qemu/index.ts";
 import { isMachineError } from "../../src/errors/machine-error.ts";
@@ -47,6 +47,10 @@ describe("flags", () => {
       { "qemu-accelerator": "xen" },
       /--qemu-accelerator "xen" is not one of: auto, kvm, hvf, whpx, tcg/u,
     ],
+    ["more CPUs than QEMU takes", { "qemu-cpu-count": 1000 }, /--qemu-cpu-count 1000 is too large: 255 is the most/u],
+    ["a disk that no file system holds", { "qemu-disk-size": 99_999_999_999 }, /--qemu-disk-size 99999999999 is too large/u],
+    ["one port twice", { "qemu-open-port": ["8080:80", "8080:81"] }, /8080:80 and 8080:81 are the same port of this computer/u],
+    ["a port at an address that is none", { "qemu-open-port": ["1.2.3.400:80:80"] }, /"1\.2\.3\.400:80:80" is not/u],
     ["a port that is none", { "qemu-open-port": ["70000"] }, /--qemu-open-port "70000"/u],
     ["a URL without a checksum", { "qemu-image": "https://images.invalid/a.qcow2" }, /needs its checksum/u],
     [
@@ -162,19 +166,37 @@ describe("create", () => {
     );
   });
 
-  test("checks before creating anything: a taken port, a missing image, a missing folder", async () => {
+  test("checks before creating anything: ports, image, folder, memory", async () => {
     const server = createServer().listen(0, "127.0.0.1");
     await new Promise((resolve) => server.once("listening", resolve));
     const { port } = server.address() as { port: number };
-    for (const [flags, code] of [
-      [{ "qemu-open-port": [String(port)] }, "port-taken"],
-      [{ "qemu-image": "/nowhere/disk.qcow2" }, "image-unusable"],
-      [{ "qemu-share-folder": ["/nowhere"] }, "driver-options"],
+    const udp = createSocket("udp4");
+    await new Promise<void>((resolve) => udp.bind(0, "127.0.0.1", resolve));
+    const udpPort = udp.address().port;
+    for (const [flags, code, sentence] of [
+      [{ "qemu-open-port": [String(port)] }, "port-taken", new RegExp(`^Port ${port} of this computer is in use$`, "u")],
+      [
+        { "qemu-open-port": [`${udpPort}/udp`] },
+        "port-taken",
+        new RegExp(`^UDP port ${udpPort} of this computer is in use$`, "u"),
+      ],
+      [{ "qemu-open-port": [`192.0.2.1:${port}:80`] }, "driver-options", /: 192\.0\.2\.1 is no address of this computer$/u],
+      [{ "qemu-image": "/nowhere/disk.qcow2" }, "image-unusable", /does not exist/u],
+      [{ "qemu-share-folder": ["/nowhere"] }, "driver-options", /does not exist/u],
+      [{ "qemu-memory": 99_999_999 }, "driver-options", /^--qemu-memory 99999999 is more than this computer has: \d+ MB$/u],
     ] as const) {
       await using made = await configured(flags);
-      await assert.rejects(made.driver.preCreateCheck(signal()), (error) => isMachineError(error, code));
+      await assert.rejects(
+        made.driver.preCreateCheck(signal()),
+        (error) =>
+          isMachineError(error, code) &&
+          sentence.test(error.message) &&
+          (code === "image-unusable" || !/in use/u.test(error.hint ?? "")),
+        JSON.stringify(flags),
+      );
     }
     server.close();
+    udp.close();
   });
 
   test("more memory than the computer has is refused before anything is made, and all that it has is not", async () => {
@@ -234,69 +256,6 @@ describe("ports", () => {
     holder.close();
   });
 });
-
-describe("a machine that exists", () => {
-  test("is found by its pid file only while the process is its own", async () => {
-    await using made = await created();
-    await made.driver.kill(signal());
-    writeFileSync(made.file("qemu.pid"), `${process.pid}\n`);
-    assert.equal(await made.driver.getState(signal()), "Stopped");
-    await made.driver.remove(signal());
-    assert.ok(isRunning(process.pid));
-  });
-
-  test("killed from outside is stopped, and starts again", async () => {
-    await using made = await created();
-    process.kill(Number(readFileSync(made.file("qemu.pid"), "utf8")), "SIGKILL");
-    await untilState(made.driver, "Stopped");
-    await made.driver.start(signal());
-    assert.equal(await made.driver.getState(signal()), "Running");
-  });
-
-  test("whose disk was deleted says so, and is removed all the same", async () => {
-    await using made = await created();
-    await made.driver.stop(signal());
-    rmSync(made.file("disk.qcow2"));
-    assert.equal(await made.driver.getState(signal()), "Error");
-    await assert.rejects(
-      made.driver.start(signal()),
-      (error) => isMachineError(error, "driver-failed") && /disk of "web" is gone/u.test(error.message),
-    );
-    await made.driver.remove(signal());
-  });
-
-  test("lives on when the cache is emptied", async () => {
-    await using made = await created();
-    await made.driver.stop(signal());
-    rmSync(made.test.context.cacheDir, { recursive: true });
-    assert.equal(readFileSync(made.file("base.img"), "utf8"), "disk");
-    await made.driver.start(signal());
-    assert.equal(await made.driver.getState(signal()), "Running");
-  });
-
-  test("removal leaves no file but the key pair, whatever the state", async () => {
-    await using made = await created();
-    await made.driver.remove(signal());
-    assert.deepEqual(
-      readdirSync(made.test.context.machineDir).filter((name) => !name.startsWith("id_")),
-      [],
-    );
-  });
-
-  test("a monitor that hangs does not keep removal from cleaning up", async () => {
-    await using made = await configured({ "qemu-save-state": "off" });
-    await made.driver.create(signal());
-    const pid = Number(readFileSync(made.file("qemu.pid"), "utf8"));
-    process.kill(pid, "SIGSTOP");
-    await made.driver.remove(signal());
-    assert.equal(isRunning(pid), false);
-  });
-});
-
-async function untilState(driver: Driver, wanted: string): Promise<void> {
-  const bound = signal();
-  while ((await driver.getState(bound)) !== wanted) bound.throwIfAborted();
-}
 
 /** A server on a port that a process which is ending may still hold. */
 async function listenOnceFree(port: number): Promise<Server> {

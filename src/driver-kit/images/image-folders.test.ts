@@ -72,12 +72,26 @@ for (const [what, [sentence, how]] of Object.entries(kinds)) {
   });
 }
 
-test("an image whose description is no JSON is made anew", async () => {
-  await using given = await cache();
-  await given.provide();
-  writeFileSync(path.join(path.dirname(given.disk), "image.json"), "{");
-  assert.equal(await given.provide(), 2);
-  assert.match(given.warnings()[0] ?? "", /its description cannot be read/u);
+for (const text of ["{", "null", "[]", "{}", '{"files":{"disk":null}}', ""]) {
+  test(`an image whose description is ${JSON.stringify(text)} is made anew`, async () => {
+    await using given = await cache();
+    await given.provide();
+    writeFileSync(path.join(path.dirname(given.disk), "image.json"), text);
+    assert.equal(await given.provide(), 2);
+    assert.match(given.warnings()[0] ?? "", /its description cannot be read/u);
+  });
+}
+
+test("a note of what an address was the last time is only believed where it can be one", async () => {
+  const { context, [Symbol.asyncDispose]: dispose } = await testDriverContext("web");
+  const folders = new ImageFolders(context, path.join(context.cacheDir, "images"));
+  await folders.remember("https://images.example/a", digest);
+  assert.equal(await folders.digestOf("https://images.example/a"), digest);
+  for (const text of ["null", "{", "[1]", '{"https://images.example/a":"../../certs"}', '{"https://images.example/a":7}']) {
+    writeFileSync(path.join(folders.folder, "known.json"), text);
+    assert.equal(await folders.digestOf("https://images.example/a"), undefined, text);
+  }
+  await dispose();
 });
 
 test("a disk that only bears another time is looked at once and stays", async () => {

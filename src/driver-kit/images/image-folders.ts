@@ -7,10 +7,11 @@
 import * as path from "node:path";
 import { MachineError } from "../../errors/machine-error.ts";
 import { logTo } from "../../log/event.ts";
-import { factsOf, hashFile, listFolder, makeReadOnly, publishFolder, removeTree } from "../../system/disk-files.ts";
+import { factsOf, hashFile, listFolder, makeReadOnly, publishFolder, removeTree, syncFile } from "../../system/disk-files.ts";
 import { makePrivateDirectory, readFileIfExists, writeFileAtomic } from "../../system/files.ts";
 import { lockCached } from "../cache-lock.ts";
 import type { DriverContext } from "../driver.ts";
+import { haveNotedTimes, noteFiles, parseNotes, problemOf, type FileNotes } from "./file-notes.ts";
 import type { GuestArch } from "./guest-arch.ts";
 
 export interface ImageFacts {
@@ -24,11 +25,8 @@ export interface ImageFacts {
   readonly virtualSizeBytes: number;
 }
 
-/** What was written beside the image about its files. Absent from what older versions wrote. */
-interface FileNote {
-  readonly sizeBytes: number;
-  readonly modifiedMs: number;
-}
+/** Kernels and initial RAM disks, but no disk: what is in that, its digest tells. */
+const readBytes = 256 * 1024 * 1024;
 
 export type Stored<Facts extends ImageFacts> = Facts & { readonly folder: string };
 
@@ -60,7 +58,7 @@ export class ImageFolders<Facts extends ImageFacts> {
     const folder = path.join(this.folder, digest);
     const bytes = await readFileIfExists(path.join(folder, imageFiles.facts));
     if (bytes === undefined) return undefined;
-    const image = parseDescription<Facts>(bytes);
+    const image = parseDescription<Facts>(bytes, digest);
     const problem = image === undefined ? "its description cannot be read" : await this.#problemOf(folder, image, signal);
     if (image !== undefined && problem === undefined) return { ...image.facts, folder };
     if (!this.#reported.has(digest)) {
@@ -91,8 +89,9 @@ export class ImageFolders<Facts extends ImageFacts> {
     await this.#removeLeftovers(digest);
     await publishFolder(folder, async (temporary) => {
       const facts = await fill(temporary);
-      await makeReadOnly(path.join(temporary, imageFiles.disk));
-      await describe(temporary, facts, this.#required);
+      for (const name of this.#required) await syncFile(path.join(temporary, name));
+      for (const name of this.#required) await makeReadOnly(path.join(temporary, name));
+      await describe(temporary, facts, this.#required, signal);
       // What is wanted anew, or turned out to be damaged.
       await removeTree(folder);
     });
@@ -106,17 +105,15 @@ export class ImageFolders<Facts extends ImageFacts> {
   /** Why the files are not those that were described; undefined when they are. */
   async #problemOf(folder: string, { facts, files }: Description<Facts>, signal: AbortSignal): Promise<string | undefined> {
     for (const name of this.#required) {
-      const file = path.join(folder, name);
-      const found = await factsOf(file);
-      if (found === undefined) return `${name} is missing`;
-      const noted = files?.[name];
-      if (noted !== undefined && found.sizeBytes !== noted.sizeBytes)
-        return `${name} has ${found.sizeBytes} bytes instead of ${noted.sizeBytes}`;
-      if (found.sizeBytes === 0) return `${name} is empty`;
-      if (noted === undefined || found.modifiedMs === noted.modifiedMs || name !== imageFiles.disk) continue;
-      if (!(await hasDigest(file, facts.digest, signal))) return `${name} was changed`;
-      await describe(folder, facts, this.#required);
+      const problem = (await problemOf(folder, name, files?.[name], signal)) ?? (await emptiness(folder, name));
+      if (problem !== undefined) return problem;
     }
+    if (files === undefined || (await haveNotedTimes(folder, files))) return undefined;
+    const disk = files[imageFiles.disk];
+    const isKnown = disk === undefined || disk.fingerprint !== undefined || (await haveNotedTimes(folder, { disk }));
+    if (!isKnown && !(await hasDigest(path.join(folder, imageFiles.disk), facts.digest, signal)))
+      return `${imageFiles.disk} was changed`;
+    await describe(folder, facts, this.#required, signal);
     return undefined;
   }
 
@@ -141,39 +138,47 @@ export class ImageFolders<Facts extends ImageFacts> {
   async #notes(): Promise<Readonly<Record<string, string>>> {
     const bytes = await readFileIfExists(path.join(this.folder, "known.json"));
     try {
-      return bytes === undefined ? {} : (JSON.parse(bytes.toString("utf8")) as Record<string, string>);
+      const notes: unknown = bytes === undefined ? {} : JSON.parse(bytes.toString("utf8"));
+      return Object.fromEntries(Object.entries(notes ?? {}).filter(([, digest]) => isDigest(digest))) as Record<string, string>;
     } catch {
       return {};
     }
   }
 }
 
-interface Description<Facts> {
-  readonly facts: Facts;
-  readonly files: Readonly<Record<string, FileNote>> | undefined;
+/** It becomes the name of a folder. */
+function isDigest(value: unknown): boolean {
+  return typeof value === "string" && /^(?:sha256|sha512)-[0-9a-f]+$/u.test(value);
 }
 
-function parseDescription<Facts extends ImageFacts>(bytes: Buffer): Description<Facts> | undefined {
+async function emptiness(folder: string, name: string): Promise<string | undefined> {
+  return (await factsOf(path.join(folder, name)))?.sizeBytes === 0 ? `${name} is empty` : undefined;
+}
+
+interface Description<Facts> {
+  readonly facts: Facts;
+  readonly files: FileNotes | undefined;
+}
+
+/** Undefined for anything but the whole description of this image. */
+function parseDescription<Facts extends ImageFacts>(bytes: Buffer, digest: string): Description<Facts> | undefined {
   try {
-    const { files, ...facts } = JSON.parse(bytes.toString("utf8")) as Facts & Pick<Description<Facts>, "files">;
-    return { facts: facts as unknown as Facts, files };
+    const { files, ...facts } = JSON.parse(bytes.toString("utf8")) as Partial<Facts> & { readonly files?: unknown };
+    const isWhole = facts.digest === digest && typeof facts.format === "string" && typeof facts.virtualSizeBytes === "number";
+    return isWhole ? { facts: facts as unknown as Facts, files: parseNotes(files) } : undefined;
   } catch {
     return undefined;
   }
 }
 
 /** Written last: a folder without it is no image. */
-async function describe(folder: string, facts: ImageFacts, names: readonly string[]): Promise<void> {
-  const files: Record<string, FileNote> = {};
-  for (const name of names) {
-    const found = await factsOf(path.join(folder, name));
-    if (found !== undefined) files[name] = { sizeBytes: found.sizeBytes, modifiedMs: found.modifiedMs };
-  }
+async function describe(folder: string, facts: ImageFacts, names: readonly string[], signal: AbortSignal): Promise<void> {
+  const files = await noteFiles(folder, names, signal, readBytes);
   await writeFileAtomic(path.join(folder, imageFiles.facts), `${JSON.stringify({ ...facts, files }, null, 2)}\n`, 0o600);
 }
 
-/** Whether a file that was written to, or copied with its whole cache, is still what its name says. */
+/** Whether a file that was written to, or copied with its whole cache, is still what its name says. One that says nothing is not. */
 async function hasDigest(file: string, digest: string, signal: AbortSignal): Promise<boolean> {
   const [, algorithm, hex] = /^(sha256|sha512)-([0-9a-f]+)$/u.exec(digest) ?? [];
-  return algorithm === undefined || (await hashFile(file, algorithm, signal)) === hex;
+  return algorithm !== undefined && (await hashFile(file, algorithm, signal)) === hex;
 }

@@ -3,6 +3,7 @@ import { newBaseConfig, type BaseConfig } from "../../driver-kit/base-config.ts"
 import type { DriverOptions } from "../../driver-kit/create-flag.ts";
 import { MachineError } from "../../errors/machine-error.ts";
 import { imageSuites } from "./host-image.ts";
+import { isImageName } from "./image-name.ts";
 
 export interface DockerConfig extends BaseConfig {
   /** In DOCKER_HOST's form; "" until create has found this computer's own engine. */
@@ -50,6 +51,10 @@ export function defaultConfig(machineName: string, storePath: string): DockerCon
 }
 
 const smallestMemoryMiB = 128;
+/** In bytes a number that JSON carries unharmed: 4 PiB. */
+const largestMemoryMiB = 2 ** 32;
+/** Of the engine. */
+const fewestCpus = 0.01;
 const reaches = ["auto", "address", "ports"];
 
 /** Fills the configuration from the create flags. Throws `driver-options` with the flag that is wrong. */
@@ -60,12 +65,13 @@ export function configure(config: DockerConfig, options: DriverOptions): void {
   config.ImageMirror = options.string("docker-image-mirror");
   config.Memory = options.int("docker-memory");
   config.CPUs = options.string("docker-cpus");
-  config.Network = options.string("docker-network");
+  config.Network = network(options.string("docker-network"));
   config.Reach = options.string("docker-reach");
   config.SSHUser = "root";
-  if (config.Memory !== 0 && config.Memory < smallestMemoryMiB)
-    throw wrong("docker-memory", config.Memory, `0 or at least ${smallestMemoryMiB}`);
-  if (config.CPUs !== "" && !(Number(config.CPUs) > 0)) throw wrong("docker-cpus", config.CPUs, "a number such as 1.5");
+  if (config.Memory !== 0 && (config.Memory < smallestMemoryMiB || config.Memory > largestMemoryMiB))
+    throw wrong("docker-memory", config.Memory, `0 or from ${smallestMemoryMiB} to ${largestMemoryMiB}`);
+  if (config.CPUs !== "" && !(/^\d+(?:\.\d+)?$/u.test(config.CPUs) && Number(config.CPUs) >= fewestCpus))
+    throw wrong("docker-cpus", config.CPUs, `a number such as 1.5, ${fewestCpus} at the least`);
   if (!reaches.includes(config.Reach)) throw wrong("docker-reach", config.Reach, `one of ${reaches.join(", ")}`);
 }
 
@@ -73,7 +79,17 @@ function image(text: string): string {
   const suite = /^build:(.*)$/u.exec(text)?.[1];
   if (text === "" || (suite !== undefined && !imageSuites.includes(suite)))
     throw wrong("docker-image", text, `build, build:SUITE (${imageSuites.join(", ")}) or an image`);
+  if (!isImageName(text)) throw wrong("docker-image", text, "the name of an image, such as registry.example/team/host:1");
   return text;
+}
+
+/** A machine in the network of another container, of the computer itself, or in none, would be no machine. */
+function network(text: string): string {
+  const shared = /^(?:host|none|container:.*)$/u.test(text);
+  if (!shared) return text;
+  throw new MachineError("driver-options", `--docker-network ${text} gives the machine no network of its own`, {
+    hint: "Leave it out for docker-machine's own network, or name one that was made by: docker network create NAME",
+  });
 }
 
 function wrong(flag: string, value: string | number, wanted: string): MachineError {

@@ -16,17 +16,11 @@ import { makePrivateDirectory, readFileIfExists } from "../../system/files.ts";
 import { pickFreePort } from "../../system/loopback-port.ts";
 import { capabilitySets, isCapabilityComplaint, setsAfter } from "./capabilities.ts";
 import type { DockerConfig } from "./config.ts";
-import {
-  containerBody,
-  createIdLabel,
-  identityArchive,
-  networkName,
-  type ContainerFacts,
-  type ContainerWish,
-} from "./container.ts";
-import { chooseReach, publishedAddress } from "./endpoint.ts";
+import { containerBody, createIdLabel, identityArchive, networkName, type ContainerWish } from "./container.ts";
+import { chooseReach } from "./endpoint.ts";
 import { provideImage } from "./host-image.ts";
 import { ensureNetwork, pickAddress } from "./network.ts";
+import { addressOf, startTimeoutMs } from "./running.ts";
 
 /** What creation is given by the driver. */
 export interface Workplace {
@@ -36,7 +30,6 @@ export interface Workplace {
   readonly endpoint: ApiEndpoint;
 }
 
-const startTimeoutMs = 60_000;
 const lockWaitMs = 120_000;
 const attempts = 12;
 
@@ -228,36 +221,4 @@ async function requireInit(api: EngineApi, id: string, image: string, signal: Ab
       });
     });
   }
-}
-
-/** The machine's container; undefined when it is gone. */
-export async function findContainer({ api, config }: Workplace, signal: AbortSignal): Promise<ContainerFacts | undefined> {
-  try {
-    return (await api.send("GET", `/containers/${config.ContainerId}/json`, { signal, timeoutMs: 10_000 })) as ContainerFacts;
-  } catch (error) {
-    if (isApiError(error, 404)) return undefined;
-    throw error;
-  }
-}
-
-/** The machine's container. Throws `provider-error` when it is gone. */
-export async function inspectContainer(place: Workplace, signal: AbortSignal): Promise<ContainerFacts> {
-  const found = await findContainer(place, signal);
-  if (found !== undefined) return found;
-  const { MachineName } = place.config;
-  throw new MachineError("provider-error", `The container of "${MachineName}" is gone from the engine`, {
-    hint: `Remove the machine and create it again: docker-machine rm ${MachineName}`,
-  });
-}
-
-/** The address under which the running machine is reached. */
-export async function addressOf(place: Workplace, signal: AbortSignal): Promise<string> {
-  const { config, endpoint } = place;
-  if (config.Reach === "ports") return publishedAddress(endpoint);
-  const { NetworkSettings } = await inspectContainer(place, signal);
-  return (
-    NetworkSettings.Networks[networkName(config.Network)]?.IPAddress ??
-    Object.values(NetworkSettings.Networks)[0]?.IPAddress ??
-    ""
-  );
 }

@@ -12,19 +12,12 @@ import type { MachineState } from "../../driver-kit/state.ts";
 import { EngineApi, isApiError } from "../../engine/engine-api.ts";
 import { MachineError } from "../../errors/machine-error.ts";
 import { configure, defaultConfig, type DockerConfig } from "./config.ts";
-import {
-  addressOf,
-  createInstance,
-  findContainer,
-  findContainers,
-  inspectContainer,
-  removeContainers,
-  type Workplace,
-} from "./creation.ts";
+import { createInstance, findContainers, removeContainers, type Workplace } from "./creation.ts";
+import { addressOf, findContainer, goneFrom, inspectContainer, startContainer } from "./running.ts";
 import { findLocalEngine, openEndpoint } from "./endpoint.ts";
 import { dockerFlags } from "./flags.ts";
 import { isImageThere } from "./host-image.ts";
-import { removeUnusedNetwork } from "./network.ts";
+import { removeUnusedNetwork, requireNetwork } from "./network.ts";
 
 /** What systemd and the containers of the engine inside get for shutting down. */
 const shutdownSeconds = 90;
@@ -45,6 +38,7 @@ const states: Readonly<Record<string, MachineState>> = {
 class DockerDriver extends BuiltinDriver<DockerConfig> {
   readonly driverName = "docker";
   readonly enginePort = defaultEnginePort;
+  stateProblem: string | undefined;
   #opened: Workplace | undefined;
 
   constructor(context: DriverContext, configText: string | undefined) {
@@ -80,20 +74,22 @@ class DockerDriver extends BuiltinDriver<DockerConfig> {
       throw new MachineError("driver-unsupported", `The engine runs ${version.Os} containers; machines need a Linux one`);
     if (Number(version.ApiVersion.split(".")[1]) < oldestApiMinor)
       throw new MachineError("driver-unsupported", `The engine ${version.Version} is too old: 19.03 is the oldest that will do`);
-    if (this.config.Network !== "") await this.#requireNetwork(api, signal);
+    if (this.config.Network !== "") await requireNetwork(api, this.config.Network, signal);
+    if (this.config.CPUs !== "") await this.#requireCpus(api, signal);
     if (/^build(?::|$)/u.test(this.config.Image) && !(await isImageThere(api, this.config.Image, signal)))
       await requireRootfsPrograms(this.context.processes);
   }
 
-  async #requireNetwork(api: EngineApi, signal: AbortSignal): Promise<void> {
-    try {
-      await api.send("GET", `/networks/${encodeURIComponent(this.config.Network)}`, { signal });
-    } catch (error) {
-      if (!isApiError(error, 404)) throw error;
-      throw new MachineError("driver-options", `The engine has no network ${JSON.stringify(this.config.Network)}`, {
-        hint: "See docker network ls, or leave --docker-network out.",
-      });
-    }
+  async #requireCpus(api: EngineApi, signal: AbortSignal): Promise<void> {
+    const { NCPU } = (await api.send("GET", "/info", { signal })) as { readonly NCPU: number };
+    if (Number(this.config.CPUs) <= NCPU) return;
+    throw new MachineError(
+      "driver-options",
+      `--docker-cpus ${this.config.CPUs} is more than the engine's computer has: ${NCPU}`,
+      {
+        hint: "Take less, or leave it out for no bound.",
+      },
+    );
   }
 
   async create(signal: AbortSignal): Promise<void> {
@@ -103,15 +99,21 @@ class DockerDriver extends BuiltinDriver<DockerConfig> {
 
   async start(signal: AbortSignal): Promise<void> {
     const place = await this.#workplace();
-    if ((await inspectContainer(place, signal)).State.Status === "paused") await this.#post("unpause", signal);
-    await this.#post("start", signal);
+    await this.#unpause(signal);
+    await startContainer(place, this.config.ContainerId, signal);
     const address = await addressOf(place, signal);
     if (address === this.config.IPAddress) return;
     this.config.IPAddress = address;
     await this.context.save();
   }
 
+  async #unpause(signal: AbortSignal): Promise<void> {
+    if ((await inspectContainer(await this.#workplace(), signal)).State.Status === "paused") await this.#post("unpause", signal);
+  }
+
+  /** What is paused hears no signal. */
   async stop(signal: AbortSignal): Promise<void> {
+    await this.#unpause(signal);
     await this.#post("stop", signal, { t: String(shutdownSeconds) });
   }
 
@@ -141,9 +143,26 @@ class DockerDriver extends BuiltinDriver<DockerConfig> {
   }
 
   async getState(signal: AbortSignal): Promise<MachineState> {
+    this.stateProblem = undefined;
     if (this.config.ContainerId === "") return "";
     const found = await findContainer(await this.#workplace(), signal);
-    return found === undefined ? "" : (states[found.State.Status] ?? "Error");
+    if (found === undefined) return this.#troubled("", goneFrom(this.config).message);
+    const { Status, Error: reason } = found.State;
+    const said = `The engine says that the container is ${JSON.stringify(Status)}${reason === "" ? "" : `: ${reason}`}`;
+    return states[Status] ?? this.#troubled("Error", said);
+  }
+
+  #troubled(state: MachineState, problem: string): MachineState {
+    this.stateProblem = problem;
+    return state;
+  }
+
+  /** The address of a network that the user named may change; one that is stopped has none to tell. */
+  async locate(signal: AbortSignal): Promise<void> {
+    if (this.config.ContainerId === "") return;
+    const place = await this.#workplace();
+    if ((await inspectContainer(place, signal)).State.Status === "running")
+      this.config.IPAddress = await addressOf(place, signal);
   }
 
   async getUrl(): Promise<string> {

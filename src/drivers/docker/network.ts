@@ -12,15 +12,43 @@ export const addressLabel = "docker-machine.address";
 
 const attempts = 5;
 
+/** What GET /networks/NAME says, as far as it is read; older engines say less. */
 interface NetworkFacts {
   readonly Id: string;
+  readonly Driver?: string;
+  readonly Scope?: string;
+  readonly Attachable?: boolean;
+  readonly Ingress?: boolean;
+  readonly ConfigOnly?: boolean;
+  readonly EnableIPv4?: boolean;
   readonly IPAM: { readonly Config?: readonly { readonly Subnet?: string; readonly IPRange?: string }[] | null };
+}
+
+/** Drivers whose networks are no networks of containers. */
+const shared: readonly string[] = ["host", "null"];
+
+/** Throws `driver-options` for a network that the user named and that no machine can be in. */
+export async function requireNetwork(api: EngineApi, name: string, signal: AbortSignal): Promise<void> {
+  const network = await findNetwork(api, name, signal);
+  const hint = "See docker network ls, or leave --docker-network out.";
+  if (network === undefined)
+    throw new MachineError("driver-options", `The engine has no network ${JSON.stringify(name)}`, { hint });
+  const problem = problemOf(network);
+  if (problem !== undefined)
+    throw new MachineError("driver-options", `No machine can be in the network ${name}: ${problem}`, { hint });
+}
+
+function problemOf({ Driver, ConfigOnly, Scope, Attachable, Ingress, EnableIPv4 }: NetworkFacts): string | undefined {
+  if (shared.includes(Driver ?? "")) return "it gives containers no network of their own";
+  if (ConfigOnly === true) return "it is only a configuration for others";
+  if (Ingress === true || (Scope === "swarm" && Attachable !== true)) return "only services of the swarm may be in it";
+  return EnableIPv4 === false ? "it has no IPv4 addresses" : undefined;
 }
 
 /** The network's range, from which the upper half is ours to give out. Makes the network if there is none. */
 export async function ensureNetwork(api: EngineApi, signal: AbortSignal): Promise<string> {
   for (let attempt = 0; attempt < attempts; attempt++) {
-    const known = await findNetwork(api, signal);
+    const known = await findNetwork(api, ownNetwork, signal);
     if (known !== undefined) return subnetOf(known);
     const subnet = await proposeSubnet(api, signal);
     await createNetwork(api, { Subnet: subnet, IPRange: lowerHalf(subnet) }, ownNetwork, signal).catch((error: unknown) => {
@@ -33,9 +61,9 @@ export async function ensureNetwork(api: EngineApi, signal: AbortSignal): Promis
   });
 }
 
-async function findNetwork(api: EngineApi, signal: AbortSignal): Promise<NetworkFacts | undefined> {
+async function findNetwork(api: EngineApi, name: string, signal: AbortSignal): Promise<NetworkFacts | undefined> {
   try {
-    return (await api.send("GET", `/networks/${ownNetwork}`, { signal })) as NetworkFacts;
+    return (await api.send("GET", `/networks/${encodeURIComponent(name)}`, { signal })) as NetworkFacts;
   } catch (error) {
     if (isApiError(error, 404)) return undefined;
     throw error;

@@ -6,6 +6,7 @@ import { thisComputer } from "../../system/computer.ts";
 import { capabilitySets, isCapabilityComplaint, setsAfter, wellKnown } from "./capabilities.ts";
 import { containerBody, identityArchive, type ContainerWish } from "./container.ts";
 import { chooseReach, openEndpoint, publishedAddress } from "./endpoint.ts";
+import { isImageName } from "./image-name.ts";
 import { formatIpv4, lowerHalf, upperHalf } from "./network.ts";
 
 describe("capabilities", () => {
@@ -35,6 +36,36 @@ describe("capabilities", () => {
     assert.ok(isCapabilityComplaint("invalid CapAdd: unknown capability: CAP_BPF"));
     assert.equal(isCapabilityComplaint("no space left on device"), false);
   });
+});
+
+describe("names of images", () => {
+  for (const name of [
+    "debian",
+    "debian:13",
+    "team/host_one.two:v1.2-3",
+    "registry.example:5000/team/host",
+    "[2001:db8::1]:5000/host:1",
+    "LOCALHOST/host",
+    `host@sha256:${"0a".repeat(32)}`,
+    `sha256:${"0a".repeat(32)}`,
+    "0123456789ab",
+  ])
+    test(`${name} is one`, () => assert.equal(isImageName(name), true));
+
+  for (const name of [
+    "Debian",
+    "a b",
+    "-x",
+    "a:",
+    "a::b",
+    "a/../b",
+    "a?x=1",
+    "../../info",
+    "a\n",
+    "a@sha256:12",
+    `a${"b".repeat(300)}`,
+  ])
+    test(`${JSON.stringify(name.slice(0, 20))} is none`, () => assert.equal(isImageName(name), false));
 });
 
 describe("addresses", () => {

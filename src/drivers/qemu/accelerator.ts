@@ -59,7 +59,8 @@ function verdictFile(context: DriverContext): string {
 
 async function readVerdicts(context: DriverContext): Promise<Readonly<Record<string, boolean>>> {
   try {
-    return JSON.parse((await readFileIfExists(verdictFile(context)))?.toString("utf8") ?? "{}") as Record<string, boolean>;
+    const noted = JSON.parse((await readFileIfExists(verdictFile(context)))?.toString("utf8") ?? "{}") as object | null;
+    return Object.fromEntries(Object.entries(noted ?? {}).filter(([, works]) => typeof works === "boolean"));
   } catch {
     return {};
   }

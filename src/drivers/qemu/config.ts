@@ -4,7 +4,7 @@ import { newBaseConfig, type BaseConfig } from "../../driver-kit/base-config.ts"
 import type { DriverOptions } from "../../driver-kit/create-flag.ts";
 import { MachineError } from "../../errors/machine-error.ts";
 import { defaultCpuCount, defaultDiskMiB, defaultMemoryMiB } from "./flags.ts";
-import { parseForward } from "./forwards.ts";
+import { requireDistinct } from "./forwards.ts";
 import { parseQemuImage } from "./image-source.ts";
 import { parseSharedFolder } from "./shared-folder.ts";
 
@@ -66,14 +66,18 @@ export function defaultConfig(machineName: string, storePath: string): QemuConfi
 
 const smallestMemoryMiB = 512;
 const smallestDiskMiB = 4_000;
+/** Of QEMU's machine types for PCs the oldest take no more. */
+const mostCpus = 255;
+/** Of ext4 with blocks of 4 KiB, that the images have. */
+const largestDiskMiB = 16_000_000;
 const accelerators = ["auto", "kvm", "hvf", "whpx", "tcg"];
 const saveStates = ["auto", "on", "off"];
 
 /** Fills the configuration from the create flags. Throws `driver-options` with the flag that is wrong. */
 export function configure(config: QemuConfig, options: DriverOptions, cwd: string): void {
-  config.CPU = atLeast(options, "qemu-cpu-count", 1);
-  config.Memory = atLeast(options, "qemu-memory", smallestMemoryMiB);
-  config.DiskSize = atLeast(options, "qemu-disk-size", smallestDiskMiB);
+  config.CPU = between(options, "qemu-cpu-count", 1, mostCpus);
+  config.Memory = between(options, "qemu-memory", smallestMemoryMiB);
+  config.DiskSize = between(options, "qemu-disk-size", smallestDiskMiB, largestDiskMiB);
   config.Image = options.string("qemu-image");
   config.ImageChecksum = options.string("qemu-image-checksum");
   config.ImageMirror = options.string("qemu-image-mirror");
@@ -83,7 +87,7 @@ export function configure(config: QemuConfig, options: DriverOptions, cwd: strin
   config.OpenPorts = [...options.strings("qemu-open-port")];
   config.ShareFolders = options.strings("qemu-share-folder").map((text) => absoluteShare(text, cwd));
   config.SaveState = oneOf(options, "qemu-save-state", saveStates);
-  config.OpenPorts.forEach(parseForward);
+  requireDistinct(config.OpenPorts);
   parseQemuImage(config, cwd);
   if (config.SaveState === "on" && config.ShareFolders.length > 0) {
     throw new MachineError(
@@ -93,10 +97,11 @@ export function configure(config: QemuConfig, options: DriverOptions, cwd: strin
   }
 }
 
-function atLeast(options: DriverOptions, flag: string, least: number): number {
+function between(options: DriverOptions, flag: string, least: number, most = Number.MAX_SAFE_INTEGER): number {
   const value = options.int(flag);
-  if (value >= least) return value;
-  throw new MachineError("driver-options", `--${flag} ${value} is too small: ${least} is the least`);
+  if (value < least) throw new MachineError("driver-options", `--${flag} ${value} is too small: ${least} is the least`);
+  if (value > most) throw new MachineError("driver-options", `--${flag} ${value} is too large: ${most} is the most`);
+  return value;
 }
 
 function oneOf(options: DriverOptions, flag: string, allowed: readonly string[]): string {

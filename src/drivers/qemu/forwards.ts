@@ -18,12 +18,39 @@ export const networkId = "net0";
 /** Parses `[ADDRESS:]HOSTPORT[:PORT][/udp]`; the address defaults to 127.0.0.1. Throws `driver-options`. */
 export function parseForward(text: string): Forward {
   const found = /^(?:(\d+\.\d+\.\d+\.\d+):)?(\d+)(?::(\d+))?(?:\/(tcp|udp))?$/u.exec(text);
+  const address = found?.[1] ?? "127.0.0.1";
   const hostPort = Number(found?.[2]);
   const guestPort = Number(found?.[3] ?? found?.[2]);
-  if (found === null || !isPort(hostPort) || !isPort(guestPort)) {
+  if (found === null || !isAddress(address) || !isPort(hostPort) || !isPort(guestPort)) {
     throw new MachineError("driver-options", `--qemu-open-port ${JSON.stringify(text)} is not [ADDRESS:]HOSTPORT[:PORT][/udp]`);
   }
-  return { protocol: found[4] === "udp" ? "udp" : "tcp", address: found[1] ?? "127.0.0.1", hostPort, guestPort };
+  return { protocol: found[4] === "udp" ? "udp" : "tcp", address, hostPort, guestPort };
+}
+
+/** Throws `driver-options` for what is no forward, and where two of them would listen on the same port. */
+export function requireDistinct(texts: readonly string[]): void {
+  const forwards = texts.map(parseForward);
+  for (const [index, text] of texts.entries()) {
+    const forward = parseForward(text);
+    const twin = texts[forwards.slice(0, index).findIndex((earlier) => meet(earlier, forward))];
+    if (twin === undefined) continue;
+    const both = twin === text ? `--qemu-open-port ${text} is given twice` : `--qemu-open-port ${twin} and ${text}`;
+    throw new MachineError("driver-options", twin === text ? both : `${both} are the same port of this computer`, {
+      hint: "Give each another port before the colon: [ADDRESS:]HOSTPORT[:PORT][/udp].",
+    });
+  }
+}
+
+/** 0.0.0.0 is every address. */
+const everywhere = "0.0.0.0";
+
+function meet(one: Forward, other: Forward): boolean {
+  const isSamePlace = one.address === other.address || [one.address, other.address].includes(everywhere);
+  return one.protocol === other.protocol && one.hostPort === other.hostPort && isSamePlace;
+}
+
+function isAddress(text: string): boolean {
+  return text.split(".").every((part) => Number(part) <= 255 && String(Number(part)) === part);
 }
 
 function isPort(value: number): boolean {
@@ -42,9 +69,18 @@ export async function openForward(monitor: QmpClient, forward: Forward): Promise
   return said === "";
 }
 
-/** Host ports that lead into the guest already, by `PROTOCOL/PORT`. */
+/** As {@link listForwards} has it. */
+export function placeOf({ protocol, address, hostPort }: Forward): string {
+  return `${protocol}/${address}:${hostPort}`;
+}
+
+/** Host ports that lead into the guest already, by `PROTOCOL/ADDRESS:PORT`. */
 export async function listForwards(monitor: QmpClient): Promise<ReadonlySet<string>> {
   // Lines are: Protocol[State] FD SourceAddress Port DestAddress Port RecvQ SendQ
-  const lines = (await monitor.human("info usernet")).matchAll(/^\s*(TCP|UDP)\[HOST_FORWARD\]\s+\S+\s+\S+\s+(\d+)\s/gmu);
-  return new Set([...lines].map((line) => `${line[1]?.toLowerCase()}/${line[2]}`));
+  const lines = (await monitor.human("info usernet")).matchAll(/^\s*(TCP|UDP)\[HOST_FORWARD\]\s+\S+\s+(\S+)\s+(\d+)\s/gmu);
+  return new Set(
+    [...lines].map(
+      ([, protocol = "", address = "", port]) => `${protocol.toLowerCase()}/${address === "*" ? everywhere : address}:${port}`,
+    ),
+  );
 }

@@ -8,7 +8,7 @@ import { BuiltinDriver, engineUrl } from "../../driver-kit/builtin-driver.ts";
 import type { DriverContext, DriverModule, PreparedEngine } from "../../driver-kit/driver.ts";
 import type { DriverOptions } from "../../driver-kit/create-flag.ts";
 import type { MachineState } from "../../driver-kit/state.ts";
-import { MachineError } from "../../errors/machine-error.ts";
+import { isMachineError, MachineError } from "../../errors/machine-error.ts";
 import { logTo } from "../../log/event.ts";
 import { factsOf } from "../../system/disk-files.ts";
 import { SystemProcessTable } from "../../system/process-table.ts";
@@ -16,7 +16,7 @@ import { instanceFiles } from "./qemu-arguments.ts";
 import { configure, defaultConfig, type QemuConfig } from "./config.ts";
 import { checkBeforeCreate, createInstance, startCold, type Workplace } from "./creation.ts";
 import { qemuFlags } from "./flags.ts";
-import { Instance, type InstanceContext } from "./instance.ts";
+import { Instance, LostSocketError, type InstanceContext } from "./instance.ts";
 import { clearFolder } from "./machine-folder.ts";
 import { openPorts } from "./machine-ports.ts";
 
@@ -38,6 +38,7 @@ const states: Readonly<Record<string, MachineState>> = {
 class QemuDriver extends BuiltinDriver<QemuConfig> {
   readonly driverName = "qemu";
   readonly enginePort = defaultEnginePort;
+  stateProblem: string | undefined;
   readonly #instanceContext: InstanceContext;
   #preparedEngine: PreparedEngine | undefined;
 
@@ -81,19 +82,23 @@ class QemuDriver extends BuiltinDriver<QemuConfig> {
   }
 
   async start(signal: AbortSignal): Promise<void> {
-    if ((await this.#instance.runningPid()) === undefined) {
+    const pid = await this.#instance.findPid();
+    if (pid === undefined) {
       await this.#requireDisk();
       await startCold(this.#workplace, signal, false);
       return;
     }
+    if (await this.#instance.isFrozen(pid)) this.#instance.thaw(pid);
     await using monitor = await this.#instance.monitor(signal);
     await openPorts(this.context, this.config, monitor);
     if ((await monitor.runState()) !== "running") await monitor.execute("cont");
   }
 
   async stop(signal: AbortSignal): Promise<void> {
-    const pid = await this.#instance.runningPid();
-    if (pid === undefined || (await this.#powerDown(pid, signal))) return;
+    const pid = await this.#instance.findPid();
+    if (pid === undefined) return;
+    if (await this.#instance.isFrozen(pid)) this.#instance.thaw(pid);
+    if (await this.#powerDown(pid, signal)) return;
     const seconds = shutdownTimeoutMs / 1000;
     logTo(this.context.report, "warn", `"${this.config.MachineName}" did not shut down within ${seconds} s and is switched off.`);
     await this.#instance.end(signal);
@@ -114,10 +119,21 @@ class QemuDriver extends BuiltinDriver<QemuConfig> {
       await using monitor = await this.#instance.monitor(signal);
       if ((await monitor.runState()) !== "running") await monitor.execute("cont");
       await monitor.execute("system_powerdown");
-    } catch {
-      // The guest may be gone by now, or the monitor be busy: the loop presses again or ends.
+    } catch (error) {
       signal.throwIfAborted();
+      // The guest may be gone by now, or the monitor be busy: the loop presses again or ends.
+      if (!(error instanceof LostSocketError) || (await this.#instance.findPid()) === undefined) return;
+      throw this.#deaf(error);
     }
+  }
+
+  /** Nothing brings a lost socket back but a new process. */
+  #deaf(error: LostSocketError): MachineError {
+    const { machineName } = this.context;
+    return new MachineError("driver-failed", `"${machineName}" runs but takes no commands: ${error.message}`, {
+      cause: error,
+      hint: `Shut it down from within, docker-machine ssh ${machineName} sudo poweroff, or switch it off: docker-machine kill ${machineName}`,
+    });
   }
 
   async kill(signal: AbortSignal): Promise<void> {
@@ -135,15 +151,45 @@ class QemuDriver extends BuiltinDriver<QemuConfig> {
   }
 
   async getState(signal: AbortSignal): Promise<MachineState> {
-    if ((await this.#instance.runningPid()) === undefined) return (await this.#diskIsLost()) ? "Error" : "Stopped";
+    this.stateProblem = undefined;
+    const pid = await this.#instance.findPid();
+    if (pid === undefined) return await this.#stateWithoutProcess();
+    if (await this.#instance.isFrozen(pid)) return "Paused";
     try {
       await using monitor = await this.#instance.monitor(signal);
-      return states[await monitor.runState()] ?? "Error";
+      return this.#stateOf(await monitor.runState());
     } catch (error) {
+      signal.throwIfAborted();
       // It may have ended between the two questions.
-      if ((await this.#instance.runningPid()) === undefined) return "Stopped";
-      throw error;
+      if ((await this.#instance.findPid()) === undefined) return await this.#stateWithoutProcess();
+      if (error instanceof LostSocketError) return "Running";
+      throw isMachineError(error, "timeout") ? this.#hanging(pid, error) : error;
     }
+  }
+
+  /** No state of its own: a busy computer may be at fault, and the next question be answered. */
+  #hanging(pid: number, cause: MachineError): MachineError {
+    const { machineName } = this.context;
+    return new MachineError(
+      "timeout",
+      `QEMU of "${machineName}" (process ${pid}) does not answer: it hangs, or its storage does`,
+      {
+        cause,
+        hint: `Ask again; if it stays so, switch it off: docker-machine kill ${machineName}`,
+      },
+    );
+  }
+
+  async #stateWithoutProcess(): Promise<MachineState> {
+    if (!(await this.#diskIsLost())) return "Stopped";
+    this.stateProblem = this.#lostDisk().message;
+    return "Error";
+  }
+
+  #stateOf(runState: string): MachineState {
+    const state = states[runState];
+    if (state === undefined) this.stateProblem = `QEMU says that the guest is in the state ${runState}`;
+    return state ?? "Error";
   }
 
   async getUrl(): Promise<string> {
@@ -159,14 +205,14 @@ class QemuDriver extends BuiltinDriver<QemuConfig> {
   }
 
   async #requireDisk(): Promise<void> {
-    if (!(await this.#diskIsLost())) return;
-    throw new MachineError(
-      "driver-failed",
-      `The disk of "${this.config.MachineName}" is gone: ${this.#instance.file(instanceFiles.disk)}`,
-      {
-        hint: `Put it back from a copy, or remove the machine: docker-machine rm ${this.config.MachineName}`,
-      },
-    );
+    if (await this.#diskIsLost()) throw this.#lostDisk();
+  }
+
+  #lostDisk(): MachineError {
+    const { machineName } = this.context;
+    return new MachineError("driver-failed", `The disk of "${machineName}" is gone: ${this.#instance.file(instanceFiles.disk)}`, {
+      hint: `Put it back from a copy, or remove the machine: docker-machine rm ${machineName}`,
+    });
   }
 }
 

@@ -4,6 +4,7 @@
  * monitor. Knows nothing of images, identities or ports.
  */
 import type { ChildProcess } from "node:child_process";
+import type { Socket } from "node:net";
 import * as path from "node:path";
 import { isMachineError, MachineError, messageOf, systemCodeOf } from "../../errors/machine-error.ts";
 import type { Clock } from "../../system/clock.ts";
@@ -45,6 +46,13 @@ const passedVariables = [
   "LD_LIBRARY_PATH",
 ];
 
+/** The process runs, but a file of its folder that leads to it is gone. */
+export class LostSocketError extends MachineError {
+  constructor(what: string, endpoint: string, cause: unknown) {
+    super("driver-failed", `${what} cannot be reached through ${endpoint}: ${messageOf(cause)}`, { cause });
+  }
+}
+
 export class Instance {
   readonly folder: string;
   readonly instanceId: string;
@@ -68,7 +76,7 @@ export class Instance {
     return Number.isInteger(pid) && pid > 1 && (await this.#isOurs(pid)) ? pid : undefined;
   }
 
-  /** As {@link runningPid}, and also finds a process that was started without having written its pid file yet. */
+  /** As {@link runningPid}, and also finds a process whose pid file is not written yet, was lost, or names another. */
   async findPid(): Promise<number | undefined> {
     const noted = await this.runningPid();
     if (noted !== undefined || this.instanceId === "") return noted;
@@ -132,15 +140,39 @@ export class Instance {
     return await poll({ ms: launchTimeoutMs, clock, signal: bound }, connectPollMs, ask, (last) => last);
   }
 
-  /** Talks to the running process; the caller closes it soon, for QEMU serves one at a time. */
+  /** Whether the process is held still by a signal, so that neither guest nor monitor can answer. */
+  async isFrozen(pid: number): Promise<boolean> {
+    return await this.#instanceContext.processTable.isFrozen(pid);
+  }
+
+  /** Lets a frozen process go on. */
+  thaw(pid: number): void {
+    this.#instanceContext.processTable.signal(pid, "SIGCONT");
+  }
+
+  /**
+   * Talks to the running process; the caller closes it soon, for QEMU serves one at a time. Throws `driver-failed` when
+   * the way to the monitor is lost, and `timeout`.
+   */
   async monitor(signal: AbortSignal): Promise<QmpClient> {
-    const socket = await connectLocal(this.#endpoint(instanceFiles.monitor), monitorTimeoutMs, signal);
+    const socket = await this.#connect(instanceFiles.monitor, "QEMU's monitor", signal);
     return await QmpClient.open(socket, this.#instanceContext.clock, signal);
+  }
+
+  async #connect(name: string, what: string, signal: AbortSignal): Promise<Socket> {
+    const endpoint = this.#endpoint(name);
+    try {
+      return await connectLocal(endpoint, monitorTimeoutMs, signal);
+    } catch (error) {
+      signal.throwIfAborted();
+      if (systemCodeOf(error) === undefined) throw error;
+      throw new LostSocketError(what, endpoint, error);
+    }
   }
 
   /** Waits for the agent in the guest. Throws `timeout`. */
   async agent(timeoutMs: number, signal: AbortSignal): Promise<GuestAgent> {
-    const socket = await connectLocal(this.#endpoint(instanceFiles.agent), monitorTimeoutMs, signal);
+    const socket = await this.#connect(instanceFiles.agent, "The guest's agent", signal);
     return await GuestAgent.open(socket, { clock: this.#instanceContext.clock, signal, timeoutMs });
   }
 
@@ -158,7 +190,7 @@ export class Instance {
   async end(signal: AbortSignal): Promise<void> {
     const pid = await this.findPid();
     if (pid === undefined) return;
-    if ((await this.#quit(signal)) && (await this.waitForEnd(pid, quitTimeoutMs, signal))) return;
+    if (!(await this.isFrozen(pid)) && (await this.#quit(signal)) && (await this.waitForEnd(pid, quitTimeoutMs, signal))) return;
     this.#instanceContext.processTable.signal(pid, "SIGKILL");
     if (await this.waitForEnd(pid, quitTimeoutMs, signal)) return;
     throw new MachineError("driver-failed", `QEMU (process ${pid}) does not end, not even by SIGKILL`, {

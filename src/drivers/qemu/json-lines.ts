@@ -28,6 +28,8 @@ export class JsonLines {
     stream.on("data", (chunk: Buffer) => lines.push(chunk));
     stream.on("error", (error: Error) => this.#fail(error));
     stream.on("close", () => this.#fail(new Error("closed")));
+    // It may have ended between its connection and now.
+    if (stream.destroyed) this.#fail(stream.errored ?? new Error("closed"));
   }
 
   /** Writes a value as one line, with `prefix` before it. */

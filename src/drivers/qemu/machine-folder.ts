@@ -5,7 +5,7 @@
 import * as path from "node:path";
 import type { GuestIdentity } from "../../driver-kit/guest/guest-identity.ts";
 import { seedImage, writeSeed } from "../../driver-kit/guest/nocloud.ts";
-import { MachineError } from "../../errors/machine-error.ts";
+import { MachineError, systemCodeOf } from "../../errors/machine-error.ts";
 import { factsOf, linkOrCopy, listFolder, removeTree } from "../../system/disk-files.ts";
 import { writeFileAtomic } from "../../system/files.ts";
 import type { ProcessRunner } from "../../system/process.ts";
@@ -31,17 +31,28 @@ export async function layOutDisk(
       `--qemu-disk-size ${diskMiB} is smaller than the image: it needs ${Math.ceil(image.virtualSizeBytes / 1024 / 1024)}`,
     );
   }
-  await linkOrCopy(path.join(image.folder, qemuImageFiles.disk), path.join(folder, instanceFiles.base));
+  await takeFromCache(path.join(image.folder, qemuImageFiles.disk), path.join(folder, instanceFiles.base));
   if (image.boot === "kernel") {
-    await linkOrCopy(path.join(image.folder, qemuImageFiles.kernel), path.join(folder, instanceFiles.kernel));
-    await linkOrCopy(path.join(image.folder, qemuImageFiles.initrd), path.join(folder, instanceFiles.initrd));
+    await takeFromCache(path.join(image.folder, qemuImageFiles.kernel), path.join(folder, instanceFiles.kernel));
+    await takeFromCache(path.join(image.folder, qemuImageFiles.initrd), path.join(folder, instanceFiles.initrd));
   }
-  if (stateDisk !== undefined) await linkOrCopy(stateDisk, path.join(folder, instanceFiles.state));
+  if (stateDisk !== undefined) await takeFromCache(stateDisk, path.join(folder, instanceFiles.state));
   const [backing, format] = stateDisk === undefined ? [instanceFiles.base, image.format] : [instanceFiles.state, "qcow2"];
   const args = ["create", "-q", "-f", "qcow2", "-b", backing, "-F", format, instanceFiles.disk, String(sizeBytes)];
   const result = await processes.run("qemu-img", args, { cwd: folder, signal, timeoutMs: toolTimeoutMs });
   if (result.status !== 0)
     throw new MachineError("image-unusable", `The disk cannot be made: ${result.stderr.toString("utf8").trim()}`);
+}
+
+/** Gives a file of the cache a second name. Throws `image-unusable` when somebody has emptied the cache meanwhile. */
+export async function takeFromCache(from: string, to: string): Promise<void> {
+  await linkOrCopy(from, to).catch((error: unknown) => {
+    if (systemCodeOf(error) !== "ENOENT") throw error;
+    throw new MachineError("image-unusable", `${from} was removed from the cache while a machine was made of it`, {
+      cause: error,
+      hint: "Run the command again: what is missing is made anew.",
+    });
+  });
 }
 
 /** What the guest reads its identity from on a cold boot. */

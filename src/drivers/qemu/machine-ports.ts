@@ -3,10 +3,10 @@ import { defaultEnginePort } from "../../engine/engine-address.ts";
 import type { DriverContext } from "../../driver-kit/driver.ts";
 import { MachineError } from "../../errors/machine-error.ts";
 import { logTo } from "../../log/event.ts";
-import { isPortFree, pickFreePort } from "../../system/loopback-port.ts";
+import { pickFreePort, tryPort, type PortVerdict } from "../../system/loopback-port.ts";
 import type { QemuConfig } from "./config.ts";
 import { guestSshPort } from "../../driver-kit/guest/guest-ports.ts";
-import { listForwards, loopbackForward, openForward, parseForward } from "./forwards.ts";
+import { listForwards, loopbackForward, openForward, parseForward, placeOf, requireDistinct, type Forward } from "./forwards.ts";
 import type { QmpClient } from "./qmp.ts";
 
 export const loopback = "127.0.0.1";
@@ -22,10 +22,12 @@ export async function choosePorts(config: QemuConfig): Promise<void> {
   for (const [key] of ownContext) if (config[key] === 0) config[key] = await pickFreePort(takenBy(config));
 }
 
-/** Throws `port-taken` when a port that the user wants opened is in use. */
+/** Throws `port-taken` or `driver-options` when a port that the user wants opened cannot be. */
 export async function requireFreePorts(config: QemuConfig): Promise<void> {
-  for (const { protocol, hostPort } of config.OpenPorts.map(parseForward)) {
-    if (protocol === "tcp" && !(await isPortFree(hostPort))) throw portTaken(hostPort);
+  requireDistinct(config.OpenPorts);
+  for (const forward of config.OpenPorts.map(parseForward)) {
+    const verdict = await tryPort({ ...forward, port: forward.hostPort });
+    if (verdict !== "free") throw closedPort(forward, verdict);
   }
 }
 
@@ -36,11 +38,12 @@ export async function requireFreePorts(config: QemuConfig): Promise<void> {
 export async function openPorts(context: DriverContext, config: QemuConfig, monitor: QmpClient): Promise<void> {
   const open = await listForwards(monitor);
   for (const [key, guestPort] of ownContext) {
-    if (!open.has(`tcp/${config[key]}`)) await openOwn(context, config, monitor, key, guestPort);
+    if (!open.has(placeOf(loopbackForward(config[key], guestPort)))) await openOwn(context, config, monitor, key, guestPort);
   }
   for (const forward of config.OpenPorts.map(parseForward)) {
-    if (open.has(`${forward.protocol}/${forward.hostPort}`)) continue;
-    if (!(await openForward(monitor, forward))) throw portTaken(forward.hostPort);
+    if (open.has(placeOf(forward)) || (await openForward(monitor, forward))) continue;
+    const verdict = await tryPort({ ...forward, port: forward.hostPort });
+    throw closedPort(forward, verdict === "free" ? "in-use" : verdict);
   }
 }
 
@@ -67,8 +70,21 @@ function takenBy(config: QemuConfig): ReadonlySet<number> {
   return new Set([config.SSHPort, config.EnginePort, ...config.OpenPorts.map((text) => parseForward(text).hostPort)]);
 }
 
-function portTaken(port: number): MachineError {
-  return new MachineError("port-taken", `Port ${port} of this computer is in use`, {
-    hint: "End the program that listens there, or choose another port with --qemu-open-port.",
-  });
+/** Why a port of the user's choice cannot be opened. QEMU says no more than that it could not. */
+function closedPort({ protocol, address, hostPort }: Forward, verdict: Exclude<PortVerdict, "free">): MachineError {
+  const port = `${protocol === "udp" ? "UDP port" : "Port"} ${hostPort}`;
+  switch (verdict) {
+    case "in-use":
+      return new MachineError("port-taken", `${port} of this computer is in use${address === loopback ? "" : ` at ${address}`}`, {
+        hint: "End the program that listens there, or choose another port with --qemu-open-port.",
+      });
+    case "no-such-address":
+      return new MachineError("driver-options", `--qemu-open-port: ${address} is no address of this computer`, {
+        hint: `Leave it out for ${loopback}, give 0.0.0.0 for all of them, or see which there are with: ip -4 address`,
+      });
+    case "not-allowed":
+      return new MachineError("driver-options", `${port} of this computer may not be opened by you`, {
+        hint: "Choose one from 1024 on, which everybody may open.",
+      });
+  }
 }

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
 import { isMachineError } from "../../errors/machine-error.ts";
-import { parseForward } from "./forwards.ts";
+import { parseForward, requireDistinct } from "./forwards.ts";
 import { parseQemuImage } from "./image-source.ts";
 import { mountTag, parseSharedFolder } from "./shared-folder.ts";
 
@@ -16,6 +16,27 @@ describe("--qemu-open-port", () => {
     assert.deepEqual(parseForward("53:5353/udp"), { protocol: "udp", address: "127.0.0.1", hostPort: 53, guestPort: 5353 });
   });
 
+  test("two that meet are refused by name, two at different addresses are not", () => {
+    const told = (texts: readonly string[]): string => {
+      try {
+        requireDistinct(texts);
+        return "";
+      } catch (error) {
+        return error instanceof Error ? error.message : "";
+      }
+    };
+    assert.equal(
+      told(["8080:80", "127.0.0.1:8080:81"]),
+      "--qemu-open-port 8080:80 and 127.0.0.1:8080:81 are the same port of this computer",
+    );
+    assert.equal(
+      told(["0.0.0.0:53/udp", "53/udp"]),
+      "--qemu-open-port 0.0.0.0:53/udp and 53/udp are the same port of this computer",
+    );
+    assert.equal(told(["80", "443", "80"]), "--qemu-open-port 80 is given twice");
+    assert.equal(told(["53/udp", "53", "127.0.0.2:53"]), "");
+  });
+
   test("every port comes through as it was written", () => {
     const port = fc.integer({ min: 1, max: 65_535 });
     fc.assert(
@@ -26,7 +47,19 @@ describe("--qemu-open-port", () => {
     );
   });
 
-  for (const text of ["", "0", "65536", "80:0", "http", "80:80/sctp", "[::1]:80:80", "1:2:3:4", "80;quit", "80 80"]) {
+  for (const text of [
+    "",
+    "0",
+    "65536",
+    "80:0",
+    "http",
+    "80:80/sctp",
+    "[::1]:80:80",
+    "1:2:3:4",
+    "999.0.0.1:80:80",
+    "80;quit",
+    "80 80",
+  ]) {
     test(`refuses ${JSON.stringify(text)}`, () => refuses(() => parseForward(text)));
   }
 });

@@ -45,6 +45,17 @@ test("negotiates, matches answers by their id and passes over events", async () 
   assert.equal(await client.runState(), "running");
 });
 
+test("a monitor that hung up before it was spoken to is told at once", async () => {
+  const stream = monitor(() => undefined);
+  stream.on("error", () => {});
+  stream.destroy(new Error("read ECONNRESET"));
+  await new Promise((resolve) => stream.once("close", resolve));
+  await assert.rejects(
+    QmpClient.open(stream, systemClock, signal),
+    (error) => isMachineError(error, "driver-failed") && /QEMU's monitor ended: read ECONNRESET/u.test(error.message),
+  );
+});
+
 test("QEMU's refusals come in its own words", async () => {
   await using client = await QmpClient.open(
     monitor(() => ({ error: { class: "GenericError", desc: "State blocked" } })),
@@ -92,6 +103,7 @@ test("ports are opened and listed through the human monitor", async () => {
     "  TCP[ESTABLISHED]   19       127.0.0.1 40001       10.0.2.15    22     0     0",
     "  TCP[HOST_FORWARD]  17       127.0.0.1 22022       10.0.2.15    22     0     0",
     "  UDP[HOST_FORWARD]  18       127.0.0.1  5353       10.0.2.15    53     0     0",
+    "  TCP[HOST_FORWARD]  20               *  8080       10.0.2.15    80     0     0",
   ].join("\r\n");
   const lines: unknown[] = [];
   const stream = monitor((command) => {
@@ -107,7 +119,7 @@ test("ports are opened and listed through the human monitor", async () => {
     };
   });
   await using client = await QmpClient.open(stream, systemClock, signal);
-  assert.deepEqual([...(await listForwards(client))], ["tcp/22022", "udp/5353"]);
+  assert.deepEqual([...(await listForwards(client))], ["tcp/127.0.0.1:22022", "udp/127.0.0.1:5353", "tcp/0.0.0.0:8080"]);
   assert.equal(await openForward(client, loopbackForward(22_023, 2376)), true);
   assert.equal(await openForward(client, loopbackForward(2, 22)), false);
   assert.deepEqual(lines.slice(1), ["hostfwd_add net0 tcp:127.0.0.1:22023-:2376", "hostfwd_add net0 tcp:127.0.0.1:2-:22"]);

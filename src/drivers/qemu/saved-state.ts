@@ -9,19 +9,11 @@ import * as os from "node:os";
 import * as path from "node:path";
 import { lockCached } from "../../driver-kit/cache-lock.ts";
 import type { DriverContext, EngineTemplate, PreparedEngine } from "../../driver-kit/driver.ts";
+import { haveNotedTimes, noteFiles, parseNotes, problemOf, type FileNotes } from "../../driver-kit/images/file-notes.ts";
 import { inPhase } from "../../driver-kit/phase.ts";
 import { isMachineError, MachineError, messageOf } from "../../errors/machine-error.ts";
 import { logTo, reportNothing, type Report } from "../../log/event.ts";
-import {
-  factsOf,
-  linkOrCopy,
-  listFolder,
-  makeReadOnly,
-  publishFolder,
-  removeTree,
-  requireFreeBytes,
-  syncFile,
-} from "../../system/disk-files.ts";
+import { listFolder, makeReadOnly, publishFolder, removeTree, requireFreeBytes, syncFile } from "../../system/disk-files.ts";
 import { makePrivateDirectory, readFileIfExists, writeFileAtomic } from "../../system/files.ts";
 import { poll } from "../../system/waiting.ts";
 import { instanceFiles, type LaunchSpec } from "./qemu-arguments.ts";
@@ -29,9 +21,12 @@ import { GuestAgentExecutor, type GuestAgent } from "./guest-agent.ts";
 import { rekeyScript, type QemuIdentity } from "./identity.ts";
 import type { QemuImage } from "./image.ts";
 import { Instance, type InstanceContext } from "./instance.ts";
-import { clearFolder, layOutDisk, templateSeed } from "./machine-folder.ts";
+import { clearFolder, layOutDisk, takeFromCache, templateSeed } from "./machine-folder.ts";
 import { loopback } from "./machine-ports.ts";
 import type { QmpClient } from "./qmp.ts";
+
+/** So often in a row a state that cannot be saved costs a machine its boot twice. */
+const attempts = 3;
 
 /** Raise when a state of an older version must not be used. */
 const stateVersion = 2;
@@ -51,6 +46,7 @@ const answerTimeoutMs = 30_000;
 
 const templateName = "docker-machine-template";
 const factsFile = "state.json";
+const longestReason = 500;
 /** What is saved beside the disk. */
 const parts = [instanceFiles.memory, instanceFiles.devices] as const;
 
@@ -84,19 +80,20 @@ export class SavedStates {
   }
 
   /**
-   * The state for such machines, made if there is none. Undefined when making it failed before and `insist` is false.
-   * Throws what booting throws, `disk-full`, or the signal's reason.
+   * The state for such machines, made if there is none. Undefined, and said, when making it failed three times in a row
+   * and `insist` is false. Throws what booting throws, `disk-full`, or the signal's reason.
    */
   async provide(wish: StateWish, insist: boolean, signal: AbortSignal): Promise<SavedState | undefined> {
     const folder = path.join(this.#folder, stateKey(wish));
-    const before = await loadState(folder, this.#context.report);
+    const before = await loadState(folder, this.#context.report, signal);
     if (before !== undefined) return before;
     await makePrivateDirectory(this.#folder);
     await using _lock = await lockCached(this.#context, `${folder}.lock`, lockedWork, signal);
-    const meanwhile = await loadState(folder);
+    const meanwhile = await loadState(folder, reportNothing, signal);
     if (meanwhile !== undefined) return meanwhile;
     const failureNote = `${folder}.failed`;
-    if (!insist && (await factsOf(failureNote)) !== undefined) return undefined;
+    const failed = await readFailure(failureNote);
+    if (failed !== undefined && !this.#triesAgain(failed, insist)) return undefined;
     await this.#removeLeftovers(path.basename(folder));
     await requireFreeBytes(this.#folder, (wish.launch.memoryMiB + 512) * 1024 * 1024, "Saving a machine's state");
     logTo(this.#context.report, "info", "Starting the image once to save its state; later machines start from it...");
@@ -107,11 +104,20 @@ export class SavedStates {
         await removeTree(folder);
       });
     } catch (error) {
-      if (!signal.aborted) await writeFileAtomic(failureNote, `${messageOf(error)}\n`, 0o600);
+      const failure: Failure = { times: (failed?.times ?? 0) + 1, reason: messageOf(error) };
+      if (!signal.aborted) await writeFileAtomic(failureNote, `${JSON.stringify(failure)}\n`, 0o600);
       throw error;
     }
     await removeTree(failureNote);
-    return await loadState(folder);
+    return await loadState(folder, reportNothing, signal);
+  }
+
+  #triesAgain({ times, reason }: Failure, insist: boolean): boolean {
+    const goesOn = insist || times < attempts;
+    const last = `${times === 1 ? "the last attempt" : `the last ${times} attempts`} failed (${reason})`;
+    const outlook = goesOn ? "it is tried again" : "machines boot instead; --qemu-save-state on tries again";
+    logTo(this.#context.report, goesOn ? "info" : "warn", `Saving a state of the image: ${last}; ${outlook}.`);
+    return goesOn;
   }
 
   /** What a killed process left, its guest included; safe under the lock. */
@@ -133,7 +139,7 @@ export class SavedStates {
     // Made by QEMU they would be readable for others.
     for (const part of parts) await writeFileAtomic(instance.file(part), "", 0o600);
     const spec: LaunchSpec = { ...wish.launch, name: templateName, instanceId: instance.instanceId, memory: "saved" };
-    await keepOnlyState(folder, await this.#bootAndSave(instance, spec, wish.engine, signal));
+    await keepOnlyState(folder, await this.#bootAndSave(instance, spec, wish.engine, signal), signal);
   }
 
   /** Gives the engine that runs in the guest. However it ends, the guest has ended. */
@@ -216,7 +222,7 @@ export class SavedStates {
   }
 
   async #load(state: SavedState, instance: Instance, spec: LaunchSpec, signal: AbortSignal): Promise<void> {
-    for (const part of parts) await linkOrCopy(path.join(state.folder, part), instance.file(part));
+    for (const part of parts) await takeFromCache(path.join(state.folder, part), instance.file(part));
     try {
       await using monitor = await instance.launch({ ...spec, memory: "restored" }, signal);
       await leaveMemoryWhereItIs(monitor);
@@ -274,40 +280,74 @@ sync`;
 /** What a state's files are, written when they are complete. */
 interface StateFacts {
   readonly engine?: PreparedEngine | undefined;
-  /** Bytes of each. Absent from what older versions wrote. */
-  readonly sizes?: Readonly<Record<string, number>> | undefined;
+  /** Absent from what older versions wrote. */
+  readonly files?: FileNotes | undefined;
 }
 
 const stateFiles = [instanceFiles.disk, ...parts];
 
 /** The state in a folder; undefined when there is none that is complete. Reports one that was damaged. */
-async function loadState(folder: string, report: Report = reportNothing): Promise<SavedState | undefined> {
+async function loadState(folder: string, report: Report, signal: AbortSignal): Promise<SavedState | undefined> {
   const bytes = await readFileIfExists(path.join(folder, factsFile));
   if (bytes === undefined) return undefined;
   const facts = parseFacts(bytes);
-  const sizes = await sizesIn(folder);
-  const damaged = stateFiles.find((name) => sizes[name] === undefined || sizes[name] !== (facts?.sizes?.[name] ?? sizes[name]));
-  if (facts !== undefined && damaged === undefined)
+  const problem = facts === undefined ? `${factsFile} cannot be read` : await damageIn(folder, facts, signal);
+  if (facts !== undefined && problem === undefined)
     return { folder, disk: path.join(folder, instanceFiles.disk), engine: facts.engine };
-  logTo(report, "warn", `The saved state in ${folder} is damaged (${damaged ?? factsFile}) and is made anew.`);
+  logTo(report, "warn", `The saved state in ${folder} is damaged (${problem}) and is made anew.`);
+  return undefined;
+}
+
+async function damageIn(folder: string, { engine, files }: StateFacts, signal: AbortSignal): Promise<string | undefined> {
+  for (const name of stateFiles) {
+    const problem = await problemOf(folder, name, files?.[name], signal);
+    if (problem !== undefined) return problem;
+  }
+  if (files === undefined || (await haveNotedTimes(folder, files))) return undefined;
+  // Copied with its whole cache, and read once for it.
+  await describe(folder, engine, signal);
   return undefined;
 }
 
 function parseFacts(bytes: Buffer): StateFacts | undefined {
   try {
-    return JSON.parse(bytes.toString("utf8")) as StateFacts;
+    const { engine, files } = JSON.parse(bytes.toString("utf8")) as { readonly engine?: unknown; readonly files?: unknown };
+    return { engine: parseEngine(engine), files: parseNotes(files) };
   } catch {
     return undefined;
   }
 }
 
-async function sizesIn(folder: string): Promise<Readonly<Record<string, number>>> {
-  const sizes: Record<string, number> = {};
-  for (const name of stateFiles) {
-    const found = await factsOf(path.join(folder, name));
-    if (found !== undefined) sizes[name] = found.sizeBytes;
+function parseEngine(value: unknown): PreparedEngine | undefined {
+  if (value === undefined) return undefined;
+  const { templateKey, certificate, key } = value as Partial<PreparedEngine>;
+  if (typeof templateKey === "string" && typeof certificate === "string" && typeof key === "string")
+    return { templateKey, certificate, key };
+  throw new TypeError("no engine");
+}
+
+/** Mode 0600: the engine's key is in it, as it is in the memory beside it. Written last: a folder without it is no state. */
+async function describe(folder: string, engine: PreparedEngine | undefined, signal: AbortSignal): Promise<void> {
+  const facts = { version: stateVersion, engine, files: await noteFiles(folder, stateFiles, signal) };
+  await writeFileAtomic(path.join(folder, factsFile), `${JSON.stringify(facts)}\n`, 0o600);
+}
+
+/** Why no state could be saved, and how often in a row. */
+interface Failure {
+  readonly times: number;
+  readonly reason: string;
+}
+
+async function readFailure(file: string): Promise<Failure | undefined> {
+  const text = (await readFileIfExists(file))?.toString("utf8");
+  if (text === undefined) return undefined;
+  try {
+    const { times, reason } = JSON.parse(text) as Partial<Failure>;
+    if (typeof times === "number" && typeof reason === "string") return { times, reason };
+  } catch {
+    // An older version wrote the reason alone.
   }
-  return sizes;
+  return { times: 1, reason: text.trim().slice(0, longestReason) };
 }
 
 /** Memory that is a file is not part of what is transferred (docs/devel/migration: x-ignore-shared). */
@@ -315,14 +355,10 @@ async function leaveMemoryWhereItIs(monitor: QmpClient): Promise<void> {
   await monitor.execute("migrate-set-capabilities", { capabilities: [{ capability: "x-ignore-shared", state: true }] });
 }
 
-/** Mode 0600: the engine's key is in it, as it is in the memory beside it. */
-async function keepOnlyState(folder: string, engine: PreparedEngine | undefined): Promise<void> {
-  await clearFolder(folder, [instanceFiles.disk, ...parts]);
-  for (const part of parts) await syncFile(path.join(folder, part));
+/** The files are on the disk before their description is: a computer that loses power has the whole of a state, or none. */
+async function keepOnlyState(folder: string, engine: PreparedEngine | undefined, signal: AbortSignal): Promise<void> {
+  await clearFolder(folder, stateFiles);
+  for (const name of stateFiles) await syncFile(path.join(folder, name));
   await makeReadOnly(path.join(folder, instanceFiles.disk));
-  await writeFileAtomic(
-    path.join(folder, factsFile),
-    `${JSON.stringify({ version: stateVersion, engine, sizes: await sizesIn(folder) })}\n`,
-    0o600,
-  );
+  await describe(folder, engine, signal);
 }

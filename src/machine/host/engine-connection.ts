@@ -2,6 +2,7 @@
  * Whether a machine's engine answers, and where. The engine's own answer over TLS is the proof that a machine runs; its
  * driver tells what it is when that does not come.
  */
+import { join } from "node:path";
 import { isMachineError, MachineError, messageOf } from "../../errors/machine-error.ts";
 import { parseEngineUrl } from "../../engine/engine-address.ts";
 import { EngineClient } from "../../engine/engine-client.ts";
@@ -30,13 +31,18 @@ export async function engineUrlOf(host: Host, swarm = false): Promise<string> {
     const message = `"${host.name}" is not a swarm master. The --swarm flag is intended for use with swarm masters`;
     throw new MachineError("machine-state", message);
   }
-  return swarmUrlOf(url, SwarmOptions);
+  const swarmUrl = swarmUrlOf(url, SwarmOptions);
+  if (swarmUrl !== undefined) return swarmUrl;
+  const message = `There was an error parsing the url: the swarm host ${JSON.stringify(SwarmOptions.Host)} is not tcp://ADDRESS:PORT`;
+  throw new MachineError("machine-state", message, {
+    hint: `It is what --swarm-host gave when "${host.name}" was created: Host of SwarmOptions in ${join(host.dir, "config.json")}`,
+  });
 }
 
-/** The address of a swarm master: the engine's, at the port the master listens on. */
-export function swarmUrlOf(engineUrl: string, swarm: SwarmOptions): string {
-  const port = /:(\d+)$/u.exec(swarm.Host)?.[1] ?? "3376";
-  return engineUrl.replace(/:\d+$/u, `:${port}`);
+/** The address of a swarm master: the engine's, at the port the master listens on. Undefined where `--swarm-host` tells none. */
+export function swarmUrlOf(engineUrl: string, swarm: SwarmOptions): string | undefined {
+  const port = /^[a-z][a-z0-9+.-]*:\/\/(?:[^/?#@:]*|\[[0-9a-f:]+\]):(\d+)\/?$/iu.exec(swarm.Host)?.[1];
+  return port === undefined ? undefined : engineUrl.replace(/:\d+$/u, `:${port}`);
 }
 
 /** The URL of a machine that runs. Throws `machine-not-running` with 0.16.2's sentence, and `machine-state` where it has another address by now. */

@@ -73,7 +73,12 @@ reload_engine() {
     nap
   done
 }
-running_containers() { [ -z "$docker" ] || bounded "$docker" ps -q --no-trunc 2> /dev/null; }
+# Without the tasks of swarm mode: the swarm itself puts others in their place.
+running_containers() {
+  [ -n "$docker" ] || return 0
+  bounded "$docker" ps --no-trunc --format '{{.ID}} {{.Label "com.docker.swarm.task.id"}}' 2> /dev/null |
+    while read -r id task; do [ -n "$task" ] || echo "$id"; done
+}
 # The words of a container that is gone or stands still are for the reader.
 start_again() {
   for id in $1; do
@@ -103,6 +108,19 @@ start_engine() {
   service_restart 2>&1
   wait_for_engine || return 1
   release_containers "$1"
+}
+# What an engine consists of, whatever brought it there.
+engine_programs() {
+  for program in dockerd containerd docker-containerd runc docker-runc docker-init docker-proxy; do
+    file=$(first_of "$program") && [ -n "$file" ] && cksum "$file"
+  done
+}
+# The engine that runs is the one that is installed: an earlier run may have been cut off between the two.
+engine_is_current() {
+  engine_is_up || return 1
+  running=$(bounded "$docker" version --format '{{.Server.Version}}' 2> /dev/null)
+  installed=$("$(first_of dockerd dockerd-current)" --version 2> /dev/null)
+  case $installed in *" $running,"*) return 0 ;; *) return 1 ;; esac
 }
 # A restart that is needed, or its absence.
 restart_engine() {

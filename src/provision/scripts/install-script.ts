@@ -55,11 +55,14 @@ export function upgradeScript(plan: Plan, way: Installation, key: string, parame
 bring=pkg_upgrade
 on_failure() { engine_touched=yes; restore_engine; record_packages; }
 before=$(running_containers)
+programs_before=$(engine_programs)
 hold_containers
 pkg_refresh`,
     way.install(key),
     sh`
-if ! start_engine new; then
+if [ "$(engine_programs)" = "$programs_before" ] && engine_is_current; then
+  release_containers new
+elif ! start_engine new; then
   service_words | why
   fail engine-start ${`The new engine on ${plan.machineName} does not start`}
 fi

@@ -1,0 +1,140 @@
+/** Machines of the driver `qemu` that exist, against a fake QEMU: what is lost, killed, frozen or mixed up. */
+import assert from "node:assert/strict";
+import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { describe, test } from "node:test";
+import type { Driver } from "../../src/driver-kit/driver.ts";
+import { isMachineError } from "../../src/errors/machine-error.ts";
+import { configured, created, freeze, isRunning, signal } from "./fake-world.ts";
+
+describe("a machine that exists", () => {
+  test("is found by its pid file only while the process is its own", async () => {
+    await using made = await created();
+    await made.driver.kill(signal());
+    writeFileSync(made.file("qemu.pid"), `${process.pid}\n`);
+    assert.equal(await made.driver.getState(signal()), "Stopped");
+    await made.driver.remove(signal());
+    assert.ok(isRunning(process.pid));
+  });
+
+  test("whose pid file was lost, or names another process, runs all the same", async () => {
+    await using made = await created();
+    const pid = Number(readFileSync(made.file("qemu.pid"), "utf8"));
+    writeFileSync(made.file("qemu.pid"), `${process.pid}\n`);
+    assert.equal(await made.driver.getState(signal()), "Running");
+    rmSync(made.file("qemu.pid"));
+    assert.equal(await made.driver.getState(signal()), "Running");
+    await made.driver.kill(signal());
+    assert.equal(isRunning(pid), false);
+    assert.equal(await made.driver.getState(signal()), "Stopped");
+  });
+
+  test("whose monitor's socket was lost runs; stop says at once what to do, kill ends it", async () => {
+    await using made = await created();
+    const pid = Number(readFileSync(made.file("qemu.pid"), "utf8"));
+    rmSync(made.file("qmp.sock"));
+    assert.equal(await made.driver.getState(signal()), "Running");
+    await assert.rejects(
+      made.driver.stop(signal()),
+      (error) =>
+        isMachineError(error, "driver-failed") &&
+        /^"web" runs but takes no commands: QEMU's monitor cannot be reached through \S+qmp\.sock: /u.test(error.message) &&
+        /docker-machine ssh web sudo poweroff.* docker-machine kill web$/u.test(error.hint ?? ""),
+    );
+    assert.ok(isRunning(pid));
+    await made.driver.kill(signal());
+    assert.equal(isRunning(pid), false);
+  });
+
+  test("that is frozen is paused: start lets it go on, kill asks it nothing", async () => {
+    await using made = await created();
+    const pid = Number(readFileSync(made.file("qemu.pid"), "utf8"));
+    await freeze(pid);
+    assert.equal(await made.driver.getState(signal()), "Paused");
+    await made.driver.start(signal());
+    assert.equal(await made.driver.getState(signal()), "Running");
+    await freeze(pid);
+    const startedMs = performance.now();
+    await made.driver.kill(signal());
+    assert.ok(performance.now() - startedMs < 4_000, "the monitor was waited for");
+    assert.equal(isRunning(pid), false);
+  });
+
+  test("that is frozen is shut down in order all the same", async () => {
+    await using made = await created();
+    const pid = Number(readFileSync(made.file("qemu.pid"), "utf8"));
+    await freeze(pid);
+    await made.driver.stop(signal());
+    assert.equal(isRunning(pid), false);
+    assert.deepEqual(
+      made.test.events.filter((event) => event.type === "log" && event.level === "warn"),
+      [],
+    );
+  });
+
+  test("whose QEMU hangs is told in one sentence", async () => {
+    await using made = await configured({ "qemu-save-state": "off" });
+    await made.driver.create(signal());
+    const server = createServer(() => {});
+    rmSync(made.file("qmp.sock"));
+    await new Promise<void>((resolve) => server.listen(made.file("qmp.sock"), resolve));
+    await assert.rejects(
+      made.driver.getState(signal()),
+      (error) => isMachineError(error, "timeout") && /^QEMU of "web" \(process \d+\) does not answer: /u.test(error.message),
+    );
+    server.close();
+  });
+
+  test("killed from outside is stopped, and starts again", async () => {
+    await using made = await created();
+    process.kill(Number(readFileSync(made.file("qemu.pid"), "utf8")), "SIGKILL");
+    await untilState(made.driver, "Stopped");
+    await made.driver.start(signal());
+    assert.equal(await made.driver.getState(signal()), "Running");
+  });
+
+  test("whose disk was deleted says so, and is removed all the same", async () => {
+    await using made = await created();
+    await made.driver.stop(signal());
+    rmSync(made.file("disk.qcow2"));
+    assert.equal(await made.driver.getState(signal()), "Error");
+    assert.match(made.driver.stateProblem ?? "", /^The disk of "web" is gone: /u);
+    await assert.rejects(
+      made.driver.start(signal()),
+      (error) => isMachineError(error, "driver-failed") && /disk of "web" is gone/u.test(error.message),
+    );
+    await made.driver.remove(signal());
+  });
+
+  test("lives on when the cache is emptied", async () => {
+    await using made = await created();
+    await made.driver.stop(signal());
+    rmSync(made.test.context.cacheDir, { recursive: true });
+    assert.equal(readFileSync(made.file("base.img"), "utf8"), "disk");
+    await made.driver.start(signal());
+    assert.equal(await made.driver.getState(signal()), "Running");
+  });
+
+  test("removal leaves no file but the key pair, whatever the state", async () => {
+    await using made = await created();
+    await made.driver.remove(signal());
+    assert.deepEqual(
+      readdirSync(made.test.context.machineDir).filter((name) => !name.startsWith("id_")),
+      [],
+    );
+  });
+
+  test("a monitor that hangs does not keep removal from cleaning up", async () => {
+    await using made = await configured({ "qemu-save-state": "off" });
+    await made.driver.create(signal());
+    const pid = Number(readFileSync(made.file("qemu.pid"), "utf8"));
+    await freeze(pid);
+    await made.driver.remove(signal());
+    assert.equal(isRunning(pid), false);
+  });
+});
+
+async function untilState(driver: Driver, wanted: string): Promise<void> {
+  const bound = signal();
+  while ((await driver.getState(bound)) !== wanted) bound.throwIfAborted();
+}
