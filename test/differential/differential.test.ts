@@ -13,14 +13,24 @@ import { frameLines } from "./lines/frame-lines.ts";
 import { inspectLines } from "./lines/inspect-lines.ts";
 import { listLines } from "./lines/list-lines.ts";
 import { machineLines } from "./lines/machine-lines.ts";
+import { stoppedLines } from "./lines/stopped-lines.ts";
 
-const groups = { flags: frameLines, machines: machineLines, ls: listLines, inspect: inspectLines };
+const groups = {
+  flags: frameLines,
+  machines: machineLines,
+  ls: listLines,
+  inspect: inspectLines,
+  "a stopped machine": stoppedLines,
+};
+/** Machines that are there beforehand, in the store of the group that asks for them. */
+const records = { still: readFileSync("test/golden/stopped-record.json", "utf8") };
 
 const theProgram = spawnSync("sh", ["-c", "command -v docker-machine-go"], { encoding: "utf8" }).stdout.trim();
 
 function run(program: readonly string[], lines: readonly CommandLine[]): Outcome[] {
+  const present = lines === stoppedLines ? records : {};
   const cases = lines.map((line) => ({ note: "", env: {}, stdin: "", code: 0, stdout: "", stderr: "", ...line }));
-  return replay(program, cases, "compat");
+  return replay(program, cases, "compat", present);
 }
 
 function fromOriginal({ code, stdout, stderr }: Outcome): Outcome {
