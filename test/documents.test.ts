@@ -5,6 +5,7 @@ import { test } from "node:test";
 import { commandTable } from "../src/cli/command-table.ts";
 import { pluginBounds } from "../src/assembly/driver-catalog.ts";
 import { settleMs as ec2SettleMs } from "../src/drivers/amazonec2/workplace.ts";
+import { settleMs } from "../src/drivers/digitalocean/creation.ts";
 import { engineHeadStartMs } from "../src/drivers/generic/index.ts";
 import { hostKeysMs } from "../src/drivers/google/location.ts";
 import { rebootMs } from "../src/drivers/generic/reboot.ts";
@@ -63,6 +64,7 @@ test("docs/timeouts.md gives the fixed bounds as they are", () => {
     inWords(connectBoundMs),
     inWords(defaultRetryPolicy.boundMs),
     inWords(ec2SettleMs),
+    inWords(settleMs),
   ]);
 });
 

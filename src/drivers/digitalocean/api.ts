@@ -65,7 +65,7 @@ export class DigitalOceanApi {
       baseUrl: config.ApiUrl,
       authorize: async (signal, refused) => {
         const { credential, place } = (this.#token ??= await findToken(context, config.AccessToken, signal));
-        if (refused) throw refusedToken(place);
+        if (refused) throw refusedToken(place, context.machineName);
         return { authorization: `Bearer ${credential}` };
       },
       explain,
@@ -108,9 +108,10 @@ export class DigitalOceanApi {
   }
 }
 
-function refusedToken(place: string): MachineError {
+function refusedToken(place: string, machineName: string): MachineError {
+  const change = `docker-machine config set ${machineName} digitalocean-access-token`;
   return new MachineError("provider-credentials", `DigitalOcean does not accept the token of ${place}`, {
-    hint: `It is wrong, revoked or expired: make a new one at ${tokenPage}, or run doctl auth init.`,
+    hint: `It is wrong, revoked or expired: make a new one at ${tokenPage}. A machine that exists takes it by: ${change}`,
   });
 }
 

@@ -21,7 +21,7 @@ import { tagsOf } from "./options.ts";
 import { kinds, markedDroplets, recordedDroplet, type Workplace } from "./workplace.ts";
 
 /** How long after a request a droplet may be missing from lists: it is tagged only once it exists. */
-const settleMs = 15_000;
+export const settleMs = 15_000;
 
 /** Returns as soon as the droplet's number is durable. */
 export async function createDroplet(place: Workplace, signal: AbortSignal): Promise<void> {

@@ -14,7 +14,7 @@ import { createDroplet, hasCreateFailed } from "./creation.ts";
 import { configure, digitalOceanOptions, newConfig, newKeys, upgrade, type DigitalOceanConfig } from "./options.ts";
 import { power, requireDroplet } from "./power.ts";
 import { findMade, removeMade } from "./removal.ts";
-import { pace, type Workplace } from "./workplace.ts";
+import { pace, recordedDroplet, type Workplace } from "./workplace.ts";
 
 const states: Readonly<Record<Droplet["status"], MachineState>> = {
   new: "Starting",
@@ -77,10 +77,10 @@ class DigitalOceanDriver extends ProviderDriver<DigitalOceanConfig> {
   }
 
   async getState(signal: AbortSignal): Promise<MachineState> {
-    if (this.config.DropletID === 0) return "";
-    const { status } = await requireDroplet(this.#place, signal);
-    if (status === "new" && (await hasCreateFailed(this.#place, signal))) return "Error";
-    return states[status] ?? "";
+    const droplet = await recordedDroplet(this.#place, signal);
+    if (droplet === undefined) return "";
+    if (droplet.status === "new" && (await hasCreateFailed(this.#place, signal))) return "Error";
+    return states[droplet.status] ?? "";
   }
 
   /** Addresses stay while a droplet exists, but for those that its owner changes. */

@@ -9,6 +9,8 @@ import { readFileIfExists } from "../../system/files.ts";
 /** Where tokens are made. */
 export const tokenPage = "https://cloud.digitalocean.com/account/api/tokens";
 
+const variables = ["DIGITALOCEAN_ACCESS_TOKEN", "DIGITALOCEAN_TOKEN"];
+
 /** @param recorded the record's field, perhaps with a mark in the secret's place */
 export async function findToken(context: DriverContext, recorded: string, signal: AbortSignal): Promise<FoundCredential<string>> {
   const { env } = context.computer;
@@ -20,14 +22,15 @@ export async function findToken(context: DriverContext, recorded: string, signal
   const file = doctlFile(context.computer);
   const places: CredentialPlace<string>[] = [
     { name: "--digitalocean-access-token", storable: true, look: async () => nonEmpty(await context.reveal(recorded)) },
-    fromVariable("DIGITALOCEAN_ACCESS_TOKEN"),
-    fromVariable("DIGITALOCEAN_TOKEN"),
+    ...variables.map(fromVariable),
     ...(file === undefined ? [] : [{ name: file, storable: false, look: async () => await doctlToken(file, env) }]),
   ];
   const wayOut = `Make a token at ${tokenPage} and put it into DIGITALOCEAN_ACCESS_TOKEN, or run doctl auth init.`;
   const found = await findCredential({ provider: "DigitalOcean", places, wayOut }, signal);
   context.secret(found.credential);
-  return found;
+  // The record tells not whether the flag or its variable gave it.
+  const variable = variables.find((name) => env[name] === found.credential);
+  return { ...found, place: variable ?? found.place };
 }
 
 /** As doctl chooses it: Go's os.UserConfigDir, then its own folder. */

@@ -1,33 +1,37 @@
 /** The contract of drivers, and a whole life: what is asked of DigitalOcean, and what the record says of it. */
 import assert from "node:assert/strict";
 import { readdir } from "node:fs/promises";
-import { after, before, describe, test } from "node:test";
+import { test } from "node:test";
 import { driverModule } from "../../../src/drivers/digitalocean/index.ts";
 import { describeDriverContract } from "../../../src/testing/driver-contract.ts";
 import { HastyClock } from "../../support/hasty-clock.ts";
 import { FakeDigitalOcean } from "./fake-digitalocean.ts";
-import { bareComputer, configOf, fakeFlags, openScene } from "./scene.ts";
+import type { FakeDroplet } from "./forms.ts";
+import { bareComputer, configOf, fakeFlags, openScene, recordOf016, resourcesOf } from "./scene.ts";
 
-describe("digitalocean", () => {
-  let cloud: FakeDigitalOcean;
-  before(async () => {
-    cloud = await FakeDigitalOcean.start();
-  });
-  after(async () => {
-    assert.deepEqual(cloud.resources, []);
-    await cloud[Symbol.asyncDispose]();
-  });
+const machineName = "contract-1";
 
-  describeDriverContract(
-    "digitalocean",
-    async () => ({
+describeDriverContract(
+  "digitalocean",
+  async () => {
+    const cloud = await FakeDigitalOcean.start();
+    cloud.addForeignDroplet(machineName, ["docker-machine:another"]);
+    cloud.addKey(machineName, "ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAAAAQA= theirs");
+    const foreign = new Set(cloud.droplets.keys());
+    const own = (): FakeDroplet | undefined => [...cloud.droplets.values()].find(({ id }) => !foreign.has(id));
+    return {
       module: driverModule,
       flags: { ...fakeFlags(cloud), "digitalocean-open-cidr": ["203.0.113.0/24"] },
       context: { clock: new HastyClock(), computer: bareComputer },
-    }),
-    { refusedFlags: { "digitalocean-ssh-key-path": "/no/fingerprint" }, lifecycle: { timeoutMs: 60_000 } },
-  );
-});
+      resources: () => resourcesOf(cloud),
+      address: () => own()?.publicAddress ?? "",
+      loseInstance: () => void cloud.droplets.delete(own()?.id ?? 0),
+      records: [JSON.stringify(recordOf016({ DropletID: 7, SSHKeyID: 8 })), JSON.stringify({ ...recordOf016(), Tags: null })],
+      [Symbol.asyncDispose]: async () => await cloud[Symbol.asyncDispose](),
+    };
+  },
+  { refusedFlags: { "digitalocean-ssh-key-path": "/no/fingerprint" }, lifecycle: { timeoutMs: 60_000 } },
+);
 
 test("a droplet is asked for with all that was wished, a key of its own and host keys", async () => {
   await using scene = await openScene();

@@ -1,10 +1,9 @@
 /** The crash suite: the driver is killed at each step of create and rm, beside what others have of the same kinds and name. */
-import type { Resource } from "../../../src/driver-kit/driver.ts";
 import { driverModule } from "../../../src/drivers/digitalocean/index.ts";
 import { FakeClock } from "../../../src/system/fake-clock.ts";
 import { crashMachineName, describeDriverCrashes, type DriverCrashFixture } from "../../../src/testing/crash-suite.ts";
 import { FakeDigitalOcean } from "./fake-digitalocean.ts";
-import { bareComputer, fakeFlags } from "./scene.ts";
+import { bareComputer, fakeFlags, resourcesOf } from "./scene.ts";
 
 for (const [what, flags] of Object.entries({
   digitalocean: {},
@@ -23,13 +22,4 @@ for (const [what, flags] of Object.entries({
       [Symbol.asyncDispose]: async () => await cloud[Symbol.asyncDispose](),
     };
   });
-}
-
-function resourcesOf(cloud: FakeDigitalOcean): readonly Resource[] {
-  return [
-    ...[...cloud.droplets.keys()].map((id) => ({ kind: "instance", id: String(id) })),
-    ...[...cloud.keys.keys()].map((id) => ({ kind: "ssh-key", id: String(id) })),
-    ...[...cloud.firewalls.keys()].map((id) => ({ kind: "firewall", id })),
-    ...[...cloud.tags].map((id) => ({ kind: "tag", id })),
-  ];
 }

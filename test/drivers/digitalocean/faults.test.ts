@@ -229,9 +229,16 @@ test("a droplet that others removed is gone, and rm succeeds", async () => {
   const { cloud, signal } = scene;
   const driver = await running(scene);
   cloud.droplets.clear();
+  assert.equal(await driver.getState(signal), "");
   const hint = /docker-machine rm web/u;
-  for (const work of [driver.getState(signal), driver.start(signal), driver.stop(signal), driver.create(signal)])
-    assert.match(String((await assertRefused(work, "provider-not-found", /is gone from DigitalOcean/u)).hint), hint);
+  for (const work of [driver.locate, driver.start, driver.stop, driver.create])
+    assert.match(
+      String(
+        (await assertRefused(work?.call(driver, signal) ?? Promise.resolve(), "provider-not-found", /is gone from DigitalOcean/u))
+          .hint,
+      ),
+      hint,
+    );
   await driver.remove(signal);
   assert.deepEqual(cloud.resources, []);
 });

@@ -4,39 +4,7 @@ import { test } from "node:test";
 import type { Driver } from "../../../src/driver-kit/driver.ts";
 import { driverModule } from "../../../src/drivers/digitalocean/index.ts";
 import { optionsOf } from "../../../src/testing/flag-values.ts";
-import { configOf, openScene, type Scene } from "./scene.ts";
-
-/** As 0.16.2's own code writes it; the address of the API is ours, since tests ask no other. */
-function recordOf016(scene: Scene, more: object = {}): Readonly<Record<string, unknown>> {
-  return {
-    IPAddress: "192.0.2.7",
-    MachineName: "web",
-    SSHUser: "root",
-    SSHPort: 22,
-    SSHKeyPath: "/home/alice/.docker/machine/machines/web/id_rsa",
-    StorePath: "/home/alice/.docker/machine",
-    SwarmMaster: false,
-    SwarmHost: "tcp://0.0.0.0:3376",
-    SwarmDiscovery: "",
-    AccessToken: "dop_v1_0123456789abcdef0123456789abcdef",
-    DropletID: 0,
-    DropletName: "",
-    Image: "ubuntu-16-04-x64",
-    Region: "nyc3",
-    SSHKeyID: 0,
-    SSHKeyFingerprint: "",
-    SSHKey: "",
-    Size: "s-1vcpu-1gb",
-    IPv6: false,
-    Backups: false,
-    PrivateNetworking: true,
-    UserDataFile: "",
-    Monitoring: false,
-    Tags: "a,b",
-    ...more,
-    ApiUrl: scene.cloud.url,
-  };
-}
+import { bareComputer, configOf, openScene, recordOf016, type Scene } from "./scene.ts";
 
 function open(scene: Scene, record: object): Driver {
   return driverModule.open(scene.context, JSON.stringify(record));
@@ -44,7 +12,7 @@ function open(scene: Scene, record: object): Driver {
 
 test("the record's fields stand in 0.16.2's order, ours behind them", async () => {
   await using scene = await openScene();
-  const theirs = Object.keys(recordOf016(scene)).filter((key) => key !== "ApiUrl");
+  const theirs = Object.keys(recordOf016());
   const ours = Object.keys(await configOf(await scene.configured()));
   assert.deepEqual(ours.slice(0, theirs.length), theirs);
   assert.deepEqual(ours.slice(theirs.length).toSorted(), [...(driverModule.newKeys ?? [])].toSorted());
@@ -57,7 +25,7 @@ test("a machine of 0.16.2 answers, follows its address, and is removed with its 
   droplet.status = "active";
   droplet.publicAddress = "192.0.2.99";
   const key = cloud.addKey("web", "ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAAAAQA= web");
-  const stored = recordOf016(scene, { DropletID: droplet.id, SSHKeyID: key.id });
+  const stored = recordOf016({ ApiUrl: scene.cloud.url, DropletID: droplet.id, SSHKeyID: key.id });
   const driver = open(scene, stored);
   assert.equal(await driver.getIp(), "192.0.2.7");
   assert.equal(await driver.getUrl(), "tcp://192.0.2.7:2376");
@@ -84,7 +52,8 @@ test("a key that 0.16.2 was told to use stays", async () => {
   const { cloud, signal } = scene;
   const droplet = cloud.addForeignDroplet("web");
   const key = cloud.addKey("mine", "ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAAAAQA= mine");
-  const record = recordOf016(scene, {
+  const record = recordOf016({
+    ApiUrl: scene.cloud.url,
     DropletID: droplet.id,
     SSHKeyID: key.id,
     SSHKeyFingerprint: key.fingerprint,
@@ -98,7 +67,12 @@ test("a key that 0.16.2 was told to use stays", async () => {
 
 test("one of Rancher's has its addresses, and keeps what only Rancher knows", async () => {
   await using scene = await openScene({ createId: undefined });
-  const { IPAddress, ...rest } = recordOf016(scene, { DropletID: 7, Hostname: "x", PrivateIPAddress: "10.0.0.7" });
+  const { IPAddress, ...rest } = recordOf016({
+    ApiUrl: scene.cloud.url,
+    DropletID: 7,
+    Hostname: "x",
+    PrivateIPAddress: "10.0.0.7",
+  });
   const stored = { IPAddress, IPv6Address: "2001:db8::7", ...rest };
   const driver = open(scene, stored);
   const written = await configOf(driver);
@@ -119,7 +93,7 @@ test("what a save of 0.16.2 drops of ours is found again by the droplet's number
 });
 
 test("MACHINE_COMPAT=0.16 asks for the old image unless another is given", async () => {
-  const compat = { ...(await import("./scene.ts")).bareComputer, env: { MACHINE_COMPAT: "0.16" } };
+  const compat = { ...bareComputer, env: { MACHINE_COMPAT: "0.16" } };
   await using scene = await openScene({ computer: compat });
   assert.equal((await configOf(await scene.configured()))["Image"], "ubuntu-16-04-x64");
   assert.equal((await configOf(await scene.configured({ "digitalocean-image": "debian" })))["Image"], "debian");

@@ -1,6 +1,6 @@
 /** A fake DigitalOcean and a machine's driver on it, with time that passes by itself. */
 import assert from "node:assert/strict";
-import type { Driver, DriverContext } from "../../../src/driver-kit/driver.ts";
+import type { Driver, DriverContext, Resource } from "../../../src/driver-kit/driver.ts";
 import type { FlagValue } from "../../../src/driver-kit/create-flag.ts";
 import { driverModule } from "../../../src/drivers/digitalocean/index.ts";
 import { thisComputer } from "../../../src/system/computer.ts";
@@ -66,6 +66,16 @@ export function fakeFlags(cloud: FakeDigitalOcean): Readonly<Record<string, Flag
   return { "digitalocean-access-token": fakeToken, "digitalocean-api-url": cloud.url };
 }
 
+/** All that is in the account, by the kinds that the driver tells. */
+export function resourcesOf(cloud: FakeDigitalOcean): readonly Resource[] {
+  return [
+    ...[...cloud.droplets.keys()].map((id) => ({ kind: "instance", id: String(id) })),
+    ...[...cloud.keys.keys()].map((id) => ({ kind: "ssh-key", id: String(id) })),
+    ...[...cloud.firewalls.keys()].map((id) => ({ kind: "firewall", id })),
+    ...[...cloud.tags].map((id) => ({ kind: "tag", id })),
+  ];
+}
+
 export async function configOf(driver: Driver): Promise<Readonly<Record<string, unknown>>> {
   return JSON.parse(await driver.configText()) as Record<string, unknown>;
 }
@@ -82,4 +92,35 @@ export async function assertRefused(work: Promise<unknown>, code: ErrorCode, sen
   assert.doesNotMatch(error.message, /[\n.]$/u);
   assert.ok((error.hint !== undefined && error.hint !== "") || code === "provider-invalid", "a way out");
   return error;
+}
+
+/** A record as 0.16.2's own code writes it. */
+export function recordOf016(more: object = {}): Readonly<Record<string, unknown>> {
+  return {
+    IPAddress: "192.0.2.7",
+    MachineName: "web",
+    SSHUser: "root",
+    SSHPort: 22,
+    SSHKeyPath: "/home/alice/.docker/machine/machines/web/id_rsa",
+    StorePath: "/home/alice/.docker/machine",
+    SwarmMaster: false,
+    SwarmHost: "tcp://0.0.0.0:3376",
+    SwarmDiscovery: "",
+    AccessToken: fakeToken,
+    DropletID: 0,
+    DropletName: "",
+    Image: "ubuntu-16-04-x64",
+    Region: "nyc3",
+    SSHKeyID: 0,
+    SSHKeyFingerprint: "",
+    SSHKey: "",
+    Size: "s-1vcpu-1gb",
+    IPv6: false,
+    Backups: false,
+    PrivateNetworking: true,
+    UserDataFile: "",
+    Monitoring: false,
+    Tags: "a,b",
+    ...more,
+  };
 }
