@@ -2,12 +2,13 @@
  * How a machine comes into being: firewall, then an instance with its disk. All bear names that are known before, so that
  * each is noted before it is asked for and found again by a call that comes later.
  */
+import { randomUUID } from "node:crypto";
 import { forgetHostKeys, publicHalves } from "../../driver-kit/guest/guest-identity.ts";
 import { requireMark, uuidOf } from "../../driver-kit/marks.ts";
 import { failureKindOf, ProviderError } from "../../driver-kit/provider-error.ts";
 import { MachineError } from "../../errors/machine-error.ts";
 import { logTo } from "../../log/event.ts";
-import type { Instance } from "./api.ts";
+import type { Instance, MetadataItem } from "./api.ts";
 import { ensureFirewall } from "./firewall.ts";
 import { guestMetadata } from "./guest.ts";
 import { instanceRequest } from "./instance-request.ts";
@@ -47,12 +48,22 @@ async function makeInstance(place: Workplace, signal: AbortSignal): Promise<Inst
   config.KeysInUserData = hostKeys.length > 0;
   await ledger.intend(kinds.disk, diskNameOf(place));
   await ledger.intend(kinds.instance, instanceNameOf(place));
+  return (await insertAndFind(place, items, signal)) ?? (await insertAgain(place, items, signal));
+}
+
+async function insertAndFind(
+  place: Workplace,
+  items: readonly MetadataItem[],
+  signal: AbortSignal,
+): Promise<Instance | undefined> {
   await insert(place, instanceRequest(place, items, await hasOwnDisk(place, signal)), signal);
-  const made = await ownNamed(place, signal);
-  if (made !== undefined) return made;
-  // It came about and is gone by now; the same request would only be answered with the same operation.
-  await countFailure(place);
-  return await requireInstance(place, signal);
+  return await ownNamed(place, signal);
+}
+
+/** It came about once and is gone by now: the same request was only answered with the same operation. */
+async function insertAgain(place: Workplace, items: readonly MetadataItem[], signal: AbortSignal): Promise<Instance> {
+  await renewNonce(place);
+  return (await insertAndFind(place, items, signal)) ?? (await requireInstance(place, signal));
 }
 
 /** Undefined where nothing has the name. Throws `provider-exists` where it is another's. */
@@ -83,19 +94,19 @@ function taken({ config }: Workplace, what: string): MachineError {
  */
 async function insert(place: Workplace, body: object, signal: AbortSignal): Promise<void> {
   const { api, config, context } = place;
-  const requestId = uuidOf(`instance ${config.FailedInserts}`, requireMark(context.createId).id);
+  const requestId = uuidOf(`instance ${config.InsertNonce}`, requireMark(context.createId).id);
   try {
     await api.operate({ method: "POST", path: `/zones/${config.Zone}/instances`, body }, signal, requestId);
   } catch (error) {
     // An earlier request, whose id is forgotten by now, may have made it.
     if (failureKindOf(error) === "exists") return;
     // After a fault of Google's it may still come about, and the same request must be told to be the same.
-    if (error instanceof ProviderError && error.failure.kind !== "server") await countFailure(place);
+    if (error instanceof ProviderError && error.failure.kind !== "server") await renewNonce(place);
     throw error;
   }
 }
 
-async function countFailure({ config, context }: Workplace): Promise<void> {
-  config.FailedInserts += 1;
+async function renewNonce({ config, context }: Workplace): Promise<void> {
+  config.InsertNonce = randomUUID();
   await context.save();
 }

@@ -23,6 +23,8 @@ export interface Firewall {
   readonly allowed?: readonly Allowed[] | undefined;
 }
 
+type Rule = Readonly<Record<string, unknown>> & { readonly name: string };
+
 const sharedRule = "docker-machines";
 const sharedTag = "docker-machine";
 const flags = { cidr: "google-open-cidr", port: "google-open-port" } as const;
@@ -75,13 +77,18 @@ async function ensureOwnRule(place: Workplace, signal: AbortSignal): Promise<voi
   }
 }
 
-/** Made already by an earlier call, or by another machine at the same time: both are as well. */
-async function insertRule(place: Workplace, body: object, purpose: string, signal: AbortSignal): Promise<void> {
-  const requestId = uuidOf(purpose, requireMark(place.context.createId).id);
-  try {
-    await place.api.operate({ method: "POST", path: "/global/firewalls", body }, signal, requestId);
-  } catch (error) {
-    if (failureKindOf(error) !== "exists") throw error;
+/**
+ * Made already by an earlier call, or by another machine at the same time: both are as well. One that was removed since is
+ * asked for by another id: Google would answer the same request with the operation of then.
+ */
+async function insertRule(place: Workplace, body: Rule, purpose: string, signal: AbortSignal): Promise<void> {
+  for (const requestId of [uuidOf(purpose, requireMark(place.context.createId).id), undefined]) {
+    try {
+      await place.api.operate({ method: "POST", path: "/global/firewalls", body }, signal, requestId);
+    } catch (error) {
+      if (failureKindOf(error) !== "exists") throw error;
+    }
+    if ((await place.api.find<Firewall>(firewallPath(body.name), signal)) !== undefined) return;
   }
 }
 
@@ -129,7 +136,7 @@ function isAllowed({ allowed = [] }: Firewall, { protocol, from, to }: PortRange
   });
 }
 
-function ruleOf(config: GoogleConfig, name: string, tag: string, withSsh: boolean): object {
+function ruleOf(config: GoogleConfig, name: string, tag: string, withSsh: boolean): Rule {
   return {
     name,
     description: "Docker Machine",

@@ -18,7 +18,7 @@ import { configure, googleOptions, newConfig, newKeys, type GoogleConfig } from 
 import { startInstance, stopInstance } from "./power.ts";
 import { upgrade } from "./records.ts";
 import { findMade, removeMade } from "./removal.ts";
-import { ownInstance, pace, requireInstance, type Workplace } from "./workplace.ts";
+import { ownInstance, pace, type Workplace } from "./workplace.ts";
 
 const states: Readonly<Record<string, MachineState>> = {
   PROVISIONING: "Starting",
@@ -98,9 +98,7 @@ class GoogleDriver extends ProviderDriver<GoogleConfig> {
 
   async getState(signal: AbortSignal): Promise<MachineState> {
     if (this.config.InstanceNumericId === "" && this.config.Resources.length === 0) return "";
-    // What was only asked for may never have come about.
-    const isKnown = this.config.InstanceNumericId !== "" || this.context.createId === undefined;
-    const instance = await (isKnown ? requireInstance : ownInstance)(this.#place, signal);
+    const instance = await ownInstance(this.#place, signal);
     return states[instance?.status ?? ""] ?? "";
   }
 

@@ -19,7 +19,8 @@ export class Location {
   async locate(signal: AbortSignal): Promise<void> {
     const { config } = this.#place;
     const instance = await requireInstance(this.#place, signal);
-    const areKnown = config.HostKeysAsked || (await this.#askForHostKeys(signal));
+    // A machine of another tool had its first contact long ago.
+    const areKnown = config.HostKeysAsked || config.InstanceNumericId === "" || (await this.#askForHostKeys(signal));
     config.HostKeysAsked = areKnown;
     config.IPAddress = areKnown ? addressOf(instance, config.UseInternalIP) : "";
   }

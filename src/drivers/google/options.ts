@@ -146,8 +146,8 @@ export interface GoogleConfig extends ProviderConfig, ConfigOf<typeof recordedOp
   InstanceNumericId: string;
   /** `key=value`. */
   VmLabels: string[];
-  /** How often an instance was asked for in vain: a further request must not be taken for the one that failed. */
-  FailedInserts: number;
+  /** Another after each instance that was asked for in vain: a further request must not be taken for the one that failed. */
+  InsertNonce: string;
   /** `X86_64` or `ARM64`. */
   Architecture: string;
   /** The static address behind `Address`; "" = one that Google lends. */
@@ -165,7 +165,7 @@ export function newConfig(): Omit<GoogleConfig, keyof ProviderConfig> & { SSHUse
   return {
     SSHUser: "docker-user",
     ...recordedOptions.defaults(),
-    ...{ InstanceName: "", InstanceNumericId: "", VmLabels: [], FailedInserts: 0, Architecture: "", StaticIP: "" },
+    ...{ InstanceName: "", InstanceNumericId: "", VmLabels: [], InsertNonce: "", Architecture: "", StaticIP: "" },
     ...{ OperationBound: 0, KeysInUserData: false, HostKeysAsked: false },
   };
 }
@@ -175,7 +175,7 @@ const firstNew = Object.keys(recorded).indexOf("OpenPorts") + 1;
 /** What 0.16.2 drops when it saves. */
 export const newKeys: readonly string[] = [
   ...Object.keys(recorded).slice(firstNew),
-  ...["InstanceName", "InstanceNumericId", "VmLabels", "FailedInserts", "Architecture", "StaticIP", "OperationBound"],
+  ...["InstanceName", "InstanceNumericId", "VmLabels", "InsertNonce", "Architecture", "StaticIP", "OperationBound"],
   ...["KeysInUserData", "HostKeysAsked", "Resources", "HostKeys"],
 ];
 

@@ -25,6 +25,10 @@ describe("google", () => {
       module: driverModule,
       flags: { ...fakeFlags(cloud), "google-open-cidr": ["203.0.113.0/24", "2001:db8::/32"] },
       context: { clock: new HastyClock(), computer: bareComputer },
+      loseInstance: () => {
+        cloud.instances.clear();
+        cloud.disks.clear();
+      },
     }),
     { refusedFlags: { "google-bulk-insert": true }, lifecycle: { timeoutMs: 60_000 } },
   );

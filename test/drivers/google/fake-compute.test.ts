@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { test } from "node:test";
-import { FakeCompute, fakeProject } from "./fake-compute.ts";
+import { fakeProject } from "./catalogue.ts";
+import { FakeCompute } from "./fake-compute.ts";
 import { isKnownRequest, problemsOf } from "./vendor-schema.ts";
 
 interface Answer {
@@ -46,7 +47,7 @@ const wish = {
 
 test("an operation takes its time; its request is known again by its id", async () => {
   await using cloud = await FakeCompute.start();
-  cloud.operationPolls = 2;
+  cloud.operations.polls = 2;
   const id = randomUUID();
   const first = await ask(cloud, "POST", `${zone}/instances`, wish, id);
   assert.equal(first.body.status, "RUNNING");
@@ -61,7 +62,7 @@ test("an operation takes its time; its request is known again by its id", async 
 
 test("an operation that fails leaves nothing", async () => {
   await using cloud = await FakeCompute.start();
-  cloud.failNext("insert", "QUOTA_EXCEEDED", "no more");
+  cloud.operations.failNext("insert", "QUOTA_EXCEEDED", "no more");
   const { name } = (await ask(cloud, "POST", `${zone}/instances`, wish)).body;
   const done = await ask(cloud, "POST", `${zone}/operations/${name}/wait`);
   assert.equal(done.body.error?.errors[0]?.code, "QUOTA_EXCEEDED");
@@ -88,7 +89,7 @@ test("unknown fields, wrong types and names are refused", async () => {
 
 test("a disk in use stays, and goes with its instance; a stale fingerprint is refused; a bad token too", async () => {
   await using cloud = await FakeCompute.start();
-  cloud.operationPolls = 0;
+  cloud.operations.polls = 0;
   await ask(cloud, "POST", `${zone}/instances`, wish);
   assert.equal(
     (await ask(cloud, "DELETE", `${zone}/disks/a-disk`)).body.error?.errors[0]?.reason,

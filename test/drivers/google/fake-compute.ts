@@ -9,56 +9,26 @@ import * as path from "node:path";
 import type { compute_v1 } from "@googleapis/compute";
 import type { Resource } from "../../../src/driver-kit/driver.ts";
 import { FakeProvider, type FakeAnswer, type FakeApi, type FakeRequest } from "../../../src/testing/fake-provider.ts";
+import { checkWish, fakeProject, imageOf, images, networks, Refused, regional, requireName, types, zone } from "./catalogue.ts";
+import { FakeOperations } from "./operations.ts";
 import { isKnownRequest, problemsOf } from "./vendor-schema.ts";
 
 type Instance = compute_v1.Schema$Instance & { name: string; id: string; status: string; zone: string };
 type Disk = compute_v1.Schema$Disk & { name: string; id: string };
 type Firewall = compute_v1.Schema$Firewall & { name: string };
 
-interface Pending {
-  readonly operation: compute_v1.Schema$Operation;
-  left: number;
-  readonly finish: () => { code: string; message: string } | undefined;
-}
-
-export const fakeProject = "acme-123";
-const zone = "us-central1-a";
-const types: Readonly<Record<string, string>> = { "e2-small": "X86_64", "n1-standard-1": "X86_64", "c4a-standard-1": "ARM64" };
-const images: Readonly<Record<string, { architecture: string; diskSizeGb: string; family: string }>> = {
-  "ubuntu-os-cloud/ubuntu-2604-noble-v1": { architecture: "X86_64", diskSizeGb: "10", family: "ubuntu-2604-lts-amd64" },
-  "ubuntu-os-cloud/ubuntu-2604-arm-v1": { architecture: "ARM64", diskSizeGb: "10", family: "ubuntu-2604-lts-arm64" },
-  "ubuntu-os-cloud/ubuntu-2204-v7": { architecture: "X86_64", diskSizeGb: "10", family: "ubuntu-2204-lts" },
-  "debian-cloud/debian-13-v3": { architecture: "X86_64", diskSizeGb: "10", family: "debian-13" },
-  "rocky-linux-cloud/rocky-linux-9-v2": { architecture: "X86_64", diskSizeGb: "20", family: "rocky-linux-9" },
-};
-
-/** Ends a request with an answer of Google's. */
-class Refused extends Error {
-  readonly status: number;
-  readonly reason: string;
-
-  constructor(status: number, reason: string, message: string) {
-    super(message);
-    this.status = status;
-    this.reason = reason;
-  }
-}
-
 export class FakeCompute implements FakeApi, AsyncDisposable {
   readonly instances = new Map<string, Instance>();
   readonly disks = new Map<string, Disk>();
   readonly firewalls = new Map<string, Firewall>();
-  readonly operations = new Map<string, Pending>();
+  readonly operations = new FakeOperations();
   /** Bodies of the instances that were asked for. */
   readonly asked: Readonly<Record<string, unknown>>[] = [];
-  /** Requests until an operation is done. */
-  operationPolls = 1;
   /** What the guest tells; undefined = nothing yet. */
   hostKeys: Readonly<Record<string, string>> | undefined = { "ssh-ed25519": "AAAAC3NzaC1lZDI1NTE5AAAAIA==" };
   guestAttributesForbidden = false;
   token = "ya29.fake-token";
   readonly #byRequestId = new Map<string, compute_v1.Schema$Operation>();
-  readonly #failing: { readonly verb: string; readonly code: string; readonly message: string }[] = [];
   readonly #folder = mkdtempSync(path.join(tmpdir(), "fake-compute-"));
   #count = 0;
   #provider: FakeProvider | undefined;
@@ -90,11 +60,6 @@ export class FakeCompute implements FakeApi, AsyncDisposable {
   get resources(): Resource[] {
     const of = (kind: string, things: ReadonlyMap<string, unknown>): Resource[] => [...things.keys()].map((id) => ({ kind, id }));
     return [...of("instance", this.instances), ...of("disk", this.disks), ...of("firewall", this.firewalls)];
-  }
-
-  /** The next operation of the kind fails at its end. @param verb `insert`, `start`, … */
-  failNext(verb: string, code: string, message: string): void {
-    this.#failing.push({ verb, code, message });
   }
 
   /** As others make them, without a mark. */
@@ -141,7 +106,7 @@ export class FakeCompute implements FakeApi, AsyncDisposable {
   #carryOut({ method, path: url, query, headers, text }: FakeRequest): unknown {
     if (headers.authorization !== `Bearer ${this.token}`) throw new Refused(401, "authError", "Invalid Credentials");
     if (!isKnownRequest(method, url)) throw new Refused(404, "unknownRequest", `Google has no ${method} ${url}`);
-    this.#letTimePass();
+    this.operations.letTimePass();
     const requestId = query.get("requestId");
     if (method !== "GET" && !url.endsWith("/wait")) {
       if (requestId === null || !/^[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/u.test(requestId))
@@ -198,7 +163,7 @@ export class FakeCompute implements FakeApi, AsyncDisposable {
       )
         throw new Refused(400, "invalid", "Source ranges must be of one family");
       this.firewalls.set(rule.name, rule);
-      return this.#begin("insert-firewall", "global", "1", () => {});
+      return this.operations.begin("insert-firewall", "global", "1", () => {});
     }
     const found = this.firewalls.get(name);
     if (found === undefined || method === "GET") return found;
@@ -206,11 +171,11 @@ export class FakeCompute implements FakeApi, AsyncDisposable {
       this.#validate("Firewall", body);
       this.firewalls.set(name, { ...found, ...body });
     } else this.firewalls.delete(name);
-    return this.#begin(method.toLowerCase(), "global", "1", () => {});
+    return this.operations.begin(method.toLowerCase(), "global", "1", () => {});
   }
 
   #operation(name: string): unknown {
-    return this.operations.get(name)?.operation;
+    return this.operations.find(name);
   }
 
   #disk(method: string, name: string): unknown {
@@ -218,7 +183,7 @@ export class FakeCompute implements FakeApi, AsyncDisposable {
     if (disk === undefined || method === "GET") return disk;
     if ((disk.users ?? []).length > 0)
       throw new Refused(400, "resourceInUseByAnotherResource", `The disk ${name} is already being used`);
-    return this.#begin("delete", "zonal", disk.id, () => void this.disks.delete(name));
+    return this.operations.begin("delete", "zonal", disk.id, () => void this.disks.delete(name));
   }
 
   #insert(body: Record<string, unknown>): unknown {
@@ -240,7 +205,7 @@ export class FakeCompute implements FakeApi, AsyncDisposable {
     const made: Instance = { ...wish, name, id, status: "PROVISIONING", zone, tags: { ...wish.tags, fingerprint: this.#id() } };
     made.metadata = { ...wish.metadata, fingerprint: this.#id() };
     this.instances.set(name, made);
-    return this.#begin("insert", "zonal", id, (failed) => {
+    return this.operations.begin("insert", "zonal", id, (failed) => {
       if (failed) {
         this.instances.delete(name);
         this.disks.delete(disk.name);
@@ -273,7 +238,7 @@ export class FakeCompute implements FakeApi, AsyncDisposable {
       if (found.deletionProtection === true)
         throw new Refused(400, "invalid", "Resource cannot be deleted if it's protected against deletion");
       found.status = "STOPPING";
-      return this.#begin("delete", "zonal", found.id, () => this.#remove(found));
+      return this.operations.begin("delete", "zonal", found.id, () => this.#remove(found));
     }
     switch (verb) {
       case undefined:
@@ -282,24 +247,24 @@ export class FakeCompute implements FakeApi, AsyncDisposable {
         return this.#guestAttributes(found);
       case "stop":
         found.status = "STOPPING";
-        return this.#begin("stop", "zonal", found.id, () => this.#end(found, "TERMINATED"));
+        return this.operations.begin("stop", "zonal", found.id, () => this.#end(found, "TERMINATED"));
       case "start":
       case "resume":
         if (found.status !== (verb === "start" ? "TERMINATED" : "SUSPENDED"))
           throw new Refused(400, "invalid", `The instance is ${found.status}`);
-        return this.#begin("start", "zonal", found.id, (failed) => failed || this.#run(found));
+        return this.operations.begin("start", "zonal", found.id, (failed) => failed || this.#run(found));
       case "setMetadata":
         this.#validate("Metadata", body);
         if (body["fingerprint"] !== found.metadata?.fingerprint)
           throw new Refused(412, "conditionNotMet", "Supplied fingerprint does not match current metadata fingerprint.");
         found.metadata = { ...(body as compute_v1.Schema$Metadata), fingerprint: this.#id() };
-        return this.#begin("setMetadata", "zonal", found.id, () => {});
+        return this.operations.begin("setMetadata", "zonal", found.id, () => {});
       case "setTags":
         this.#validate("Tags", body);
         if (body["fingerprint"] !== found.tags?.fingerprint)
           throw new Refused(412, "conditionNotMet", "Supplied fingerprint does not match current tags fingerprint.");
         found.tags = { ...(body as compute_v1.Schema$Tags), fingerprint: this.#id() };
-        return this.#begin("setTags", "zonal", found.id, () => {});
+        return this.operations.begin("setTags", "zonal", found.id, () => {});
       default:
         return undefined;
     }
@@ -342,41 +307,6 @@ export class FakeCompute implements FakeApi, AsyncDisposable {
     }
   }
 
-  #begin(
-    verb: string,
-    place: "zonal" | "global",
-    targetId: string,
-    end: (failed: boolean) => unknown,
-  ): compute_v1.Schema$Operation {
-    const name = `operation-${this.#id()}`;
-    const at = this.#failing.findIndex((one) => one.verb === verb);
-    const failure = at === -1 ? undefined : this.#failing.splice(at, 1)[0];
-    const operation: compute_v1.Schema$Operation = {
-      name,
-      status: "RUNNING",
-      targetId,
-      operationType: verb,
-      ...(place === "zonal" ? { zone } : {}),
-    };
-    const finish = (): Pick<NonNullable<typeof failure>, "code" | "message"> | undefined => {
-      end(failure !== undefined);
-      return failure;
-    };
-    const pending = { operation, left: this.operationPolls, finish };
-    this.operations.set(name, pending);
-    if (pending.left === 0) finishNow(pending);
-    return { ...operation };
-  }
-
-  /** Whoever asks sees everything further on. */
-  #letTimePass(): void {
-    for (const pending of this.operations.values()) {
-      if (pending.operation.status === "DONE") continue;
-      pending.left -= 1;
-      if (pending.left <= 0) finishNow(pending);
-    }
-  }
-
   #validate(type: string, body: unknown): void {
     const [problem] = problemsOf(type, body);
     if (problem !== undefined) throw new Refused(400, "badRequest", problem);
@@ -385,62 +315,4 @@ export class FakeCompute implements FakeApi, AsyncDisposable {
   #id(): string {
     return String(5_000_000_000_000_000_000n + BigInt((this.#count += 1)));
   }
-}
-
-function finishNow({ operation, finish }: Pending): void {
-  operation.status = "DONE";
-  const failure = finish();
-  if (failure !== undefined) operation.error = { errors: [{ code: failure.code, message: failure.message }] };
-}
-
-const networks: Readonly<Record<string, object>> = {
-  default: { name: "default", autoCreateSubnetworks: true },
-  custom: { name: "custom", autoCreateSubnetworks: false },
-};
-
-const regional: Readonly<Record<string, object>> = {
-  "addresses/web-ip": { name: "web-ip", address: "203.0.113.5", status: "RESERVED" },
-  "addresses/used-ip": { name: "used-ip", address: "203.0.113.6", status: "IN_USE", users: ["projects/p/zones/z/instances/db"] },
-  "subnetworks/sub": {
-    name: "sub",
-    network: `https://www.googleapis.com/compute/v1/projects/${fakeProject}/global/networks/custom`,
-    stackType: "IPV4_IPV6",
-    ipv6AccessType: "EXTERNAL",
-  },
-  "subnetworks/plain": { name: "plain", network: `projects/${fakeProject}/global/networks/custom`, stackType: "IPV4_ONLY" },
-};
-
-function imageOf(project: string, parts: readonly string[]): object | undefined {
-  const isFamily = parts[0] === "family";
-  const name = parts.at(-1) ?? "";
-  const found = Object.entries(images).find(([key, { family }]) =>
-    isFamily ? key.startsWith(`${project}/`) && family === name : key === `${project}/${name}`,
-  );
-  return found === undefined ? undefined : { name: found[0].split("/")[1], ...found[1] };
-}
-
-function requireName(name: string | null | undefined): string {
-  if (typeof name === "string" && /^[a-z](?:[-a-z0-9]{0,61}[a-z0-9])?$/u.test(name)) return name;
-  throw new Refused(400, "invalid", `Invalid value for field 'resource.name': '${name}'`);
-}
-
-function checkWish({
-  machineType,
-  disks,
-  networkInterfaces,
-  labels,
-  scheduling,
-  guestAccelerators,
-}: compute_v1.Schema$Instance): void {
-  const invalid = (field: string): never => {
-    throw new Refused(400, "invalid", `Invalid value for field 'resource.${field}'`);
-  };
-  if (types[(machineType ?? "").split("/").at(-1) ?? ""] === undefined) invalid("machineType");
-  if (disks?.length !== 1 || disks[0]?.boot !== true) invalid("disks");
-  if (networkInterfaces?.length !== 1) invalid("networkInterfaces");
-  for (const [key, value] of Object.entries(labels ?? {}))
-    if (!/^[a-z][a-z0-9_-]{0,62}$/u.test(key) || !/^[a-z0-9_-]{0,63}$/u.test(value)) invalid("labels");
-  if (scheduling?.provisioningModel === "SPOT" && scheduling.automaticRestart !== false) invalid("scheduling.automaticRestart");
-  if ((guestAccelerators ?? []).length > 0 && scheduling?.onHostMaintenance !== "TERMINATE")
-    invalid("scheduling.onHostMaintenance");
 }

@@ -1,5 +1,6 @@
 /** Records of 0.16.2, Rancher's and GitLab's Docker Machine: read, worked on, written back as they read them. */
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { driverModule } from "../../../src/drivers/google/index.ts";
 import { optionsOf } from "../../../src/testing/flag-values.ts";
@@ -75,6 +76,10 @@ for (const [tool, record] of Object.entries(records)) {
     assert.equal(await driver.getState(signal), "Running");
     await driver.stop(signal);
     assert.equal(await driver.getState(signal), "Stopped");
+    await driver.start(signal);
+    Object.assign(cloud.instances.get("web") ?? {}, { networkInterfaces: [{ accessConfigs: [{ natIP: "203.0.113.77" }] }] });
+    await driver.locate?.(signal);
+    assert.equal(await driver.getIp(), "203.0.113.77", "no host keys are waited for");
     await driver.remove(signal);
     assert.deepEqual(cloud.resources, []);
   });
@@ -103,4 +108,15 @@ test("a new record begins with 0.16.2's keys in their order; its old defaults ca
     [own.MachineType, own.DiskType, own.MachineImage],
   );
   assert.deepEqual(new Set(driverModule.newKeys), new Set(Object.keys(config).slice(keys.length)));
+});
+
+test("the page of the driver has every flag, its variables and default", () => {
+  const page = readFileSync("docs/drivers/google.md", "utf8");
+  for (const flag of driverModule.flags) {
+    const variables = flag.envVar?.split(",").map((name) => `\`${name}\``) ?? ["–"];
+    const row = page.split("\n").find((line) => line.startsWith(`| \`--${flag.name}\` | ${variables.join(", ")} | `));
+    assert.ok(row !== undefined && row.endsWith(` | ${flag.usage} |`), flag.name);
+    const value = String(flag.kind === "string" || flag.kind === "int" ? (flag.value ?? "") : "");
+    if (value !== "" && !value.includes("googleapis.com/auth")) assert.ok(row.includes(` | \`${value}\` | `), flag.name);
+  }
 });

@@ -6,7 +6,8 @@ import { testDriverContext, type TestContext } from "../../../src/testing/driver
 import { optionsOf } from "../../../src/testing/flag-values.ts";
 import { thisComputer } from "../../../src/system/computer.ts";
 import { HastyClock } from "../../support/hasty-clock.ts";
-import { FakeCompute, fakeProject } from "./fake-compute.ts";
+import { fakeProject } from "./catalogue.ts";
+import { FakeCompute } from "./fake-compute.ts";
 
 /** Nothing of the environment that the tests run in. */
 export const bareComputer = { ...thisComputer(), env: {}, homeDir: undefined };
