@@ -112,4 +112,32 @@ describe("bad input of amazonec2", { skip: motoMissing }, () => {
       await assert.rejects(machine.prepare({ "amazonec2-retries": -1 }), (error) => isMachineError(error, code));
       assert.deepEqual(await left(), []);
     });
+
+  test("bad input: no credentials anywhere: the places that were looked at are named", async () => {
+    const bare = { HOME: "/nonexistent", AWS_EC2_METADATA_DISABLED: "true" };
+    const before = Object.fromEntries(Object.keys(bare).map((name) => [name, process.env[name]]));
+    Object.assign(process.env, bare);
+    try {
+      await using machine = await TestMachine.open(moto, "poor", { AWS_ACCESS_KEY_ID: "", AWS_SECRET_ACCESS_KEY: "" });
+      await assert.rejects(machine.prepare(), (error) => {
+        assert.ok(isMachineError(error, "provider-credentials"), String(error));
+        assert.match(
+          error.message,
+          /looked at: --amazonec2-access-key .*AWS_ACCESS_KEY_ID.*default profile.*role of a container/u,
+        );
+        return true;
+      });
+    } finally {
+      for (const [name, value] of Object.entries(before)) {
+        if (value === undefined) delete process.env[name];
+        else process.env[name] = value;
+      }
+    }
+  });
+
+  test("bad input: an endpoint where nobody answers", async () => {
+    await using machine = await TestMachine.open(moto, "alone");
+    const flags = { "amazonec2-endpoint": "http://127.0.0.1:1", "amazonec2-retries": -1 };
+    await assert.rejects(machine.prepare(flags), (error) => isMachineError(error, "provider-unreachable"));
+  });
 });
