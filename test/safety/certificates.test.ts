@@ -143,7 +143,8 @@ test("certificates of a clock that was two days ahead are not valid yet: that is
     code: "engine-certificate",
     message: /expired or is not yet valid/u,
   });
-  const sentence = /^The CA certificate .* is valid from .* only, and this computer's clock says 2\S+\. If that is wrong, set it right;/u;
+  const sentence =
+    /^The CA certificate .* is valid from .* only, and this computer's clock says 2\S+\. If that is wrong, set it right;/u;
   assert.match(site.warnings[0] ?? "", sentence);
   await site.addMachine("db", "tcp://127.0.0.1:1");
   assert.equal(readFileSync(path.join(site.storePath, "certs/ca.pem"), "utf8"), ca);
