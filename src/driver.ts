@@ -14,6 +14,15 @@ export {
 } from "./driver-kit/marks.ts";
 export { Ledger, removeAll, type LedgerEntry } from "./driver-kit/ledger.ts";
 export { bool, defineOptions, int, list, secret, text, type ConfigOf } from "./driver-kit/options.ts";
+export { cloudInitData, userDataBounds, type CloudInitData, type CloudInitWish } from "./driver-kit/guest/user-data.ts";
+export {
+  forgetHostKeys,
+  hostNameOf,
+  newGuestIdentity,
+  publicHalves,
+  type GuestIdentity,
+} from "./driver-kit/guest/guest-identity.ts";
+export { isOpenToWorld, machinePorts, parseCidrs, parseOpenPorts, type PortRange } from "./driver-kit/open-ports.ts";
 export { ProviderDriver, type ProviderConfig } from "./driver-kit/provider-driver.ts";
 export { findCredential, type CredentialPlace, type CredentialSearch, type FoundCredential } from "./driver-kit/credentials.ts";
 export {
@@ -43,5 +52,5 @@ export { errorCodes, type ErrorCode } from "./errors/codes.ts";
 export { isMachineError, MachineError } from "./errors/machine-error.ts";
 export type { ProgressEvent, Report } from "./log/event.ts";
 export type { Clock } from "./system/clock.ts";
-export { poll, within, type Attempt, type Late, type Pace, type Patience } from "./system/waiting.ts";
+export { poll, unlessAborted, within, type Attempt, type Late, type Pace, type Patience } from "./system/waiting.ts";
 export { servePlugin } from "./assembly/serve-plugin.ts";

@@ -8,7 +8,9 @@ export {
   type DriverCrashFixture,
   type DriverCrashOptions,
 } from "./testing/crash-suite.ts";
+export { contractMachineName } from "./testing/contract-life.ts";
 export { describeDriverContract, type DriverContractFixture, type DriverContractOptions } from "./testing/driver-contract.ts";
+export { testMachine, type TestMachine } from "./testing/test-machine.ts";
 export { testDriverContext, type TestContext } from "./testing/driver-context.ts";
 export {
   FakeProvider,
@@ -16,6 +18,7 @@ export {
   type FakeApi,
   type FakeProviderOptions,
   type FakeRequest,
+  type ProviderFixture,
 } from "./testing/fake-provider.ts";
 export { FakeResources, Refusal, type FakeResource, type InstanceAction, type ResourceWish } from "./testing/fake-resources.ts";
 export { virtuous, type RequestMatch, type Trouble, type Vices } from "./testing/vices.ts";

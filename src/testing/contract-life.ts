@@ -7,12 +7,13 @@ import { Life, mortalContext } from "./mortal-context.ts";
 
 type Case = (fixture: () => Promise<DriverContractFixture>, signal: AbortSignal, skip: (reason: string) => void) => Promise<void>;
 
-const name = "contract-1";
+/** The suite's machine, for worlds that are to have something of that name. */
+export const contractMachineName = "contract-1";
 
 export const contractLife: Readonly<Record<string, Case>> = {
   "lives a whole life: create, stop, start, restart, kill, remove, and nothing twice": async (fixture, signal) => {
     await ContractWorld.play(fixture, signal, async (world) => {
-      await using machine = await world.machine(name);
+      await using machine = await world.machine(contractMachineName);
       const driver = await machine.created();
       assert.ok(machine.saves > 0, "create() made no identifier durable");
       await assertReachable(world, machine);
@@ -43,12 +44,12 @@ export const contractLife: Readonly<Record<string, Case>> = {
       await using other = await world.machine("contract-2");
       await other.created();
       const others = await other.found();
-      await using blank = await world.machine(name, unmarked);
+      await using blank = await world.machine(contractMachineName, unmarked);
       await blank.configured();
       assert.deepEqual((await blank.found()) ?? [], [], "an absent mark matched something");
       await blank.open().remove(signal);
       assert.deepEqual(await other.found(), others, "another machine's resources are gone");
-      await using machine = await world.machine(name);
+      await using machine = await world.machine(contractMachineName);
       await machine.created();
       assert.deepEqual(await machine.found(unmarked), await machine.found(), "what is recorded is ours without a mark too");
       await machine.open(unmarked).remove(signal);
@@ -69,7 +70,7 @@ export const contractLife: Readonly<Record<string, Case>> = {
   "an instance that is gone has no state, is not started, and is removed": async (fixture, signal, skip) => {
     await ContractWorld.play(fixture, signal, async (world) => {
       if (world.given.loseInstance === undefined) return skip("the fixture cannot lose an instance");
-      await using machine = await world.machine(name);
+      await using machine = await world.machine(contractMachineName);
       await machine.created();
       await world.given.loseInstance();
       assert.equal(await machine.open().getState(signal), "");
@@ -87,7 +88,7 @@ export const contractLife: Readonly<Record<string, Case>> = {
     await ContractWorld.play(fixture, signal, async (world) => {
       if (world.watch.isIdle) return skip("it has no secrets");
       world.watch.spoil();
-      await using machine = await world.machine(name);
+      await using machine = await world.machine(contractMachineName);
       const refused = (async () => {
         const driver = await machine.configured();
         await driver.create(signal);
@@ -122,7 +123,7 @@ async function assertAllTold(world: ContractWorld, machine: Machine): Promise<vo
 async function abortAt(world: ContractWorld, step: number): Promise<boolean> {
   const interrupt = new AbortController();
   const reason = new Error("interrupted by the suite");
-  await using machine = await world.machine(name);
+  await using machine = await world.machine(contractMachineName);
   const steps = new Life(0, (count) => void (count === step && interrupt.abort(reason)));
   const save = async (): Promise<void> => await machine.keep(driver);
   const configured = await machine.configured();

@@ -9,7 +9,7 @@ import type { Driver, DriverContext, DriverModule, Resource } from "../driver-ki
 import { defaultValue, type FlagValue } from "../driver-kit/create-flag.ts";
 import { isMachineError } from "../errors/machine-error.ts";
 import { testDriverContext } from "./driver-context.ts";
-import { contractLife } from "./contract-life.ts";
+import { contractLife, contractMachineName as machineName } from "./contract-life.ts";
 import { optionsOf } from "./flag-values.ts";
 
 /** A world of its own for each test. */
@@ -41,8 +41,6 @@ export interface DriverContractOptions {
   /** For drivers that make something: a whole life is lived. `skip` says why that cannot be done here. */
   readonly lifecycle?: { readonly skip?: string | undefined; readonly timeoutMs: number } | undefined;
 }
-
-const machineName = "contract-1";
 
 /** Declares the suite. `fixture` is called for each test. */
 export function describeDriverContract(

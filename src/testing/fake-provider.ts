@@ -8,7 +8,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from "node:net";
 import type { Resource } from "../driver-kit/driver.ts";
 import { systemClock, type Clock } from "../system/clock.ts";
-import { FakeResources } from "./fake-resources.ts";
+import { FakeResources, type FakeResource } from "./fake-resources.ts";
 import { plainApi } from "./plain-api.ts";
 import { matches, troubleByChance, virtuous, type RequestMatch, type Trouble, type Vices } from "./vices.ts";
 
@@ -47,6 +47,13 @@ export interface FakeProviderOptions {
   readonly step?: ((what: string) => Promise<void>) | undefined;
 }
 
+/** As the fixtures of the contract suite and of the crash suite have it. */
+export interface ProviderFixture extends AsyncDisposable {
+  resources(): readonly Resource[];
+  address(): string;
+  loseInstance(): void;
+}
+
 interface Planned {
   readonly on: RequestMatch;
   readonly trouble: Trouble;
@@ -72,6 +79,7 @@ export class FakeProvider implements AsyncDisposable {
   readonly #random: () => number;
   readonly #step: (what: string) => Promise<void>;
   readonly #server: Server;
+  readonly #foreign = new Set<string>();
   #planned: Planned[] = [];
   #held: Held[] = [];
   #pending = 0;
@@ -105,7 +113,25 @@ export class FakeProvider implements AsyncDisposable {
 
   /** Something that somebody else has in the same account; gives its identifier. */
   addForeign(kind = "instance", name = "foreign", mark = ""): string {
-    return this.resources.make({ kind, name, mark }).id;
+    const { id } = this.resources.make({ kind, name, mark });
+    this.#foreign.add(id);
+    return id;
+  }
+
+  /** What is there and was not made by {@link addForeign}. */
+  ours(): readonly FakeResource[] {
+    return [...this.resources.all.values()].filter(({ id }) => !this.#foreign.has(id));
+  }
+
+  /** What the suites want to know of the world of one machine: to be spread into their fixtures. Closes the provider. */
+  fixture(): ProviderFixture {
+    const instance = (): FakeResource | undefined => this.ours().find(({ kind }) => kind === "instance");
+    return {
+      resources: () => this.list(),
+      address: () => instance()?.address ?? "",
+      loseInstance: () => void this.resources.all.delete(instance()?.id ?? ""),
+      [Symbol.asyncDispose]: async () => await this[Symbol.asyncDispose](),
+    };
   }
 
   /** The next requests that match meet with trouble, the one planned first before the one planned later. */

@@ -164,7 +164,7 @@ test("driver new writes a project that passes the contract suite and runs as a p
     );
     assert.deepEqual(
       module.flags.map(({ name }) => name),
-      ["mycloud-endpoint", "mycloud-token", "mycloud-size"],
+      ["mycloud-endpoint", "mycloud-token", "mycloud-size", "mycloud-open-port"],
     );
   } finally {
     await rm(folder, { recursive: true });

@@ -1,160 +1,177 @@
 /** `src/driver.ts` of a new driver's project. */
 export function driverSource(name: string, className: string, variablePrefix: string): string {
-  return `/** The driver \`${name}\`: machines as instances of a provider. All its state is in its configuration. */
-import {
-  BuiltinDriver,
-  defaultEnginePort,
-  engineUrl,
-  MachineError,
-  newBaseConfig,
-  poll,
-  type BaseConfig,
-  type DriverContext,
-  type DriverModule,
-  type DriverOptions,
-  type MachineState,
-  type Resource,
-} from "docker-machine/driver";
-import { Api, type Action, type Instance } from "./api.ts";
+  return `/** The driver \`${name}\`: machines as instances of a provider. Paths and fields are an example: put your provider's here. */
+import * as kit from "docker-machine/driver";
 
-interface ${className}Config extends BaseConfig {
-  Endpoint: string;
-  Token: string;
-  Size: string;
-  InstanceId: string;
+/** What the driver makes, in the order it is removed. The mark and the name find it again after a crash. */
+const kinds = ["instance", "firewall"] as const;
+type Kind = (typeof kinds)[number];
+
+interface Found {
+  readonly id: string;
+  readonly status: string;
+  /** "" until it has one. */
+  readonly address: string;
 }
 
-const pollMs = 2_000;
-const startTimeoutMs = 300_000;
-const questionTimeoutMs = 30_000;
+const states: Readonly<Record<string, kit.MachineState>> = { starting: "Starting", running: "Running", stopped: "Stopped", deleting: "" };
 
-const states: Record<Instance["status"], MachineState> = { starting: "Starting", running: "Running", stopped: "Stopped" };
+/** From this table come the flags, their defaults, and the fields of the record. */
+const options = kit.defineOptions("${name}", {
+  Endpoint: kit.text("endpoint", { usage: "URL of the provider's API", envVar: "${variablePrefix}_ENDPOINT" }),
+  Token: kit.secret("token", { usage: "Token of the provider's API", envVar: "${variablePrefix}_TOKEN" }),
+  Size: kit.text("size", { usage: "Size of the instance", envVar: "${variablePrefix}_SIZE", value: "small" }),
+  OpenPorts: kit.list("open-port", { usage: "Let in a further port, as 8080 or 53/udp", envVar: "${variablePrefix}_OPEN_PORT" }),
+});
 
-class ${className}Driver extends BuiltinDriver<${className}Config> {
+interface ${className}Config extends kit.ProviderConfig, kit.ConfigOf<typeof options> {}
+
+class ${className}Driver extends kit.ProviderDriver<${className}Config> {
   readonly driverName = "${name}";
 
-  constructor(context: DriverContext, configText: string | undefined) {
-    const base = newBaseConfig(context.machineName, context.storePath);
-    super(context, { ...base, Endpoint: "", Token: "", Size: "", InstanceId: "" }, configText);
-    context.secret(this.config.Token);
+  constructor(context: kit.DriverContext, configText: string | undefined) {
+    super(context, { ...options.defaults(), SSHUser: "docker" }, configText);
   }
 
-  async setConfigFromFlags(options: DriverOptions): Promise<void> {
-    this.config.Endpoint = options.string("${name}-endpoint").replace(/\\/+$/u, "");
-    this.config.Token = options.string("${name}-token");
-    this.config.Size = options.string("${name}-size");
-    this.context.secret(this.config.Token);
-    this.setSwarmConfig(options);
-    for (const flag of ["${name}-endpoint", "${name}-token"]) {
-      if (options.string(flag) === "") throw new MachineError("driver-options", \`${name} driver requires the --\${flag} option\`);
+  async setConfigFromFlags(given: kit.DriverOptions): Promise<void> {
+    Object.assign(this.config, options.read(given));
+    this.setSwarmConfig(given);
+    for (const field of ["Endpoint", "Token"] as const) {
+      if (this.config[field] === "") throw new kit.MachineError("driver-options", \`${name} driver requires the \${options.flagOf(field)} option\`);
     }
+    this.#ports();
   }
 
   /** That the provider can be reached and knows us. */
   override async preCreateCheck(signal: AbortSignal): Promise<void> {
-    await this.#api.list("none", signal);
+    await this.#api.send({ method: "GET", path: "/instances", query: { name: this.context.machineName } }, signal);
   }
 
-  /** Takes over what an interrupted create has made. */
+  /** Takes over what an interrupted create has made. Asks for the instance and does not wait for it: the core does. */
   async create(signal: AbortSignal): Promise<void> {
-    const key = await this.context.ensureSshKey();
-    this.config.SSHKeyPath = key.privateKeyPath;
-    const [known] = await this.findResources(signal);
-    this.config.InstanceId = known?.id ?? (await this.#createInstance(key.publicKey, signal)).id;
-    await this.context.save();
-    this.config.IPAddress = (await this.#waitFor("running", signal)).address;
-    await this.context.save();
+    if (this.ledger.idOf("instance") === undefined) {
+      const { identity, sshKeyPath } = await kit.newGuestIdentity(this.context, this.config.SSHUser);
+      this.config.SSHKeyPath = sshKeyPath;
+      this.config.HostKeys = [...kit.publicHalves(identity.hostKeys)];
+      const firewall = await this.#make("firewall", { ports: this.#ports() }, signal);
+      const userData = Buffer.from(kit.cloudInitData({ identity, keepsImageUser: false }).bytes).toString();
+      await this.#make("instance", { size: this.config.Size, userData, uses: [firewall] }, signal);
+    }
+    await kit.forgetHostKeys(this.context);
   }
 
   async remove(signal: AbortSignal): Promise<void> {
-    for (const { id } of await this.findResources(signal)) await this.#api.remove(id, signal);
-    this.config.InstanceId = "";
-  }
-
-  async start(signal: AbortSignal): Promise<void> {
-    await this.#act("start", "running", signal);
-  }
-
-  async stop(signal: AbortSignal): Promise<void> {
-    await this.#act("stop", "stopped", signal);
-  }
-
-  async kill(signal: AbortSignal): Promise<void> {
-    await this.#act("kill", "stopped", signal);
-  }
-
-  async restart(signal: AbortSignal): Promise<void> {
-    await this.#act("restart", "running", signal);
-  }
-
-  async getState(signal: AbortSignal): Promise<MachineState> {
-    if (this.config.InstanceId === "") return "";
-    return states[(await this.#instance(signal)).status];
-  }
-
-  async getUrl(): Promise<string> {
-    const state = await this.getState(AbortSignal.timeout(questionTimeoutMs));
-    if (state !== "Running") throw new MachineError("machine-not-running", "Host is not running");
-    return this.config.IPAddress === "" ? "" : engineUrl(this.config.IPAddress, defaultEnginePort);
-  }
-
-  async findResources(signal: AbortSignal): Promise<readonly Resource[]> {
-    const own = this.config.InstanceId === "" ? [] : [this.config.InstanceId];
-    // A machine of an older tool has no mark, and an absent mark matches nothing.
-    const marked = this.context.createId === undefined ? [] : await this.#api.list(this.context.createId, signal);
-    const present = await Promise.all(own.map(async (id) => await this.#api.get(id, signal)));
-    const ids = new Set([...present, ...marked].flatMap((instance) => (instance === undefined ? [] : [instance.id])));
-    return [...ids].map((id) => ({ kind: "instance", id }));
-  }
-
-  get #api(): Api {
-    return new Api(this.config.Endpoint, this.config.Token);
-  }
-
-  async #createInstance(publicKey: string, signal: AbortSignal): Promise<Instance> {
-    const { machineName, createId } = this.context;
-    return await this.#api.create({ name: machineName, label: createId ?? "", size: this.config.Size, publicKey }, signal);
-  }
-
-  async #instance(signal: AbortSignal): Promise<Instance> {
-    const instance = await this.#api.get(this.config.InstanceId, signal);
-    if (instance !== undefined) return instance;
-    throw new MachineError("driver-failed", \`The instance \${this.config.InstanceId} does not exist any more\`, {
-      hint: \`Drop its record with: docker-machine rm -f \${this.context.machineName}\`,
-    });
-  }
-
-  async #act(action: Action, until: Instance["status"], signal: AbortSignal): Promise<void> {
-    await this.#api.act(this.config.InstanceId, action, signal);
-    const { address } = await this.#waitFor(until, signal);
-    if (address !== "") this.config.IPAddress = address;
-  }
-
-  async #waitFor(status: Instance["status"], signal: AbortSignal): Promise<Instance> {
-    const patience = { ms: startTimeoutMs, clock: this.context.clock, signal };
-    const ask = async (): Promise<Instance | undefined> => {
-      const instance = await this.#instance(signal);
-      return instance.status === status ? instance : undefined;
+    for (const { kind, id } of await this.findResources(signal)) await this.ledger.note(kind, id, this.context.machineName);
+    const removeOne = async ({ kind, id, intended }: kit.LedgerEntry): Promise<void> => {
+      if (!intended) await this.#api.find({ method: "DELETE", path: \`/\${kind}s/\${id}\` }, signal);
     };
-    return await poll(patience, pollMs, ask, \`The instance was not \${status}\`);
+    await kit.removeAll(this.ledger, kinds, removeOne, signal);
+  }
+
+  /** What is recorded and still there; while nothing is recorded, what bears this create's mark. */
+  async findResources(signal: AbortSignal): Promise<readonly kit.Resource[]> {
+    const found = await Promise.all(
+      kinds.map(async (kind) => {
+        const id = this.ledger.idOf(kind);
+        const ids = id === undefined ? await this.#marked(kind, signal) : (await this.#find(kind, id, signal)) === undefined ? [] : [id];
+        return ids.map((each) => ({ kind, id: each }));
+      }),
+    );
+    return found.flat();
+  }
+
+  async locate(signal: AbortSignal): Promise<void> {
+    this.config.IPAddress = (await this.#find("instance", this.ledger.idOf("instance"), signal))?.address ?? "";
+  }
+
+  async getState(signal: AbortSignal): Promise<kit.MachineState> {
+    const instance = await this.#find("instance", this.ledger.idOf("instance"), signal);
+    return instance === undefined ? "" : (states[instance.status] ?? "Error");
+  }
+
+  start = async (signal: AbortSignal): Promise<void> => await this.#act("start", signal);
+  stop = async (signal: AbortSignal): Promise<void> => await this.#act("stop", signal);
+  kill = async (signal: AbortSignal): Promise<void> => await this.#act("kill", signal);
+  restart = async (signal: AbortSignal): Promise<void> => await this.#act("restart", signal);
+
+  async #act(action: string, signal: AbortSignal): Promise<void> {
+    await this.#api.send({ method: "POST", path: \`/instances/\${this.ledger.idOf("instance") ?? "none"}/\${action}\`, safe: true }, signal);
+  }
+
+  /** Noted before it is asked for. The provider takes a second request with the same mark and name for the same one. */
+  async #make(kind: Kind, wish: object, signal: AbortSignal): Promise<string> {
+    const known = this.ledger.idOf(kind);
+    if (known !== undefined) return known;
+    const { machineName: name, createId } = this.context;
+    await this.ledger.intend(kind, name);
+    const body = { name, mark: kit.requireMark(createId).id, ...wish };
+    const { id } = await this.#api.send<Found>({ method: "POST", path: \`/\${kind}s\`, body, safe: true }, signal);
+    await this.ledger.note(kind, id, name);
+    return id;
+  }
+
+  async #find(kind: Kind, id: string | undefined, signal: AbortSignal): Promise<Found | undefined> {
+    return id === undefined ? undefined : await this.#api.find<Found>({ method: "GET", path: \`/\${kind}s/\${id}\` }, signal);
+  }
+
+  /** An absent mark matches nothing: a machine of an older tool has none. */
+  async #marked(kind: Kind, signal: AbortSignal): Promise<string[]> {
+    const mark = kit.createMark(this.context.createId);
+    if (mark === undefined) return [];
+    const reader: kit.PageReader<Found> = {
+      items: (answer) => (answer as { items: Found[] }).items,
+      next: (answer) => (answer as { next?: string }).next,
+    };
+    const ids: string[] = [];
+    for await (const { id } of this.#api.pages({ method: "GET", path: \`/\${kind}s\`, query: { mark: mark.id } }, reader, signal)) ids.push(id);
+    return ids;
+  }
+
+  #ports(): readonly kit.PortRange[] {
+    const { OpenPorts, SwarmMaster: swarmMaster, SwarmHost: swarmHost } = this.config;
+    const openPorts = kit.parseOpenPorts("${name}-open-port", OpenPorts);
+    return kit.machinePorts({ sshPort: 22, enginePort: kit.defaultEnginePort, swarmMaster, swarmHost, openPorts });
+  }
+
+  get #api(): kit.HttpApi {
+    return new kit.HttpApi(this.context, {
+      provider: "${className}",
+      baseUrl: this.config.Endpoint,
+      // What is stored is a mark; the token itself is asked for when a request needs it.
+      authorize: async () => ({ authorization: \`Bearer \${await this.context.reveal(this.config.Token)}\` }),
+      explain: ({ status, text }) => ({ kind: kit.kindOfStatus(status), ...wordsOf(text) }),
+      facts: { machine: this.context.machineName },
+      failures: [
+        { codes: ["no-capacity"], kind: "capacity", sentence: "{provider} has no room for this size now" },
+        { codes: ["in-use"], kind: "busy", sentence: "Something at {provider} is still in use" },
+        { codes: ["not-found"], kind: "not-found", sentence: 'The instance of "{machine}" is gone', hint: "docker-machine rm {machine} drops its record." },
+      ],
+    });
   }
 }
 
-export const driverModule: DriverModule = {
+/** The provider's own code and words; a proxy's page has none. */
+function wordsOf(text: string): { code: string; message: string } {
+  try {
+    const { code = "", message = "" } = JSON.parse(text) as { code?: string; message?: string };
+    return { code, message };
+  } catch {
+    return { code: "", message: text };
+  }
+}
+
+export const driverModule: kit.DriverModule = {
   name: "${name}",
   summary: "Machines as instances of ${name}",
-  flags: [
-    { kind: "string", name: "${name}-endpoint", usage: "URL of the provider's API", envVar: "${variablePrefix}_ENDPOINT" },
-    { kind: "string", name: "${name}-token", usage: "Token of the provider's API", envVar: "${variablePrefix}_TOKEN", secret: true },
-    { kind: "string", name: "${name}-size", usage: "Size of the instance", envVar: "${variablePrefix}_SIZE", value: "small" },
-  ],
+  flags: options.flags,
+  pace: { firstMs: 1_000, mostMs: 5_000, jitter: 0.2 },
   capabilities: {
     provisionable: true,
     adopted: false,
     lifecycle: { start: true, stop: true, kill: true, restart: true },
     parallelCreate: true,
     perNameFlags: [],
-    injectsHostKeys: false,
+    injectsHostKeys: true,
   },
   open: (context, configText) => new ${className}Driver(context, configText),
 };

@@ -1,9 +1,7 @@
 /** The files of a new driver's project: a driver for a provider with an HTTP API, its tests, and the plugin's program. Pure. */
 import { pluginPrefix } from "../../plugin/plugin-environment.ts";
 import { version } from "../version.ts";
-import { apiSource } from "./api-source.ts";
 import { driverSource } from "./driver-source.ts";
-import { fakeApiSource } from "./fake-api-source.ts";
 import { readme } from "./readme.ts";
 
 /** Texts by path within the project. `name` is in lower case, of letters and digits. */
@@ -14,8 +12,6 @@ export function driverProject(name: string): Readonly<Record<string, string>> {
     "package.json": json(packageManifest(name)),
     "tsconfig.json": json(compilerConfig),
     "README.md": readme(name),
-    "src/api.ts": apiSource,
-    "src/fake-api.ts": fakeApiSource,
     "src/driver.ts": driverSource(name, className, name.toUpperCase()),
     "src/driver.test.ts": testSource(name),
     "src/main.ts": mainSource(name),
@@ -58,42 +54,42 @@ const compilerConfig = {
 function testSource(name: string): string {
   return `import assert from "node:assert/strict";
 import { test } from "node:test";
-import { driverOptions } from "docker-machine/driver";
-import { describeDriverContract, testDriverContext } from "docker-machine/testing";
+import { contractMachineName, crashMachineName, describeDriverContract, describeDriverCrashes, FakeClock, FakeProvider, testMachine } from "docker-machine/testing";
 import { driverModule } from "./driver.ts";
-import { fakeToken, startFakeApi } from "./fake-api.ts";
 
-const fake = await startFakeApi();
-const flags = { "${name}-endpoint": fake.endpoint, "${name}-token": fakeToken, "${name}-size": "large" };
+/** A provider in this process, in which somebody else has things of the same names. Its API is your provider's: see FakeApi. */
+async function fixture() {
+  const provider = await FakeProvider.start();
+  provider.token = "fake-token";
+  for (const kind of ["instance", "firewall"])
+    for (const name of [contractMachineName, crashMachineName]) provider.addForeign(kind, name);
+  const flags = { "${name}-endpoint": provider.url, "${name}-token": "fake-token", "${name}-size": "large" };
+  return { ...provider.fixture(), provider, module: driverModule, flags, context: { clock: new FakeClock() } };
+}
 
 // What holds for every driver.
-describeDriverContract("${name}", async () => ({
-  module: driverModule,
-  flags,
-  refusedFlags: { "${name}-endpoint": fake.endpoint },
-  lifecycle: { timeoutMs: 30_000 },
-}));
+describeDriverContract("${name}", fixture, { refusedFlags: {}, lifecycle: { timeoutMs: 60_000 } });
+describeDriverCrashes("${name}", fixture);
 
 // What is special about this one.
-test("an instance is made as it was asked for", async () => {
-  await using testContext = await testDriverContext("web");
-  const driver = driverModule.open(testContext.context, undefined);
-  await driver.setConfigFromFlags(driverOptions(flags));
-  const signal = AbortSignal.timeout(30_000);
-  await driver.create(signal);
-  const [{ id } = { id: "" }] = (await driver.findResources?.(signal)) ?? [];
-  assert.equal(fake.instances.get(id)?.size, "large");
-  assert.match(fake.instances.get(id)?.publicKey ?? "", /^ssh-/u);
-  assert.equal(await driver.getUrl(), "tcp://192.0.2.10:2376");
-  await driver.remove(signal);
-  assert.equal(fake.instances.has(id), false);
+test("an instance is made as it was asked for, behind a firewall", async () => {
+  const { provider, module, flags } = await fixture();
+  await using _provider = provider;
+  await using machine = await testMachine(module, { ...flags, "${name}-open-port": ["8080"] });
+  await machine.driver.create(AbortSignal.timeout(30_000));
+  const made = provider.ours();
+  const { size, userData } = made.find(({ kind }) => kind === "instance")?.fields ?? {};
+  assert.equal(size, "large");
+  assert.match(String(userData), /^#cloud-config\\n[^]*ssh-ed25519 /u);
+  assert.match(JSON.stringify(made.find(({ kind }) => kind === "firewall")?.fields), /8080/u);
 });
 
-test("a wrong token is the provider's error, before anything is made", async () => {
-  await using testContext = await testDriverContext("web");
-  const driver = driverModule.open(testContext.context, undefined);
-  await driver.setConfigFromFlags(driverOptions({ ...flags, "${name}-token": "wrong" }));
-  await assert.rejects(driver.preCreateCheck(AbortSignal.timeout(30_000)), /401 .*bad token/u);
+test("no room there is told as such", async () => {
+  const { provider, module, flags } = await fixture();
+  await using _provider = provider;
+  provider.resources.room.set("instance", 0);
+  await using machine = await testMachine(module, flags);
+  await assert.rejects(machine.driver.create(AbortSignal.timeout(30_000)), { code: "provider-capacity" });
 });
 `;
 }

@@ -9,10 +9,8 @@ A driver of docker-machine, as a program that docker-machine, Docker Machine 0.1
 
 | File | What it is |
 |---|---|
-| \`src/driver.ts\` | the driver: flags, configuration, lifecycle |
-| \`src/api.ts\` | the provider's API; an example, to be replaced by your provider's |
-| \`src/fake-api.ts\` | the provider in miniature, for tests |
-| \`src/driver.test.ts\` | the contract that every driver keeps, and what is special about this one |
+| \`src/driver.ts\` | the driver: flags, configuration, lifecycle; the requests are an example, to be replaced by your provider's |
+| \`src/driver.test.ts\` | the contract that every driver keeps, kills at each step, and what is special about this one |
 | \`src/main.ts\` | the program |
 
 ## Work on it
@@ -36,8 +34,9 @@ to begin with that name.
 ## Rules a driver keeps
 
 - Every command opens the driver afresh: what it must know later is in its configuration.
-- \`create\` calls \`context.save()\` as soon as it knows the instance, and takes over what an interrupted \`create\` has made.
-- Everything that waits takes the signal. \`remove\` succeeds when nothing is left.
-- Credentials are marked \`secret\` and never printed.
+- \`create\` notes what it asks for in the ledger before it asks, with the mark of this create, and takes over what an interrupted one has made.
+- It does not wait: the core asks \`getState\`, and \`locate\` for the address.
+- \`remove\` succeeds when nothing is left, and touches nothing that another made.
+- A credential is a \`secret\`: the record has a mark in its place, and \`context.reveal\` gives it when a request needs it.
 `;
 }
