@@ -5,6 +5,7 @@ export const builtinDrivers = {
   amazonec2: async () => (await import("./amazonec2/index.ts")).driverModule,
   generic: async () => (await import("./generic/index.ts")).driverModule,
   digitalocean: async () => (await import("./digitalocean/index.ts")).driverModule,
+  azure: async () => (await import("./azure/index.ts")).driverModule,
   docker: async () => (await import("./docker/index.ts")).driverModule,
   qemu: async () => (await import("./qemu/index.ts")).driverModule,
   google: async () => (await import("./google/index.ts")).driverModule,
