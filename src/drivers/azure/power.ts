@@ -21,15 +21,12 @@ function powerOf({ properties }: VirtualMachine): string {
   return codes.find((code) => code.startsWith("PowerState/") && code !== "PowerState/unknown") ?? "";
 }
 
-/** "" for a machine that was never made. Throws `provider-not-found` for one that is gone. */
+/** "" where there is none: it was never made, or is gone. */
 export async function stateOf(place: Workplace, signal: AbortSignal): Promise<MachineState> {
   const { config, ledger } = place;
   if (config.VmId === "" && ledger.entries.length === 0) return "";
   const found = await findMachine(place, signal);
-  if (found === undefined || !isOurMachine(place, found)) {
-    if (config.VmId === "") return "";
-    throw gone(place);
-  }
+  if (found === undefined || !isOurMachine(place, found)) return "";
   const state = states[powerOf(found)];
   if (found.properties?.provisioningState === "Failed" && state !== "Running" && state !== "Stopped") return "Error";
   return state ?? (["Creating", "Updating"].includes(found.properties?.provisioningState ?? "") ? "Starting" : "");

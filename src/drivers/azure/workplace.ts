@@ -55,11 +55,14 @@ export function markOf({ tags }: ArmResource): string | undefined {
   return tags?.[markKey];
 }
 
-/** Whether this create made it: it bears its mark, or was noted as made and bears no other's. */
-export function isOurs({ context }: Workplace, found: ArmResource, intended: boolean): boolean {
+/**
+ * Whether this create made it: it bears its mark, or was noted as made and bears no other's. A record that has lost its
+ * create's id, and has Azure's own of the machine, stands by its notes.
+ */
+export function isOurs({ config, context }: Workplace, found: ArmResource, intended: boolean): boolean {
   const marked = isMarked(context.createId, found);
-  if (marked === true) return true;
-  return !intended && markOf(found) === undefined;
+  if (marked === true || intended) return marked === true;
+  return markOf(found) === undefined || (marked === undefined && config.VmId !== "");
 }
 
 export function isShared({ tags }: ArmResource): boolean {

@@ -1,29 +1,32 @@
-/** The contract of drivers, on a fake Azure. */
-import assert from "node:assert/strict";
-import { after, before, describe } from "node:test";
+/** The contract of drivers, on a fake Azure of its own for each test, beside what others have. */
 import { driverModule } from "../../../src/drivers/azure/index.ts";
-import { systemClock } from "../../../src/system/clock.ts";
+import { FakeClock } from "../../../src/system/fake-clock.ts";
 import { describeDriverContract } from "../../../src/testing/driver-contract.ts";
-import { bareComputer, openCloud, sshKey, type Cloud } from "./scene.ts";
+import { addForeign } from "./foreign.ts";
+import { bareComputer, openCloud, sshKey } from "./scene.ts";
 
-describe("azure", () => {
-  let cloud: Cloud;
-  before(async () => {
-    cloud = await openCloud();
-    cloud.azure.retryAfter = 0;
-  });
-  after(async () => {
-    assert.deepEqual(cloud.azure.list(), []);
-    await cloud[Symbol.asyncDispose]();
-  });
-
-  describeDriverContract(
-    "azure",
-    async () => ({
+describeDriverContract(
+  "azure",
+  async () => {
+    const cloud = await openCloud();
+    const { azure } = cloud;
+    azure.groups.set("docker-machine", { location: "westus" });
+    azure.retryAfter = 0;
+    addForeign(azure, "contract-1");
+    const ours = (kind: string) =>
+      [...azure.entries.values()].find((each) => each.id.includes("/docker-machine/providers/") && each.type.endsWith(kind));
+    return {
       module: driverModule,
       flags: cloud.flags,
-      context: { clock: systemClock, computer: bareComputer, ...sshKey },
-    }),
-    { refusedFlags: { "azure-location": "westus" }, lifecycle: { timeoutMs: 60_000 } },
-  );
-});
+      context: { clock: new FakeClock(), computer: bareComputer, ...sshKey },
+      resources: () => azure.list(),
+      address: () => ours("/publicipaddresses")?.address ?? "",
+      loseInstance: () => {
+        const machine = ours("/virtualmachines");
+        if (machine !== undefined) azure.lose(machine.id);
+      },
+      [Symbol.asyncDispose]: async () => await cloud[Symbol.asyncDispose](),
+    };
+  },
+  { refusedFlags: { "azure-location": "westus" }, lifecycle: { timeoutMs: 240_000 } },
+);

@@ -116,6 +116,12 @@ export class FakeAzure implements FakeApi {
     return entry;
   }
 
+  /** Somebody else deletes it, with what goes with it. */
+  lose(id: string): void {
+    const entry = this.entry(id);
+    if (entry !== undefined) this.#finishDelete(entry);
+  }
+
   #answer(request: FakeRequest, provider: FakeProvider): FakeAnswer {
     if (request.headers.authorization !== `Bearer ${fakeToken}`) return this.#unauthorized();
     const { path, query, method } = request;

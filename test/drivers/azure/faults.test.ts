@@ -169,7 +169,8 @@ test("a machine that others removed, or made again, is gone; it can be removed",
     await driver.create(signal);
     const { id, body } = azure.one("instance");
     azure.entries.delete(id.toLowerCase());
-    for (const verb of ["start", "stop", "kill", "restart", "getState", "create"] as const)
+    assert.equal(await (await reopened(driver)).getState(signal), "");
+    for (const verb of ["start", "stop", "kill", "restart", "create"] as const)
       await assert.rejects(
         (await reopened(driver))[verb](signal),
         refused("provider-not-found", /"web" is gone from Azure/u),
