@@ -15,7 +15,16 @@ export default defineConfig({
     define: { DOCKER_MACHINE_COMMIT: JSON.stringify(process.env["DOCKER_MACHINE_COMMIT"] ?? "HEAD") },
   },
   // Dependencies stay where npm put them: they are loaded lazily too.
-  external: [/^node:/u, /^bun:/u, "@azure/identity", "re2js", "ssh2", "@peculiar/asn1-schema", "@peculiar/asn1-x509", /^@(?:aws-sdk|smithy)\//u],
+  external: [
+    /^node:/u,
+    /^bun:/u,
+    "@azure/identity",
+    "re2js",
+    "ssh2",
+    "@peculiar/asn1-schema",
+    "@peculiar/asn1-x509",
+    /^@(?:aws-sdk|smithy)\//u,
+  ],
   output: {
     dir: "dist",
     format: "cjs",
