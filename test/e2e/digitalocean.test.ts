@@ -72,7 +72,7 @@ describe("droplets", { skip: unavailable ?? false }, () => {
     const second = (await program.ok(["ip", "web"])).trim();
     assert.notEqual(second, first);
     await assertUsable(program);
-    await program.ok(["regenerate-certs", "-f", "web"], { env });
+    await program.ok(["regenerate-certs", "--force", "web"], { env });
     await assertUsable(program);
     await program.ok(["kill", "web"], { env });
     await program.ok(["rm", "-y", "web"], { env });

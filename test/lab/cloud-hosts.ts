@@ -49,7 +49,7 @@ export class CloudHosts {
         return moved.address;
       }
       case "again":
-        await host.sh("touch /run/before-reboot; systemctl reboot");
+        await host.exec("touch /run/before-reboot; systemctl reboot");
         await waitUntil(`${host.name} to boot again`, powerBoundMs, async () => {
           const { status } = await host.exec("! test -e /run/before-reboot && systemctl is-active ssh");
           return status === 0 ? true : undefined;
