@@ -112,7 +112,7 @@ export class FakeEngine implements AsyncDisposable {
 
   #send(response: ServerResponse, status: number, body: unknown): void {
     // A header holds no control characters; the body of an answer does.
-    const inHeader = `${this.#options.engineVersion ?? "29.0.0"}`.replaceAll(/[^ -~]/gu, "");
+    const inHeader = (this.#options.engineVersion ?? "29.0.0").replaceAll(/[^ -~]/gu, "");
     const headers = { Server: `Docker/${inHeader} (linux)`, "Api-Version": "1.52" };
     response.writeHead(status, headers).end(typeof body === "string" ? body : `${JSON.stringify(body)}\n`);
   }
