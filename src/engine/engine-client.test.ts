@@ -335,9 +335,7 @@ test("a client's certificate proves no engine", async () => {
 test("a version that is not a text is none", async () => {
   for (const engineVersion of [["29"], 5])
     assertError(
-      await failureOf(
-        new EngineClient((await start({ engineVersion: engineVersion as unknown as string })).address, client).version(),
-      ),
+      await failureOf(new EngineClient((await start({ engineVersion })).address, client).version()),
       "engine-unreachable",
       /names no version$/u,
     );

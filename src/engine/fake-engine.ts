@@ -19,7 +19,8 @@ export interface FakeEngineOptions {
   /** PEM of the CA that clients must be of. */
   readonly clientCa: string;
   readonly host?: string | undefined;
-  readonly engineVersion?: string | undefined;
+  /** A text, of an honest engine. */
+  readonly engineVersion?: unknown;
   /** Fields of `GET /info` besides `ServerVersion`. */
   readonly info?: Readonly<Record<string, unknown>> | undefined;
   readonly manner?: FakeEngineManner | undefined;
@@ -112,7 +113,8 @@ export class FakeEngine implements AsyncDisposable {
 
   #send(response: ServerResponse, status: number, body: unknown): void {
     // A header holds no control characters; the body of an answer does.
-    const inHeader = (this.#options.engineVersion ?? "29.0.0").replaceAll(/[^ -~]/gu, "");
+    const { engineVersion } = this.#options;
+    const inHeader = typeof engineVersion === "string" ? engineVersion.replaceAll(/[^ -~]/gu, "") : "29.0.0";
     const headers = { Server: `Docker/${inHeader} (linux)`, "Api-Version": "1.52" };
     response.writeHead(status, headers).end(typeof body === "string" ? body : `${JSON.stringify(body)}\n`);
   }
