@@ -1,0 +1,333 @@
+/** The use cases around a driver, a host and an engine that are all in this process: each outcome and each interruption. */
+import assert from "node:assert/strict";
+import { existsSync, readFileSync } from "node:fs";
+import * as path from "node:path";
+import { describe, it } from "node:test";
+import { assemble } from "../assembly/assemble.ts";
+import { driverOptions, type FlagValue } from "../driver-kit/create-flag.ts";
+import type { DriverCapabilities } from "../driver-kit/driver.ts";
+import { FakeEngine } from "../engine/fake-engine.ts";
+import { isMachineError, MachineError } from "../errors/machine-error.ts";
+import type { ProgressEvent } from "../log/event.ts";
+import { generateKeyPair } from "../ssh/keys.ts";
+import { thisComputer } from "../system/computer.ts";
+import { temporaryFolder } from "../system/testing/folder.ts";
+import { fakeDriverModule, FakeWorld, type FakeVerb } from "../testing/fake-driver.ts";
+import { debianFacts, FakeSshExecutor } from "../testing/fake-ssh-executor.ts";
+import { createMachine } from "./create.ts";
+import { findLeftovers, removeLeftovers } from "./gc.ts";
+import { changeState } from "./lifecycle.ts";
+import { listMachines } from "./list.ts";
+import type { MachineContext } from "./machine-context.ts";
+import { provisionAgain } from "./maintain.ts";
+import { removeMachine } from "./remove.ts";
+import { defaultTimeouts } from "./timeouts.ts";
+
+const never = new AbortController().signal;
+
+/** A store, a provider and a host of their own. */
+class Scene {
+  readonly world = new FakeWorld();
+  readonly ssh = new FakeSshExecutor();
+  readonly events: ProgressEvent[] = [];
+  readonly folder = temporaryFolder();
+  readonly context: MachineContext;
+
+  constructor(change: Partial<DriverCapabilities> = {}) {
+    const module = fakeDriverModule(this.world, change);
+    this.context = {
+      ...assemble({
+        computer: thisComputer(),
+        storePath: this.folder,
+        reportFor: () => (event) => void this.events.push(event),
+        timeouts: { ...defaultTimeouts, runningMs: 200, sshMs: 200, driverMs: 500, rollbackMs: 2_000, engineMs: 2_000 },
+      }),
+      findDriver: async () => module,
+      openSsh: async () => this.ssh,
+    };
+  }
+
+  async create(name = "web", given: Readonly<Record<string, FlagValue>> = {}, signal = never): Promise<void> {
+    const values = { "fake-size": "small", "tls-key-type": "ecdsa", "engine-source": "auto", ...given };
+    await createMachine(this.context, { name, driverName: "fake", options: driverOptions(values) }, signal);
+  }
+
+  async remove(name = "web", force = false): Promise<void> {
+    await removeMachine(this.context, { name, force, restore: false }, never);
+  }
+
+  /** The driver's stored configuration. */
+  async config(name = "web"): Promise<Record<string, unknown>> {
+    return JSON.parse((await this.context.store.load(name)).driverConfigText) as Record<string, unknown>;
+  }
+
+  async names(): Promise<readonly string[]> {
+    return await this.context.store.list();
+  }
+
+  hasJournal(name = "web"): boolean {
+    return existsSync(path.join(this.context.store.machineDir(name), "journal.ndjson"));
+  }
+
+  said(level: string): string {
+    return this.events.flatMap((event) => (event.type === "log" && event.level === level ? [event.text] : [])).join("\n");
+  }
+
+  /** From now on this verb fails. */
+  fail(verb: FakeVerb, error: unknown = new Error(`${verb} broke`)): void {
+    this.world.before.set(verb, () => {
+      throw error;
+    });
+  }
+
+  pinned(name = "web"): string {
+    return readFileSync(path.join(this.context.store.machineDir(name), "known_hosts"), "utf8");
+  }
+
+  /** The host's engine listens once its certificates are there, at a port of this computer. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#engine?.[Symbol.asyncDispose]();
+  }
+
+  #engine: FakeEngine | undefined;
+
+  /** An engine that comes up when the host is configured. */
+  withEngine(): this {
+    this.world.engineUrl = "tcp://127.0.0.1:2376";
+    this.ssh.says.set("configure", [
+      async () => {
+        const read = (file: string): string => readFileSync(path.join(this.context.store.machineDir("web"), file), "utf8");
+        this.#engine ??= await FakeEngine.start({
+          certificate: read("server.pem"),
+          key: read("server-key.pem"),
+          clientCa: read("ca.pem"),
+        });
+        this.world.engineUrl = this.#engine.url;
+        return { facts: debianFacts };
+      },
+    ]);
+    return this;
+  }
+}
+
+async function failure(work: Promise<unknown>): Promise<MachineError> {
+  return await work.then(
+    () => assert.fail("it succeeded"),
+    (error: unknown) => (isMachineError(error) ? error : assert.fail(String(error))),
+  );
+}
+
+describe("create", () => {
+  it("makes one instance, follows its address, and leaves no journal", async () => {
+    const scene = new Scene();
+    await scene.create();
+    assert.equal(scene.world.instances.length, 1);
+    assert.equal((await scene.config())["IPAddress"], "192.0.2.1");
+    assert.equal(scene.hasJournal(), false);
+    assert.deepEqual(scene.world.calls.slice(0, 2), ["preCreateCheck", "create"]);
+  });
+
+  it("refuses a name that is taken, and flags that will not do, and makes nothing", async () => {
+    const scene = new Scene();
+    await scene.create();
+    assert.equal((await failure(scene.create())).code, "machine-exists");
+    assert.equal((await failure(scene.create("db", { "fake-size": "none" }))).code, "driver-options");
+    assert.deepEqual(await scene.names(), ["web"]);
+    assert.equal(scene.world.instances.length, 1);
+  });
+
+  it("ends with the pre-create check's sentence, and no trace", async () => {
+    const scene = new Scene();
+    scene.fail("preCreateCheck", new Error("no such region"));
+    const error = await failure(scene.create());
+    assert.equal(error.code, "pre-create-check");
+    assert.match(error.message, /no such region/u);
+    assert.deepEqual(await scene.names(), []);
+  });
+
+  it("keeps a machine whose provider failed, and the same create goes on with the one instance", async () => {
+    const scene = new Scene();
+    scene.world.after.set("create", () => {
+      throw new MachineError("provider-unreachable", "the answer was lost");
+    });
+    await failure(scene.create());
+    assert.equal(scene.hasJournal(), true);
+    scene.world.after.clear();
+    await scene.create();
+    assert.equal(scene.world.instances.length, 1);
+    assert.equal(scene.hasJournal(), false);
+  });
+
+  it("undoes what was made on Ctrl-C, also while it waits for the state", async () => {
+    for (const verb of ["create", "getState"] as const) {
+      const scene = new Scene();
+      const stop = new AbortController();
+      scene.world.after.set(verb, () => stop.abort(new Error("interrupted")));
+      await assert.rejects(scene.create("web", {}, stop.signal), /interrupted/u);
+      assert.deepEqual([scene.world.instances.length, await scene.names()], [0, []], verb);
+    }
+  });
+
+  it("gives up on an instance that its provider calls failed, or that never runs", async () => {
+    for (const [state, sentence] of [
+      ["Error", /in the state Error at its provider/u],
+      ["Starting", /did not become Running within 0\.2 s; it is Starting/u],
+    ] as const) {
+      const scene = new Scene();
+      scene.world.after.set("create", () => void (scene.world.instances[0]!.state = state));
+      assert.match((await failure(scene.create())).message, sentence);
+      assert.deepEqual(await scene.names(), ["web"], "what may cost money is never forgotten");
+    }
+  });
+});
+
+describe("bringing a machine up", () => {
+  it("looks, configures, proves the engine from here, and is done", async () => {
+    await using scene = new Scene({ provisionable: true, injectsHostKeys: false }).withEngine();
+    await scene.create();
+    assert.deepEqual(scene.ssh.scripts, ["greeting", "look", "configure"]);
+    assert.equal(scene.hasJournal(), false);
+    assert.deepEqual(
+      (await listMachines(scene.context, { timeoutMs: 5_000 }, never)).map(({ name, state, engineVersion }) => [
+        name,
+        state,
+        engineVersion,
+      ]),
+      [["web", "Running", "v29.0.0"]],
+    );
+  });
+
+  it("waits for cloud-init, and looks again when it is through", async () => {
+    await using scene = new Scene({ provisionable: true, injectsHostKeys: false }).withEngine();
+    scene.ssh.says.set("look", [() => ({ facts: [...debianFacts, ["first-boot", "running"]] }), () => ({ facts: debianFacts })]);
+    await scene.create();
+    assert.deepEqual(scene.ssh.scripts, ["greeting", "look", "first-boot", "look", "configure"]);
+  });
+
+  it("ends where cloud-init failed; provision goes on all the same, and says so", async () => {
+    await using scene = new Scene({ provisionable: true, injectsHostKeys: false }).withEngine();
+    const facts = [
+      ...debianFacts,
+      ["first-boot", "finished"],
+      ["first-boot-result", '{"v1":{"errors":["no such package"]}}'],
+    ] as const;
+    scene.ssh.says.set("look", [() => ({ facts })]);
+    const error = await failure(scene.create());
+    assert.match(error.message, /cloud-init on web reports errors: no such package/u);
+    assert.equal(scene.hasJournal(), true);
+    await provisionAgain(scene.context, "web", never);
+    assert.match(scene.said("warn"), /no such package/u);
+    assert.equal(scene.hasJournal(), false);
+  });
+
+  it("gives a host keys of its own where the injected ones could be read, and has them withdrawn", async () => {
+    await using scene = new Scene({ provisionable: true }).withEngine();
+    const [exposed, fresh] = ["exposed", "fresh"].map((comment) => generateKeyPair(comment).publicKey);
+    scene.world.hostKeys = [exposed ?? ""];
+    scene.world.hostKeysExposed = true;
+    scene.ssh.says.set("new-host-keys", [() => ({ facts: [["host-key", fresh ?? ""]] })]);
+    let between = "";
+    scene.ssh.says.set("use-host-keys", [
+      () => {
+        between = scene.pinned();
+        return {};
+      },
+    ]);
+    await scene.create();
+    const blob = (key = ""): string => key.split(" ")[1] ?? "";
+    assert.ok(between.includes(blob(exposed)) && between.includes(blob(fresh)), "both are believed while they change");
+    assert.ok(scene.pinned().includes(blob(fresh)) && !scene.pinned().includes(blob(exposed)));
+    assert.deepEqual(scene.ssh.scripts, ["greeting", "look", "new-host-keys", "use-host-keys", "configure"]);
+    assert.equal(scene.world.withdrawn, 1);
+  });
+
+  it("tells what the host's script said, and goes on from there when asked again", async () => {
+    await using scene = new Scene({ provisionable: true, injectsHostKeys: false }).withEngine();
+    const whole = scene.ssh.says.get("configure") ?? [];
+    scene.ssh.says.set("configure", [() => ({ fail: { code: "engine-start", message: "The engine on web does not start" } })]);
+    assert.match((await failure(scene.create())).message, /The engine on web does not start/u);
+    assert.equal(scene.world.instances.length, 1);
+    scene.ssh.says.set("configure", whole);
+    await scene.create();
+    assert.equal(scene.world.instances.length, 1);
+    assert.equal(scene.hasJournal(), false);
+  });
+});
+
+describe("start, stop, kill, restart", () => {
+  it("follow an address that changes, and refuse what is so already", async () => {
+    const scene = new Scene();
+    await scene.create();
+    assert.equal((await failure(changeState(scene.context, "web", "start", never))).message, 'Machine "web" is already running.');
+    await changeState(scene.context, "web", "stop", never);
+    assert.equal((await failure(changeState(scene.context, "web", "stop", never))).message, 'Machine "web" is already stopped.');
+    await changeState(scene.context, "web", "start", never);
+    assert.equal((await scene.config())["IPAddress"], "192.0.2.2");
+    await changeState(scene.context, "web", "restart", never);
+    await changeState(scene.context, "web", "kill", never);
+    assert.equal(scene.world.instances[0]?.state, "Stopped");
+  });
+
+  it("tell what the driver says, and that it did not act in time", async () => {
+    const scene = new Scene();
+    await scene.create();
+    scene.fail("stop", new Error("no permission"));
+    await assert.rejects(changeState(scene.context, "web", "stop", never), /no permission/u);
+    scene.world.before.set(
+      "stop",
+      async (signal) => await new Promise((_, reject) => signal.addEventListener("abort", () => reject(new Error("late")))),
+    );
+    const error = await failure(changeState(scene.context, "web", "stop", never));
+    assert.deepEqual([error.code, error.message], ["timeout", 'The driver of "web" did not stop the instance within 500 ms']);
+  });
+});
+
+describe("rm and gc", () => {
+  it("remove the instance first; where that fails the record stays, unless it is forced", async () => {
+    const scene = new Scene();
+    await scene.create();
+    scene.fail("remove", new Error("not now"));
+    assert.match((await failure(scene.remove())).message, /^Error removing host "web": not now$/u);
+    assert.deepEqual(await scene.names(), ["web"]);
+    await scene.remove("web", true);
+    assert.deepEqual(await scene.names(), []);
+    assert.equal((await failure(scene.remove())).code, "machine-not-found");
+  });
+
+  it("never take another's instance, though it stands beside ours", async () => {
+    const scene = new Scene();
+    scene.world.instances.push({ id: "i-theirs", mark: "", address: "192.0.2.99", state: "Running" });
+    await scene.create();
+    await scene.remove();
+    assert.deepEqual(
+      scene.world.instances.map(({ id }) => id),
+      ["i-theirs"],
+    );
+  });
+
+  it("list what a cut-off create left with its instance, and remove it", async () => {
+    const scene = new Scene();
+    scene.world.after.set("create", () => {
+      throw new MachineError("provider-unreachable", "the answer was lost");
+    });
+    await failure(scene.create());
+    scene.world.after.clear();
+    const leftovers = await findLeftovers(scene.context, never);
+    assert.deepEqual(
+      leftovers.map(({ name, command, instances }) => [name, command, instances.length]),
+      [["web", "create", 1]],
+    );
+    await removeLeftovers(scene.context, leftovers, never);
+    assert.deepEqual([await scene.names(), scene.world.instances.length], [[], 0]);
+  });
+
+  it("keep the record of a request that was under way, and remove what comes of it later", async () => {
+    const scene = new Scene();
+    scene.fail("create", new MachineError("provider-unreachable", "no answer yet"));
+    await failure(scene.create());
+    await scene.remove();
+    assert.deepEqual(await scene.names(), []);
+    const [buried] = await findLeftovers(scene.context, never);
+    assert.equal(buried?.removed, true);
+  });
+});

@@ -1,0 +1,181 @@
+/**
+ * A driver whose provider is an object in memory: fast tests of what the core does around a driver. It keeps the
+ * contract, and does what a test tells it in the place of one of its verbs. For a driver's own tests there is
+ * `FakeProvider`, which speaks HTTP.
+ */
+import { randomUUID } from "node:crypto";
+import type { DriverOptions } from "../driver-kit/create-flag.ts";
+import type { DriverCapabilities, DriverContext, DriverModule, Resource } from "../driver-kit/driver.ts";
+import { ProviderDriver, type ProviderConfig } from "../driver-kit/provider-driver.ts";
+import type { MachineState } from "../driver-kit/state.ts";
+import { MachineError } from "../errors/machine-error.ts";
+
+export interface FakeInstance {
+  readonly id: string;
+  readonly mark: string;
+  address: string;
+  state: MachineState;
+}
+
+export type FakeVerb = "preCreateCheck" | "create" | "remove" | "start" | "stop" | "kill" | "restart" | "getState" | "locate";
+
+/** The provider: what there is, what was asked, and what is to happen when it is asked. */
+export class FakeWorld {
+  readonly instances: FakeInstance[] = [];
+  /** Verbs in the order they were called. */
+  readonly calls: FakeVerb[] = [];
+  /** Runs before a verb's own work; what it throws is thrown in its place. */
+  readonly before = new Map<FakeVerb, (signal: AbortSignal) => void | Promise<void>>();
+  /** Runs when the work is done at the provider and not told yet. */
+  readonly after = new Map<FakeVerb, () => void | Promise<void>>();
+  /** Public host keys that instances are given. */
+  hostKeys: readonly string[] = [];
+  hostKeysExposed = false;
+  withdrawn = 0;
+  /** Where the engine of an instance answers; "" = at its address. */
+  engineUrl = "";
+  #addresses = 0;
+
+  /** Never the one before: what has changed is to be seen. */
+  nextAddress(): string {
+    this.#addresses += 1;
+    return `192.0.2.${this.#addresses}`;
+  }
+}
+
+interface FakeConfig extends ProviderConfig {
+  InstanceId: string;
+  Size: string;
+}
+
+class FakeDriver extends ProviderDriver<FakeConfig> {
+  readonly driverName = "fake";
+  readonly #world: FakeWorld;
+
+  constructor(world: FakeWorld, context: DriverContext, configText: string | undefined) {
+    super(context, { InstanceId: "", Size: "" }, configText);
+    this.#world = world;
+  }
+
+  get hostKeysExposed(): boolean {
+    return this.#world.hostKeysExposed;
+  }
+
+  async setConfigFromFlags(options: DriverOptions): Promise<void> {
+    this.config.Size = options.string("fake-size");
+    if (this.config.Size === "none") throw new MachineError("driver-options", '--fake-size "none" is not a size');
+    this.setSwarmConfig(options);
+  }
+
+  override async preCreateCheck(signal: AbortSignal): Promise<void> {
+    await this.#do("preCreateCheck", signal, () => {});
+  }
+
+  async create(signal: AbortSignal): Promise<void> {
+    await this.#do("create", signal, () => {
+      const { createId: mark = "" } = this.context;
+      const known = this.#instance ?? this.#world.instances.find((instance) => instance.mark === mark);
+      const instance = known ?? {
+        id: `i-${randomUUID().slice(0, 8)}`,
+        mark,
+        address: this.#world.nextAddress(),
+        state: "Running" as const,
+      };
+      if (known === undefined) this.#world.instances.push(instance);
+      this.config.InstanceId = instance.id;
+      this.config.HostKeys = [...this.#world.hostKeys];
+    });
+    await this.ledger.note("instance", this.config.InstanceId);
+    await this.context.save();
+  }
+
+  async remove(signal: AbortSignal): Promise<void> {
+    await this.#do("remove", signal, () => {
+      for (const instance of this.#own) this.#world.instances.splice(this.#world.instances.indexOf(instance), 1);
+    });
+  }
+
+  async start(signal: AbortSignal): Promise<void> {
+    await this.#become("start", "Running", signal);
+  }
+
+  async stop(signal: AbortSignal): Promise<void> {
+    await this.#become("stop", "Stopped", signal);
+  }
+
+  async kill(signal: AbortSignal): Promise<void> {
+    await this.#become("kill", "Stopped", signal);
+  }
+
+  async restart(signal: AbortSignal): Promise<void> {
+    await this.#become("restart", "Running", signal);
+  }
+
+  async getState(signal: AbortSignal): Promise<MachineState> {
+    return await this.#do("getState", signal, () => this.#instance?.state ?? "");
+  }
+
+  async locate(signal: AbortSignal): Promise<void> {
+    await this.#do("locate", signal, () => void (this.config.IPAddress = this.#instance?.address ?? ""));
+  }
+
+  override async getUrl(): Promise<string> {
+    return this.#world.engineUrl === "" ? await super.getUrl() : this.#world.engineUrl;
+  }
+
+  async withdrawSecrets(): Promise<void> {
+    this.#world.withdrawn += 1;
+  }
+
+  async findResources(): Promise<readonly Resource[]> {
+    return this.#own.map(({ id }) => ({ kind: "instance", id }));
+  }
+
+  get #own(): readonly FakeInstance[] {
+    const { createId } = this.context;
+    const isOurs = ({ id, mark }: FakeInstance): boolean =>
+      id === this.config.InstanceId || (createId !== undefined && mark === createId);
+    return this.#world.instances.filter(isOurs);
+  }
+
+  get #instance(): FakeInstance | undefined {
+    return this.#world.instances.find(({ id }) => id === this.config.InstanceId);
+  }
+
+  async #become(verb: FakeVerb, state: MachineState, signal: AbortSignal): Promise<void> {
+    await this.#do(verb, signal, () => {
+      if (this.#instance === undefined) throw new MachineError("provider-not-found", "There is no such instance");
+      if (state === "Running" && this.#instance.state !== "Running") this.#instance.address = this.#world.nextAddress();
+      this.#instance.state = state;
+    });
+  }
+
+  async #do<Result>(verb: FakeVerb, signal: AbortSignal, work: () => Result): Promise<Result> {
+    this.#world.calls.push(verb);
+    await this.#world.before.get(verb)?.(signal);
+    signal.throwIfAborted();
+    const result = work();
+    await this.#world.after.get(verb)?.();
+    return result;
+  }
+}
+
+/** The driver `fake` of a world. */
+export function fakeDriverModule(world: FakeWorld, change: Partial<DriverCapabilities> = {}): DriverModule {
+  return {
+    name: "fake",
+    summary: "Machines in memory",
+    flags: [{ kind: "string", name: "fake-size", usage: "Size", value: "small" }],
+    capabilities: {
+      provisionable: false,
+      adopted: false,
+      lifecycle: { start: true, stop: true, kill: true, restart: true },
+      parallelCreate: true,
+      perNameFlags: [],
+      injectsHostKeys: true,
+      ...change,
+    },
+    pace: 1,
+    open: (context, configText) => new FakeDriver(world, context, configText),
+  };
+}
