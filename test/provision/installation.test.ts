@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { test } from "node:test";
+import type { ProgressEvent } from "../../src/log/event.ts";
 import { provisionHost, restoreHost, upgradeEngine } from "../../src/provision/provision.ts";
 import { labUnavailableReason, openLab } from "../lab/lab.ts";
 import { changedFiles, takeSnapshot, withoutFiles } from "./host-snapshot.ts";
@@ -47,11 +48,27 @@ test("a lock of the package database is waited for", { skip }, async () => {
   await using lab = await openLab();
   await using host = await lab.start("apt-locked");
   await using machine = await openLabMachine(host);
-  await provisionHost(machine.request(distro), machine.context);
+  // Held until it is waited for, however long the way there takes.
+  await host.sh(`
+    systemctl stop unattended-lab
+    rm -f /run/apt-lock-held
+    systemd-run --quiet --unit=held-lab hold-apt-lock 600
+    until [ -e /run/apt-lock-held ]; do sleep 0.1; done`);
+  let released: Promise<unknown> | undefined;
+  const report = (event: ProgressEvent): void => {
+    machine.context.report(event);
+    if (isWaiting(event)) released ??= host.sh("systemctl stop held-lab");
+  };
+  await provisionHost(machine.request(distro), { ...machine.context, report });
+  await released;
   assert.match(machine.said("warn").join("\n"), /holds \/var\/lib\/dpkg\/lock-frontend: it is waited for/u);
-  assert.equal(machine.said("info").filter((text) => text.startsWith("Another process holds the lock")).length, 1);
+  assert.equal(machine.events.filter(isWaiting).length, 1);
   assert.equal(await machine.ask("/_ping"), "OK");
 });
+
+function isWaiting(event: ProgressEvent): boolean {
+  return event.type === "log" && event.level === "info" && event.text.startsWith("Another process holds the lock");
+}
 
 test("without a mirror apt's own words explain it, and nothing is left behind", { skip }, async () => {
   await using lab = await openLab();
