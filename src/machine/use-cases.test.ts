@@ -174,7 +174,7 @@ describe("create", () => {
       ["Starting", /did not become Running within 0\.2 s; it is Starting/u],
     ] as const) {
       const scene = new Scene();
-      scene.world.after.set("create", () => void (scene.world.instances[0]!.state = state));
+      scene.world.after.set("create", () => scene.world.instances.forEach((instance) => void (instance.state = state)));
       assert.match((await failure(scene.create())).message, sentence);
       assert.deepEqual(await scene.names(), ["web"], "what may cost money is never forgotten");
     }
