@@ -18,7 +18,7 @@ const request = { purpose: verb, waitMs: 120_000 };
 
 const verbs: Record<string, (store: FileStore) => Promise<void>> = {
   write: async (store) => {
-    for (let count = 0; ; count += 1) {
+    for (let count = 1; ; count += 1) {
       await using _lock = await store.lockMachine(subject, request);
       const record = await store.load(subject);
       await store.save({ ...record, driverConfigText: JSON.stringify({ Count: count, Filler: "x".repeat(count % 5000) }) });

@@ -25,10 +25,14 @@ export const writeFile = killable(fs.writeFile);
 
 const changing = ["writeFile", "appendFile", "write", "chmod", "sync", "datasync", "truncate"] as const;
 
+/** Flags by which an opened file, or one that is made by that, can change. */
+const writing = fs.constants.O_WRONLY | fs.constants.O_RDWR | fs.constants.O_CREAT | fs.constants.O_TRUNC;
+
 export async function open(...[path, flags, mode]: Parameters<typeof fs.open>): Promise<fs.FileHandle> {
-  if (flags !== "r") instant();
+  const mayChange = typeof flags === "number" ? (flags & writing) !== 0 : flags !== "r";
+  if (mayChange) instant();
   const handle = await fs.open(path, flags, mode);
-  if (flags !== "r")
+  if (mayChange)
     for (const name of changing)
       Object.defineProperty(handle, name, { value: killable((handle[name] as AnyFunction).bind(handle)) });
   return handle;
