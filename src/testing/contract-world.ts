@@ -1,4 +1,5 @@
 /** A provider, and a machine there whose record is kept as the core keeps it: what the contract suite plays with. */
+import { randomUUID } from "node:crypto";
 import assert from "node:assert/strict";
 import type { DriverOptions } from "../driver-kit/create-flag.ts";
 import type { Driver, DriverContext, Resource } from "../driver-kit/driver.ts";
@@ -41,8 +42,9 @@ export class ContractWorld {
   }
 
   /** @param change what the machine's context has that the others' has not */
+  /** Providers remember the id of a create: each machine, also one of the same name, has its own. */
   async machine(name: string, change: Partial<DriverContext> = {}): Promise<Machine> {
-    const test = await testDriverContext(name, { ...this.given.context, ...change });
+    const test = await testDriverContext(name, { createId: randomUUID(), ...this.given.context, ...change });
     return new Machine(this, test, this.watch.watched(test.context));
   }
 

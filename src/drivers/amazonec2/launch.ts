@@ -4,13 +4,13 @@ import { requireMark } from "../../driver-kit/marks.ts";
 import type { Amazonec2Config } from "./options.ts";
 import { allTags, type Workplace } from "./workplace.ts";
 
-/** @param userData undefined in a dry run, which asks about permission and values alone */
+/** @param userData undefined in a dry run, which asks about permission and values alone, and uses up no token */
 export function launchRequest(place: Workplace, userData: Uint8Array | undefined): RunInstancesCommandInput {
   const { config, context } = place;
   return {
     MinCount: 1,
     MaxCount: 1,
-    ClientToken: requireMark(context.createId).id,
+    ...(userData === undefined ? {} : { ClientToken: requireMark(context.createId).id }),
     ImageId: config.AMI,
     InstanceType: config.InstanceType as NonNullable<RunInstancesCommandInput["InstanceType"]>,
     ...(config.KeyName === "" ? {} : { KeyName: config.KeyName }),
