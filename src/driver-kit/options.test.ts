@@ -63,7 +63,7 @@ describe("a driver's options as one table", () => {
 
   it("are refused by the flag's name", () => {
     refuses({ "cloud-size": "huge" }, /^--cloud-size "huge" is not one of: small, large$/u);
-    refuses({ "cloud-root-size": 4 }, /^--cloud-root-size 4 is not at least 8$/u);
-    refuses({ "cloud-root-size": 65 }, /^--cloud-root-size 65 is not at most 64$/u);
+    refuses({ "cloud-root-size": 4 }, /^--cloud-root-size 4 is too small: 8 is the least$/u);
+    refuses({ "cloud-root-size": 65 }, /^--cloud-root-size 65 is too large: 64 is the most$/u);
   });
 });

@@ -31,7 +31,7 @@ export interface Option<Kind extends keyof OptionKinds = keyof OptionKinds> exte
   readonly kind: Kind;
   readonly flag: string;
   readonly value: OptionKinds[Kind];
-  /** Says what a value should have been, as the end of a sentence; undefined = it will do. */
+  /** What is wrong with a value, as the rest of a sentence that begins with the flag and the value; undefined = it will do. */
   readonly check?: ((value: OptionKinds[Kind]) => string | undefined) | undefined;
 }
 
@@ -39,6 +39,8 @@ export interface TextRules extends OptionText {
   readonly value?: string | undefined;
   readonly oneOf?: readonly string[] | undefined;
   readonly matches?: { readonly pattern: RegExp; readonly wanted: string } | undefined;
+  /** What is wrong with a value, as the rest of the sentence: `is not a user name`. */
+  readonly check?: ((value: string) => string | undefined) | undefined;
 }
 
 export interface NumberRules extends OptionText {
@@ -49,11 +51,12 @@ export interface NumberRules extends OptionText {
   readonly or?: number | undefined;
 }
 
-export function text(flag: string, { value = "", oneOf, matches, ...rest }: TextRules): Option<"string"> {
+export function text(flag: string, { value = "", oneOf, matches, check: own, ...rest }: TextRules): Option<"string"> {
   const check = (given: string): string | undefined => {
     if (given === value) return undefined;
-    if (oneOf !== undefined && !oneOf.includes(given)) return `one of: ${oneOf.join(", ")}`;
-    return matches === undefined || matches.pattern.test(given) ? undefined : matches.wanted;
+    if (oneOf !== undefined && !oneOf.includes(given)) return `is not one of: ${oneOf.join(", ")}`;
+    if (matches !== undefined && !matches.pattern.test(given)) return `is not ${matches.wanted}`;
+    return own?.(given);
   };
   return { kind: "string", flag, value, check, ...rest };
 }
@@ -66,8 +69,8 @@ export function secret(flag: string, rules: Omit<OptionText, "secret">): Option<
 export function int(flag: string, { value = 0, atLeast, atMost, or, ...rest }: NumberRules): Option<"int"> {
   const check = (given: number): string | undefined => {
     if (given === or) return undefined;
-    if (atLeast !== undefined && given < atLeast) return `at least ${atLeast}`;
-    return atMost !== undefined && given > atMost ? `at most ${atMost}` : undefined;
+    if (atLeast !== undefined && given < atLeast) return `is too small: ${atLeast} is the least`;
+    return atMost !== undefined && given > atMost ? `is too large: ${atMost} is the most` : undefined;
   };
   return { kind: "int", flag, value, check, ...rest };
 }
@@ -136,9 +139,9 @@ function flagFrom({ kind, value, usage, envVar, secret: isSecret }: Option, name
 
 function checked(option: Option, name: string, options: DriverOptions): FlagValue {
   const value = valueIn(options, option.kind, name);
-  const wanted = (option.check as ((value: FlagValue) => string | undefined) | undefined)?.(value);
-  if (wanted === undefined) return value;
-  throw new MachineError("driver-options", `--${name} ${JSON.stringify(value)} is not ${wanted}`);
+  const wrong = (option.check as ((value: FlagValue) => string | undefined) | undefined)?.(value);
+  if (wrong === undefined) return value;
+  throw new MachineError("driver-options", `--${name} ${JSON.stringify(value)} ${wrong}`);
 }
 
 function valueIn(options: DriverOptions, kind: Option["kind"], name: string): FlagValue {

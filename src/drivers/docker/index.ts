@@ -15,7 +15,7 @@ import { configure, defaultConfig, type DockerConfig } from "./config.ts";
 import { createInstance, findContainers, removeContainers, type Workplace } from "./creation.ts";
 import { addressOf, findContainer, goneFrom, inspectContainer, startContainer } from "./running.ts";
 import { findLocalEngine, openEndpoint } from "./endpoint.ts";
-import { dockerFlags } from "./flags.ts";
+import { dockerOptions } from "./options.ts";
 import { isImageThere } from "./host-image.ts";
 import { removeUnusedNetwork, requireNetwork } from "./network.ts";
 
@@ -182,7 +182,7 @@ class DockerDriver extends BuiltinDriver<DockerConfig> {
 export const driverModule: DriverModule = {
   name: "docker",
   summary: "A container with systemd on a Docker Engine that runs already",
-  flags: dockerFlags,
+  flags: dockerOptions.flags,
   ownKeys: ["ContainerName", "ContainerId", "EngineHost"],
   capabilities: {
     provisionable: true,

@@ -15,7 +15,7 @@ import { SystemProcessTable } from "../../system/process-table.ts";
 import { instanceFiles } from "./qemu-arguments.ts";
 import { configure, defaultConfig, type QemuConfig } from "./config.ts";
 import { checkBeforeCreate, createInstance, startCold, type Workplace } from "./creation.ts";
-import { qemuFlags } from "./flags.ts";
+import { qemuOptions } from "./options.ts";
 import { Instance, LostSocketError, type InstanceContext } from "./instance.ts";
 import { clearFolder } from "./machine-folder.ts";
 import { openPorts } from "./machine-ports.ts";
@@ -219,7 +219,7 @@ class QemuDriver extends BuiltinDriver<QemuConfig> {
 export const driverModule: DriverModule = {
   name: "qemu",
   summary: "A virtual machine on this computer, by QEMU",
-  flags: qemuFlags,
+  flags: qemuOptions.flags,
   ownKeys: ["InstanceId", "ImageDigest", "Accelerator"],
   capabilities: {
     provisionable: true,

@@ -105,7 +105,7 @@ test("flags that are wrong or do not go together are refused by name", async () 
     [{ "digitalocean-ssh-key-path": "/k" }, /^ssh-key-fingerprint needs to be provided for "\/k"$/u],
     [{ "digitalocean-ssh-key-fingerprint": "SHA256:abc" }, /--digitalocean-ssh-key-fingerprint "SHA256:abc" is not an MD5/u],
     [{ "digitalocean-tags": "a b" }, /--digitalocean-tags "a b" is not a list of tags/u],
-    [{ "digitalocean-ssh-port": 0 }, /--digitalocean-ssh-port 0 is not at least 1/u],
+    [{ "digitalocean-ssh-port": 0 }, /--digitalocean-ssh-port 0 is too small: 1 is the least/u],
     [{ "digitalocean-open-port": ["80"] }, /--digitalocean-open-port needs --digitalocean-open-cidr/u],
     [{ "digitalocean-open-cidr": ["everywhere"] }, /--digitalocean-open-cidr "everywhere" is no range/u],
     [{ "digitalocean-open-cidr": ["::/0"], "digitalocean-open-port": ["x"] }, /invalid port number x/u],

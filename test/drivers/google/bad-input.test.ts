@@ -36,7 +36,7 @@ describe("flags that are refused", () => {
     [{ "google-open-cidr": ["here"] }, /no range/u],
     [{ "google-open-cidr": ["10.0.0.0/8"], "google-skip-firewall-create": true }, /exclude each other/u],
     [{ "google-address": "1.2.3.4", "google-use-internal-ip-only": true }, /exclude each other/u],
-    [{ "google-disk-size": 0 }, /is not at least 1/u],
+    [{ "google-disk-size": 0 }, /is too small: 1 is the least/u],
     [{ "google-disk-kms-key": "mine" }, /is not a key as/u],
   ] as const satisfies readonly (readonly [Flags, RegExp])[]) {
     test(JSON.stringify(flags), async () => {
