@@ -1,6 +1,11 @@
-import { MachineError } from "../../errors/machine-error.ts";
+import type { MachineState } from "../../driver-kit/state.ts";
+import type { ErrorCode } from "../../errors/codes.ts";
+import { isMachineError, MachineError } from "../../errors/machine-error.ts";
+import { logTo } from "../../log/event.ts";
+import type { Host } from "../../machine/host/host.ts";
 import { openHost } from "../../machine/host/open-host.ts";
 import { stateOf } from "../../machine/host/wait-for-state.ts";
+import type { MachineContext } from "../../machine/machine-context.ts";
 import { parseSshWords } from "../../ssh/ssh-words.ts";
 import type { Invocation } from "../command.ts";
 import type { CliContext } from "../cli-context.ts";
@@ -17,7 +22,8 @@ export async function run({ args }: Invocation, context: CliContext): Promise<nu
   const machineContext = openContext(context);
   const [name = ""] = await namesOrDefault(machineContext, args.slice(0, 1));
   await using host = await openHost(machineContext, name);
-  if ((await stateOf(machineContext, host, context.signal)) !== "Running") {
+  const state = await knownState(machineContext, host, context.signal);
+  if (state !== undefined && state !== "Running") {
     throw new MachineError("machine-not-running", `Error: Cannot run SSH command: Host "${name}" is not running`, {
       hint: host.module.capabilities.lifecycle.start
         ? `Start it with: ${context.program.base} start ${name}`
@@ -27,4 +33,25 @@ export async function run({ args }: Invocation, context: CliContext): Promise<nu
   await using ssh = await host.openSsh();
   const status = await ssh.session({ ...parseSshWords(args.slice(1)), signal: context.signal });
   return context.compat && status !== 0 ? 1 : status;
+}
+
+/** That the provider does not answer us says nothing about the machine, whose address is recorded. */
+const providersOwn: readonly ErrorCode[] = [
+  "secret-unavailable",
+  "provider-credentials",
+  "provider-permission",
+  "provider-rate-limit",
+  "provider-unreachable",
+  "provider-untrusted",
+];
+
+/** Undefined where the provider could not be asked: then SSH itself tells whether somebody is there. */
+async function knownState(context: MachineContext, host: Host, signal: AbortSignal): Promise<MachineState | undefined> {
+  try {
+    return await stateOf(context, host, signal);
+  } catch (error) {
+    if (!isMachineError(error) || !providersOwn.includes(error.code)) throw error;
+    logTo(host.report, "debug", `The state of "${host.name}" is not known: ${error.message}`);
+    return undefined;
+  }
 }
