@@ -69,7 +69,7 @@ test("a connection that breaks in the middle leaves a run that ends by itself; t
   await using second = await openLabMachine(host);
   await provisionHost(machine.request(), { ...second.context });
   assert.equal(await machine.ask("/_ping"), "OK");
-  assert.equal(await host.sh("ls /var/lib/docker-machine"), "manifest\nsums");
+  assert.equal(await host.sh("ls /var/lib/docker-machine"), "manifest\nowner\nsums");
 });
 
 test("a full disk in the middle is named with its file system, and the engine runs as before", { skip }, async () => {
