@@ -7,6 +7,13 @@ target=${DOCKER_MACHINE_MOTO:-$root/build/moto}
 [ -d "$target/usr/lib/python3/dist-packages/moto" ] && exit 0
 keyring=/usr/share/keyrings/debian-archive-keyring.gpg
 command -v apt-get >/dev/null && [ -e "$keyring" ] || exit 0
+# The mirror that this computer takes Debian from.
+mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 2>/dev/null | grep -m 1 '/debian/*$' || true)
+if [ -z "$mirror" ]; then
+  apt-get update >/dev/null 2>&1 || true
+  mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 2>/dev/null | grep -m 1 '/debian/*$' || true)
+fi
+[ -n "$mirror" ] || exit 0
 newer="moto responses botocore boto3 s3transfer urllib3 requests openssl"
 either="typing-extensions antlr4 dateutil jmespath certifi charset-normalizer idna chardet colorama click itsdangerous markupsafe
  jinja2 werkzeug flask flask-cors xmltodict cryptography cffi-backend yaml six"
@@ -16,7 +23,7 @@ trap 'rm -rf "$work"' EXIT
 mkdir -p "$work/lists/partial" "$work/cache/archives/partial" "$work/debs" "$work/site"
 chmod -R a+rX "$work"
 for suite in trixie "$codename"; do
-  echo "deb [signed-by=$keyring] http://deb.debian.org/debian $suite main"
+  echo "deb [signed-by=$keyring] $mirror $suite main"
 done | sort -u >"$work/sources.list"
 cat >"$work/apt.conf" <<EOF
 Dir::Etc::sourcelist "$work/sources.list";
