@@ -7,12 +7,9 @@ target=${DOCKER_MACHINE_MOTO:-$root/build/moto}
 [ -d "$target/usr/lib/python3/dist-packages/moto" ] && exit 0
 keyring=/usr/share/keyrings/debian-archive-keyring.gpg
 command -v apt-get >/dev/null && [ -e "$keyring" ] || exit 0
-# The mirror that this computer takes Debian from.
-mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 2>/dev/null | grep -m 1 '/debian/*$' || true)
-if [ -z "$mirror" ]; then
-  apt-get update >/dev/null 2>&1 || true
-  mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 2>/dev/null | grep -m 1 '/debian/*$' || true)
-fi
+# The mirror that this computer takes Debian from; known once there are lists.
+own_mirror() { apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 2>/dev/null | grep -m 1 '/debian/*$'; }
+mirror=$(own_mirror || { apt-get update >/dev/null 2>&1 && own_mirror; } || true)
 [ -n "$mirror" ] || exit 0
 newer="moto responses botocore boto3 s3transfer urllib3 requests openssl"
 either="typing-extensions antlr4 dateutil jmespath certifi charset-normalizer idna chardet colorama click itsdangerous markupsafe
