@@ -6,7 +6,7 @@
 import { MachineError } from "../errors/machine-error.ts";
 import type { Clock } from "../system/clock.ts";
 import { lockFile } from "../system/file-lock.ts";
-import type { ProcessRunner, RunResult } from "../system/process.ts";
+import type { ProcessRunner, RunOptions, RunResult } from "../system/process.ts";
 import { failureError, type Facts, type FailureRow } from "./provider-error.ts";
 
 export interface CliToolOptions {
@@ -37,7 +37,7 @@ export interface CliCall {
   /** Bound on the call in milliseconds. */
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
-  readonly stdin?: string | Uint8Array | undefined;
+  readonly stdin?: RunOptions["stdin"];
   /** What the sentences of the table may name. */
   readonly facts?: Facts | undefined;
 }

@@ -61,6 +61,15 @@ export async function linkOrCopy(from: string, to: string): Promise<void> {
   }
 }
 
+/** Gives a whole file its name, in the place of one that has it. Throws `store-unusable`. */
+export async function renameFile(from: string, to: string): Promise<void> {
+  try {
+    await fs.rename(from, to);
+  } catch (error) {
+    throw explainFileError(error, to, "create");
+  }
+}
+
 /** Copies a file, sharing its blocks where the file system can. */
 export async function copyLarge(from: string, to: string): Promise<void> {
   try {

@@ -26,7 +26,8 @@ export interface DownloadRequest {
   readonly url: string;
   /** Where the complete, verified file appears. What arrived so far stands beside it as `.part`. */
   readonly file: string;
-  readonly checksum: Checksum;
+  /** Absent where its publisher gives none: whatever an encrypted connection brings is taken then, from no mirror. */
+  readonly checksum?: Checksum | undefined;
   /** What is being downloaded, for messages and progress. */
   readonly what: string;
 }
@@ -50,8 +51,11 @@ const fruitlessAttempts = 3;
 const retryDelayMs = 1_000;
 const reportEveryMs = 200;
 
-/** Throws `download-failed`, `disk-full`, or the signal's reason. What arrived is kept for the next call, except when it is wrong. */
-export async function download(request: DownloadRequest, context: DownloadContext): Promise<void> {
+/**
+ * Gives the checksum of what arrived. Throws `download-failed`, also for plain http without a checksum, `disk-full`, or the
+ * signal's reason. What arrived is kept for the next call, except when it is wrong.
+ */
+export async function download(request: DownloadRequest, context: DownloadContext): Promise<Checksum> {
   await makePrivateDirectory(path.dirname(request.file));
   const partial = await openPartial(request);
   let fruitless = 0;
@@ -69,13 +73,13 @@ export async function download(request: DownloadRequest, context: DownloadContex
   };
   // What bounds it is how often nothing comes: a large file takes its time.
   await poll({ ms: Number.POSITIVE_INFINITY, clock: context.clock, signal: context.signal }, retryDelayMs, attempt);
-  await finish(partial, request);
+  return await finish(partial, request);
 }
 
 /** A small text, such as a list of checksums. Throws `download-failed` or the signal's reason. */
 export async function fetchText(url: string, mostBytes: number, context: DownloadContext): Promise<string> {
   try {
-    const response = await get(url, {}, context);
+    const response = await get(url, {}, context, mirrors);
     if (response.statusCode !== 200) throw statusError(response, url);
     const chunks: Buffer[] = [];
     let size = 0;
@@ -104,7 +108,7 @@ interface Partial {
 async function openPartial(request: DownloadRequest): Promise<Partial> {
   const file = `${request.file}.part`;
   const noteFile = `${file}.json`;
-  const partial: Partial = { file, noteFile, hash: createHash(request.checksum.algorithm), doneBytes: 0, validator: undefined };
+  const partial: Partial = { file, noteFile, hash: createHash(algorithmOf(request)), doneBytes: 0, validator: undefined };
   const note = parseNote(await readFileIfExists(noteFile));
   if (note?.url === request.url) {
     partial.validator = note.validator;
@@ -146,7 +150,7 @@ async function discard(partial: Partial): Promise<void> {
 async function receiveInto(partial: Partial, request: DownloadRequest, context: DownloadContext): Promise<void> {
   const resuming = partial.doneBytes > 0 && partial.validator !== undefined;
   const headers = resuming ? { range: `bytes=${partial.doneBytes}-`, "if-range": partial.validator ?? "" } : {};
-  const response = await get(request.url, headers, context);
+  const response = await get(request.url, headers, context, request.checksum === undefined ? undefined : mirrors);
   // 416: nothing is left to send, so what arrived is the whole file.
   if (resuming && response.statusCode === 416) {
     response.resume();
@@ -163,7 +167,7 @@ async function receiveInto(partial: Partial, request: DownloadRequest, context: 
 
 async function startAnew(partial: Partial, request: DownloadRequest, response: IncomingMessage): Promise<void> {
   await discard(partial);
-  partial.hash = createHash(request.checksum.algorithm);
+  partial.hash = createHash(algorithmOf(request));
   partial.doneBytes = 0;
   const etag = response.headers.etag;
   // A weak tag does not promise equal bytes (RFC 9110, 13.1.5).
@@ -205,29 +209,36 @@ async function append(
   }
 }
 
-async function finish(partial: Partial, request: DownloadRequest): Promise<void> {
+function algorithmOf({ checksum }: DownloadRequest): Checksum["algorithm"] {
+  return checksum?.algorithm ?? "sha256";
+}
+
+async function finish(partial: Partial, request: DownloadRequest): Promise<Checksum> {
   const actual = partial.hash.digest();
-  const expected = Buffer.from(request.checksum.hex, "hex");
+  const arrived = { algorithm: algorithmOf(request), hex: actual.toString("hex") };
+  const expected = Buffer.from((request.checksum ?? arrived).hex, "hex");
   if (actual.length !== expected.length || !timingSafeEqual(actual, expected)) {
     await discard(partial);
-    throw new MachineError(
-      "download-failed",
-      `${request.url} has the wrong ${request.checksum.algorithm} checksum: ${actual.toString("hex")}`,
-      {
-        hint: `Expected was ${request.checksum.hex}. Check the URL and the checksum; what was downloaded has been removed.`,
-      },
-    );
+    throw new MachineError("download-failed", `${request.url} has the wrong ${arrived.algorithm} checksum: ${arrived.hex}`, {
+      hint: `Expected was ${request.checksum?.hex}. Check the URL and the checksum; what was downloaded has been removed.`,
+    });
   }
   const handle = await fs.open(partial.file, "r");
   await handle.sync();
   await handle.close();
   await fs.rename(partial.file, request.file);
   await fs.rm(partial.noteFile, { force: true });
+  return arrived;
 }
 
-async function get(url: string, headers: Readonly<Record<string, string>>, context: DownloadContext): Promise<IncomingMessage> {
+async function get(
+  url: string,
+  headers: Readonly<Record<string, string>>,
+  context: DownloadContext,
+  trust: HttpTrust | undefined,
+): Promise<IncomingMessage> {
   const idleMs = context.idleTimeoutMs ?? defaultIdleTimeoutMs;
-  const client = new HttpClient({ env: context.env, clock: context.clock, boundMs: idleMs, trust: mirrors });
+  const client = new HttpClient({ env: context.env, clock: context.clock, boundMs: idleMs, trust });
   let current = url;
   for (let redirects = 0; redirects <= mostRedirects; redirects++) {
     const response = await client.open({ method: "GET", url: current, headers }, idleMs, context.signal);

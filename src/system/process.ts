@@ -9,8 +9,15 @@ import * as path from "node:path";
 import { MachineError, systemCodeOf } from "../errors/machine-error.ts";
 import type { Computer } from "./computer.ts";
 
+/**
+ * Gives a program its input piece by piece. `write` returns once the piece has left this process, so that one piece at a
+ * time is held in memory. It throws once the program reads no further; that is no failure of the run, whose status tells.
+ */
+export type InputFeed = (write: (bytes: Uint8Array) => Promise<void>) => Promise<void>;
+
 export interface RunOptions {
-  readonly stdin?: string | Uint8Array | undefined;
+  /** What an {@link InputFeed} throws ends the program, and is thrown. */
+  readonly stdin?: string | Uint8Array | InputFeed | undefined;
   /** Replaces the whole environment; the runner's own by default. */
   readonly env?: Readonly<Record<string, string | undefined>> | undefined;
   readonly cwd?: string | undefined;
@@ -100,7 +107,8 @@ export class SystemProcessRunner implements ProcessRunner {
       });
       // A child that does not read its input closes the pipe: its exit status tells the story, not EPIPE.
       child.stdin?.on("error", () => {});
-      if (options.stdin !== undefined) child.stdin?.end(options.stdin);
+      if (typeof options.stdin === "function") feedInput(child, options.stdin).catch(end);
+      else if (options.stdin !== undefined) child.stdin?.end(options.stdin);
       const settle = (): void => {
         clearTimeout(timer);
         options.signal?.removeEventListener("abort", onAbort);
@@ -135,6 +143,23 @@ export class SystemProcessRunner implements ProcessRunner {
     }
     return undefined;
   }
+}
+
+/** The program has ended, or closed its input. */
+class InputClosed extends Error {}
+
+async function feedInput({ stdin }: ChildProcess, feed: InputFeed): Promise<void> {
+  if (stdin === null) return;
+  const write = async (bytes: Uint8Array): Promise<void> =>
+    await new Promise<void>((resolve, reject) => {
+      stdin.write(bytes, (error) => (error === null || error === undefined ? resolve() : reject(new InputClosed())));
+    });
+  try {
+    await feed(write);
+  } catch (error) {
+    if (!(error instanceof InputClosed)) throw error;
+  }
+  stdin.end();
 }
 
 async function isExecutable(file: string): Promise<boolean> {

@@ -98,10 +98,11 @@ describe("a URL", () => {
 test("the CD of boot2docker is a path or an address, and excludes an image", () => {
   const source = (isoUrl: string, image = "default"): unknown =>
     parseImageSource({ image, checksum: "", isoUrl }, "hyperv", "/home/me");
-  assert.deepEqual(source("https://a.invalid/b.iso"), { kind: "iso", location: "https://a.invalid/b.iso" });
+  const checksum = undefined;
+  assert.deepEqual(source("https://a.invalid/b.iso"), { kind: "iso", location: "https://a.invalid/b.iso", checksum });
   for (const text of ["file:///srv/b.iso", "file:/srv/b.iso", "/srv/b.iso"])
-    assert.deepEqual(source(text), { kind: "iso", location: "/srv/b.iso" });
-  assert.deepEqual(source("b.iso"), { kind: "iso", location: "/home/me/b.iso" });
+    assert.deepEqual(source(text), { kind: "iso", location: "/srv/b.iso", checksum });
+  assert.deepEqual(source("b.iso"), { kind: "iso", location: "/home/me/b.iso", checksum });
   assert.throws(
     () => source("b.iso", "disk.qcow2"),
     (error) => isMachineError(error, "driver-options") && /--hyperv-boot2docker-url/u.test(error.message),

@@ -151,7 +151,8 @@ function digestOf(checksum: Checksum): string {
   return `${checksum.algorithm}-${checksum.hex}`;
 }
 
-async function checksumFromList(listUrl: string, url: string, downloadContext: DownloadContext): Promise<Checksum> {
+/** What a list of checksums says of the file behind a URL. Throws `download-failed`. */
+export async function checksumFromList(listUrl: string, url: string, downloadContext: DownloadContext): Promise<Checksum> {
   const name = path.posix.basename(new URL(url).pathname);
   const checksum = findChecksum(await fetchText(listUrl, listBytes, downloadContext), name);
   if (checksum !== undefined) return checksum;

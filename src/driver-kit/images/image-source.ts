@@ -10,10 +10,12 @@ export type DiskSource =
   | { readonly kind: "file"; readonly file: string }
   | { readonly kind: "url"; readonly url: string; readonly checksum: ExpectedChecksum };
 
+export type IsoSource = Extract<ImageSource, { kind: "iso" }>;
+
 export type ImageSource =
   | DiskSource
-  /** A boot2docker CD, as 0.16.2 used: a path or an address. */
-  | { readonly kind: "iso"; readonly location: string };
+  /** A boot2docker CD, as 0.16.2 used: a path, or an address, whose checksum 0.16.2 did not ask for. */
+  | { readonly kind: "iso"; readonly location: string; readonly checksum: ExpectedChecksum | undefined };
 
 export type ExpectedChecksum = Checksum | { readonly listUrl: string };
 
@@ -52,8 +54,9 @@ function isoSource(request: ImageRequest, isoUrl: string, prefix: string, cwd: s
       `--${prefix}-image and --${prefix}-boot2docker-url exclude each other: a machine starts from one of them`,
     );
   }
-  if (/^https?:\/\//u.test(isoUrl)) return { kind: "iso", location: isoUrl };
-  return { kind: "iso", location: path.resolve(cwd, isoUrl.replace(/^file:(?:\/\/(?=\/))?/u, "")) };
+  const checksum = request.checksum === "" ? undefined : checksumOf(request, prefix);
+  if (/^https?:\/\//u.test(isoUrl)) return { kind: "iso", location: isoUrl, checksum };
+  return { kind: "iso", location: path.resolve(cwd, isoUrl.replace(/^file:(?:\/\/(?=\/))?/u, "")), checksum };
 }
 
 function checksumOf(request: ImageRequest, prefix: string): ExpectedChecksum {
