@@ -13,7 +13,7 @@ export {
   type CreateMark,
 } from "./driver-kit/marks.ts";
 export { Ledger, removeAll, type LedgerEntry } from "./driver-kit/ledger.ts";
-export { bool, defineOptions, int, list, secret, text, type ConfigOf } from "./driver-kit/options.ts";
+export { bool, defineOptions, int, list, port, secret, text, url, type ConfigOf } from "./driver-kit/options.ts";
 export { cloudInitData, userDataBounds, type CloudInitData, type CloudInitWish } from "./driver-kit/guest/user-data.ts";
 export {
   forgetHostKeys,
@@ -23,6 +23,8 @@ export {
   type GuestIdentity,
 } from "./driver-kit/guest/guest-identity.ts";
 export { isOpenToWorld, machinePorts, parseCidrs, parseOpenPorts, type PortRange } from "./driver-kit/open-ports.ts";
+export { CloudDriver, cloudModule, type CloudDefinition, type CloudParts, type CloudPlace } from "./driver-kit/cloud-driver.ts";
+export { createOnce, type OneThing } from "./driver-kit/create-once.ts";
 export { ProviderDriver, type ProviderConfig } from "./driver-kit/provider-driver.ts";
 export { findCredential, type CredentialPlace, type CredentialSearch, type FoundCredential } from "./driver-kit/credentials.ts";
 export {
@@ -38,6 +40,7 @@ export {
   failureError,
   failureKindOf,
   isNotFound,
+  isUncertain,
   kindOfStatus,
   ProviderError,
   type Facts,

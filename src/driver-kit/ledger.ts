@@ -54,9 +54,9 @@ export class Ledger {
     await this.#save();
   }
 
+  /** Saves a note that is there too: an earlier save may have failed, and an intent may have been dropped. */
   async #add(note: string): Promise<void> {
-    if (this.#notes.includes(note)) return;
-    this.#notes.push(note);
+    if (!this.#notes.includes(note)) this.#notes.push(note);
     await this.#save();
   }
 
@@ -69,12 +69,14 @@ export class Ledger {
 /**
  * Removes all that is noted, kind by kind in the given order, the newest first, and forgets what is gone. Kinds that the
  * order does not name come last. All are tried; the first failure is thrown after the last attempt.
- * @param remove succeeds where the resource is not there any more
+ *
+ * An intent that nothing was found of stays noted: its request may still be under way, and whoever asks again looks again.
+ * @param remove succeeds where the resource is not there any more, and tells whether there was anything to remove
  */
 export async function removeAll(
   ledger: Ledger,
   order: readonly string[],
-  remove: (entry: LedgerEntry, signal: AbortSignal) => Promise<void>,
+  remove: (entry: LedgerEntry, signal: AbortSignal) => Promise<boolean>,
   signal: AbortSignal,
 ): Promise<void> {
   const rank = (kind: string): number => (order.includes(kind) ? order.indexOf(kind) : order.length);
@@ -82,8 +84,8 @@ export async function removeAll(
   const failures: unknown[] = [];
   for (const entry of entries) {
     try {
-      await remove(entry, signal);
-      await ledger.forget(entry);
+      const wasThere = await remove(entry, signal);
+      if (wasThere || !entry.intended) await ledger.forget(entry);
     } catch (error) {
       signal.throwIfAborted();
       failures.push(error);

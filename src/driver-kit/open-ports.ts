@@ -3,7 +3,7 @@
  * the same for every provider. No I/O.
  */
 import { MachineError } from "../errors/machine-error.ts";
-import { guestSwarmPort } from "./guest/guest-ports.ts";
+import { swarmPortOf } from "../engine/engine-address.ts";
 
 export interface PortRange {
   readonly protocol: "tcp" | "udp";
@@ -105,7 +105,7 @@ export interface PortWish {
 /** All that must be let in: SSH, the engine, a swarm master's port, and what the user wants. Each range once. */
 export function machinePorts(wish: PortWish): readonly PortRange[] {
   const tcp = (port: number): PortRange => ({ protocol: "tcp", from: port, to: port });
-  const swarm = wish.swarmMaster ? [tcp(Number(/:(\d+)\/?$/u.exec(wish.swarmHost)?.[1] ?? guestSwarmPort))] : [];
+  const swarm = wish.swarmMaster ? [tcp(swarmPortOf(wish.swarmHost))] : [];
   const all = [tcp(wish.sshPort), tcp(wish.enginePort), ...swarm, ...wish.openPorts];
   return [...new Map(all.map((range) => [`${range.protocol} ${range.from}-${range.to}`, range])).values()];
 }

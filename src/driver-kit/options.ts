@@ -75,6 +75,16 @@ export function int(flag: string, { value = 0, atLeast, atMost, or, ...rest }: N
   return { kind: "int", flag, value, check, ...rest };
 }
 
+/** A TCP port. */
+export function port(flag: string, rules: Omit<NumberRules, "atLeast" | "atMost" | "or">): Option<"int"> {
+  return int(flag, { ...rules, atLeast: 1, atMost: 65_535 });
+}
+
+/** Where a provider's API is. */
+export function url(flag: string, rules: Omit<TextRules, "matches" | "oneOf">): Option<"string"> {
+  return text(flag, { ...rules, matches: { pattern: /^https?:\/\/[^/\s]+/u, wanted: "a URL" } });
+}
+
 /** False unless given: flags cannot switch off. */
 export function bool(flag: string, rules: OptionText): Option<"bool"> {
   return { kind: "bool", flag, value: false, ...rules };

@@ -151,6 +151,12 @@ export function isNotFound(error: unknown): boolean {
   return failureKindOf(error) === "not-found";
 }
 
+/** Whether what was asked for may have come about although there was no good answer. */
+export function isUncertain(error: unknown): boolean {
+  const kind = failureKindOf(error);
+  return kind === "network" || kind === "server";
+}
+
 /** The kind of a provider's failure, also of one that is the cause of another error; undefined for anything else. */
 export function failureKindOf(error: unknown): FailureKind | undefined {
   for (let next = error, depth = 0; isMachineError(next) && depth < 10; next = next.cause, depth += 1) {

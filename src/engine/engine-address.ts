@@ -10,6 +10,14 @@ export interface EngineAddress {
 /** Where an engine listens with TLS unless it is told otherwise (IANA: docker-s). */
 export const defaultEnginePort = 2376;
 
+/** Where the master of a classic swarm listens unless `--swarm-host` says otherwise: 0.16.2 tells clients this port. */
+export const classicSwarmPort = 3376;
+
+/** Where a swarm master listens, by its `--swarm-host`. */
+export function swarmPortOf(swarmHost: string): number {
+  return Number(/:(\d+)\/?$/u.exec(swarmHost)?.[1] ?? classicSwarmPort);
+}
+
 /** Throws `usage` for what is not the URL of an engine. */
 export function parseEngineUrl(url: string): EngineAddress {
   const found = /^(?:tcp|https?):\/\/(?:\[(?<v6>[^\]]+)\]|(?<name>[^:/[\]]+))(?::(?<port>\d+))?\/?$/u.exec(url)?.groups;

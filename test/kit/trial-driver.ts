@@ -127,7 +127,7 @@ class TrialDriver extends ProviderDriver<TrialConfig> {
       if (this.#flaw === "leaves-the-key" && kind === "key") continue;
       await this.#api.find({ method: "DELETE", path: `/${kind}s/${id}` }, signal);
     }
-    await removeAll(this.ledger, ["instance", "key"], async () => {}, signal);
+    await removeAll(this.ledger, ["instance", "key"], async () => true, signal);
     this.config.InstanceId = "";
   }
 

@@ -1,4 +1,5 @@
 /** The flags that `create` has for every driver: the 19 of 0.16.2 and ours. */
+import { classicSwarmPort } from "../../engine/engine-address.ts";
 import type { CliFlag } from "../flags/flag.ts";
 
 export const defaultDriverName = "qemu";
@@ -100,7 +101,7 @@ export const sharedCreateFlags: readonly CliFlag[] = [
     kind: "string",
     name: "swarm-host",
     usage: "ip/socket to listen on for Swarm master",
-    value: "tcp://0.0.0.0:3376",
+    value: `tcp://0.0.0.0:${classicSwarmPort}`,
   },
   {
     kind: "string",

@@ -62,8 +62,10 @@ class ${className}Driver extends kit.ProviderDriver<${className}Config> {
 
   async remove(signal: AbortSignal): Promise<void> {
     for (const { kind, id } of await this.findResources(signal)) await this.ledger.note(kind, id, this.context.machineName);
-    const removeOne = async ({ kind, id, intended }: kit.LedgerEntry): Promise<void> => {
+    // What was asked for and is not known was looked for by its mark just now.
+    const removeOne = async ({ kind, id, intended }: kit.LedgerEntry): Promise<boolean> => {
       if (!intended) await this.#api.find({ method: "DELETE", path: \`/\${kind}s/\${id}\` }, signal);
+      return !intended;
     };
     await kit.removeAll(this.ledger, kinds, removeOne, signal);
   }

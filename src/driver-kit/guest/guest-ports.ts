@@ -1,4 +1,2 @@
-/** TCP ports inside a machine that was made for us; its engine listens at `defaultEnginePort`. */
+/** Where SSH listens inside a machine that was made for us; its engine listens at `defaultEnginePort`. */
 export const guestSshPort = 22;
-/** Where a swarm master of 0.16.2's kind listens unless `--swarm-host` says otherwise. */
-export const guestSwarmPort = 3376;

@@ -4,7 +4,7 @@ import type { CreateFlag, DriverOptions } from "../../driver-kit/create-flag.ts"
 import { guestSshPort } from "../../driver-kit/guest/guest-ports.ts";
 import { markedName } from "../../driver-kit/marks.ts";
 import { parseCidrs, parseOpenPorts } from "../../driver-kit/open-ports.ts";
-import { bool, defineOptions, int, list, secret, text, type ConfigOf } from "../../driver-kit/options.ts";
+import { bool, defineOptions, int, list, port, secret, text, type ConfigOf } from "../../driver-kit/options.ts";
 import type { ProviderConfig } from "../../driver-kit/provider-driver.ts";
 import { MachineError } from "../../errors/machine-error.ts";
 import type { Computer } from "../../system/computer.ts";
@@ -81,7 +81,7 @@ export const amazonec2Options = defineOptions("amazonec2", {
     envVar: "AWS_SSH_USER",
     value: "ubuntu",
   }),
-  SSHPort: int("ssh-port", { usage: "SSH port", envVar: "AWS_SSH_PORT", value: guestSshPort, atLeast: 1, atMost: 65_535 }),
+  SSHPort: port("ssh-port", { usage: "SSH port", envVar: "AWS_SSH_PORT", value: guestSshPort }),
   SSHPrivateKeyPath: text("ssh-keypath", { usage: "SSH Key for Instance", envVar: "AWS_SSH_KEYPATH" }),
   RetryCount: int("retries", {
     usage: "Set retry count for recoverable failures (use -1 to disable)",

@@ -1,18 +1,8 @@
 /** Starting and stopping an instance; the core waits for the state. */
 import type { Instance } from "@aws-sdk/client-ec2";
-import type { MachineState } from "../../driver-kit/state.ts";
 import { MachineError } from "../../errors/machine-error.ts";
 import { poll } from "../../system/waiting.ts";
 import { pace, requireInstance, type Workplace } from "./workplace.ts";
-
-export const states: Readonly<Record<string, MachineState>> = {
-  pending: "Starting",
-  running: "Running",
-  stopping: "Stopping",
-  "shutting-down": "Stopping",
-  stopped: "Stopped",
-  terminated: "Error",
-};
 
 /** An instance that is being stopped is started once it has. */
 export async function startInstance(place: Workplace, signal: AbortSignal): Promise<void> {

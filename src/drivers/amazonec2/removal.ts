@@ -16,17 +16,7 @@ export async function removeMade(place: Workplace, signal: AbortSignal): Promise
   if (!wasAsked(place)) return;
   await requireAccount(place, signal);
   for (const { kind, id } of await unrecorded(place, signal)) await ledger.note(kind, id);
-  const unseen: LedgerEntry[] = [];
-  const remove = async (entry: LedgerEntry): Promise<void> => {
-    if (!entry.intended) await removers[entry.kind]?.(place, entry.id, signal);
-    else if (!(await removeIntended(place, entry, signal))) unseen.push(entry);
-  };
-  try {
-    await removeAll(ledger, order, remove, signal);
-  } finally {
-    // A request for it may still be under way: whoever asks again looks again.
-    for (const { kind, id } of unseen) await ledger.intend(kind, id);
-  }
+  await removeAll(ledger, order, async (entry) => await removeOne(place, entry, signal), signal);
   for (const volume of await markedVolumes(place, signal)) await removers[kinds.volume]?.(place, volume, signal);
   config.IPAddress = "";
 }
@@ -57,6 +47,13 @@ async function unrecorded(place: Workplace, signal: AbortSignal): Promise<readon
     ...instances.map(({ InstanceId = "" }) => ({ kind: kinds.instance, id: InstanceId })),
     ...requests.map((id) => ({ kind: kinds.spotRequest, id })),
   ];
+}
+
+/** Whether there was anything to remove, where only its name is known. */
+async function removeOne(place: Workplace, entry: LedgerEntry, signal: AbortSignal): Promise<boolean> {
+  if (entry.intended) return await removeIntended(place, entry, signal);
+  await removers[entry.kind]?.(place, entry.id, signal);
+  return true;
 }
 
 /** Whether there was one of that name with our mark. */

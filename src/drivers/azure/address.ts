@@ -20,8 +20,12 @@ interface Interface extends ArmResource {
   };
 }
 
+export async function locate(place: Workplace, signal: AbortSignal): Promise<void> {
+  place.config.IPAddress = await addressOf(place, signal);
+}
+
 /** "" while it has none. With a DNS label its name, as 0.16.2 has it: addresses change behind a name. */
-export async function addressOf(place: Workplace, signal: AbortSignal): Promise<string> {
+async function addressOf(place: Workplace, signal: AbortSignal): Promise<string> {
   const { api, config } = place;
   const { address, nic } = idsFor(place);
   if (config.UsePrivateIP || config.NoPublicIP) {

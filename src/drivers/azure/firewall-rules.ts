@@ -1,6 +1,7 @@
 /** The rules of a machine's security group: names and priorities of 0.16.2, which scripts may know. No I/O. */
 import { parseCidrs, type SourceRanges } from "../../driver-kit/open-ports.ts";
-import { guestSshPort, guestSwarmPort } from "../../driver-kit/guest/guest-ports.ts";
+import { guestSshPort } from "../../driver-kit/guest/guest-ports.ts";
+import { swarmPortOf } from "../../engine/engine-address.ts";
 import { parseSecurityPorts, type AzureConfig } from "./options.ts";
 
 export interface SecurityRule {
@@ -37,7 +38,7 @@ export function securityRules(config: AzureConfig): readonly SecurityRule[] {
 }
 
 function openingsOf(config: AzureConfig): readonly Opening[] {
-  const swarmPort = /:(\d+)\/?$/u.exec(config.SwarmHost)?.[1] ?? String(guestSwarmPort);
+  const swarmPort = String(swarmPortOf(config.SwarmHost));
   return [
     { name: "SSHAllowAny", priority: 100, priority6: 101, protocol: "Tcp", ports: String(guestSshPort) },
     { name: "DockerAllowAny", priority: 300, priority6: 301, protocol: "Tcp", ports: String(config.DockerPort) },

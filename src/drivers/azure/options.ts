@@ -3,7 +3,7 @@ import * as path from "node:path";
 import type { Upgrade } from "../../driver-kit/builtin-driver.ts";
 import type { DriverOptions } from "../../driver-kit/create-flag.ts";
 import { parseCidrs, parseOpenPorts } from "../../driver-kit/open-ports.ts";
-import { bool, defineOptions, int, list, secret, text, type ConfigOf } from "../../driver-kit/options.ts";
+import { bool, defineOptions, int, list, port, secret, text, url, type ConfigOf } from "../../driver-kit/options.ts";
 import type { ProviderConfig } from "../../driver-kit/provider-driver.ts";
 import { defaultEnginePort } from "../../engine/engine-address.ts";
 import { MachineError } from "../../errors/machine-error.ts";
@@ -34,12 +34,10 @@ export const azureOptions = defineOptions("azure", {
     value: "docker-machine",
   }),
   TenantID: text("tenant-id", { usage: "Azure Tenant ID; found by the subscription when empty", envVar: "AZURE_TENANT_ID" }),
-  DockerPort: int("docker-port", {
+  DockerPort: port("docker-port", {
     usage: "Port number for Docker engine",
     envVar: "AZURE_DOCKER_PORT",
     value: defaultEnginePort,
-    atLeast: 1,
-    atMost: 65_535,
   }),
   Location: text("location", {
     usage: "Azure region to create the virtual machine",
@@ -166,10 +164,9 @@ export const azureOptions = defineOptions("azure", {
     envVar: "AZURE_STOP",
     oneOf: ["deallocate", "power-off"],
   }),
-  Endpoint: text("endpoint", {
+  Endpoint: url("endpoint", {
     usage: "URL of the resource manager, where it is not the environment's",
     envVar: "AZURE_RESOURCE_MANAGER_ENDPOINT",
-    matches: { pattern: /^https?:\/\/[^/\s]+/u, wanted: "a URL" },
   }),
 });
 

@@ -27,17 +27,8 @@ export async function removeMade(place: Workplace, signal: AbortSignal): Promise
   const { ledger } = place;
   if (ledger.entries.length === 0) return;
   for (const { kind, id } of await markedBeyondLedger(place, signal)) await ledger.note(kind, id);
-  const unseen: LedgerEntry[] = [];
-  const remove = async (entry: LedgerEntry): Promise<void> => {
-    if (!(await removeOne(place, entry, signal)) && entry.intended) unseen.push(entry);
-  };
-  try {
-    await removeAll(ledger, order, remove, signal);
-    await removeIdleShared(place, signal);
-  } finally {
-    // A request for it may still be under way: whoever asks again looks again.
-    for (const { kind, id } of unseen) await ledger.intend(kind, id);
-  }
+  await removeAll(ledger, order, async (entry) => await removeOne(place, entry, signal), signal);
+  await removeIdleShared(place, signal);
 }
 
 /** Whether there was something. What others have under the name is left to them. */

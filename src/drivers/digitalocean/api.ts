@@ -5,7 +5,7 @@
 import type { FoundCredential } from "../../driver-kit/credentials.ts";
 import type { DriverContext } from "../../driver-kit/driver.ts";
 import { HttpApi, type ApiRequest } from "../../driver-kit/http-api.ts";
-import { failureKindOf, isNotFound } from "../../driver-kit/provider-error.ts";
+import { isNotFound } from "../../driver-kit/provider-error.ts";
 import { MachineError } from "../../errors/machine-error.ts";
 import { explain, failures } from "./failures.ts";
 import type { DigitalOceanConfig } from "./options.ts";
@@ -113,10 +113,4 @@ function refusedToken(place: string, machineName: string): MachineError {
   return new MachineError("provider-credentials", `DigitalOcean does not accept the token of ${place}`, {
     hint: `It is wrong, revoked or expired: make a new one at ${tokenPage}. A machine that exists takes it by: ${change}`,
   });
-}
-
-/** Whether what was asked for may have come about although there was no good answer. */
-export function isUncertain(error: unknown): boolean {
-  const kind = failureKindOf(error);
-  return kind === "network" || kind === "server";
 }

@@ -14,7 +14,7 @@ import { readFileIfExists, writeFileAtomic } from "../../system/files.ts";
 import { poll } from "../../system/waiting.ts";
 import type { AccountKey, Action, Droplet } from "./api.ts";
 import { md5Of, readUserData, requireAccountKey, userDataFlag } from "./check.ts";
-import { createOnce } from "./create-once.ts";
+import { createOnce } from "../../driver-kit/create-once.ts";
 import { ensureFirewall, firewallTag } from "./firewall.ts";
 import { imageField } from "./image.ts";
 import { tagsOf } from "./options.ts";

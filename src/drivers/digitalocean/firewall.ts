@@ -6,7 +6,7 @@ import { requireMark, markedName } from "../../driver-kit/marks.ts";
 import { isOpenToWorld, machinePorts, parseCidrs, parseOpenPorts, type PortRange } from "../../driver-kit/open-ports.ts";
 import { defaultEnginePort } from "../../engine/engine-address.ts";
 import { logTo } from "../../log/event.ts";
-import { createOnce } from "./create-once.ts";
+import { createOnce } from "../../driver-kit/create-once.ts";
 import type { DigitalOceanConfig } from "./options.ts";
 import { kinds, type Workplace } from "./workplace.ts";
 

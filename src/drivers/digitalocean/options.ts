@@ -4,7 +4,7 @@ import type { Upgrade } from "../../driver-kit/builtin-driver.ts";
 import type { DriverOptions } from "../../driver-kit/create-flag.ts";
 import { guestSshPort } from "../../driver-kit/guest/guest-ports.ts";
 import { parseCidrs, parseOpenPorts } from "../../driver-kit/open-ports.ts";
-import { bool, defineOptions, int, list, secret, text, type ConfigOf } from "../../driver-kit/options.ts";
+import { bool, defineOptions, list, port, secret, text, url, type ConfigOf } from "../../driver-kit/options.ts";
 import type { ProviderConfig } from "../../driver-kit/provider-driver.ts";
 import { MachineError } from "../../errors/machine-error.ts";
 import type { Computer } from "../../system/computer.ts";
@@ -34,13 +34,7 @@ export const digitalOceanOptions = defineOptions("digitalocean", {
     usage: "SSH private key path, of the key that the account has",
     envVar: "DIGITALOCEAN_SSH_KEY_PATH",
   }),
-  SSHPort: int("ssh-port", {
-    usage: "SSH port",
-    envVar: "DIGITALOCEAN_SSH_PORT",
-    value: guestSshPort,
-    atLeast: 1,
-    atMost: 65_535,
-  }),
+  SSHPort: port("ssh-port", { usage: "SSH port", envVar: "DIGITALOCEAN_SSH_PORT", value: guestSshPort }),
   Size: text("size", { usage: "Digital Ocean size", envVar: "DIGITALOCEAN_SIZE", value: "s-1vcpu-1gb" }),
   IPv6: bool("ipv6", { usage: "enable ipv6 for droplet", envVar: "DIGITALOCEAN_IPV6" }),
   Backups: bool("backups", { usage: "enable backups for droplet", envVar: "DIGITALOCEAN_BACKUPS" }),
@@ -76,11 +70,10 @@ export const digitalOceanOptions = defineOptions("digitalocean", {
   }),
   OpenPorts: list("open-port", { usage: "further port that the firewall of --digitalocean-open-cidr lets in: 80, 53/udp" }),
   DropletAgent: bool("droplet-agent", { usage: "install DigitalOcean's agent for its web console" }),
-  ApiUrl: text("api-url", {
+  ApiUrl: url("api-url", {
     usage: "URL of the API",
     envVar: "DIGITALOCEAN_API_URL",
     value: "https://api.digitalocean.com",
-    matches: { pattern: /^https?:\/\/[^/\s]+/u, wanted: "a URL" },
   }),
 });
 

@@ -1,8 +1,9 @@
 /** Switching a droplet: each change is an action of the API, which is waited for until DigitalOcean says how it ended. */
+import { isUncertain } from "../../driver-kit/provider-error.ts";
 import { MachineError } from "../../errors/machine-error.ts";
+import { logTo } from "../../log/event.ts";
 import { poll } from "../../system/waiting.ts";
 import type { Action, Droplet } from "./api.ts";
-import { isUncertain } from "./api.ts";
 import { gone } from "./creation.ts";
 import { pace, recordedDroplet, type Workplace } from "./workplace.ts";
 
@@ -23,6 +24,11 @@ export async function power(place: Workplace, type: PowerAction, signal: AbortSi
   if (droplet.status === "archive") throw archived(place);
   const action = await begin(place, type, signal);
   if (action !== undefined) await waitForAction(place, action, signal);
+}
+
+export async function stop(place: Workplace, signal: AbortSignal): Promise<void> {
+  logTo(place.context.report, "info", "A droplet that is stopped is billed as one that runs; rm ends that.");
+  await power(place, "shutdown", signal);
 }
 
 export async function requireDroplet(place: Workplace, signal: AbortSignal): Promise<Droplet> {

@@ -14,17 +14,9 @@ export async function removeMade(place: Workplace, signal: AbortSignal): Promise
   if (ledger.entries.length === 0 && place.config.RequestedAt === "") return;
   for (const { id } of await markedDroplets(place, signal))
     await ledger.note(kinds.instance, String(id), place.context.machineName);
-  const unseen: LedgerEntry[] = [];
-  const remove = async (entry: LedgerEntry): Promise<void> => {
-    const found = !isNeeded(place, entry, unseen) && (await removeOne(place, entry, signal));
-    if (!found && entry.intended) unseen.push(entry);
-  };
-  try {
-    await removeAll(ledger, order, remove, signal);
-  } finally {
-    // A request for it may still be under way: whoever asks again looks again.
-    for (const { kind, id } of unseen) await ledger.intend(kind, id);
-  }
+  const remove = async (entry: LedgerEntry): Promise<boolean> =>
+    !isNeeded(place, entry) && (await removeOne(place, entry, signal));
+  await removeAll(ledger, order, remove, signal);
 }
 
 /** After this time a request that was not carried out is taken to be lost. */
@@ -34,10 +26,10 @@ const inFlightMs = 900_000;
  * Whether it is the mark of a droplet that was asked for and may still come: to remove a tag takes it from all that bear
  * it, and nobody would know that droplet any more.
  */
-function isNeeded({ config, context }: Workplace, { kind, id }: LedgerEntry, unseen: readonly LedgerEntry[]): boolean {
+function isNeeded({ config, context, ledger }: Workplace, { kind, id }: LedgerEntry): boolean {
   if (kind !== kinds.tag || id !== createMark(context.createId)?.word) return false;
   const ageMs = context.clock.now().getTime() - Date.parse(config.RequestedAt);
-  return unseen.some((entry) => entry.kind === kinds.instance) && ageMs < inFlightMs;
+  return ledger.of(kinds.instance).some(({ intended }) => intended) && ageMs < inFlightMs;
 }
 
 /** Whether there was something to remove. */

@@ -1,6 +1,7 @@
 /** What is checked before anything is made: first what this computer knows, then project, zone, type, image, network. */
 import { requireInstanceName } from "../../driver-kit/marks.ts";
 import { MachineError } from "../../errors/machine-error.ts";
+import { logTo } from "../../log/event.ts";
 import { inPrivateFolder } from "../../ssh/private-folder.ts";
 import { parseAccelerator } from "./accelerator.ts";
 import { guestMetadata } from "./guest.ts";
@@ -12,6 +13,8 @@ import { diskNameOf, diskPath, instanceNameOf, namedInstance, type Workplace } f
 /** Throws with nothing made. Afterwards the record has what will be asked for. */
 export async function checkBeforeCreate(place: Workplace, signal: AbortSignal): Promise<void> {
   const { config, context } = place;
+  if (config.ExternalFirewallRulePrefix !== "" || config.InternalFirewallRulePrefix !== "")
+    logTo(context.report, "warn", "Firewall rules with prefixes are for Rancher's clusters: none are made");
   if (!config.UseExisting) requireInstanceName("google", context.machineName);
   await checkProject(place, signal);
   await checkZone(place, signal);

@@ -6,7 +6,8 @@ import { MachineError } from "../../errors/machine-error.ts";
 import { readFileIfExists } from "../../system/files.ts";
 import type { MetadataItem } from "./api.ts";
 import { parsePairs } from "./labels.ts";
-import type { Workplace } from "./workplace.ts";
+import { changeMetadata } from "./metadata-change.ts";
+import { ownInstance, type Workplace } from "./workplace.ts";
 
 /** Publishers whose images run cloud-init before SSH is up, and so take host keys. Of all others Google tells the keys. */
 const takesKeys: ReadonlySet<string> = new Set(["ubuntu-os-cloud", "ubuntu-os-pro-cloud"]);
@@ -103,6 +104,18 @@ async function readWished(file: string, flag: string): Promise<Buffer> {
   throw new MachineError("driver-options", `The file ${file} of --${flag} does not exist`, {
     hint: `Give its path with --${flag}, or leave that out.`,
   });
+}
+
+const userDataKeys: ReadonlySet<string> = new Set(["user-data", "user-data-encoding"]);
+
+/** Takes the user data, with the host keys in it, away from the instance. */
+export async function withdrawUserData(place: Workplace, signal: AbortSignal): Promise<void> {
+  if ((await ownInstance(place, signal)) === undefined) return;
+  await changeMetadata(
+    place,
+    (items) => (items.some(({ key }) => userDataKeys.has(key)) ? items.filter(({ key }) => !userDataKeys.has(key)) : items),
+    signal,
+  );
 }
 
 function unreadNote({ config }: Workplace, userData: Uint8Array | undefined): readonly string[] {

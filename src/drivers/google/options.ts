@@ -1,8 +1,9 @@
 /** What a Compute Engine machine is: the options and the record they become. No I/O. */
 import * as path from "node:path";
 import type { DriverOptions } from "../../driver-kit/create-flag.ts";
+import { guestSshPort } from "../../driver-kit/guest/guest-ports.ts";
 import { parseCidrs, parseOpenPorts } from "../../driver-kit/open-ports.ts";
-import { bool, defineOptions, int, list, secret, text, type ConfigOf } from "../../driver-kit/options.ts";
+import { bool, defineOptions, int, list, secret, text, url, type ConfigOf } from "../../driver-kit/options.ts";
 import type { ProviderConfig } from "../../driver-kit/provider-driver.ts";
 import { MachineError } from "../../errors/machine-error.ts";
 import type { Computer } from "../../system/computer.ts";
@@ -107,11 +108,10 @@ const recorded = {
     },
   }),
   SecureBoot: bool("shielded-secure-boot", { usage: "Boot only what the image's makers have signed" }),
-  Endpoint: text("endpoint", {
+  Endpoint: url("endpoint", {
     usage: "URL of the Compute Engine API",
     envVar: "GOOGLE_COMPUTE_CUSTOM_ENDPOINT",
     value: "https://compute.googleapis.com/compute/v1",
-    matches: { pattern: /^https?:\/\/[^/\s]+/u, wanted: "a URL" },
   }),
 } as const;
 
@@ -194,7 +194,7 @@ export function configure(config: GoogleConfig, options: DriverOptions, { cwd, e
   if (env["MACHINE_COMPAT"] === "0.16")
     for (const field of Object.keys(compat) as (keyof typeof compat)[]) if (!isSet(options, field)) config[field] = compat[field];
   config.SSHUser = given.Username;
-  config.SSHPort = 22;
+  config.SSHPort = guestSshPort;
   config.MachineImage = config.MachineImage.replace(apiPrefix, "");
   config.UseInternalIP ||= config.UseInternalIPOnly;
   config.VmLabels = [...labelsFromFlags(given.VmLabelsText, given.LabelList)];

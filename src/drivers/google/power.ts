@@ -1,6 +1,29 @@
-/** Switching an instance: each change is an operation, which is waited for until Google says how it ended. */
+/** The states of an instance, and switching it: each change is an operation, waited for until Google says how it ended. */
+import type { MachineState } from "../../driver-kit/state.ts";
 import { MachineError } from "../../errors/machine-error.ts";
-import { instancePath, requireInstance, type Workplace } from "./workplace.ts";
+import { instancePath, ownInstance, requireInstance, type Workplace } from "./workplace.ts";
+
+const states: Readonly<Record<string, MachineState>> = {
+  PROVISIONING: "Starting",
+  STAGING: "Starting",
+  PENDING: "Starting",
+  REPAIRING: "Starting",
+  RUNNING: "Running",
+  STOPPING: "Stopping",
+  PENDING_STOP: "Stopping",
+  SUSPENDING: "Stopping",
+  DEPROVISIONING: "Stopping",
+  TERMINATED: "Stopped",
+  STOPPED: "Stopped",
+  SUSPENDED: "Saved",
+};
+
+/** "" where there is none: it was never made, or is gone. */
+export async function stateOf(place: Workplace, signal: AbortSignal): Promise<MachineState> {
+  if (place.config.InstanceNumericId === "" && place.config.Resources.length === 0) return "";
+  const instance = await ownInstance(place, signal);
+  return states[instance?.status ?? ""] ?? "";
+}
 
 const runs: ReadonlySet<string> = new Set(["RUNNING", "PROVISIONING", "STAGING"]);
 const stands: ReadonlySet<string> = new Set(["TERMINATED", "STOPPED"]);
@@ -30,4 +53,10 @@ export async function stopInstance(place: Workplace, signal: AbortSignal, atOnce
   }
   if (config.StaticIP === "" && !config.UseInternalIP) config.IPAddress = "";
   await context.save();
+}
+
+/** As 0.16.2: the guest ends in order, and may come up under another address. */
+export async function restartInstance(place: Workplace, signal: AbortSignal): Promise<void> {
+  await stopInstance(place, signal);
+  await startInstance(place, signal);
 }

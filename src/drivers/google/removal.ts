@@ -11,18 +11,9 @@ import { bearsMark, diskPath, instanceNameOf, instancePath, isOurs, kinds, type 
 const order = [kinds.instance, kinds.disk, kinds.firewall];
 
 export async function removeMade(place: Workplace, signal: AbortSignal): Promise<void> {
-  const { config, context, ledger } = place;
+  const { config, ledger } = place;
   if (config.UseExisting) await endAdoption(place, signal);
-  const unseen: LedgerEntry[] = [];
-  const remove = async (entry: LedgerEntry): Promise<void> => {
-    if (!(await removeOne(place, entry, signal)) && entry.intended) unseen.push(entry);
-  };
-  try {
-    await removeAll(ledger, order, remove, signal);
-  } finally {
-    // A request for it may still be under way: whoever asks again looks again.
-    if (context.createId !== undefined) for (const { kind, id } of unseen) await ledger.intend(kind, id);
-  }
+  await removeAll(ledger, order, async (entry) => await removeOne(place, entry, signal), signal);
 }
 
 /** 0.16.2 deletes what it took over. */

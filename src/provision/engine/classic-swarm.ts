@@ -2,6 +2,7 @@
  * Classic swarm: the two containers that 0.16.2 starts beside the engine. Kept for those who still have the image;
  * swarm mode, built into the engine, is the successor. Pure.
  */
+import { classicSwarmPort, swarmPortOf } from "../../engine/engine-address.ts";
 import { certificateFiles } from "./engine-settings.ts";
 import type { ProvisionRequest, SwarmRequest } from "../provision-request.ts";
 import { joinLines, sh, type ShellText } from "../shell/shell-text.ts";
@@ -14,9 +15,6 @@ export interface SwarmContainer {
   readonly command: readonly string[];
 }
 
-/** Port that clients of the master are told, whatever it listens on: 0.16.2 has it fixed. */
-const advertisedMasterPort = 3376;
-
 export function swarmContainers(request: ProvisionRequest, certificateFolder: string): readonly SwarmContainer[] {
   const { swarm } = request;
   if (swarm === undefined) return [];
@@ -27,7 +25,7 @@ export function swarmContainers(request: ProvisionRequest, certificateFolder: st
 }
 
 function masterContainer(request: ProvisionRequest, swarm: SwarmRequest, folder: string): SwarmContainer {
-  const port = /:(\d+)\/?$/u.exec(swarm.host)?.[1] ?? String(advertisedMasterPort);
+  const port = swarmPortOf(swarm.host);
   return {
     name: "swarm-agent-master",
     image: swarm.image,
@@ -44,7 +42,7 @@ function masterContainer(request: ProvisionRequest, swarm: SwarmRequest, folder:
       "--strategy",
       swarm.strategy,
       "--advertise",
-      `${request.address}:${advertisedMasterPort}`,
+      `${request.address}:${classicSwarmPort}`,
       ...swarm.options.map((option) => `--${option}`),
       swarm.discovery,
     ],

@@ -1,6 +1,5 @@
 /** Making something once at a provider that knows no idempotency keys: what may be there is looked for before it is made again. */
-import { failureKindOf } from "../../driver-kit/provider-error.ts";
-import { isUncertain } from "./api.ts";
+import { failureKindOf, isUncertain } from "./provider-error.ts";
 
 export interface OneThing<Thing> {
   /** It may have been asked for by an earlier call. */

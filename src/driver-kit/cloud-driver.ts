@@ -1,0 +1,144 @@
+/**
+ * A driver of a cloud as data: what a verb does is a function of the place that it works on (one machine, its record, its
+ * ledger, its provider's API), and the class here is the contract's face. A driver that does something in another way
+ * extends it.
+ */
+import type { Upgrade } from "./builtin-driver.ts";
+import type { DriverOptions } from "./create-flag.ts";
+import type { DriverCapabilities, DriverContext, DriverModule, Resource } from "./driver.ts";
+import type { Ledger } from "./ledger.ts";
+import { ProviderDriver, type ProviderConfig } from "./provider-driver.ts";
+import type { MachineState } from "./state.ts";
+import type { Pace } from "../system/waiting.ts";
+
+/** What the parts of a driver work on. */
+export interface CloudPlace<Config extends ProviderConfig, Api> {
+  readonly context: DriverContext;
+  readonly config: Config;
+  readonly ledger: Ledger;
+  readonly api: Api;
+}
+
+type Work<Place, Result = void> = (place: Place, signal: AbortSignal) => Promise<Result>;
+
+/** The verbs of the contract ({@link Driver}), each by the part that does it. */
+export interface CloudParts<Place> {
+  readonly preCreateCheck: Work<Place>;
+  readonly create: Work<Place>;
+  readonly remove: Work<Place>;
+  readonly start: Work<Place>;
+  readonly stop: Work<Place>;
+  readonly kill: Work<Place>;
+  readonly restart: Work<Place>;
+  readonly getState: Work<Place, MachineState>;
+  readonly locate: Work<Place>;
+  readonly findResources: Work<Place, readonly Resource[]>;
+}
+
+/** A driver of a cloud, as data. */
+export interface CloudDefinition<Config extends ProviderConfig, Api> extends Pick<DriverModule, "name" | "summary" | "flags"> {
+  readonly newKeys: readonly string[];
+  readonly pace: Pace;
+  /** Where they are not those that all clouds have. */
+  readonly capabilities: Pick<DriverCapabilities, "whenPoweredOff"> & Partial<DriverCapabilities>;
+  /** The driver's own fields with their defaults, in the order they are stored. Made anew at each call. */
+  newConfig(): Omit<Config, keyof ProviderConfig> & Partial<Config>;
+  /** Makes a record of an older kind one of ours, before it is read. */
+  readonly upgrade: Upgrade;
+  /** Takes the flags, but for those of swarm, which are taken already. Throws `driver-options`; asks no provider. */
+  configure(config: Config, options: DriverOptions, context: DriverContext): void | Promise<void>;
+  /** Loads no package and makes no request: it is called with the first verb. */
+  openApi(context: DriverContext, config: Config): Api;
+  readonly parts: CloudParts<CloudPlace<Config, Api>>;
+}
+
+export class CloudDriver<Config extends ProviderConfig, Api> extends ProviderDriver<Config> {
+  readonly driverName: string;
+  readonly #definition: CloudDefinition<Config, Api>;
+  #opened: CloudPlace<Config, Api> | undefined;
+
+  constructor(definition: CloudDefinition<Config, Api>, context: DriverContext, configText: string | undefined) {
+    super(context, definition.newConfig(), configText, definition.upgrade);
+    this.driverName = definition.name;
+    this.#definition = definition;
+  }
+
+  protected get place(): CloudPlace<Config, Api> {
+    const { config, context, ledger } = this;
+    this.#opened ??= { context, config, ledger, api: this.#definition.openApi(context, config) };
+    return this.#opened;
+  }
+
+  /** Anyone on a machine of a cloud, and in its containers, reads user data from the metadata service. */
+  get hostKeysExposed(): boolean {
+    return this.config.HostKeys.length > 0;
+  }
+
+  async setConfigFromFlags(options: DriverOptions): Promise<void> {
+    this.setSwarmConfig(options);
+    await this.#definition.configure(this.config, options, this.context);
+  }
+
+  override async preCreateCheck(signal: AbortSignal): Promise<void> {
+    await this.#definition.parts.preCreateCheck(this.place, signal);
+  }
+
+  async create(signal: AbortSignal): Promise<void> {
+    await this.#definition.parts.create(this.place, signal);
+  }
+
+  async remove(signal: AbortSignal): Promise<void> {
+    await this.#definition.parts.remove(this.place, signal);
+  }
+
+  async start(signal: AbortSignal): Promise<void> {
+    await this.#definition.parts.start(this.place, signal);
+  }
+
+  async stop(signal: AbortSignal): Promise<void> {
+    await this.#definition.parts.stop(this.place, signal);
+  }
+
+  async kill(signal: AbortSignal): Promise<void> {
+    await this.#definition.parts.kill(this.place, signal);
+  }
+
+  async restart(signal: AbortSignal): Promise<void> {
+    await this.#definition.parts.restart(this.place, signal);
+  }
+
+  async getState(signal: AbortSignal): Promise<MachineState> {
+    return await this.#definition.parts.getState(this.place, signal);
+  }
+
+  async locate(signal: AbortSignal): Promise<void> {
+    await this.#definition.parts.locate(this.place, signal);
+  }
+
+  async findResources(signal: AbortSignal): Promise<readonly Resource[]> {
+    return await this.#definition.parts.findResources(this.place, signal);
+  }
+}
+
+/** What holds for the machines of every cloud. */
+const cloudCapabilities = {
+  provisionable: true,
+  adopted: false,
+  lifecycle: { start: true, stop: true, kill: true, restart: true },
+  parallelCreate: true,
+  perNameFlags: [],
+  injectsHostKeys: true,
+} as const satisfies DriverCapabilities;
+
+/** @param Driver another than the usual face */
+export function cloudModule<Config extends ProviderConfig, Api>(
+  definition: CloudDefinition<Config, Api>,
+  Driver: typeof CloudDriver<Config, Api> = CloudDriver,
+): DriverModule {
+  const { capabilities, flags, name, newKeys, pace, summary } = definition;
+  return {
+    ...{ name, summary, flags, newKeys, pace },
+    capabilities: { ...cloudCapabilities, ...capabilities },
+    open: (context, configText) => new Driver(definition, context, configText),
+  };
+}
