@@ -66,6 +66,28 @@ export const configRelocateCommand: Command = {
   load: () => import("./commands/config-relocate.ts"),
 };
 
+const cacheCommands: readonly Command[] = [
+  {
+    name: "cache ls",
+    summary: "List the images, saved states and downloads that are kept for later machines",
+    flags: [],
+    arity: noArguments,
+    output: "facts",
+    load: () => import("./commands/cache-ls.ts"),
+  },
+  {
+    name: "cache prune",
+    summary: "Remove what is kept for later machines; no machine loses anything",
+    flags: [
+      { kind: "string", name: "older-than", usage: "Only what was made longer ago than this: 12h, 30d" },
+      { kind: "bool", name: "y", usage: "Assumes automatic yes to proceed with remove" },
+    ],
+    arity: noArguments,
+    output: "facts",
+    load: () => import("./commands/cache-prune.ts"),
+  },
+];
+
 export const ownCommands: readonly Command[] = [
   {
     name: "gc",
@@ -108,6 +130,13 @@ export const ownCommands: readonly Command[] = [
     flagSource: "none",
     output: "facts",
     load: () => import("./commands/complete.ts"),
+  },
+  {
+    name: "cache",
+    summary: "List and empty the cache",
+    flags: [],
+    output: "facts",
+    subcommands: cacheCommands,
   },
   {
     name: "driver",

@@ -1,10 +1,10 @@
 /** Spans of time as people type them. Pure. */
 
-const unitsMs: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
+const unitsMs: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
-/** `90` (seconds), `90s`, `10m`, `1h30m` in milliseconds; undefined for what is no time, and for none. */
+/** `90` (seconds), `90s`, `10m`, `1h30m`, `30d` in milliseconds; undefined for what is no time, and for none. */
 export function readTimeText(text: string): number | undefined {
-  const parts = [...text.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h)/gu)];
+  const parts = [...text.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h|d)/gu)];
   const whole = parts.map((part) => part[0]).join("");
   const total = /^\d+$/u.test(text)
     ? Number(text) * 1_000

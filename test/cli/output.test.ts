@@ -13,6 +13,8 @@ const lineSchema = JSON.parse(readFileSync("docs/output.schema.json", "utf8")) a
 /** A command line for every fact in the schema. */
 const factLines: Readonly<Record<string, string>> = {
   active: "active",
+  "cache ls": "cache ls",
+  "cache prune": "cache prune -y",
   config: "config web",
   "driver inspect": "driver inspect none",
   "driver ls": "driver ls",

@@ -7,6 +7,7 @@ import { protocolVersion } from "../../plugin/protocol.ts";
 import type { CliContext } from "../cli-context.ts";
 import type { Invocation } from "../command.ts";
 import { builtinDriverNames, findBuiltinDriver, pluginOptions } from "../../assembly/driver-catalog.ts";
+import { columns } from "../output/columns.ts";
 import { version } from "../version.ts";
 
 interface ListedDriver {
@@ -65,9 +66,4 @@ function cells({ name, kind, version: shown, summary, path, problem }: ListedDri
     shown === "" ? "-" : shown,
     [path ?? summary, firstLine].filter((part) => part !== undefined).join(": "),
   ].map(oneLine);
-}
-
-function columns(rows: readonly (readonly string[])[]): string[] {
-  const widths = [0, 1, 2].map((column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)) + 3);
-  return rows.map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join(""));
 }

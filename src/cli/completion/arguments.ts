@@ -42,6 +42,8 @@ export const argumentKinds: Readonly<Record<string, ArgumentKind>> = {
   gc: "none",
   "ssh-host-key": "machine",
   completion: "shell",
+  "cache ls": "none",
+  "cache prune": "none",
   "driver ls": "none",
   "driver inspect": "driver",
   "driver serve": "driver",

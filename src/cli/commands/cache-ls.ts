@@ -1,0 +1,32 @@
+/** `cache ls`: what is kept for later machines, the largest first. */
+import { listCache, type CacheEntry } from "../../machine/cache.ts";
+import type { CliContext } from "../cli-context.ts";
+import type { Invocation } from "../command.ts";
+import { openContext } from "../open-context.ts";
+import { formatBytes } from "../output/byte-text.ts";
+import { columns } from "../output/columns.ts";
+
+export async function run(_invocation: Invocation, context: CliContext): Promise<void> {
+  const entries = await listCache(openContext(context), 0, context.signal);
+  if (context.globals.output === "json") context.printJson(entries);
+  else for (const line of cacheLines(entries)) context.print(line);
+}
+
+/** A table with a sum below it. */
+export function cacheLines(entries: readonly CacheEntry[]): string[] {
+  if (entries.length === 0) return ["The cache is empty."];
+  const header = ["SIZE", "FREED BY PRUNE", "MADE", "WHAT", "PATH"];
+  const rows = entries.map(({ sizeBytes, freesBytes, madeAt, title, path }) => [
+    formatBytes(sizeBytes),
+    formatBytes(freesBytes),
+    madeAt.toISOString().slice(0, 10),
+    title,
+    path,
+  ]);
+  const [size, frees] = [sum(entries.map((each) => each.sizeBytes)), sum(entries.map((each) => each.freesBytes))];
+  return [...columns([header, ...rows]), `${formatBytes(size)} in all; ${formatBytes(frees)} of it no machine uses.`];
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, each) => total + each, 0);
+}
