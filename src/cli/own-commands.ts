@@ -101,6 +101,19 @@ export const ownCommands: readonly Command[] = [
     load: () => import("./commands/gc.ts"),
   },
   {
+    name: "edit",
+    summary: "Give machines other sizes",
+    description: argumentsAreMachines,
+    argumentText: "NAME...",
+    flags: [
+      { kind: "string", name: "cpus", usage: "Number of CPUs, such as 4" },
+      { kind: "string", name: "memory", usage: "Memory, such as 8GB; MB without a unit" },
+    ],
+    arity: { min: 1, message: "Error: Expected one or more machine names as arguments", showHelp: true },
+    output: "progress",
+    load: () => import("./commands/edit.ts"),
+  },
+  {
     name: "ssh-host-key",
     summary: "Show or change the SSH host key that is pinned for a machine",
     description: "Argument is a machine name.",

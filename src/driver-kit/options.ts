@@ -108,6 +108,8 @@ export interface DefinedOptions<Table extends OptionTable> {
   defaults(): ValuesOf<Table>;
   /** The fields as the flags have them. Throws `driver-options` naming the flag whose value will not do. */
   read(options: DriverOptions): ValuesOf<Table>;
+  /** What {@link read} checks, for a value that comes by another way. Throws `driver-options`. */
+  require(field: keyof Table, value: FlagValue): void;
   /** The whole name of a field's flag, with dashes, for messages: `--digitalocean-size`. */
   flagOf(field: keyof Table): string;
   /** Whether the user gave the option, on the command line or in the environment. */
@@ -127,7 +129,8 @@ export function defineOptions<const Table extends OptionTable>(prefix: string, t
   return {
     flags: fields.map(([, option]) => flagFrom(option as Option, nameOf(option as Option))),
     defaults: () => values(({ value }) => (Array.isArray(value) ? [...value] : value)),
-    read: (options) => values((option) => checked(option, nameOf(option), options)),
+    read: (options) => values((option) => checked(option, nameOf(option), valueIn(options, option.kind, nameOf(option)))),
+    require: (field, value) => void checked(table[field] as Option, named(field), value),
     flagOf: (field) => `--${named(field)}`,
     isSet: (options, field) => options.isSet(named(field)),
   };
@@ -147,8 +150,7 @@ function flagFrom({ kind, value, usage, envVar, secret: isSecret }: Option, name
   }
 }
 
-function checked(option: Option, name: string, options: DriverOptions): FlagValue {
-  const value = valueIn(options, option.kind, name);
+function checked(option: Option, name: string, value: FlagValue): FlagValue {
   const wrong = (option.check as ((value: FlagValue) => string | undefined) | undefined)?.(value);
   if (wrong === undefined) return value;
   throw new MachineError("driver-options", `--${name} ${JSON.stringify(value)} ${wrong}`);

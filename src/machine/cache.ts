@@ -4,7 +4,8 @@
  */
 import * as path from "node:path";
 import { isMachineError } from "../errors/machine-error.ts";
-import { factsOf, listFolder, removeTree, usageOf } from "../system/disk-files.ts";
+import { factsOf, listFolder, removeTree } from "../system/disk-files.ts";
+import { usageOf } from "../system/disk-usage.ts";
 import { isAbandonedTemporary, readFileIfExists } from "../system/files.ts";
 import { lockFile } from "../system/file-lock.ts";
 import type { MachineContext } from "./machine-context.ts";

@@ -1,121 +1,14 @@
 /** The use cases around a driver, a host and an engine that are all in this process: each outcome and each interruption. */
 import assert from "node:assert/strict";
-import { existsSync, readFileSync } from "node:fs";
-import * as path from "node:path";
 import { describe, it } from "node:test";
-import { assemble } from "../assembly/assemble.ts";
-import { driverOptions, type FlagValue } from "../driver-kit/create-flag.ts";
-import type { DriverCapabilities } from "../driver-kit/driver.ts";
-import { FakeEngine } from "../engine/fake-engine.ts";
-import { isMachineError, MachineError } from "../errors/machine-error.ts";
-import type { ProgressEvent } from "../log/event.ts";
+import { MachineError } from "../errors/machine-error.ts";
 import { generateKeyPair } from "../ssh/keys.ts";
-import { thisComputer } from "../system/computer.ts";
-import { temporaryFolder } from "../system/testing/folder.ts";
-import { fakeDriverModule, FakeWorld, type FakeVerb } from "../testing/fake-driver.ts";
-import { debianFacts, FakeSshExecutor } from "../testing/fake-ssh-executor.ts";
-import { createMachine } from "./create.ts";
+import { debianFacts } from "../testing/fake-ssh-executor.ts";
 import { findLeftovers, removeLeftovers } from "./gc.ts";
 import { changeState } from "./lifecycle.ts";
 import { listMachines } from "./list.ts";
-import type { MachineContext } from "./machine-context.ts";
 import { provisionAgain } from "./maintain.ts";
-import { removeMachine } from "./remove.ts";
-import { defaultTimeouts } from "./timeouts.ts";
-
-const never = new AbortController().signal;
-
-/** A store, a provider and a host of their own. */
-class Scene {
-  readonly world = new FakeWorld();
-  readonly ssh = new FakeSshExecutor();
-  readonly events: ProgressEvent[] = [];
-  readonly folder = temporaryFolder();
-  readonly context: MachineContext;
-
-  constructor(change: Partial<DriverCapabilities> = {}) {
-    const module = fakeDriverModule(this.world, change);
-    this.context = {
-      ...assemble({
-        computer: thisComputer(),
-        storePath: this.folder,
-        reportFor: () => (event) => void this.events.push(event),
-        timeouts: { ...defaultTimeouts, runningMs: 200, sshMs: 200, driverMs: 500, rollbackMs: 2_000, engineMs: 2_000 },
-      }),
-      findDriver: async () => module,
-      openSsh: async () => this.ssh,
-    };
-  }
-
-  async create(name = "web", given: Readonly<Record<string, FlagValue>> = {}, signal = never): Promise<void> {
-    const values = { "fake-size": "small", "tls-key-type": "ecdsa", "engine-source": "auto", ...given };
-    await createMachine(this.context, { name, driverName: "fake", options: driverOptions(values) }, signal);
-  }
-
-  async remove(name = "web", force = false): Promise<void> {
-    await removeMachine(this.context, { name, force, restore: false }, never);
-  }
-
-  /** The driver's stored configuration. */
-  async config(name = "web"): Promise<Record<string, unknown>> {
-    return JSON.parse((await this.context.store.load(name)).driverConfigText) as Record<string, unknown>;
-  }
-
-  async names(): Promise<readonly string[]> {
-    return await this.context.store.list();
-  }
-
-  hasJournal(name = "web"): boolean {
-    return existsSync(path.join(this.context.store.machineDir(name), "journal.ndjson"));
-  }
-
-  said(level: string): string {
-    return this.events.flatMap((event) => (event.type === "log" && event.level === level ? [event.text] : [])).join("\n");
-  }
-
-  /** From now on this verb fails. */
-  fail(verb: FakeVerb, error: unknown = new Error(`${verb} broke`)): void {
-    this.world.before.set(verb, () => {
-      throw error;
-    });
-  }
-
-  pinned(name = "web"): string {
-    return readFileSync(path.join(this.context.store.machineDir(name), "known_hosts"), "utf8");
-  }
-
-  /** The host's engine listens once its certificates are there, at a port of this computer. */
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#engine?.[Symbol.asyncDispose]();
-  }
-
-  #engine: FakeEngine | undefined;
-
-  /** An engine that comes up when the host is configured. */
-  withEngine(): this {
-    this.world.engineUrl = "tcp://127.0.0.1:2376";
-    this.ssh.says.set("configure", [
-      async () => {
-        const read = (file: string): string => readFileSync(path.join(this.context.store.machineDir("web"), file), "utf8");
-        this.#engine ??= await FakeEngine.start({
-          certificate: read("server.pem"),
-          key: read("server-key.pem"),
-          clientCa: read("ca.pem"),
-        });
-        this.world.engineUrl = this.#engine.url;
-        return { facts: debianFacts };
-      },
-    ]);
-    return this;
-  }
-}
-
-async function failure(work: Promise<unknown>): Promise<MachineError> {
-  return await work.then(
-    () => assert.fail("it succeeded"),
-    (error: unknown) => (isMachineError(error) ? error : assert.fail(String(error))),
-  );
-}
+import { failure, never, Scene } from "../testing/scene.ts";
 
 describe("create", () => {
   it("makes one instance, follows its address, and leaves no journal", async () => {

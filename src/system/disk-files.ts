@@ -28,36 +28,6 @@ export async function factsOf(file: string): Promise<FileFacts | undefined> {
   }
 }
 
-export interface DiskUsage {
-  /** Bytes that the disk has given for it. */
-  readonly sizeBytes: number;
-  /** Of them, those of files without a second name elsewhere. */
-  readonly freesBytes: number;
-  /** The youngest change of anything in it. */
-  readonly modifiedMs: number;
-}
-
-/** What a file, or a folder with all in it, takes up on the disk. Symbolic links count as themselves; what vanishes meanwhile, not. */
-export async function usageOf(target: string): Promise<DiskUsage> {
-  try {
-    const stat = await fs.lstat(target);
-    if (!stat.isDirectory()) {
-      // Windows tells no blocks.
-      const sizeBytes = process.platform === "win32" ? stat.size : stat.blocks * 512;
-      return { sizeBytes, freesBytes: stat.nlink > 1 ? 0 : sizeBytes, modifiedMs: stat.mtimeMs };
-    }
-    const inner = await Promise.all((await fs.readdir(target)).map(async (name) => await usageOf(path.join(target, name))));
-    return {
-      sizeBytes: inner.reduce((sum, each) => sum + each.sizeBytes, 0),
-      freesBytes: inner.reduce((sum, each) => sum + each.freesBytes, 0),
-      modifiedMs: Math.max(stat.mtimeMs, ...inner.map((each) => each.modifiedMs)),
-    };
-  } catch (error) {
-    if (systemCodeOf(error) === "ENOENT") return { sizeBytes: 0, freesBytes: 0, modifiedMs: 0 };
-    throw explainFileError(error, target, "read");
-  }
-}
-
 /** Names in a folder; an absent folder has none. */
 export async function listFolder(folder: string): Promise<readonly string[]> {
   try {

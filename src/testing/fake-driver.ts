@@ -5,7 +5,7 @@
  */
 import { randomUUID } from "node:crypto";
 import type { DriverOptions } from "../driver-kit/create-flag.ts";
-import type { DriverCapabilities, DriverContext, DriverModule, Resource } from "../driver-kit/driver.ts";
+import type { Driver, DriverCapabilities, DriverContext, DriverModule, Resource, SizeChange } from "../driver-kit/driver.ts";
 import { ProviderDriver, type ProviderConfig } from "../driver-kit/provider-driver.ts";
 import type { MachineState } from "../driver-kit/state.ts";
 import { MachineError } from "../errors/machine-error.ts";
@@ -32,6 +32,8 @@ export class FakeWorld {
   hostKeys: readonly string[] = [];
   hostKeysExposed = false;
   withdrawn = 0;
+  /** What instances were resized to; undefined = the provider cannot. */
+  sizes: SizeChange[] | undefined;
   /** Where the engine of an instance answers; "" = at its address. */
   engineUrl = "";
   #addresses = 0;
@@ -50,11 +52,14 @@ interface FakeConfig extends ProviderConfig {
 
 class FakeDriver extends ProviderDriver<FakeConfig> {
   readonly driverName = "fake";
+  readonly resize?: Required<Driver>["resize"];
   readonly #world: FakeWorld;
 
   constructor(world: FakeWorld, context: DriverContext, configText: string | undefined) {
     super(context, { InstanceId: "", Size: "" }, configText);
     this.#world = world;
+    const { sizes } = world;
+    if (sizes !== undefined) this.resize = async (change) => ({ fromNextStart: sizes.push(change) > 0 });
   }
 
   get hostKeysExposed(): boolean {

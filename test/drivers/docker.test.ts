@@ -166,6 +166,38 @@ describe("create", () => {
   });
 });
 
+describe("resize", () => {
+  const mib = 1024 * 1024;
+
+  test("bounds the container that runs, more than before and less", async () => {
+    await using w = await world();
+    const { driver } = await w.make("web", { "docker-memory": 256 });
+    await driver.create(signal());
+    for (const memoryMiB of [2048, 300]) {
+      assert.deepEqual(await driver.resize?.({ cpus: 1.5, memoryMiB }, signal()), { fromNextStart: false });
+      const { Memory, MemorySwap, NanoCpus } = only(w.engine).body.HostConfig;
+      assert.deepEqual([Memory, MemorySwap, NanoCpus], [memoryMiB * mib, 2 * memoryMiB * mib, 1.5e9]);
+    }
+    const { Memory, CPUs } = JSON.parse(await driver.configText()) as Record<string, unknown>;
+    assert.deepEqual([Memory, CPUs], [300, "1.5"]);
+  });
+
+  test("leaves what is not told as it is, and refuses what create would", async () => {
+    await using w = await world();
+    const { driver } = await w.make("web", { "docker-memory": 256 });
+    await driver.create(signal());
+    await driver.resize?.({ cpus: 2 }, signal());
+    assert.equal(only(w.engine).body.HostConfig.Memory, 256 * mib);
+    for (const change of [{ memoryMiB: 5 }, { cpus: 5 }, { cpus: 0.001 }])
+      await assert.rejects(
+        async () => await driver.resize?.(change, signal()),
+        (error) => isMachineError(error, "driver-options"),
+        JSON.stringify(change),
+      );
+    assert.equal(only(w.engine).body.HostConfig.NanoCpus, 2e9);
+  });
+});
+
 describe("what is the machine", () => {
   test("is the recorded container alone: what was made from it by others, or bears no id, stays", async () => {
     await using here = await world();

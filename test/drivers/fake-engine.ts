@@ -20,6 +20,10 @@ interface ContainerBody {
   readonly Image: string;
   readonly Labels: Readonly<Record<string, string>>;
   readonly HostConfig: {
+    /** Bytes; 0 = no bound. */
+    readonly Memory?: number;
+    readonly MemorySwap?: number;
+    readonly NanoCpus?: number;
     readonly CapAdd: readonly string[];
     readonly NetworkMode: string;
     readonly PortBindings: Readonly<Record<string, readonly { HostPort: string }[]>>;
@@ -200,6 +204,8 @@ export class FakeEngine implements AsyncDisposable {
         return this.#archive(method, container, body);
       case "start":
         return this.#start(container);
+      case "update":
+        return this.#update(container, JSON.parse(body.toString("utf8")) as Partial<ContainerBody["HostConfig"]>);
       case "unpause":
         container.status = "running";
         return [204];
@@ -245,6 +251,17 @@ export class FakeEngine implements AsyncDisposable {
     }
     container.status = "running";
     return [204];
+  }
+
+  #update({ body: { HostConfig: host } }: FakeContainer, change: Partial<ContainerBody["HostConfig"]>): Reply {
+    // With a bound on memory there is one on memory and swap, of twice as much unless another was given.
+    const swap = change.MemorySwap ?? host.MemorySwap ?? 2 * (host.Memory ?? 0);
+    if (swap > 0 && (change.Memory ?? 0) > swap) {
+      const advice = "update the memoryswap at the same time";
+      return [409, `Cannot update container: Memory limit should be smaller than already set memoryswap limit, ${advice}`];
+    }
+    Object.assign(host, change);
+    return [200, { Warnings: [] }];
   }
 
   #inspect(container: FakeContainer): unknown {

@@ -72,6 +72,26 @@ describe("a machine that exists", () => {
     );
   });
 
+  test("has another size from its next start on", async () => {
+    await using made = await created();
+    const sizeOf = (): string => {
+      const pid = readFileSync(made.file("qemu.pid"), "utf8").trim();
+      return /-smp\0(\d+\0-m\0\d+M)/u.exec(readFileSync(`/proc/${pid}/cmdline`, "utf8"))?.[1] ?? "";
+    };
+    assert.deepEqual(await made.driver.resize?.({ cpus: 3, memoryMiB: 700 }, signal()), { fromNextStart: true });
+    assert.notEqual(sizeOf(), "3\0-m\x00700M");
+    await made.driver.restart(signal());
+    assert.equal(sizeOf(), "3\0-m\x00700M");
+    for (const change of [{ cpus: 1.5 }, { cpus: 256 }, { memoryMiB: 100 }, { memoryMiB: 999_999_999 }])
+      await assert.rejects(
+        async () => await made.driver.resize?.(change, signal()),
+        (error) => isMachineError(error, "driver-options"),
+        JSON.stringify(change),
+      );
+    const { CPU, Memory } = await made.config();
+    assert.deepEqual([CPU, Memory], [3, 700]);
+  });
+
   test("whose QEMU hangs is told in one sentence", async () => {
     await using made = await configured({ "qemu-save-state": "off" });
     await made.driver.create(signal());

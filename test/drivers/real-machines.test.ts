@@ -128,6 +128,13 @@ describe("docker", { skip: unavailable ?? false }, () => {
     await program.ok(["restart", "web"]);
     await useSshAndScp(program, "web");
     await dockerEnvironment(program, "web");
+    assert.match(
+      await program.ok(["edit", "web", "--memory", "1GB", "--cpus", "1"]),
+      /^"web" is a machine with 1 CPU and 1024 MB of memory now\.$/mu,
+    );
+    const container = (await program.ok(["inspect", "--format", "{{.Driver.ContainerId}}", "web"])).trim();
+    const bounds = ["inspect", "--format", "{{.HostConfig.Memory}} {{.HostConfig.NanoCpus}}", container];
+    assert.equal(await output("docker", bounds, engine), "1073741824 1000000000\n");
     await program.ok(["kill", "web"]);
     assert.equal(await status(program, "web"), "Stopped");
     // Others' machines may be on the lab's engine too.
@@ -163,7 +170,9 @@ describe("qemu", { skip: existsSync("/usr/bin/qemu-system-x86_64") ? false : "QE
     assert.deepEqual([await status(program, "web"), await status(program, "db")], ["Running", "Stopped"]);
     await program.ok(["stop", "web"], patient);
     assert.equal(await status(program, "web"), "Stopped");
+    await program.ok(["edit", "web", "--cpus", "1"]);
     await program.ok(["start", "web"], patient);
+    assert.equal(await program.ok(["ssh", "web", "nproc"]), "1\n");
     await program.ok(["restart", "web"], patient);
     assert.equal(await program.ok(["url", "web"]), url);
     assert.deepEqual({ ...(await identityOf(program, "web")), random: "" }, { ...web, random: "" });

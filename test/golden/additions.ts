@@ -20,7 +20,7 @@ const ownFlags = [
 ];
 /** Flags of the program itself that are ours; commands have a `--timeout` of 0.16.2. */
 const ownGlobalFlags = ["--output", "--timeout"];
-const ownCommands = ["gc", "ssh-host-key", "completion", "cache", "driver"];
+const ownCommands = ["gc", "edit", "ssh-host-key", "completion", "cache", "driver"];
 
 /** Usage texts that say what is true of this program. */
 const rewordings: readonly (readonly [RegExp, string])[] = [

@@ -40,6 +40,7 @@ export const argumentKinds: Readonly<Record<string, ArgumentKind>> = {
   url: "machine",
   version: "machine",
   gc: "none",
+  edit: "machines",
   "ssh-host-key": "machine",
   completion: "shell",
   "cache ls": "none",

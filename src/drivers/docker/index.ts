@@ -6,7 +6,7 @@
 import { defaultEnginePort } from "../../engine/engine-address.ts";
 import { BuiltinDriver, engineUrl } from "../../driver-kit/builtin-driver.ts";
 import { requireRootfsPrograms } from "../../driver-kit/images/debian-rootfs.ts";
-import type { DriverContext, DriverModule, Resource } from "../../driver-kit/driver.ts";
+import type { DriverContext, DriverModule, Resource, SizeChange } from "../../driver-kit/driver.ts";
 import type { DriverOptions } from "../../driver-kit/create-flag.ts";
 import type { MachineState } from "../../driver-kit/state.ts";
 import { EngineApi, isApiError } from "../../engine/engine-api.ts";
@@ -18,6 +18,7 @@ import { findLocalEngine, openEndpoint } from "./endpoint.ts";
 import { dockerOptions } from "./options.ts";
 import { isImageThere } from "./host-image.ts";
 import { removeUnusedNetwork, requireNetwork } from "./network.ts";
+import { resizeContainer } from "./resize.ts";
 
 /** What systemd and the containers of the engine inside get for shutting down. */
 const shutdownSeconds = 90;
@@ -75,21 +76,17 @@ class DockerDriver extends BuiltinDriver<DockerConfig> {
     if (Number(version.ApiVersion.split(".")[1]) < oldestApiMinor)
       throw new MachineError("driver-unsupported", `The engine ${version.Version} is too old: 19.03 is the oldest that will do`);
     if (this.config.Network !== "") await requireNetwork(api, this.config.Network, signal);
-    if (this.config.CPUs !== "") await this.#requireCpus(api, signal);
+    if (this.config.CPUs !== "") await this.#requireCpus(api, Number(this.config.CPUs), signal);
     if (/^build(?::|$)/u.test(this.config.Image) && !(await isImageThere(api, this.config.Image, signal)))
       await requireRootfsPrograms(this.context.processes);
   }
 
-  async #requireCpus(api: EngineApi, signal: AbortSignal): Promise<void> {
+  async #requireCpus(api: EngineApi, cpus: number, signal: AbortSignal): Promise<void> {
     const { NCPU } = (await api.send("GET", "/info", { signal })) as { readonly NCPU: number };
-    if (Number(this.config.CPUs) <= NCPU) return;
-    throw new MachineError(
-      "driver-options",
-      `--docker-cpus ${this.config.CPUs} is more than the engine's computer has: ${NCPU}`,
-      {
-        hint: "Take less, or leave it out for no bound.",
-      },
-    );
+    if (cpus <= NCPU) return;
+    throw new MachineError("driver-options", `--docker-cpus ${cpus} is more than the engine's computer has: ${NCPU}`, {
+      hint: "Take less, or leave it out for no bound.",
+    });
   }
 
   async create(signal: AbortSignal): Promise<void> {
@@ -127,6 +124,13 @@ class DockerDriver extends BuiltinDriver<DockerConfig> {
   async restart(signal: AbortSignal): Promise<void> {
     await this.stop(signal);
     await this.start(signal);
+  }
+
+  async resize(change: SizeChange, signal: AbortSignal): Promise<{ readonly fromNextStart: boolean }> {
+    const place = await this.#workplace();
+    if (change.cpus !== undefined) await this.#requireCpus(place.api, change.cpus, signal);
+    await resizeContainer(place, change, signal);
+    return { fromNextStart: false };
   }
 
   async #post(verb: string, signal: AbortSignal, query?: Readonly<Record<string, string>>): Promise<void> {

@@ -62,7 +62,7 @@ export async function checkBeforeCreate(place: Workplace, _signal: AbortSignal):
 }
 
 /** What the computer has not got at all, no other machine that is stopped sets free. */
-function requireMemory(memoryMiB: number, computerMiB = Number.POSITIVE_INFINITY): void {
+export function requireMemory(memoryMiB: number, computerMiB = Number.POSITIVE_INFINITY): void {
   if (memoryMiB <= computerMiB) return;
   throw new MachineError("driver-options", `--qemu-memory ${memoryMiB} is more than this computer has: ${computerMiB} MB`, {
     hint: "Give less, and leave some to the computer itself.",

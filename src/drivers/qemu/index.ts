@@ -5,7 +5,7 @@
  */
 import { defaultEnginePort } from "../../engine/engine-address.ts";
 import { BuiltinDriver, engineUrl } from "../../driver-kit/builtin-driver.ts";
-import type { DriverContext, DriverModule, PreparedEngine } from "../../driver-kit/driver.ts";
+import type { DriverContext, DriverModule, PreparedEngine, SizeChange } from "../../driver-kit/driver.ts";
 import type { DriverOptions } from "../../driver-kit/create-flag.ts";
 import type { MachineState } from "../../driver-kit/state.ts";
 import { isMachineError, MachineError } from "../../errors/machine-error.ts";
@@ -14,7 +14,7 @@ import { factsOf } from "../../system/disk-files.ts";
 import { SystemProcessTable } from "../../system/process-table.ts";
 import { instanceFiles } from "./qemu-arguments.ts";
 import { configure, defaultConfig, type QemuConfig } from "./config.ts";
-import { checkBeforeCreate, createInstance, startCold, type Workplace } from "./creation.ts";
+import { checkBeforeCreate, createInstance, requireMemory, startCold, type Workplace } from "./creation.ts";
 import { qemuOptions } from "./options.ts";
 import { Instance, LostSocketError, type InstanceContext } from "./instance.ts";
 import { clearFolder } from "./machine-folder.ts";
@@ -192,6 +192,18 @@ class QemuDriver extends BuiltinDriver<QemuConfig> {
     return state ?? "Error";
   }
 
+  /** QEMU is told at its next launch. */
+  async resize({ cpus, memoryMiB }: SizeChange): Promise<{ readonly fromNextStart: boolean }> {
+    if (cpus !== undefined) requireCpus(cpus);
+    if (memoryMiB !== undefined) {
+      qemuOptions.require("Memory", memoryMiB);
+      requireMemory(memoryMiB, this.context.computer.memoryMiB);
+    }
+    this.config.CPU = cpus ?? this.config.CPU;
+    this.config.Memory = memoryMiB ?? this.config.Memory;
+    return { fromNextStart: true };
+  }
+
   async getUrl(): Promise<string> {
     return this.config.EnginePort === 0 ? "" : engineUrl(this.config.IPAddress, this.config.EnginePort);
   }
@@ -214,6 +226,11 @@ class QemuDriver extends BuiltinDriver<QemuConfig> {
       hint: `Put it back from a copy, or remove the machine: docker-machine rm ${machineName}`,
     });
   }
+}
+
+function requireCpus(cpus: number): void {
+  if (!Number.isInteger(cpus)) throw new MachineError("driver-options", `${cpus} is no number of CPUs: QEMU gives whole ones`);
+  qemuOptions.require("CPU", cpus);
 }
 
 export const driverModule: DriverModule = {
