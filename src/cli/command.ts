@@ -7,6 +7,8 @@ export interface Invocation {
   readonly command: Command;
   readonly options: CommandOptions;
   readonly args: readonly string[];
+  /** Of a command that takes another one: the words behind `--`; undefined where there is no `--`. */
+  readonly words?: readonly string[] | undefined;
 }
 
 export interface CommandModule {
@@ -34,7 +36,16 @@ export interface Command {
   readonly flags: readonly CliFlag[];
   /** `driver`: the chosen driver's create flags are added. `none`: everything behind the command's name is an argument. */
   readonly flagSource?: "own" | "driver" | "none";
+  /**
+   * What stands behind `--` is a command to be run, and in {@link Invocation.words}. `named`: so is all that stands behind
+   * the first argument, flags and all.
+   */
+  readonly takesCommand?: "behind-dashes" | "named";
   readonly arity?: Arity;
+  /** Takes several machines, which a filter or `--all` may choose in place of names: then none need be given. */
+  readonly selects?: boolean;
+  /** Cuts machines off for a while: those that were selected, and not named, are shown and asked about first. */
+  readonly cutsOff?: boolean;
   /**
    * `facts`: standard output is read by programs, so events go to standard error. `progress`: events are what the
    * command prints.

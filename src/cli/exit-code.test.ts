@@ -12,6 +12,7 @@ describe("exitCodeOfError", () => {
       usage: 2,
       "pre-create-check": 3,
       "machine-not-found": 4,
+      "nothing-selected": 4,
       interrupted: 130,
     };
     for (const code of Object.keys(errorCodes) as ErrorCode[]) {

@@ -17,6 +17,7 @@ export const codesOfErrors: Partial<Record<ErrorCode, number>> = {
   usage: exitCodes.usage,
   "pre-create-check": exitCodes.preCreateCheck,
   "machine-not-found": exitCodes.machineNotFound,
+  "nothing-selected": exitCodes.machineNotFound,
   interrupted: exitCodes.interrupted,
 };
 

@@ -5,7 +5,7 @@
 import * as path from "node:path";
 import { Redactor } from "../log/redact.ts";
 import type { Computer } from "../system/computer.ts";
-import { findCommand, type Command } from "./command.ts";
+import { findCommand, type Command, type Invocation } from "./command.ts";
 import type { ProgramName, Streams } from "./cli-context.ts";
 import { exitCodeOfError, exitCodeOfResult, exitCodes } from "./exit-code.ts";
 import type { CliFlag } from "./flags/flag.ts";
@@ -76,11 +76,12 @@ class Run {
     if (inner !== undefined) return await this.#dispatch(inner.subcommand, inner.words, globals);
     if (command.flagSource === "none" && isHelpWord(words[0])) return await this.#printHelp();
     const parsed = command.flagSource === "none" ? { ...parseFlags([], []), args: words } : await this.#parse(command, words);
+    const { args, words: commandWords } = splitCommand(command, parsed);
     this.#options = parsed.options;
     if (parsed.options.bool("help")) return await this.#printHelp();
-    if (command.load === undefined) return await this.#refuse(parsed.args);
-    checkArity(command, parsed.args);
-    return await this.#execute(command, parsed, globals);
+    if (command.load === undefined) return await this.#refuse(args);
+    checkArity(command, parsed.options, args);
+    return await this.#execute({ command, options: parsed.options, args, words: commandWords }, parsed.warnings, globals);
   }
 
   /** The subcommand that is meant, and the words without its name; flags may stand before that. */
@@ -98,7 +99,8 @@ class Run {
 
   async #parse(command: Command, words: readonly string[]): Promise<ParsedFlags> {
     this.#flags = command.flagSource === "driver" ? await this.#createFlags(words) : command.flags;
-    return parseFlags(words, withGlobalFlags(this.#flags), this.#computer.env);
+    const placement = command.takesCommand === "named" ? "leading" : "anywhere";
+    return parseFlags(words, withGlobalFlags(this.#flags), this.#computer.env, placement);
   }
 
   async #createFlags(words: readonly string[]): Promise<readonly CliFlag[]> {
@@ -108,25 +110,22 @@ class Run {
     );
   }
 
-  async #execute(command: Command, parsed: ParsedFlags, globals: ParsedFlags): Promise<number> {
+  async #execute(invocation: Invocation, warnings: readonly string[], globals: ParsedFlags): Promise<number> {
     const { execute } = await import("./execute.ts");
-    for (const secret of secretsOf([...(this.#flags ?? []), ...globalFlags], [parsed.options, globals.options]))
+    for (const secret of secretsOf([...(this.#flags ?? []), ...globalFlags], [invocation.options, globals.options]))
       this.#redactor.add(secret);
-    for (const warning of [...globals.warnings, ...parsed.warnings]) this.#streams.stderr.write(`${warning}\n`);
-    const result = await execute(
-      { command, options: parsed.options, args: parsed.args },
-      {
-        computer: this.#computer,
-        streams: this.#streams,
-        mainContext: this.#mainContext,
-        globals: globalOptions(this.#globalSources(), this.#computer),
-        compat: this.#compat,
-        program: this.#program,
-        commandLine: this.#argv,
-        redactor: this.#redactor,
-        showHelp: async () => void (await this.#printHelp()),
-      },
-    );
+    for (const warning of [...globals.warnings, ...warnings]) this.#streams.stderr.write(`${warning}\n`);
+    const result = await execute(invocation, {
+      computer: this.#computer,
+      streams: this.#streams,
+      mainContext: this.#mainContext,
+      globals: globalOptions(this.#globalSources(), this.#computer),
+      compat: this.#compat,
+      program: this.#program,
+      commandLine: this.#argv,
+      redactor: this.#redactor,
+      showHelp: async () => void (await this.#printHelp()),
+    });
     return exitCodeOfResult(result, this.#compat);
   }
 
@@ -201,7 +200,18 @@ function isHelpWord(word: string | undefined): boolean {
   return word === "-h" || word === "-help" || word === "--help";
 }
 
-function checkArity(command: Command, args: readonly string[]): void {
+/** Of a command that takes another one, the arguments of its own and that other one's words. */
+function splitCommand({ takesCommand }: Command, { args, dashesAt }: ParsedFlags): Pick<Invocation, "args" | "words"> {
+  if (takesCommand === undefined) return { args };
+  if (dashesAt !== undefined) return { args: args.slice(0, dashesAt), words: args.slice(dashesAt) };
+  if (takesCommand === "behind-dashes") return { args };
+  const [name, ...rest] = args;
+  if (name === undefined) return { args };
+  return { args: [name], words: rest[0] === "--" ? rest.slice(1) : rest };
+}
+
+function checkArity(command: Command, options: CommandOptions, args: readonly string[]): void {
+  if (command.selects === true && (options.bool("all") || options.strings("filter").length > 0)) return;
   const { min = 0, max = Number.POSITIVE_INFINITY, message, showHelp = false } = command.arity ?? { message: "" };
   if (args.length < min || args.length > max) throw new UsageError(message, { showHelp });
 }

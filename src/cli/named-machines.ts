@@ -1,21 +1,17 @@
-/** What commands on machines share: which machines are meant, and one line of result or error for each. */
+/** What commands on machines share: progress, and one line of result or error for each. */
 import { MachineError } from "../errors/machine-error.ts";
-import { expandNames } from "../machine/names.ts";
 import { forEachMachine, throwFailures } from "../machine/many.ts";
 import type { MachineContext } from "../machine/machine-context.ts";
 import type { CliContext } from "./cli-context.ts";
+import type { Invocation } from "./command.ts";
 import { openContext } from "./open-context.ts";
+import { isAgreed, namesOrDefault, selectedNames, type Selection } from "./selection/select-machines.ts";
+
+export { namesOrDefault } from "./selection/select-machines.ts";
 
 const defaultMachine = "default";
 /** Machines worked on at the same time: more gain nothing on the machine that waits for them. */
 const atOnce = 16;
-
-/** The names given, or `default` where there is such a machine. */
-export async function namesOrDefault(machineContext: MachineContext, args: readonly string[]): Promise<string[]> {
-  if (args.length > 0) return expandNames(args);
-  if (await machineContext.store.has(defaultMachine)) return [defaultMachine];
-  throw new MachineError("usage", 'Error: No machine name(s) specified and no "default" machine exists');
-}
 
 /** The one name given, or `default`. */
 export async function nameOrDefault(machineContext: MachineContext, args: readonly string[]): Promise<string> {
@@ -25,16 +21,28 @@ export async function nameOrDefault(machineContext: MachineContext, args: readon
 }
 
 /**
- * Does the work on every machine in parallel, showing progress. Then come the lines of result, in the order of the
- * names, and every failure is thrown.
+ * Does the work on every machine that is selected in parallel, showing progress. Then come the lines of result, in the order of the
+ * names, and every failure is thrown. False where the user, asked about a selection, said no.
  */
 export async function workOnMachines<T>(
   context: CliContext,
-  args: readonly string[],
+  invocation: Invocation,
+  work: (machineContext: MachineContext, name: string) => Promise<T>,
+  resultLine: (value: T, name: string) => string = () => "",
+): Promise<boolean> {
+  const names = await selectedNames(openContext(context), invocation, context);
+  if (invocation.command.cutsOff === true && !(await isAgreed(invocation, names, context))) return false;
+  await workOnNamed(context, names, work, resultLine);
+  return true;
+}
+
+/** As {@link workOnMachines}, where the names are known. */
+export async function workOnNamed<T>(
+  context: CliContext,
+  names: readonly string[],
   work: (machineContext: MachineContext, name: string) => Promise<T>,
   resultLine: (value: T, name: string) => string = () => "",
 ): Promise<void> {
-  const names = await namesOrDefault(openContext(context), args);
   const view = await context.showProgress(names);
   const machineContext = openContext(context, (name) => view.reportFor(name));
   try {
@@ -64,19 +72,19 @@ export async function workOnMachines<T>(
 /** Asks every machine for a fact; they are printed in the order of the names, the failures thrown at the end. */
 export async function readMachines<T>(
   context: CliContext,
-  args: readonly string[],
+  selection: Selection,
   read: (machineContext: MachineContext, name: string) => Promise<T>,
-  lineOf: (fact: T) => string,
+  lineOf: (fact: T) => string | readonly string[],
 ): Promise<void> {
   const machineContext = openContext(context);
   const outcomes = await forEachMachine(
-    await namesOrDefault(machineContext, args),
+    await selectedNames(machineContext, selection, context),
     atOnce,
     async (name) => await read(machineContext, name),
   );
   const facts = outcomes.flatMap(({ value }) => (value === undefined ? [] : [value]));
   if (context.globals.output === "json") context.printJson(facts);
-  else for (const fact of facts) context.print(lineOf(fact));
+  else for (const line of facts.flatMap(lineOf)) context.print(line);
   throwFailures(outcomes);
 }
 

@@ -1,5 +1,7 @@
 /** The commands that 0.16.2 does not have. */
 import type { Arity, Command } from "./command.ts";
+import { fleetCommands } from "./fleet-commands.ts";
+import { selectionFlags } from "./selection/selection-flags.ts";
 
 const noArguments: Arity = { max: 0, message: "Error: Too many arguments given" };
 const argumentsAreMachines = "Argument(s) are one or more machine names.";
@@ -61,7 +63,8 @@ export const configRelocateCommand: Command = {
   summary: "Write the paths of this store into records that were made in another place",
   description: argumentsAreMachines,
   argumentText: "NAME...",
-  flags: [{ kind: "bool", name: "all", usage: "All machines of the store" }],
+  flags: selectionFlags,
+  selects: true,
   output: "facts",
   load: () => import("./commands/config-relocate.ts"),
 };
@@ -89,6 +92,7 @@ const cacheCommands: readonly Command[] = [
 ];
 
 export const ownCommands: readonly Command[] = [
+  ...fleetCommands,
   {
     name: "gc",
     summary: "List what interrupted commands left behind, and remove it",

@@ -11,6 +11,8 @@ export const errorCodes = {
   "machine-interrupted": "An earlier command on this machine was cut off and its journal is still open.",
   "machine-not-running": "The command needs a running machine.",
   "machine-state": "The machine is already in the wanted state, or cannot leave the one it is in.",
+  "machine-protected": "The machine is protected (docker-machine protect), and the command would remove it or cut it off.",
+  "nothing-selected": "No machine passes the filters, or --all was asked of a store without machines.",
   "record-unreadable": "A machine's config.json is missing, truncated or not JSON.",
   "record-from-future": "A machine's config.json was written by a newer version.",
   "store-unusable": "The store's folder cannot be read or written, or no home directory is known.",

@@ -11,6 +11,7 @@ import { engineUrlOf, waitForEngine } from "./host/engine-connection.ts";
 import { locate } from "./host/locate.ts";
 import { lockMachine } from "./interruption/machine-lock.ts";
 import type { MachineContext } from "./machine-context.ts";
+import { requireUnprotected } from "./selection/protection.ts";
 import { stateOf, waitForState } from "./host/wait-for-state.ts";
 
 export type LifecycleVerb = "start" | "stop" | "kill" | "restart";
@@ -66,6 +67,7 @@ export async function changeState(
   signal: AbortSignal,
 ): Promise<void> {
   await using _lock = await lockMachine(context, name, verb, signal);
+  if (verb === "kill") await requireUnprotected(context, name, "killed");
   await using host = await openHost(context, name);
   await doVerb(context, host, verbs[verb], signal);
 }

@@ -38,6 +38,8 @@ export interface ListedMachine {
 export interface ListRequest {
   /** Bound on everything that is asked of one machine. */
   readonly timeoutMs: number;
+  /** Machines to look at; all of the store unless given. */
+  readonly only?: readonly string[] | undefined;
 }
 
 /** Machines asked at once, and what each may have open: a connection to its engine, and what its driver asks by. */
@@ -45,7 +47,7 @@ const atOnce = { most: 64, openEach: 4 };
 
 /** Machines in no particular order of work, listed in natural order of their names. */
 export async function listMachines(context: MachineContext, request: ListRequest, signal: AbortSignal): Promise<ListedMachine[]> {
-  const names = (await context.store.list()).sort(byNaturalOrder);
+  const names = [...(request.only ?? (await context.store.list()))].sort(byNaturalOrder);
   const places = await sideBySideWithin(Math.min(atOnce.most, names.length), atOnce.openEach);
   const outcomes = await forEachMachine(names, places, async (name) => await listOne(context, name, request, signal));
   // That the whole command is over is no fault of any machine.

@@ -10,6 +10,7 @@ import { lockMachine } from "./interruption/machine-lock.ts";
 import type { MachineContext } from "./machine-context.ts";
 import { bareRequest, provisionContext } from "./provision-machine.ts";
 import { sweepStore } from "./interruption/sweep.ts";
+import { requireUnprotected } from "./selection/protection.ts";
 
 export interface RemoveRequest {
   readonly name: string;
@@ -21,12 +22,16 @@ export interface RemoveRequest {
   readonly onlyInterrupted?: boolean | undefined;
 }
 
-/** Throws when the instance could not be removed (the record stays, unless forced) or no such machine exists. */
+/**
+ * Throws when the instance could not be removed (the record stays, unless forced), or no such machine exists; also where
+ * it is forced, `machine-protected`.
+ */
 export async function removeMachine(context: MachineContext, request: RemoveRequest, signal: AbortSignal): Promise<void> {
   const { name, force } = request;
   await using _lock = await lockMachine(context, name, "rm", signal).catch((error: unknown) => {
     throw explain(name, error);
   });
+  await requireUnprotected(context, name, "removed");
   await sweepStore(context);
   if (request.onlyInterrupted === true) await requireLeftover(context, name);
   let isTraceable = true;

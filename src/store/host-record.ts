@@ -91,6 +91,10 @@ export interface HostExtra {
   SshHostKey?: string;
   /** Names this create at the provider; see DriverContext.createId. */
   CreateId?: string;
+  /** What `docker-machine label` gave the machine. */
+  Labels?: Record<string, string>;
+  /** No command removes or cuts it off. */
+  Protected?: boolean;
   /** What `create` was told for the driver, where that reports another name of its own. */
   DriverGivenAs?: string;
   [key: string]: unknown;

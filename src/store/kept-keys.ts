@@ -47,6 +47,11 @@ export function withKept(record: HostRecord, text: string): HostRecord {
   };
 }
 
+/** Whether the kept keys say that the machine is protected: its own record may be unreadable. */
+export function protectionIn(text: string): boolean {
+  return (plainFrom(objectAt(readOrNothing(text), "Extra")) as HostExtra).Protected === true;
+}
+
 function readOrNothing(text: string): JsonNode | undefined {
   try {
     return parseJson(text);

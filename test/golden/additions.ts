@@ -1,5 +1,7 @@
 /** What our help shows beyond 0.16.2's: dropped before texts are compared. A line that is not listed here must be equal. */
 
+import { alignRows } from "../../src/cli/help/align.ts";
+
 const ownFlags = [
   "--dry-run",
   "--engine-allow-removal",
@@ -20,7 +22,7 @@ const ownFlags = [
 ];
 /** Flags of the program itself that are ours; commands have a `--timeout` of 0.16.2. */
 const ownGlobalFlags = ["--output", "--timeout"];
-const ownCommands = ["gc", "edit", "ssh-host-key", "completion", "cache", "driver"];
+const ownCommands = ["gc", "edit", "ssh-host-key", "completion", "cache", "driver", "label", "exec", "protect", "unprotect"];
 
 /** Usage texts that say what is true of this program. */
 const rewordings: readonly (readonly [RegExp, string])[] = [
@@ -33,18 +35,28 @@ const rewordings: readonly (readonly [RegExp, string])[] = [
 
 /** The help text with our lines dropped and our words replaced. */
 export function withoutAdditions(help: string): string {
-  const lines = rewordings.reduce((text, [ours, theirs]) => text.replace(ours, theirs), withoutTlsSan(help)).split("\n");
+  const lines = rewordings.reduce((text, [ours, theirs]) => text.replace(ours, theirs), withoutWideFlags(help)).split("\n");
   return lines.filter((line) => !isOurs(line)).join("\n");
 }
 
-/** `create` has the flag from 0.16.2; on `regenerate-certs` it is ours, and widens the column of the others. */
-function withoutTlsSan(help: string): string {
-  const line = /^ {3}--tls-san .*from now on\n/mu;
-  if (!line.test(help)) return help;
-  return help
-    .replace(line, "")
-    .replace(/(?<=--force, -f)\t+/u, "\t\t")
-    .replace(/(?<=--client-certs)\t+/u, "\t");
+/** Flags of ours on commands of 0.16.2 that had none, or narrower ones: the columns are as if they had never been. */
+const wideFlags =
+  /^ {3}(?:--filter \[.*In place of names|--all\t.*In place of names|-y\t.*that were selected|--tls-san .*from now on)/u;
+
+function withoutWideFlags(help: string): string {
+  const found = /(?<head>\nOptions:\n {3}\n)(?<rows>(?: {3}\S.*\n)+)/u.exec(help);
+  const rows = found?.groups?.["rows"]?.trimEnd().split("\n") ?? [];
+  const left = rows.filter((row) => !wideFlags.test(row));
+  if (found === null || left.length === rows.length) return help;
+  if (left.length === 0)
+    return (
+      help
+        .replace(`\n${found[0]}`, "\n")
+        .replace(/^(Usage: .*) \[OPTIONS\]/mu, "$1")
+        .trimEnd() + "\n"
+    );
+  const aligned = alignRows(left.map((row) => row.split(/\t+/u) as unknown as [string, string]));
+  return help.replace(found[0], () => `${found.groups?.["head"]}${aligned.join("\n")}\n`);
 }
 
 function isOurs(line: string): boolean {

@@ -1,20 +1,20 @@
-/** `config relocate NAME...|--all`: writes the paths of the store in use into records that were made in another place. */
+/** `config relocate NAME...|--filter F|--all`: writes the paths of the store in use into records that were made in another place. */
 import { MachineError } from "../../errors/machine-error.ts";
 import { logTo } from "../../log/event.ts";
 import { relocateMachine, type Relocation } from "../../machine/host/moved-store.ts";
 import { forEachMachine, throwFailures } from "../../machine/many.ts";
-import { expandNames } from "../../machine/names.ts";
 import type { Invocation } from "../command.ts";
 import type { CliContext } from "../cli-context.ts";
 import { openContext } from "../open-context.ts";
+import { isSelected, selectedNames } from "../selection/select-machines.ts";
 
 const atOnce = 16;
 
-export async function run({ options, args }: Invocation, context: CliContext): Promise<void> {
+export async function run(invocation: Invocation, context: CliContext): Promise<void> {
   const machineContext = openContext(context);
-  const all = options.bool("all");
-  if (all === args.length > 0) throw new MachineError("usage", "Error: Expected machine names or --all as arguments");
-  const names = all ? (await machineContext.store.list()).sort() : expandNames(args);
+  if (invocation.args.length === 0 && !isSelected(invocation.options))
+    throw new MachineError("usage", "Error: Expected machine names, --filter or --all as arguments");
+  const names = await selectedNames(machineContext, invocation, context);
   const outcomes = await forEachMachine(
     names,
     atOnce,

@@ -5,10 +5,10 @@ import type { Invocation } from "../command.ts";
 import type { CliContext } from "../cli-context.ts";
 import { readMachines } from "../named-machines.ts";
 
-export async function run({ args }: Invocation, context: CliContext): Promise<void> {
+export async function run(invocation: Invocation, context: CliContext): Promise<void> {
   const read = async (machineContext: MachineContext, name: string): Promise<{ name: string; ip: string }> => {
     await using host = await openHost(machineContext, name);
     return { name, ip: await host.driver.getIp() };
   };
-  await readMachines(context, args, read, ({ ip }) => oneLine(ip));
+  await readMachines(context, invocation, read, ({ ip }) => oneLine(ip));
 }

@@ -3,10 +3,10 @@ import type { Invocation } from "../command.ts";
 import type { CliContext } from "../cli-context.ts";
 import { workOnMachines } from "../named-machines.ts";
 
-export async function run({ args }: Invocation, context: CliContext): Promise<void> {
+export async function run(invocation: Invocation, context: CliContext): Promise<void> {
   await workOnMachines(
     context,
-    args,
+    invocation,
     async (machineContext, name) => await changeState(machineContext, name, "kill", context.signal),
   );
 }

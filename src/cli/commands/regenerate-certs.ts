@@ -4,18 +4,22 @@ import { requireTlsNames } from "../../tls/alternative-names.ts";
 import type { Invocation } from "../command.ts";
 import type { CliContext } from "../cli-context.ts";
 import { openContext } from "../open-context.ts";
-import { namesOrDefault, workOnMachines } from "../named-machines.ts";
+import { namesOrDefault, workOnNamed } from "../named-machines.ts";
+import { isSelected, selectedNames } from "../selection/select-machines.ts";
 
-export async function run({ options, args }: Invocation, context: CliContext): Promise<void> {
+export async function run(invocation: Invocation, context: CliContext): Promise<void> {
+  const { options } = invocation;
   const furtherNames = options.strings("tls-san");
   requireTlsNames(furtherNames);
+  const names = isSelected(options) ? await selectedNames(openContext(context), invocation, context) : undefined;
+  if (names !== undefined) context.print(`About to regenerate the TLS certificates of ${names.join(", ")}`);
   if (!options.bool("force") && !(await isConfirmed(context))) return;
   context.print("Regenerating TLS certificates");
-  const names = await namesOrDefault(openContext(context), args);
+  const meant = names ?? (await namesOrDefault(openContext(context), invocation.args));
   if (options.bool("client-certs")) await renewAuthority(openContext(context), context.signal);
-  await workOnMachines(
+  await workOnNamed(
     context,
-    names,
+    meant,
     async (machineContext, name) => await regenerateCertificates(machineContext, name, context.signal, furtherNames),
   );
 }

@@ -5,10 +5,13 @@ import type { MachineContext } from "../../machine/machine-context.ts";
 import { removeMachine } from "../../machine/remove.ts";
 import type { Invocation } from "../command.ts";
 import type { CliContext } from "../cli-context.ts";
-import { workOnMachines } from "../named-machines.ts";
+import { workOnNamed } from "../named-machines.ts";
+import { openContext } from "../open-context.ts";
+import { isSelected, selectedNames } from "../selection/select-machines.ts";
 
-export async function run({ options, args }: Invocation, context: CliContext): Promise<void> {
-  const names = expandNames(args);
+export async function run(invocation: Invocation, context: CliContext): Promise<void> {
+  const { options, args } = invocation;
+  const names = isSelected(options) ? await selectedNames(openContext(context), invocation, context) : expandNames(args);
   const force = options.bool("force");
   context.print(`About to remove ${names.join(", ")}`);
   context.print("WARNING: This action will delete both local reference and remote instance.");
@@ -18,11 +21,16 @@ export async function run({ options, args }: Invocation, context: CliContext): P
       await removeMachine(machineContext, { name, force, restore: options.bool("restore") }, context.signal);
       return `Successfully removed ${name}`;
     } catch (error) {
-      if (!force || context.signal.aborted || isMachineError(error, "host-key-mismatch")) throw error;
+      if (!force || context.signal.aborted || isKept(error)) throw error;
       logTo(context.report, "error", messageOf(error));
       logTo(context.report, "error", `Can't remove "${name}"`);
       return "";
     }
   };
-  await workOnMachines(context, names, remove, (line) => line);
+  await workOnNamed(context, names, remove, (line) => line);
+}
+
+/** What force does not override. */
+function isKept(error: unknown): boolean {
+  return isMachineError(error, "host-key-mismatch") || isMachineError(error, "machine-protected");
 }

@@ -3,11 +3,11 @@ import type { Invocation } from "../command.ts";
 import type { CliContext } from "../cli-context.ts";
 import { sayAddressesMayChange, workOnMachines } from "../named-machines.ts";
 
-export async function run({ args }: Invocation, context: CliContext): Promise<void> {
-  await workOnMachines(
+export async function run(invocation: Invocation, context: CliContext): Promise<void> {
+  const isDone = await workOnMachines(
     context,
-    args,
+    invocation,
     async (machineContext, name) => await changeState(machineContext, name, "start", context.signal),
   );
-  sayAddressesMayChange(context);
+  if (isDone) sayAddressesMayChange(context);
 }

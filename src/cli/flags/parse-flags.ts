@@ -24,6 +24,8 @@ export interface CommandOptions extends DriverOptions {
 export interface ParsedFlags {
   readonly options: CommandOptions;
   readonly args: readonly string[];
+  /** How many of the arguments stand before `--`; undefined where there is none. */
+  readonly dashesAt: number | undefined;
   /** Environment variables whose value was ignored because it cannot be read; one sentence each. */
   readonly warnings: readonly string[];
 }
@@ -55,22 +57,30 @@ export function parseFlags(
     checkChoice(flag, values[flag.name]);
   }
   const occurrences = (name: string): readonly string[] => scanned.texts.get(name) ?? [];
-  return { options: { ...driverOptions(values, given, variables), occurrences }, args: scanned.args, warnings };
+  return {
+    options: { ...driverOptions(values, given, variables), occurrences },
+    args: scanned.args,
+    dashesAt: scanned.dashesAt,
+    warnings,
+  };
 }
 
 interface Scan {
   /** Texts given for each flag, by its main name. */
   readonly texts: Map<string, string[]>;
   readonly args: string[];
+  readonly dashesAt: number | undefined;
 }
 
 function scan(words: readonly string[], flags: readonly CliFlag[], placement: FlagPlacement): Scan {
   const byName = new Map(flags.flatMap((flag) => namesOf(flag).map((name) => [name, flag] as const)));
   const texts = new Map<string, string[]>();
   const args: string[] = [];
+  let dashesAt: number | undefined;
   for (let index = 0; index < words.length; index += 1) {
     const word = words[index] as string;
     if (word === "--") {
+      dashesAt = args.length;
       args.push(...words.slice(index + 1));
       break;
     }
@@ -88,7 +98,7 @@ function scan(words: readonly string[], flags: readonly CliFlag[], placement: Fl
     checkText(flag, name, text);
     texts.set(flag.name, [...(texts.get(flag.name) ?? []), text]);
   }
-  return { texts, args };
+  return { texts, args, dashesAt };
 }
 
 /** A lone dash is an argument. */

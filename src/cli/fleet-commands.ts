@@ -1,0 +1,54 @@
+/** The commands for many machines, as data. */
+import type { Command } from "./command.ts";
+import { selectionFlags } from "./selection/selection-flags.ts";
+
+const argumentsAreMachines = "Argument(s) are one or more machine names.";
+
+export const fleetCommands: readonly Command[] = [
+  {
+    name: "label",
+    summary: "Give labels to machines, or print them",
+    description: "Arguments are machine names, then KEY=VALUE to set a label and KEY- to take one away.",
+    argumentText: "[NAME...] [KEY=VALUE...] [KEY-...]",
+    flags: selectionFlags,
+    selects: true,
+    output: "facts",
+    load: () => import("./commands/label.ts"),
+  },
+  {
+    name: "exec",
+    summary: "Run a command on several machines at once",
+    description:
+      "Arguments are machine names; the command stands behind two dashes. One word is a line of shell, several are a program and its arguments.",
+    argumentText: "[NAME...] -- COMMAND...",
+    flags: [
+      { kind: "bool", name: "group", usage: "Print equal outputs once, below the names of their machines" },
+      { kind: "int", name: "parallel", usage: "Machines at the same time", value: 32 },
+      { kind: "string", name: "timeout", usage: "Bound on each machine, such as 30s or 10m", value: "5m" },
+      { kind: "string", name: "stdin", usage: "File that each command reads as its standard input; nothing unless given" },
+      ...selectionFlags,
+    ],
+    selects: true,
+    takesCommand: "behind-dashes",
+    output: "facts",
+    load: () => import("./commands/exec.ts"),
+  },
+  {
+    name: "protect",
+    summary: "Keep machines from being removed or killed, also by force",
+    description: argumentsAreMachines,
+    flags: selectionFlags,
+    selects: true,
+    output: "progress",
+    load: () => import("./commands/protect.ts"),
+  },
+  {
+    name: "unprotect",
+    summary: "Allow machines to be removed and killed again",
+    description: argumentsAreMachines,
+    flags: selectionFlags,
+    selects: true,
+    output: "progress",
+    load: () => import("./commands/protect.ts"),
+  },
+];
