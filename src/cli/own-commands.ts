@@ -112,7 +112,9 @@ export const ownCommands: readonly Command[] = [
     flags: [
       { kind: "string", name: "cpus", usage: "Number of CPUs, such as 4" },
       { kind: "string", name: "memory", usage: "Memory, such as 8GB; MB without a unit" },
+      ...selectionFlags,
     ],
+    selects: true,
     arity: { min: 1, message: "Error: Expected one or more machine names as arguments", showHelp: true },
     output: "progress",
     load: () => import("./commands/edit.ts"),

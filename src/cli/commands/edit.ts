@@ -7,11 +7,12 @@ import type { CliContext } from "../cli-context.ts";
 import type { Invocation } from "../command.ts";
 import { workOnMachines } from "../named-machines.ts";
 
-export async function run({ options, args }: Invocation, context: CliContext): Promise<void> {
+export async function run(invocation: Invocation, context: CliContext): Promise<void> {
+  const { options } = invocation;
   const change = readChange(options.string("cpus"), options.string("memory"));
   await workOnMachines(
     context,
-    args,
+    invocation,
     async (machineContext, name) => await resizeMachine(machineContext, name, change, context.signal),
     ({ needsRestart }, name) =>
       needsRestart
