@@ -120,6 +120,16 @@ export const ownCommands: readonly Command[] = [
     load: () => import("./commands/edit.ts"),
   },
   {
+    name: "rename",
+    summary: "Give a machine another name",
+    description: "Arguments are the name and the new one; the machine itself is not touched.",
+    argumentText: "NAME NEW-NAME",
+    flags: [],
+    arity: { min: 2, max: 2, message: "Error: Expected a machine name and its new name as arguments", showHelp: true },
+    output: "progress",
+    load: () => import("./commands/rename.ts"),
+  },
+  {
     name: "ssh-host-key",
     summary: "Show or change the SSH host key that is pinned for a machine",
     description: "Argument is a machine name.",

@@ -37,7 +37,7 @@ export interface DriverCapabilities {
   readonly onThisComputer?: true | undefined;
   /** What becomes of an instance that powers itself off, and of the bill; absent where that is not known. */
   readonly whenPoweredOff?: "deleted" | "free" | "billed" | undefined;
-  /** The provider finds the instance by the machine's name, so that a machine cannot be renamed. */
+  /** The instance is found by the machine's name, or by paths in its folder: such a machine cannot be renamed. */
   readonly foundByName?: true | undefined;
 }
 

@@ -172,6 +172,21 @@ export class FileStore implements Store {
     });
   }
 
+  async rename(name: string, newName: string): Promise<void> {
+    const [folder, newFolder] = [this.machineDir(name), this.machineDir(newName)];
+    const names = await this.list();
+    if (!names.includes(name)) throw machineNotFound(name);
+    const others = names.filter((other) => other !== name);
+    const twin = findTwin(newName, others);
+    if (twin !== undefined) throw machineExists(newName, twin);
+    try {
+      await moveIntoPlace(folder, newFolder, newName);
+      await syncDirectory(this.#machinesDir);
+    } catch (error) {
+      throw explainFileError(error, newFolder, "create");
+    }
+  }
+
   get buried(): Store {
     return new FileStore(this.root, this.#clock, "removed");
   }

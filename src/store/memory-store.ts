@@ -82,6 +82,16 @@ export class MemoryStore implements Store {
     this.backups.delete(name);
   }
 
+  async rename(name: string, newName: string): Promise<void> {
+    this.machineDir(newName);
+    const text = this.texts.get(name);
+    if (text === undefined) throw machineNotFound(name);
+    const twin = [...this.texts.keys()].find((other) => other !== name && other.toLowerCase() === newName.toLowerCase());
+    if (twin !== undefined) throw machineExists(newName, twin);
+    this.texts.delete(name);
+    this.texts.set(newName, text);
+  }
+
   async bury(name: string, createId: string): Promise<void> {
     const text = this.texts.get(name);
     if (text !== undefined) this.buried.texts.set(`${name}.${createId}`, text);

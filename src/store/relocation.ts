@@ -24,7 +24,28 @@ export function formerStoreRoot(record: HostRecord, storeRoot: string): string |
   return root === storeRoot ? undefined : root;
 }
 
-/** Every path of a record that lies in its former store. */
+/**
+ * The folder of this store that a record says it is in, where that is another machine's: the name was changed, and the
+ * record not yet. Undefined for one that says where it is.
+ */
+export function formerMachineDir(record: HostRecord, storeRoot: string): string | undefined {
+  const { StorePath } = record.hostOptions.AuthOptions;
+  const formerName = path.basename(StorePath);
+  return formerName !== record.name && StorePath === machineDirOf(storeRoot, formerName) ? StorePath : undefined;
+}
+
+/** Puts the machine's name where the driver's configuration has the former one, as 0.16.2's drivers all have. */
+export function withMachineName(record: HostRecord, formerName: string, name: string): HostRecord {
+  const config = parseJson(record.driverConfigText);
+  if (config.kind !== "object") return record;
+  const members = config.members.map((member) => {
+    const isName = member.key === "MachineName" && member.value.kind === "string" && stringOf(member.value) === formerName;
+    return isName ? { ...member, value: jsonFrom(name) } : member;
+  });
+  return { ...record, driverConfigText: formatJson({ ...config, members }, "") };
+}
+
+/** Every path of a record that lies in its former store, or its former folder. */
 export function pathsIn(record: HostRecord, formerRoot: string, storeRoot: string): MovedPath[] {
   const found = new Map<string, MovedPath>();
   const look = (text: string): string => {

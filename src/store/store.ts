@@ -36,6 +36,11 @@ export interface Store {
   /** Removes the machine's folder: at once for everyone else, then file by file. Succeeds when there is none. */
   remove(name: string): Promise<void>;
   /**
+   * Gives the machine's folder another name, in one step and durably; what stands in it stays as it is. Throws
+   * `machine-not-found`, `machine-exists` as `create` does. The caller holds both locks.
+   */
+  rename(name: string, newName: string): Promise<void>;
+  /**
    * Takes the machine out of the store as `remove` does, but keeps its folder in `removed/`, named after the machine and
    * its `createId`, for `gc` to look after.
    */

@@ -80,6 +80,15 @@ async function useSshAndScp(program: Program, name: string): Promise<void> {
   assert.deepEqual(await readFile(`${file}.back`), bytes);
 }
 
+/** A machine that runs, by another name, is reached as before. */
+async function renameAndBack(program: Program, name: string): Promise<void> {
+  await program.ok(["rename", name, "another"]);
+  assert.equal(await status(program, "another"), "Running");
+  assert.equal(await program.ok(["ssh", "another", "hostname"]), `${name}\n`);
+  assert.match(await program.ok(["env", "another"]), /DOCKER_MACHINE_NAME="another"/u);
+  await program.ok(["rename", "another", name]);
+}
+
 async function status(program: Program, name: string): Promise<string> {
   return (await program.ok(["status", name])).trim();
 }
@@ -135,6 +144,7 @@ describe("docker", { skip: unavailable ?? false }, () => {
     const container = (await program.ok(["inspect", "--format", "{{.Driver.ContainerId}}", "web"])).trim();
     const bounds = ["inspect", "--format", "{{.HostConfig.Memory}} {{.HostConfig.NanoCpus}}", container];
     assert.equal(await output("docker", bounds, engine), "1073741824 1000000000\n");
+    await renameAndBack(program, "web");
     await program.ok(["kill", "web"]);
     assert.equal(await status(program, "web"), "Stopped");
     // Others' machines may be on the lab's engine too.
@@ -166,6 +176,7 @@ describe("qemu", { skip: existsSync("/usr/bin/qemu-system-x86_64") ? false : "QE
     assert.match(await program.ok(["ls"]), /^web\s+-\s+qemu\s+Running\s+tcp:\/\/127\.0\.0\.1:\d+\s+v\d+/mu);
 
     const url = await program.ok(["url", "web"]);
+    await renameAndBack(program, "web");
     await program.ok(["kill", "db"]);
     assert.deepEqual([await status(program, "web"), await status(program, "db")], ["Running", "Stopped"]);
     await program.ok(["stop", "web"], patient);

@@ -1,4 +1,6 @@
 /** What our help shows beyond 0.16.2's: dropped before texts are compared. A line that is not listed here must be equal. */
+import { fleetCommands } from "../../src/cli/fleet-commands.ts";
+import { ownCommands } from "../../src/cli/own-commands.ts";
 
 import { alignRows } from "../../src/cli/help/align.ts";
 
@@ -22,7 +24,7 @@ const ownFlags = [
 ];
 /** Flags of the program itself that are ours; commands have a `--timeout` of 0.16.2. */
 const ownGlobalFlags = ["--output", "--timeout"];
-const ownCommands = ["gc", "edit", "ssh-host-key", "completion", "cache", "driver", "label", "exec", "protect", "unprotect"];
+const ownCommandNames = [...ownCommands, ...fleetCommands].map(({ name }) => name);
 
 /** Usage texts that say what is true of this program. */
 const rewordings: readonly (readonly [RegExp, string])[] = [
@@ -63,5 +65,5 @@ function isOurs(line: string): boolean {
   const [, indent, word] = /^( +)([^\s,]+)/u.exec(line) ?? [];
   if (word === undefined) return false;
   // Two spaces: the program's own help. Three: a command's.
-  return indent === "  " ? [...ownGlobalFlags, ...ownCommands].includes(word) : ownFlags.includes(word);
+  return indent === "  " ? [...ownGlobalFlags, ...ownCommandNames].includes(word) : ownFlags.includes(word);
 }

@@ -45,6 +45,7 @@ export const argumentKinds: Readonly<Record<string, ArgumentKind>> = {
   unprotect: "machines",
   gc: "none",
   edit: "machines",
+  rename: "machine",
   "ssh-host-key": "machine",
   completion: "shell",
   "cache ls": "none",

@@ -1,10 +1,19 @@
 /**
- * Machines of a store that was moved, copied or restored elsewhere. Paths under the old place that lead nowhere, or where
+ * Machines of a store that was moved, copied or restored elsewhere, and machines whose folder got another name. Paths under the old place that lead nowhere, or where
  * we may not read, are taken from the store in use, in memory; `config relocate` writes them down.
  */
+import * as path from "node:path";
 import { MachineError } from "../../errors/machine-error.ts";
 import type { HostRecord } from "../../store/host-record.ts";
-import { formerStoreRoot, pathsIn, withPaths, type MovedPath } from "../../store/relocation.ts";
+import { machineDirOf } from "../../store/paths.ts";
+import {
+  formerMachineDir,
+  formerStoreRoot,
+  pathsIn,
+  withMachineName,
+  withPaths,
+  type MovedPath,
+} from "../../store/relocation.ts";
 import { isReadable } from "../../system/disk-files.ts";
 import { lockMachine } from "../interruption/machine-lock.ts";
 import type { MachineContext } from "../machine-context.ts";
@@ -12,11 +21,20 @@ import type { MachineContext } from "../machine-context.ts";
 /** The record with paths that lead somewhere, as far as there are such. What can be read at the old place is left there. */
 export async function readWhereItStands(record: HostRecord, storeRoot: string): Promise<HostRecord> {
   const formerRoot = formerStoreRoot(record, storeRoot);
-  if (formerRoot === undefined) return record;
+  if (formerRoot === undefined) return await readUnderItsName(record, storeRoot);
   // What says where the record was made stays, for as long as not all of it is written down anew.
   const paths = pathsIn(record, formerRoot, storeRoot).filter(({ from }) => from !== record.hostOptions.AuthOptions.StorePath);
   const moved = await Promise.all(paths.map(async (each) => ((await isMoved(each)) ? [each] : [])));
   return withPaths(record, moved.flat());
+}
+
+/** The record of a machine whose folder has another name than it says, because a rename was cut off, or it was done by hand. */
+async function readUnderItsName(record: HostRecord, storeRoot: string): Promise<HostRecord> {
+  const formerDir = formerMachineDir(record, storeRoot);
+  // A folder that was copied leaves a machine there that goes on to have the name.
+  if (formerDir === undefined || (await isReadable(formerDir))) return record;
+  const moved = withPaths(record, pathsIn(record, formerDir, machineDirOf(storeRoot, record.name)));
+  return withMachineName(moved, path.basename(formerDir), record.name);
 }
 
 async function isMoved({ from, to }: MovedPath): Promise<boolean> {

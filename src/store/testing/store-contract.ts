@@ -50,6 +50,20 @@ export function describeStoreContract(name: string, open: () => Promise<StoreUnd
       });
     },
 
+    "a machine can have another name, which nobody has": async ({ store }) => {
+      await store.create(newRecord("web"));
+      await store.create(newRecord("db"));
+      await assert.rejects(store.rename("web", "db"), { code: "machine-exists" });
+      await assert.rejects(store.rename("web", "DB"), { code: "machine-exists" });
+      await assert.rejects(store.rename("nobody", "new"), { code: "machine-not-found" });
+      await assert.rejects(store.rename("web", "../new"), { code: "machine-name-invalid" });
+      await store.rename("web", "new");
+      await store.rename("db", "DB");
+      assert.deepEqual((await store.list()).toSorted(), ["DB", "new"]);
+      assert.equal((await store.load("new")).name, "new");
+      await assert.rejects(store.load("web"), { code: "machine-not-found" });
+    },
+
     "of many creates of one name at once exactly one wins": async ({ store }) => {
       const results = await Promise.allSettled(
         Array.from({ length: 8 }, (_, index) => store.create(newRecord("web", { driverName: `d${index}` }))),

@@ -1,0 +1,96 @@
+import assert from "node:assert/strict";
+import { cpSync, existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import * as path from "node:path";
+import { describe, it } from "node:test";
+import { generateKeyPair } from "../ssh/keys.ts";
+import { failure, never, Scene } from "../testing/scene.ts";
+import { openHost } from "./host/open-host.ts";
+import { changeState } from "./lifecycle.ts";
+import { renameMachine } from "./rename.ts";
+
+/** Everything in a machine's folder and record that is not to name it any more. */
+function mentions(scene: Scene, name: string, formerName: string): string[] {
+  const dir = scene.context.store.machineDir(name);
+  return ["config.json", "known_hosts"].filter(
+    (file) => existsSync(path.join(dir, file)) && readFileSync(path.join(dir, file), "utf8").includes(formerName),
+  );
+}
+
+async function sceneWithKeys(): Promise<Scene> {
+  const scene = new Scene();
+  await scene.create("gamma");
+  const { publicKey } = generateKeyPair("host");
+  writeFileSync(path.join(scene.context.store.machineDir("gamma"), "known_hosts"), `gamma ${publicKey}\n`);
+  return scene;
+}
+
+describe("rename", () => {
+  it("leaves nothing of the former name, and the machine is the same", async () => {
+    const scene = await sceneWithKeys();
+    const before = await scene.config("gamma");
+    await renameMachine(scene.context, "gamma", "delta", never);
+    assert.deepEqual(await scene.names(), ["delta"]);
+    assert.deepEqual(mentions(scene, "delta", "gamma"), []);
+    const config = await scene.config("delta");
+    assert.equal(config["MachineName"], "delta");
+    assert.equal(config["InstanceId"], before["InstanceId"]);
+    await using host = await openHost(scene.context, "delta");
+    assert.equal((await host.sshTarget()).hostKeys.alias, "delta");
+    assert.match(readFileSync(path.join(host.dir, "known_hosts"), "utf8"), /^delta ssh-ed25519 /u);
+    await changeState(scene.context, "delta", "stop", never);
+    await scene.remove("delta");
+    assert.deepEqual([scene.world.instances.length, await scene.names()], [0, []]);
+  });
+
+  it("changes the case alone, too", async () => {
+    const scene = await sceneWithKeys();
+    await renameMachine(scene.context, "gamma", "Gamma", never);
+    assert.deepEqual(await scene.names(), ["Gamma"]);
+    assert.equal((await scene.config("Gamma"))["MachineName"], "Gamma");
+  });
+
+  it("refuses a name that is taken, none, or the same, and a machine that is not there", async () => {
+    const scene = await sceneWithKeys();
+    await scene.create("db");
+    for (const [newName, code] of [
+      ["db", "machine-exists"],
+      ["DB", "machine-exists"],
+      ["-x", "machine-name-invalid"],
+      ["../x", "machine-name-invalid"],
+      ["gamma", "usage"],
+    ] as const)
+      assert.equal((await failure(renameMachine(scene.context, "gamma", newName, never))).code, code, newName);
+    assert.equal((await failure(renameMachine(scene.context, "none", "new", never))).code, "machine-not-found");
+    assert.deepEqual([...(await scene.names())].sort(), ["db", "gamma"]);
+    assert.deepEqual(mentions(scene, "gamma", "db"), []);
+  });
+
+  it("refuses what is found by its name, and plugins", async () => {
+    for (const capability of [{ foundByName: true }, { opaque: true }] as const) {
+      const scene = new Scene(capability);
+      await scene.create("gamma");
+      const error = await failure(renameMachine(scene.context, "gamma", "delta", never));
+      assert.deepEqual([error.code, await scene.names()], ["driver-unsupported", ["gamma"]]);
+    }
+  });
+
+  it("that is cut off before the record names the new folder has happened", async () => {
+    const scene = await sceneWithKeys();
+    const { store } = scene.context;
+    renameSync(store.machineDir("gamma"), store.machineDir("delta"));
+    await using host = await openHost(scene.context, "delta");
+    assert.equal(host.record.hostOptions.AuthOptions.StorePath, store.machineDir("delta"));
+    assert.equal(JSON.parse(await host.driver.configText())["MachineName"], "delta");
+    await changeState(scene.context, "delta", "stop", never);
+    assert.equal((await scene.config("delta"))["MachineName"], "delta");
+    assert.deepEqual(mentions(scene, "delta", store.machineDir("gamma")), []);
+  });
+
+  it("is not taken for one where the folder was copied", async () => {
+    const scene = await sceneWithKeys();
+    const { store } = scene.context;
+    cpSync(store.machineDir("gamma"), store.machineDir("copy"), { recursive: true });
+    await using host = await openHost(scene.context, "copy");
+    assert.equal(JSON.parse(await host.driver.configText())["MachineName"], "gamma");
+  });
+});
