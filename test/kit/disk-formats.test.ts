@@ -5,6 +5,7 @@ import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, statSync, trunc
 import { tmpdir } from "node:os";
 import * as path from "node:path";
 import { after, describe, test } from "node:test";
+import { writeDynamicVhd } from "../../src/driver-kit/disk-formats/dynamic-vhd.ts";
 import { writeFixedVhd } from "../../src/driver-kit/disk-formats/fixed-vhd.ts";
 import { writeFlatVmdk } from "../../src/driver-kit/disk-formats/flat-vmdk.ts";
 import { openDisk } from "../../src/driver-kit/disk-formats/open-disk.ts";
@@ -139,6 +140,30 @@ describe("what ours writes, qemu-img reads", { skip }, () => {
       async (disk) => await writeNewFile(file, async (sink) => await writeFixedVhd(disk, sink, { capacityBytes, uuid }, signal)),
     );
     isTheDisk("vpc", file);
+  });
+
+  test("dynamic VHD, without holes and no larger than what it holds", async () => {
+    const file = at("dynamic.vhd");
+    await withDisk(
+      image,
+      async (disk) =>
+        await writeNewFile(file, async (sink) => await writeDynamicVhd(disk, sink, { capacityBytes, uuid }, signal)),
+    );
+    isTheDisk("vpc", file);
+    assert.match(qemuImg("info", "-f", "vpc", file), /cluster_size: 2097152/u);
+    assert.ok(statSync(file).size < 30 * mib, String(statSync(file).size));
+    assert.ok(statSync(file).blocks * 512 >= statSync(file).size);
+  });
+
+  test("a dynamic VHD of 2 TB", async () => {
+    const file = at("large.vhd");
+    const large = 2000 * 1024 * mib;
+    await withDisk(
+      image,
+      async (disk) =>
+        await writeNewFile(file, async (sink) => await writeDynamicVhd(disk, sink, { capacityBytes: large, uuid }, signal)),
+    );
+    assert.match(qemuImg("info", "-f", "vpc", file), /virtual size: 1.95 TiB/u);
   });
 
   test("monolithicFlat VMDK", async () => {

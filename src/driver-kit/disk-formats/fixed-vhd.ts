@@ -1,19 +1,9 @@
 /** Fixed VHD: the raw disk and a footer that describes it (Virtual Hard Disk Image Format Specification 1.0). */
 import type { ByteSink } from "../../system/random-access.ts";
 import { requireCapacity } from "./capacity.ts";
-import { sectorBytes, type VirtualDisk } from "./disk.ts";
+import type { VirtualDisk } from "./disk.ts";
+import { footerBytes, mostVhdBytes, vhdFooter, type VhdOptions } from "./vhd-footer.ts";
 import { writeBlocks } from "./write-raw.ts";
-
-const footerBytes = 512;
-const checksumOffset = 64;
-/** Hyper-V's own limit. */
-const mostBytes = 2040 * 1024 ** 3;
-
-export interface VhdOptions {
-  readonly capacityBytes: number;
-  /** The disk's identity: readers refuse two of one. */
-  readonly uuid: string;
-}
 
 /**
  * Fills an empty sink with the disk and its footer. Hyper-V takes no sparse files: on NTFS a sink that does not mark its
@@ -22,54 +12,8 @@ export interface VhdOptions {
  * or the signal's reason.
  */
 export async function writeFixedVhd(disk: VirtualDisk, sink: ByteSink, options: VhdOptions, signal: AbortSignal): Promise<void> {
-  const capacity = requireCapacity(disk, options.capacityBytes, { format: "a VHD", mostBytes });
+  const capacity = requireCapacity(disk, options.capacityBytes, { format: "a VHD", mostBytes: mostVhdBytes });
   await sink.setSize(capacity + footerBytes);
   await writeBlocks(disk, sink, signal);
   await sink.write(capacity, vhdFooter(capacity, options.uuid));
-}
-
-/** The footer of a fixed disk. Its time stamp is 0, the first second of 2000: nobody asks, and equal disks are equal files. */
-export function vhdFooter(capacityBytes: number, uuid: string): Buffer {
-  const footer = Buffer.alloc(footerBytes);
-  footer.write("conectix", 0, "latin1");
-  footer.writeUInt32BE(2, 8); // features: the reserved bit, always set
-  footer.writeUInt32BE(0x0001_0000, 12); // format 1.0
-  footer.writeBigUInt64BE(0xffff_ffff_ffff_ffffn, 16); // no further header
-  // By this creator readers take the size and not the geometry, which is rounded.
-  footer.write("win ", 28, "latin1");
-  footer.writeUInt32BE(0x000a_0000, 32);
-  footer.write("Wi2k", 36, "latin1");
-  footer.writeBigUInt64BE(BigInt(capacityBytes), 40);
-  footer.writeBigUInt64BE(BigInt(capacityBytes), 48);
-  const { cylinders, heads, sectors } = vhdGeometry(capacityBytes / sectorBytes);
-  footer.writeUInt16BE(cylinders, 56);
-  footer.writeUInt8(heads, 58);
-  footer.writeUInt8(sectors, 59);
-  footer.writeUInt32BE(2, 60); // fixed
-  Buffer.from(uuid.replaceAll("-", ""), "hex").copy(footer, 68, 0, 16);
-  footer.writeUInt32BE(~footer.reduce((sum, byte) => sum + byte, 0) >>> 0, checksumOffset);
-  return footer;
-}
-
-interface Geometry {
-  readonly cylinders: number;
-  readonly heads: number;
-  readonly sectors: number;
-}
-
-const mostCylinders = 65_535;
-
-/** The specification's appendix: the fewest sectors and heads whose cylinders can still be counted. */
-export function vhdGeometry(diskSectors: number): Geometry {
-  const total = Math.min(diskSectors, mostCylinders * 16 * 255);
-  const of = (sectors: number, heads: number): Geometry => ({
-    cylinders: Math.floor(Math.floor(total / sectors) / heads),
-    heads,
-    sectors,
-  });
-  if (total >= mostCylinders * 16 * 63) return of(255, 16);
-  const tracks = Math.floor(total / 17);
-  const heads = Math.max(4, Math.ceil(tracks / 1024));
-  if (heads <= 16 && tracks < heads * 1024) return of(17, heads);
-  return Math.floor(total / 31) < 16 * 1024 ? of(31, 16) : of(63, 16);
 }

@@ -7,7 +7,9 @@ import { contentOf, diskOf, MemorySink, sourceOf } from "../../../test/support/m
 import { isMachineError } from "../../errors/machine-error.ts";
 import { writeInOrder } from "../../system/random-access.ts";
 import type { VirtualDisk } from "./disk.ts";
-import { vhdFooter, vhdGeometry, writeFixedVhd } from "./fixed-vhd.ts";
+import { writeDynamicVhd } from "./dynamic-vhd.ts";
+import { writeFixedVhd } from "./fixed-vhd.ts";
+import { vhdFooter, vhdGeometry } from "./vhd-footer.ts";
 import { writeFlatVmdk } from "./flat-vmdk.ts";
 import { openDisk } from "./open-disk.ts";
 import { inOrder } from "./read-ahead.ts";
@@ -58,6 +60,27 @@ test("raw, VHD and flat VMDK hold the disk and then zeros, the stream for a prog
       assert.ok(extent.bytes.equals(expected));
       assert.match(descriptor.bytes.toString(), new RegExp(`^RW ${capacityBytes / sector} FLAT "a-flat.vmdk" 0$`, "mu"));
       assert.ok((await fed(disk, capacityBytes)).equals(expected));
+    }),
+    { numRuns: 30 },
+  );
+});
+
+test("a dynamic VHD holds the same by its table, and its footer at both ends", async () => {
+  await fc.assert(
+    fc.asyncProperty(samples, async ({ disk, content, capacityBytes }) => {
+      const sink = new MemorySink();
+      await writeDynamicVhd(disk, sink, { capacityBytes, uuid }, signal);
+      const { bytes } = sink;
+      const footer = vhdFooter(capacityBytes, uuid, "dynamic");
+      assert.ok(bytes.subarray(0, 512).equals(footer) && bytes.subarray(-512).equals(footer));
+      const [table, block] = [Number(bytes.readBigUInt64BE(512 + 16)), bytes.readUInt32BE(512 + 32)];
+      const read = Buffer.alloc(bytes.readUInt32BE(512 + 28) * block);
+      for (let index = 0; index * block < read.length; index += 1) {
+        const at = bytes.readUInt32BE(table + index * 4) * sector;
+        if (at !== 0xffff_ffff * sector) bytes.copy(read, index * block, at + sector, at + sector + block);
+      }
+      assert.ok(read.subarray(0, content.length).equals(content));
+      assert.ok(read.subarray(content.length).every((byte) => byte === 0));
     }),
     { numRuns: 30 },
   );
