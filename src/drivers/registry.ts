@@ -9,5 +9,6 @@ export const builtinDrivers = {
   docker: async () => (await import("./docker/index.ts")).driverModule,
   qemu: async () => (await import("./qemu/index.ts")).driverModule,
   google: async () => (await import("./google/index.ts")).driverModule,
+  hyperv: async () => (await import("./hyperv/index.ts")).driverModule,
   none: async () => (await import("./none/index.ts")).driverModule,
 } as const satisfies Record<string, () => Promise<DriverModule>>;

@@ -47,6 +47,18 @@ export async function removeTree(target: string): Promise<void> {
   }
 }
 
+/** Removes a folder and those in it, as far as they hold no files. Succeeds when there is none; follows no links. */
+export async function removeEmptyFolders(folder: string): Promise<void> {
+  try {
+    for (const entry of await fs.readdir(folder, { withFileTypes: true }))
+      if (entry.isDirectory()) await removeEmptyFolders(path.join(folder, entry.name));
+    await fs.rmdir(folder);
+  } catch (error) {
+    const code = systemCodeOf(error);
+    if (code !== "ENOENT" && code !== "ENOTEMPTY" && code !== "EEXIST") throw explainFileError(error, folder, "remove");
+  }
+}
+
 /**
  * Makes `to` a second name of `from`, or a copy of it where the file system cannot do that. The two outlive each other:
  * a machine keeps its image when the cache is emptied. Neither may be written afterwards.

@@ -1,0 +1,64 @@
+/**
+ * Where a machine is: what its guest tells by the integration services, else what this computer has seen on its network.
+ * Debian's images come without the daemon that tells; the neighbour cache knows who was given an address by Windows.
+ */
+import { textOf, type Answers, type Fields } from "./powershell.ts";
+import { fields } from "./script.ts";
+import { requireOwn, type Workplace } from "./workplace.ts";
+
+/** Get-NetNeighbor fails where it finds none. */
+const statements = [
+  "$vm=Hyper-V\\Get-VM -Id $a.id",
+  `$adapters=Hyper-V\\Get-VMNetworkAdapter -VM $vm${fields.adapter}`,
+  `$neighbours=NetTCPIP\\Get-NetNeighbor -LinkLayerAddress $a.mac -AddressFamily IPv4 -ErrorAction SilentlyContinue${fields.neighbour}`,
+];
+
+/** The address now; "" while nobody knows one. On the Default Switch it is another after each restart of the computer. */
+export async function locate(place: Workplace, signal: AbortSignal): Promise<void> {
+  const vm = await requireOwn(place, signal);
+  const known = place.config.MacAddress;
+  const mac = known === "" ? await recordedMac(place, vm.id, signal) : known;
+  const answers = await place.api.run(
+    { statements, answers: ["adapters", "neighbours"], data: { id: vm.id, mac: dashed(mac) } },
+    signal,
+  );
+  const [told] = toldAddresses(answers, mac);
+  place.config.IPAddress = told ?? seenAddress(answers) ?? "";
+}
+
+/** Machines of 0.16.2 have an address of Hyper-V's choice. */
+async function recordedMac({ api }: Workplace, id: string, signal: AbortSignal): Promise<string> {
+  const answers = await api.run({ statements: statements.slice(0, 2), answers: ["adapters"], data: { id } }, signal);
+  return textOf((answers["adapters"]?.[0] as Fields | undefined)?.["MacAddress"]);
+}
+
+function dashed(macAddress: string): string {
+  return macAddress.match(/../gu)?.join("-") ?? "";
+}
+
+/** Those of the adapter that we made come first; others may have been added. */
+function toldAddresses(answers: Answers, mac: string): readonly string[] {
+  const adapters = (answers["adapters"] ?? []).map((adapter) => adapter as Fields);
+  const isOurs = (adapter: Fields): boolean => textOf(adapter["MacAddress"]).toUpperCase() === mac;
+  return [...adapters.filter(isOurs), ...adapters.filter((adapter) => !isOurs(adapter))]
+    .flatMap((adapter) => textOf(adapter["IPAddresses"]).split(/\s+/u))
+    .filter(isReachable);
+}
+
+/** The best first: one that has just answered. An address of yesterday's lease may still be listed. */
+const states = ["Reachable", "Delay", "Probe", "Stale", "Permanent"];
+
+function seenAddress(answers: Answers): string | undefined {
+  const seen = (answers["neighbours"] ?? [])
+    .map((neighbour) => neighbour as Fields)
+    .map((neighbour) => ({ address: textOf(neighbour["IPAddress"]), rank: states.indexOf(textOf(neighbour["State"])) }))
+    .filter(({ address, rank }) => rank !== -1 && isReachable(address));
+  return seen.toSorted((a, b) => a.rank - b.rank)[0]?.address;
+}
+
+/** IPv4, neither of the guest alone, nor without a router, nor the bridge of the engine in it. */
+function isReachable(address: string): boolean {
+  return (
+    /^\d{1,3}(?:\.\d{1,3}){3}$/u.test(address) && !/^(?:0\.|127\.|169\.254\.|172\.17\.0\.1$|22[4-9]\.|23\d\.)/u.test(address)
+  );
+}

@@ -1,0 +1,59 @@
+/**
+ * `hyperv`: virtual machines of Windows' own hypervisor, managed by PowerShell. What is asked of it, and what is made of its
+ * answers: `script.ts` and `powershell.ts` the way there, `options.ts` the record, `check.ts` what must hold before,
+ * `creation.ts`, `state.ts`, `power.ts`, `address.ts` and `removal.ts` the life of a machine.
+ */
+import { CloudDriver, cloudModule } from "../../driver-kit/cloud-driver.ts";
+import type { MachineState } from "../../driver-kit/state.ts";
+import { locate } from "./address.ts";
+import { checkBeforeCreate } from "./check.ts";
+import { createMachine } from "./creation.ts";
+import { configure, hypervOptions, newConfig, newKeys, upgrade, type HypervConfig } from "./options.ts";
+import { killMachine, restartMachine, startMachine, stopMachine } from "./power.ts";
+import { PowerShell } from "./powershell.ts";
+import { findMade, removeMachine } from "./removal.ts";
+import { stateOf } from "./state.ts";
+
+class HypervDriver extends CloudDriver<HypervConfig, PowerShell> {
+  stateProblem: string | undefined;
+
+  /** The seed is a file of this user's, and a CD that the guest's root alone may read. */
+  override get hostKeysExposed(): boolean {
+    return false;
+  }
+
+  override async getState(signal: AbortSignal): Promise<MachineState> {
+    const { state, problem } = await stateOf(this.place, signal);
+    this.stateProblem = problem;
+    return state;
+  }
+}
+
+export const driverModule = cloudModule<HypervConfig, PowerShell>(
+  {
+    name: "hyperv",
+    summary: "A virtual machine on this computer, by Hyper-V",
+    flags: hypervOptions.flags,
+    newKeys,
+    // A process of PowerShell for each question.
+    pace: { firstMs: 1_000, mostMs: 4_000 },
+    capabilities: { onThisComputer: true, whenPoweredOff: "free" },
+    newConfig,
+    upgrade,
+    configure: (config, options, { computer }) => configure(config, options, computer),
+    openApi: (context) => new PowerShell(context),
+    parts: {
+      preCreateCheck: checkBeforeCreate,
+      create: createMachine,
+      remove: removeMachine,
+      start: startMachine,
+      stop: stopMachine,
+      kill: killMachine,
+      restart: restartMachine,
+      getState: async (place, signal) => (await stateOf(place, signal)).state,
+      locate,
+      findResources: findMade,
+    },
+  },
+  HypervDriver,
+);

@@ -1,0 +1,34 @@
+/** What state a machine is in. */
+import type { MachineState } from "../../driver-kit/state.ts";
+import { findOwn, gone, type Workplace } from "./workplace.ts";
+
+/** As .NET spells them. Those that end in `Critical` have lost their storage. */
+const states: Readonly<Record<string, MachineState>> = {
+  Running: "Running",
+  Paused: "Paused",
+  Pausing: "Paused",
+  Saved: "Saved",
+  Saving: "Saved",
+  FastSaved: "Saved",
+  FastSaving: "Saved",
+  Off: "Stopped",
+  Starting: "Starting",
+  Resuming: "Starting",
+  Reset: "Starting",
+  Stopping: "Stopping",
+};
+
+export interface StateAndProblem {
+  /** "" where there is no virtual machine. */
+  readonly state: MachineState;
+  /** A sentence, where something is wrong. */
+  readonly problem: string | undefined;
+}
+
+export async function stateOf(place: Workplace, signal: AbortSignal): Promise<StateAndProblem> {
+  const [vm] = await findOwn(place, signal);
+  if (vm === undefined) return { state: "", problem: gone(place).message };
+  const state = states[vm.state];
+  if (state !== undefined) return { state, problem: undefined };
+  return { state: "Error", problem: `Hyper-V says that the virtual machine is in the state ${vm.state}` };
+}
