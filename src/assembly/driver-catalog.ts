@@ -2,6 +2,8 @@
 import type { CreateFlag } from "../driver-kit/create-flag.ts";
 import type { DriverModule } from "../driver-kit/driver.ts";
 import { builtinDrivers } from "../drivers/registry.ts";
+import { isMachineError, MachineError } from "../errors/machine-error.ts";
+import { didYouMean } from "../errors/nearest.ts";
 import { reportNothing } from "../log/event.ts";
 import type { Timeouts } from "../machine/timeouts.ts";
 import type { PluginBounds } from "../plugin/plugin-bounds.ts";
@@ -53,7 +55,18 @@ export async function findPluginOf(
 /** A driver with its create flags: a plugin is started for them. Throws `driver-not-found`, `plugin-failed`. */
 export async function loadDriverWithFlags(name: string, options: PluginLoadOptions): Promise<DriverModule> {
   const builtin = await findBuiltinDriver(name);
-  return builtin ?? (await (await import("../plugin/plugin-module.ts")).loadPluginModule(name, options));
+  if (builtin !== undefined) return builtin;
+  const { loadPluginModule } = await import("../plugin/plugin-module.ts");
+  return await loadPluginModule(name, options).catch(async (error: unknown) => {
+    throw isMachineError(error, "driver-not-found") ? await withSuggestion(error, name, options.computer) : error;
+  });
+}
+
+async function withSuggestion(error: MachineError, name: string, computer: Computer): Promise<MachineError> {
+  const { listPlugins } = await import("../plugin/discover.ts");
+  const names = [...builtinDriverNames, ...(await listPlugins(computer)).map((plugin) => plugin.name)];
+  const hint = didYouMean(name, names) ?? `Built in are ${builtinDriverNames.join(", ")}.`;
+  return new MachineError(error.code, error.message, { cause: error, hint: error.hint ?? hint });
 }
 
 /** A driver's create flags. Throws as `loadDriverWithFlags` does. */

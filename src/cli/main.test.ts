@@ -43,6 +43,23 @@ describe("main", () => {
     assert.equal((await new FakeRun({ env: { MACHINE_COMPAT: "0.16" } }).main("nosuch")).code, 1);
   });
 
+  it("says what was meant, and nothing of it with 0.16.2's texts", async () => {
+    const drivers = { none: [], docker: [{ kind: "int", name: "docker-memory", usage: "" }] } as const;
+    for (const [words, hint] of [
+      [["craete"], "Did you mean docker-machine create?"],
+      [["driver", "inspct"], "Did you mean docker-machine driver inspect?"],
+      [["ls", "--filer", "x"], "Did you mean --filter?"],
+      [["create", "-d", "docker", "--docker-memroy=1"], "Did you mean --docker-memory?"],
+      [["create", "-d", "none", "--docker-memory=1"], "--docker-memory is of the driver docker: give --driver docker as well."],
+      [["create", "-d", "none", "--engine-source", "dokcer"], 'Did you mean "docker"?'],
+    ] as const) {
+      const { stderr } = await new FakeRun({ drivers }).main(...words);
+      assert.ok(stderr.endsWith(`\nHint: ${hint}\n`), stderr);
+      const { stderr: compat } = await new FakeRun({ drivers, env: { MACHINE_COMPAT: "0.16" } }).main(...words);
+      assert.equal(compat.includes("Hint"), false);
+    }
+  });
+
   it("refuses unknown flags with help, and does not exit 0 as 0.16.2 does", async () => {
     for (const [words, compatCode] of [
       [["ls", "--nosuch"], 0],

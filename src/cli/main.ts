@@ -3,9 +3,10 @@
  * ended. Everything a given command does not need is loaded when it is needed, so that `version` starts at once.
  */
 import * as path from "node:path";
+import { didYouMean } from "../errors/nearest.ts";
 import { Redactor } from "../log/redact.ts";
 import type { Computer } from "../system/computer.ts";
-import { findCommand, type Command, type Invocation } from "./command.ts";
+import { findCommand, lastWord, type Command, type Invocation } from "./command.ts";
 import type { ProgramName, Streams } from "./cli-context.ts";
 import { exitCodeOfError, exitCodeOfResult, exitCodes } from "./exit-code.ts";
 import type { CliFlag } from "./flags/flag.ts";
@@ -13,7 +14,7 @@ import { parseFlags, type CommandOptions, type ParsedFlags } from "./flags/parse
 import { globalFlags, withGlobalFlags } from "./flags/global-flags.ts";
 import type { MainContext } from "./main-context.ts";
 import { globalOptions, inheritedOptions } from "./flags/global-options.ts";
-import { UsageError } from "./usage-error.ts";
+import { FlagError, UsageError } from "./usage-error.ts";
 import { versionLine } from "./version.ts";
 
 /** @param argv the program as typed, then its arguments. Gives the exit code; never rejects. */
@@ -100,7 +101,20 @@ class Run {
   async #parse(command: Command, words: readonly string[]): Promise<ParsedFlags> {
     this.#flags = command.flagSource === "driver" ? await this.#createFlags(words) : command.flags;
     const placement = command.takesCommand === "named" ? "leading" : "anywhere";
-    return parseFlags(words, withGlobalFlags(this.#flags), this.#computer.env, placement);
+    try {
+      return parseFlags(words, withGlobalFlags(this.#flags), this.#computer.env, placement);
+    } catch (error) {
+      const isCreate = command.flagSource === "driver" && error instanceof FlagError && error.hint === undefined;
+      throw isCreate ? await this.#withDriverOf(error) : error;
+    }
+  }
+
+  /** A flag of a driver that was not chosen. */
+  async #withDriverOf(error: FlagError): Promise<FlagError> {
+    const [, flag = "", driver = ""] = /not defined: -(([^-]+)-.*)$/u.exec(error.message) ?? [];
+    const flags = driver === "" ? [] : await this.#mainContext.driverFlags(driver, this.#computer).catch(() => []);
+    if (!flags.some(({ name }) => name === flag)) return error;
+    return new FlagError(error.message, `--${flag} is of the driver ${driver}: give --driver ${driver} as well.`);
   }
 
   async #createFlags(words: readonly string[]): Promise<readonly CliFlag[]> {
@@ -139,7 +153,9 @@ class Run {
     const command = findCommand(this.#mainContext.commands, word);
     if (command !== undefined) return command;
     const { base, path: programPath } = this.#program;
-    throw new UsageError(`${base}: '${word}' is not a ${base} command. See '${programPath} --help'.`);
+    const names = this.#mainContext.commands.flatMap(({ name, hidden }) => (hidden === true ? [] : [name]));
+    const hint = didYouMean(word, names, (found) => `${base} ${found}`);
+    throw new UsageError(`${base}: '${word}' is not a ${base} command. See '${programPath} --help'.`, { hint });
   }
 
   async #help(words: readonly string[]): Promise<number> {
@@ -156,7 +172,12 @@ class Run {
   async #refuse(args: readonly string[]): Promise<number> {
     const [word] = args;
     if (word === undefined) return await this.#printHelp();
-    throw new UsageError(`${this.#program.base} ${this.#command?.name}: '${word}' is not a command of it`, { showHelp: true });
+    const names = this.#command?.subcommands?.map(({ name }) => lastWord(name)) ?? [];
+    const hint = didYouMean(word, names, (found) => `${this.#program.base} ${this.#command?.name} ${found}`);
+    throw new UsageError(`${this.#program.base} ${this.#command?.name}: '${word}' is not a command of it`, {
+      showHelp: true,
+      hint,
+    });
   }
 
   #print(line: string): number {

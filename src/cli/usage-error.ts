@@ -17,7 +17,7 @@ export class UsageError extends MachineError {
 
 /** A flag that cannot be parsed. Printed with "Incorrect Usage." and help; 0.16.2 exits 0 after most of them. */
 export class FlagError extends UsageError {
-  constructor(message: string) {
-    super(message, { showHelp: true });
+  constructor(message: string, hint?: string) {
+    super(message, { showHelp: true, hint });
   }
 }

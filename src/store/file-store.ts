@@ -109,7 +109,7 @@ export class FileStore implements Store {
     const bytes = await readRegularFileIfExists(this.#recordFile(name));
     if (bytes !== undefined) return bytes;
     const folder = this.machineDir(name);
-    if (!(await this.has(name))) throw machineNotFound(name);
+    if (!(await this.has(name))) throw machineNotFound(name, await this.list());
     const { findUnnamedRecord } = await import("./settling.ts");
     throw missingRecord(name, folder, await findUnnamedRecord(folder));
   }

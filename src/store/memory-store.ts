@@ -52,7 +52,7 @@ export class MemoryStore implements Store {
 
   #decode(name: string): DecodedRecord {
     const text = this.texts.get(name);
-    if (text === undefined) throw machineNotFound(name);
+    if (text === undefined) throw machineNotFound(name, [...this.texts.keys()]);
     return decodeRecord(text, this.#place(name));
   }
 

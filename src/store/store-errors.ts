@@ -1,10 +1,13 @@
 /** Errors of a store in 0.16.2's words. */
 import { MachineError } from "../errors/machine-error.ts";
+import { didYouMean } from "../errors/nearest.ts";
 
-export function machineNotFound(name: string): MachineError {
+/** @param names machines that there are */
+export function machineNotFound(name: string, names: readonly string[] = []): MachineError {
   return new MachineError(
     "machine-not-found",
     `Docker machine ${JSON.stringify(name)} does not exist. Use "docker-machine ls" to list machines. Use "docker-machine create" to add a new one.`,
+    { hint: didYouMean(name, names) },
   );
 }
 

@@ -9,9 +9,10 @@ import {
   type DriverOptions,
   type FlagValue,
 } from "../../driver-kit/create-flag.ts";
+import { didYouMean } from "../../errors/nearest.ts";
 import { quote } from "../../gocompat/quote.ts";
 import { FlagError } from "../usage-error.ts";
-import { namesOf, type CliFlag } from "./flag.ts";
+import { dashed, namesOf, type CliFlag } from "./flag.ts";
 import { readBool, readInt, type FlagText } from "./flag-text.ts";
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -91,7 +92,7 @@ function scan(words: readonly string[], flags: readonly CliFlag[], placement: Fl
     }
     const { name, value } = splitFlag(word);
     const flag = byName.get(name);
-    if (flag === undefined) throw new FlagError(`flag provided but not defined: -${name}`);
+    if (flag === undefined) throw undefinedFlag(name, byName.keys());
     const takesNext = value === undefined && flag.kind !== "bool";
     if (takesNext && index + 1 >= words.length) throw new FlagError(`flag needs an argument: -${name}`);
     const text = takesNext ? (words[(index += 1)] as string) : (value ?? "true");
@@ -99,6 +100,10 @@ function scan(words: readonly string[], flags: readonly CliFlag[], placement: Fl
     texts.set(flag.name, [...(texts.get(flag.name) ?? []), text]);
   }
   return { texts, args, dashesAt };
+}
+
+function undefinedFlag(name: string, known: Iterable<string>): FlagError {
+  return new FlagError(`flag provided but not defined: -${name}`, didYouMean(name, known, dashed));
 }
 
 /** A lone dash is an argument. */
@@ -125,7 +130,10 @@ function checkText(flag: CliFlag, typedName: string, text: string): void {
 
 function checkChoice(flag: CliFlag, value: FlagValue | undefined): void {
   if (flag.choices === undefined || typeof value !== "string" || flag.choices.includes(value)) return;
-  throw new FlagError(`invalid value ${quote(value)} for flag -${flag.name}: must be one of ${flag.choices.join(", ")}`);
+  throw new FlagError(
+    `invalid value ${quote(value)} for flag -${flag.name}: must be one of ${flag.choices.join(", ")}`,
+    didYouMean(value, flag.choices),
+  );
 }
 
 /** Values of a repeatable flag are added to those of the environment, as 0.16.2 does, and replace the default. */
