@@ -15,8 +15,9 @@ executable() {
   mkdir -p build
   [ -t 2 ] && echo "Building docker-machine ..." >&2
   out=build/docker-machine.$$.tmp
-  # cpu-features is a native addon that ssh2 does without.
+  # cpu-features is a native addon that ssh2 does without. Files of the folder that it is started in are not the executable's.
   if ! bun build src/cli/bin.ts --compile --bytecode --splitting --minify --format=esm --external cpu-features \
+    --no-compile-autoload-dotenv --no-compile-autoload-bunfig \
     --define "DOCKER_MACHINE_COMMIT='$DOCKER_MACHINE_COMMIT'" --outfile "$out" >build/build.log 2>&1; then
     cat build/build.log >&2
     rm -f "$out"

@@ -1,15 +1,24 @@
-/** What `ls -q` needs: nothing is asked of any machine, and nothing loaded that could. */
-import type { HostRecord } from "../store/host-record.ts";
-import { sideBySideWithin } from "../system/open-files.ts";
-import type { MachineContext } from "./machine-context.ts";
-import { forEachMachine } from "./many.ts";
+/** What of all machines is recorded: nothing is asked of any of them, and nothing loaded that could. */
+import { isMachineError } from "../errors/machine-error.ts";
+import type { RecordFacts } from "../store/record-facts.ts";
+import type { MachineContext, Outcome } from "./machine-context.ts";
 
-const atOnce = { most: 64, openEach: 2 };
+export interface RecordedMachines {
+  /** In the order of the names as text. */
+  readonly readable: readonly RecordFacts[];
+  /** Why the others cannot be read, each by name. */
+  readonly unreadable: readonly Outcome<unknown>[];
+  /** Masters of classic swarm: where theirs is discovered → the name of the machine. */
+  readonly masters: ReadonlyMap<string, string>;
+}
 
-/** The records that can be read, by name. */
-export async function listRecords({ store }: MachineContext): Promise<HostRecord[]> {
-  const names = (await store.list()).sort();
-  const places = await sideBySideWithin(Math.min(atOnce.most, names.length), atOnce.openEach);
-  const outcomes = await forEachMachine(names, places, async (name) => await store.load(name));
-  return outcomes.flatMap(({ value }) => value ?? []);
+export async function recordedMachines({ store }: Pick<MachineContext, "store">): Promise<RecordedMachines> {
+  const looks = await store.facts(({ driver: _driver, ...facts }) => facts);
+  const readable = looks.flatMap(({ value }) => value ?? []).sort((a, b) => (a.name < b.name ? -1 : 1));
+  return {
+    readable,
+    // Someone removed it since the names were read: gone is no fault.
+    unreadable: looks.filter(({ error }) => error !== undefined && !isMachineError(error, "machine-not-found")),
+    masters: new Map(readable.flatMap(({ name, swarm }) => (swarm.Master ? [[swarm.Discovery, name] as const] : []))),
+  };
 }

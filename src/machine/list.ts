@@ -6,6 +6,7 @@ import type { MachineState } from "../driver-kit/state.ts";
 import { logTo } from "../log/event.ts";
 import { isMachineError, MachineError, messageOf } from "../errors/machine-error.ts";
 import type { EngineOptions, SwarmOptions } from "../store/host-record.ts";
+import type { RecordFacts } from "../store/record-facts.ts";
 import { sideBySideWithin } from "../system/open-files.ts";
 import { unlessAborted, within } from "../system/waiting.ts";
 import { engineCertificateEnd } from "./host/certificate-dates.ts";
@@ -15,6 +16,7 @@ import { openHost } from "./host/open-host.ts";
 import { askSideBySide, tellsStateLocally } from "./host/side-by-side.ts";
 import { stateOf } from "./host/wait-for-state.ts";
 import { describeInterruption, findInterruption } from "./interruption/interrupted.ts";
+import { recordedMachines, type RecordedMachines } from "./list-records.ts";
 import { forEachMachine } from "./many.ts";
 import type { MachineContext } from "./machine-context.ts";
 
@@ -26,6 +28,8 @@ export interface ListedMachine {
   /** `v27.3.1`, "Unknown", or "" of a machine that did not answer in time or cannot be loaded. */
   readonly engineVersion: string;
   readonly error: string;
+  /** Who did not answer in time, as a clause, where the state is Timeout. */
+  readonly reason?: string | undefined;
   readonly responseTimeMs: number;
   /** Absent for a machine whose record cannot be read. */
   readonly options?: { readonly engine: EngineOptions; readonly swarm: SwarmOptions } | undefined;
@@ -35,11 +39,20 @@ export interface ListedMachine {
   readonly interrupted?: string | undefined;
 }
 
+/** What is looked at: the record alone, its driver's name too, or the machine itself. */
+export type ListDepth = "record" | "driver" | "machine";
+
 export interface ListRequest {
   /** Bound on everything that is asked of one machine. */
   readonly timeoutMs: number;
-  /** Machines to look at; all of the store unless given. */
-  readonly only?: readonly string[] | undefined;
+  /** Which machines, by what is recorded of them; those whose record cannot be read are always listed. All unless given. */
+  readonly select?: ((facts: RecordFacts) => boolean) | undefined;
+  /** `machine` unless given. Of what is not looked at, the fields are empty. */
+  readonly depth?: ListDepth | undefined;
+  /** Whether it is told when certificates end; so unless given. */
+  readonly certificates?: boolean | undefined;
+  /** Called with each machine as soon as it is known. */
+  readonly onListed?: ((machine: ListedMachine) => void) | undefined;
 }
 
 /** Machines asked at once, and what each may have open: a connection to its engine, and what its driver asks by. */
@@ -47,21 +60,66 @@ const atOnce = { most: 64, openEach: 4 };
 
 /** Machines in no particular order of work, listed in natural order of their names. */
 export async function listMachines(context: MachineContext, request: ListRequest, signal: AbortSignal): Promise<ListedMachine[]> {
-  const names = [...(request.only ?? (await context.store.list()))].sort(byNaturalOrder);
-  const places = await sideBySideWithin(Math.min(atOnce.most, names.length), atOnce.openEach);
-  const outcomes = await forEachMachine(names, places, async (name) => await listOne(context, name, request, signal));
-  // That the whole command is over is no fault of any machine.
-  signal.throwIfAborted();
-  return outcomes.flatMap(({ name, value, error }) => value ?? (isGone(error) ? [] : unloadable(name, error)));
+  return await lookAtMachines(context, await recordedMachines(context), request, signal);
 }
 
-async function listOne(context: MachineContext, name: string, request: ListRequest, signal: AbortSignal): Promise<ListedMachine> {
+/** As {@link listMachines}, of machines whose records were read already. */
+export async function lookAtMachines(
+  context: MachineContext,
+  { readable, unreadable }: RecordedMachines,
+  request: ListRequest,
+  signal: AbortSignal,
+): Promise<ListedMachine[]> {
+  const { select = () => true, onListed } = request;
+  const broken = unreadable.map(({ name, error }) => unloadable(name, error));
+  for (const machine of broken) onListed?.(machine);
+  const chosen = readable.filter(select).toSorted((a, b) => byNaturalOrder(a.name, b.name));
+  const places = await sideBySideWithin(Math.min(atOnce.most, chosen.length), atOnce.openEach);
+  const facts = new Map(chosen.map((each) => [each.name, each]));
+  const outcomes = await forEachMachine([...facts.keys()], places, async (name) => {
+    const machine = await listOne(context, facts.get(name) as RecordFacts, request, signal);
+    if (machine !== undefined) onListed?.(machine);
+    return machine;
+  });
+  // That the whole command is over is no fault of any machine.
+  signal.throwIfAborted();
+  const known = outcomes.flatMap(({ value }) => value ?? []);
+  return broken.length === 0 ? known : [...known, ...broken].sort((a, b) => byNaturalOrder(a.name, b.name));
+}
+
+/** Undefined of a machine that is gone by now. */
+async function listOne(
+  context: MachineContext,
+  facts: RecordFacts,
+  request: ListRequest,
+  signal: AbortSignal,
+): Promise<ListedMachine | undefined> {
+  try {
+    return request.depth === "record" ? recorded(facts) : await openAndLook(context, facts, request, signal);
+  } catch (error) {
+    signal.throwIfAborted();
+    return isGone(error) ? undefined : unloadable(facts.name, error);
+  }
+}
+
+function recorded({ name, driverName, engine, swarm }: RecordFacts): ListedMachine {
+  return { name, driverName, ...notAsked, responseTimeMs: 0, options: { engine, swarm } };
+}
+
+async function openAndLook(
+  context: MachineContext,
+  facts: RecordFacts,
+  { timeoutMs, depth, certificates = true }: ListRequest,
+  signal: AbortSignal,
+): Promise<ListedMachine> {
   const started = context.clock.monotonicMs();
+  const { name } = facts;
   await using host = await openHost(context, name);
-  const seen = await lookWithin(request.timeoutMs, context, host, signal);
+  if (depth === "driver") return { ...recorded(facts), driverName: host.driver.driverName };
+  const seen = await lookWithin(timeoutMs, context, host, signal);
   const { EngineOptions: engine, SwarmOptions: swarm } = host.record.hostOptions;
   const interrupted = await interruption(host);
-  const certificateExpires = (await engineCertificateEnd(host))?.toISOString();
+  const certificateExpires = certificates ? (await engineCertificateEnd(host))?.toISOString() : undefined;
   return {
     name,
     driverName: host.driver.driverName,
@@ -82,33 +140,52 @@ function isGone(error: unknown): boolean {
 
 /** A driver may be a plugin that never answers: not all of what is asked of it takes a signal. */
 async function lookWithin(timeoutMs: number, context: MachineContext, host: Host, signal: AbortSignal): Promise<Seen> {
-  const timedOut: Seen = { state: "Timeout", url: "", engineVersion: "", error: "" };
+  let asked: string | undefined;
+  const timedOut = (): Seen => ({ state: "Timeout", url: "", engineVersion: "", error: "", reason: silent(asked, timeoutMs) });
   const late = new MachineError("timeout", `"${host.name}" did not answer`);
-  if (timeoutMs <= 0) return timedOut;
+  if (timeoutMs <= 0) return timedOut();
   try {
     const patience = { ms: timeoutMs, clock: context.clock, signal };
     return await within(
       patience,
-      async (bound) => await unlessAborted(look(context, host, timeoutMs, bound), bound),
+      async (bound) =>
+        await unlessAborted(look(context, host, { withinMs: timeoutMs, onAsked: (url) => (asked = url) }, bound), bound),
       () => late,
     );
   } catch (error) {
     signal.throwIfAborted();
-    if (error === late) return timedOut;
+    if (error === late) return timedOut();
     return { state: "Error", url: "", engineVersion: "Unknown", error: messageOf(error) };
   }
 }
 
 const unexplained = "Its driver says that it is in the state Error, and not why";
 
-type Seen = Pick<ListedMachine, "state" | "url" | "engineVersion" | "error">;
+type Seen = Pick<ListedMachine, "state" | "url" | "engineVersion" | "error" | "reason">;
 
-async function look(context: MachineContext, host: Host, withinMs: number, signal: AbortSignal): Promise<Seen> {
+const notAsked: Seen = { state: "", url: "", engineVersion: "", error: "" };
+
+/** @param url where its engine was asked; undefined where its driver had not even told that */
+function silent(url: string | undefined, timeoutMs: number): string {
+  const within = `within ${timeoutMs / 1_000} s`;
+  return url === undefined
+    ? `its driver did not answer ${within}`
+    : `neither its engine at ${url} nor its driver answered ${within}`;
+}
+
+interface Look {
+  readonly withinMs: number;
+  /** The engine is about to be asked at this URL. */
+  onAsked(url: string): void;
+}
+
+async function look(context: MachineContext, host: Host, { withinMs, onAsked }: Look, signal: AbortSignal): Promise<Seen> {
   const url = await host.driver.getUrl().catch((error: unknown) => {
     if (isMachineError(error, "machine-not-running")) return "";
     throw error;
   });
   if (url === "") return notRunning(host, await stateOf(context, host, signal));
+  onAsked(url);
   const askEngine = async (bound: AbortSignal): Promise<Seen> => await engineAnswer(context, host, url, bound);
   const seen = await askSideBySide(context, host, { askEngine, withinMs }, signal);
   if ("answer" in seen) return seen.answer;

@@ -91,6 +91,7 @@ test("an empty folder is no machine and no obstacle", async () => {
   const store = openStore();
   fs.mkdirSync(store.machineDir("web"), { recursive: true });
   assert.deepEqual(await store.list(), []);
+  assert.deepEqual(await store.facts(({ name }) => name), []);
   assert.equal(await store.has("web"), false);
   await assert.rejects(store.load("web"), { code: "machine-not-found" });
   await store.create(newRecord("web"));

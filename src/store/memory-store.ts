@@ -6,6 +6,7 @@ import { ownHolder, waitForLock, type FileLock } from "../system/file-lock.ts";
 import { systemClock, type Clock } from "../system/clock.ts";
 import { decodeRecord, encodeNewRecord, encodeRecord, type DecodedRecord } from "./codec.ts";
 import type { HostRecord } from "./host-record.ts";
+import { factsOf, readFacts, type RecordLook, type RecordWithDriver } from "./record-facts.ts";
 import { cacheDirOf, certsDirOf, isFolderName, machineDirOf, type RecordPlace } from "./paths.ts";
 import { machineExists, machineNotFound, nameInvalid } from "./store-errors.ts";
 import type { LockRequest, Store } from "./store.ts";
@@ -44,6 +45,16 @@ export class MemoryStore implements Store {
 
   async load(name: string): Promise<HostRecord> {
     return this.#decode(name).record;
+  }
+
+  async facts<T>(pick: (facts: RecordWithDriver) => T): Promise<RecordLook<T>[]> {
+    return [...this.texts].map(([name, text]) => {
+      try {
+        return { name, value: pick(readFacts(text, name) ?? factsOf(this.#decode(name).record)) };
+      } catch (error) {
+        return { name, error };
+      }
+    });
   }
 
   async loadText(name: string): Promise<string> {

@@ -6,7 +6,7 @@ import { findMember, jsonFrom, memberOf, plainFrom, type JsonNode, type JsonObje
 import type { AuthOptions, EngineOptions, HostOptions, SwarmOptions } from "./host-record.ts";
 
 type Scalar = "string" | "number" | "boolean" | "strings";
-type Fields = { readonly [field: string]: Scalar | Fields };
+export type Fields = { readonly [field: string]: Scalar | Fields };
 
 const engineOptions = {
   ArbitraryFlags: "strings",
@@ -56,7 +56,7 @@ const authOptions = {
   StorePath: "string",
 } as const satisfies Record<keyof AuthOptions, Scalar>;
 
-const hostOptions = {
+export const hostOptions = {
   Driver: "string",
   Memory: "number",
   Disk: "number",

@@ -1,6 +1,7 @@
 /** What the use cases need of a store. `FileStore` is the real one, `MemoryStore` the fake; one contract suite holds both. */
 import type { FileLock } from "../system/file-lock.ts";
 import type { HostRecord } from "./host-record.ts";
+import type { RecordLook, RecordWithDriver } from "./record-facts.ts";
 
 export interface LockRequest {
   /** The command that wants the lock, shown to whoever waits for it: `create`. */
@@ -23,6 +24,11 @@ export interface Store {
   has(name: string): Promise<boolean>;
   /** Throws `machine-not-found`, `record-unreadable`, `record-from-future`. Older versions are migrated in memory. */
   load(name: string): Promise<HostRecord>;
+  /**
+   * All machines at once, unsorted, thousands of them: what `pick` takes of each record, or why that cannot be read, as `load`
+   * throws it.
+   */
+  facts<T>(pick: (facts: RecordWithDriver) => T): Promise<RecordLook<T>[]>;
   /** The exact text of config.json; of an older version the text it is migrated to. Throws as `load` does. */
   loadText(name: string): Promise<string>;
   /**

@@ -1,19 +1,22 @@
+/** `active`: which machine DOCKER_HOST leads to. Nothing is asked of any other. */
 import { MachineError } from "../../errors/machine-error.ts";
 import type { Invocation } from "../command.ts";
 import type { CliContext } from "../cli-context.ts";
-import { listRows } from "../list/list-rows.ts";
-import { openContext } from "../open-context.ts";
 
 export async function run({ options }: Invocation, context: CliContext): Promise<void> {
-  const rows = await listRows(openContext(context), context, { filters: [], timeoutMs: options.int("timeout") * 1000 });
-  const active = rows.find((row) => row.activeHost || row.activeSwarm);
-  if (active !== undefined) {
-    if (context.globals.output === "json") context.printJson({ name: active.name });
-    else context.print(active.name);
-    return;
-  }
-  if (rows.some((row) => row.state === "Timeout")) throw new MachineError("timeout", "Error getting active host: timeout");
-  throw new MachineError("machine-not-running", "No active host found", {
-    hint: 'Point your shell at a machine with: eval "$(docker-machine env NAME)"',
-  });
+  const dockerHost = context.computer.env["DOCKER_HOST"] ?? "";
+  const timeoutMs = options.int("timeout") * 1000;
+  const name = dockerHost === "" ? undefined : await activeMachine(context, dockerHost, timeoutMs);
+  if (name === undefined)
+    throw new MachineError("machine-not-running", "No active host found", {
+      hint: 'Point your shell at a machine with: eval "$(docker-machine env NAME)"',
+    });
+  if (context.globals.output === "json") context.printJson({ name });
+  else context.print(name);
+}
+
+/** Prompts ask where DOCKER_HOST is not set, most of the time: then nothing of this is loaded. */
+async function activeMachine(context: CliContext, dockerHost: string, timeoutMs: number): Promise<string | undefined> {
+  const [{ findActive }, { openContext }] = await Promise.all([import("../../machine/active.ts"), import("../open-context.ts")]);
+  return await findActive(openContext(context), { dockerHost, timeoutMs }, context.signal);
 }

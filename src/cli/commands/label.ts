@@ -1,7 +1,8 @@
 /** `label NAME... [KEY=VALUE...] [KEY-...]`: gives and takes labels; without a change it prints them. */
 import { oneLine } from "../../log/plain-text.ts";
 import { expandNames } from "../../machine/names.ts";
-import { changeLabels, isLabelChange, parseLabelChange, readLabels, type Labels } from "../../machine/selection/labels.ts";
+import { changeLabels, isLabelChange, parseLabelChange, readLabels } from "../../machine/selection/labels.ts";
+import type { Labels } from "../../store/record-labels.ts";
 import type { Invocation } from "../command.ts";
 import type { CliContext } from "../cli-context.ts";
 import { readMachines } from "../named-machines.ts";

@@ -1,5 +1,5 @@
 /** `ls`: the names alone, for completion and scripts, load nothing of what shows machines. */
-import { listRecords } from "../../machine/list-records.ts";
+import { recordedMachines } from "../../machine/list-records.ts";
 import type { Invocation } from "../command.ts";
 import type { CliContext } from "../cli-context.ts";
 import { parseFilters } from "../list/list-filters.ts";
@@ -29,19 +29,12 @@ async function quietNames(
   const parsed = await parseFilters(filters);
   if (parsed.needsState) {
     const { listRows } = await import("../list/list-rows.ts");
-    const rows = await listRows(machineContext, context, { filters, timeoutMs });
+    const rows = await listRows(machineContext, context, { filters, timeoutMs }, { certificates: false });
     return rows
       .filter((row) => row.engineOptions !== undefined)
       .map((row) => row.name)
       .sort();
   }
-  const records = await listRecords(machineContext);
-  const masters = new Map(
-    records.flatMap(({ name, hostOptions: { SwarmOptions: swarm } }) => (swarm.Master ? [[swarm.Discovery, name] as const] : [])),
-  );
-  return records
-    .filter(({ name, driverName, hostOptions }) =>
-      parsed.matchesRecord({ name, driverName, engine: hostOptions.EngineOptions, swarm: hostOptions.SwarmOptions }, masters),
-    )
-    .map(({ name }) => name);
+  const { readable, masters } = await recordedMachines(machineContext);
+  return readable.filter((facts) => parsed.matchesRecord(facts, masters)).map(({ name }) => name);
 }

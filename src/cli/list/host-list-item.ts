@@ -40,7 +40,7 @@ export interface HostListItem {
 
 const strings = sliceOf(stringType);
 
-const swarmOptionsType = structType("swarm.Options", {
+const swarmOptionTypes = {
   IsSwarm: boolType,
   Address: stringType,
   Discovery: stringType,
@@ -55,9 +55,9 @@ const swarmOptionsType = structType("swarm.Options", {
   ArbitraryJoinFlags: strings,
   Env: strings,
   IsExperimental: boolType,
-});
+};
 
-const engineOptionsType = structType("engine.Options", {
+const engineOptionTypes = {
   ArbitraryFlags: strings,
   DNS: strings,
   GraphDir: stringType,
@@ -71,7 +71,13 @@ const engineOptionsType = structType("engine.Options", {
   TLSVerify: boolType,
   RegistryMirror: strings,
   InstallURL: stringType,
-});
+};
+
+const swarmOptionsType = structType("swarm.Options", swarmOptionTypes);
+const engineOptionsType = structType("engine.Options", engineOptionTypes);
+
+/** What templates call the fields of options. None is called as one of a row is. */
+export const optionFields: readonly string[] = [...Object.keys(swarmOptionTypes), ...Object.keys(engineOptionTypes)];
 
 const stateType = namedType("state.State", intType, {
   String: (state) => goString(stateOfNumber(Number(state.int))),

@@ -1,19 +1,15 @@
 /** `ls --filter KEY=VALUE`: same key OR, different keys AND. Does no I/O. */
 import { MachineError } from "../../errors/machine-error.ts";
-import type { EngineOptions, SwarmOptions } from "../../store/host-record.ts";
+import type { RecordFacts } from "../../store/record-facts.ts";
+import { allLabelsOf } from "../../store/record-labels.ts";
 import { compileNamePattern } from "./name-pattern.ts";
 
-/** What of a machine its filters look at; the state is known only after the machine was asked. */
-export interface Filterable {
-  readonly name: string;
-  readonly driverName: string;
-  readonly engine: EngineOptions;
-  readonly swarm: SwarmOptions;
-}
-
 export interface ListFilters {
-  /** Whether a machine passes as far as its record tells. `masters`: swarm discovery → name of the master. */
-  matchesRecord(machine: Filterable, masters: ReadonlyMap<string, string>): boolean;
+  /**
+   * Whether a machine passes as far as its record tells; its state is known only after it was asked. `masters`: swarm
+   * discovery → name of the master.
+   */
+  matchesRecord(machine: RecordFacts, masters: ReadonlyMap<string, string>): boolean;
   matchesState(state: string): boolean;
   /** Whether any filter looks at the state, or at other machines. */
   readonly needsState: boolean;
@@ -36,7 +32,7 @@ export async function parseFilters(texts: readonly string[]): Promise<ListFilter
     matchesRecord: (machine, masters) =>
       any(values.driver, (value) => same(value, machine.driverName)) &&
       any(names, (matches) => matches(machine.name)) &&
-      any(values.label, (value) => matchesLabel(machine.engine.Labels ?? [], value)) &&
+      any(values.label, (value) => matchesLabel(allLabelsOf(machine), value)) &&
       any(values.swarm, (value) => same(value, masters.get(machine.swarm.Discovery) ?? "")),
   };
 }

@@ -3,7 +3,7 @@ import { describe, it } from "node:test";
 import { goldenCases } from "../../../test/golden/golden-cases.ts";
 import { isMachineError } from "../../errors/machine-error.ts";
 import type { HostListItem } from "./host-list-item.ts";
-import { parseListFormat, renderList } from "./list-format.ts";
+import { depthOf, parseListFormat, renderList } from "./list-format.ts";
 
 const unreachable = "Unable to query docker version: Cannot connect to the docker engine endpoint";
 
@@ -76,6 +76,19 @@ describe("the text of ls", () => {
       () => parseListFormat("{{json .}}"),
       (error) => isMachineError(error, "template-invalid") && `${error.message}\n` === golden("ls", "-f", "{{json .}}"),
     );
+  });
+
+  it("asks of machines what it can show, and no more", () => {
+    for (const [format, depth] of [
+      ["{{.Name}}", "record"],
+      ["table {{.Name}}\\t{{.EngineOptions.Labels}}", "record"],
+      ["{{.Name}} {{.DriverName}}", "driver"],
+      ["{{.Name}} {{.Active}}", "machine"],
+      ["{{.Name}} {{.Swarm}}", "machine"],
+      ["{{.}}", "machine"],
+      ["", "machine"],
+    ] as const)
+      assert.equal(depthOf(parseListFormat(format)), depth, format);
   });
 
   it("keeps what was written before a row failed", () => {

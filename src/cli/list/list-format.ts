@@ -2,7 +2,9 @@
 import { tabulate, listTable } from "../../gocompat/tabwriter.ts";
 import { executeTemplate, parseTemplate, TemplateError, type Template } from "../../gocompat/template/template.ts";
 import { mapOf, stringType, typedValue } from "../../gocompat/value.ts";
-import { templateValueOf, type HostListItem } from "./host-list-item.ts";
+import { mentionedFields } from "../../gocompat/template/mentioned-fields.ts";
+import type { ListDepth } from "../../machine/list.ts";
+import { optionFields, templateValueOf, type HostListItem } from "./host-list-item.ts";
 
 const tableWord = "table";
 const defaultFormat =
@@ -25,6 +27,9 @@ const titles = typedValue(mapOf(stringType), {
   ResponseTime: "RESPONSE",
 });
 
+/** What every record has: the name, and the options with all that is in them. */
+const recordedFields = ["Name", "SwarmOptions", "EngineOptions", ...optionFields];
+
 /** A format of `ls`, checked before any machine is asked. */
 export interface ListFormat {
   readonly template: Template;
@@ -38,6 +43,13 @@ export function parseListFormat(format: string): ListFormat {
   const source = (isTable ? chosen.slice(tableWord.length) : chosen).replaceAll(/^ +| +$/gu, "");
   const unescaped = source.replaceAll(String.raw`\t`, "\t").replaceAll(String.raw`\n`, "\n");
   return { template: parseTemplate("", `${unescaped}\n`), isTable };
+}
+
+/** What must be looked at for what the format can show; a machine that did not answer in time has most columns empty. */
+export function depthOf({ template }: ListFormat): ListDepth {
+  const fields = mentionedFields(template);
+  const isOf = (known: readonly string[]): boolean => fields !== undefined && [...fields].every((field) => known.includes(field));
+  return isOf(recordedFields) ? "record" : isOf([...recordedFields, "DriverName"]) ? "driver" : "machine";
 }
 
 export interface ListText {

@@ -3,7 +3,7 @@ import { oneLine } from "../../log/plain-text.ts";
 import type { MachineContext } from "../../machine/machine-context.ts";
 import type { CliContext } from "../cli-context.ts";
 import type { HostListItem } from "./host-list-item.ts";
-import { parseListFormat, renderList } from "./list-format.ts";
+import { depthOf, parseListFormat, renderList } from "./list-format.ts";
 import { listRows, type ListRow, type RowRequest } from "./list-rows.ts";
 
 /** Throws `template-invalid`: before anything is asked, or after the rows that could be shown. */
@@ -14,12 +14,12 @@ export async function printMachines(
   request: RowRequest,
 ): Promise<void> {
   const parsed = parseListFormat(format);
-  const rows = await listRows(machineContext, context, request);
   // A template is output for programs already, as with `inspect -f`.
   if (context.globals.output === "json" && format === "") {
-    context.printJson(rows);
+    context.printJson(await listRows(machineContext, context, request, { certificates: true }));
     return;
   }
+  const rows = await listRows(machineContext, context, request, { certificates: false, depth: depthOf(parsed) });
   const { text, error } = renderList(parsed, rows.map(itemOf));
   context.streams.stdout.write(text);
   if (error !== undefined) throw error;

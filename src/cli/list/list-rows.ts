@@ -1,10 +1,11 @@
-/** The rows of `ls`, as its template and columns see them; `active` uses them too. */
+/** The rows of `ls`, as its template and columns see them. */
 import { swarmUrlOf } from "../../machine/host/engine-connection.ts";
-import { listMachines, type ListedMachine } from "../../machine/list.ts";
+import { lookAtMachines, type ListDepth, type ListedMachine } from "../../machine/list.ts";
+import { recordedMachines, type RecordedMachines } from "../../machine/list-records.ts";
 import type { MachineContext } from "../../machine/machine-context.ts";
 import type { EngineOptions, SwarmOptions } from "../../store/host-record.ts";
 import type { CliContext } from "../cli-context.ts";
-import { parseFilters } from "./list-filters.ts";
+import { parseFilters, type ListFilters } from "./list-filters.ts";
 
 export interface ListRow extends Omit<ListedMachine, "options"> {
   /** `-`, `*` or `* (swarm)`. */
@@ -21,17 +22,56 @@ export interface RowRequest {
   readonly timeoutMs: number;
 }
 
-/** Machines whose record cannot be read pass every filter, as in 0.16.2. */
-export async function listRows(machineContext: MachineContext, context: CliContext, request: RowRequest): Promise<ListRow[]> {
+/** What is looked at, and who hears of each row at once. */
+export interface RowOptions {
+  readonly depth?: ListDepth | undefined;
+  /** Whether it is told when certificates end. */
+  readonly certificates: boolean;
+  readonly onRow?: ((row: ListRow) => void) | undefined;
+}
+
+/**
+ * What is recorded is looked at first: only who passes by that is asked. Machines whose record cannot be read pass every
+ * filter, as in 0.16.2.
+ */
+export async function listRows(
+  machineContext: MachineContext,
+  context: CliContext,
+  request: RowRequest,
+  options: RowOptions,
+): Promise<ListRow[]> {
   const filters = await parseFilters(request.filters);
-  const all = await listMachines(machineContext, { timeoutMs: request.timeoutMs }, context.signal);
-  const masters = new Map(
-    all.flatMap(({ name, options }) => (options?.swarm.Master === true ? [[options.swarm.Discovery, name] as const] : [])),
-  );
-  const passes = ({ name, driverName, state, options }: ListedMachine): boolean =>
-    options === undefined || (filters.matchesRecord({ name, driverName, ...options }, masters) && filters.matchesState(state));
+  const recorded = await recordedMachines(machineContext);
+  return await rowsOf(recorded, filters, machineContext, context, request, options);
+}
+
+export async function rowsOf(
+  recorded: RecordedMachines,
+  filters: ListFilters,
+  machineContext: MachineContext,
+  context: CliContext,
+  { timeoutMs }: RowRequest,
+  { depth = "machine", certificates, onRow }: RowOptions,
+): Promise<ListRow[]> {
+  const { masters } = recorded;
   const dockerHost = context.computer.env["DOCKER_HOST"] ?? "";
-  return all.filter(passes).map((machine) => rowOf(machine, masters, dockerHost));
+  const passes = ({ state, options }: ListedMachine): boolean => options === undefined || filters.matchesState(state);
+  const toRow = (machine: ListedMachine): ListRow => rowOf(machine, masters, dockerHost);
+  const machines = await lookAtMachines(
+    machineContext,
+    recorded,
+    {
+      timeoutMs,
+      certificates,
+      depth: filters.needsState ? "machine" : depth,
+      select: (facts) => filters.matchesRecord(facts, masters),
+      onListed: (machine) => {
+        if (passes(machine)) onRow?.(toRow(machine));
+      },
+    },
+    context.signal,
+  );
+  return machines.filter(passes).map(toRow);
 }
 
 /** Of a machine that did not answer in time, or cannot be loaded, not even a dash is shown, as in 0.16.2. */

@@ -1,5 +1,4 @@
 /** Machines as the store has them, and new ones, with their drivers opened. */
-import { randomUUID } from "node:crypto";
 import * as path from "node:path";
 import type { Driver, DriverContext, DriverModule } from "../../driver-kit/driver.ts";
 import type { DriverOptions } from "../../driver-kit/create-flag.ts";
@@ -65,7 +64,7 @@ async function loadHere({ store }: MachineContext, name: string): Promise<HostRe
 
 /** A machine that is about to be created: no record is stored yet. */
 export function newHost(context: MachineContext, record: HostRecord, module: DriverModule): Host {
-  if (!module.capabilities.adopted) record.extra.CreateId ??= randomUUID();
+  if (!module.capabilities.adopted) record.extra.CreateId ??= crypto.randomUUID();
   return new OpenedHost(context, record, module, Vault.empty(context, context.store.machineDir(record.name)), undefined);
 }
 

@@ -10,7 +10,7 @@ import type { Host } from "./host.ts";
 import { stateOf } from "./wait-for-state.ts";
 
 /** How long an engine may be silent before a driver is asked that needs the network or credentials for its answer. */
-export const headStartMs = 1_000;
+export const headStartMs = 600;
 
 /** What a running engine needs to answer: so long it has, even where the driver says at once that the machine is stopped. */
 export const engineGraceMs = 250;

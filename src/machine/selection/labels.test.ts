@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
 import { isMachineError } from "../../errors/machine-error.ts";
-import { zeroHostOptions } from "../../store/record-fields.ts";
-import { allLabelsOf, isLabelChange, labelsOf, parseLabelChange } from "./labels.ts";
+import { allLabelsOf, labelsOf } from "../../store/record-labels.ts";
+import { isLabelChange, parseLabelChange } from "./labels.ts";
 
 describe("parseLabelChange", () => {
   it("sets by an equals sign, and takes away by a dash", () => {
@@ -54,11 +54,10 @@ describe("parseLabelChange", () => {
 
 describe("the labels of a record", () => {
   it("are its own behind its engine's, and only texts", () => {
-    const hostOptions = zeroHostOptions();
-    hostOptions.EngineOptions.Labels = ["zone=a", "tier=1"];
+    const engine = { Labels: ["zone=a", "tier=1"] };
     const extra = { Labels: { tier: "2", odd: 7 as unknown as string } };
     assert.deepEqual(labelsOf({ extra }), { tier: "2" });
-    assert.deepEqual(allLabelsOf({ extra, hostOptions }), ["zone=a", "tier=1", "tier=2"]);
+    assert.deepEqual(allLabelsOf({ extra, engine }), ["zone=a", "tier=1", "tier=2"]);
     assert.deepEqual(labelsOf({ extra: { Labels: ["a"] as unknown as Record<string, string> } }), {});
   });
 });

@@ -4,12 +4,10 @@
  */
 import { MachineError } from "../../errors/machine-error.ts";
 import { isSecretName } from "../../log/secret-names.ts";
-import type { HostRecord } from "../../store/host-record.ts";
+import { labelsOf, type Labels } from "../../store/record-labels.ts";
 import { openHost } from "../host/open-host.ts";
 import { lockMachine } from "../interruption/machine-lock.ts";
 import type { MachineContext } from "../machine-context.ts";
-
-export type Labels = Readonly<Record<string, string>>;
 
 /** What is to become of one label; without a value it is taken away. */
 export interface LabelChange {
@@ -52,19 +50,6 @@ export function isLabelChange(text: string): boolean {
 
 function wrong(text: string, why: string): MachineError {
   return new MachineError("usage", `Invalid label ${JSON.stringify(text)}: ${why}`);
-}
-
-/** Of the machine's own; what is not text, as others may have written it, is passed over. */
-export function labelsOf({ extra }: Pick<HostRecord, "extra">): Labels {
-  const { Labels: labels } = extra;
-  if (typeof labels !== "object" || labels === null || Array.isArray(labels)) return {};
-  return Object.fromEntries(Object.entries(labels).filter((entry): entry is [string, string] => typeof entry[1] === "string"));
-}
-
-/** `key=value` each, the engine's first: of a key that is given twice, filters take the last. */
-export function allLabelsOf(record: Pick<HostRecord, "extra" | "hostOptions">): string[] {
-  const own = Object.entries(labelsOf(record)).map(([key, value]) => `${key}=${value}`);
-  return [...(record.hostOptions.EngineOptions.Labels ?? []), ...own];
 }
 
 /** Throws `machine-not-found`, `record-unreadable`. */

@@ -1,6 +1,7 @@
 /** What every store must do: the same cases for `FileStore` and `MemoryStore`. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { isMachineError } from "../../errors/machine-error.ts";
 import type { Store } from "../store.ts";
 import { fixtureText, goldenText, newRecord } from "./records.ts";
 
@@ -115,6 +116,37 @@ export function describeStoreContract(name: string, open: () => Promise<StoreUnd
       await assert.rejects(store.load("new"), { code: "record-from-future" });
       await assert.rejects(store.save(newRecord("new")), { code: "record-from-future" });
       assert.equal(await stored("new"), '{"ConfigVersion": 4}');
+    },
+
+    "the facts of a record are those that load gives, however it is spelled": async ({ store, plant }) => {
+      const golden = goldenText("master");
+      const spelled = {
+        plain: golden,
+        lowercase: golden.replace('"DriverName"', '"drivername"').replace('"Labels"', '"labels"'),
+        short: golden.replace(/ *"InstallURL": "[^"]*"/u, ' "Unknown": 1'),
+        old: fixtureText("version-1"),
+      };
+      for (const [machine, text] of Object.entries(spelled)) await plant(machine, text);
+      await plant("cut", golden.slice(0, 100));
+      await plant("mistyped", golden.replace('"IsSwarm": true', '"IsSwarm": "yes"'));
+      const looks = new Map((await store.facts((facts) => facts)).map((look) => [look.name, look]));
+      assert.deepEqual([...looks.keys()].toSorted(), ["cut", "lowercase", "mistyped", "old", "plain", "short"]);
+      for (const machine of Object.keys(spelled)) {
+        const { driverName, driverConfigText, hostOptions, extra } = await store.load(machine);
+        assert.deepEqual(looks.get(machine)?.value, {
+          name: machine,
+          driverName,
+          driver: JSON.parse(driverConfigText) as unknown,
+          engine: hostOptions.EngineOptions,
+          swarm: hostOptions.SwarmOptions,
+          extra,
+        });
+      }
+      for (const machine of ["cut", "mistyped"])
+        await assert.rejects(store.load(machine), (error: Error) => {
+          const found = looks.get(machine)?.error;
+          return isMachineError(found, "record-unreadable") && found.message === error.message;
+        });
     },
 
     "what was removed is gone, and removing it again is no error": async ({ store }) => {
