@@ -66,9 +66,9 @@ export class FileStore implements Store {
   }
 
   async list(): Promise<string[]> {
-    const names = await this.#folders();
-    const isTaken = await Promise.all(names.map((name) => existsSync(this.#recordFile(name)) || this.has(name)));
-    return names.filter((_, index) => isTaken[index]);
+    const names: string[] = [];
+    for (const name of await this.#folders()) if (existsSync(this.#recordFile(name)) || (await this.has(name))) names.push(name);
+    return names;
   }
 
   /** Folders that may be machines. Where the store is a file, it does not count as an empty one. */
