@@ -51,7 +51,7 @@ test("docs/timeouts.md gives the fixed bounds as they are", () => {
   assert.ok(listFlag?.kind === "int");
   assert.deepEqual(rows, [
     `${inWords((listFlag.value ?? 0) * 1000)}, \`--timeout N\` (seconds)`,
-    inWords(headStartMs),
+    `${headStartMs / 1000} s`,
     `${engineGraceMs / 1000} s`,
     inWords(keepalive.intervalMs * keepalive.unanswered),
     inWords(sftpAnswerMs),
