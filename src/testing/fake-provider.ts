@@ -5,6 +5,7 @@
  * driver's tests.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { createServer as createSecureServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import type { Resource } from "../driver-kit/driver.ts";
 import { systemClock, type Clock } from "../system/clock.ts";
@@ -43,6 +44,8 @@ export interface FakeProviderOptions {
   readonly clock?: Clock | undefined;
   /** From 0 to 1, exclusive; where chance is to be repeated. */
   readonly random?: (() => number) | undefined;
+  /** Spoken to over https, with this certificate for 127.0.0.1 and its key, both PEM; http unless told. */
+  readonly identity?: { readonly certificate: string; readonly key: string } | undefined;
   /** Called before and after each request that changes something: the `step` of a crash suite. */
   readonly step?: ((what: string) => Promise<void>) | undefined;
 }
@@ -79,23 +82,27 @@ export class FakeProvider implements AsyncDisposable {
   readonly #random: () => number;
   readonly #step: (what: string) => Promise<void>;
   readonly #server: Server;
+  readonly #scheme: "http" | "https";
   readonly #foreign = new Set<string>();
   #planned: Planned[] = [];
   #held: Held[] = [];
   #pending = 0;
   #idle = Promise.withResolvers<void>();
 
-  private constructor({ api, clock, random, step }: FakeProviderOptions, server: Server) {
+  private constructor({ api, clock, identity, random, step }: FakeProviderOptions, server: Server) {
     this.#api = api ?? plainApi;
     this.#clock = clock ?? systemClock;
     this.#random = random ?? Math.random;
     this.#step = step ?? (async () => {});
     this.#server = server;
+    this.#scheme = identity === undefined ? "http" : "https";
     this.resources = new FakeResources(this.#clock, () => this.vices);
   }
 
   static async start(options: FakeProviderOptions = {}): Promise<FakeProvider> {
-    const server = createServer();
+    const { identity } = options;
+    const server =
+      identity === undefined ? createServer() : createSecureServer({ cert: identity.certificate, key: identity.key });
     const provider = new FakeProvider(options, server);
     server.on("request", (request, response) => void provider.#serve(request, response));
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -103,7 +110,7 @@ export class FakeProvider implements AsyncDisposable {
   }
 
   get url(): string {
-    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+    return `${this.#scheme}://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
   }
 
   /** All there is, of everyone: what a driver's `findResources` is held against. */

@@ -25,3 +25,9 @@ export function cloudNamed(name: string): Cloud {
     hint: "Choose one of them with --azure-environment. AzureGermanCloud was closed in 2021.",
   });
 }
+
+/** Whether it makes tokens for one of them. */
+export function isKnownAuthority(url: string): boolean {
+  const given = url.replace(/\/+$/u, "").toLowerCase();
+  return Object.values(clouds).some(({ authority }) => authority === given);
+}

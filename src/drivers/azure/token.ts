@@ -9,7 +9,7 @@ import type { DriverContext } from "../../driver-kit/driver.ts";
 import { failureError, type ProviderFailure } from "../../driver-kit/provider-error.ts";
 import { MachineError } from "../../errors/machine-error.ts";
 import { unlessAborted } from "../../system/waiting.ts";
-import { cloudNamed } from "./clouds.ts";
+import { cloudNamed, isKnownAuthority } from "./clouds.ts";
 import { failures } from "./failures.ts";
 import type { AzureConfig } from "./options.ts";
 import { managerUrl } from "./subscription.ts";
@@ -83,9 +83,12 @@ export class TokenSource {
     return this.#token === undefined ? undefined : credential;
   }
 
-  #options(): { authorityHost: string } {
-    const { env } = this.#context.computer;
-    return { authorityHost: env["AZURE_AUTHORITY_HOST"] ?? cloudNamed(this.#config.Environment).authority };
+  /** An authority of one's own (Azure Stack, a private cloud) is not among those that Microsoft's public one would vouch for. */
+  #options(): { authorityHost: string; disableInstanceDiscovery: boolean } {
+    const { authority } = cloudNamed(this.#config.Environment);
+    const chosen = this.#context.computer.env["AZURE_AUTHORITY_HOST"] ?? "";
+    const authorityHost = chosen === "" ? authority : chosen;
+    return { authorityHost, disableInstanceDiscovery: !isKnownAuthority(authorityHost) };
   }
 
   /** Undefined where there are no credentials to ask with. */

@@ -7,14 +7,18 @@ Prints the port it listens on. Beside AWS's APIs it answers:
                       {"action", "times", "error": {"status", "code", "message"}}  refused, nothing done
                       {"action", "times", "lost": true}                           done, and answered by a bare 504
                       {"action", "times", "doubled": true}                        done twice, as the network repeats
+  POST /lab/hardware  {"url"}: after each request that changes instances, what is to be of them is posted there, as a list of
+                      {"id", "isOn", "userData", "reboots"}, and answered by the public address of each, by id
   GET /lab/requests   the requests of EC2 since the last reset, in order: {"action", "params"}
   POST /lab/reset     forgets resources, faults, requests and tokens
 """
+import base64
 import io
 import json
 import os
 import sys
 import threading
+import urllib.request
 from urllib.parse import parse_qs
 
 for name in ("MOTO_ENABLE_AMI_VALIDATION", "MOTO_ENABLE_KEYPAIR_VALIDATION", "MOTO_EC2_ENABLE_INSTANCE_TYPE_VALIDATION"):
@@ -25,6 +29,7 @@ import logging  # noqa: E402
 
 logging.getLogger("werkzeug").setLevel(logging.ERROR)
 
+from moto.ec2.models import ec2_backends  # noqa: E402
 from moto.server import DomainDispatcherApplication, create_backend_app  # noqa: E402
 from werkzeug.serving import make_server  # noqa: E402
 
@@ -33,6 +38,15 @@ PARAMETERS = {
     "/aws/service/canonical/ubuntu/server/26.04/stable/current/arm64/hvm/ebs-gp3/ami-id": "ami-0b000000000002604",
     "/aws/service/canonical/ubuntu/server/24.04/stable/current/amd64/hvm/ebs-gp3/ami-id": "ami-0a000000000002404",
 }
+
+
+CHANGES = {"RunInstances", "StartInstances", "StopInstances", "RebootInstances", "TerminateInstances"}
+
+
+def text_of(user_data):
+    """moto keeps it as it was sent, in a list."""
+    data = user_data[0] if isinstance(user_data, list) else user_data
+    return base64.b64decode(data).decode() if data else ""
 
 
 def xml_error(code, message):
@@ -50,7 +64,8 @@ class Lab:
         self.reset()
 
     def reset(self):
-        self.faults, self.requests, self.tokens = [], [], {}
+        self.faults, self.requests, self.tokens, self.reboots = [], [], {}, {}
+        self.hardware = None
 
     def __call__(self, environ, start_response):
         length = int(environ.get("CONTENT_LENGTH") or 0)
@@ -64,6 +79,9 @@ class Lab:
         path = environ.get("PATH_INFO", "")
         if path == "/lab/faults":
             self.faults = json.loads(body)
+            return self.plain(b"")
+        if path == "/lab/hardware":
+            self.hardware = json.loads(body)["url"]
             return self.plain(b"")
         if path == "/lab/requests":
             return self.plain(json.dumps(self.requests).encode())
@@ -87,9 +105,38 @@ class Lab:
         answer = self.idempotent(environ, body, params)
         if fault and fault.get("doubled"):
             answer = self.idempotent(environ, body, params)
+        if self.hardware and not is_dry and action in CHANGES and answer[0].startswith("200"):
+            self.run_hardware(params)
         if fault and fault.get("lost"):
             return "504 Gateway Timeout", [("Content-Type", "text/plain")], b""
         return answer
+
+    def run_hardware(self, params):
+        """What moto has in memory comes to be, and the addresses are those of what came to be."""
+        if params["Action"] == "RebootInstances":
+            self.reboots[params["InstanceId.1"]] = self.reboots.get(params["InstanceId.1"], 0) + 1
+        instances = {
+            instance.id: instance
+            for regions in ec2_backends.values()
+            for backend in regions.values()
+            for reservation in backend.reservations.values()
+            for instance in reservation.instances
+            if instance._state.name != "terminated"
+        }
+        machines = [
+            {
+                "id": id,
+                "isOn": instance._state.name == "running",
+                "userData": text_of(instance.user_data),
+                "reboots": self.reboots.get(id, 0),
+            }
+            for id, instance in instances.items()
+        ]
+        request = urllib.request.Request(self.hardware, json.dumps(machines).encode(), method="POST")
+        with urllib.request.urlopen(request, timeout=120) as answer:
+            for id, address in json.load(answer).items():
+                if instances[id].nics[0].public_ip:
+                    instances[id].nics[0].public_ip = address
 
     def next_fault(self, action, is_dry):
         for fault in self.faults:

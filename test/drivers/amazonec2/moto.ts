@@ -33,6 +33,8 @@ export interface Moto extends AsyncDisposable {
   readonly url: string;
   reset(): Promise<void>;
   fail(...faults: readonly Fault[]): Promise<void>;
+  /** Gives the instances something to run on: `url` is told of them, and tells their addresses. */
+  runOn(url: string): Promise<void>;
   requests(): Promise<readonly SeenRequest[]>;
 }
 
@@ -56,6 +58,7 @@ export async function startMoto(): Promise<Moto> {
     url,
     reset: async () => await post("reset", {}),
     fail: async (...faults) => await post("faults", faults),
+    runOn: async (hardware) => await post("hardware", { url: hardware }),
     requests: async () => (await (await fetch(`${url}/lab/requests`)).json()) as readonly SeenRequest[],
     [Symbol.asyncDispose]: async () => {
       const ended = new Promise((resolve) => child.once("exit", resolve));

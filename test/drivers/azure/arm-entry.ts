@@ -13,6 +13,8 @@ export interface FakeEntry {
   power: string;
   readonly vmId: string;
   address: string;
+  /** How often a virtual machine was restarted. */
+  reboots: number;
 }
 
 export interface ArmFailure {
@@ -34,7 +36,7 @@ export class ArmRefusal extends Error {
 export function newEntry(id: string, body: Json): FakeEntry {
   const parts = id.split("/providers/")[1]?.split("/") ?? [];
   const type = [parts[0], ...parts.slice(1).filter((_part, at) => at % 2 === 0)].join("/").toLowerCase();
-  return { id, type, body, state: "Creating", power: "", vmId: randomUUID(), address: "" };
+  return { id, type, body, state: "Creating", power: "", vmId: randomUUID(), address: "", reboots: 0 };
 }
 
 export function propertiesOf(body: Json): Json {

@@ -19,7 +19,9 @@ import {
   type FakeEntry,
   type Json,
 } from "./arm-entry.ts";
+import { shownForm } from "./arm-form.ts";
 import { imageAnswer } from "./image-answer.ts";
+import { answerForTokens } from "./token-service.ts";
 import { locations, sizes, skuOf, subscriptionId, tenantId, usages } from "./catalogue.ts";
 import { whatIsWrong } from "./body-rules.ts";
 
@@ -116,6 +118,23 @@ export class FakeAzure implements FakeApi {
     return entry;
   }
 
+  /** What hardware would have to be. */
+  machines(): readonly { readonly id: string; readonly isOn: boolean; readonly userData: string; readonly reboots: number }[] {
+    const started = [...this.entries.values()].filter(({ type, power }) => type.endsWith("/virtualmachines") && power !== "");
+    return started.map(({ id, body, power, reboots }) => {
+      const { customData } = propertiesOf(body)["osProfile"] as { customData: string };
+      return { id, isOn: power === "running", userData: Buffer.from(customData, "base64").toString("utf8"), reboots };
+    });
+  }
+
+  /** Where the hardware of a virtual machine is. */
+  place(id: string, address: string): void {
+    const machine = this.entry(id);
+    const nic = machine === undefined ? undefined : this.entry(nicsOf(machine)[0]?.id ?? "");
+    const shown = nic === undefined ? undefined : this.entry(addressOf(nic)?.id ?? "");
+    if (shown !== undefined) shown.address = address;
+  }
+
   /** Somebody else deletes it, with what goes with it. */
   lose(id: string): void {
     const entry = this.entry(id);
@@ -123,6 +142,8 @@ export class FakeAzure implements FakeApi {
   }
 
   #answer(request: FakeRequest, provider: FakeProvider): FakeAnswer {
+    const token = answerForTokens(request, provider.url, fakeToken);
+    if (token !== undefined) return token;
     if (request.headers.authorization !== `Bearer ${fakeToken}`) return this.#unauthorized();
     const { path, query, method } = request;
     if (!query.has("api-version"))
@@ -322,8 +343,10 @@ export class FakeAzure implements FakeApi {
       throw new ArmRefusal(409, "OperationNotAllowed", "The VM is not running");
     const failure = action === "start" ? this.startFailures.shift() : undefined;
     const finish = (): ArmFailure | undefined => {
-      if (failure === undefined) found.power = power;
-      return failure;
+      if (failure !== undefined) return failure;
+      found.power = power;
+      if (action === "restart") found.reboots += 1;
+      return undefined;
     };
     return { status: 202, headers: this.#begin(provider, finish) };
   }
@@ -353,45 +376,9 @@ export class FakeAzure implements FakeApi {
 
   /** Whoever looks at a resource sees the work on it further on, though its operation be lost. */
   #shown(entry: FakeEntry): Json {
-    const shown = this.#form(entry);
+    const shown = shownForm(entry, [...this.entries.values()]);
     if (entry.state !== "Succeeded" && entry.state !== "Failed")
       for (const operation of this.#operations.values()) this.#progress(operation);
     return shown;
-  }
-
-  #form(entry: FakeEntry): Json {
-    const { id, type, body, state, vmId, power, address } = entry;
-    const users = (kind: string): readonly Json[] =>
-      [...this.entries.values()]
-        .filter((other) => other.type.endsWith(kind) && referencesOf(other).some((one) => one.toLowerCase() === id.toLowerCase()))
-        .map((other) => ({ id: other.id }));
-    const more: Json = {};
-    if (type.endsWith("/virtualmachines")) {
-      const statuses = [
-        { code: `ProvisioningState/${state.toLowerCase()}` },
-        ...(power === "" ? [] : [{ code: `PowerState/${power}` }]),
-      ];
-      Object.assign(more, { vmId, instanceView: { statuses } });
-    }
-    if (type.endsWith("/publicipaddresses") && address !== "") {
-      const label = (propertiesOf(body)["dnsSettings"] as { domainNameLabel?: string } | undefined)?.domainNameLabel;
-      const dnsSettings = { domainNameLabel: label, fqdn: `${label}.${String(body["location"])}.cloudapp.azure.com` };
-      Object.assign(more, { ipAddress: address }, label === undefined ? {} : { dnsSettings });
-    }
-    if (type.endsWith("/networkinterfaces")) {
-      const [configuration] = (propertiesOf(body)["ipConfigurations"] ?? []) as { properties: Json }[];
-      const properties = { privateIPAddress: address, ...configuration?.properties };
-      Object.assign(more, { ipConfigurations: [{ ...configuration, properties }] });
-    }
-    if (type.endsWith("/subnets")) Object.assign(more, { ipConfigurations: users("/networkinterfaces") });
-    if (type.endsWith("/availabilitysets")) Object.assign(more, { virtualMachines: users("/virtualmachines") });
-    if (type.endsWith("/virtualnetworks")) {
-      const subnets = [...this.entries.values()].filter((other) =>
-        other.id.toLowerCase().startsWith(`${id.toLowerCase()}/subnets/`),
-      );
-      Object.assign(more, { subnets: subnets.map((subnet) => ({ id: subnet.id })) });
-    }
-    const properties = { ...propertiesOf(body), ...more, provisioningState: state };
-    return { ...body, id, name: id.split("/").at(-1), type, properties };
   }
 }

@@ -11,6 +11,7 @@ import type { Resource } from "../../../src/driver-kit/driver.ts";
 import { FakeProvider, type FakeAnswer, type FakeApi, type FakeRequest } from "../../../src/testing/fake-provider.ts";
 import { checkWish, fakeProject, imageOf, images, networks, Refused, regional, requireName, types, zone } from "./catalogue.ts";
 import { FakeOperations } from "./operations.ts";
+import { ServiceAccount } from "./service-account.ts";
 import { isKnownRequest, problemsOf } from "./vendor-schema.ts";
 
 type Instance = compute_v1.Schema$Instance & { name: string; id: string; status: string; zone: string };
@@ -22,6 +23,7 @@ export class FakeCompute implements FakeApi, AsyncDisposable {
   readonly disks = new Map<string, Disk>();
   readonly firewalls = new Map<string, Firewall>();
   readonly operations = new FakeOperations();
+  readonly account = new ServiceAccount();
   /** Bodies of the instances that were asked for. */
   readonly asked: Readonly<Record<string, unknown>>[] = [];
   /** What the guest tells; undefined = nothing yet. */
@@ -33,9 +35,13 @@ export class FakeCompute implements FakeApi, AsyncDisposable {
   #count = 0;
   #provider: FakeProvider | undefined;
 
-  static async start(step?: (what: string) => Promise<void>): Promise<FakeCompute> {
+  /** @param onHardware gives its instances something to run on */
+  static async start(
+    step?: (what: string) => Promise<void>,
+    onHardware: (fake: FakeCompute) => FakeApi = (fake) => fake,
+  ): Promise<FakeCompute> {
     const fake = new FakeCompute();
-    fake.#provider = await FakeProvider.start({ api: fake, step });
+    fake.#provider = await FakeProvider.start({ api: onHardware(fake), step });
     writeFileSync(path.join(fake.#folder, "identity"), "a-token-of-another-cloud");
     return fake;
   }
@@ -60,6 +66,24 @@ export class FakeCompute implements FakeApi, AsyncDisposable {
   get resources(): Resource[] {
     const of = (kind: string, things: ReadonlyMap<string, unknown>): Resource[] => [...things.keys()].map((id) => ({ kind, id }));
     return [...of("instance", this.instances), ...of("disk", this.disks), ...of("firewall", this.firewalls)];
+  }
+
+  /** What hardware would have to be. */
+  machines(): readonly { readonly id: string; readonly isOn: boolean; readonly userData: string; readonly reboots: number }[] {
+    const started = [...this.instances.values()].filter(({ status }) => status !== "PROVISIONING");
+    return started.map(({ id, metadata, status }) => ({
+      id,
+      isOn: status === "RUNNING",
+      userData: metadata?.items?.find(({ key }) => key === "user-data")?.value ?? "",
+      reboots: 0,
+    }));
+  }
+
+  /** Where the hardware of an instance is, and which host keys its guest tells. */
+  place(id: string, address: string, hostKeys: readonly string[]): void {
+    const access = [...this.instances.values()].find((one) => one.id === id)?.networkInterfaces?.[0]?.accessConfigs?.[0];
+    if (access?.natIP !== undefined) access.natIP = address;
+    this.hostKeys = Object.fromEntries(hostKeys.map((line) => line.split(" ") as [string, string]));
   }
 
   /** As others make them, without a mark. */
@@ -93,6 +117,15 @@ export class FakeCompute implements FakeApi, AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.provider[Symbol.asyncDispose]();
     rmSync(this.#folder, { recursive: true });
+  }
+
+  /** What Google's token service answers to whoever has a key of the service account. */
+  giveAccountToken(text: string): FakeAnswer {
+    const form = new URLSearchParams(text);
+    const isGrant = form.get("grant_type") === "urn:ietf:params:oauth:grant-type:jwt-bearer";
+    const refusal = isGrant ? this.account.refusalOf(form.get("assertion") ?? "") : "Unsupported grant.";
+    if (refusal !== undefined) return { status: 400, body: { error: "invalid_grant", error_description: refusal } };
+    return { status: 200, body: { access_token: this.token, token_type: "Bearer", expires_in: 3599 } };
   }
 
   #giveToken({ text }: FakeRequest): FakeAnswer {

@@ -1,0 +1,90 @@
+/**
+ * The whole life of a machine at a cloud through the program, the same for every cloud: the provider is an emulator, and
+ * its machines are hosts of the lab.
+ */
+import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import * as path from "node:path";
+import { connect } from "node:tls";
+import type { CloudHosts } from "../lab/cloud-hosts.ts";
+import { tinyImage } from "../support/tiny-image.ts";
+import { output, Program } from "./program.ts";
+
+export interface EmulatedCloud {
+  readonly driver: string;
+  readonly flags: readonly string[];
+  /** What the program's user has set: credentials, and where the emulator is. */
+  readonly env: Readonly<Record<string, string>>;
+  /** What may stand in no record and no output. */
+  readonly secrets: readonly string[];
+  readonly hosts: CloudHosts;
+  /** How many requests the emulator has heard. */
+  heard(): Promise<number>;
+  /** The emulator's own list of all there is. */
+  resources(): Promise<readonly unknown[]>;
+  /** User data that a machine's metadata service tells once it was set up; undefined where it tells none. */
+  toldUserData(): Promise<string | undefined>;
+}
+
+export async function liveAt(cloud: EmulatedCloud): Promise<void> {
+  const { env, hosts } = cloud;
+  await using program = await Program.open();
+  const created = await program.run(["create", "-d", cloud.driver, ...cloud.flags, "web"], { env });
+  assert.equal(created.status, 0, created.stdout + created.stderr);
+  assert.match(created.stdout, /Host key of web is SHA256:\S+/u);
+  const first = (await program.ok(["ip", "web"])).trim();
+  await assertUsable(program);
+  await assertFreshHostKeys(program, await cloud.toldUserData());
+  const record = await readFile(path.join(program.store, "machines/web/config.json"), "utf8");
+  for (const secret of cloud.secrets) assert.ok(!`${record}${created.stdout}${created.stderr}`.includes(secret));
+
+  const heard = await cloud.heard();
+  assert.match(await program.ok(["ls"]), new RegExp(`^web\\s+-\\s+${cloud.driver}\\s+Running\\s+tcp:`, "mu"));
+  assert.equal(await cloud.heard(), heard, "ls asks the engine, and no provider");
+
+  await program.ok(["restart", "web"], { env });
+  await assertUsable(program);
+  await program.ok(["stop", "web"], { env });
+  assert.equal(await program.ok(["status", "web"], { env }), "Stopped\n");
+  await program.ok(["start", "web"], { env });
+  const second = (await program.ok(["ip", "web"])).trim();
+  assert.notEqual(second, first);
+  await assertCertified(program, second);
+  await assertUsable(program);
+  await program.ok(["upgrade", "web"], { env });
+  await program.ok(["regenerate-certs", "--force", "web"], { env });
+  await assertUsable(program);
+  await program.ok(["kill", "web"], { env });
+  await program.ok(["rm", "-y", "web"], { env });
+  assert.deepEqual([await cloud.resources(), hosts.size], [[], 0]);
+}
+
+async function assertUsable(program: Program): Promise<void> {
+  const exports = await program.ok(["env", "web"]);
+  const machine = Object.fromEntries(
+    [...exports.matchAll(/^export (\w+)="(.*)"$/gmu)].map(([, key = "", value = ""]) => [key, value]),
+  );
+  await output("docker", ["import", "-", "tiny"], { env: machine, stdin: await tinyImage() });
+  assert.equal(await output("docker", ["run", "--rm", "tiny", "echo", "it-works"], { env: machine }), "it-works\n");
+  assert.equal(await program.ok(["ssh", "web", "hostname"]), "web\n");
+}
+
+/** The keys that the metadata service tells are not those that the machine proves itself with any more. */
+async function assertFreshHostKeys(program: Program, told: string | undefined): Promise<void> {
+  if (told === undefined) return;
+  const own = await program.ok(["ssh", "web", "cat", "/etc/ssh/ssh_host_ed25519_key.pub"]);
+  assert.ok(told.includes("ssh-ed25519 ") && !told.includes(own.split(" ")[1] ?? "ssh-ed25519"));
+}
+
+/** The engine proves itself for this address. */
+async function assertCertified(program: Program, host: string): Promise<void> {
+  const read = async (name: string): Promise<Buffer> => await readFile(path.join(program.store, "machines/web", name));
+  const [ca, cert, key] = await Promise.all(["ca.pem", "cert.pem", "key.pem"].map(read));
+  await new Promise<void>((resolve, reject) => {
+    const socket = connect({ host, port: 2376, ca, cert, key }, () => {
+      socket.destroy();
+      resolve();
+    });
+    socket.once("error", reject);
+  });
+}
