@@ -20,6 +20,11 @@ import { hopelessMs } from "../src/ssh/connect.ts";
 import { sftpAnswerMs } from "../src/ssh/copy-bounds.ts";
 import { keepalive } from "../src/ssh/ssh-bounds.ts";
 import { completionScriptsModule, target as completionScripts } from "../scripts/completion-scripts.ts";
+import { sharedCreateFlags } from "../src/cli/create/shared-flags.ts";
+import type { CreateFlag, FlagValue } from "../src/driver-kit/create-flag.ts";
+import { builtinDrivers } from "../src/drivers/registry.ts";
+import { testDriverContext } from "../src/testing/driver-context.ts";
+import { optionsOf } from "../src/testing/flag-values.ts";
 import { flagDocuments } from "../scripts/driver-flags-doc.ts";
 import { errorsDocument } from "../scripts/errors-doc.ts";
 
@@ -66,6 +71,41 @@ test("docs/timeouts.md gives the fixed bounds as they are", () => {
     inWords(ec2SettleMs),
     inWords(settleMs),
   ]);
+});
+
+/** A runner puts two dashes before each. */
+function machineOptions(toml: string): ReadonlyMap<string, string | undefined> {
+  const options = /MachineOptions = \[([^\]]*)\]/u.exec(toml)?.[1] ?? "";
+  return new Map([...options.matchAll(/"([^"=]+)(?:=([^"]*))?"/gu)].map(([, name = "", value]) => [name, value] as const));
+}
+
+function valueOf(flag: CreateFlag, given: string | undefined): FlagValue {
+  if (flag.kind === "bool") return given !== "false";
+  if (flag.kind === "int") return Number(given);
+  return flag.kind === "strings" ? [given ?? ""] : (given ?? "");
+}
+
+test("the configurations of docs/how-to/gitlab-runner.md are ones that the drivers take", async () => {
+  const blocks = [...readFileSync("docs/how-to/gitlab-runner.md", "utf8").matchAll(/```toml\n([\s\S]*?)```/gu)];
+  assert.equal(blocks.length, 2);
+  for (const [, toml = ""] of blocks) {
+    const name = /MachineDriver = "(\w+)"/u.exec(toml)?.[1] as "amazonec2" | "google";
+    const module = await builtinDrivers[name]();
+    const given = machineOptions(toml);
+    assert.ok(given.size > 8);
+    const values: Record<string, FlagValue> = {};
+    for (const [option, value] of given) {
+      const flag = module.flags.find((each) => each.name === option);
+      if (flag === undefined)
+        assert.ok(
+          sharedCreateFlags.some((each) => each.name === option),
+          option,
+        );
+      else values[option] = valueOf(flag, value);
+    }
+    await using scene = await testDriverContext("runner-t1-ci-1700000000-0a1b2c3d");
+    await module.open(scene.context, undefined).setConfigFromFlags(optionsOf(module, values));
+  }
 });
 
 test("what provisioning and plugins take for granted are the defaults of a command", () => {

@@ -9,6 +9,12 @@ const policy =
 
 export const failures: readonly FailureRow[] = [
   {
+    codes: ["ENOTFOUND"],
+    kind: "network",
+    sentence: "AWS has no address in {region}: either there is no such region, or this computer finds no addresses",
+    hint: "See aws ec2 describe-regions, and give another --amazonec2-region; or check the network and the proxy settings.",
+  },
+  {
     codes: ["AuthFailure.ServiceLinkedRoleCreationNotPermitted"],
     kind: "permission",
     sentence: "The account has no role for spot instances yet, and the credentials may not make it",

@@ -269,6 +269,36 @@ describe("amazonec2 against moto", { skip: motoMissing }, () => {
     await removed(machine);
   });
 
+  test("a spot instance that AWS took back: terminated, which is said; or stopped, and started again", async () => {
+    const begin = async (machine: TestMachine, interruption: "terminate" | "stop"): Promise<void> => {
+      await machine.prepare({ "amazonec2-request-spot-instance": true, "amazonec2-spot-interruption": interruption });
+      await machine.create();
+      await moto.interrupt(String(machine.config["InstanceId"]), interruption);
+    };
+    const stateOf = async (machine: TestMachine): Promise<string> =>
+      await machine.run(async (driver, signal) => await driver.getState(signal));
+    const start = async (machine: TestMachine): Promise<void> =>
+      await machine.run(async (driver, signal) => await driver.start(signal));
+
+    await using ended = await TestMachine.open(moto, "ended");
+    await begin(ended, "terminate");
+    assert.equal(await stateOf(ended), "Error");
+    await assert.rejects(start(ended), (error) => {
+      assert.ok(isMachineError(error, "provider-not-found"), String(error));
+      assert.match(error.message, /was terminated: AWS took the spot instance back$/u);
+      assert.match(error.hint ?? "", /--amazonec2-spot-interruption stop/u);
+      return true;
+    });
+    await removed(ended);
+
+    await using kept = await TestMachine.open(moto, "kept");
+    await begin(kept, "stop");
+    assert.equal(await stateOf(kept), "Stopped");
+    await start(kept);
+    assert.equal(await stateOf(kept), "Running");
+    await removed(kept);
+  });
+
   test("a key pair of the user's is used and kept", async () => {
     await using machine = await TestMachine.open(moto, "keyed");
     const line = `ssh-ed25519 ${Buffer.from("\0\0\0\x0bssh-ed25519\0\0\0 01234567890123456789012345678901").toString("base64")} me`;

@@ -9,6 +9,7 @@ Prints the port it listens on. Beside AWS's APIs it answers:
                       {"action", "times", "doubled": true}                        done twice, as the network repeats
   POST /lab/hardware  {"url"}: after each request that changes instances, what is to be of them is posted there, as a list of
                       {"id", "isOn", "userData", "reboots"}, and answered by the public address of each, by id
+  POST /lab/interrupt {"id", "behaviour"}: takes a spot instance back, by "terminate" or "stop", as AWS does when it needs the room
   GET /lab/requests   the requests of EC2 since the last reset, in order: {"action", "params"}
   POST /lab/reset     forgets resources, faults, requests and tokens
 """
@@ -30,6 +31,7 @@ import logging  # noqa: E402
 logging.getLogger("werkzeug").setLevel(logging.ERROR)
 
 from moto.ec2.models import ec2_backends  # noqa: E402
+from moto.ec2.models.instances import StateReason  # noqa: E402
 from moto.server import DomainDispatcherApplication, create_backend_app  # noqa: E402
 from werkzeug.serving import make_server  # noqa: E402
 
@@ -41,6 +43,16 @@ PARAMETERS = {
 
 
 CHANGES = {"RunInstances", "StartInstances", "StopInstances", "RebootInstances", "TerminateInstances"}
+
+
+def all_instances():
+    return [
+        instance
+        for regions in ec2_backends.values()
+        for backend in regions.values()
+        for reservation in backend.reservations.values()
+        for instance in reservation.instances
+    ]
 
 
 def text_of(user_data):
@@ -83,6 +95,8 @@ class Lab:
         if path == "/lab/hardware":
             self.hardware = json.loads(body)["url"]
             return self.plain(b"")
+        if path == "/lab/interrupt":
+            return self.interrupt(**json.loads(body))
         if path == "/lab/requests":
             return self.plain(json.dumps(self.requests).encode())
         if path == "/lab/reset":
@@ -115,14 +129,7 @@ class Lab:
         """What moto has in memory comes to be, and the addresses are those of what came to be."""
         if params["Action"] == "RebootInstances":
             self.reboots[params["InstanceId.1"]] = self.reboots.get(params["InstanceId.1"], 0) + 1
-        instances = {
-            instance.id: instance
-            for regions in ec2_backends.values()
-            for backend in regions.values()
-            for reservation in backend.reservations.values()
-            for instance in reservation.instances
-            if instance._state.name != "terminated"
-        }
+        instances = {instance.id: instance for instance in all_instances() if instance._state.name != "terminated"}
         machines = [
             {
                 "id": id,
@@ -137,6 +144,18 @@ class Lab:
             for id, address in json.load(answer).items():
                 if instances[id].nics[0].public_ip:
                     instances[id].nics[0].public_ip = address
+
+    def interrupt(self, id, behaviour):
+        state, number, reason = {
+            "terminate": ("terminated", 48, "Server.SpotInstanceTermination"),
+            "stop": ("stopped", 80, "Server.SpotInstanceShutdown"),
+        }[behaviour]
+        [instance] = [instance for instance in all_instances() if instance.id == id]
+        instance._state.name, instance._state.code = state, number
+        instance._state_reason = StateReason(f"{reason}: Spot instance interruption", reason)
+        if behaviour == "terminate":
+            instance.teardown_defaults()
+        return self.plain(b"")
 
     def next_fault(self, action, is_dry):
         for fault in self.faults:

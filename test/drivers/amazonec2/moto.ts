@@ -35,6 +35,8 @@ export interface Moto extends AsyncDisposable {
   fail(...faults: readonly Fault[]): Promise<void>;
   /** Gives the instances something to run on: `url` is told of them, and tells their addresses. */
   runOn(url: string): Promise<void>;
+  /** Takes a spot instance back. */
+  interrupt(id: string, behaviour: "terminate" | "stop"): Promise<void>;
   requests(): Promise<readonly SeenRequest[]>;
 }
 
@@ -59,6 +61,7 @@ export async function startMoto(): Promise<Moto> {
     reset: async () => await post("reset", {}),
     fail: async (...faults) => await post("faults", faults),
     runOn: async (hardware) => await post("hardware", { url: hardware }),
+    interrupt: async (id, behaviour) => await post("interrupt", { id, behaviour }),
     requests: async () => (await (await fetch(`${url}/lab/requests`)).json()) as readonly SeenRequest[],
     [Symbol.asyncDispose]: async () => {
       const ended = new Promise((resolve) => child.once("exit", resolve));

@@ -1,13 +1,21 @@
 /** A real cloud's bad days: answers that are late, lost or doubled, refusals of each kind, and what is left after them. */
 import assert from "node:assert/strict";
-import { describe, test } from "node:test";
+import { after, before, describe, test } from "node:test";
+import { getCACertificates, setDefaultCACertificates } from "node:tls";
 import { driverModule } from "../../../src/drivers/azure/index.ts";
 import type { ErrorCode } from "../../../src/errors/codes.ts";
 import { MachineError } from "../../../src/errors/machine-error.ts";
+import { testDriverContext } from "../../../src/testing/driver-context.ts";
+import { FakeProvider } from "../../../src/testing/fake-provider.ts";
+import { optionsOf } from "../../../src/testing/flag-values.ts";
+import { TestAuthority } from "../../../src/tls/testing/pki.ts";
 import type { Trouble } from "../../../src/testing/vices.ts";
 import type { ArmFailure } from "./arm-entry.ts";
+import { subscriptionId } from "./catalogue.ts";
+import { FakeAzure } from "./fake-azure.ts";
+import { application } from "./token-service.ts";
 import { refused } from "./refused.ts";
-import { bareComputer, configOf, inScene } from "./scene.ts";
+import { bareComputer, configOf, inScene, sshKey } from "./scene.ts";
 
 const machinePut = /^PUT .*\/virtualMachines\/web$/u;
 
@@ -161,6 +169,38 @@ test("an application's secret goes to its tenant's authority, which the subscrip
       secret: (value) => void secrets.push(value),
     },
   );
+});
+
+describe("an application's secret, over https", () => {
+  const trusted = getCACertificates("default");
+  let authority: TestAuthority;
+  before(async () => {
+    authority = await TestAuthority.create();
+    setDefaultCACertificates([...trusted, authority.ca]);
+  });
+  after(() => setDefaultCACertificates(trusted));
+
+  const secrets: Readonly<Record<string, readonly [id: string, secret: string, pattern: RegExp | undefined]>> = {
+    right: [application.id, application.secret, undefined],
+    wrong: [application.id, "another", /client secret is wrong/u],
+    expired: [application.id, application.expired, /client secret has expired/u],
+    "of an application that the tenant does not know": ["11111111-1111-4111-8111-111111111111", "x", /knows no application/u],
+  };
+  for (const [what, [id, secret, pattern]] of Object.entries(secrets))
+    test(what, async () => {
+      const identity = await authority.issueServer("127.0.0.1");
+      await using provider = await FakeProvider.start({ api: new FakeAzure(), identity });
+      const env = { AZURE_AUTHORITY_HOST: provider.url };
+      await using scene = await testDriverContext("web", { computer: { ...bareComputer, env }, ...sshKey });
+      const driver = driverModule.open(scene.context, undefined);
+      const flags = { "azure-subscription-id": subscriptionId, "azure-endpoint": provider.url };
+      const given = { ...flags, "azure-client-id": id, "azure-client-secret": secret };
+      await driver.setConfigFromFlags(optionsOf(driverModule, given));
+      const checking = driver.preCreateCheck(AbortSignal.timeout(60_000));
+      if (pattern === undefined) await checking;
+      else await assert.rejects(checking, refused("provider-credentials", pattern));
+      assert.ok(!JSON.stringify(scene.events).includes(secret) || secret.length === 1);
+    });
 });
 
 test("a machine that others removed, or made again, is gone; it can be removed", async () => {

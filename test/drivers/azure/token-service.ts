@@ -2,7 +2,11 @@
 import type { FakeAnswer, FakeRequest } from "../../../src/testing/fake-provider.ts";
 import { tenantId } from "./catalogue.ts";
 
-export const application = { id: "99999999-8888-4777-8666-555555555555", secret: "s3cr3t~of.the-application" } as const;
+export const application = {
+  id: "99999999-8888-4777-8666-555555555555",
+  secret: "s3cr3t~of.the-application",
+  expired: "s3cr3t~of.last-year",
+} as const;
 
 const scope = "https://management.azure.com/.default";
 
@@ -25,6 +29,8 @@ export function answerForTokens({ method, path, text }: FakeRequest, url: string
   const form = new URLSearchParams(text);
   if (form.get("client_id") !== application.id)
     return refused("unauthorized_client", 700016, "Application was not found in the directory");
+  if (form.get("client_secret") === application.expired)
+    return refused("invalid_client", 7000222, "The provided client secret keys are expired");
   if (form.get("client_secret") !== application.secret)
     return refused("invalid_client", 7000215, "Invalid client secret provided");
   const isMeant = form.get("grant_type") === "client_credentials" && (form.get("scope") ?? "").split(" ").includes(scope);
