@@ -10,5 +10,6 @@ export const builtinDrivers = {
   qemu: async () => (await import("./qemu/index.ts")).driverModule,
   google: async () => (await import("./google/index.ts")).driverModule,
   hyperv: async () => (await import("./hyperv/index.ts")).driverModule,
+  openstack: async () => (await import("./openstack/index.ts")).driverModule,
   none: async () => (await import("./none/index.ts")).driverModule,
 } as const satisfies Record<string, () => Promise<DriverModule>>;

@@ -11,7 +11,7 @@ import { startCommand, lastLines } from "./command.ts";
 import { dockerEnvironment, type LabEngine } from "./engine.ts";
 import { readOuterApt, sourceLines, type OuterApt, type Release } from "./outer-apt.ts";
 import { labPaths } from "./paths.ts";
-import { recipes, type ImageRecipe } from "./recipes.ts";
+import { largeRecipes, recipes, type ImageRecipe } from "./recipes.ts";
 
 /** Minutes on a quiet computer; whoever waits for another's build waits longer than that may take. */
 export const buildBoundMs = 900_000;
@@ -142,7 +142,7 @@ export class ImageStore {
 }
 
 function recipeOf(name: string): ImageRecipe {
-  const recipe = recipes[name];
+  const recipe = recipes[name] ?? largeRecipes[name];
   if (recipe === undefined) throw new Error(`The lab has no image ${name}; it has ${Object.keys(recipes).join(", ")}`);
   return recipe;
 }
