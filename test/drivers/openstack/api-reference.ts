@@ -216,10 +216,11 @@ const described: readonly (readonly [RegExp, Described])[] = [
 /** In words; empty where all fits. */
 export function misfitsOf(service: string, { method, path, query, body, version }: Exchange): readonly string[] {
   const request = `${service} ${method} ${path}`;
-  const found = described.find(([pattern]) => pattern.test(request))?.[1];
+  const [pattern, found] = described.find(([each]) => each.test(request)) ?? [];
   if (found === undefined) return [`${request} is not described`];
   const unknown = [...query.keys()].filter((key) => !(found.query ?? []).includes(key));
-  const wrong = found.body === undefined ? unwanted(body) : misfits(found.body(version), body);
+  const { body: schemaOf } = found;
+  const wrong = schemaOf === undefined ? unwanted(body) : misfits(`${String(pattern)} ${version}`, () => schemaOf(version), body);
   return [...unknown.map((key) => `${request} takes no ${key}`), ...wrong.map((each) => `${request}: ${each}`)];
 }
 
@@ -230,10 +231,10 @@ function unwanted(body: unknown): readonly string[] {
 const ajv = new Ajv({ strict: false, allErrors: true, unicodeRegExp: false });
 const compiled = new Map<string, ValidateFunction>();
 
-function misfits(schema: Schema, value: unknown): readonly string[] {
-  const key = JSON.stringify(schema);
-  const validate = compiled.get(key) ?? ajv.compile(schema);
-  compiled.set(key, validate);
+/** @param request what it is the schema of, with Nova's version */
+function misfits(request: string, schema: () => Schema, value: unknown): readonly string[] {
+  const validate = compiled.get(request) ?? ajv.compile(schema());
+  compiled.set(request, validate);
   if (validate(value)) return [];
   return (validate.errors ?? []).map(
     ({ instancePath, message, params }) => `${instancePath || "it"} ${message} ${JSON.stringify(params)}`,

@@ -10,7 +10,7 @@ import { ids } from "./catalogue.ts";
 import { account } from "./fake-keystone.ts";
 import { FakeOpenStack } from "./fake-openstack.ts";
 import type { FakeServer } from "./fake-nova.ts";
-import { bareComputer, configOf, fakeFlags, openScene, prefixed, recordOf016, resourcesOf } from "./scene.ts";
+import { bareComputer, configOf, everything, fakeFlags, openScene, prefixed, recordOf016, resourcesOf } from "./scene.ts";
 
 const machineName = "contract-1";
 
@@ -18,6 +18,8 @@ describeDriverContract(
   "openstack",
   async () => {
     const cloud = await FakeOpenStack.start();
+    // Pages are for the tests of their own.
+    cloud.shelf.pageSize = 100;
     cloud.nova.addServer(machineName, { "docker-machine-create-id": "another" });
     cloud.nova.addKeyPair(machineName, "ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAAAAQA= theirs");
     cloud.neutron.addGroup(`docker-machine-${machineName}`, "docker-machine:another");
@@ -29,7 +31,7 @@ describeDriverContract(
       module: driverModule,
       flags: {
         ...fakeFlags(cloud),
-        ...prefixed({ "open-cidr": ["203.0.113.0/24"], "floatingip-pool": "public", "volume-size": 5 }),
+        ...prefixed(everything),
       },
       context: { clock: new HastyClock(), computer: bareComputer },
       resources: () => resourcesOf(cloud),
@@ -48,7 +50,7 @@ describeDriverContract(
       [Symbol.asyncDispose]: async () => await cloud[Symbol.asyncDispose](),
     };
   },
-  { refusedFlags: prefixed({ "net-name": "a", "net-id": "b" }), lifecycle: { timeoutMs: 60_000 } },
+  { refusedFlags: prefixed({ "net-name": "a", "net-id": "b" }), lifecycle: { timeoutMs: 120_000 } },
 );
 
 test("a server is asked for with all that was wished, a key pair of its own and host keys", async () => {
