@@ -4,7 +4,7 @@ import type { Upgrade } from "../../driver-kit/builtin-driver.ts";
 import type { DriverOptions } from "../../driver-kit/create-flag.ts";
 import { guestSshPort } from "../../driver-kit/guest/guest-ports.ts";
 import { parseCidrs, parseOpenPorts } from "../../driver-kit/open-ports.ts";
-import { bool, defineOptions, int, list, secret, text, type ConfigOf } from "../../driver-kit/options.ts";
+import { bool, defineOptions, int, list, port, secret, text, url, type ConfigOf } from "../../driver-kit/options.ts";
 import type { ProviderConfig } from "../../driver-kit/provider-driver.ts";
 import { MachineError } from "../../errors/machine-error.ts";
 import type { Computer } from "../../system/computer.ts";
@@ -12,10 +12,9 @@ import { readFileIfExists } from "../../system/files.ts";
 
 /** Flags and variables of 0.16.2 up to `ConfigDrive`; then Rancher's, then ours. Of variables the modern names count too. */
 export const openStackOptions = defineOptions("openstack", {
-  AuthUrl: text("auth-url", {
+  AuthUrl: url("auth-url", {
     usage: "OpenStack authentication URL: Keystone's, with or without /v3",
     envVar: "OS_AUTH_URL",
-    matches: { pattern: /^https?:\/\/[^/\s]+/u, wanted: "a URL" },
   }),
   ActiveTimeout: int("active-timeout", {
     usage: "OpenStack active timeout: seconds until the instance must be active",
@@ -88,13 +87,7 @@ export const openStackOptions = defineOptions("openstack", {
     value: 4,
   }),
   SSHUser: text("ssh-user", { usage: "OpenStack SSH user", envVar: "OS_SSH_USER", value: "root" }),
-  SSHPort: int("ssh-port", {
-    usage: "OpenStack SSH port",
-    envVar: "OS_SSH_PORT",
-    value: guestSshPort,
-    atLeast: 1,
-    atMost: 65_535,
-  }),
+  SSHPort: port("ssh-port", { usage: "OpenStack SSH port", envVar: "OS_SSH_PORT", value: guestSshPort }),
   ConfigDrive: bool("config-drive", {
     usage: "Enables the OpenStack config drive for the instance",
     envVar: "OS_CONFIG_DRIVE",

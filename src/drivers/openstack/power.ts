@@ -1,30 +1,10 @@
-/** The states of a server, and switching it: what Nova calls an action (https://docs.openstack.org/api-ref/compute/#servers-run-an-action-servers-action). */
+/** Switching a server: what Nova calls an action (https://docs.openstack.org/api-ref/compute/#servers-run-an-action-servers-action). */
 import type { MachineState } from "../../driver-kit/state.ts";
 import { logTo } from "../../log/event.ts";
 import { poll } from "../../system/waiting.ts";
 import { gone } from "./creation.ts";
+import { stateAt } from "./state.ts";
 import { pace, recordedServer, taskOf, type Server, type Workplace } from "./workplace.ts";
-
-/** 0.16.2 knew BUILDING, which no Nova ever said. */
-const states: Readonly<Record<string, MachineState>> = {
-  ...{ ACTIVE: "Running", PASSWORD: "Running", MIGRATING: "Running", RESIZE: "Running", VERIFY_RESIZE: "Running" },
-  ...{ REVERT_RESIZE: "Running", RESCUE: "Running", REBOOT: "Running", HARD_REBOOT: "Running" },
-  ...{ BUILD: "Starting", REBUILD: "Starting" },
-  ...{ PAUSED: "Paused", SUSPENDED: "Saved" },
-  ...{ SHUTOFF: "Stopped", SHELVED: "Stopped", SHELVED_OFFLOADED: "Stopped" },
-  ERROR: "Error",
-};
-
-/** While Nova is at it, the status is still the former. */
-const changing: Readonly<Record<string, MachineState>> = {
-  ...{ "powering-on": "Starting", unshelving: "Starting", resuming: "Starting", unpausing: "Starting" },
-  ...{ "powering-off": "Stopping", shelving: "Stopping", deleting: "Stopping" },
-};
-
-export function stateOf(server: Server | undefined): MachineState {
-  if (server === undefined) return "";
-  return changing[taskOf(server)] ?? states[server.status] ?? "";
-}
 
 /** How a server that does not run is made to. */
 const startActions: Readonly<Record<string, string>> = {
@@ -36,7 +16,7 @@ const startActions: Readonly<Record<string, string>> = {
 
 export async function start(place: Workplace, signal: AbortSignal): Promise<void> {
   const server = await requireIdle(place, signal);
-  if (stateOf(server) === "Running") return;
+  if (stateAt(server) === "Running") return;
   await act(place, { [startActions[server.status] ?? "os-start"]: null }, "Running", signal);
 }
 
@@ -56,13 +36,13 @@ export async function kill(place: Workplace, signal: AbortSignal): Promise<void>
 
 async function switchOff(place: Workplace, signal: AbortSignal): Promise<void> {
   const server = await requireIdle(place, signal);
-  if (stateOf(server) !== "Stopped") await act(place, { "os-stop": null }, "Stopped", signal);
+  if (stateAt(server) !== "Stopped") await act(place, { "os-stop": null }, "Stopped", signal);
 }
 
 /** The guest is asked, and what does not answer is forced; returns when it is through. */
 export async function restart(place: Workplace, signal: AbortSignal): Promise<void> {
   const server = await requireIdle(place, signal);
-  if (stateOf(server) === "Stopped") return await start(place, signal);
+  if (stateAt(server) === "Stopped") return await start(place, signal);
   const type = server.status === "ERROR" ? "HARD" : "SOFT";
   await act(place, { reboot: { type } }, undefined, signal);
   const { clock, machineName, operationMs } = place.context;
@@ -86,7 +66,7 @@ async function act(place: Workplace, body: object, goal: MachineState | undefine
 }
 
 function isReached(server: Server, goal: MachineState): boolean {
-  const state = stateOf(server);
+  const state = stateAt(server);
   return state === goal || state === (goal === "Running" ? "Starting" : "Stopping");
 }
 
@@ -104,11 +84,4 @@ async function requireIdle(place: Workplace, signal: AbortSignal): Promise<Serve
     return taskOf(server) === "" ? server : undefined;
   };
   return await poll({ ms: operationMs, clock, signal }, pace, idle, "OpenStack did not finish its work on the instance");
-}
-
-/** What is wrong with a server, in one sentence. */
-export function problemOf({ config }: Workplace, server: Server | undefined): string | undefined {
-  if (server === undefined)
-    return config.MachineId === "" ? undefined : `The instance ${config.MachineId} is gone from OpenStack`;
-  return server.status === "ERROR" ? (server.fault?.message ?? "OpenStack says that the instance is in ERROR state") : undefined;
 }

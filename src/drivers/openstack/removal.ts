@@ -17,18 +17,9 @@ export async function removeMade(place: Workplace, signal: AbortSignal): Promise
   const { ledger } = place;
   if (ledger.entries.length === 0) return;
   for (const { kind, id } of await markedBeyondLedger(place, signal)) await ledger.note(kind, id);
-  const unseen: LedgerEntry[] = [];
-  const remove = async (entry: LedgerEntry): Promise<void> => {
-    const found = await removeOne(place, entry, signal);
-    if (!found && entry.intended) unseen.push(entry);
-  };
   tellWhatStays(place);
-  try {
-    await removeAll(ledger, order, remove, signal);
-  } finally {
-    // A request for it may still be under way: whoever asks again looks again.
-    for (const { kind, id } of unseen) await ledger.intend(kind, id);
-  }
+  const remove = async (entry: LedgerEntry): Promise<boolean> => await removeOne(place, entry, signal);
+  await removeAll(ledger, order, remove, signal);
 }
 
 /** Neither 0.16.2 nor Rancher's fork wrote down which floating address was theirs. */

@@ -1,17 +1,11 @@
 /** What the parts of the driver work on: one machine, its record and its ledger, the services, and what they tell. */
-import type { DriverContext } from "../../driver-kit/driver.ts";
-import type { Ledger } from "../../driver-kit/ledger.ts";
+import type { CloudPlace } from "../../driver-kit/cloud-driver.ts";
 import { createMark } from "../../driver-kit/marks.ts";
 import type { Pace } from "../../system/waiting.ts";
 import type { OpenStackApi } from "./api.ts";
 import { metadataOf, type OpenStackConfig } from "./options.ts";
 
-export interface Workplace {
-  readonly context: DriverContext;
-  readonly config: OpenStackConfig;
-  readonly ledger: Ledger;
-  readonly api: OpenStackApi;
-}
+export type Workplace = CloudPlace<OpenStackConfig, OpenStackApi>;
 
 /** Kinds of what is made, as the ledger and `findResources` name them. */
 export const kinds = {
