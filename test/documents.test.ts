@@ -6,6 +6,9 @@ import { commandTable } from "../src/cli/command-table.ts";
 import { pluginBounds } from "../src/assembly/driver-catalog.ts";
 import { settleMs as ec2SettleMs } from "../src/drivers/amazonec2/workplace.ts";
 import { settleMs } from "../src/drivers/digitalocean/creation.ts";
+import { defaultActiveSeconds } from "../src/drivers/openstack/options.ts";
+import { settleMs as openStackSettleMs, unknownMs } from "../src/drivers/openstack/creation.ts";
+import { groupFreeMs } from "../src/drivers/openstack/removal.ts";
 import { engineHeadStartMs } from "../src/drivers/generic/index.ts";
 import { hostKeysMs } from "../src/drivers/google/location.ts";
 import { rebootMs } from "../src/drivers/generic/reboot.ts";
@@ -70,6 +73,10 @@ test("docs/timeouts.md gives the fixed bounds as they are", () => {
     inWords(defaultRetryPolicy.boundMs),
     inWords(ec2SettleMs),
     inWords(settleMs),
+    `${defaultActiveSeconds} s, \`--openstack-active-timeout\``,
+    inWords(openStackSettleMs),
+    inWords(unknownMs),
+    inWords(groupFreeMs),
   ]);
 });
 

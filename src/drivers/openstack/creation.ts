@@ -117,7 +117,7 @@ export function gone({ config, context }: Pick<Workplace, "config" | "context">)
 }
 
 /** Just after it was asked for, a server may not be known to all of Nova. */
-const unknownMs = 30_000;
+export const unknownMs = 30_000;
 
 /** Until the server is built, within what `--openstack-active-timeout` says. Also one that was stopped since is built. */
 async function untilActive(place: Workplace, signal: AbortSignal): Promise<void> {

@@ -10,6 +10,9 @@ import { MachineError } from "../../errors/machine-error.ts";
 import type { Computer } from "../../system/computer.ts";
 import { readFileIfExists } from "../../system/files.ts";
 
+/** 0.16.2's. */
+export const defaultActiveSeconds = 200;
+
 /** Flags and variables of 0.16.2 up to `ConfigDrive`; then Rancher's, then ours. Of variables the modern names count too. */
 export const openStackOptions = defineOptions("openstack", {
   AuthUrl: url("auth-url", {
@@ -19,7 +22,7 @@ export const openStackOptions = defineOptions("openstack", {
   ActiveTimeout: int("active-timeout", {
     usage: "OpenStack active timeout: seconds until the instance must be active",
     envVar: "OS_ACTIVE_TIMEOUT",
-    value: 200,
+    value: defaultActiveSeconds,
     atLeast: 1,
   }),
   Insecure: bool("insecure", { usage: "Disable TLS credential checking.", envVar: "OS_INSECURE" }),

@@ -52,7 +52,8 @@ async function removeOne(place: Workplace, { kind, id, intended }: LedgerEntry, 
 }
 
 /** Ports of a server that is just gone may hold its group a little longer. */
-const groupRetry = { attempts: 20, firstDelayMs: 2_000, longestDelayMs: 5_000, boundMs: 60_000 };
+export const groupFreeMs = 60_000;
+const groupRetry = { attempts: 20, firstDelayMs: 2_000, longestDelayMs: 5_000, boundMs: groupFreeMs };
 
 /** Returns when it is gone. One whose removal failed is asked to go again. */
 async function removeServer(place: Workplace, id: string, signal: AbortSignal): Promise<boolean> {
