@@ -74,6 +74,16 @@ export async function flagsOfDriver(name: string, computer: Computer): Promise<r
   return (await loadDriverWithFlags(name, await pluginOptions(computer))).flags;
 }
 
+/** The driver that has a create flag; a plugin is told by the flag's prefix alone, and not started. */
+export async function ownerOfFlag(flag: string, computer: Computer): Promise<string | undefined> {
+  for (const name of builtinDriverNames) {
+    const module = await findBuiltinDriver(name);
+    if (module?.flags.some((each) => each.name === flag) === true) return name;
+  }
+  const { listPlugins } = await import("../plugin/discover.ts");
+  return (await listPlugins(computer)).find(({ name }) => flag.startsWith(`${name}-`))?.name;
+}
+
 /** The bounds of a plugin among those of a command. */
 export function pluginBounds(timeouts: Timeouts): Partial<PluginBounds> {
   return {

@@ -7,6 +7,8 @@ import type { Command } from "./command.ts";
 export interface MainContext {
   /** The create flags of a driver, built in or plugin. Throws `driver-not-found`. */
   driverFlags(driverName: string, computer: Computer): Promise<readonly CreateFlag[]>;
+  /** The driver that has a create flag, built in or, by its prefix, a plugin; undefined for a flag that none has. */
+  ownerOfFlag(flag: string, computer: Computer): Promise<string | undefined>;
   readonly commands: readonly Command[];
   readonly clock: Clock;
   /** The runtime's name and version, for bug reports. */

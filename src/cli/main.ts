@@ -9,6 +9,7 @@ import type { Computer } from "../system/computer.ts";
 import { findCommand, lastWord, type Command, type Invocation } from "./command.ts";
 import type { ProgramName, Streams } from "./cli-context.ts";
 import { exitCodeOfError, exitCodeOfResult, exitCodes } from "./exit-code.ts";
+import type { CreateFlags } from "./flags/create-flag-source.ts";
 import type { CliFlag } from "./flags/flag.ts";
 import { parseFlags, type CommandOptions, type ParsedFlags } from "./flags/parse-flags.ts";
 import { globalFlags, withGlobalFlags } from "./flags/global-flags.ts";
@@ -99,10 +100,11 @@ class Run {
   }
 
   async #parse(command: Command, words: readonly string[]): Promise<ParsedFlags> {
-    this.#flags = command.flagSource === "driver" ? await this.#createFlags(words) : command.flags;
+    const created = command.flagSource === "driver" ? await this.#createFlags(words) : undefined;
+    this.#flags = created?.flags ?? command.flags;
     const placement = command.takesCommand === "named" ? "leading" : "anywhere";
     try {
-      return parseFlags(words, withGlobalFlags(this.#flags), this.#computer.env, placement);
+      return parseFlags(words, withGlobalFlags(this.#flags), this.#computer.env, placement, created?.settings);
     } catch (error) {
       const isCreate = command.flagSource === "driver" && error instanceof FlagError && error.hint === undefined;
       throw isCreate ? await this.#withDriverOf(error) : error;
@@ -112,16 +114,13 @@ class Run {
   /** A flag of a driver that was not chosen. */
   async #withDriverOf(error: FlagError): Promise<FlagError> {
     const [, flag = "", driver = ""] = /not defined: -(([^-]+)-.*)$/u.exec(error.message) ?? [];
-    const flags = driver === "" ? [] : await this.#mainContext.driverFlags(driver, this.#computer).catch(() => []);
-    if (!flags.some(({ name }) => name === flag)) return error;
+    if ((await this.#mainContext.ownerOfFlag(flag, this.#computer)) !== driver) return error;
     return new FlagError(error.message, `--${flag} is of the driver ${driver}: give --driver ${driver} as well.`);
   }
 
-  async #createFlags(words: readonly string[]): Promise<readonly CliFlag[]> {
+  async #createFlags(words: readonly string[]): Promise<CreateFlags> {
     const { createFlagsFor } = await import("./flags/create-flag-source.ts");
-    return await createFlagsFor(words, this.#computer, this.#compat, (name) =>
-      this.#mainContext.driverFlags(name, this.#computer),
-    );
+    return await createFlagsFor(words, this.#computer, this.#compat, this.#mainContext);
   }
 
   async #execute(invocation: Invocation, warnings: readonly string[], globals: ParsedFlags): Promise<number> {
@@ -188,7 +187,7 @@ class Run {
   async #printHelp(): Promise<number> {
     const command = this.#command;
     const { appHelpText, commandHelpText } = await import("./help/help.ts");
-    if (command !== undefined && command.flagSource === "driver") this.#flags ??= await this.#createFlags([]);
+    if (command !== undefined && command.flagSource === "driver") this.#flags ??= (await this.#createFlags([])).flags;
     const text =
       command === undefined
         ? appHelpText(this.#mainContext.commands, this.#computer, this.#program)

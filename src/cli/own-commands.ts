@@ -91,6 +91,33 @@ const cacheCommands: readonly Command[] = [
   },
 ];
 
+const settingsCommands: readonly Command[] = [
+  {
+    name: "settings path",
+    summary: "Print where the settings are",
+    flags: [],
+    arity: noArguments,
+    output: "facts",
+    load: () => import("./commands/settings-path.ts"),
+  },
+  {
+    name: "settings edit",
+    summary: "Open the settings in an editor, and check them afterwards",
+    flags: [],
+    arity: noArguments,
+    output: "progress",
+    load: () => import("./commands/settings-edit.ts"),
+  },
+  {
+    name: "settings check",
+    summary: "Check the settings as create would read them",
+    flags: [],
+    arity: noArguments,
+    output: "facts",
+    load: () => import("./commands/settings-check.ts"),
+  },
+];
+
 export const ownCommands: readonly Command[] = [
   ...fleetCommands,
   {
@@ -166,6 +193,13 @@ export const ownCommands: readonly Command[] = [
     flags: [],
     output: "facts",
     subcommands: cacheCommands,
+  },
+  {
+    name: "settings",
+    summary: "Defaults and profiles of create",
+    flags: [],
+    output: "facts",
+    subcommands: settingsCommands,
   },
   {
     name: "driver",

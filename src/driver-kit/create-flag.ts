@@ -16,9 +16,12 @@ interface FlagBase {
   readonly secret?: boolean | undefined;
 }
 
+/** What a whole number counts; with one, `4GB` and `10m` are understood too. MB and GB are of 1024, as in 0.16.2's drivers. */
+export type NumberUnit = "MB" | "GB" | "s";
+
 export type CreateFlag =
   | (FlagBase & { readonly kind: "string"; readonly value?: string | undefined })
-  | (FlagBase & { readonly kind: "int"; readonly value?: number | undefined })
+  | (FlagBase & { readonly kind: "int"; readonly value?: number | undefined; readonly unit?: NumberUnit | undefined })
   | (FlagBase & { readonly kind: "bool" })
   | (FlagBase & { readonly kind: "strings"; readonly value?: readonly string[] | undefined });
 

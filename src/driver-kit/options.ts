@@ -9,7 +9,7 @@
  *     interface Config extends BaseConfig, ConfigOf<typeof options> {}
  */
 import { MachineError } from "../errors/machine-error.ts";
-import type { CreateFlag, DriverOptions, FlagValue } from "./create-flag.ts";
+import type { CreateFlag, DriverOptions, FlagValue, NumberUnit } from "./create-flag.ts";
 
 interface OptionText {
   readonly usage: string;
@@ -31,6 +31,8 @@ export interface Option<Kind extends keyof OptionKinds = keyof OptionKinds> exte
   readonly kind: Kind;
   readonly flag: string;
   readonly value: OptionKinds[Kind];
+  /** Of a number. */
+  readonly unit?: NumberUnit | undefined;
   /** What is wrong with a value, as the rest of a sentence that begins with the flag and the value; undefined = it will do. */
   readonly check?: ((value: OptionKinds[Kind]) => string | undefined) | undefined;
 }
@@ -49,6 +51,7 @@ export interface NumberRules extends OptionText {
   readonly atMost?: number | undefined;
   /** A value outside the bounds that is allowed all the same: 0 for "the provider's default". */
   readonly or?: number | undefined;
+  readonly unit?: NumberUnit | undefined;
 }
 
 export function text(flag: string, { value = "", oneOf, matches, check: own, ...rest }: TextRules): Option<"string"> {
@@ -136,13 +139,13 @@ export function defineOptions<const Table extends OptionTable>(prefix: string, t
   };
 }
 
-function flagFrom({ kind, value, usage, envVar, secret: isSecret }: Option, name: string): CreateFlag {
+function flagFrom({ kind, value, usage, envVar, unit, secret: isSecret }: Option, name: string): CreateFlag {
   const base = { name, usage, envVar, secret: isSecret };
   switch (kind) {
     case "string":
       return { ...base, kind, value: value as string };
     case "int":
-      return { ...base, kind, value: value as number };
+      return { ...base, kind, value: value as number, unit };
     case "bool":
       return { ...base, kind };
     case "strings":

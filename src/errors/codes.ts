@@ -15,6 +15,7 @@ export const errorCodes = {
   "nothing-selected": "No machine passes the filters, or --all was asked of a store without machines.",
   "record-unreadable": "A machine's config.json is missing, truncated or not JSON.",
   "record-from-future": "A machine's config.json was written by a newer version.",
+  "settings-invalid": "The user's config.yml cannot be read, or holds what no create takes; the message names line and column.",
   "store-unusable": "The store's folder cannot be read or written, or no home directory is known.",
   "disk-full": "There is no space left where the program tried to write.",
   "driver-not-found": "No built-in driver and no docker-machine-driver-NAME program has that name.",

@@ -25,6 +25,8 @@ const factLines: Readonly<Record<string, string>> = {
   label: "label web stopped team=a",
   ls: "ls",
   "ls --quiet": "ls --quiet",
+  "settings check": "settings check",
+  "settings path": "settings path",
   "ssh-host-key": "ssh-host-key stopped",
   status: "status stopped",
   url: "url web",

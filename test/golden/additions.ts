@@ -21,6 +21,7 @@ const ownFlags = [
   "--generic-ssh-config-host",
   "--generic-sudo-password-file",
   "--legacy",
+  "--profile",
 ];
 /** Flags of the program itself that are ours; commands have a `--timeout` of 0.16.2. */
 const ownGlobalFlags = ["--output", "--timeout"];

@@ -33,9 +33,9 @@ function commandsFor({ commands, computer }: CliContext): readonly Command[] {
 
 /** Without a driver's own flags where the driver is unknown, or its plugin fails. */
 async function createFlags(words: readonly string[], { computer, compat }: CliContext): Promise<readonly CliFlag[]> {
-  const { flagsOfDriver } = await import("../../assembly/driver-catalog.ts");
+  const { flagsOfDriver, ownerOfFlag } = await import("../../assembly/driver-catalog.ts");
   try {
-    return await createFlagsFor(words, computer, compat, async (name) => await flagsOfDriver(name, computer));
+    return (await createFlagsFor(words, computer, compat, { driverFlags: flagsOfDriver, ownerOfFlag })).flags;
   } catch {
     return sharedCreateFlagsFor(compat);
   }

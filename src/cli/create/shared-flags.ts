@@ -15,6 +15,12 @@ export const sharedCreateFlags: readonly CliFlag[] = [
     envVar: "MACHINE_DRIVER",
     value: defaultDriverName,
   },
+  {
+    kind: "string",
+    name: "profile",
+    usage: "Take the flags of a profile of the settings",
+    envVar: "MACHINE_PROFILE",
+  },
   { kind: "bool", name: "dry-run", usage: "Print what would be done on the machine, and do nothing" },
   {
     kind: "bool",
@@ -128,9 +134,9 @@ export const sharedCreateFlags: readonly CliFlag[] = [
 /** The shared flags with the default driver of the given mode. */
 export function sharedCreateFlagsFor(compat: boolean): readonly CliFlag[] {
   if (!compat) return sharedCreateFlags;
-  return sharedCreateFlags.map((flag) =>
-    flag.name === "driver" && flag.kind === "string" ? { ...flag, value: compatDefaultDriverName } : flag,
-  );
+  return sharedCreateFlags
+    .filter(({ name }) => name !== "profile")
+    .map((flag) => (flag.name === "driver" && flag.kind === "string" ? { ...flag, value: compatDefaultDriverName } : flag));
 }
 
 /** Shared and driver flags in the order help lists them. A driver's flag of a taken name is dropped: shared flags win. */

@@ -13,7 +13,7 @@ import { didYouMean } from "../../errors/nearest.ts";
 import { quote } from "../../gocompat/quote.ts";
 import { FlagError } from "../usage-error.ts";
 import { dashed, namesOf, type CliFlag } from "./flag.ts";
-import { readBool, readInt, type FlagText } from "./flag-text.ts";
+import { readBool, readNumber, type FlagText } from "./flag-text.ts";
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -37,12 +37,16 @@ export interface ParsedFlags {
  */
 export type FlagPlacement = "anywhere" | "leading";
 
-/** Throws {@link FlagError} with the text of Go's flag package. */
+/**
+ * Throws {@link FlagError} with the text of Go's flag package.
+ * @param settings values for flags that neither the words nor the environment give
+ */
 export function parseFlags(
   args: readonly string[],
   flags: readonly CliFlag[],
   env: Environment = {},
   placement: FlagPlacement = "anywhere",
+  settings: ReadonlyMap<string, FlagValue> = new Map(),
 ): ParsedFlags {
   const scanned = scan(args, flags, placement);
   const values: Record<string, FlagValue> = {};
@@ -52,9 +56,10 @@ export function parseFlags(
   for (const flag of flags) {
     const texts = scanned.texts.get(flag.name) ?? [];
     const fromEnvironment = environmentValue(flag, env, warnings);
-    if (texts.length > 0 || fromEnvironment !== undefined) given.add(flag.name);
+    const setting = texts.length === 0 && fromEnvironment === undefined ? settings.get(flag.name) : undefined;
+    if (texts.length > 0 || fromEnvironment !== undefined || setting !== undefined) given.add(flag.name);
     if (texts.length === 0 && fromEnvironment !== undefined) variables.set(flag.name, fromEnvironment.variable);
-    values[flag.name] = valueOf(flag, texts, fromEnvironment?.value);
+    values[flag.name] = setting ?? valueOf(flag, texts, fromEnvironment?.value);
     checkChoice(flag, values[flag.name]);
   }
   const occurrences = (name: string): readonly string[] => scanned.texts.get(name) ?? [];
@@ -123,7 +128,7 @@ function checkText(flag: CliFlag, typedName: string, text: string): void {
     const parsed = readBool(text);
     if (!parsed.ok) throw new FlagError(`invalid boolean value ${quote(text)} for -${typedName}: ${parsed.reason}`);
   } else if (flag.kind === "int") {
-    const parsed = readInt(text);
+    const parsed = readNumber(text, flag.unit);
     if (!parsed.ok) throw new FlagError(`invalid value ${quote(text)} for flag -${typedName}: ${parsed.reason}`);
   }
 }
@@ -152,7 +157,7 @@ export function valueOfTexts(flag: CreateFlag, texts: readonly string[]): FlagVa
     case "bool":
       return valueOr(readBool(last), false);
     case "int":
-      return valueOr(readInt(last), 0);
+      return valueOr(readNumber(last, flag.unit), 0);
     case "strings":
       return texts;
   }
@@ -175,7 +180,7 @@ function environmentValue(flag: CliFlag, env: Environment, warnings: string[]): 
   const text = env[name] as string;
   if (flag.kind === "string") return { value: text, variable: name };
   if (flag.kind === "strings") return { value: text.split(",").map((part) => part.trim()), variable: name };
-  const parsed = flag.kind === "bool" ? readBool(text) : readInt(text);
+  const parsed = flag.kind === "bool" ? readBool(text) : readNumber(text, flag.unit);
   if (parsed.ok) return { value: parsed.value, variable: name };
   warnings.push(`Ignoring ${name}: ${parsed.reason}`);
   return undefined;

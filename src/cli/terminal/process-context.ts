@@ -15,6 +15,7 @@ export function processContext(commands: readonly Command[]): MainContext {
     clock: systemClock,
     runtime: bun === undefined ? `Node ${process.versions.node}` : `Bun ${bun}`,
     driverFlags: async (name, computer) => await (await import("../../assembly/driver-catalog.ts")).flagsOfDriver(name, computer),
+    ownerOfFlag: async (flag, computer) => await (await import("../../assembly/driver-catalog.ts")).ownerOfFlag(flag, computer),
     onInterrupt(listener) {
       for (const signal of signals) process.on(signal, listener);
       return () => {

@@ -55,6 +55,8 @@ export class FakeRun {
       clock: this.clock,
       runtime: "Test 1.0",
       driverFlags: async (name) => this.#driverFlags(name),
+      ownerOfFlag: async (flag) =>
+        Object.entries(this.#options.drivers ?? {}).find(([, flags]) => flags.some(({ name }) => name === flag))?.[0],
       exitNow: (code) => void this.exits.push(code),
       onUnexpected: (listener) => {
         this.fault = listener;

@@ -48,7 +48,7 @@ export const amazonec2Options = defineOptions("amazonec2", {
     envVar: "AWS_DEVICE_NAME",
     value: "/dev/sda1",
   }),
-  RootSize: int("root-size", { usage: "AWS root disk size (in GB)", envVar: "AWS_ROOT_SIZE", value: 16, atLeast: 1 }),
+  RootSize: int("root-size", { usage: "AWS root disk size (in GB)", envVar: "AWS_ROOT_SIZE", unit: "GB", value: 16, atLeast: 1 }),
   VolumeType: text("volume-type", {
     usage: "Amazon EBS volume type",
     envVar: "AWS_VOLUME_TYPE",

@@ -31,6 +31,7 @@ export const dockerOptions = defineOptions("docker", {
   }),
   /** MiB; 0 = no bound. */
   Memory: int("memory", {
+    unit: "MB",
     envVar: "DOCKER_MACHINE_MEMORY",
     usage: "Most memory the machine may use, in MB; 0 = no bound",
     atLeast: smallestMemoryMiB,

@@ -47,7 +47,13 @@ const recorded = {
     envVar: "GOOGLE_SCOPES",
     value: ["devstorage.read_only", "logging.write", "monitoring.write"].map(scope).join(","),
   }),
-  DiskSize: int("disk-size", { usage: "GCE Instance Disk Size (in GB)", envVar: "GOOGLE_DISK_SIZE", value: 10, atLeast: 1 }),
+  DiskSize: int("disk-size", {
+    usage: "GCE Instance Disk Size (in GB)",
+    envVar: "GOOGLE_DISK_SIZE",
+    unit: "GB",
+    value: 10,
+    atLeast: 1,
+  }),
   Project: text("project", {
     usage: "GCE Project",
     envVar: "GOOGLE_PROJECT,CLOUDSDK_CORE_PROJECT,GOOGLE_CLOUD_PROJECT",

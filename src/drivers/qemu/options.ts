@@ -21,6 +21,7 @@ export const qemuOptions = defineOptions("qemu", {
   }),
   /** MiB. */
   Memory: int("memory", {
+    unit: "MB",
     envVar: "QEMU_MEMORY",
     value: 2_048,
     usage: "Memory of the machine in MB",
@@ -28,6 +29,7 @@ export const qemuOptions = defineOptions("qemu", {
   }),
   /** MiB. */
   DiskSize: int("disk-size", {
+    unit: "MB",
     envVar: "QEMU_DISK_SIZE",
     value: 20_000,
     usage: "Size of the disk in MB; it takes up what is written to it",

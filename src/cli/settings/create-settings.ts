@@ -1,0 +1,103 @@
+/**
+ * What `config.yml` says of one `create`: its driver, and a value for each flag that neither the command line nor the
+ * environment gives. A profile weighs more than what is wanted of every create.
+ */
+import type { CreateFlag, FlagValue } from "../../driver-kit/create-flag.ts";
+import { MachineError } from "../../errors/machine-error.ts";
+import { didYouMean } from "../../errors/nearest.ts";
+import type { Computer } from "../../system/computer.ts";
+import { readRegularFileIfExists } from "../../system/files.ts";
+import type { CliFlag } from "../flags/flag.ts";
+import { readNumber } from "../flags/flag-text.ts";
+import { settingsFileOf } from "./settings-place.ts";
+import { invalid, parseSettings, type CreateSettings, type Settings, type SettingValue } from "./settings.ts";
+
+/** The settings of this computer's user, none where there is no file. Throws `settings-invalid`, `store-unusable`. */
+export async function readSettings(computer: Computer): Promise<Settings | undefined> {
+  const file = settingsFileOf(computer);
+  const bytes = file === undefined ? undefined : await readRegularFileIfExists(file);
+  return file === undefined || bytes === undefined ? undefined : await parseSettings(bytes.toString("utf8"), file);
+}
+
+/** @param profile "" for none. Throws `settings-invalid` for a profile that there is not. */
+export function settingsFor(settings: Settings | undefined, profile: string, file: string): CreateSettings | undefined {
+  if (profile === "") return settings;
+  const chosen = settings?.profiles.get(profile);
+  if (settings === undefined || chosen === undefined) throw noProfile(profile, [...(settings?.profiles.keys() ?? [])], file);
+  return { driver: chosen.driver ?? settings.driver, create: new Map([...settings.create, ...chosen.create]) };
+}
+
+function noProfile(profile: string, names: readonly string[], file: string): MachineError {
+  const hint = names.length === 0 ? "It has no profiles." : `It has ${names.join(", ")}.`;
+  return new MachineError("settings-invalid", `${file} has no profile "${profile}"`, {
+    hint: didYouMean(profile, names) ?? hint,
+  });
+}
+
+/** Who else has a flag: the name of a driver, or undefined. */
+export type FlagOwner = (flag: string) => Promise<string | undefined>;
+
+/**
+ * The values for the flags of this create. What is of another driver is passed over: settings are for all of them.
+ * Throws `settings-invalid` for a flag that no driver has, a value that will not do, and a secret in plain text.
+ */
+export async function flagValues(
+  settings: CreateSettings,
+  flags: readonly CliFlag[],
+  ownerOf: FlagOwner,
+): Promise<ReadonlyMap<string, FlagValue>> {
+  const byName = new Map(flags.map((flag) => [flag.name, flag]));
+  const values = new Map<string, FlagValue>();
+  for (const [name, setting] of settings.create) {
+    const flag = byName.get(name);
+    if (flag !== undefined) values.set(name, valueFor(flag, setting));
+    else if ((await ownerOf(name)) === undefined) throw unknownFlag(name, setting, [...byName.keys()]);
+  }
+  return values;
+}
+
+const notForFiles = new Set(["driver", "profile", "dry-run", "help"]);
+
+function unknownFlag(name: string, { place }: SettingValue, names: readonly string[]): MachineError {
+  return invalid(
+    place,
+    `no driver here has a create flag --${name}`,
+    didYouMean(name, names, (found) => found),
+  );
+}
+
+function valueFor(flag: CreateFlag, { value, place }: SettingValue): FlagValue {
+  const { name, kind } = flag;
+  if (notForFiles.has(name)) throw invalid(place, `--${name} is given on the command line, not here`);
+  if (flag.secret === true && !isReference(value))
+    throw invalid(
+      place,
+      `--${name} is a secret, and this file is no place for one`,
+      "Say where it is: env:NAME, file:PATH, cmd:COMMAND or keychain:NAME.",
+    );
+  switch (kind) {
+    case "bool":
+      if (typeof value === "boolean") return value;
+      throw invalid(place, `--${name} is true or false`);
+    case "int":
+      return numberFor(flag, value, place);
+    case "string":
+      if (typeof value === "string") return value;
+      throw invalid(place, `--${name} is a text`, `Put it into quotes: "${String(value)}"`);
+    case "strings":
+      if (typeof value === "string") return [value];
+      if (Array.isArray(value)) return value as readonly string[];
+      throw invalid(place, `--${name} is a list of texts`);
+  }
+}
+
+function numberFor(flag: CreateFlag & { readonly kind: "int" }, value: FlagValue, place: string): number {
+  if (typeof value === "number") return value;
+  const read = typeof value === "string" ? readNumber(value, flag.unit) : undefined;
+  if (read?.ok === true) return read.value;
+  throw invalid(place, `--${flag.name} is a whole number`);
+}
+
+function isReference(value: FlagValue): boolean {
+  return typeof value === "string" && (value === "" || /^(?:env|file|cmd|keychain):/u.test(value));
+}
