@@ -18,7 +18,7 @@ import { removeMachine } from "../machine/remove.ts";
 import { defaultTimeouts } from "../machine/timeouts.ts";
 
 /** A signal that nothing aborts. */
-export const never = new AbortController().signal;
+export const never: AbortSignal = new AbortController().signal;
 
 /** A store, a provider and a host of their own. */
 export class Scene {
@@ -42,7 +42,7 @@ export class Scene {
     };
   }
 
-  async create(name = "web", given: Readonly<Record<string, FlagValue>> = {}, signal = never): Promise<void> {
+  async create(name = "web", given: Readonly<Record<string, FlagValue>> = {}, signal: AbortSignal = never): Promise<void> {
     const values = { "fake-size": "small", "tls-key-type": "ecdsa", "engine-source": "auto", ...given };
     await createMachine(this.context, { name, driverName: "fake", options: driverOptions(values) }, signal);
   }
