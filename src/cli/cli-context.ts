@@ -70,6 +70,11 @@ export interface CliContext {
   readonly report: Report;
   /** Aborted by a signal or `--timeout`; its reason is the error to end with. */
   readonly signal: AbortSignal;
+  /**
+   * Hands signals over to a command that runs another program in its place: none of them aborts {@link signal} until the
+   * way back is called, which this gives.
+   */
+  takeSignals(listener: (signal: NodeJS.Signals) => void): () => void;
   /** Prints one line of result to standard output, secrets redacted; of commands of progress with `--output json` as an event. */
   print(line: string): void;
   /** Prints a value as JSON, for `--output json`, secrets redacted. */

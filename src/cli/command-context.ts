@@ -20,7 +20,13 @@ export interface ExecuteOptions {
   showHelp(): Promise<void>;
 }
 
-export function commandContext(invocation: Invocation, options: ExecuteOptions, screen: Screen, signal: AbortSignal): CliContext {
+export function commandContext(
+  invocation: Invocation,
+  options: ExecuteOptions,
+  screen: Screen,
+  signal: AbortSignal,
+  takeSignals: CliContext["takeSignals"],
+): CliContext {
   const { streams, redactor, globals, computer, mainContext } = options;
   const { output } = invocation.command;
   const { debug, output: format } = globals;
@@ -52,6 +58,7 @@ export function commandContext(invocation: Invocation, options: ExecuteOptions, 
     redactor,
     report: reporter.report,
     signal,
+    takeSignals,
     print,
     printJson: (value) => write(JSON.stringify(value, undefined, 4)),
     showHelp: () => options.showHelp(),

@@ -11,10 +11,11 @@ import { commit, version } from "./version.ts";
 export async function execute(invocation: Invocation, options: ExecuteOptions): Promise<number | void> {
   const stop = new AbortController();
   const screen = new Screen(options.streams);
-  const unwatch = watch(stop, screen, options);
+  const taker = new SignalTaker();
+  const unwatch = watch(stop, screen, taker, options);
   try {
     const module = await invocation.command.load?.();
-    const context = commandContext(invocation, options, screen, stop.signal);
+    const context = commandContext(invocation, options, screen, stop.signal, taker.take);
     logTo(context.report, "debug", `Docker Machine Version: ${version}, build ${commit}`);
     return await module?.run(invocation, context);
   } catch (error) {
@@ -28,11 +29,22 @@ export async function execute(invocation: Invocation, options: ExecuteOptions): 
 /** Signals closer to each other than this are one: timeout(1) signals a process and then its group, and it with it. */
 const oneInterruptMs = 200;
 
+/** Who is told of signals in place of the frame. */
+class SignalTaker {
+  listener: ((signal: NodeJS.Signals) => void) | undefined;
+
+  readonly take = (listener: (signal: NodeJS.Signals) => void): (() => void) => {
+    this.listener = listener;
+    return () => void (this.listener = undefined);
+  };
+}
+
 /** Ties signals and `--timeout` to the abort; gives the way to untie them. */
-function watch(stop: AbortController, screen: Screen, { mainContext, globals }: ExecuteOptions): () => void {
+function watch(stop: AbortController, screen: Screen, taker: SignalTaker, { mainContext, globals }: ExecuteOptions): () => void {
   const ended = new AbortController();
   let interruptedMs: number | undefined;
-  const stopListening = mainContext.onInterrupt(() => {
+  const stopListening = mainContext.onInterrupt((signal) => {
+    if (taker.listener !== undefined) return taker.listener(signal);
     const nowMs = mainContext.clock.monotonicMs();
     if (interruptedMs !== undefined && nowMs - interruptedMs < oneInterruptMs) return;
     interruptedMs = nowMs;

@@ -47,5 +47,7 @@ describe("exitCodeOfResult", () => {
     assert.equal(exitCodeOfResult(42, false), 42);
     assert.equal(exitCodeOfResult(42, true), 1);
     assert.equal(exitCodeOfResult(0, true), 0);
+    assert.equal(exitCodeOfResult(42, true, "ssh"), 1);
+    assert.equal(exitCodeOfResult(42, true, "with"), 42);
   });
 });

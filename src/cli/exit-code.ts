@@ -37,8 +37,8 @@ export function exitCodeOfError(error: unknown, compat: boolean, commandName: st
   return (compat ? compatCodesOfErrors : codesOfErrors)[error.code] ?? exitCodes.failure;
 }
 
-/** The exit code for what a command's `run` gave: for `ssh` the remote status, which 0.16.2 collapses to 1. */
-export function exitCodeOfResult(result: number | void, compat: boolean): number {
+/** The exit code for what a command's `run` gave: for `ssh` the remote status, which 0.16.2 collapses to 1; for `with` the program's. */
+export function exitCodeOfResult(result: number | void, compat: boolean, commandName?: string): number {
   const status = result ?? exitCodes.ok;
-  return compat && status !== exitCodes.ok ? exitCodes.failure : status;
+  return compat && status !== exitCodes.ok && commandName !== "with" ? exitCodes.failure : status;
 }

@@ -34,6 +34,17 @@ export const fleetCommands: readonly Command[] = [
     load: () => import("./commands/exec.ts"),
   },
   {
+    name: "with",
+    summary: "Run a program on this computer whose docker engine is a machine's",
+    description:
+      "Arguments are a machine name and the program with its arguments, behind two dashes or without; a shell where there is none.",
+    argumentText: "[NAME] -- COMMAND...",
+    flags: [{ kind: "bool", name: "ssh", usage: "Reach the engine over SSH, also where it listens at a port of its own" }],
+    takesCommand: "named",
+    output: "facts",
+    load: () => import("./commands/with.ts"),
+  },
+  {
     name: "protect",
     summary: "Keep machines from being removed or killed, also by force",
     description: argumentsAreMachines,

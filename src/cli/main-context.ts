@@ -13,8 +13,8 @@ export interface MainContext {
   readonly clock: Clock;
   /** The runtime's name and version, for bug reports. */
   readonly runtime: string;
-  /** Calls the listener at every SIGINT and SIGTERM; gives the way to stop that. */
-  onInterrupt(listener: () => void): () => void;
+  /** Calls the listener at every SIGINT, SIGTERM and SIGHUP; gives the way to stop that. */
+  onInterrupt(listener: (signal: NodeJS.Signals) => void): () => void;
   /** Calls the listener with what was thrown where nobody waited for it: a bug. */
   onUnexpected(listener: (error: unknown) => void): void;
   /** Ends the process at once, leaving everything as it is. */

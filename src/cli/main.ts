@@ -139,7 +139,7 @@ class Run {
       redactor: this.#redactor,
       showHelp: async () => void (await this.#printHelp()),
     });
-    return exitCodeOfResult(result, this.#compat);
+    return exitCodeOfResult(result, this.#compat, invocation.command.name);
   }
 
   /** What was given behind the command weighs more than what was given before it. */

@@ -126,7 +126,7 @@ export function brokenAnswer(address: EngineAddress, path: string, complaint: st
 }
 
 /** An HTTP/1.0 answer as it comes in. */
-class AnswerReader {
+export class AnswerReader {
   #bytes = Buffer.alloc(0);
   #bodyStart: number | undefined;
   #head = "";

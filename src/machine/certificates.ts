@@ -5,11 +5,12 @@ import { waitForEngine } from "./host/engine-connection.ts";
 import { requireTlsNames } from "../tls/alternative-names.ts";
 import { expiryWarningDays, isIssuedFor } from "../tls/check.ts";
 import type { KeyType } from "../tls/key.ts";
-import { messageOf } from "../errors/machine-error.ts";
+import { MachineError, messageOf } from "../errors/machine-error.ts";
 import { logTo } from "../log/event.ts";
 import { readFileIfExists } from "../system/files.ts";
 import { engineCertificateOf } from "./host/certificate-dates.ts";
 import type { Host } from "./host/host.ts";
+import { isOverSsh } from "./host/engine-transport.ts";
 import { openHost } from "./host/open-host.ts";
 import { workOnHost } from "./host/work-on-host.ts";
 import { requireCreated } from "./interruption/interrupted.ts";
@@ -54,6 +55,9 @@ export async function regenerateCertificates(
   await using _lock = await lockMachine(context, name, "regenerate-certs", signal);
   await using host = await openHost(context, name);
   await requireCreated(host);
+  if (isOverSsh(host)) {
+    throw new MachineError("machine-state", `The engine of "${name}" is reached over SSH, and has no certificates`);
+  }
   await replaceCertificate(context, host, signal, furtherNames);
 }
 

@@ -7,6 +7,7 @@ import { within } from "../system/waiting.ts";
 import { certifyAddress } from "./certificates.ts";
 import { isProvisioned, type Host } from "./host/host.ts";
 import { openHost } from "./host/open-host.ts";
+import { isOverSsh } from "./host/engine-transport.ts";
 import { engineUrlOf, waitForEngine } from "./host/engine-connection.ts";
 import { locate } from "./host/locate.ts";
 import { lockMachine } from "./interruption/machine-lock.ts";
@@ -124,6 +125,6 @@ async function waitUntilUsable(context: MachineContext, host: Host, signal: Abor
   await ssh.close();
   await host.save();
   if ((await engineUrlOf(host)) === "") return;
-  await certifyAddress(context, host, signal);
+  if (!isOverSsh(host)) await certifyAddress(context, host, signal);
   await waitForEngine(context, host, signal);
 }

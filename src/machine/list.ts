@@ -10,7 +10,8 @@ import type { RecordFacts } from "../store/record-facts.ts";
 import { sideBySideWithin } from "../system/open-files.ts";
 import { unlessAborted, within } from "../system/waiting.ts";
 import { engineCertificateEnd } from "./host/certificate-dates.ts";
-import { engineClientOf, isOwnFileAtFault } from "./host/engine-connection.ts";
+import { isOwnFileAtFault, versionOf } from "./host/engine-connection.ts";
+import { isOverSsh, sshUrlOf } from "./host/engine-transport.ts";
 import type { Host } from "./host/host.ts";
 import { openHost } from "./host/open-host.ts";
 import { askSideBySide, tellsStateLocally } from "./host/side-by-side.ts";
@@ -180,7 +181,7 @@ interface Look {
 }
 
 async function look(context: MachineContext, host: Host, { withinMs, onAsked }: Look, signal: AbortSignal): Promise<Seen> {
-  const url = await host.driver.getUrl().catch((error: unknown) => {
+  const url = await (isOverSsh(host) ? sshUrlOf(host) : host.driver.getUrl()).catch((error: unknown) => {
     if (isMachineError(error, "machine-not-running")) return "";
     throw error;
   });
@@ -210,7 +211,7 @@ async function engineAnswer(context: MachineContext, host: Host, url: string, si
   const startedMs = context.clock.monotonicMs();
   const sayAnswer = (what: string): void => say(host, `asked at ${url}, ${what}`, context.clock.monotonicMs() - startedMs);
   try {
-    const { Version } = await (await engineClientOf(context, host, url, signal)).version();
+    const { Version } = await versionOf(context, host, url, signal);
     sayAnswer(`its engine says that it is ${Version}`);
     return { state: "Running", url, engineVersion: `v${Version}`, error: "" };
   } catch (error) {

@@ -22,6 +22,8 @@ import { formatPlan } from "../provision/plan/format-plan.ts";
 import { planHost, provisionHost } from "../provision/provision.ts";
 import { waitForEngine } from "./host/engine-connection.ts";
 import type { Host } from "./host/host.ts";
+import { isOverSsh } from "./host/engine-transport.ts";
+import { sudoPasswordOf } from "./host/sudo-password.ts";
 import type { MachineContext } from "./machine-context.ts";
 
 /** Provisions over an open connection and waits until the engine answers. The connection stays open. */
@@ -36,7 +38,7 @@ export async function provisionMachine(
   const outcome = await provisionHost(request, { ...provisionContext(context, host, ssh, signal), ...first });
   await keepTrust(host, outcome);
   host.report({ type: "checking-engine" });
-  await waitForEngine(context, host, signal);
+  await waitForEngine(context, host, signal, ssh);
   host.report({ type: "engine-ready" });
   return outcome;
 }
@@ -74,6 +76,7 @@ export async function provisionRequest(
   certificate: "kept" | "new" = "kept",
 ): Promise<ProvisionRequest> {
   const bare = await bareRequest(context, host);
+  if (isOverSsh(host)) return bare;
   host.report({ type: "preparing-certificates" });
   const wanted = serverCertificateRequest(context, host, bare.address);
   const kept = certificate === "kept" ? await loadServerCertificate(host.dir, wanted) : undefined;
@@ -126,14 +129,14 @@ export async function bareRequest(context: MachineContext, host: Host): Promise<
       record.hostOptions,
       record.extra,
       await host.engineEnvironment(),
-      driver.enginePort ?? portOf(await driver.getUrl()),
+      isOverSsh(host) ? undefined : (driver.enginePort ?? portOf(await driver.getUrl())),
     ),
     swarm: swarmRequest(record.hostOptions),
     caCertificate: await textOf(record.hostOptions.AuthOptions.CaCertPath),
     formerCa: firstCertificateIn(await textOf(path.join(host.dir, "ca.pem"))),
     serverCertificate: "",
     serverKey: "",
-    sudoPassword: async () => await sudoPassword(context, host),
+    sudoPassword: async () => await sudoPasswordOf(context, host),
   };
 }
 
@@ -151,7 +154,7 @@ function engineRequest(
   options: HostOptions,
   extra: Host["record"]["extra"],
   env: readonly string[],
-  port: number,
+  port: number | undefined,
 ): EngineRequest {
   const engine = options.EngineOptions;
   return {
@@ -188,14 +191,6 @@ function swarmRequest(options: HostOptions): SwarmRequest | undefined {
     options: swarm.ArbitraryFlags ?? [],
     joinOptions: swarm.ArbitraryJoinFlags ?? [],
   };
-}
-
-async function sudoPassword(context: MachineContext, host: Host): Promise<string | undefined> {
-  const file = host.driver.sudoPasswordFile;
-  const fromFile = file === undefined ? undefined : (await readFileIfExists(file))?.toString("utf8").replace(/\r?\n$/u, "");
-  const password = fromFile ?? (await context.askSudoPassword(host.name));
-  context.redactor.add(password);
-  return password;
 }
 
 function portOf(url: string): number {

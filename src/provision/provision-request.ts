@@ -31,8 +31,8 @@ export interface EngineRequest {
   readonly registryMirrors: readonly string[];
   /** `flag=value` each, becomes `--flag=value`. */
   readonly options: readonly string[];
-  /** TCP port of the engine. */
-  readonly port: number;
+  /** TCP port of the engine; undefined = it opens none, has no certificates, and is reached by its own socket over SSH. */
+  readonly port: number | undefined;
   readonly firewall: "open" | "check";
   /** On an adopted host, packages that are in the engine's way may be removed. */
   readonly allowRemoval: boolean;

@@ -2,6 +2,7 @@
  * Commands on a machine. Two implementations answer to this: the OpenSSH client with one multiplexed connection, and
  * ssh2 in process. Whoever gets an executor knows nothing of keys, addresses or drivers.
  */
+import type { Duplex } from "node:stream";
 
 /** How a host proves who it is. The machine's pinned keys decide; the rest is for first contact only. */
 export interface HostKeyPolicy {
@@ -76,6 +77,17 @@ export interface SshExecutor extends AsyncDisposable {
   run(command: string, options?: SshRunOptions): Promise<SshResult>;
   /** Connects this process's own standard streams to a remote command or shell; gives the remote exit status. */
   session(options: SshSessionOptions): Promise<number>;
+  /**
+   * The standard input and output of one command, for as long as either side wants. Standard error is discarded. Throws as
+   * {@link run} does before the command is sent. Absent where the way to the machine carries whole commands alone.
+   */
+  openStream?(command: string, signal?: AbortSignal): Promise<Duplex>;
+  /**
+   * Makes a Unix socket of this computer, in a folder that only the user may enter, lead to one of the machine until this
+   * executor is closed: each connection is a channel of the one SSH connection. Whether the server forwards, and whether
+   * somebody listens there, a connection tells: it is closed at once where not. Throws as {@link connect} does. Absent as {@link openStream}.
+   */
+  forwardSocket?(socketPath: string, remotePath: string, signal?: AbortSignal): Promise<void>;
   /** Number of SSH commands run so far: the round trips that `npm run bench` counts. */
   readonly roundTrips: number;
   /** Ends the connection, multiplexing master included. Idempotent. */

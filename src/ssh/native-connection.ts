@@ -58,6 +58,16 @@ export class NativeConnection {
     return await this.#open((done) => this.#client.sftp(done));
   }
 
+  /** A channel to a Unix socket of the machine (OpenSSH's PROTOCOL, 2.4). Rejects where the server opens none. */
+  async streamLocal(remotePath: string): Promise<ClientChannel> {
+    if (!this.#alive) throw this.broken();
+    const opened = await attemptToOpen<ClientChannel>((done) =>
+      this.#client.openssh_forwardOutStreamLocal(remotePath, done as never),
+    );
+    if (opened instanceof Error) throw this.#alive ? connectionClosed(this.target, opened.message, opened) : this.broken();
+    return opened;
+  }
+
   /** The error for a channel that ended because the connection did. */
   broken(): unknown {
     return connectionClosed(this.target, this.#failure === undefined ? undefined : messageOf(this.#failure), this.#failure);

@@ -4,6 +4,7 @@
  */
 import { once } from "node:events";
 import { constants } from "node:os";
+import type { Duplex } from "node:stream";
 import type { Client, ClientChannel, SFTPWrapper } from "ssh2";
 import { MachineError, messageOf } from "../errors/machine-error.ts";
 import { logTo } from "../log/event.ts";
@@ -32,6 +33,7 @@ export class NativeSshExecutor implements SshExecutor {
     isAlive: async (connection) => connection.isAlive,
     close: (connection) => connection.close(),
   });
+  readonly #relays: AsyncDisposable[] = [];
   #commands = 0;
 
   /** Does nothing yet: the first command connects. */
@@ -75,6 +77,20 @@ export class NativeSshExecutor implements SshExecutor {
     const ending = endingOf(channel);
     await closingOnAbort(channel, bound.signal, connectStreams(channel, this.#context, terminal !== undefined));
     return statusOf(connection, await ending) ?? noStatus;
+  }
+
+  async openStream(command: string, signal?: AbortSignal): Promise<Duplex> {
+    const connection = await this.#connectedFor(signal);
+    this.#commands += 1;
+    const channel = await connection.exec(command, undefined);
+    channel.stderr.resume();
+    return channel;
+  }
+
+  async forwardSocket(socketPath: string, remotePath: string, signal?: AbortSignal): Promise<void> {
+    const connection = await this.#connectedFor(signal);
+    const { SocketRelay } = await import("./socket-relay.ts");
+    this.#relays.push(await SocketRelay.listen({ socketPath, open: () => connection.streamLocal(remotePath) }));
   }
 
   /**
@@ -125,6 +141,7 @@ export class NativeSshExecutor implements SshExecutor {
 
   async close(): Promise<void> {
     if (!this.#closing.signal.aborted) this.#closing.abort(executorClosed(this.#target));
+    for (const relay of this.#relays.splice(0)) await relay[Symbol.asyncDispose]();
     await this.#connection.close();
   }
 

@@ -6,6 +6,8 @@ import { once } from "node:events";
 import { rm } from "node:fs/promises";
 import { constants } from "node:os";
 import * as path from "node:path";
+import { Duplex } from "node:stream";
+import { MachineError } from "../errors/machine-error.ts";
 import { logTo } from "../log/event.ts";
 import { unlessAborted } from "../system/waiting.ts";
 import { Bound, OutputMeter } from "./ssh-bounds.ts";
@@ -49,8 +51,7 @@ export class OpenSshExecutor implements SshExecutor {
   }
 
   async connect(signal?: AbortSignal): Promise<void> {
-    using bound = new Bound(this.#context.clock, undefined, () => undefined, signal, this.#closing.signal);
-    await unlessAborted(this.#connected(), bound.signal);
+    await this.#lineFor(signal);
   }
 
   async run(command: string, options: SshRunOptions = {}): Promise<SshResult> {
@@ -96,6 +97,37 @@ export class OpenSshExecutor implements SshExecutor {
       const status = await this.#runInteractively(line.client, args, bound.signal);
       return await this.#remoteStatus(line, status, await readText(logFile));
     });
+  }
+
+  async openStream(command: string, signal?: AbortSignal): Promise<Duplex> {
+    const line = await this.#lineFor(signal);
+    this.#commands += 1;
+    const args = [...clientArguments(line, {}), "-T", "--", opensshDestination(this.#target), command];
+    const child = this.#context.processes.spawn(line.client.program, args, { stdio: ["pipe", "pipe", "ignore"] });
+    const { stdin, stdout } = child;
+    if (stdin === null || stdout === null) throw new TypeError("A process without pipes");
+    const stream = Duplex.from({ writable: stdin, readable: stdout });
+    stream.once("close", () => child.kill("SIGTERM"));
+    return stream;
+  }
+
+  /** The shared connection itself listens: such channels are none of the sessions that a server counts. */
+  async forwardSocket(socketPath: string, remotePath: string, signal?: AbortSignal): Promise<void> {
+    const line = await this.#lineFor(signal);
+    if (line.master === undefined) throw notHere();
+    this.#commands += 1;
+    const args = [
+      ...line.client.arguments({ ControlPath: line.master.controlPath, StreamLocalBindUnlink: "yes" }),
+      ...["-O", "forward", "-L", `${socketPath}:${remotePath}`, "--", opensshDestination(this.#target)],
+    ];
+    const { status, stderr } = await this.#context.processes.run(line.client.program, args, { signal });
+    if (status === 0) return;
+    throw connectionClosed(line.client.resolved, lastWords(stderr.toString("utf8")) ?? "it takes no forwarding");
+  }
+
+  async #lineFor(signal: AbortSignal | undefined): Promise<Line> {
+    using bound = new Bound(this.#context.clock, undefined, () => undefined, signal, this.#closing.signal);
+    return await unlessAborted(this.#connected(), bound.signal);
   }
 
   /** The socket of the shared connection, for scp and its like; undefined where there is none. Connects first. */
@@ -230,6 +262,12 @@ function terminalFlags({ terminal }: SshSessionOptions): string[] {
 
 function destinationAndCommand(target: SshTarget, { command }: SshSessionOptions): string[] {
   return ["--", opensshDestination(target), ...(command === undefined ? [] : [command])];
+}
+
+function notHere(): MachineError {
+  return new MachineError("driver-unsupported", "The OpenSSH client of this computer cannot share a connection", {
+    hint: "Run the command again with --native-ssh.",
+  });
 }
 
 async function isUsable({ master }: Line): Promise<boolean> {

@@ -86,6 +86,8 @@ export interface HostExtra {
   EngineShareCa?: boolean;
   /** CAs of owners who share the engine and whose certificate it proves itself with, for this machine alone. */
   SharedCa?: string[];
+  /** `ssh` where the engine is reached over SSH alone. */
+  EngineTransport?: string;
   TlsKeyType?: string;
   /** `SHA256:…` fingerprint the user expects on first contact. */
   SshHostKey?: string;

@@ -12,6 +12,7 @@ const ownFlags = [
   "--engine-package-mirror",
   "--engine-share-ca",
   "--engine-source",
+  "--engine-transport",
   "--engine-version",
   "--ssh-host-key",
   "--tls-key-type",

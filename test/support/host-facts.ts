@@ -78,6 +78,7 @@ const plainHost: HostFacts = {
   systemdVersion: 252,
   cgroups: "v2",
   hostName: "box",
+  inDockerGroup: false,
   userName: "root",
   privilege: { kind: "root" },
   seenAsRoot: true,

@@ -1,7 +1,9 @@
 import * as path from "node:path";
+import { MachineError } from "../../errors/machine-error.ts";
 import { quote } from "../../gocompat/quote.ts";
 import { oneLine } from "../../log/plain-text.ts";
 import { requireConnection } from "../../machine/host/engine-connection.ts";
+import { isOverSsh } from "../../machine/host/engine-transport.ts";
 import { openHost } from "../../machine/host/open-host.ts";
 import type { Invocation } from "../command.ts";
 import type { CliContext } from "../cli-context.ts";
@@ -12,6 +14,15 @@ import { nameOrDefault } from "../named-machines.ts";
 export async function run({ options, args }: Invocation, context: CliContext): Promise<void> {
   const machineContext = openContext(context);
   await using host = await openHost(machineContext, await nameOrDefault(machineContext, args));
+  if (isOverSsh(host)) {
+    throw new MachineError(
+      "machine-state",
+      `The engine of "${host.name}" is reached over SSH: no flags of a docker client lead to it`,
+      {
+        hint: `Use: ${context.program.base} with ${host.name} -- docker ps`,
+      },
+    );
+  }
   const url = await connecting(
     "Error running connection boilerplate",
     context,

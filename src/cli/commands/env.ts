@@ -1,10 +1,12 @@
 import { MachineError } from "../../errors/machine-error.ts";
+import { logTo } from "../../log/event.ts";
 import type { Invocation } from "../command.ts";
 import type { CliContext } from "../cli-context.ts";
 import {
   connectionVariables,
   detectShell,
   noProxyVariable,
+  overSshVariables,
   renderShellEnv,
   unsetNoProxyVariable,
   unsetVariables,
@@ -28,13 +30,15 @@ export async function run(invocation: Invocation, context: CliContext): Promise<
 
 async function variablesToSet({ options, args }: Invocation, context: CliContext): Promise<ShellVariable[]> {
   // `env -u` asks no machine, and stands in the start-up files of shells.
-  const [{ connecting }, { requireConnection }, { openHost }, { openContext }, { nameOrDefault }] = await Promise.all([
-    import("../connection-error.ts"),
-    import("../../machine/host/engine-connection.ts"),
-    import("../../machine/host/open-host.ts"),
-    import("../open-context.ts"),
-    import("../named-machines.ts"),
-  ]);
+  const [{ connecting }, { requireConnection }, { isOverSsh, sshAliasOf }, { openHost }, { openContext }, { nameOrDefault }] =
+    await Promise.all([
+      import("../connection-error.ts"),
+      import("../../machine/host/engine-connection.ts"),
+      import("../../machine/host/engine-transport.ts"),
+      import("../../machine/host/open-host.ts"),
+      import("../open-context.ts"),
+      import("../named-machines.ts"),
+    ]);
   const machineContext = openContext(context);
   await using host = await openHost(machineContext, await nameOrDefault(machineContext, args));
   const url = await connecting(
@@ -42,8 +46,21 @@ async function variablesToSet({ options, args }: Invocation, context: CliContext
     context,
     async () => await requireConnection(machineContext, host, options.bool("swarm"), context.signal),
   );
+  if (isOverSsh(host)) {
+    sayWhatIsNeeded(context, host.name);
+    return overSshVariables(host.name, sshAliasOf(host.name));
+  }
   const variables = connectionVariables({ machineName: host.name, url, certPath: host.dir }, context.computer);
   return options.bool("no-proxy") ? [...variables, noProxyVariable(context.computer, await host.driver.getIp())] : variables;
+}
+
+/** Standard output is for the shell. */
+function sayWhatIsNeeded({ report, program }: CliContext, name: string): void {
+  logTo(
+    report,
+    "info",
+    `Docker reaches "${name}" by the entry that "${program.base} ssh-config --install" keeps; without it use: ${program.base} with ${name} -- docker ps`,
+  );
 }
 
 function variablesToUnset({ options }: Invocation, { computer }: CliContext): ShellVariable[] {

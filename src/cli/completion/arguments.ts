@@ -4,6 +4,8 @@ export type ArgumentKind =
   | "none"
   /** One machine. */
   | "machine"
+  /** One machine, then a program of this computer. */
+  | "with"
   /** Any number of machines. */
   | "machines"
   /** A machine and a path on it, or a path here. */
@@ -41,6 +43,7 @@ export const argumentKinds: Readonly<Record<string, ArgumentKind>> = {
   version: "machine",
   label: "machines",
   exec: "machines",
+  with: "with",
   protect: "machines",
   unprotect: "machines",
   gc: "none",

@@ -115,6 +115,8 @@ async function completeArgument(kind: ArgumentKind, typed: TypedWords, sources: 
   switch (kind) {
     case "none":
       return nothing;
+    case "with":
+      return isFirst ? plain(await sources.machineNames(typed.storagePath)) : { ...nothing, paths: "files" };
     case "machine":
       return isFirst ? plain(await sources.machineNames(typed.storagePath)) : nothing;
     case "machines":

@@ -86,6 +86,14 @@ export const sharedCreateFlags: readonly CliFlag[] = [
   { kind: "string", name: "engine-storage-driver", usage: "Specify a storage driver to use with the engine" },
   {
     kind: "string",
+    name: "engine-transport",
+    usage: "How the engine is reached: over TLS at its port, or over SSH alone, with no port opened (tls, ssh)",
+    envVar: "MACHINE_ENGINE_TRANSPORT",
+    value: "tls",
+    choices: ["tls", "ssh"],
+  },
+  {
+    kind: "string",
     name: "engine-version",
     usage: "Version of the engine (default: the newest)",
     envVar: "MACHINE_ENGINE_VERSION",

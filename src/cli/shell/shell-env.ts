@@ -31,6 +31,12 @@ export function connectionVariables(connection: MachineConnection, computer: Pic
   return computer.os === "windows" ? [...variables, { name: "COMPOSE_CONVERT_WINDOWS_PATHS", value: "true" }] : variables;
 }
 
+/** The variables of an engine that is reached over SSH alone: docker's client opens that by an entry of ssh_config. */
+export function overSshVariables(machineName: string, alias: string): ShellVariable[] {
+  const values: Readonly<Record<string, string>> = { DOCKER_HOST: `ssh://${alias}`, DOCKER_MACHINE_NAME: machineName };
+  return connectionNames.map((name) => ({ name, value: values[name] }));
+}
+
 /** The variables of `env -u`. */
 export function unsetVariables(): ShellVariable[] {
   return connectionNames.map((name) => ({ name }));

@@ -30,7 +30,7 @@ export class FakeRun {
   readonly exits: number[] = [];
   /** Throws where nobody waits for it. */
   fault: (error: unknown) => void = () => {};
-  readonly #listeners = new Set<() => void>();
+  readonly #listeners = new Set<(signal: NodeJS.Signals) => void>();
   readonly #options: FakeRunOptions;
 
   constructor(options: FakeRunOptions = {}) {
@@ -44,9 +44,9 @@ export class FakeRun {
     return { code, stdout: this.streams.stdout.text, stderr: this.streams.stderr.text };
   }
 
-  /** As SIGINT does. */
-  interrupt(): void {
-    for (const listener of this.#listeners) listener();
+  /** As a signal does. */
+  interrupt(signal: NodeJS.Signals = "SIGINT"): void {
+    for (const listener of this.#listeners) listener(signal);
   }
 
   #mainContext(): MainContext {

@@ -5,12 +5,14 @@
 import { join } from "node:path";
 import { isMachineError, MachineError, messageOf } from "../../errors/machine-error.ts";
 import { parseEngineUrl } from "../../engine/engine-address.ts";
-import { EngineClient } from "../../engine/engine-client.ts";
+import { EngineClient, type EngineVersion } from "../../engine/engine-client.ts";
 import type { MachineState } from "../../driver-kit/state.ts";
+import type { SshExecutor } from "../../ssh/executor.ts";
 import type { SwarmOptions } from "../../store/host-record.ts";
 import { poll, type Attempt } from "../../system/waiting.ts";
 import { loadClientCredentials, withAuthorities } from "../../tls/authority-files.ts";
 import { warnOfCertificates } from "./certificate-dates.ts";
+import { isOverSsh, sshUrlOf } from "./engine-transport.ts";
 import type { Host } from "./host.ts";
 import type { MachineContext } from "../machine-context.ts";
 import { askSideBySide, engineGraceMs, headStartMs } from "./side-by-side.ts";
@@ -22,6 +24,7 @@ const pollMs = 250;
  * `machine-not-running` where the driver gives none of a machine that is stopped.
  */
 export async function engineUrlOf(host: Host, swarm = false): Promise<string> {
+  if (isOverSsh(host) && !swarm) return await sshUrlOf(host);
   const url = await host.driver.getUrl().catch(async (error: unknown) => {
     throw isMachineError(error, "machine-not-running") ? await notRunning(host, "Stopped") : error;
   });
@@ -51,7 +54,10 @@ export async function requireUrl(context: MachineContext, host: Host, signal: Ab
   if (url === "") return url;
   await warnOfCertificates(context, host);
   const question = {
-    askEngine: async (bound: AbortSignal) => await (await engineClientOf(context, host, url, bound)).ping(),
+    askEngine: async (bound: AbortSignal) => {
+      if (isOverSsh(host)) await versionOf(context, host, url, bound);
+      else await (await engineClientOf(context, host, url, bound)).ping();
+    },
     // That it runs is all that is asked; only whether it is still there is the engine's to say.
     engineMs: (state: MachineState) => (state !== "Running" ? engineGraceMs : host.driver.locate === undefined ? 0 : headStartMs),
   };
@@ -73,20 +79,26 @@ export async function requireConnection(
   await warnOfCertificates(context, host);
   // The docker client that gets the address from us checks the certificate for that, and knows no machine's name.
   const askEngine = orOwnFault(async (bound) => {
-    await (await engineClientOf(context, host, url, bound, "by-address")).ping();
+    if (isOverSsh(host)) await versionOf(context, host, url, bound);
+    else await (await engineClientOf(context, host, url, bound, "by-address")).ping();
     return url;
   });
   const seen = await askSideBySide(context, host, { askEngine }, signal);
   if ("state" in seen) {
     await (await import("./not-running.ts")).requireReachable(context, host, seen.state, signal);
+    if (isOverSsh(host)) throw seen.silence;
     throw (await import("./engine-advice.ts")).certificateAdvice(host, url, seen.silence);
   }
   if (typeof seen.answer !== "string") throw notOfTheEngine(url, seen.answer);
   return url;
 }
 
-/** Polls until the engine answers; a wrong certificate fails at once. */
-export async function waitForEngine(context: MachineContext, host: Host, signal: AbortSignal): Promise<void> {
+/**
+ * Polls until the engine answers; a wrong certificate fails at once.
+ * @param ssh a connection that is there, for engines that are reached over SSH
+ */
+export async function waitForEngine(context: MachineContext, host: Host, signal: AbortSignal, ssh?: SshExecutor): Promise<void> {
+  if (isOverSsh(host)) return await (await import("./engine-over-ssh.ts")).waitForEngineOverSsh(context, host, ssh, signal);
   const { unreachable } = await import("./engine-advice.ts");
   const { clock, timeouts } = context;
   const url = await host.driver.getUrl();
@@ -112,7 +124,7 @@ export async function engineVersionOf(context: MachineContext, host: Host, signa
   try {
     const url = await engineUrlOf(host);
     if (url === "") throw await notRunning(host, "");
-    const askEngine = orOwnFault(async (bound) => (await (await engineClientOf(context, host, url, bound)).version()).Version);
+    const askEngine = orOwnFault(async (bound) => (await versionOf(context, host, url, bound)).Version);
     const seen = await askSideBySide(context, host, { askEngine }, signal);
     if ("state" in seen) throw seen.state === "Running" ? seen.silence : await notRunning(host, seen.state);
     if (typeof seen.answer !== "string") throw seen.answer;
@@ -123,6 +135,12 @@ export async function engineVersionOf(context: MachineContext, host: Host, signa
     const { code, hint, message } = isTold ? error : silentEngine;
     throw new MachineError(code, `Unable to query docker version: ${message}`, { cause: error, hint });
   }
+}
+
+/** What the engine says of itself, over TLS or over SSH. Throws why it says nothing. */
+export async function versionOf(context: MachineContext, host: Host, url: string, signal: AbortSignal): Promise<EngineVersion> {
+  if (isOverSsh(host)) return await (await import("./engine-over-ssh.ts")).versionOverSsh(context, host, signal);
+  return await (await engineClientOf(context, host, url, signal)).version();
 }
 
 async function notRunning(host: Host, state: MachineState): Promise<MachineError> {

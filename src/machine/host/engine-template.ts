@@ -15,6 +15,7 @@ import { readFileIfExists } from "../../system/files.ts";
 import { createServerCertificate, writeMachineCertificates, type ServerCertificate } from "../../tls/machine-certificates.ts";
 import { pinDriverKeys } from "./driver-keys.ts";
 import { waitForEngine } from "./engine-connection.ts";
+import { isOverSsh } from "./engine-transport.ts";
 import type { Host } from "./host.ts";
 import type { MachineContext } from "../machine-context.ts";
 import { authorityPathsOf, bareRequest, keyTypeOf, provisionContext, serverCertificateRequest } from "../provision-machine.ts";
@@ -27,7 +28,7 @@ const sshPollMs = 50;
 export async function engineTemplateOf(context: MachineContext, host: Host): Promise<EngineTemplate | undefined> {
   const { capabilities } = host.module;
   const request = await bareRequest(context, host);
-  if (!capabilities.provisionable || capabilities.adopted || request.swarm !== undefined) return undefined;
+  if (!capabilities.provisionable || capabilities.adopted || request.swarm !== undefined || isOverSsh(host)) return undefined;
   const ca = (await readFileIfExists(authorityPathsOf(host).caCertPath))?.toString("utf8");
   const { ServerCertSANs: names } = host.record.hostOptions.AuthOptions;
   const key = createHash("sha256")

@@ -9,6 +9,7 @@ import type { MachineContext } from "../machine-context.ts";
 export function newRecord(context: MachineContext, name: string, driverName: string, options: DriverOptions): HostRecord {
   const dir = context.store.machineDir(name);
   requireTlsNames(options.strings("tls-san"));
+  requireTransport(options);
   const { caCertPath, caKeyPath, clientCertPath, clientKeyPath } = context.certificates;
   return {
     name,
@@ -37,6 +38,14 @@ export function newRecord(context: MachineContext, name: string, driverName: str
     },
     extra: extraOptions(options),
   };
+}
+
+/** Classic swarm and shared engines are matters of certificates. */
+function requireTransport(options: DriverOptions): void {
+  if (options.string("engine-transport") !== "ssh") return;
+  const other = ["swarm", "swarm-master", "engine-share-ca"].find((flag) => options.bool(flag));
+  if (other === undefined) return;
+  throw new MachineError("usage", `--${other} needs an engine with certificates, and --engine-transport ssh makes one without`);
 }
 
 function engineOptions(options: DriverOptions): EngineOptions {
@@ -94,6 +103,7 @@ function extraOptions(options: DriverOptions): HostExtra {
   if (options.string("engine-package-mirror") !== "") extra.EnginePackageMirror = options.string("engine-package-mirror");
   if (firewall !== "" && firewall !== "open") extra.EngineFirewall = firewall;
   if (options.bool("engine-allow-removal")) extra.EngineAllowRemoval = true;
+  if (options.string("engine-transport") === "ssh") extra.EngineTransport = "ssh";
   if (options.bool("engine-share-ca")) extra.EngineShareCa = true;
   if (keyType !== "" && keyType !== "rsa") extra.TlsKeyType = keyType;
   if (options.string("ssh-host-key") !== "") extra.SshHostKey = options.string("ssh-host-key");

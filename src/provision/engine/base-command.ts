@@ -20,8 +20,13 @@ export interface BaseCommand {
   readonly staleDropIn?: string | undefined;
 }
 
-/** The base for a unit that is there. `port` is ours; `certificateFolder` where our certificates lie. */
-export function baseCommand(engine: EngineFacts, port: number, certificateFolder: string, label: string): BaseCommand {
+/** The base for a unit that is there. `port` is ours, undefined where we open none; `certificateFolder` where our certificates lie. */
+export function baseCommand(
+  engine: EngineFacts,
+  port: number | undefined,
+  certificateFolder: string,
+  label: string,
+): BaseCommand {
   const foreign = engine.unitFiles.filter((file) => !isOwnDropIn(file.path));
   const start = effectiveExecStart(foreign);
   const words = start?.words ?? programWords(engine);
@@ -87,9 +92,10 @@ function hasLocalSocket(words: readonly string[]): boolean {
 const tlsFlags: ReadonlySet<string> = new Set(["--tls", "--tlsverify", "--tlscacert", "--tlscert", "--tlskey"]);
 
 /** Our own flags, left there by a hand or an older tool, would only stand there twice. */
-function withoutOwnFlags(words: readonly string[], port: number): readonly string[] {
+function withoutOwnFlags(words: readonly string[], port: number | undefined): readonly string[] {
   const dropped = new Set<number>();
   for (const flag of flagsIn(words)) {
+    if (port === undefined) break;
     if (!tlsFlags.has(flag.name) && !(isHost(flag) && portOf(flag.value ?? "") === String(port))) continue;
     for (let index = flag.from; index <= flag.to; index++) dropped.add(index);
   }
@@ -106,7 +112,7 @@ function expandVariables(words: readonly string[], files: readonly UnitFile[]): 
 }
 
 interface Ours {
-  readonly port: number;
+  readonly port: number | undefined;
   readonly certificateFolder: string;
   readonly label: string;
   readonly path: string;
@@ -118,6 +124,8 @@ function refuseConflicts(words: readonly string[], ours: Ours): void {
     "--tlscert": `${ours.certificateFolder}/${certificateFiles.certificate}`,
     "--tlskey": `${ours.certificateFolder}/${certificateFiles.key}`,
   };
+  // An engine that we open no port of may have its owner's ports and certificates.
+  if (ours.port === undefined) return;
   for (const flag of flagsIn(words)) {
     const otherPort = isHost(flag) && portOf(flag.value ?? "") !== undefined && portOf(flag.value ?? "") !== String(ours.port);
     const otherFile = expected[flag.name] !== undefined && flag.value !== expected[flag.name];
@@ -145,6 +153,7 @@ export function withoutHosts(words: readonly string[]): readonly string[] {
 }
 
 /** Hosts that we add to a command line: the local socket only where the base opens none. */
-export function hostsFor(base: BaseCommand, listen: string): readonly string[] {
-  return base.hasLocalSocket ? [listen] : [listen, engineSocket];
+export function hostsFor(base: BaseCommand, listen: string | undefined): readonly string[] {
+  const ports = listen === undefined ? [] : [listen];
+  return base.hasLocalSocket ? ports : [...ports, engineSocket];
 }

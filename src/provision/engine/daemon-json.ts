@@ -47,11 +47,13 @@ export function mergeDaemonJson(settings: EngineSettings, text: string | undefin
   merge.list("insecure-registries", "--insecure-registry", settings.insecureRegistries);
   merge.list("registry-mirrors", "--registry-mirror", settings.registryMirrors);
   merge.scalar("storage-driver", "--storage-driver", settings.storageDriver);
-  merge.scalar("tlsverify", "--tlsverify", true);
-  merge.scalar("tlscacert", "--tlscacert", `${settings.certificateFolder}/${certificateFiles.ca}`);
-  merge.scalar("tlscert", "--tlscert", `${settings.certificateFolder}/${certificateFiles.certificate}`);
-  merge.scalar("tlskey", "--tlskey", `${settings.certificateFolder}/${certificateFiles.key}`);
-  merge.scalar("tls", "--tls", true);
+  if (settings.certificateFolder !== undefined) {
+    merge.scalar("tlsverify", "--tlsverify", true);
+    merge.scalar("tlscacert", "--tlscacert", `${settings.certificateFolder}/${certificateFiles.ca}`);
+    merge.scalar("tlscert", "--tlscert", `${settings.certificateFolder}/${certificateFiles.certificate}`);
+    merge.scalar("tlskey", "--tlskey", `${settings.certificateFolder}/${certificateFiles.key}`);
+    merge.scalar("tls", "--tls", true);
+  }
   return {
     settings: { ...settings, options: settings.options.filter((option) => merge.needsOption(option)) },
     omit: merge.omit,
@@ -121,7 +123,13 @@ class Merge {
     const present = this.file["hosts"];
     if (present === undefined) return;
     const listed = Array.isArray(present) ? present.map(String) : [];
-    const ours = wanted.find((host) => host.startsWith("tcp:")) ?? "";
+    const ours = wanted.find((host) => host.startsWith("tcp:"));
+    if (ours === undefined) {
+      const local = listed.some((host) => host.startsWith("unix:") || host.startsWith("fd:"));
+      this.list("hosts", "-H", local ? [] : [engineSocket]);
+      this.omit.add("-H");
+      return;
+    }
     if (listed.some((host) => host.startsWith("tcp:") && portOf(host) !== portOf(ours))) {
       throw this.#conflict("hosts", `no other TCP address than ${ours}, because TLS would be asked for on all of them`);
     }

@@ -55,7 +55,7 @@ export function settingsFor(
   return {
     hosts,
     storageDriver: storageDriverFor(request, facts),
-    certificateFolder,
+    certificateFolder: request.engine.port === undefined ? undefined : certificateFolder,
     labels: [`provider=${request.driverName}`, ...request.engine.labels],
     insecureRegistries: request.engine.insecureRegistries,
     registryMirrors: request.engine.registryMirrors,
@@ -66,6 +66,7 @@ export function settingsFor(
 
 /** Certificates first: whatever comes after them may fail and be repeated. */
 export function certificateHostFiles(request: ProvisionRequest, folder: string, sharing: Sharing): readonly HostFile[] {
+  if (request.engine.port === undefined) return [];
   const ca: HostFile = { path: `${folder}/${certificateFiles.ca}`, mode: "0644", content: sharing.ca };
   if (sharing.trusted.length > 0) return [ca];
   return [
@@ -165,7 +166,7 @@ function settingsFile(
   return {
     certificateFolder: usualFolder,
     render(facts, request, ownService) {
-      const wanted = settingsFor(request, facts, usualFolder, [listenAddress(request), engineSocket]);
+      const wanted = settingsFor(request, facts, usualFolder, [listenAddress(request) ?? [], engineSocket].flat());
       const merged = mergeDaemonJson(wanted, facts.engine.daemonJson, request.machineName);
       const options = engineArguments(merged.settings, merged.omit).map(quoteArgument).join(" ");
       const exports = request.engine.env.map((assignment) => `export ${exportWord(assignment)}\n`).join("");
@@ -237,6 +238,7 @@ const boot2dockerFolder = "/var/lib/boot2docker";
 export const boot2dockerLayout: EngineLayout = {
   certificateFolder: boot2dockerFolder,
   render(facts, request) {
+    if (request.engine.port === undefined) throw needsTls(request.machineName);
     const settings = settingsFor(request, facts, boot2dockerFolder, []);
     const args = engineArguments(
       { ...settings, storageDriver: undefined },
@@ -260,6 +262,13 @@ export const boot2dockerLayout: EngineLayout = {
     return { files: [{ path, mode, content: `${lines.join("\n")}\n` }], remove: [], remarks: [] };
   },
 };
+
+/** Its init script makes certificates and opens the port whatever is asked for. */
+function needsTls(label: string): MachineError {
+  return new MachineError("os-unsupported", `The operating system of ${label} opens its engine's port by itself`, {
+    hint: "Create the machine without --engine-transport ssh.",
+  });
+}
 
 /** A flag and its value on one line. */
 function pairs(args: readonly string[]): readonly string[] {

@@ -11,7 +11,8 @@ export interface EngineSettings {
   /** Values of `-H`, the engine's own socket included unless the unit hands it over. */
   readonly hosts: readonly string[];
   readonly storageDriver: string | undefined;
-  readonly certificateFolder: string;
+  /** Undefined = the engine has no certificates. */
+  readonly certificateFolder: string | undefined;
   /** `provider=<driver>` first, as 0.16.2 has it. */
   readonly labels: readonly string[];
   readonly insecureRegistries: readonly string[];
@@ -23,8 +24,9 @@ export interface EngineSettings {
 
 export const certificateFiles = { ca: "ca.pem", certificate: "server.pem", key: "server-key.pem" } as const;
 
-/** The address the engine listens on. An IPv6 machine gets a socket that serves both families. */
-export function listenAddress(request: ProvisionRequest): string {
+/** The address the engine listens on; undefined = none. An IPv6 machine gets a socket that serves both families. */
+export function listenAddress(request: ProvisionRequest): string | undefined {
+  if (request.engine.port === undefined) return undefined;
   return request.address.includes(":") ? `tcp://[::]:${request.engine.port}` : `tcp://0.0.0.0:${request.engine.port}`;
 }
 
@@ -70,16 +72,22 @@ export function storageDriverFor(request: ProvisionRequest, facts: HostFacts): s
   return ownStorageDriver(facts);
 }
 
+function tlsFlags(folder: string): readonly (readonly [string, ...string[]])[] {
+  return [
+    ["--tlsverify"],
+    ["--tlscacert", `${folder}/${certificateFiles.ca}`],
+    ["--tlscert", `${folder}/${certificateFiles.certificate}`],
+    ["--tlskey", `${folder}/${certificateFiles.key}`],
+  ];
+}
+
 /** Flags in 0.16.2's order; `omit` names flags that another place already sets. */
 export function engineArguments(settings: EngineSettings, omit: ReadonlySet<string> = new Set()): readonly string[] {
   const folder = settings.certificateFolder;
   const flags: readonly (readonly [string, ...string[]])[] = [
     ...settings.hosts.map((host) => ["-H", host] as const),
     ...(settings.storageDriver === undefined ? [] : [["--storage-driver", settings.storageDriver] as const]),
-    ["--tlsverify"],
-    ["--tlscacert", `${folder}/${certificateFiles.ca}`],
-    ["--tlscert", `${folder}/${certificateFiles.certificate}`],
-    ["--tlskey", `${folder}/${certificateFiles.key}`],
+    ...(folder === undefined ? [] : tlsFlags(folder)),
     ...settings.labels.map((label) => ["--label", label] as const),
     ...settings.insecureRegistries.map((registry) => ["--insecure-registry", registry] as const),
     ...settings.registryMirrors.map((mirror) => ["--registry-mirror", mirror] as const),

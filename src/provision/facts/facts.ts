@@ -163,6 +163,8 @@ export interface HostFacts {
   readonly cgroups: "v1" | "v2" | "none";
   readonly hostName: string;
   readonly userName: string;
+  /** The user may use the engine's socket without becoming root. */
+  readonly inDockerGroup: boolean;
   readonly privilege: Privilege;
   /** These facts were gathered with root's rights. */
   readonly seenAsRoot: boolean;

@@ -88,6 +88,7 @@ export function factsFrom(raw: RawFacts, clockSkewMs: number): HostFacts {
     cgroups: raw.last("cgroups") === "v2" ? "v2" : raw.last("cgroups") === "v1" ? "v1" : "none",
     hostName: raw.last("hostname") ?? "",
     userName: raw.last("user") ?? "",
+    inDockerGroup: (raw.last("user-groups") ?? "").split(" ").includes("docker"),
     privilege: privilegeFrom(raw),
     seenAsRoot: raw.last("seen-as") === "0",
     packageManagers,

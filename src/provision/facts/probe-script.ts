@@ -12,8 +12,8 @@ import { statePaths } from "../shell/state-paths.ts";
 import { inTerminal } from "../shell/terminal.ts";
 
 export interface ProbeParameters {
-  /** Port that the engine listens on, or will. */
-  readonly port: number;
+  /** Port that the engine listens on, or will; undefined = none. */
+  readonly port: number | undefined;
   /** Bound on each question to a program of the host. */
   readonly queryMs: number;
 }
@@ -305,6 +305,7 @@ else
   set -- first $SSH_CONNECTION
   client=$2
   fact user "$(id -un)"
+  fact user-groups "$(id -nG)"
   fact ssh-client "$client"
 fi
 if [ "$1" = elevated ] || [ "$(id -u)" = 0 ]; then
@@ -338,7 +339,7 @@ export function probeScript(parameters: ProbeParameters): ShellText {
     ownTraces,
     firstBoot,
     everything,
-    sh`port=${parameters.port}`,
+    sh`port=${parameters.port ?? 0}`,
     stages,
   );
 }

@@ -208,7 +208,7 @@ export class HostSession {
     const { report } = this.context;
     const [name, detail = ""] = phase.split(" ");
     if (name === "copying-certificates" || name === "configuring-engine" || name === "configuring-swarm") report({ type: name });
-    else if (name === "opening-firewall") report({ type: name, firewall: detail, port: this.request.engine.port });
+    else if (name === "opening-firewall") report({ type: name, firewall: detail, port: this.request.engine.port ?? 0 });
   }
 }
 

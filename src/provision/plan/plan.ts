@@ -224,6 +224,7 @@ function presentText(path: string, { engine, ownFiles }: HostFacts): string | un
 }
 
 function firewallPlan(facts: HostFacts, request: ProvisionRequest): readonly FirewallChange[] {
+  if (request.engine.port === undefined) return [];
   const changes = firewallChanges(facts.firewall, { port: request.engine.port, ipv6: request.address.includes(":") });
   if (changes.length > 0 && request.engine.firewall === "check") {
     const names = changes.map((change) => change.firewall).join(" and ");
@@ -287,6 +288,10 @@ function warningsFor(facts: HostFacts, request: ProvisionRequest, installations:
     );
   }
   if (request.adopted && Math.abs(facts.clockSkewMs) > tolerableSkewMs) warnings.push(skewWarning(facts.clockSkewMs));
+  if (request.engine.port === undefined && facts.privilege.kind !== "root" && !facts.inDockerGroup)
+    warnings.push(
+      `${facts.userName} on ${request.machineName} is not in the group docker: "with" reaches the engine through sudo there, and docker's own ssh:// does not; "sudo usermod -aG docker ${facts.userName}" changes that`,
+    );
   if (request.swarm !== undefined)
     warnings.push("classic swarm is no longer maintained; swarm mode, built into the engine, is its successor");
   return warnings;

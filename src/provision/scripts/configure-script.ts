@@ -40,7 +40,7 @@ export function changingPrelude(
 export function configureScript(
   plan: Plan,
   facts: HostFacts,
-  port: number,
+  port: number | undefined,
   bounds: ProvisionBounds,
   epochSeconds: number,
 ): ShellText {

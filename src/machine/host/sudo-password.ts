@@ -1,0 +1,13 @@
+/** The sudo password of a machine's user, where its sudo asks for one. */
+import { readFileIfExists } from "../../system/files.ts";
+import type { MachineContext } from "../machine-context.ts";
+import type { Host } from "./host.ts";
+
+/** From the recorded file, else asked for; undefined when nobody can be asked. Redacted from then on. */
+export async function sudoPasswordOf(context: MachineContext, host: Host): Promise<string | undefined> {
+  const file = host.driver.sudoPasswordFile;
+  const fromFile = file === undefined ? undefined : (await readFileIfExists(file))?.toString("utf8").replace(/\r?\n$/u, "");
+  const password = fromFile ?? (await context.askSudoPassword(host.name));
+  context.redactor.add(password);
+  return password;
+}

@@ -1,0 +1,40 @@
+/**
+ * A private folder that is gone with this process, also where that is killed: a small shell waits for the end of its input,
+ * which comes then, and removes it.
+ */
+import { once } from "node:events";
+import { rm } from "node:fs/promises";
+import { setTimeout as delay } from "node:timers/promises";
+import type { Computer } from "../system/computer.ts";
+import type { ProcessRunner } from "../system/process.ts";
+import { makePrivateFolder } from "./private-folder.ts";
+
+export interface KeptFolder extends AsyncDisposable {
+  readonly path: string;
+}
+
+const keeperScript = `trap '' PIPE INT TERM HUP
+read -r _
+rm -rf "$0"`;
+
+const closeGraceMs = 1_000;
+
+export async function openKeptFolder(
+  computer: Pick<Computer, "env" | "os">,
+  processes: Pick<ProcessRunner, "spawn">,
+): Promise<KeptFolder> {
+  const path = await makePrivateFolder(computer);
+  const keeper = processes.spawn("/bin/sh", ["-c", keeperScript, path], { stdio: ["pipe", "ignore", "ignore"], detached: true });
+  const exited = once(keeper, "exit").catch(() => {});
+  keeper.stdin?.on("error", () => {});
+  keeper.unref();
+  return {
+    path,
+    [Symbol.asyncDispose]: async () => {
+      keeper.ref();
+      keeper.stdin?.end();
+      await Promise.race([exited, delay(closeGraceMs, undefined, { ref: false })]);
+      await rm(path, { recursive: true, force: true });
+    },
+  };
+}
