@@ -58,6 +58,17 @@ describe("a vendor's program", { skip: notHere }, () => {
     });
   });
 
+  it("fails by the program's own code, where it has one", async () => {
+    const tool = toolOf('echo "BoxManage: error: odd" >&2; echo "Details: code E_BUSY" >&2; exit 1', {
+      codeIn: (stderr) => /code (\w+)/u.exec(stderr)?.[1],
+      failures: [{ codes: ["E_BUSY"], kind: "busy", sentence: "It is at work" }],
+    });
+    await assert.rejects(
+      tool.run(["x"], call),
+      (error) => failureKindOf(error) === "busy" && /^It is at work: odd \(E_BUSY\)$/u.test(String((error as Error).message)),
+    );
+  });
+
   it("fails by its status, with its last words, or the status where it said none", async () => {
     await assert.rejects(toolOf("echo odd >&2; exit 3").run(["x"], call), /BoxManage refused the request: odd/u);
     await assert.rejects(toolOf("exit 3").run(["x"], call), /it ended with status 3/u);

@@ -20,6 +20,8 @@ export interface CliToolOptions {
   readonly failures: readonly FailureRow[];
   /** Whether a line of standard error says that the call failed; the part of it that says why, or undefined. */
   readonly errorIn?: ((line: string) => string | undefined) | undefined;
+  /** The program's own code of a failure, out of all that it printed; the table's rows may go by it. */
+  readonly codeIn?: ((stderr: string) => string | undefined) | undefined;
   /** Where calls of all processes wait for each other, for programs that bear only one at a time. Its folder must exist. */
   readonly lockPath?: string | undefined;
   /** Bound on waiting for that lock. */
@@ -87,8 +89,9 @@ export class CliTool {
     const answer = { stdout: result.stdout.toString("utf8"), stderr: result.stderr.toString("utf8") };
     const words = this.#failureIn(result, answer);
     if (words === undefined) return answer;
-    const { title, failures } = this.#options;
-    throw failureError(title, { kind: "invalid", code: "", message: words }, failures, { call: args[0], ...facts });
+    const { title, failures, codeIn } = this.#options;
+    const failure = { kind: "invalid", code: codeIn?.(answer.stderr) ?? "", message: words } as const;
+    throw failureError(title, failure, failures, { call: args[0], ...facts });
   }
 
   /** The words that say why; undefined where the call did what it should. */

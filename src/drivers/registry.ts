@@ -11,5 +11,6 @@ export const builtinDrivers = {
   google: async () => (await import("./google/index.ts")).driverModule,
   hyperv: async () => (await import("./hyperv/index.ts")).driverModule,
   openstack: async () => (await import("./openstack/index.ts")).driverModule,
+  virtualbox: async () => (await import("./virtualbox/index.ts")).driverModule,
   none: async () => (await import("./none/index.ts")).driverModule,
 } as const satisfies Record<string, () => Promise<DriverModule>>;

@@ -28,6 +28,11 @@ export async function factsOf(file: string): Promise<FileFacts | undefined> {
   }
 }
 
+/** Where a path really leads, through all links; the path itself where there is nothing. */
+export async function realPathOf(file: string): Promise<string> {
+  return await fs.realpath(file).catch(() => file);
+}
+
 /** Names in a folder; an absent folder has none. */
 export async function listFolder(folder: string): Promise<readonly string[]> {
   try {

@@ -12,6 +12,8 @@ export interface GuestNetwork {
   /** With or without separators. */
   readonly macAddress: string;
   readonly role: "primary" | "hostonly" | "extra";
+  /** ADDRESS/LENGTH, in the place of one by DHCP. */
+  readonly address?: string | undefined;
 }
 
 export interface SeedWish extends GuestSetup {
@@ -64,10 +66,11 @@ export function metaData({ instanceId, identity }: SeedWish): Readonly<Record<st
 /** Version 2, cards told by their hardware address: what they are called is up to the guest. Undefined for one card. */
 export function networkConfig(networks: readonly GuestNetwork[]): Readonly<Record<string, unknown>> | undefined {
   if (networks.length < 2) return undefined;
-  const entries = networks.map(({ macAddress, role }, index) => [
-    role === "primary" ? role : `${role}${index}`,
-    { match: { macaddress: colonSeparated(macAddress) }, dhcp4: true, ...settings[role] },
-  ]);
+  const entries = networks.map(({ macAddress, role, address }, index) => {
+    const match = { macaddress: colonSeparated(macAddress) };
+    const fixed = address === undefined ? undefined : { match, addresses: [address], optional: true };
+    return [role === "primary" ? role : `${role}${index}`, fixed ?? { match, dhcp4: true, ...settings[role] }];
+  });
   return { version: 2, ethernets: Object.fromEntries(entries) };
 }
 

@@ -1,0 +1,234 @@
+/** A computer with the stand-in on it, and a machine's driver there, with time that passes by itself. */
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import * as path from "node:path";
+import type { FlagValue } from "../../../src/driver-kit/create-flag.ts";
+import type { Driver, DriverContext, DriverModule, Resource } from "../../../src/driver-kit/driver.ts";
+import { virtualBoxModule } from "../../../src/drivers/virtualbox/index.ts";
+import type { HostSurroundings } from "../../../src/drivers/virtualbox/workplace.ts";
+import type { ErrorCode } from "../../../src/errors/codes.ts";
+import { isMachineError, MachineError } from "../../../src/errors/machine-error.ts";
+import type { Clock } from "../../../src/system/clock.ts";
+import { thisComputer, type Computer } from "../../../src/system/computer.ts";
+import type { ProcessRunner, RunOptions, RunResult } from "../../../src/system/process.ts";
+import { testDriverContext, type TestContext } from "../../../src/testing/driver-context.ts";
+import { optionsOf } from "../../../src/testing/flag-values.ts";
+import { HastyClock } from "../../support/hasty-clock.ts";
+import type { FakeOptions } from "./fake-state.ts";
+import { FakeVBox, type FakeHardware } from "./fake-vbox.ts";
+
+export const program = "/usr/bin/VBoxManage";
+
+/** Calls of VBoxManage come to the stand-in; no other program is installed. */
+export class FakeVBoxRunner implements ProcessRunner {
+  readonly #vbox: FakeVBox;
+  /** Other programs, by their names. */
+  readonly others: Record<string, (args: readonly string[]) => Partial<RunResult>> = {};
+
+  constructor(vbox: FakeVBox) {
+    this.#vbox = vbox;
+  }
+
+  async find(name: string): Promise<string | undefined> {
+    return /(?:^|[\\/])VBoxManage(?:\.exe)?$/u.test(name) ? program : undefined;
+  }
+
+  spawn(): never {
+    assert.fail("nothing is spawned");
+  }
+
+  async run(name: string, args: readonly string[], options: RunOptions = {}): Promise<RunResult> {
+    options.signal?.throwIfAborted();
+    const nothing = { status: 0, signal: null, stdout: Buffer.alloc(0), stderr: Buffer.alloc(0) };
+    const other = this.others[name];
+    if (other !== undefined) return { ...nothing, ...other(args) };
+    assert.equal(name, program);
+    const { status, stdout, stderr } = await this.#vbox.run(args, await contentOf(options.stdin));
+    return { ...nothing, status, stdout: Buffer.from(stdout), stderr: Buffer.from(stderr) };
+  }
+}
+
+async function contentOf(stdin: RunOptions["stdin"]): Promise<Uint8Array> {
+  if (typeof stdin !== "function") return Buffer.from(stdin ?? "");
+  const pieces: Buffer[] = [];
+  await stdin(async (bytes) => void pieces.push(Buffer.from(bytes)));
+  return Buffer.concat(pieces);
+}
+
+/** A disk that a PC would boot, with some content, and smaller than any machine's disk. */
+export function bootDisk(): Buffer {
+  const disk = Buffer.alloc(128 * 1024, 0);
+  disk.write("\xeb\x63\x90", 0, "latin1");
+  disk.writeUInt16LE(0xaa55, 510);
+  disk.write("a system", 4096);
+  return disk;
+}
+
+export interface World extends AsyncDisposable {
+  readonly folder: string;
+  readonly vbox: FakeVBox;
+  readonly runner: FakeVBoxRunner;
+  readonly module: DriverModule;
+  readonly surroundings: HostSurroundings;
+  readonly context: Partial<DriverContext>;
+  /** Flags for a machine that needs nothing from elsewhere. */
+  readonly flags: Readonly<Record<string, FlagValue>>;
+  /** What VirtualBox has, of whomever. */
+  resources(): readonly Resource[];
+}
+
+export interface WorldWish {
+  readonly clock?: Clock | undefined;
+  readonly fake?: Partial<FakeOptions> | undefined;
+  readonly hardware?: FakeHardware | undefined;
+  readonly surroundings?: Partial<HostSurroundings> | undefined;
+  readonly computer?: Partial<Computer> | undefined;
+}
+
+export function openWorld({
+  clock = new HastyClock(),
+  fake = {},
+  hardware,
+  surroundings = {},
+  computer = {},
+}: WorldWish = {}): World {
+  const folder = mkdtempSync(path.join(tmpdir(), "docker-machine-virtualbox-"));
+  const image = path.join(folder, "image.raw");
+  writeFileSync(image, bootDisk());
+  writeFileSync(path.join(folder, "vboxdrv"), "");
+  const vbox = new FakeVBox(clock, fake, hardware);
+  const runner = new FakeVBoxRunner(vbox);
+  const host: HostSurroundings = {
+    moduleDevice: path.join(folder, "vboxdrv"),
+    firmwareVariables: path.join(folder, "efivars"),
+    networksConf: path.join(folder, "networks.conf"),
+    networks: () => [{ name: "eth0", address: "10.0.0.2", netmask: "255.255.255.0" }],
+    ...surroundings,
+  };
+  const cacheDir = path.join(folder, "cache");
+  return {
+    ...{ folder, vbox, runner, surroundings: host, module: virtualBoxModule(host) },
+    context: {
+      ...{ clock, processes: runner, cacheDir, openSsh: unreachable },
+      computer: {
+        ...thisComputer(),
+        ...{
+          os: "linux",
+          arch: "x64",
+          env: { VBOX_USER_HOME: path.join(cacheDir, "VirtualBox") },
+          homeDir: path.join(folder, "home"),
+        },
+        ...computer,
+      },
+    },
+    flags: { "virtualbox-image": image, "virtualbox-no-share": true },
+    resources: () => [
+      ...vbox.state.vms.map(({ uuid }) => ({ kind: "instance", id: uuid })),
+      ...vbox.state.interfaces.map(({ name }) => ({ kind: "host-only-network", id: name })),
+      ...vbox.state.networks.map(({ name }) => ({ kind: "host-only-network", id: name })),
+    ],
+    [Symbol.asyncDispose]: async () => rmSync(folder, { recursive: true, force: true }),
+  };
+}
+
+/** The guest boots yet, for ever. */
+async function unreachable(): Promise<never> {
+  throw new MachineError("ssh-unreachable", "connect ECONNREFUSED");
+}
+
+/** A machine of others, in a folder of theirs. Gives its id. */
+export async function addForeignVm({ vbox, folder }: World, name: string): Promise<string> {
+  const made = await vbox.run([
+    "createvm",
+    "--name",
+    name,
+    "--basefolder",
+    path.join(folder, "theirs"),
+    "--ostype",
+    "Debian_64",
+    "--register",
+  ]);
+  assert.equal(made.status, 0, made.stderr);
+  return /^UUID: (\S+)$/mu.exec(made.stdout)?.[1] ?? "";
+}
+
+export interface Scene extends AsyncDisposable {
+  readonly world: World;
+  readonly test: TestContext;
+  readonly context: DriverContext;
+  readonly signal: AbortSignal;
+  configured(flags?: Readonly<Record<string, FlagValue>>): Promise<Driver>;
+  /** A driver that took its flags and has checked them. */
+  checked(flags?: Readonly<Record<string, FlagValue>>): Promise<Driver>;
+  /** Made, running, and located. */
+  created(flags?: Readonly<Record<string, FlagValue>>): Promise<Driver>;
+  /** The driver of a later command. */
+  reopened(driver: Driver): Promise<Driver>;
+  /** Warnings and other lines so far. */
+  lines(): readonly string[];
+}
+
+export async function openScene(wish: WorldWish = {}, overrides: Partial<DriverContext> = {}): Promise<Scene> {
+  const world = openWorld(wish);
+  const test = await testDriverContext("web", { ...world.context, ...overrides });
+  const { context } = test;
+  const signal = AbortSignal.timeout(60_000);
+  const configured: Scene["configured"] = async (flags = {}) => {
+    const driver = world.module.open(context, undefined);
+    await driver.setConfigFromFlags(optionsOf(world.module, { ...world.flags, ...flags }));
+    return driver;
+  };
+  const checked: Scene["checked"] = async (flags) => {
+    const driver = await configured(flags);
+    await driver.preCreateCheck(signal);
+    return driver;
+  };
+  return {
+    ...{ world, test, context, signal, configured, checked },
+    created: async (flags) => {
+      const driver = await checked(flags);
+      await driver.create(signal);
+      await context.clock.sleep(5_000);
+      await driver.locate?.(signal);
+      return driver;
+    },
+    reopened: async (driver) => world.module.open(context, await driver.configText()),
+    lines: () => test.events.flatMap((event) => (event.type === "log" ? [event.text] : [])),
+    [Symbol.asyncDispose]: async () => {
+      await test[Symbol.asyncDispose]();
+      await world[Symbol.asyncDispose]();
+    },
+  };
+}
+
+export async function configOf(driver: Driver): Promise<Readonly<Record<string, unknown>>> {
+  return JSON.parse(await driver.configText()) as Record<string, unknown>;
+}
+
+/** That it fails in one sentence, and with a way out. */
+export async function assertRefused(work: Promise<unknown>, code: ErrorCode, sentence: RegExp): Promise<MachineError> {
+  const error: unknown = await work.then(
+    () => assert.fail("it was not refused"),
+    (thrown: unknown) => thrown,
+  );
+  assert.ok(isMachineError(error), String(error));
+  assert.equal(error.code, code, error.message);
+  assert.match(error.message, sentence);
+  assert.notEqual(error.hint ?? "", "", "a way out");
+  return error;
+}
+
+/** A record as 0.16.2's own code writes it. */
+export function recordOf016(more: object = {}): Readonly<Record<string, unknown>> {
+  return {
+    ...{ IPAddress: "192.168.99.100", MachineName: "web", SSHUser: "docker", SSHPort: 52_683 },
+    ...{ SSHKeyPath: "/home/alice/.docker/machine/machines/web/id_rsa", StorePath: "/home/alice/.docker/machine" },
+    ...{ SwarmMaster: false, SwarmHost: "tcp://0.0.0.0:3376", SwarmDiscovery: "" },
+    ...{ VBoxManager: {}, HostInterfaces: {}, CPU: 1, Memory: 1024, DiskSize: 20_000, NatNicType: "82540EM" },
+    ...{ Boot2DockerURL: "", Boot2DockerImportVM: "", HostDNSResolver: false, HostOnlyCIDR: "192.168.99.1/24" },
+    ...{ HostOnlyNicType: "82540EM", HostOnlyPromiscMode: "deny", UIType: "headless", HostOnlyNoDHCP: false },
+    ...{ NoShare: false, DNSProxy: true, NoVTXCheck: false, ShareFolder: "" },
+    ...more,
+  };
+}
