@@ -3,19 +3,16 @@
  * attempt that was cut off has left of a machine that never ran is taken down first, and a whole machine is only started.
  */
 import * as path from "node:path";
-import { forgetHostKeys, newGuestIdentity, publicHalves, type GuestIdentity } from "../../driver-kit/guest/guest-identity.ts";
-import { writeSeed, type GuestNetwork } from "../../driver-kit/guest/nocloud.ts";
+import { forgetHostKeys } from "../../driver-kit/guest/guest-identity.ts";
+import type { GuestNetwork } from "../../driver-kit/guest/nocloud.ts";
+import { seedGuest } from "../../driver-kit/guest/seeded-guest.ts";
 import { guestArch, type GuestArch } from "../../driver-kit/images/guest-arch.ts";
 import { macAddressOf, requireMark } from "../../driver-kit/marks.ts";
-import { MachineError } from "../../errors/machine-error.ts";
-import { logTo } from "../../log/event.ts";
-import { readFileIfExists } from "../../system/files.ts";
 import { pickFreePort } from "../../system/loopback-port.ts";
 import { taken } from "./check.ts";
 import { provideDisk } from "./disk.ts";
 import { cardArguments, ensureHostOnly, type HostOnly } from "./host-only.ts";
 import { isAtLeast, type Version } from "./listings.ts";
-import { imageSourceOf } from "./options.ts";
 import { forwardArguments, launch, startVm } from "./power.ts";
 import { takeDown } from "./removal.ts";
 import { mountOf, shareOf } from "./shares.ts";
@@ -49,21 +46,20 @@ async function build(place: Workplace, signal: AbortSignal): Promise<void> {
   const version = await tool.version(signal);
   config.Created = false;
   await chooseAddresses(place);
-  const identity = await chooseIdentity(place);
   await context.save();
   const hostOnly = config.Network === "hostonly" ? await ensureHostOnly(place, signal) : undefined;
   config.HostOnlyName = hostOnly?.name ?? "";
   // Before the machine is registered: it takes longest, and fails most often.
-  const media = await provideDisk(place, identity, arch, signal);
+  const { disk, cd = await writeSeedCd(place) } = await provideDisk(place, arch, signal);
   await ledger.intend(kinds.instance, config.VmUuid);
   await tool.run(createArguments(place, arch), signal);
   await ledger.note(kinds.instance, config.VmUuid);
   await tool.run(["modifyvm", config.VmUuid, ...settings(place, arch, version), ...cards(place, hostOnly)], signal);
-  await attachMedia(place, media, identity, signal);
+  await attachMedia(place, { disk, cd }, signal);
   await addShare(place, signal);
 }
 
-/** Ports and hardware addresses are the same each time that this create is tried. */
+/** Hardware addresses are the same each time that this create is tried; ports are those that are free now. */
 async function chooseAddresses({ config, context }: Workplace): Promise<void> {
   const { id } = requireMark(context.createId);
   const mac = (purpose: string): string => macAddressOf("virtualbox", purpose, id).replaceAll(":", "").toUpperCase();
@@ -73,19 +69,9 @@ async function chooseAddresses({ config, context }: Workplace): Promise<void> {
   config.EnginePort = config.Network === "nat" ? await pickFreePort(new Set([config.SSHPort])) : 0;
 }
 
-/** Undefined where the guest takes no keys from us but its login key: boot2docker. */
-async function chooseIdentity({ config, context }: Workplace): Promise<GuestIdentity | undefined> {
-  if (config.Boot2DockerImportVM !== "") return undefined;
-  const isCd = imageSourceOf(config, context.computer.cwd).kind === "iso";
-  if (isCd) {
-    const { privateKeyPath } = await context.ensureSshKey({ type: "rsa" });
-    config.SSHKeyPath = privateKeyPath;
-    return undefined;
-  }
-  const { identity, sshKeyPath } = await newGuestIdentity(context, config.SSHUser);
-  config.SSHKeyPath = sshKeyPath;
-  config.HostKeys = [...publicHalves(identity.hostKeys)];
-  return identity;
+/** Whether it is boot2docker, which takes no seed: from a CD, or a machine that is imported. */
+function isBoot2Docker({ config }: Workplace): boolean {
+  return config.Boot2DockerURL !== "" || config.Boot2DockerImportVM !== "";
 }
 
 function createArguments({ config, context }: Workplace, arch: GuestArch): readonly string[] {
@@ -107,7 +93,6 @@ const platforms: Readonly<Record<GuestArch, readonly string[]>> = {
 function settings(place: Workplace, arch: GuestArch, version: Version | undefined): readonly string[] {
   const { config, context } = place;
   const isNew = version === undefined || isAtLeast(version, [7, 0, 0]);
-  const startsFromCd = config.Boot2DockerURL !== "" || config.Boot2DockerImportVM !== "";
   return [
     ...[
       "--description",
@@ -118,7 +103,7 @@ function settings(place: Workplace, arch: GuestArch, version: Version | undefine
       String(config.Memory),
     ],
     ...["--ioapic", "on", "--rtcuseutc", "on"],
-    ...["--boot1", startsFromCd ? "dvd" : "disk", "--boot2", "none", "--boot3", "none", "--boot4", "none"],
+    ...["--boot1", isBoot2Docker(place) ? "dvd" : "disk", "--boot2", "none", "--boot3", "none", "--boot4", "none"],
     ...platforms[arch],
     ...(isNew ? ["--audio-enabled", "off"] : ["--audio", "none"]),
     ...(arch === "x64" ? ["--uart1", "0x3F8", "4", "--uartmode1", "file", fileOf(place, vmFiles.console)] : []),
@@ -142,17 +127,10 @@ function cards({ config }: Workplace, hostOnly: HostOnly | undefined): readonly 
   ];
 }
 
-/** What the machine starts from, in its folder; `cd` is boot2docker's. */
-export interface Media {
-  readonly disk: string;
-  readonly cd?: string | undefined;
-}
-
 /** boot2docker looks for its disk at the port where 0.16.2 put it. */
 async function attachMedia(
   place: Workplace,
-  media: Media,
-  identity: GuestIdentity | undefined,
+  { disk, cd }: { readonly disk: string; readonly cd: string },
   signal: AbortSignal,
 ): Promise<void> {
   const { config, tool } = place;
@@ -162,34 +140,25 @@ async function attachMedia(
     const at = ["--storagectl", "SATA", "--port", String(port), "--device", "0"];
     await tool.run(["storageattach", config.VmUuid, ...at, ...what], signal);
   };
-  const cd = media.cd ?? (identity === undefined ? undefined : await writeSeedCd(place, identity));
-  const isOld = identity === undefined;
-  await attach(isOld ? 1 : 0, ["--type", "hdd", "--nonrotational", "on", "--discard", "on", "--medium", media.disk]);
-  if (cd !== undefined) await attach(isOld ? 0 : 1, ["--type", "dvddrive", "--medium", cd]);
+  const isOld = isBoot2Docker(place);
+  await attach(isOld ? 1 : 0, ["--type", "hdd", "--nonrotational", "on", "--discard", "on", "--medium", disk]);
+  await attach(isOld ? 0 : 1, ["--type", "dvddrive", "--medium", cd]);
 }
 
-async function writeSeedCd(place: Workplace, identity: GuestIdentity): Promise<string> {
+/** Gives the CD with the machine's keys and names. */
+async function writeSeedCd(place: Workplace): Promise<string> {
   const { config, context } = place;
-  const file = fileOf(place, vmFiles.seed);
+  const seedFile = fileOf(place, vmFiles.seed);
   const share = shareOf(config, context.computer.os);
-  const told = await writeSeed(file, {
-    identity,
-    instanceId: config.VmUuid,
-    keepsImageUser: false,
+  const guest = await seedGuest(context, {
+    ...{ userName: config.SSHUser, seedFile, instanceId: config.VmUuid, networks: networksOf(place) },
+    ...{ userDataFile: config.CloudConfig, userDataFlag: "virtualbox-cloud-config" },
     mounts: share === undefined ? [] : [mountOf(share)],
-    networks: networksOf(place),
-    userData: config.CloudConfig === "" ? undefined : await requireCloudConfig(config.CloudConfig),
-    userDataFlag: "virtualbox-cloud-config",
   });
-  if (told.note !== undefined) logTo(context.report, "warn", told.note);
-  if (!told.hostKeysInjected) config.HostKeys = [];
-  return file;
-}
-
-async function requireCloudConfig(file: string): Promise<Uint8Array> {
-  const bytes = await readFileIfExists(file);
-  if (bytes !== undefined) return bytes;
-  throw new MachineError("driver-options", `The file of --virtualbox-cloud-config is gone: ${file}`);
+  config.SSHKeyPath = guest.sshKeyPath;
+  config.HostKeys = [...guest.hostKeys];
+  await context.save();
+  return seedFile;
 }
 
 function networksOf({ config }: Workplace): readonly GuestNetwork[] {

@@ -1,6 +1,5 @@
 /** The disk that the machine starts from, made by VBoxManage out of an image that goes through it byte by byte. */
 import { formatMeDisk } from "../../driver-kit/guest/format-me-disk.ts";
-import type { GuestIdentity } from "../../driver-kit/guest/guest-identity.ts";
 import { openDisk } from "../../driver-kit/disk-formats/open-disk.ts";
 import { requireCapacity } from "../../driver-kit/disk-formats/capacity.ts";
 import { feedRaw } from "../../driver-kit/disk-formats/write-raw.ts";
@@ -12,20 +11,20 @@ import { inPhase } from "../../driver-kit/phase.ts";
 import { removeTree } from "../../system/disk-files.ts";
 import type { InputFeed } from "../../system/process.ts";
 import { openByteSource } from "../../system/random-access.ts";
-import type { Media } from "./creation.ts";
 import { importVm } from "./import-vm.ts";
 import { imageSourceOf } from "./options.ts";
 import { fileOf, vmFiles, type Workplace } from "./workplace.ts";
 
 const mib = 1024 * 1024;
 
+/** What the machine starts from, in its folder. The CD is boot2docker's; undefined where the machine gets one with its keys. */
+export interface Disk {
+  readonly disk: string;
+  readonly cd: string | undefined;
+}
+
 /** Makes the disk anew. Throws `image-unusable`, `download-failed`, `disk-full`, `driver-options`. */
-export async function provideDisk(
-  place: Workplace,
-  identity: GuestIdentity | undefined,
-  arch: GuestArch,
-  signal: AbortSignal,
-): Promise<Media> {
+export async function provideDisk(place: Workplace, arch: GuestArch, signal: AbortSignal): Promise<Disk> {
   const { config, context } = place;
   const disk = fileOf(place, vmFiles.disk);
   const source = imageSourceOf(config, context.computer.cwd);
@@ -38,7 +37,7 @@ export async function provideDisk(
   }
   if (source.kind !== "iso") {
     await fromImage(place, source, disk, arch, signal);
-    return { disk };
+    return { disk, cd: undefined };
   }
   const cd = await provideBootIso(context, source, "virtualbox", signal);
   await emptyDisk(place, disk, signal);
@@ -67,7 +66,8 @@ async function fromImage(
 
 /** boot2docker formats it on its first start. */
 async function emptyDisk(place: Workplace, file: string, signal: AbortSignal): Promise<void> {
-  const { publicKey } = await place.context.ensureSshKey({ type: "rsa" });
+  const { privateKeyPath, publicKey } = await place.context.ensureSshKey({ type: "rsa" });
+  place.config.SSHKeyPath = privateKeyPath;
   const head = formatMeDisk([publicKey]);
   const capacity = place.config.DiskSize * mib;
   await convert(place, file, head.length, capacity, async (write) => await write(head), signal);

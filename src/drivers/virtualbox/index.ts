@@ -132,6 +132,7 @@ export function virtualBoxModule(surroundings: HostSurroundings): DriverModule {
       perNameFlags: [],
       injectsHostKeys: true,
       onThisComputer: true,
+      foundByName: true,
     },
     pace,
     open: (context, configText) => new VirtualBoxDriver(context, configText, surroundings),

@@ -24,8 +24,10 @@ export async function removeMade(place: Workplace, signal: AbortSignal): Promise
   await takeDown(place, uuid === undefined ? undefined : await tool.find(uuid, signal), signal);
   // Who made the network and who uses it last need not be the same machine.
   if (config.HostOnlyName !== "") await removeUnused(place, config.HostOnlyName, signal);
-  const remove = async ({ kind, id }: LedgerEntry): Promise<void> => {
+  // What was to be made and is not there never will be: VBoxManage answers when all is done.
+  const remove = async ({ kind, id }: LedgerEntry): Promise<boolean> => {
     if (kind === kinds.hostOnly && id !== config.HostOnlyName) await removeUnused(place, id, signal);
+    return true;
   };
   await removeAll(ledger, order, remove, signal);
 }
