@@ -65,7 +65,7 @@ describe("a vendor's program", { skip: notHere }, () => {
     });
     await assert.rejects(
       tool.run(["x"], call),
-      (error) => failureKindOf(error) === "busy" && /^It is at work: odd \(E_BUSY\)$/u.test(String((error as Error).message)),
+      (error) => failureKindOf(error) === "busy" && /^It is at work: odd \(E_BUSY\)$/u.test((error as Error).message),
     );
   });
 

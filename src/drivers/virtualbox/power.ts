@@ -2,7 +2,7 @@
 import * as path from "node:path";
 import { defaultEnginePort } from "../../engine/engine-address.ts";
 import { guestSshPort } from "../../driver-kit/guest/guest-ports.ts";
-import { MachineError } from "../../errors/machine-error.ts";
+import { MachineError, messageOf } from "../../errors/machine-error.ts";
 import { logTo } from "../../log/event.ts";
 import { tailOf } from "../../system/disk-files.ts";
 import { isPortFree, pickFreePort } from "../../system/loopback-port.ts";
@@ -76,14 +76,10 @@ async function ensureCard(place: Workplace, { uuid, hostOnlyName }: VmInfo, sign
   if (config.Network !== "hostonly" || (await existingHostOnly(place, [hostOnlyName], signal)).length > 0) return;
   const network = await ensureHostOnly(place, signal).catch((error: unknown) => {
     signal.throwIfAborted();
-    throw new MachineError(
-      "driver-failed",
-      `Error setting up host only network on machine start: ${String((error as Error).message)}`,
-      {
-        cause: error,
-        hint: (error as MachineError).hint,
-      },
-    );
+    throw new MachineError("driver-failed", `Error setting up host only network on machine start: ${messageOf(error)}`, {
+      cause: error,
+      hint: (error as MachineError).hint,
+    });
   });
   config.HostOnlyName = network.name;
   await context.save();

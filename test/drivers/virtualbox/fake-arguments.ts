@@ -26,7 +26,7 @@ export function parseArguments(
       words.push(arg);
       continue;
     }
-    const [spelled = "", inline] = splitOnce(arg);
+    const [spelled, inline] = splitOnce(arg);
     const name = aliases[spelled.replace(/\d+$/u, "N")]?.replace("N", /\d+$/u.exec(spelled)?.[0] ?? "") ?? spelled;
     const count = arity[name] ?? arity[name.replace(/\d+$/u, "N")];
     if (count === undefined) throw new Refusal([`Unknown option: ${spelled}`]);
