@@ -221,7 +221,10 @@ const machineCommands: readonly Command[] = [
     name: "start",
     summary: "Start a machine",
     description: argumentsAreMachines,
-    flags: selectionFlags,
+    flags: [
+      { kind: "bool", name: "wait", usage: "Take one that runs already as well, and wait until it can be used" },
+      ...selectionFlags,
+    ],
     selects: true,
     output: "progress",
     load: () => import("./commands/start.ts"),

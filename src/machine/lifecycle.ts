@@ -60,17 +60,24 @@ const verbs: Readonly<Record<LifecycleVerb, Verb>> = {
   },
 };
 
-/** Throws `machine-state` when the machine is in the wanted state already, and the driver's own refusals. */
+/**
+ * Throws the driver's own refusals, and `machine-state` when the machine is in the wanted state already, as 0.16.2 does,
+ * unless that is welcome: then false is given.
+ */
 export async function changeState(
   context: MachineContext,
   name: string,
   verb: LifecycleVerb,
   signal: AbortSignal,
-): Promise<void> {
+  already: "refused" | "welcome" = "refused",
+): Promise<boolean> {
   await using _lock = await lockMachine(context, name, verb, signal);
   if (verb === "kill") await requireUnprotected(context, name, "killed");
   await using host = await openHost(context, name);
+  const isThere = verbs[verb].already?.state;
+  if (already === "welcome" && isThere !== undefined && (await stateOf(context, host, signal)) === isThere) return false;
   await doVerb(context, host, verbs[verb], signal);
+  return true;
 }
 
 async function doVerb(

@@ -10,7 +10,7 @@ import type { DriverOptions } from "../../driver-kit/create-flag.ts";
 import type { MachineState } from "../../driver-kit/state.ts";
 import { isMachineError, MachineError } from "../../errors/machine-error.ts";
 import { logTo } from "../../log/event.ts";
-import { factsOf } from "../../system/disk-files.ts";
+import { factsOf, tailOf } from "../../system/disk-files.ts";
 import { SystemProcessTable } from "../../system/process-table.ts";
 import { instanceFiles } from "./qemu-arguments.ts";
 import { configure, defaultConfig, type QemuConfig } from "./config.ts";
@@ -20,6 +20,8 @@ import { Instance, LostSocketError, type InstanceContext } from "./instance.ts";
 import { clearFolder } from "./machine-folder.ts";
 import { openPorts } from "./machine-ports.ts";
 
+/** A guest that boots for years writes more than anybody reads. */
+const consoleBytes = 1_048_576;
 /** How long a guest may take to shut down; containers get ten seconds each from the engine. */
 const shutdownTimeoutMs = 120_000;
 /** A guest that is still booting does not hear the power button. */
@@ -190,6 +192,10 @@ class QemuDriver extends BuiltinDriver<QemuConfig> {
     const state = states[runState];
     if (state === undefined) this.stateProblem = `QEMU says that the guest is in the state ${runState}`;
     return state ?? "Error";
+  }
+
+  async console(): Promise<string> {
+    return await tailOf(this.#instance.file(instanceFiles.console), consoleBytes);
   }
 
   /** QEMU is told at its next launch. */
