@@ -209,12 +209,15 @@ function ownRoots(): string[] {
 
 function requireFingerprint(socket: tls.TLSSocket, trust: HttpTrust): void {
   if (trust.fingerprint === undefined) return;
+  const expected = trust.fingerprint.replaceAll(":", "").toLowerCase();
+  if (fingerprintOf(socket, expected.length === sha1Digits ? "sha1" : "sha256") === expected) return;
   const seen = fingerprintOf(socket);
-  if (seen === trust.fingerprint.replaceAll(":", "").toLowerCase()) return;
   socket.destroy();
   throw noteDialFailure(new Error(`its certificate has the SHA-256 fingerprint ${seen}, not the expected one`), "certificate");
 }
 
-function fingerprintOf(socket: tls.TLSSocket): string {
-  return createHash("sha256").update(socket.getPeerCertificate().raw).digest("hex");
+const sha1Digits = 40;
+
+function fingerprintOf(socket: tls.TLSSocket, algorithm: "sha1" | "sha256" = "sha256"): string {
+  return createHash(algorithm).update(socket.getPeerCertificate().raw).digest("hex");
 }

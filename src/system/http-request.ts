@@ -3,7 +3,7 @@
  * the caller adds, bounded in time and size. Knows nothing of what is asked; never asks twice; a redirect is an answer.
  * `node:http` is loaded on the first request.
  */
-import type { Agent as PlainAgent, IncomingMessage } from "node:http";
+import type { Agent as PlainAgent, ClientRequest, IncomingMessage } from "node:http";
 import type { Agent as SecureAgent } from "node:https";
 import type { Clock } from "./clock.ts";
 import { explainHttpFailure, HttpFailure } from "./http-failure.ts";
@@ -11,12 +11,19 @@ import { bareHost, isLoopbackHost, portOf, proxyCredentials, proxyFor, type Envi
 import { formatBound } from "./time-text.ts";
 import { within } from "./waiting.ts";
 
+/** A body that is not held in memory. */
+export interface StreamedBody {
+  readonly sizeBytes: number;
+  /** Called once for each time the request is sent. What it throws ends the request. */
+  open(): AsyncIterable<Uint8Array>;
+}
+
 export interface HttpRequest {
   readonly method: "GET" | "HEAD" | "POST" | "PUT" | "PATCH" | "DELETE";
   /** Absolute, https; http where {@link HttpTrust.plainHttp} or the loopback address allow it. */
   readonly url: string;
   readonly headers?: Readonly<Record<string, string>> | undefined;
-  readonly body?: string | Uint8Array | undefined;
+  readonly body?: string | Uint8Array | StreamedBody | undefined;
   /** Bound on everything from connecting to the last byte; the client's unless told. */
   readonly boundMs?: number | undefined;
   /** The longest answer that is read; the client's unless told. */
@@ -34,7 +41,10 @@ export interface HttpAnswer {
 export interface HttpTrust {
   /** PEM of further roots. */
   readonly roots?: string | undefined;
-  /** SHA-256 of the one certificate that is believed, by whomever it was signed: hex, colons allowed. */
+  /**
+   * SHA-256 of the one certificate that is believed, by whomever it was signed: hex, colons allowed. SHA-1, told by its
+   * length, where a product names its peers' certificates by nothing else.
+   */
   readonly fingerprint?: string | undefined;
   /** Anyone is believed. Only where the user asked for it. */
   readonly insecure?: boolean | undefined;
@@ -156,7 +166,8 @@ export class HttpClient {
         sent.destroy(new HttpFailure("late", request.url, `did not answer within ${(idleMs ?? 0) / 1000} s`)),
       );
       sent.on("error", reject);
-      sent.end(request.body);
+      if (isStreamed(request.body)) void feed(sent, request.body);
+      else sent.end(request.body);
     });
   }
 
@@ -225,10 +236,21 @@ function routeTo(url: URL, env: Environment): Route {
   };
 }
 
+function isStreamed(body: HttpRequest["body"]): body is StreamedBody {
+  return typeof body === "object" && "open" in body;
+}
+
+/** Writes as fast as the other side takes it. What the source throws ends the request, and is told by it. */
+async function feed(sent: ClientRequest, body: StreamedBody): Promise<void> {
+  const { pipeline } = await import("node:stream/promises");
+  // A connection that breaks is told by the request itself.
+  await pipeline(body.open(), sent).catch((error: unknown) => sent.destroy(error as Error));
+}
+
 function lengthOf({ method, body }: HttpRequest): Readonly<Record<string, string>> {
   const hasBody = method !== "GET" && method !== "HEAD" && method !== "DELETE";
   if (body === undefined) return hasBody ? { "content-length": "0" } : {};
-  return { "content-length": String(Buffer.byteLength(body)) };
+  return { "content-length": String(isStreamed(body) ? body.sizeBytes : Buffer.byteLength(body)) };
 }
 
 function flat(answer: IncomingMessage): HttpAnswer["headers"] {

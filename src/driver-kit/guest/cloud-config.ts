@@ -26,12 +26,14 @@ export interface GuestSetup {
   /** Lines of fstab, in parts. */
   readonly mounts?: readonly (readonly string[])[] | undefined;
   readonly writeFiles?: readonly CloudFile[] | undefined;
+  /** Installed at the first boot, from the network: only what the machine cannot be found without. */
+  readonly packages?: readonly string[] | undefined;
 }
 
 export type CloudConfig = Readonly<Record<string, unknown>>;
 
 /** What may be joined with the user's own: lists are put together, of single values the user's count. */
-export function sharedConfig({ identity, keepsImageUser, mounts = [], writeFiles = [] }: GuestSetup): CloudConfig {
+export function sharedConfig({ identity, keepsImageUser, mounts = [], writeFiles = [], packages = [] }: GuestSetup): CloudConfig {
   return {
     hostname: identity.hostName,
     preserve_hostname: false,
@@ -41,6 +43,7 @@ export function sharedConfig({ identity, keepsImageUser, mounts = [], writeFiles
     growpart: { mode: "auto", devices: ["/"] },
     ...(mounts.length === 0 ? {} : { mounts }),
     ...(writeFiles.length === 0 ? {} : { write_files: writeFiles.map(fileEntry) }),
+    ...(packages.length === 0 ? {} : { package_update: true, packages }),
   };
 }
 

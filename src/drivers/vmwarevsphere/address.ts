@@ -1,0 +1,47 @@
+/** Where a running machine is, as VMware's tools in the guest tell vSphere: at the card of the first network. */
+import { logTo } from "../../log/event.ts";
+import { childrenOf, textOf, type XmlElement } from "./api/xml.ts";
+import { devicesOf, macAddresses } from "./hardware.ts";
+import { requireVm } from "./instance.ts";
+import type { Workplace } from "./workplace.ts";
+
+const guestProperties = ["guest.net", "guest.ipAddress", "guest.toolsRunningStatus", "config.hardware.device"];
+
+/** While the guest tells no address, none is recorded: an old one may be somebody else's by now. */
+export async function locate(place: Workplace, signal: AbortSignal): Promise<void> {
+  place.config.IPAddress = (await addressOf(place, signal)) ?? "";
+}
+
+async function addressOf(place: Workplace, signal: AbortSignal): Promise<string | undefined> {
+  const { config, context } = place;
+  const { properties } = await requireVm(place, guestProperties, signal);
+  const nics = childrenOf(properties.get("guest.net"), "GuestNicInfo");
+  const macs = config.MacAddresses.length > 0 ? config.MacAddresses : macAddresses(devicesOf(properties));
+  for (const mac of macs) {
+    const found = nics.filter((nic) => textOf(nic, "macAddress").toLowerCase() === mac).flatMap(addresses);
+    if (found[0] !== undefined) return found[0];
+  }
+  // Tools of old tell one address and no cards.
+  const single = properties.get("guest.ipAddress")?.text ?? "";
+  if (nics.length === 0 && isUsable(single)) return single;
+  logTo(
+    context.report,
+    "debug",
+    `VMware Tools in the guest: ${properties.get("guest.toolsRunningStatus")?.text ?? "unknown"}; no address yet`,
+  );
+  return undefined;
+}
+
+/** Those of docker's bridges are on cards that the VM does not have; what is not to be reached from here is left out. */
+function addresses(nic: XmlElement): readonly string[] {
+  return childrenOf(nic, "ipAddress")
+    .map(({ text }) => text)
+    .filter(isUsable);
+}
+
+/** IPv4, and one that other hosts can have. */
+function isUsable(address: string): boolean {
+  if (!/^\d{1,3}(?:\.\d{1,3}){3}$/u.test(address)) return false;
+  const [first = 0, second = 0] = address.split(".").map(Number);
+  return first !== 127 && first !== 0 && first < 224 && !(first === 169 && second === 254);
+}

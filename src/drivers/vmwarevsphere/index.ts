@@ -1,0 +1,72 @@
+/**
+ * `vmwarevsphere`: machines that are VMs of a vCenter, or of an ESXi host by itself. What is asked, and what is made of the
+ * answers: `api/` speaks with vSphere, `options.ts` has the record, `check.ts` what must hold before, `creation.ts`,
+ * `power.ts` and `removal.ts` the life of a VM. What speaks with vSphere is loaded with the first verb.
+ */
+import { CloudDriver, cloudModule } from "../../driver-kit/cloud-driver.ts";
+import type { MachineState } from "../../driver-kit/state.ts";
+import { VimApi } from "./api/vim-api.ts";
+import { configure, driverName, newConfig, newKeys, upgrade, vsphereOptions, type VsphereConfig } from "./options.ts";
+import { pace } from "./workplace.ts";
+
+class VsphereDriver extends CloudDriver<VsphereConfig, VimApi> {
+  stateProblem: string | undefined;
+
+  /** Of 0.16.2's records without one too. */
+  override async getSshUsername(): Promise<string> {
+    return this.config.SSHUser === "" ? "docker" : this.config.SSHUser;
+  }
+
+  override async getState(signal: AbortSignal): Promise<MachineState> {
+    const { lookAt } = await import("./power.ts");
+    const { state, problem } = await lookAt(this.place, signal);
+    this.stateProblem = problem;
+    return state;
+  }
+
+  async suspend(signal: AbortSignal): Promise<void> {
+    const { suspend } = await import("./power.ts");
+    await suspend(this.place, signal);
+  }
+
+  /** Whoever may look at the datastore, or at the VM's settings, reads the seed there until then. */
+  async withdrawSecrets(signal: AbortSignal): Promise<void> {
+    const { withdrawSeed } = await import("./seed.ts");
+    await withdrawSeed(this.place, signal);
+  }
+
+  /** Sessions at a vCenter are few. */
+  async close(): Promise<void> {
+    await this.place.api.logOut();
+  }
+}
+
+const power = async () => await import("./power.ts");
+
+export const driverModule = cloudModule<VsphereConfig, VimApi>(
+  {
+    name: driverName,
+    summary: "A VM on VMware vSphere",
+    flags: vsphereOptions.flags,
+    newKeys,
+    pace,
+    capabilities: { whenPoweredOff: "free" },
+    newConfig,
+    upgrade,
+    configure: (config, options, { computer, machineDir }) => configure(config, options, computer, machineDir),
+    openApi: (context, config) => new VimApi(context, config),
+    parts: {
+      preCreateCheck: async (place, signal) => await (await import("./check.ts")).checkBeforeCreate(place, signal),
+      create: async (place, signal) => await (await import("./creation.ts")).createMachine(place, signal),
+      remove: async (place, signal) => await (await import("./removal.ts")).removeMade(place, signal),
+      start: async (place, signal) => await (await power()).powerOn(place, signal),
+      stop: async (place, signal) => await (await power()).shutDown(place, signal),
+      kill: async (place, signal) => await (await power()).powerOff(place, signal),
+      restart: async (place, signal) => await (await power()).restart(place, signal),
+      getState: async (place, signal) => (await (await power()).lookAt(place, signal)).state,
+      locate: async (place, signal) => await (await import("./address.ts")).locate(place, signal),
+      findResources: async (place, signal) => await (await import("./removal.ts")).findMade(place, signal),
+    },
+  },
+  VsphereDriver,
+);
