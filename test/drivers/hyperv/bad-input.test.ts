@@ -283,10 +283,12 @@ describe("behind the driver's back", () => {
     await using scene = await openScene();
     const { hyperv, signal } = scene;
     const driver = await scene.created();
-    hyperv.behave({ rights: "none" });
-    await refused(driver.getState(signal), "provider-permission", /as an Administrator/u);
-    await refused(driver.remove(signal), "provider-permission", /as an Administrator/u);
-    assert.ok(existsSync(path.join(scene.context.machineDir, "disk.vhdx")));
+    for (const rights of ["none", "blind"] as const) {
+      hyperv.behave({ rights });
+      await refused(driver.getState(signal), "provider-permission", /as an Administrator/u);
+      await refused(driver.remove(signal), "provider-permission", /as an Administrator/u);
+      assert.ok(existsSync(path.join(scene.context.machineDir, "disk.vhdx")));
+    }
     hyperv.behave({});
     await driver.remove(signal);
   });

@@ -101,6 +101,7 @@ export class FakeHyperv {
         "Sie verfügen nicht über die erforderliche Berechtigung.",
         "PermissionDenied",
       );
+    if (cmdlet === "Hyper-V\\Get-VM" && this.behaviour.rights === "blind" && !given.has("Id")) return [];
     const { switches, vms } = this.state;
     const work = new Cmdlets(switches, vms, this.behaviour, this.#now());
     const result = work.run(cmdlet, given);

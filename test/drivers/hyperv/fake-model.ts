@@ -2,7 +2,8 @@
 
 /** What this computer is like. */
 export interface Behaviour {
-  readonly rights?: "administrator" | "hyperv" | "none";
+  /** Of those who have none, some Windows tell so, and others show nothing. */
+  readonly rights?: "administrator" | "hyperv" | "none" | "blind";
   readonly hasModule?: boolean;
   readonly hasHypervisor?: boolean;
   readonly hasFirmware?: boolean;
