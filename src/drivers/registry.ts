@@ -12,6 +12,7 @@ export const builtinDrivers = {
   hyperv: async () => (await import("./hyperv/index.ts")).driverModule,
   openstack: async () => (await import("./openstack/index.ts")).driverModule,
   virtualbox: async () => (await import("./virtualbox/index.ts")).driverModule,
+  vmwarefusion: async () => (await import("./vmwarefusion/index.ts")).driverModule,
   vmwarevsphere: async () => (await import("./vmwarevsphere/index.ts")).driverModule,
   none: async () => (await import("./none/index.ts")).driverModule,
 } as const satisfies Record<string, () => Promise<DriverModule>>;

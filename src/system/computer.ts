@@ -22,6 +22,8 @@ export interface Computer {
   readonly uid: number | undefined;
   /** All of its memory; undefined where that is not known. */
   readonly memoryMiB?: number | undefined;
+  /** Its processors, as programs see them; undefined where that is not known. */
+  readonly cpus?: number | undefined;
 }
 
 export function osNameOf(computer: NodeJS.Platform): OsName {
@@ -43,6 +45,7 @@ export function thisComputer(): Computer {
     pid: process.pid,
     uid: process.getuid?.(),
     memoryMiB: Math.floor(os.totalmem() / 1_048_576),
+    cpus: os.availableParallelism(),
   };
 }
 

@@ -22,14 +22,16 @@ const releaseBytes = 16 * 1024 * 1024;
  * Gives the CD's path in the machine's folder. One that is there whole, of an earlier attempt, is taken as it is.
  * Throws `image-unusable`, `download-failed`, `disk-full`, or the signal's reason.
  * @param prefix the driver's name: messages name its flags
+ * @param name of the file, where it is another CD than boot2docker's
  */
 export async function provideBootIso(
   context: DriverContext,
   source: IsoSource,
   prefix: string,
   signal: AbortSignal,
+  name: string = bootIsoName,
 ): Promise<string> {
-  const file = path.join(context.machineDir, bootIsoName);
+  const file = path.join(context.machineDir, name);
   if ((await factsOf(file)) === undefined) {
     // Under its name only once it is whole and checked.
     const arriving = `${file}.new`;
@@ -69,11 +71,12 @@ async function fetchIso(
 ): Promise<void> {
   const { report, clock, computer } = context;
   const downloadContext = { report, clock, signal, env: computer.env };
-  logTo(
-    report,
-    "info",
-    `Boot2Docker URL was explicitly set to ${JSON.stringify(source.location)} at create time, so Docker Machine cannot upgrade this machine to the latest version.`,
-  );
+  if (to.includes(bootIsoName))
+    logTo(
+      report,
+      "info",
+      `Boot2Docker URL was explicitly set to ${JSON.stringify(source.location)} at create time, so Docker Machine cannot upgrade this machine to the latest version.`,
+    );
   const url = await releaseAsset(source.location, downloadContext);
   const checksum = await expectedChecksum(source, url, downloadContext);
   if (checksum === undefined && url.startsWith("http:") && !isLoopback(url)) throw unprotected(url, prefix);

@@ -1,0 +1,59 @@
+/**
+ * `vmwarefusion`: virtual machines of VMware Fusion on macOS, and of Workstation on Linux and Windows. What is asked of
+ * VMware's programs, and what is made of the answers: `programs.ts` the way there, `vmx.ts` a machine's description,
+ * `options.ts` the record, `check.ts` what must hold before, `creation.ts`, `state.ts`, `power.ts`, `address.ts` and
+ * `removal.ts` the life of a machine.
+ */
+import { CloudDriver, cloudModule } from "../../driver-kit/cloud-driver.ts";
+import type { MachineState } from "../../driver-kit/state.ts";
+import { locate } from "./address.ts";
+import { checkBeforeCreate } from "./check.ts";
+import { createMachine } from "./creation.ts";
+import { configure, fusionOptions, newConfig, newKeys, upgrade, type FusionConfig } from "./options.ts";
+import { killMachine, restartMachine, startMachine, stopMachine } from "./power.ts";
+import { openPrograms, type VmwarePrograms } from "./programs.ts";
+import { findMade, removeMachine } from "./removal.ts";
+import { stateOf } from "./state.ts";
+
+class FusionDriver extends CloudDriver<FusionConfig, VmwarePrograms> {
+  stateProblem: string | undefined;
+
+  /** The seed is a file of this user's, and a CD that the guest's root alone may read. */
+  override get hostKeysExposed(): boolean {
+    return false;
+  }
+
+  override async getState(signal: AbortSignal): Promise<MachineState> {
+    const { state, problem } = await stateOf(this.place, signal);
+    this.stateProblem = problem;
+    return state;
+  }
+}
+
+export const driverModule = cloudModule<FusionConfig, VmwarePrograms>(
+  {
+    name: "vmwarefusion",
+    summary: "A virtual machine on this computer, by VMware Fusion or Workstation",
+    flags: fusionOptions.flags,
+    newKeys,
+    pace: { firstMs: 500, mostMs: 2_000 },
+    capabilities: { onThisComputer: true, whenPoweredOff: "free" },
+    newConfig,
+    upgrade,
+    configure: (config, options, { computer, machineDir }) => configure(config, options, computer, machineDir),
+    openApi: openPrograms,
+    parts: {
+      preCreateCheck: checkBeforeCreate,
+      create: createMachine,
+      remove: removeMachine,
+      start: startMachine,
+      stop: stopMachine,
+      kill: killMachine,
+      restart: restartMachine,
+      getState: async (place, signal) => (await stateOf(place, signal)).state,
+      locate,
+      findResources: findMade,
+    },
+  },
+  FusionDriver,
+);

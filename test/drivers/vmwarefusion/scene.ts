@@ -1,0 +1,153 @@
+/** A computer with the stand-in for VMware, and a machine's driver on it, with time that passes by itself. */
+import { mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import * as path from "node:path";
+import { after } from "node:test";
+import type { FlagValue } from "../../../src/driver-kit/create-flag.ts";
+import type { Driver, DriverContext, Resource } from "../../../src/driver-kit/driver.ts";
+import { driverModule } from "../../../src/drivers/vmwarefusion/index.ts";
+import type { Clock } from "../../../src/system/clock.ts";
+import { thisComputer, type Computer } from "../../../src/system/computer.ts";
+import { SystemProcessRunner } from "../../../src/system/process.ts";
+import { testDriverContext, type TestContext } from "../../../src/testing/driver-context.ts";
+import { optionsOf } from "../../../src/testing/flag-values.ts";
+import { HastyClock } from "../../support/hasty-clock.ts";
+import { installPrograms, processesOn, sshInto } from "./fake-programs.ts";
+import { FakeVmware, type Behaviour, type FakeRunning } from "./fake-vmware.ts";
+
+const scratch = realpathSync(mkdtempSync(path.join(tmpdir(), "docker-machine-vmware-")));
+after(() => rmSync(scratch, { recursive: true, force: true }));
+
+/** Of a PC: it has boot code, and a partition table. */
+const image = path.join(scratch, "image.raw");
+const disk = Buffer.alloc(1024 * 1024);
+disk.write("boot code", 0, "latin1");
+disk.writeUInt16LE(0xaa55, 510);
+writeFileSync(image, disk);
+
+export const baseFlags: Readonly<Record<string, FlagValue>> = { "vmwarefusion-image": image };
+
+let counter = 0;
+
+export interface World {
+  readonly vmware: FakeVmware;
+  readonly context: Partial<DriverContext> & Pick<DriverContext, "computer" | "processes">;
+}
+
+/** Programs run in this process. */
+export function newWorld(clock: Clock, behaviour: Behaviour = {}): World {
+  const vmware = FakeVmware.install(path.join(scratch, String((counter += 1))), behaviour, () => clock.now().getTime());
+  const context = { clock, computer: computerOf(vmware), processes: processesOn(vmware) };
+  return { vmware, context: { ...context, openSsh: async () => sshInto(vmware, () => ours(vmware)) } };
+}
+
+/** Programs on PATH; the time is the real one. */
+export function newProgramWorld(behaviour: Behaviour = {}): World {
+  const vmware = FakeVmware.install(path.join(scratch, String((counter += 1))), behaviour);
+  const computer = computerOf(vmware, installPrograms(vmware.folder));
+  const processes = new SystemProcessRunner(computer);
+  return { vmware, context: { computer, processes, openSsh: async () => sshInto(vmware, () => ours(vmware)) } };
+}
+
+/** Windows has Workstation, and the folder of its leases in a variable; the other product is macOS' alone. */
+function computerOf({ folder, behaviour }: FakeVmware, bin = "/nowhere"): Computer {
+  const { product = "ws", arch = "x64" } = behaviour;
+  const env = { PATH: bin, PATHEXT: "", ALLUSERSPROFILE: path.join(folder, "ProgramData") };
+  return { ...thisComputer(), os: product === "ws" ? "windows" : "darwin", arch, env, homeDir: undefined, cpus: 6 };
+}
+
+function ours(vmware: FakeVmware): string {
+  return vmware.machines.find((vmx) => !vmx.startsWith(vmware.folder)) ?? "";
+}
+
+/** All that there is, as the driver tells it. */
+export function resourcesOf(vmware: FakeVmware): readonly Resource[] {
+  return vmware.machines.map((vmx) => ({ kind: "instance", id: vmx }));
+}
+
+export interface Scene extends AsyncDisposable {
+  readonly vmware: FakeVmware;
+  readonly test: TestContext;
+  readonly context: DriverContext;
+  readonly signal: AbortSignal;
+  /** The machine's own file. */
+  readonly vmx: string;
+  configured(flags?: Readonly<Record<string, FlagValue>>): Promise<Driver>;
+  /** Took its flags and has checked them. */
+  checked(flags?: Readonly<Record<string, FlagValue>>): Promise<Driver>;
+  created(flags?: Readonly<Record<string, FlagValue>>): Promise<Driver>;
+  /** The driver of a later command. */
+  reopened(driver: Driver): Promise<Driver>;
+  /** The machine as it runs; undefined where it does not. */
+  running(): FakeRunning | undefined;
+  lines(): readonly string[];
+}
+
+export async function openScene(
+  behaviour: Behaviour = {},
+  overrides: Partial<DriverContext> = {},
+  make: (behaviour: Behaviour) => World = (given) => newWorld(new HastyClock(), given),
+): Promise<Scene> {
+  const { vmware, context: given } = make(behaviour);
+  const test = await testDriverContext("web", { ...given, ...overrides });
+  const { context } = test;
+  const signal = AbortSignal.timeout(60_000);
+  const vmx = path.join(realpathSync(context.machineDir), "web.vmx");
+  const configured: Scene["configured"] = async (flags = {}) => {
+    const driver = driverModule.open(context, undefined);
+    await driver.setConfigFromFlags(optionsOf(driverModule, { ...baseFlags, ...flags }));
+    return driver;
+  };
+  const checked: Scene["checked"] = async (flags) => {
+    const driver = await configured(flags);
+    await driver.preCreateCheck(signal);
+    return driver;
+  };
+  return {
+    vmware,
+    test,
+    context,
+    signal,
+    vmx,
+    configured,
+    checked,
+    created: async (flags) => {
+      const driver = await checked(flags);
+      await driver.create(signal);
+      return driver;
+    },
+    reopened: async (driver) => driverModule.open(context, await driver.configText()),
+    running: () => vmware.running.find((one) => one.vmx === vmx),
+    lines: () => test.events.flatMap((event) => (event.type === "log" ? [event.text] : [])),
+    [Symbol.asyncDispose]: async () => await test[Symbol.asyncDispose](),
+  };
+}
+
+export async function configOf(driver: Driver): Promise<Readonly<Record<string, unknown>>> {
+  return JSON.parse(await driver.configText()) as Record<string, unknown>;
+}
+
+/** A record as 0.16.2's own code writes it. */
+export function recordOf016(more: object = {}): Readonly<Record<string, unknown>> {
+  return {
+    IPAddress: "172.16.1.7",
+    MachineName: "web",
+    SSHUser: "docker",
+    SSHPort: 22,
+    SSHKeyPath: "/Users/alice/.docker/machine/machines/web/id_rsa",
+    StorePath: "/Users/alice/.docker/machine",
+    SwarmMaster: false,
+    SwarmHost: "tcp://0.0.0.0:3376",
+    SwarmDiscovery: "",
+    Memory: 1_024,
+    DiskSize: 20_000,
+    CPU: 1,
+    ISO: "/Users/alice/.docker/machine/machines/web/boot2docker.iso",
+    Boot2DockerURL: "",
+    SSHPassword: "tcuser",
+    ConfigDriveISO: "",
+    ConfigDriveURL: "",
+    NoShare: false,
+    ...more,
+  };
+}
