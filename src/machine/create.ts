@@ -8,7 +8,7 @@ import type { DriverModule } from "../driver-kit/driver.ts";
 import type { DriverOptions } from "../driver-kit/create-flag.ts";
 import { isMachineError, MachineError, messageOf } from "../errors/machine-error.ts";
 import { quote } from "../gocompat/quote.ts";
-import { logTo } from "../log/event.ts";
+import { logTo, reportNothing } from "../log/event.ts";
 import type { SshExecutor } from "../ssh/executor.ts";
 import { inPrivateFolder } from "../ssh/private-folder.ts";
 import { removeFile } from "../system/files.ts";
@@ -47,6 +47,18 @@ export async function createMachine(context: MachineContext, request: CreateRequ
   else if (await mustBeginAnew(context, request, module, earlier, signal))
     await beginAnew(context, request, module, earlier, signal);
   else await goOn(context, request, module, earlier, signal);
+}
+
+/**
+ * Throws what a create would throw before anything is made: for a name, for flags, and for a host that exists already
+ * what its driver finds there. What others of the same driver would be told as well, each is told by its own create.
+ */
+export async function checkCreate(context: MachineContext, request: CreateRequest, signal: AbortSignal): Promise<void> {
+  requireValidName(request.name);
+  const module = await context.findDriver(request.driverName);
+  if ((await findUnfinished(context, request)) !== undefined) return;
+  await using host = await configuredHost({ ...context, reportFor: () => reportNothing }, request, module);
+  if (module.capabilities.adopted) await preCreateCheck(host, signal);
 }
 
 /** What `create` would do to a host that exists already; of other drivers only the checks can be told. Stores nothing. */

@@ -44,3 +44,32 @@ describe("rename", () => {
     assert.equal(await shell.ok("ls -q"), "db\nweb\n");
   });
 });
+
+describe("create of several", () => {
+  const urls = (count: number): string => Array.from({ length: count }, () => "--url=tcp://127.0.0.1:1").join(" ");
+
+  it("begins none where a name is taken or no name, or a flag will not do", async () => {
+    await using shell = await openCommandLine();
+    await shell.ok("create -d none --url=tcp://127.0.0.1:1 web");
+    const taken = await shell.run(`create -d none ${urls(3)} app web db_1`.split(" "));
+    assert.equal(taken.code, 1);
+    assert.match(
+      taken.stderr,
+      /^Docker machine "web" already exists\nHint: Choose another name[^\n]*\n[^]*"db_1" is not a machine name/mu,
+    );
+    const flags = await shell.run(`create -d none ${urls(2)} --swarm-discovery nowhere app db`.split(" "));
+    assert.match(flags.stderr, /^\(app\) Error parsing swarm discovery: [^\n]*\n\(db\) Error parsing swarm discovery: /mu);
+    assert.equal(flags.code, 1);
+    assert.equal(await shell.ok("ls -q"), "web\n");
+  });
+
+  it("of boxes begins none where one of them has no key", async () => {
+    await using shell = await openCommandLine();
+    const box = (port: number): string => `--generic-ip-address 127.0.0.${port}`;
+    const words = `create -d generic ${box(1)} ${box(2)} --generic-ssh-key /no/such/key one two`;
+    const { code, stderr } = await shell.run(words.split(" "));
+    assert.equal(code, 1);
+    assert.match(stderr, /no\/such\/key/u);
+    assert.equal(await shell.ok("ls -q"), "");
+  });
+});

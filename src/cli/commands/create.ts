@@ -1,5 +1,5 @@
 import { MachineError } from "../../errors/machine-error.ts";
-import { createMachine, planCreate } from "../../machine/create.ts";
+import { checkCreate, createMachine, planCreate } from "../../machine/create.ts";
 import { expandNames } from "../../machine/names.ts";
 import { forEachMachine, throwFailures } from "../../machine/many.ts";
 import type { DriverModule } from "../../driver-kit/driver.ts";
@@ -31,10 +31,17 @@ export async function run({ options, args }: Invocation, context: CliContext): P
       context.print((await planCreate(machineContext, { name, driverName, options: optionsOf(name) }, context.signal)).trimEnd());
     return;
   }
+  const atATime = module.capabilities.parallelCreate ? atOnce : 1;
+  // Of several, none is begun where one is wrong: ten machines are not made for the sake of a slip in the eleventh.
+  if (names.length > 1) {
+    const check = async (name: string): Promise<void> =>
+      await checkCreate(machineContext, { name, driverName, options: optionsOf(name) }, context.signal);
+    throwFailures(await forEachMachine(names, atATime, check));
+  }
   const view = await context.showProgress(names);
   shown = view;
   try {
-    const outcomes = await forEachMachine(names, module.capabilities.parallelCreate ? atOnce : 1, async (name) => {
+    const outcomes = await forEachMachine(names, atATime, async (name) => {
       try {
         await createMachine(machineContext, { name, driverName, options: optionsOf(name) }, context.signal);
         view.finish(name);

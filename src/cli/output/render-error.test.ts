@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { MachineError } from "../../errors/machine-error.ts";
+import { SeveralFailedError } from "../../machine/many.ts";
 import { errorObject, renderError } from "./render-error.ts";
 
 const plain = { debug: false, compat: false };
@@ -58,5 +59,30 @@ describe("renderError", () => {
       { machine: "y", type: "error", code: "ssh-unreachable", message: "Connection refused", hint: "Start sshd." },
       { machine: "z", type: "error", code: "ssh-unreachable", message: "Connection refused", hint: "Start sshd." },
     ]);
+  });
+});
+
+describe("failures of several machines", () => {
+  const of = (failures: readonly (readonly [string, string, string | undefined])[], compat = false): string[] =>
+    renderError(
+      new SeveralFailedError(
+        failures.map(([name, message, hint]) => ({ name, error: new MachineError("driver-failed", message, { hint }) })),
+        failures.length,
+      ),
+      { debug: false, compat },
+    ).split("\n");
+
+  it("stand each with its own way out, and a common one once below all", () => {
+    assert.deepEqual(
+      of([
+        ["a", "it is off", "Switch it on."],
+        ["b", "no route", "Start sshd."],
+        ["c", "refused", "Start sshd."],
+        ["d", "odd", undefined],
+        ["e", "odd", undefined],
+      ]),
+      ["(a) it is off", "Hint: Switch it on.", "(b) no route", "(c) refused", "(d) odd", "(e) odd", "Hint: Start sshd."],
+    );
+    assert.deepEqual(of([["a", "it is off", "Switch it on."]], true), ["it is off"]);
   });
 });

@@ -34,28 +34,32 @@ export function failuresOf(error: unknown): readonly Failure[] {
 
 function foreseen(error: Error, compat: boolean): string[] {
   const failures = failuresOf(error);
-  if (failures.length === 0) return [error.message, ...hintsOf([error], compat)];
-  const messages = failures.map((failure) => (compat ? messageOf(failure.error) : namedMessage(failure)));
-  return [
-    ...messages,
-    ...hintsOf(
-      failures.map((failure) => failure.error),
-      compat,
-    ),
-  ];
+  if (failures.length === 0) return [error.message, ...hintLines(compat ? [] : [hintOf(error)])];
+  if (compat) return failures.map((failure) => messageOf(failure.error));
+  const hints = failures.map((failure) => hintOf(failure.error));
+  const isShared = (hint: string | undefined): boolean => hints.indexOf(hint) !== hints.lastIndexOf(hint);
+  const lines = failures.flatMap((failure, index) => [
+    namedMessage(failure),
+    ...hintLines(isShared(hints[index]) ? [] : [hints[index]]),
+  ]);
+  return [...lines, ...hintLines([...new Set(hints.filter(isShared))])];
+}
+
+/** A way out stands below its own failure; one that helps with several, once below all of them. */
+function hintLines(hints: readonly (string | undefined)[]): string[] {
+  return hints.flatMap((hint) => (hint === undefined ? [] : [`Hint: ${hint}`]));
+}
+
+function hintOf(error: unknown): string | undefined {
+  return isMachineError(error) ? error.hint : undefined;
 }
 
 /** Names the machine where its error does not. */
 function namedMessage({ name, error }: Failure): string {
   const message = messageOf(error);
-  return message.includes(name) ? message : `(${name}) ${message}`;
-}
-
-/** Each way out once: many machines often fail for one reason. */
-function hintsOf(errors: readonly unknown[], compat: boolean): string[] {
-  if (compat) return [];
-  const hints = errors.flatMap((error) => (isMachineError(error) && error.hint !== undefined ? [error.hint] : []));
-  return [...new Set(hints)].map((hint) => `Hint: ${hint}`);
+  // As a word of its own: "d" is not named by "odd".
+  const isNamed = message.split(/[^a-zA-Z0-9.-]+/u).some((word) => word.replace(/\.$/u, "") === name);
+  return isNamed ? message : `(${name}) ${message}`;
 }
 
 function unforeseen(error: unknown, report: ErrorTextOptions["report"]): string[] {
