@@ -51,18 +51,18 @@ describe("rename", () => {
 
   it("refuses a name that is taken, none, or the same, and a machine that is not there", async () => {
     const scene = await sceneWithKeys();
-    await scene.create("db");
+    await scene.create("occupied");
     for (const [newName, code] of [
-      ["db", "machine-exists"],
-      ["DB", "machine-exists"],
+      ["occupied", "machine-exists"],
+      ["Occupied", "machine-exists"],
       ["-x", "machine-name-invalid"],
       ["../x", "machine-name-invalid"],
       ["gamma", "usage"],
     ] as const)
       assert.equal((await failure(renameMachine(scene.context, "gamma", newName, never))).code, code, newName);
     assert.equal((await failure(renameMachine(scene.context, "none", "new", never))).code, "machine-not-found");
-    assert.deepEqual([...(await scene.names())].sort(), ["db", "gamma"]);
-    assert.deepEqual(mentions(scene, "gamma", "db"), []);
+    assert.deepEqual([...(await scene.names())].sort(), ["gamma", "occupied"]);
+    assert.deepEqual(mentions(scene, "gamma", "occupied"), []);
   });
 
   it("refuses what is found by its name, and plugins", async () => {
