@@ -188,12 +188,8 @@ function controllerLines({ name, portCount, ports }: FakeVm["controllers"][numbe
     return [
       `"${name}-${port}-0"="${found.medium}"`,
       `"${name}-ImageUUID-${port}-0"="${found.uuid}"`,
-      ...(found.kind === "hdd"
-        ? [
-            `"${name}-nonrotational-${port}-0"="${onOff(found.nonrotational)}"`,
-            `"${name}-discard-${port}-0"="${onOff(found.discard)}"`,
-          ]
-        : []),
+      `"${name}-nonrotational-${port}-0"="${onOff(found.nonrotational)}"`,
+      `"${name}-discard-${port}-0"="${onOff(found.discard)}"`,
     ];
   };
   return [

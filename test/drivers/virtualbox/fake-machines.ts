@@ -103,6 +103,7 @@ const modifyArity: Readonly<Record<string, number>> = {
   },
   ...{ "--natdnshostresolverN": 1, "--natdnsproxyN": 1, "--natlocalhostreachableN": 1, "--natpfN": 1, "--nicpromiscN": 1 },
   ...{ "--hostonlyadapterN": 1, "--host-only-netN": 1, "--name": 1 },
+  ...{ "--usb-ohci": 1, "--mouse": 1 },
 };
 
 const aliases: Readonly<Record<string, string>> = {

@@ -23,7 +23,7 @@ export function convertFromRaw(state: FakeState, options: FakeOptions, args: rea
   if (existsSync(inRoot(options, file)))
     throw new Told(told, [
       `${format}: cannot create image '${file}'`,
-      `Error code VERR_ALREADY_EXISTS at VDI.cpp(706) in function vdiImageCreateFile`,
+      "Error code VERR_ALREADY_EXISTS at VDI.cpp",
       `Cannot create the disk image "${file}": VERR_ALREADY_EXISTS`,
     ]);
   if (options.fullDiskAt.includes("convertfromraw"))
@@ -117,7 +117,11 @@ export function addController(state: FakeState, options: FakeOptions, args: read
   const name = values.get("--name") ?? "";
   if (vm.controllers.some((controller) => controller.name === name))
     throw coded(`Storage controller named '${name}' already exists`, "VBOX_E_OBJECT_IN_USE", "SessionMachine", "IMachine");
-  vm.controllers.push({ name, portCount: Number(values.get("--portcount") ?? 1), ports: [] });
+  vm.controllers.push({
+    name,
+    portCount: Number(values.get("--portcount") ?? (values.get("--add") === "sata" ? 30 : 1)),
+    ports: [],
+  });
 }
 
 export function attachMedium(state: FakeState, options: FakeOptions, args: readonly string[], nowMs: number): void {

@@ -100,6 +100,12 @@ function findLease(state: FakeState, networkName: string, mac: string): string {
     throw new Refusal([`Failed to find DHCP server for network '${networkName}'`]);
   const colons = mac.toLowerCase().match(/../gu)?.join(":") ?? "";
   const vm = state.vms.find(({ cards }) => cards[1].mac === mac && `HostInterfaceNetworking-${cards[1].adapter}` === networkName);
+  // The file comes with the first lease.
+  if (!state.vms.some(({ address }) => address !== "")) {
+    const leases = `/root/.config/VirtualBox/${networkName}-Dhcpd.leases`;
+    const why = `Runtime error opening '${leases}' for reading VERR_FILE_NOT_FOUND (File not found.)`;
+    throw coded(`Reading '${leases}' failed: VERR_FILE_NOT_FOUND - ${why}`, "VBOX_E_FILE_ERROR", "DHCPServerWrap", "IDHCPServer");
+  }
   if (vm === undefined || vm.address === "")
     throw coded(`Could not find a lease for ${colons}`, "VBOX_E_OBJECT_NOT_FOUND", "DHCPServerWrap", "IDHCPServer");
   return [

@@ -267,6 +267,8 @@ export class FakeVBox {
     }
     const words =
       "Cannot discard the saved state as the machine is not in the Saved or Aborted-Saved state (machine state: PoweredOff)";
-    return { stderr: `VBoxManage: error: ${words}\nVBoxManage: error: Details: code VBOX_E_INVALID_VM_STATE (0x80bb0002)\n` };
+    return {
+      stderr: `VBoxManage: error: ${words}\nVBoxManage: error: Details: code VBOX_E_INVALID_VM_STATE (0x80bb0002), component SessionMachine, interface IMachine\n`,
+    };
   }
 }

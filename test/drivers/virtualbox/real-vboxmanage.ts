@@ -14,10 +14,12 @@ import { isMachineError } from "../../../src/errors/machine-error.ts";
 import { command, findProgram } from "../../lab/command.ts";
 import { readOuterApt, type OuterApt } from "../../lab/outer-apt.ts";
 import { labPaths } from "../../lab/paths.ts";
+import { waitUntil } from "../../lab/wait.ts";
 
 /** What VBoxManage needs of a system, besides what its package depends on. */
 const packages = ["virtualbox", "base-files", "dash", "libc-bin", "iproute2"];
 const buildMs = 600_000;
+const endMs = 30_000;
 const needed = ["mmdebstrap", "unshare", "nsenter", "ip", "chroot"];
 
 /** Why it cannot be had on this computer, or the folder that it is in. */
@@ -148,7 +150,8 @@ async function endServices(id: string): Promise<void> {
       ["environ", "cmdline"].map(async (file) => await readFile(`/proc/${pid}/${file}`, "utf8").catch(() => "")),
     );
     const isOurs = environment?.split("\0").includes(`VBOX_IPC_SOCKETID=${id}`) && line?.includes("/usr/lib/virtualbox/VBox");
-    if (isOurs === true) process.kill(Number(pid), "SIGTERM");
-    while (isOurs === true && existsSync(`/proc/${pid}`)) await new Promise((resolve) => setTimeout(resolve, 10));
+    if (isOurs !== true) continue;
+    process.kill(Number(pid), "SIGTERM");
+    await waitUntil(`VirtualBox's process ${pid} to end`, endMs, async () => (existsSync(`/proc/${pid}`) ? undefined : true));
   }
 }
