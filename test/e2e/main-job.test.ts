@@ -8,6 +8,7 @@ import * as path from "node:path";
 import { after, before, describe, test } from "node:test";
 import { labUnavailableReason, openLab, type Lab, type LabHost } from "../lab/lab.ts";
 import type { VariantName } from "../lab/variants.ts";
+import { dockerEnvironment, runContainer, type DockerEnvironment } from "./docker-client.ts";
 import { genericFlags } from "./generic-flags.ts";
 import { output, Program, type ProgramKind } from "./program.ts";
 
@@ -87,23 +88,9 @@ async function repeatSetUp(program: Program, host: LabHost, env: Readonly<Record
   assert.notEqual(await startOfEngine(), start);
 }
 
-/** What `eval $(docker-machine env web)` gives a shell. */
-async function dockerEnvironment(program: Program, env: Readonly<Record<string, string>>): Promise<Record<string, string>> {
-  const script = `eval "$(cat)"; env | grep ^DOCKER_`;
-  const lines = await output("bash", ["-c", script], { stdin: await program.ok(["env", "web"], { env }) });
-  return Object.fromEntries(
-    lines
-      .trim()
-      .split("\n")
-      .map((line) => [line.slice(0, line.indexOf("=")), line.slice(line.indexOf("=") + 1)]),
-  );
-}
-
 /** A real docker client, over TLS. */
-async function useEngine(docker: Readonly<Record<string, string>>, host: LabHost): Promise<void> {
-  const tiny = await host.sh("cat /usr/local/share/lab/tiny.tar | base64 -w0");
-  await output("docker", ["import", "-", "tiny"], { env: docker, stdin: Buffer.from(tiny, "base64") });
-  assert.equal(await output("docker", ["run", "--rm", "tiny", "echo", "it-works"], { env: docker }), "it-works\n");
+async function useEngine(docker: DockerEnvironment, host: LabHost): Promise<void> {
+  await runContainer(docker, host);
   const info = JSON.parse(await output("docker", ["info", "--format", "{{json .}}"], { env: docker })) as { Labels: string[] };
   assert.ok(info.Labels.includes("provider=generic"));
 }

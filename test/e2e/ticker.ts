@@ -1,6 +1,6 @@
 /** A container that notes the time five times a second: whether it was ever stopped, started again or held up. */
 import assert from "node:assert/strict";
-import { tinyImageTar } from "../lab/recipes.ts";
+import { tinyImageTar } from "../lab/tiny-image.ts";
 import type { LabHost } from "../lab/lab.ts";
 
 export interface Ticker {

@@ -8,7 +8,7 @@ import * as path from "node:path";
 import { after, before, describe, test } from "node:test";
 import { promisify } from "node:util";
 import { labUnavailableReason, openLab, type Lab, type LabHost } from "./lab.ts";
-import { tinyImageTar } from "./recipes.ts";
+import { tinyImageTar } from "./tiny-image.ts";
 import type { VariantName } from "./variants.ts";
 import { openUnrulyProxy } from "./unruly-proxy.ts";
 import { waitUntil } from "./wait.ts";

@@ -7,7 +7,6 @@ import { mkdir, readFile } from "node:fs/promises";
 import { lockFile, type FileLock } from "../../src/system/file-lock.ts";
 import { ownCapabilities } from "./capabilities.ts";
 import { findProgram } from "./command.ts";
-import { serveDockerRepository, type DockerRepository } from "./docker-repository.ts";
 import { endOwnEngine, openEngine, ownEngineRuns, type LabEngine } from "./engine.ts";
 import { removeHosts, startHost, type LabHost } from "./host.ts";
 import { openIdentity, type LabIdentity } from "./identity.ts";
@@ -15,10 +14,14 @@ import { ImageStore, ownerLabel } from "./images.ts";
 import { giveBack, listLeases, processLease, takeLease, type Lease } from "./leases.ts";
 import { installMissing } from "./outer-apt.ts";
 import { labPaths } from "./paths.ts";
+import { serveDockerRepository, type DockerRepository } from "./repositories/docker-debian.ts";
+import { serveSystemRepositories, type SystemRepositories } from "./repositories/systems.ts";
+import type { SystemName } from "./systems/systems.ts";
 import { requireVariant, type VariantName } from "./variants.ts";
 
-export type { DockerRepository } from "./docker-repository.ts";
+export type { DockerRepository } from "./repositories/docker-debian.ts";
 export type { LabHost } from "./host.ts";
+export type { SystemRepositories } from "./repositories/systems.ts";
 
 /** Long enough for another process to install packages. */
 const lockBoundMs = 600_000;
@@ -43,6 +46,8 @@ export interface Lab extends AsyncDisposable {
   build(images: readonly string[]): Promise<void>;
   /** Serves a signed repository with Docker's packages to the hosts. The first use builds it. */
   serveDockerRepository(): Promise<DockerRepository>;
+  /** Serves those of a system beyond Debian, with Docker's for it. The first use builds them. */
+  serveSystemRepositories(system: SystemName): Promise<SystemRepositories>;
   /** Removes the hosts of this process and, when nobody else uses it, ends the engine. Once for each {@link openLab}. */
   close(): Promise<void>;
 }
@@ -141,6 +146,7 @@ function labOn(engine: LabEngine, identity: LabIdentity, lease: Lease, report: (
       });
     },
     serveDockerRepository: () => serveDockerRepository(engine, images),
+    serveSystemRepositories: (system) => serveSystemRepositories(engine, images, system),
     build: async (names) => {
       const waiting = [...names];
       const work = async (): Promise<void> => {

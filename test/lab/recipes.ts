@@ -3,6 +3,8 @@
  * and a script on top of another image.
  */
 import type { Release } from "./outer-apt.ts";
+import { systemRecipes } from "./systems/system-recipes.ts";
+import { tinyImage } from "./tiny-image.ts";
 
 export const releases = ["bullseye", "bookworm", "trixie"] as const satisfies readonly Release[];
 
@@ -32,13 +34,7 @@ function engine(release: Release): ImageRecipe {
   return {
     from: `${release}-bare`,
     packages: ["docker.io", ...(release === "trixie" ? ["docker-cli"] : []), "rsync", "busybox-static"],
-    script: `
-      mkdir -p /tmp/tiny/bin /tmp/tiny/tmp ${tinyImageFolder}
-      cp /bin/busybox /tmp/tiny/bin/
-      for name in sh echo cat ls sleep date seq true wc; do ln -s busybox "/tmp/tiny/bin/$name"; done
-      tar -C /tmp/tiny -cf ${tinyImageTar} .
-      rm -r /tmp/tiny
-    `,
+    script: tinyImage(),
   };
 }
 
@@ -105,16 +101,12 @@ const openstack: ImageRecipe = {
   script: "",
 };
 
-const tinyImageFolder = "/usr/local/share/lab";
-
-/** Inside engine images: the root file system of a container image of 2 MB with a shell, for \`docker import\`. */
-export const tinyImageTar = `${tinyImageFolder}/tiny.tar`;
-
 export const recipes: Readonly<Record<string, ImageRecipe>> = {
   ...Object.fromEntries(releases.map((release) => [`${release}-bare`, bare(release)])),
   ...Object.fromEntries(releases.map((release) => [`${release}-engine`, engine(release)])),
   ...firewalls,
   ...others,
+  ...systemRecipes,
   dropbear,
   packager,
 };

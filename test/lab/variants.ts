@@ -1,6 +1,8 @@
 /** The kinds of hosts in the lab. A variant is data: an image, what is done to it before it boots, and what it waits for. */
 import { quoteWord } from "../../src/ssh/shell-quote.ts";
-import { tinyImageTar } from "./recipes.ts";
+import { tinyImageTar } from "./tiny-image.ts";
+import { become } from "./systems/become.ts";
+import { systems, type SystemFacts, type SystemName } from "./systems/systems.ts";
 
 export interface Variant {
   /** What a test gets, in one line. */
@@ -22,7 +24,19 @@ export interface Variant {
 const waitForEngine = "! command -v dockerd > /dev/null || systemctl start docker.service";
 const sudoPassword = "open sesame $HOME `id` \"'";
 
+const systemVariants = Object.fromEntries(
+  Object.entries<SystemFacts>(systems).map(([name, system]) => [
+    name,
+    {
+      summary: `${system.osRelease["PRETTY_NAME"]}'s identity and ${system.manager} on Debian's base; a test gives it its sources`,
+      image: system.manager === "apk" ? "openrc" : system.manager,
+      prepare: become(system),
+    },
+  ]),
+) as unknown as Readonly<Record<SystemName, Variant>>;
+
 export const variants = {
+  ...systemVariants,
   bullseye: { summary: "Debian 11, nothing but sshd", image: "bullseye-bare" },
   bookworm: { summary: "Debian 12, nothing but sshd", image: "bookworm-bare" },
   trixie: { summary: "Debian 13, nothing but sshd", image: "trixie-bare" },

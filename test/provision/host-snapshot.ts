@@ -18,6 +18,14 @@ const listFiles = `
   find /usr /opt -xdev -type f ! -path '*/__pycache__/*' -printf '%s %T@ %m %u %p\\n'
 } 2> /dev/null; true`;
 
+/** In the words of the host's own package manager; keys that RPM trusts are packages to it. */
+const listPackages = `
+if command -v dpkg-query > /dev/null; then dpkg-query -W -f '\${Package} \${Version} \${Status}\\n'
+elif command -v rpm > /dev/null; then rpm -qa
+elif command -v pacman > /dev/null; then pacman -Q
+else apk info -v
+fi | sort`;
+
 export async function takeSnapshot(host: LabHost): Promise<HostSnapshot> {
   const lines = async (script: string): Promise<string[]> => (await host.sh(script)).split("\n").filter((line) => line !== "");
   const files = new Map<string, string>();
@@ -28,7 +36,7 @@ export async function takeSnapshot(host: LabHost): Promise<HostSnapshot> {
   }
   return {
     files,
-    packages: await lines(`dpkg-query -W -f '\${Package} \${Version} \${Status}\\n' | sort`),
+    packages: await lines(listPackages),
     units: [
       ...(await lines("systemctl list-unit-files --no-legend --plain --state=enabled | cut -d ' ' -f 1 | sort")),
       ...(await lines(

@@ -35,7 +35,7 @@ wanted=`,
       `install ${packages.engine}${engine.version === undefined ? "" : ` ${engine.version}`}${optional.map((name) => `, ${name} (where there is one)`).join("")} with ${manager.name}, and what it depends on`,
     ],
     files: [],
-    functions: manager.functions,
+    manager,
     rehearse: joinLines(sh`pkg_try_in "$room"`, bringing),
     install: () => joinLines(packages.before?.script, bringing),
   };

@@ -50,7 +50,7 @@ export function dockerRepositoryInstallation(
     ],
     files: [repository.keyFile, repository.sourceFile],
     repository,
-    functions: manager.functions,
+    manager,
     prepare: prepareScript(repository, tools.script),
     rehearse: rehearseScript(repository, tools.packages, engine.version),
     install: (key) => installScript(repository, key, engine.version),

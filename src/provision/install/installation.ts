@@ -1,6 +1,7 @@
 /** One way to get an engine onto a host that has none, as a plan can print it and a script can do it. */
 import type { EngineSource } from "../provision-request.ts";
 import type { ShellText } from "../shell/shell-text.ts";
+import type { PackageManager } from "./package-manager.ts";
 
 /** A package repository of Docker's or a mirror of it. */
 export interface PackageRepository {
@@ -26,8 +27,8 @@ export interface Installation {
   /** Files it writes. */
   readonly files: readonly string[];
   readonly repository?: PackageRepository | undefined;
-  /** Defines `pkg_*` where packages are installed. */
-  readonly functions?: ShellText | undefined;
+  /** Where packages are installed. */
+  readonly manager?: PackageManager | undefined;
   /** Brings the tools for the download, looks whether the repository can be reached, prints its key. */
   readonly prepare?: ShellText | undefined;
   /**

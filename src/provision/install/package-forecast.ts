@@ -5,6 +5,7 @@
 import { MachineError } from "../../errors/machine-error.ts";
 import type { RawFacts } from "../facts/parse-facts.ts";
 import type { EngineSource } from "../provision-request.ts";
+import { explanationIn } from "./manager-words.ts";
 
 export interface PackageVersion {
   readonly name: string;
@@ -27,12 +28,16 @@ export type WayForecast =
 
 export type Forecasts = ReadonlyMap<EngineSource, WayForecast>;
 
-/** Reads the facts `forecast:SOURCE`: lines of `pkg_preview`, and at the end `told`, `unreachable WHY` or `unknown WHY`. */
+/**
+ * Reads the facts `forecast:SOURCE`: lines of `pkg_preview`, and at the end `told`, `unreachable WHY` or `unknown WHY`;
+ * and `forecast-words:SOURCE`, what the manager said when it could not tell.
+ */
 export function forecastFrom(facts: RawFacts, source: EngineSource): WayForecast {
   const lines = facts.all(`forecast:${source}`).map((line) => line.split(" "));
   const verdict = lines.find(([verb]) => verb === "unreachable" || verb === "unknown");
   if (verdict !== undefined) {
-    return { kind: verdict[0] as "unreachable" | "unknown", reason: verdict.slice(1).join(" ").trim() };
+    const words = explanationIn(facts.all(`forecast-words:${source}`)).text.replaceAll("\n", "; ");
+    return { kind: verdict[0] as "unreachable" | "unknown", reason: words || verdict.slice(1).join(" ").trim() };
   }
   if (!lines.some(([verb]) => verb === "told")) return { kind: "unknown", reason: "" };
   const of = (wanted: string): readonly (readonly string[])[] =>
@@ -59,14 +64,19 @@ export function named({ name, version }: PackageVersion): string {
  */
 export function refuseRemoval(
   forecast: PackageForecast,
-  context: { readonly label: string; readonly mayRemove: boolean; readonly harmless: readonly EngineSource[] },
+  context: {
+    readonly label: string;
+    readonly mayRemove: boolean;
+    readonly harmless: readonly EngineSource[];
+    readonly unhold: string;
+  },
 ): void {
-  const { label, mayRemove, harmless } = context;
+  const { label, mayRemove, harmless, unhold } = context;
   if (forecast.held.length > 0) {
     throw new MachineError(
       "package-removal",
       `${forecast.held.join(", ")} on ${label} is held at its version by its owner, and installing the engine would change it`,
-      { hint: "Release it on the machine (apt-mark unhold), or choose another source with --engine-source." },
+      { hint: `Release it on the machine (${unhold}), or choose another source with --engine-source.` },
     );
   }
   if (forecast.removed.length === 0 || mayRemove) return;

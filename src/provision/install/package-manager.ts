@@ -7,6 +7,8 @@ import type { ShellText } from "../shell/shell-text.ts";
 export interface PackageManager {
   /** As the user knows it: `apt`, `dnf`, … */
   readonly name: string;
+  /** How its user releases a package that is held. */
+  readonly unhold: string;
   /**
    * Defines:
    * - `pkg_list`: the installed packages, `NAME VERSION` a line.

@@ -45,8 +45,7 @@ const upgrades: readonly (readonly [PackageManager, string, readonly string[]])[
     dnf,
     "dnf",
     [
-      "dnf -y --setopt=exit_on_lock=True update docker-ce",
-      "dnf -y --setopt=exit_on_lock=True install docker-ce-cli-27.3.1-1.el9",
+      "dnf -y --setopt=exit_on_lock=True --setopt=install_weak_deps=False --allowerasing --best install docker-ce docker-ce-cli-27.3.1-1.el9",
     ],
   ],
   [zypper, "zypper", ["zypper -n -q install --no-recommends --force-resolution docker-ce docker-ce-cli-27.3.1-1.el9"]],
@@ -58,6 +57,15 @@ for (const [manager, program, calls] of upgrades) {
     assert.deepEqual((await run(standIns, manager, sh`pkg_upgrade docker-ce docker-ce-cli-27.3.1-1.el9`)).calls, calls);
   });
 }
+
+test("what zypper reports beside what it has done is no failure", async () => {
+  for (const status of [102, 103, 106]) {
+    using standIns = new StandIns().add("zypper", `exit ${status}`);
+    assert.equal((await run(standIns, zypper, sh`pkg_install docker`)).error, undefined);
+  }
+  using standIns = new StandIns().add("zypper", "exit 104");
+  assert.equal((await run(standIns, zypper, sh`pkg_install docker`)).error?.code, "package-manager");
+});
 
 const locks: readonly (readonly [PackageManager, string, string])[] = [
   [apt, "apt-get", "E: Could not get lock /var/lib/dpkg/lock-frontend. It is held by process 77 (apt-get)"],

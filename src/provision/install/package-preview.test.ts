@@ -140,15 +140,44 @@ for (const { manager, program, output, status = 0, lines } of previews) {
 const previewed = sh`pkg_preview docker > "$managed_log" || printf '@fact\tfailed\tyes\n'
 while IFS= read -r line; do printf '@fact\tline\t%s\n' "$line"; done < "$managed_log"`;
 
-test("pacman's questions about conflicts are what it would remove", async () => {
-  using standIns = new StandIns().add(
-    "pacman",
-    `case $1 in -Q) [ "$2" = podman-docker ] && echo 'podman-docker 5.3.1-1'; [ "$2" = runc ] && echo 'runc 1.1.0-1'; [ "$2" != docker ]; exit ;; esac
-echo ':: docker-1:27.3.1-1 and podman-docker-5.3.1-1 are in conflict. Remove podman-docker? [y/N] y'
-echo 'install runc 1.2.3-1'; echo 'install docker 1:27.3.1-1'`,
-  );
-  const { facts } = await run(standIns, pacman, previewed);
-  assert.deepEqual(facts("line"), ["replace runc 1.1.0-1 1.2.3-1", "install docker 1:27.3.1-1", "remove podman-docker 5.3.1-1"]);
+/** As the real one asks: it ends where nobody answers, and has installed where somebody says "yes" to the last question. */
+const pacmanQuestions = `case $1 in -Q) [ "$2" = podman-docker ] && echo 'podman-docker 5.3.1-1'; [ "$2" = runc ] && echo 'runc 1.1.0-1'
+  [ "$2" = docker ] && echo 'podman-docker 5.3.1-1'; exit ;; esac
+case $* in *--dbpath*) ;; *) echo installed; exit ;; esac
+printf ':: docker and podman-docker are in conflict. Remove podman-docker? [y/N] '
+read answer || { echo 'error: unresolvable package conflicts detected'; exit 1; }
+printf '\\nPackages (3) podman-docker-5.3.1-1 [removal]  runc-1.2.3-1\\n             docker-1:27.3.1-1\\n\\n:: Proceed with installation? [Y/n] '
+read answer && echo "and was told to go on" >&2; exit 1`;
+
+test("pacman's own questions tell what it would remove, and it is never told to go on", async () => {
+  using standIns = new StandIns().add("pacman", pacmanQuestions);
+  const { facts, calls } = await run(standIns, pacman, previewed);
+  assert.deepEqual(facts("line"), ["remove podman-docker 5.3.1-1", "replace runc 1.1.0-1 1.2.3-1", "install docker 1:27.3.1-1"]);
+  assert.equal(calls.filter((call) => call.startsWith("pacman -S")).length, 2);
+});
+
+test("what RPM's users have locked is told, also where a lock keeps a newer package from view", async () => {
+  using standIns = new StandIns()
+    .add("sed", 'case $* in *versionlock*) echo runc ;; *) exec /bin/sed "$@" ;; esac')
+    .add(
+      "dnf",
+      `case $* in *disableplugin*) ;; *) echo 'Error: Unable to find a match: containerd.io'; exit 1 ;; esac\ncat << 'END'\n${dnfTable}\nEND\nexit 1`,
+    );
+  const { facts } = await run(standIns, dnf, previewed);
+  assert.deepEqual(facts("line").slice(0, 3), [
+    "install containerd.io 1.7.27-3.1.el9",
+    "remove runc 4:1.1.12-2.el9",
+    "held runc",
+  ]);
+});
+
+test("a lock that zypper's solution names is told", async () => {
+  const prompt = `<description>Problem: podman-docker-4:4.9.4-1.noarch conflicts with docker provided by docker-20.10.24_ce-1.x86_64
+ Solution 1: remove lock to allow removal of podman-docker-4:4.9.4-1.noarch
+ Solution 2: do not install docker-20.10.24_ce-1.x86_64
+</description>`;
+  using standIns = new StandIns().add("zypper", `cat << 'END'\n${prompt}\nEND\nexit 4`);
+  assert.deepEqual((await run(standIns, zypper, previewed)).facts("line"), ["held podman-docker"]);
 });
 
 for (const [manager, program] of [
@@ -169,7 +198,7 @@ const takesAway: readonly (readonly [PackageManager, string, string])[] = [
   [apt, "apt-get", "echo 'Remv podman-docker [4.3.1]'"],
   [dnf, "dnf", `cat << 'END'\n${dnfTable}\nEND\nexit 1`],
   [zypper, "zypper", `cat << 'END'\n${zypperXml}\nEND`],
-  [pacman, "pacman", "echo ':: docker-1 and podman-docker-5 are in conflict. Remove podman-docker? [y/N] y'"],
+  [pacman, "pacman", pacmanQuestions],
   [apk, "apk", "echo '(1/1) Purging podman-docker (5.3.1-r0)'"],
 ];
 for (const [manager, program, body] of takesAway) {
@@ -181,7 +210,7 @@ for (const [manager, program, body] of takesAway) {
       assert.match(error.message, /^Installing docker\S* on web would remove what is there: .*podman-docker/u);
       assert.match(error.hint ?? "", /--engine-allow-removal/u);
       assert.ok(
-        calls.every((call) => /-s |--assumeno|--dry-run|--print|--simulate|pacman -Q/u.test(call)),
+        calls.every((call) => /-s |--assumeno|--dry-run|--print|--simulate|--dbpath|pacman -Q/u.test(call)),
         calls.join("\n"),
       );
     });

@@ -3,14 +3,18 @@ import { sh } from "../shell/shell-text.ts";
 
 export const rpmFunctions = sh`
 pkg_list() { rpm -qa --qf '%{NAME} %{VERSION}-%{RELEASE}\n' | grep -v '^gpg-pubkey '; }
-# A key is no package that a manager could remove: it is recorded by its own name.
-pkg_trust() {
+# A key is no package that a manager could remove: it is recorded by its own name, also where a manager takes one that a
+# repository's settings name.
+noting_keys() {
   keys_before=$(rpm -q gpg-pubkey)
-  rpm --import "$1" || fail package-manager "rpm did not accept the key $1"
+  "$@"
+  noting_status=$?
   rpm -q gpg-pubkey | while IFS= read -r trusted; do
-    printf '%s\n' "$keys_before" | grep -qxF "$trusted" || remember package-key "$trusted"
+    case $trusted in gpg-pubkey-*) printf '%s\n' "$keys_before" | grep -qxF "$trusted" || remember package-key "$trusted" ;; esac
   done
+  return "$noting_status"
 }
+pkg_trust() { noting_keys rpm --import "$1" || fail package-manager "rpm did not accept the key $1"; }
 pkg_distrust() { rpm -e "$1"; }
 pkg_needed() { rpm -e --test "$@" 2>&1 | sed -n 's/.*needed by (installed) //p' | sort -u; }
 `;

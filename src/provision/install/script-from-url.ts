@@ -13,7 +13,7 @@ export function scriptInstallation(facts: HostFacts, engine: EngineRequest, mana
     title: `the script ${engine.installUrl}`,
     steps: [...tools.steps, `download ${engine.installUrl} and run it as root; what it changes is up to it`],
     files: [],
-    functions: manager?.functions,
+    manager,
     install: () => sh`
 ${tools.script}
 sources() { ls -d /etc/apt/sources.list.d/* /etc/apt/keyrings/* /etc/yum.repos.d/* /etc/pki/rpm-gpg/* 2> /dev/null; }

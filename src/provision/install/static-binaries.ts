@@ -33,7 +33,7 @@ export function staticInstallation(facts: HostFacts, engine: EngineRequest, mana
     files: ["docker", "dockerd", "docker-init", "docker-proxy", "containerd", "containerd-shim-runc-v2", "ctr", "runc"].map(
       (name) => `${folder}/${name}`,
     ),
-    functions: manager?.functions,
+    manager,
     install: () => sh`
 ${tools.script}
 work=$(mktemp -d) || exit 1

@@ -137,7 +137,8 @@ export function requireNoRemoval(plan: Plan): void {
   const harmless = [...plan.forecasts].flatMap(([source, other]) =>
     other.kind === "told" && other !== forecast && other.removed.length + other.held.length === 0 ? [source] : [],
   );
-  refuseRemoval(forecast, { label: plan.machineName, mayRemove: plan.mayRemove, harmless });
+  const unhold = plan.installations[0]?.manager?.unhold ?? "";
+  refuseRemoval(forecast, { label: plan.machineName, mayRemove: plan.mayRemove, harmless, unhold });
 }
 
 /** Packages bring their unit; static binaries and a dockerd that was copied there do not. */

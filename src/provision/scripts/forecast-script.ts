@@ -29,7 +29,10 @@ tell() { printf '\n@fact\tforecast:%s\t%s\n' "$source" "$1"; }
 hint() { :; }
 fail() { tell "unknown $2"; exit 0; }
 foretell() {
-  pkg_preview "$@" > "$scratch/forecast" 2> "$scratch/words" || fail unknown "$(tail -n 1 "$scratch/words")"
+  pkg_preview "$@" > "$scratch/forecast" 2> "$scratch/words" || {
+    while IFS= read -r line; do printf '\n@fact\tforecast-words:%s\t%s\n' "$source" "$line"; done < "$scratch/words"
+    fail unknown ""
+  }
   while IFS= read -r line; do tell "$line"; done < "$scratch/forecast"
   tell told
 }`,
@@ -39,13 +42,13 @@ end`,
   );
 }
 
-function rehearsal({ source, functions }: Installation, rehearse: ShellText): ShellText {
+function rehearsal({ source, manager }: Installation, rehearse: ShellText): ShellText {
   return sh`
 (
 source=${source}
 room=$scratch/${source}
 mkdir "$room" || exit 0
-${functions}
+${manager?.functions}
 ${rehearse}
 )`;
 }

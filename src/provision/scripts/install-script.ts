@@ -79,7 +79,7 @@ function opening(plan: Plan, way: Installation, parameters: InstallParameters): 
     clockScript(plan, parameters.epochSeconds),
     ...exportedProxies(parameters.env),
     sh`pkg_list() { :; }; pkg_refresh() { :; }; pkg_keep_all() { :; }`,
-    way.functions,
+    way.manager?.functions,
     packageRecord,
   );
 }

@@ -5,15 +5,18 @@ import { sh } from "../../shell/shell-text.ts";
 /** dnf and its elder yum, which take the same words here. They are told not to wait for a lock: `managed` does, with a bound. */
 function rpmManager(tool: "dnf" | "yum"): PackageManager {
   const weak = tool === "dnf" && sh`--setopt=install_weak_deps=False`;
+  const best = tool === "dnf" && sh`--best`;
   const erasing = tool === "dnf" && sh`--allowerasing`;
   return {
     name: tool,
+    unhold: `${tool} versionlock delete`,
     functions: sh`
 pkg_busy='Another app is currently holding|is running as pid|Waiting for process with pid|exit_on_lock|transaction lock'
 ${rpmFunctions}
 rpm_sources=
-rpm_tool() { managed ${tool} -y --setopt=exit_on_lock=True $rpm_sources "$@"; }
-pkg_refresh() { :; }
+rpm_tool() { noting_keys managed ${tool} -y --setopt=exit_on_lock=True $rpm_sources "$@"; }
+# What is known of the repositories counts as old: it is asked for anew when it is next needed.
+pkg_refresh() { managed ${tool} -q clean expire-cache; }
 pkg_refresh_one() { :; }
 pkg_available() { ${tool} -q --setopt=exit_on_lock=True $rpm_sources list available "$1" > /dev/null 2>&1 || rpm -q "$1" > /dev/null 2>&1; }
 pkg_spec() {
@@ -23,9 +26,21 @@ pkg_spec() {
     END { if (found != "") print found }' | sed "s/^/$1-/"
 }
 pkg_try_in() { [ -z "$2" ] || { cp "$2" "$1/" && rpm_sources="--setopt=reposdir=/etc/yum.repos.d,$1"; }; }
+# Of dnf NAME-EPOCH:VERSION-RELEASE.*, of yum EPOCH:NAME-VERSION-RELEASE.*; what begins with ! is an exclusion.
+rpm_locked() {
+  sed -n '/^[#!]/d; s/^[0-9]*://; s/-[^-]*-[^-]*$//p' /etc/dnf/plugins/versionlock.list /etc/yum/pluginconf.d/versionlock.list 2> /dev/null
+}
+rpm_outlook() {
+  outlook=$(COLUMNS=200 ${tool} --assumeno --setopt=exit_on_lock=True $rpm_sources ${weak} ${erasing} "$@" 2>&1)
+  case $outlook in *"Transaction Summary"*|*"Nothing to do"*) ;; *) return 1 ;; esac
+}
+# A lock keeps newer packages from view, those that replace the locked one as well, and does not keep it from removal.
 pkg_preview() {
-  outlook=$(COLUMNS=200 ${tool} --assumeno --setopt=exit_on_lock=True $rpm_sources ${weak} ${erasing} install "$@" 2>&1)
-  case $outlook in *"Transaction Summary"*|*"Nothing to do"*) ;; *) printf '%s\n' "$outlook" >&2; return 1 ;; esac
+  locked=$(rpm_locked | tr '\n' ' ')
+  rpm_outlook install "$@" || {
+    refusal=$outlook
+    [ -n "$locked" ] && rpm_outlook --disableplugin=versionlock install "$@"
+  } || { printf '%s\n' "$refusal" >&2; return 1; }
   printf '%s\n' "$outlook" | awk '
     function bare(text) { sub(/\.(noarch|x86_64|aarch64|i686|armv7hl|ppc64le|s390x|riscv64)$/, "", text); return text }
     function tell(name, version) {
@@ -42,20 +57,24 @@ pkg_preview() {
     $1 == "replacing" { if (bare($2) != last) print "remove " bare($2) " " ($3 ~ /^(noarch|x86_64|aarch64|i686|armv7hl|ppc64le|s390x|riscv64)$/ ? $4 : $3); next }
     NF == 1 { last = $1; next }
     /^ +[^ ]+ +(noarch|x86_64|aarch64|i686|armv7hl|ppc64le|s390x|riscv64) / { last = $1; tell($1, $3); next }
-    $1 ~ /^(noarch|x86_64|aarch64|i686|armv7hl|ppc64le|s390x|riscv64)$/ { tell(last, $2) }'
+    $1 ~ /^(noarch|x86_64|aarch64|i686|armv7hl|ppc64le|s390x|riscv64)$/ { tell(last, $2) }' |
+    awk -v locked=" $locked" '{ print } ($1 == "remove" || $1 == "replace") && index(locked, " " $2 " ") { print "held " $2 }'
 }
 rpm_erasing() { [ "$may_remove" = yes ] && printf '%s' ${erasing}; }
-pkg_install() {
+rpm_install() {
   spare "$@"
-  rpm_tool ${weak} $(rpm_erasing) install "$@" || fail package-manager ${`${tool} could not install`}" $* on $label"
+  rpm_tool ${weak} $(rpm_erasing) $rpm_best install "$@"
 }
-# A name with a version is a package to install, a bare name one to bring up to date.
-pkg_upgrade() {
-  for word in "$@"; do
-    spare "$word"
-    case $word in *-[0-9]*) rpm_tool install "$word" ;; *) rpm_tool update "$word" ;; esac || fail package-manager "$word could not be upgraded"
-  done
+rpm_best=
+pkg_install() {
+  rpm_install "$@" && return 0
+  # What is known of a repository may be older than the mirror, and name files that are gone.
+  grep -q '404\|Cannot download' "$managed_log" && pkg_refresh && rpm_install "$@" && return 0
+  fail package-manager ${`${tool} could not install`}" $* on $label"
 }
+# "update" fails for a package that is available and not there yet; "install" leaves what is there alone where its owner
+# does not want the best.
+pkg_upgrade() { rpm_best=${best}; pkg_install "$@"; }
 pkg_remove() { rpm_tool --setopt=clean_requirements_on_remove=False remove "$@"; }
 pkg_put_back() {
   read_put_back -

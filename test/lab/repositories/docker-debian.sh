@@ -1,52 +1,15 @@
-# Makes /repository: Docker's repository for Debian as a lab needs it. Runs as root in a container of the image
-# "packager" with the sources.list of each release in SOURCES_<release>.
+# Makes /repository: Docker's repository for Debian as a lab needs it. Runs after engine-binaries.sh in a container of the
+# image "packager".
 
-architecture=$(dpkg --print-architecture)
 releases="bullseye bookworm trixie"
-work=/var/tmp/work
-mkdir -p "$work"
 
 number_of() {
   case $1 in bullseye) echo 11 ;; bookworm) echo 12 ;; trixie) echo 13 ;; esac
 }
 
-# Debian's packages of a release, unpacked into one tree.
-fetch() {
-  release=$1
-  mkdir -p "$work/$release/lists/partial" "$work/$release/debs" "$work/$release/tree"
-  eval "printf '%s\n' \"\$SOURCES_$release\"" > "$work/$release/sources.list"
-  options="-o Dir::Etc::SourceList=$work/$release/sources.list -o Dir::Etc::SourceParts=/dev/null
-    -o Dir::State::Lists=$work/$release/lists -o Dir::Cache::pkgcache= -o Dir::Cache::srcpkgcache=
-    -o APT::Sandbox::User=root -qq"
-  apt-get $options update
-  packages="docker.io containerd runc tini"
-  if [ "$release" = trixie ]; then packages="$packages docker-cli"; fi
-  (cd "$work/$release/debs" && apt-get $options download $packages)
-  for deb in "$work/$release/debs"/*.deb; do dpkg-deb --extract "$deb" "$work/$release/tree"; done
-}
-
-# One field of one of the packages that were fetched.
-field() {
-  dpkg-deb --field "$work/$1/debs/$2"_*.deb "$3"
-}
-
 # What a package of Debian needs besides what is repacked here.
 libraries_of() {
   field "$1" "$2" Depends | tr ',' '\n' | sed 's/^ *//' | grep -E '^lib' | paste -sd, | sed 's/,/, /g'
-}
-
-# The upstream part of a version: 20.10.24+dfsg1-1+deb12u1+b6 is 20.10.24.
-upstream_version() {
-  field "$1" "$2" Version | sed -E 's/^[0-9]+://; s/[+~-].*//'
-}
-
-# place TREE FROM TO MODE: a file of Debian's tree, from either side of the merged /usr.
-place() {
-  for candidate in "$1/$2" "$1/usr/$2"; do
-    if [ -e "$candidate" ]; then install -D -m "$4" "$candidate" "$3"; return; fi
-  done
-  echo "$2 is not in Debian's packages" >&2
-  return 1
 }
 
 # pack SUITE NAME VERSION < control fields: builds a .deb of $work/root into the suite.
@@ -178,9 +141,9 @@ archive bookworm
 
 export GNUPGHOME=$work/gnupg
 mkdir -m 700 "$GNUPGHOME"
-gpg --batch --quiet --passphrase '' --quick-generate-key 'Docker Release (lab) <lab@localhost>' rsa3072 sign never
+new_key 'Docker Release (lab)' lab@localhost never
 for release in $releases; do index "$release"; done
 gpg --batch --armor --export > /repository/linux/debian/gpg
-gpg --batch --with-colons --list-keys | sed -n 's/^fpr:*\([0-9A-F]\{40\}\):$/\1/p' | head -1 > /repository/fingerprint
+fingerprint_of lab@localhost > /repository/fingerprint
 gpgconf --kill all
 rm -rf "$work"

@@ -1,0 +1,90 @@
+/** The images of systems beyond Debian: Debian's base with another package manager, or another init system. Data only. */
+import { readFileSync } from "node:fs";
+import type { ImageRecipe } from "../recipes.ts";
+import { tinyImage } from "../tiny-image.ts";
+
+/** What makes the packages of systems beyond Debian. */
+const familyPackager: ImageRecipe = {
+  from: "bookworm-bare",
+  packages: ["rpm", "createrepo-c", "gnupg", "makepkg", "pacman-package-manager", "libarchive-tools", "zstd"],
+  script: "",
+};
+
+/** What engines need of a base, and what every system's base has. */
+const familyBase = [
+  ...["curl", "ca-certificates", "procps", "xz-utils", "busybox-static", "netbase"],
+  ...[
+    "libdevmapper1.02.1",
+    "libseccomp2",
+    "libip4tc2",
+    "libip6tc2",
+    "libxtables12",
+    "libnftnl11",
+    "libmnl0",
+    "libnetfilter-conntrack3",
+  ],
+];
+
+/** Hosts with another system's package manager: see systems.ts. */
+const managers: Readonly<Record<string, ImageRecipe>> = {
+  dnf: {
+    from: "bookworm-bare",
+    packages: [...familyBase, "dnf", "dnf-plugins-core", "rpm"],
+    script: `
+      ${tinyImage()}
+      ${systemScript("rpm-base.sh")}
+      # Debian's own additions.
+      rm -f /etc/dnf/aliases.d/zypper.conf
+      sed -i 's/^enabled.*/enabled = false/' /etc/dnf/plugins/local.conf
+      mkdir -p /etc/yum.repos.d
+      printf '[main]\\ngpgcheck=1\\ninstallonly_limit=3\\nclean_requirements_on_remove=True\\nbest=True\\nskip_if_unavailable=False\\n' > /etc/dnf/dnf.conf
+      ${systemScript("forget-debian.sh")}
+    `,
+  },
+  zypper: {
+    from: "bookworm-bare",
+    packages: [...familyBase, "zypper", "rpm"],
+    script: `
+      ${tinyImage()}
+      ${systemScript("rpm-base.sh")}
+      rm -rf /etc/zypp/apt-packagemap.d
+      mkdir -p /etc/zypp/repos.d
+      ${systemScript("forget-debian.sh")}
+    `,
+  },
+  pacman: {
+    from: "bookworm-bare",
+    packages: [...familyBase, "pacman-package-manager", "gnupg", "libarchive-tools", "zstd"],
+    script: `
+      ${tinyImage()}
+      ${systemScript("../repositories/pacman-package.sh")}
+      ${systemScript("pacman-base.sh")}
+      ${systemScript("forget-debian.sh")}
+    `,
+  },
+};
+
+/** OpenRC in systemd's place, as on Alpine; what a container lacks is not waited for. */
+const openrc: ImageRecipe = {
+  release: "bookworm",
+  packages: ["sysvinit-core", "openrc", "openssh-server", "sudo", "iproute2", ...familyBase],
+  script: `
+    ${tinyImage()}
+    ${systemScript("openrc-base.sh")}
+    cat > /sbin/apk << 'END_OF_APK'
+${systemScript("apk-stand-in.sh")}
+END_OF_APK
+    chmod 755 /sbin/apk
+    ${systemScript("forget-debian.sh")}
+  `,
+};
+
+function systemScript(name: string): string {
+  return readFileSync(new URL(name, import.meta.url), "utf8");
+}
+
+export const systemRecipes: Readonly<Record<string, ImageRecipe>> = {
+  ...managers,
+  openrc,
+  "family-packager": familyPackager,
+};
