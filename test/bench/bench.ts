@@ -1,6 +1,6 @@
 /**
  * `npm run bench [SECTION…]`: what the program costs, measured in one run on this computer. Sections: start, create,
- * locks, ssh, plugins, disks, machines. A section that cannot run here says why.
+ * locks, ssh, plugins, disks, machines, systems. A section that cannot run here says why.
  */
 import { printRows, type Row } from "./measure.ts";
 
@@ -14,6 +14,10 @@ const sections: Readonly<Record<string, { readonly title: string; readonly load:
   ssh: { title: "SSH connections and commands", load: async () => (await import("./ssh.ts")).measure },
   plugins: { title: "Driver plugins", load: async () => (await import("./plugins.ts")).measure },
   disks: { title: "Disk formats", load: async () => (await import("./disks.ts")).measureDisks },
+  systems: {
+    title: "Installing an engine on systems beyond Debian",
+    load: async () => (await import("./systems.ts")).measureSystems,
+  },
   machines: { title: "Machines on this computer", load: async () => (await import("./machines.ts")).measureMachines },
 };
 

@@ -93,11 +93,14 @@ Conflicts: docker, docker-io, docker-engine-cs, docker-ee, docker-ee-cli
 $description
 END
 
-  mkdir -p "$work/root/usr/libexec/docker/cli-plugins"
-  printf '#!/bin/sh\n' > "$work/root/usr/libexec/docker/cli-plugins/docker-buildx"
-  pack "$folder" docker-buildx-plugin 0.17.1 "1.$tag" << END
+  # The same beside every engine: one file.
+  if [ ! -e "$folder/docker-buildx-plugin-0.17.1-1.$tag.$arch.rpm" ]; then
+    mkdir -p "$work/root/usr/libexec/docker/cli-plugins"
+    printf '#!/bin/sh\n' > "$work/root/usr/libexec/docker/cli-plugins/docker-buildx"
+    pack "$folder" docker-buildx-plugin 0.17.1 "1.$tag" << END
 $description
 END
+  fi
 
   engine_files "$3"
   unit '/usr/bin/dockerd -H fd:// --containerd=/run/containerd/containerd.sock'
