@@ -3,7 +3,7 @@
  * and a script on top of another image.
  */
 import type { Release } from "./outer-apt.ts";
-import { systemRecipes } from "./systems/system-recipes.ts";
+import { furtherSystemRecipes, systemRecipes } from "./systems/system-recipes.ts";
 import { tinyImage } from "./tiny-image.ts";
 
 export const releases = ["bullseye", "bookworm", "trixie"] as const satisfies readonly Release[];
@@ -112,4 +112,8 @@ export const recipes: Readonly<Record<string, ImageRecipe>> = {
 };
 
 /** Large ones, built only where they are asked for by name. */
-export const largeRecipes: Readonly<Record<string, ImageRecipe>> = { "openstack-ground": openstackGround, openstack };
+export const largeRecipes: Readonly<Record<string, ImageRecipe>> = {
+  "openstack-ground": openstackGround,
+  openstack,
+  ...furtherSystemRecipes,
+};

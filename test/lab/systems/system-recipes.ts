@@ -26,7 +26,7 @@ const familyBase = [
 ];
 
 /** Hosts with another system's package manager: see systems.ts. */
-const managers: Readonly<Record<string, ImageRecipe>> = {
+const managers = {
   dnf: {
     from: "bookworm-bare",
     packages: [...familyBase, "dnf", "dnf-plugins-core", "rpm"],
@@ -62,7 +62,7 @@ const managers: Readonly<Record<string, ImageRecipe>> = {
       ${systemScript("forget-debian.sh")}
     `,
   },
-};
+} as const satisfies Record<string, ImageRecipe>;
 
 /** OpenRC in systemd's place, as on Alpine; what a container lacks is not waited for. */
 const openrc: ImageRecipe = {
@@ -83,8 +83,9 @@ function systemScript(name: string): string {
   return readFileSync(new URL(name, import.meta.url), "utf8");
 }
 
-export const systemRecipes: Readonly<Record<string, ImageRecipe>> = {
-  ...managers,
-  openrc,
-  "family-packager": familyPackager,
-};
+const { pacman, ...rpmManagers } = managers;
+
+export const systemRecipes: Readonly<Record<string, ImageRecipe>> = { ...rpmManagers, "family-packager": familyPackager };
+
+/** Of systems whose lives are not yet lived with every change. */
+export const furtherSystemRecipes: Readonly<Record<string, ImageRecipe>> = { pacman, openrc };
