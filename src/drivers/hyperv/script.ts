@@ -44,18 +44,18 @@ export function powershellArguments(script: Script): readonly string[] {
   return ["-NoProfile", "-NonInteractive", "-ExecutionPolicy", "Bypass", "-EncodedCommand", encoded];
 }
 
-/** Identifiers and states are numbers or objects in PowerShell's JSON unless they are asked for as text. */
-const asText = (name: string, property: string = name): string => `@{n='${name}';e={"$($_.${property})"}}`;
+/** Identifiers and states are numbers or objects in PowerShell's JSON unless they are asked for as text; what is not there is "". */
+const text = (name: string, property: string = name): string => `@{n='${name}';e={"$($_.${property})"}}`;
 
 const select = (...properties: readonly string[]): string => `|Select-Object ${properties.join(",")}`;
 
 /** What is asked of objects. */
 export const fields = {
-  vm: select(asText("Id"), "Name", asText("State"), asText("Status"), "Notes", asText("Path", "ConfigurationLocation")),
-  switch: select(asText("Id"), "Name", asText("SwitchType")),
-  adapter: select("MacAddress", asText("IPAddresses")),
-  neighbour: select("IPAddress", asText("State")),
-  disk: select("Path"),
+  vm: select(text("Id"), text("Name"), text("State"), text("Status"), text("Notes"), text("Path", "ConfigurationLocation")),
+  switch: select(text("Id"), text("Name"), text("SwitchType")),
+  adapter: select(text("MacAddress"), text("IPAddresses")),
+  neighbour: select(text("IPAddress"), text("State")),
+  disk: select(text("Path")),
 } as const;
 
 const isInRole = (sid: string): string =>
