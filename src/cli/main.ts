@@ -184,16 +184,24 @@ class Run {
     return exitCodes.ok;
   }
 
-  async #printHelp(): Promise<number> {
+  async #printHelp(length: "whole" | "short" = "whole"): Promise<number> {
     const command = this.#command;
-    const { appHelpText, commandHelpText } = await import("./help/help.ts");
     if (command !== undefined && command.flagSource === "driver") this.#flags ??= (await this.#createFlags([])).flags;
-    const text =
-      command === undefined
-        ? appHelpText(this.#mainContext.commands, this.#computer, this.#program)
-        : commandHelpText(command, this.#flags ?? command.flags, this.#program);
-    this.#streams.stdout.write(text);
+    this.#streams.stdout.write(await this.#helpText(command, length));
     return exitCodes.ok;
+  }
+
+  async #helpText(command: Command | undefined, length: "whole" | "short"): Promise<string> {
+    const { stdout } = this.#streams;
+    if (command !== undefined && stdout.isTerminal && !this.#compat) {
+      const { shortHelp, terminalHelp } = await import("./help/terminal-help.ts");
+      const flags = this.#flags ?? command.flags;
+      if (length === "short") return shortHelp(command, flags, this.#program);
+      return terminalHelp(command, flags, this.#program, stdout.columns);
+    }
+    const { appHelpText, commandHelpText } = await import("./help/help.ts");
+    if (command === undefined) return appHelpText(this.#mainContext.commands, this.#computer, this.#program);
+    return commandHelpText(command, this.#flags ?? command.flags, this.#program);
   }
 
   /** Shows how the run failed and gives the exit code. */
@@ -210,7 +218,7 @@ class Run {
       isParsed: this.#options !== undefined,
       argv: this.#argv,
       globalSources: this.#globalSources(),
-      printHelp: async () => void (await this.#printHelp()),
+      printHelp: async () => void (await this.#printHelp("short")),
     });
     return exitCodeOfError(error, this.#compat, this.#command?.name);
   }

@@ -1,0 +1,88 @@
+/** Examples for help, the pages of `docs/cli` and the man pages: what people do most, by the command's full name. */
+
+export interface Example {
+  /** What it does, in a few words. */
+  readonly does: string;
+  /** Behind the program's name. */
+  readonly words: string;
+}
+
+export const examples: Readonly<Record<string, readonly Example[]>> = {
+  active: [{ does: "the machine that DOCKER_HOST points at", words: "active" }],
+  create: [
+    { does: "a virtual machine on this computer", words: "create web" },
+    { does: "a box that you have, by SSH", words: "create --driver generic --generic-ip-address 192.0.2.10 web" },
+    {
+      does: "what that would change there, and nothing is done",
+      words: "create --driver generic --generic-ip-address 192.0.2.10 --dry-run web",
+    },
+    { does: "five at once", words: "create --driver amazonec2 'web-{1..5}'" },
+  ],
+  env: [
+    { does: "points the docker client of this shell at a machine, by eval", words: "env web" },
+    { does: "and away from it again", words: "env --unset" },
+    { does: "for a shell that is not the one in use", words: "env --shell fish web" },
+  ],
+  config: [{ does: "the flags of a docker client for one command", words: "config web" }],
+  "config set": [
+    { does: "asks for the new token", words: "config set web digitalocean-access-token" },
+    { does: "says where it is from now on", words: "config set web digitalocean-access-token=env:DO_TOKEN" },
+  ],
+  ls: [
+    { does: "all machines", words: "ls" },
+    { does: "those of one driver that run", words: "ls --filter driver=qemu --filter state=Running" },
+    { does: "a table of your own", words: "ls --format 'table {{.Name}}\\t{{.URL}}'" },
+  ],
+  inspect: [
+    { does: "all that is known of a machine, its secrets masked", words: "inspect web" },
+    { does: "one fact", words: "inspect --format '{{.Driver.IPAddress}}' web" },
+  ],
+  ip: [{ does: "the addresses of several, a line each", words: "ip web db" }],
+  ssh: [
+    { does: "a shell", words: "ssh web" },
+    { does: "a command; its status is given back", words: "ssh web uptime" },
+    { does: "with flags of ssh", words: "ssh web -L 8080:localhost:80" },
+  ],
+  scp: [
+    { does: "a file there", words: "scp compose.yml web:" },
+    { does: "a folder back", words: "scp -r web:/var/log/app ." },
+  ],
+  mount: [
+    { does: "a folder of the machine here", words: "mount web:/srv ./srv" },
+    { does: "and away again", words: "mount --unmount web:/srv ./srv" },
+  ],
+  start: [{ does: "also where it runs already: until it can be used", words: "start --wait web" }],
+  stop: [{ does: "several at once", words: "stop web db" }],
+  rm: [
+    { does: "the instance, then the record; asks first", words: "rm web" },
+    { does: "an adopted box as it was found", words: "rm --restore box" },
+  ],
+  upgrade: [{ does: "to the newest version that the engine's source has", words: "upgrade web" }],
+  provision: [{ does: "repeats the set-up, or goes on with a create that was cut off", words: "provision web" }],
+  "regenerate-certs": [
+    { does: "also for a name it is to be reached by", words: "regenerate-certs --force --tls-san web.example.com web" },
+  ],
+  gc: [
+    { does: "what interrupted commands left behind", words: "gc" },
+    { does: "removes it", words: "gc --remove" },
+  ],
+  exec: [
+    { does: "on all machines with a label", words: "exec --filter label=role=web -- uptime" },
+    { does: "equal answers once", words: "exec --all --group -- docker --version" },
+  ],
+  label: [{ does: "one more, and one less", words: "label web role=web old-" }],
+  with: [{ does: "any tool on the engine of a machine", words: "with web -- docker compose up -d" }],
+  wait: [{ does: "until the engines answer", words: "wait web db --within 5m" }],
+  logs: [{ does: "goes on until it is stopped", words: "logs --follow web" }],
+  edit: [{ does: "more of both", words: "edit web --cpus 4 --memory 8GB" }],
+  rename: [{ does: "another name in this store", words: "rename web front" }],
+  "cache prune": [{ does: "what was made longer ago than a month", words: "cache prune --older-than 30d" }],
+  "ssh-host-key": [
+    {
+      does: "takes a key that was compared on the machine's own console",
+      words: "ssh-host-key --accept SHA256:uNiVztksCsDhcc0u9e8BrrJlzV58cOJPK3kyEBgGhbw web",
+    },
+  ],
+  completion: [{ does: "for bash, in this shell, by eval", words: "completion bash" }],
+  "driver inspect": [{ does: "what its create flags are", words: "driver inspect amazonec2" }],
+};

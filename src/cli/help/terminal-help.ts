@@ -1,0 +1,106 @@
+/**
+ * Help for people at a terminal: wrapped to its width, flags in groups, examples. What pipes get is 0.16.2's layout,
+ * which completion scripts read.
+ */
+import { lastWord, type Command } from "../command.ts";
+import type { ProgramName } from "../cli-context.ts";
+import { sharedCreateFlags } from "../create/shared-flags.ts";
+import type { CliFlag } from "../flags/flag.ts";
+import { examples } from "./examples.ts";
+import { flagRow } from "./flag-rows.ts";
+
+const widest = 100;
+const narrowest = 40;
+/** What stands on the left is as wide as this at most, and a third of the terminal; what is wider has a line of its own. */
+const widestLeft = 26;
+
+/** @param columns of the terminal */
+export function terminalHelp(command: Command, flags: readonly CliFlag[], program: ProgramName, columns: number): string {
+  const width = Math.max(Math.min(columns, widest), narrowest);
+  const sections = [
+    usageLine(command, flags, program),
+    wrap(command.summary, width, "").join("\n"),
+    ...descriptionOf(command, program, width),
+    ...groupsOf(command, flags).map(({ title, rows }) => `${title}:\n${list(rows, width).join("\n")}`),
+    ...examplesOf(command, program, width),
+  ];
+  return `${sections.join("\n\n")}\n`;
+}
+
+/** What is shown with a mistake: how the command is used, and where the rest is. */
+export function shortHelp(command: Command, flags: readonly CliFlag[], program: ProgramName): string {
+  return `${usageLine(command, flags, program)}\nSee '${program.path} ${command.name} --help'.\n`;
+}
+
+function usageLine(command: Command, flags: readonly CliFlag[], { base }: ProgramName): string {
+  const inner = command.load === undefined && command.subcommands !== undefined;
+  const argumentText = command.argumentText ?? (inner ? "COMMAND [arg...]" : "[arg...]");
+  const options = flags.some(({ hidden }) => hidden !== true) ? " [OPTIONS]" : "";
+  return `Usage: ${base} ${command.name}${options} ${argumentText}`;
+}
+
+function descriptionOf({ description }: Command, program: ProgramName, width: number): string[] {
+  if (description === undefined) return [];
+  return [wrap(typeof description === "string" ? description : description(program), width, "").join("\n")];
+}
+
+type Row = readonly [left: string, right: string];
+interface Group {
+  readonly title: string;
+  readonly rows: readonly Row[];
+}
+
+/** Which flags belong together, by how their names begin, in the order they are shown. */
+const families: readonly (readonly [title: string, pattern: RegExp])[] = [
+  ["Engine", /^engine-/u],
+  ["TLS", /^(?:tls|ssh-host-key)/u],
+  ["Swarm (classic)", /^swarm/u],
+];
+
+function groupsOf(command: Command, flags: readonly CliFlag[]): Group[] {
+  const shared = new Set(sharedCreateFlags.map(({ name }) => name));
+  const titleOf = ({ name }: CliFlag): string => {
+    if (command.flagSource !== "driver") return "Options";
+    if (!shared.has(name)) return "Driver";
+    return families.find(([, pattern]) => pattern.test(name))?.[0] ?? "Options";
+  };
+  const shown = flags.filter(({ hidden }) => hidden !== true);
+  const titles = ["Options", "Driver", ...families.map(([title]) => title)];
+  const groups = titles.map((title) => ({ title, rows: shown.filter((flag) => titleOf(flag) === title).map(flagRow) }));
+  const inner = (command.subcommands ?? []).filter(({ hidden }) => hidden !== true);
+  const commands = { title: "Commands", rows: inner.map(({ name, summary }): Row => [lastWord(name), summary]) };
+  return [...groups, commands].filter(({ rows }) => rows.length > 0);
+}
+
+function list(rows: readonly Row[], width: number): string[] {
+  const leftWidth = Math.min(widestLeft, Math.floor(width / 3));
+  const indent = " ".repeat(leftWidth + 4);
+  return rows.flatMap(([left, right]) => {
+    const lines = wrap(right, width, indent);
+    // What may be given several times.
+    const head = `  ${left.replace(/ \[.*\]$/u, " ...").trimEnd()}`;
+    if (head.length > leftWidth + 2) return [head, ...lines];
+    return [head.padEnd(indent.length) + (lines[0] ?? "").slice(indent.length), ...lines.slice(1)].map((line) => line.trimEnd());
+  });
+}
+
+function examplesOf({ name }: Command, { base }: ProgramName, width: number): string[] {
+  const found = examples[name];
+  if (found === undefined) return [];
+  const lines = found.flatMap(({ does, words }) => [...wrap(`# ${does}`, width, "  "), `  ${base} ${words}`]);
+  return [`Examples:\n${lines.join("\n")}`];
+}
+
+/** Lines of words, each behind the indentation; a word that is wider than all has a line of its own. */
+function wrap(text: string, width: number, indent: string): string[] {
+  const lines: string[] = [];
+  let line = "";
+  for (const word of text.split(/\s+/u).filter((each) => each !== "")) {
+    const longer = line === "" ? word : `${line} ${word}`;
+    if (line !== "" && indent.length + longer.length > width) {
+      lines.push(indent + line);
+      line = word;
+    } else line = longer;
+  }
+  return line === "" ? lines : [...lines, indent + line];
+}
