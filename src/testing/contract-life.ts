@@ -127,7 +127,7 @@ async function abortAt(world: ContractWorld, step: number): Promise<boolean> {
   const steps = new Life(0, (count) => void (count === step && interrupt.abort(reason)));
   const save = async (): Promise<void> => await machine.keep(driver);
   const configured = await machine.configured();
-  const driver = machine.open(mortalContext(machine.context, steps, save));
+  const driver = machine.open(mortalContext(machine.context, steps, save, world.given.isReading));
   await configured.close?.();
   const outcome = await driver.create(interrupt.signal).then(
     () => undefined,

@@ -12,7 +12,7 @@ import { releaseLocksBelow } from "../system/file-lock.ts";
 import { untilUp } from "./coming-up.ts";
 import { testDriverContext } from "./driver-context.ts";
 import { optionsOf } from "./flag-values.ts";
-import { Life, mortalContext } from "./mortal-context.ts";
+import { Life, mortalContext, type IsReading } from "./mortal-context.ts";
 import { whileTimePasses } from "./passing-time.ts";
 
 /** A world of its own for one kill, with what others have there. */
@@ -27,6 +27,8 @@ export interface DriverCrashFixture extends Partial<AsyncDisposable> {
    * before `create` is of others and must stay; have there something of each kind, and of the machine's name.
    */
   resources(): Promise<readonly Resource[]> | readonly Resource[];
+  /** Which requests only read: they are no steps, where a driver asks much before it changes anything. None unless told. */
+  readonly isReading?: IsReading | undefined;
 }
 
 export interface DriverCrashOptions {
@@ -220,7 +222,7 @@ class World {
   async live(kill: number, work: typeof createWhole): Promise<Life> {
     const life = this.#lifeOf(kill, work === createWhole);
     const save = async (): Promise<void> => void (this.#saved = await driver.configText());
-    const context = mortalContext(this.#context, life, save);
+    const context = mortalContext(this.#context, life, save, this.#given.isReading);
     const driver: Driver = this.#module.open(context, this.#saved);
     const working = work(driver, context, this.#module, this.#signal);
     // What becomes of it after its end is nobody's business.

@@ -11,6 +11,7 @@ import { isMachineError } from "../errors/machine-error.ts";
 import { testDriverContext } from "./driver-context.ts";
 import { contractLife, contractMachineName as machineName } from "./contract-life.ts";
 import { optionsOf } from "./flag-values.ts";
+import type { IsReading } from "./mortal-context.ts";
 
 /** A world of its own for each test. */
 export interface DriverContractFixture extends Partial<AsyncDisposable> {
@@ -30,6 +31,8 @@ export interface DriverContractFixture extends Partial<AsyncDisposable> {
   loseInstance?(): Promise<void> | void;
   /** `Driver` objects as 0.16.2 wrote them, or others who used its format: JSON texts. */
   readonly records?: readonly string[] | undefined;
+  /** Which requests only read: `create` is not aborted around them. None unless told. */
+  readonly isReading?: IsReading | undefined;
   /** Flags whose values are no secrets, though their kind is one: published passwords. */
   readonly publicFlags?: readonly string[] | undefined;
 }

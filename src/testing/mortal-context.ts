@@ -3,7 +3,7 @@
  * in a process that was killed. What it had asked for before is done.
  */
 import type { DriverContext } from "../driver-kit/driver.ts";
-import type { HttpTransport } from "../driver-kit/http-transport.ts";
+import type { HttpRequest, HttpTransport } from "../driver-kit/http-transport.ts";
 import type { ProcessRunner } from "../system/process.ts";
 
 export class Life {
@@ -54,8 +54,16 @@ export class Life {
   }
 }
 
+/** Whether a request changes nothing at the provider: to be killed before and after it is the same. */
+export type IsReading = (request: HttpRequest) => boolean;
+
 /** What a driver is given in this life. @param save makes its configuration durable */
-export function mortalContext(context: DriverContext, life: Life, save: () => Promise<void>): DriverContext {
+export function mortalContext(
+  context: DriverContext,
+  life: Life,
+  save: () => Promise<void>,
+  isReading: IsReading = () => false,
+): DriverContext {
   const around = async <T>(what: string, work: () => Promise<T>): Promise<T> => {
     await life.step(`before ${what}`);
     // What it has asked for is done without it.
@@ -68,7 +76,7 @@ export function mortalContext(context: DriverContext, life: Life, save: () => Pr
     ...context,
     save: async () => await around("save", save),
     ensureSshKey: async (wish) => await around("ensureSshKey", async () => await context.ensureSshKey(wish)),
-    http: mortalHttp(context.http, around),
+    http: mortalHttp(context.http, { around, isReading, life }),
     processes: mortalProcesses(context.processes, around),
     clock: {
       now: () => context.clock.now(),
@@ -86,14 +94,25 @@ export function mortalContext(context: DriverContext, life: Life, save: () => Pr
 
 type Around = <T>(what: string, work: () => Promise<T>) => Promise<T>;
 
-function mortalHttp(http: HttpTransport, around: Around): HttpTransport {
+interface Mortality {
+  readonly around: Around;
+  readonly isReading: IsReading;
+  readonly life: Life;
+}
+
+function mortalHttp(http: HttpTransport, mortality: Mortality): HttpTransport {
+  const { around, isReading, life } = mortality;
   return {
     send: async (request, signal) => {
+      if (isReading(request)) {
+        await life.whileAlive();
+        return await http.send(request, signal);
+      }
       const { pathname } = new URL(request.url);
       return await around(`${request.method} ${pathname}`, async () => await http.send(request, signal));
     },
     agent: async () => await http.agent(),
-    trusting: (trust) => mortalHttp(http.trusting(trust), around),
+    trusting: (trust) => mortalHttp(http.trusting(trust), mortality),
     fingerprint: async (url, signal) => await http.fingerprint(url, signal),
   };
 }

@@ -4,7 +4,7 @@
  */
 import { forgetHostKeys } from "../../driver-kit/guest/guest-identity.ts";
 import { requireMark, uuidOf } from "../../driver-kit/marks.ts";
-import { failureKindOf } from "../../driver-kit/provider-error.ts";
+import { failureKindOf, isNotFound } from "../../driver-kit/provider-error.ts";
 import { MachineError } from "../../errors/machine-error.ts";
 import { typed, type Ref } from "./api/wire.ts";
 import { childOf, type XmlElement } from "./api/xml.ts";
@@ -131,15 +131,24 @@ async function clone(place: Workplace, source: Ref, signal: AbortSignal): Promis
 }
 
 /** A specification that vCenter keeps, as it is. */
-async function customization({ api, config }: Workplace, signal: AbortSignal): Promise<XmlElement | undefined> {
-  if (config.Customization === "") return undefined;
-  const manager = (await api.content(signal)).manager("customizationSpecManager");
-  const answer = await api.call("GetCustomizationSpec", manager, { name: config.Customization }, signal);
-  const found = childOf(answer, "returnval", "spec");
-  if (found !== undefined) return { ...found, xsiType: undefined };
-  throw new MachineError("provider-not-found", `vCenter has no customization specification ${config.Customization}`, {
+async function customization(place: Workplace, signal: AbortSignal): Promise<XmlElement | undefined> {
+  const name = place.config.Customization;
+  const found = name === "" ? undefined : await findSpecification(place, name, signal);
+  if (name === "" || found !== undefined) return found;
+  throw new MachineError("provider-not-found", `vCenter has no customization specification ${name}`, {
     hint: `Look at Policies and Profiles in vCenter, or leave --${driverName}-customization out.`,
   });
+}
+
+async function findSpecification({ api }: Workplace, name: string, signal: AbortSignal): Promise<XmlElement | undefined> {
+  const manager = (await api.content(signal)).manager("customizationSpecManager");
+  try {
+    const found = childOf(await api.call("GetCustomizationSpec", manager, { name }, signal), "returnval", "spec");
+    return found && { ...found, xsiType: undefined };
+  } catch (error) {
+    if (isNotFound(error)) return undefined;
+    throw error;
+  }
 }
 
 const equipProperties = [...seedProperties, "config.vAppConfig"];

@@ -166,7 +166,10 @@ export function vAppConfig(config: VsphereConfig, current: XmlElement | undefine
     const info = key === undefined ? { key: (next += 1), id, type: "string", value, userConfigurable: true } : { key, value };
     return typed("VAppPropertySpec", { operation: key === undefined ? "add" : "edit", info: typed("VAppPropertyInfo", info) });
   });
-  const policy = { ipAllocationPolicy: orNothing(VAppIpAllocationPolicy), ipProtocol: orNothing(VAppIpProtocol) };
+  const policy = {
+    ipAllocationPolicy: orNothing(VAppIpAllocationPolicy.replace(/(?<=\w)(?:Policy)?$/u, "Policy")),
+    ipProtocol: orNothing(VAppIpProtocol),
+  };
   const scheme = {
     supportedAllocationScheme: ["dhcp", "ovfenv"],
     ...policy,

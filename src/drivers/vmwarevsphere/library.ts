@@ -90,15 +90,19 @@ async function deploy(place: Workplace, signal: AbortSignal): Promise<Ref> {
   });
 }
 
-/** A VM that was deployed for this create, and has no instance UUID of ours yet. */
+/**
+ * A VM that was deployed for this create, and has no instance UUID of ours yet: the one whose id the deployment gave, or, where
+ * its answer was lost, the one of the machine's name with our mark in its notes.
+ */
 export async function findDeployed(place: Workplace, paths: readonly string[], signal: AbortSignal): Promise<Vm | undefined> {
   const { api, config, context } = place;
   const mark = createMark(context.createId);
   if (config.CreationType !== "library" || mark === undefined || config.Stage !== "" || config.FolderPath === "")
     return undefined;
-  const ref = await findByPath(place, `${config.FolderPath}/${escapeSegment(context.machineName)}`, signal);
+  const recorded: Ref = { type: "VirtualMachine", value: config.VmRef };
+  const where = `${config.FolderPath}/${escapeSegment(context.machineName)}`;
+  const ref = config.VmRef === "" ? await findByPath(place, where, signal) : recorded;
   if (ref?.type !== "VirtualMachine") return undefined;
   const properties = await api.properties(ref, [...paths, "config.annotation"], signal);
-  if (properties?.get("config.annotation")?.text !== annotationOf(place)) return undefined;
-  return { ref, properties };
+  return properties?.get("config.annotation")?.text === annotationOf(place) ? { ref, properties } : undefined;
 }

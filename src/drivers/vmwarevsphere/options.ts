@@ -114,7 +114,10 @@ export const vsphereOptions = defineOptions(driverName, {
   VAppIpAllocationPolicy: text("vapp-ipallocationpolicy", {
     usage: "vSphere vApp IP allocation policy: dhcp, fixed, transient or fixedAllocated",
     envVar: "VSPHERE_VAPP_IPALLOCATIONPOLICY",
-    oneOf: ["dhcp", "fixed", "transient", "fixedAllocated"],
+    matches: {
+      pattern: /^(?:dhcp|fixed|transient|fixedAllocated)(?:Policy)?$/u,
+      wanted: "dhcp, fixed, transient or fixedAllocated",
+    },
   }),
   VAppTransport: text("vapp-transport", {
     usage: "vSphere OVF environment transport: iso or com.vmware.guestInfo",

@@ -4,7 +4,7 @@ import { driverModule } from "../../../src/drivers/vmwarevsphere/index.ts";
 import { FakeClock } from "../../../src/system/fake-clock.ts";
 import { describeDriverContract } from "../../../src/testing/driver-contract.ts";
 import { records } from "./records.ts";
-import { bareComputer, noPrograms, resourcesOf, vcenterFlags } from "./scene.ts";
+import { bareComputer, isReading, noPrograms, resourcesOf, vcenterFlags } from "./scene.ts";
 import { FakeVcenter } from "./vcenter.ts";
 import { vcsimMissing } from "./vcsim.ts";
 
@@ -21,6 +21,7 @@ if (vcsimMissing === false)
         context: { computer: bareComputer, processes: noPrograms, clock: new FakeClock() },
         records,
         resources: async () => await resourcesOf(vcenter),
+        isReading,
         address: async () => vcenter.addressOf((await ours())?.ref ?? ""),
         loseInstance: async () => void (await vcenter.lab("destroy", { vm: (await ours())?.ref })),
         [Symbol.asyncDispose]: async () => {

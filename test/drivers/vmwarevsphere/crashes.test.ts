@@ -4,7 +4,7 @@ import * as path from "node:path";
 import { driverModule } from "../../../src/drivers/vmwarevsphere/index.ts";
 import { FakeClock } from "../../../src/system/fake-clock.ts";
 import { crashMachineName, describeDriverCrashes } from "../../../src/testing/crash-suite.ts";
-import { bareComputer, noPrograms, resourcesOf, vcenterFlags } from "./scene.ts";
+import { bareComputer, isReading, noPrograms, resourcesOf, vcenterFlags } from "./scene.ts";
 import { FakeVcenter } from "./vcenter.ts";
 import { vcsimMissing } from "./vcsim.ts";
 
@@ -18,6 +18,7 @@ describeDriverCrashes(
       flags: await vcenterFlags(vcenter),
       context: { computer: bareComputer, processes: noPrograms, clock: new FakeClock() },
       resources: async () => await resourcesOf(vcenter),
+      isReading,
       [Symbol.asyncDispose]: async () => await vcenter[Symbol.asyncDispose](),
     };
   },

@@ -7,6 +7,7 @@ import * as path from "node:path";
 import type { FlagValue } from "../../../src/driver-kit/create-flag.ts";
 import type { Driver, DriverContext, Resource } from "../../../src/driver-kit/driver.ts";
 import { driverModule } from "../../../src/drivers/vmwarevsphere/index.ts";
+import type { HttpRequest } from "../../../src/driver-kit/http-transport.ts";
 import type { ErrorCode } from "../../../src/errors/codes.ts";
 import { MachineError } from "../../../src/errors/machine-error.ts";
 import { thisComputer } from "../../../src/system/computer.ts";
@@ -44,6 +45,13 @@ export const noPrograms: DriverContext["processes"] = {
   },
   find: async () => undefined,
 };
+
+const reading = /<(?:RetrievePropertiesEx|RetrieveServiceContent|Find\w+|CreateContainerView|DestroyView|Login|Logout) xmlns/u;
+
+/** Most of what is asked of vSphere changes nothing there. */
+export function isReading({ method, body }: HttpRequest): boolean {
+  return method === "HEAD" || (typeof body === "string" && reading.test(body));
+}
 
 export async function vcenterFlags(vcenter: FakeVcenter): Promise<Readonly<Record<string, FlagValue>>> {
   return {

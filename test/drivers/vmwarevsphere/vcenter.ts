@@ -65,6 +65,8 @@ export class FakeVcenter implements AsyncDisposable {
   hasApi = true;
   /** After so many further requests the sessions that there are end; 0: they do not. */
   requestsToLive = 0;
+  /** What deployments from libraries fail with. */
+  deployFailure: string | undefined;
   /** Further addresses that the first card has, before its own. */
   strayAddresses: readonly string[] = [];
   readonly #vcsim: Vcsim;
@@ -147,6 +149,11 @@ export class FakeVcenter implements AsyncDisposable {
 
   get lab(): Vcsim["lab"] {
     return this.#vcsim.lab;
+  }
+
+  /** The simulator itself, for what administrators do. */
+  get simulator(): string {
+    return this.#vcsim.url;
   }
 
   addressOf(ref: string): string {
@@ -347,9 +354,19 @@ export class FakeVcenter implements AsyncDisposable {
     const isSession = /\/session$/u.test(url.pathname) && request.method === "POST";
     if (isSession && authorization !== expected) return void response.writeHead(401).end('{"type":"UNAUTHENTICATED"}');
     if (!isSession && authorization !== "") this.violations.push(`${url.pathname} has the password`);
+    if (this.deployFailure !== undefined && url.search.endsWith("action=deploy")) {
+      const failed = {
+        succeeded: false,
+        error: { errors: [{ category: "SERVER", message: { default_message: this.deployFailure } }] },
+      };
+      return void response
+        .writeHead(200, { "content-type": "application/json" })
+        .end(JSON.stringify(isApi ? failed : { value: failed }));
+    }
     const form = isApi ? apiToRest(request.method ?? "", url, text) : { path: `${url.pathname}${url.search}`, body: text };
     if (form === undefined) return void response.writeHead(404).end();
     const answer = await this.#pass(request, form.body, new URL(form.path, url));
+    if (answer.status === 200 && form.path.endsWith("action=deploy")) await this.#annotate(form.body);
     const value =
       isApi && answer.status === 200
         ? JSON.stringify((JSON.parse(answer.body.toString() || "{}") as { value?: unknown }).value ?? null)
@@ -357,6 +374,12 @@ export class FakeVcenter implements AsyncDisposable {
     response
       .writeHead(answer.status, { "content-type": "application/json" })
       .end(value === "null" && !isSession ? "" : (value ?? answer.body));
+  }
+
+  /** The simulator leaves it out. */
+  async #annotate(deployment: string): Promise<void> {
+    const { deployment_spec: spec } = JSON.parse(deployment) as { deployment_spec: { name: string; annotation: string } };
+    await this.lab("rename", { vm: (await this.vm(spec.name)).ref, annotation: spec.annotation });
   }
 
   async #pass(request: IncomingMessage, body: string | Buffer, url = new URL(request.url ?? "/", "https://vcenter.test")) {

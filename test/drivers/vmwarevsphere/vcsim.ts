@@ -40,6 +40,8 @@ export interface LabVm {
   readonly cpus: number;
   readonly memoryMB: number;
   readonly devices: readonly LabDevice[];
+  /** Custom attributes, by their numbers. */
+  readonly fields: Readonly<Record<string, string>>;
 }
 
 export interface LabState {
@@ -58,7 +60,7 @@ export interface Vcsim extends AsyncDisposable {
   said(): string;
   /** One of the ways in `main.go` beside the API. */
   lab<Answer = unknown>(
-    what: "guest" | "vm" | "folder" | "attach" | "destroy" | "rename" | "space" | "pod",
+    what: "guest" | "vm" | "folder" | "attach" | "datastore" | "field" | "destroy" | "rename" | "space" | "pod",
     wish: object,
   ): Promise<Answer>;
 }

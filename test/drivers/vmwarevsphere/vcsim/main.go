@@ -35,7 +35,7 @@ type labVM struct {
 	Cpus         int32             `json:"cpus"`
 	MemoryMB     int32             `json:"memoryMB"`
 	Devices      []labDevice       `json:"devices"`
-	Tags         []string          `json:"tags"`
+	Fields       map[string]string `json:"fields"`
 }
 
 type labDevice struct {
@@ -76,6 +76,8 @@ func main() {
 	model.Service.HandleFunc("/lab/destroy", answer(destroyVM))
 	model.Service.HandleFunc("/lab/attach", answer(attachDisk))
 	model.Service.HandleFunc("/lab/rename", answer(renameVM))
+	model.Service.HandleFunc("/lab/datastore", answer(datastoreRef))
+	model.Service.HandleFunc("/lab/field", answer(addField))
 	model.Service.HandleFunc("/lab/space", answer(setSpace))
 	model.Service.HandleFunc("/lab/pod", answer(fillPod))
 	server := model.Service.NewServer()
@@ -130,7 +132,7 @@ func state() labState {
 		one := labVM{
 			Ref: vm.Self.Value, Name: vm.Name, InstanceUuid: vm.Config.InstanceUuid, BiosUuid: vm.Config.Uuid,
 			Template: vm.Config.Template, State: string(vm.Runtime.PowerState), Annotation: vm.Config.Annotation,
-			ExtraConfig: map[string]string{}, VmPathName: vm.Config.Files.VmPathName,
+			ExtraConfig: map[string]string{}, Fields: map[string]string{}, VmPathName: vm.Config.Files.VmPathName,
 			Cpus: vm.Config.Hardware.NumCPU, MemoryMB: vm.Config.Hardware.MemoryMB,
 		}
 		if vm.Parent != nil {
@@ -139,6 +141,11 @@ func state() labState {
 		for _, option := range vm.Config.ExtraConfig {
 			value := option.GetOptionValue()
 			one.ExtraConfig[value.Key] = fmt.Sprint(value.Value)
+		}
+		for _, value := range vm.CustomValue {
+			if text, ok := value.(*types.CustomFieldStringValue); ok {
+				one.Fields[fmt.Sprint(text.Key)] = text.Value
+			}
 		}
 		for _, device := range vm.Config.Hardware.Device {
 			one.Devices = append(one.Devices, told(device))
@@ -336,7 +343,7 @@ func attachDisk(body []byte) (interface{}, error) {
 }
 
 func renameVM(body []byte) (interface{}, error) {
-	var wish struct{ Vm, Name, InstanceUuid string }
+	var wish struct{ Vm, Name, InstanceUuid, Annotation string }
 	if err := json.Unmarshal(body, &wish); err != nil {
 		return nil, err
 	}
@@ -347,10 +354,37 @@ func renameVM(body []byte) (interface{}, error) {
 	if wish.Name != "" {
 		simulator.Map.Update(vm, []types.PropertyChange{{Name: "name", Val: wish.Name}, {Name: "config.name", Val: wish.Name}})
 	}
+	if wish.Annotation != "" {
+		vm.Config.Annotation = wish.Annotation
+	}
 	if wish.InstanceUuid != "" {
 		vm.Config.InstanceUuid = wish.InstanceUuid
 	}
 	return nil, nil
+}
+
+func datastoreRef(body []byte) (interface{}, error) {
+	var wish struct{ Name string }
+	if err := json.Unmarshal(body, &wish); err != nil {
+		return nil, err
+	}
+	for _, entity := range simulator.Map.All("Datastore") {
+		if entity.(*simulator.Datastore).Name == wish.Name {
+			return entity.Reference().Value, nil
+		}
+	}
+	return nil, fmt.Errorf("no datastore %s", wish.Name)
+}
+
+// A custom attribute; its number.
+func addField(body []byte) (interface{}, error) {
+	var wish struct{ Name string }
+	if err := json.Unmarshal(body, &wish); err != nil {
+		return nil, err
+	}
+	manager := simulator.Map.CustomFieldsManager()
+	made := manager.AddCustomFieldDef(&types.AddCustomFieldDef{This: manager.Self, Name: wish.Name, MoType: "VirtualMachine"})
+	return made.(*methods.AddCustomFieldDefBody).Res.Returnval.Key, nil
 }
 
 func setSpace(body []byte) (interface{}, error) {
