@@ -112,8 +112,6 @@ async function clone(place: Workplace, source: Ref, signal: AbortSignal): Promis
     config: typed("VirtualMachineConfigSpec", {
       instanceUuid: config.InstanceUuid,
       annotation: annotationOf(place),
-      numCPUs: config.CPU,
-      memoryMB: config.Memory,
       extraConfig: await settings(place),
     }),
     customization: await customization(place, signal),
@@ -160,6 +158,8 @@ async function equip(place: Workplace, vm: Vm, signal: AbortSignal): Promise<Vm>
   const spec = typed("VirtualMachineConfigSpec", {
     annotation: annotationOf(place),
     numCPUs: config.CPU,
+    // A template's own number of cores need not divide it.
+    numCoresPerSocket: 1,
     memoryMB: config.Memory,
     deviceChange: [...(await cardChanges(place, devices, signal)), ...growth(devices, config.DiskSize)],
     extraConfig: await settings(place),

@@ -35,7 +35,7 @@ export async function findVm(place: Workplace, paths: readonly string[], signal:
   const properties = await api.properties(ref, wanted, signal);
   if (properties === undefined || (!config.KnownByPlace && config.InstanceUuid !== "" && !isOurs(place, properties)))
     return undefined;
-  await adopt(place, ref, properties);
+  adopt(place, ref, properties);
   return { ref, properties };
 }
 
@@ -75,13 +75,12 @@ async function findByPlace(place: Workplace, signal: AbortSignal): Promise<Ref |
   return ref;
 }
 
-/** From now on it is known by what nothing else has. */
-async function adopt({ config, context }: Workplace, ref: Ref, properties: Properties): Promise<void> {
+/** From now on it is known by what nothing else has. Commands that only look do not save it: they hold no lock. */
+function adopt({ config }: Workplace, ref: Ref, properties: Properties): void {
   const uuid = properties.get("config.instanceUuid")?.text.toLowerCase() ?? "";
-  if (config.VmRef === ref.value && config.InstanceUuid === uuid) return;
-  Object.assign(config, { VmRef: ref.value, InstanceUuid: uuid === "" ? config.InstanceUuid : uuid });
-  if (uuid !== "") config.KnownByPlace = false;
-  await context.save();
+  config.VmRef = ref.value;
+  if (uuid === "") return;
+  Object.assign(config, { InstanceUuid: uuid, KnownByPlace: false });
 }
 
 /** Keys and values of `config.extraConfig`. */

@@ -237,6 +237,15 @@ describe("a machine on vSphere", { skip: vcsimMissing }, () => {
     await driver.kill(signal);
   });
 
+  test("is made in an inventory that is told in parts", async () => {
+    await using scene = await openScene();
+    const { vcenter, signal } = scene;
+    for (const name of ["a", "b", "c"]) await vcenter.lab("vm", { name, datastore: "LocalDS_0" });
+    vcenter.pageSize = 1;
+    await (await scene.created({ "vmwarevsphere-clone-from": "c" })).remove(signal);
+    assert.ok(vcenter.calls("ContinueRetrievePropertiesEx") >= 3);
+  });
+
   test("keeps its password out of its record, and its session ends with the command", async () => {
     await using scene = await openScene();
     const driver = await scene.checked();

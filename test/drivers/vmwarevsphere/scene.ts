@@ -14,7 +14,8 @@ import { thisComputer } from "../../../src/system/computer.ts";
 import { testDriverContext, type TestContext } from "../../../src/testing/driver-context.ts";
 import { optionsOf } from "../../../src/testing/flag-values.ts";
 import { HastyClock } from "../../support/hasty-clock.ts";
-import { FakeVcenter, type Hardware } from "./vcenter.ts";
+import type { Hardware } from "./hardware.ts";
+import { FakeVcenter } from "./vcenter.ts";
 import { password, user } from "./vcsim.ts";
 
 /** Nothing of the environment that the tests run in; and no `qemu-img`, which would look at each image anew. */

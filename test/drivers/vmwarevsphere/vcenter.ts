@@ -14,20 +14,16 @@ import type { AddressInfo } from "node:net";
 import * as path from "node:path";
 import { buffer } from "node:stream/consumers";
 import { childOf, loadXmlParser, textOf, type XmlElement, type XmlParser } from "../../../src/drivers/vmwarevsphere/api/xml.ts";
-import { TestAuthority, type TestPair } from "../../../src/tls/testing/pki.ts";
+import { TestAuthority } from "../../../src/tls/testing/pki.ts";
+import { certified } from "./certificate.ts";
 import { Description } from "./description.ts";
+import { numbers, type Hardware } from "./hardware.ts";
+import { Pages } from "./paging.ts";
 import { apiToRest } from "./rest-forms.ts";
 import { failedTask, sendXml } from "./soap-answers.ts";
-import { readSeed, type ReadSeed } from "./seed-reading.ts";
+import { readSeed } from "./seed-reading.ts";
 import { password, startVcsim, user, type LabState, type LabVm, type Vcsim } from "./vcsim.ts";
 import { readStreamOptimized } from "./vmdk-reading.ts";
-
-/** What a VM is switched by. Each gives the guest's address from then on. */
-export interface Hardware {
-  boot(vm: LabVm, seed: ReadSeed | undefined): Promise<string>;
-  power(vm: LabVm, change: "on" | "off" | "shut down" | "again"): Promise<string>;
-  remove(vm: LabVm): Promise<void>;
-}
 
 /** What goes wrong with the next calls of a method. */
 export interface Fault {
@@ -65,6 +61,8 @@ export class FakeVcenter implements AsyncDisposable {
   hasApi = true;
   /** After so many further requests the sessions that there are end; 0: they do not. */
   requestsToLive = 0;
+  /** Objects in one answer of the property collector; 0: all. */
+  pageSize = 0;
   /** What deployments from libraries fail with. */
   deployFailure: string | undefined;
   /** Further addresses that the first card has, before its own. */
@@ -78,6 +76,7 @@ export class FakeVcenter implements AsyncDisposable {
   readonly #booted = new Set<string>();
   readonly #addresses = new Map<string, string>();
   readonly #failedTasks = new Map<string, Fault>();
+  readonly #pages = new Pages();
   readonly #dead = new Set<string>();
   readonly #datacenter: string;
   #certificate: string;
@@ -102,8 +101,7 @@ export class FakeVcenter implements AsyncDisposable {
   }
 
   static async start(model: "vpx" | "esx" = "vpx", hardware: Hardware = numbers()): Promise<FakeVcenter> {
-    certified ??= certify();
-    const [vcsim, parse, { authority, pair }] = await Promise.all([startVcsim(model), loadXmlParser(), certified]);
+    const [vcsim, parse, { authority, pair }] = await Promise.all([startVcsim(model), loadXmlParser(), certified()]);
     const { certificate, key } = pair;
     const server = createServer({ cert: certificate, key });
     const vcenter = new FakeVcenter({ model, vcsim, server, authority, certificate, hardware, parse });
@@ -213,6 +211,8 @@ export class FakeVcenter implements AsyncDisposable {
     const failed =
       call.name === "RetrievePropertiesEx" ? this.#failedTasks.get(textOf(call, "specSet", "objectSet", "obj")) : undefined;
     if (failed !== undefined) return sendXml(response, 200, failedTask(textOf(call, "specSet", "objectSet", "obj"), failed));
+    if (call.name === "ContinueRetrievePropertiesEx")
+      return sendXml(response, 200, this.#pages.next(textOf(call, "token"), this.pageSize));
     if (call.name === "RebootGuest") return await this.#reboot(response, call);
     if (call.name === "ShutdownGuest" && this.isDeaf) return sendXml(response, 200, '<ShutdownGuestResponse xmlns="urn:vim25"/>');
     const before = switches.has(call.name) ? await this.#vmOf(call) : undefined;
@@ -221,7 +221,9 @@ export class FakeVcenter implements AsyncDisposable {
     if (answer.status === 200 && call.name === "Login") this.#isLoggedIn = true;
     if (answer.status === 200 && before !== undefined) await this.#switched(call.name, before);
     if (fault?.lost === true) return void response.destroy();
-    response.writeHead(answer.status, answer.headers).end(answer.body);
+    const isPaged = this.pageSize > 0 && call.name === "RetrievePropertiesEx";
+    const content = isPaged ? this.#pages.first(answer.body.toString("utf8"), this.pageSize) : answer.body;
+    response.writeHead(answer.status, answer.headers).end(content);
   }
 
   #take(method: string): Fault | undefined {
@@ -407,21 +409,6 @@ export class FakeVcenter implements AsyncDisposable {
   }
 }
 
-/** Who signs, and what a vCenter shows: for all of a process, since keys take time. */
-let certified: ReturnType<typeof certify> | undefined;
-
-async function certify(): Promise<{ readonly authority: TestAuthority; readonly pair: TestPair }> {
-  const authority = await TestAuthority.create();
-  return { authority, pair: await authority.issueServer("127.0.0.1") };
-}
-
 const switches: ReadonlySet<string> = new Set([
   ...["PowerOnVM_Task", "PowerOffVM_Task", "ResetVM_Task", "SuspendVM_Task", "ShutdownGuest", "Destroy_Task"],
 ]);
-
-/** Guests that are no more than an address, another one each time they are switched on. */
-function numbers(): Hardware {
-  let last = 10;
-  const next = async (): Promise<string> => `192.0.2.${(last += 1)}`;
-  return { boot: next, power: next, remove: async () => {} };
-}

@@ -3,16 +3,20 @@
  * given, or because it is the one whose fingerprint was given. Records of older tools, which believed anyone, have the
  * certificate pinned that they meet first, and that is said.
  */
+import * as path from "node:path";
 import type { DriverContext } from "../../../driver-kit/driver.ts";
 import type { HttpTransport, HttpTrust } from "../../../driver-kit/http-transport.ts";
 import { MachineError } from "../../../errors/machine-error.ts";
 import { logTo } from "../../../log/event.ts";
-import { readFileIfExists } from "../../../system/files.ts";
+import { readFileIfExists, writeFileAtomic } from "../../../system/files.ts";
 import { isHttpFailure } from "../../../system/http-failure.ts";
 import type { VsphereConfig } from "../options.ts";
 
 /** Asks who is there, without showing anything that is secret. */
 type Greeting<T> = (http: HttpTransport) => Promise<T>;
+
+/** Of older tools' machines: the certificate that was met first, beside the record, since any command may be the first. */
+const pinFile = "vcenter-certificate";
 
 /** @throws `provider-untrusted` with the fingerprint in the hint, before anything was sent */
 export async function openConnection<T>(
@@ -21,30 +25,39 @@ export async function openConnection<T>(
   signal: AbortSignal,
   greet: Greeting<T>,
 ): Promise<{ readonly http: HttpTransport; readonly found: T }> {
-  const trust = await trustOf(config);
+  const pin = await pinOf(context, config);
+  const trust = await trustOf(config, pin);
   const http = trust === undefined ? context.http : context.http.trusting(trust);
   try {
     return { http, found: await greet(http) };
   } catch (error) {
     if (!isHttpFailure(error) || error.reason !== "certificate") throw error;
-    if (config.TlsThumbprint !== "") throw changed(config, await shownBy(context, config, signal), error);
     const seen = await shownBy(context, config, signal);
+    if (pin !== undefined) throw changed(context, config, pin, seen, error);
     if (!config.PinsOnFirstUse) throw unknown(config, seen, error);
-    const pinned = context.http.trusting({ fingerprint: seen });
-    const found = await greet(pinned);
-    config.TlsThumbprint = colonSeparated(seen);
-    logTo(
-      context.report,
-      "warn",
-      `The certificate of ${config.IP} is signed by nobody this computer knows. It is believed from now on: SHA-256 ${config.TlsThumbprint}`,
-    );
-    await context.save();
-    return { http: pinned, found };
+    return await trustFirst(context, config, seen, greet);
   }
 }
 
-async function trustOf({ TlsThumbprint, TlsCaCert, Insecure }: VsphereConfig): Promise<HttpTrust | undefined> {
-  if (TlsThumbprint !== "") return { fingerprint: TlsThumbprint };
+async function trustFirst<T>(context: DriverContext, { IP }: VsphereConfig, seen: string, greet: Greeting<T>) {
+  const http = context.http.trusting({ fingerprint: seen });
+  const found = await greet(http);
+  await writeFileAtomic(path.join(context.machineDir, pinFile), `${colonSeparated(seen)}\n`, 0o600);
+  const what = `The certificate of ${IP} is signed by nobody this computer knows.`;
+  logTo(context.report, "warn", `${what} It is believed from now on: SHA-256 ${colonSeparated(seen)}`);
+  return { http, found };
+}
+
+async function pinOf(
+  { machineDir }: DriverContext,
+  { TlsThumbprint, PinsOnFirstUse }: VsphereConfig,
+): Promise<string | undefined> {
+  if (TlsThumbprint !== "" || !PinsOnFirstUse) return TlsThumbprint === "" ? undefined : TlsThumbprint;
+  return (await readFileIfExists(path.join(machineDir, pinFile)))?.toString("utf8").trim();
+}
+
+async function trustOf({ TlsCaCert, Insecure }: VsphereConfig, pin: string | undefined): Promise<HttpTrust | undefined> {
+  if (pin !== undefined) return { fingerprint: pin };
   if (Insecure) return { insecure: true };
   if (TlsCaCert === "") return undefined;
   const roots = await readFileIfExists(TlsCaCert);
@@ -68,12 +81,22 @@ function unknown({ IP, TlsCaCert }: VsphereConfig, seen: string, cause: unknown)
   });
 }
 
-function changed({ IP, TlsThumbprint }: VsphereConfig, seen: string, cause: unknown): MachineError {
+function changed(
+  { machineDir }: DriverContext,
+  { IP, TlsThumbprint }: VsphereConfig,
+  pin: string,
+  seen: string,
+  cause: unknown,
+): MachineError {
+  const renewed =
+    TlsThumbprint === ""
+      ? `remove the file ${path.join(machineDir, pinFile)}`
+      : "put the new fingerprint into TlsThumbprint of the machine's config.json";
   return new MachineError("provider-untrusted", `${IP} shows another certificate than the expected one`, {
     cause,
     hint:
-      `Expected was ${TlsThumbprint}, shown is SHA-256 ${colonSeparated(seen)}. Nothing was sent. If the certificate was renewed, ` +
-      "put the new fingerprint into TlsThumbprint of the machine's config.json; otherwise somebody stands between.",
+      `Expected was ${pin}, shown is SHA-256 ${colonSeparated(seen)}. Nothing was sent. If the certificate was renewed, ` +
+      `${renewed}; otherwise somebody stands between.`,
   });
 }
 

@@ -67,6 +67,7 @@ export type SchemaType = keyof typeof schema;
 /** Parameters of the methods that we call, in their order, besides `_this`. */
 export const methods = {
   CloneVM_Task: ["folder", "name", "spec"],
+  ContinueRetrievePropertiesEx: ["token"],
   CreateContainerView: ["container", "type", "recursive"],
   DeleteDatastoreFile_Task: ["name", "datacenter"],
   Destroy_Task: [],

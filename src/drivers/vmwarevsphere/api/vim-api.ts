@@ -329,8 +329,15 @@ export class VimApi {
     const specSet = typed("PropertyFilterSpec", { propSet, objectSet });
     return await this.#inSession(signal, async () => {
       const asked = { specSet, options: typed("RetrieveOptions", {}) };
-      const answer = await this.#send("RetrievePropertiesEx", collector, asked, signal, {});
-      const objects = childrenOf(childOf(answer, "returnval"), "objects");
+      const objects: XmlElement[] = [];
+      let page = childOf(await this.#send("RetrievePropertiesEx", collector, asked, signal, {}), "returnval");
+      for (; page !== undefined;) {
+        objects.push(...childrenOf(page, "objects"));
+        // Large inventories are told in parts.
+        const token = textOf(page, "token");
+        if (token === "") break;
+        page = childOf(await this.#send("ContinueRetrievePropertiesEx", collector, { token }, signal, {}), "returnval");
+      }
       for (const object of objects) this.#requireSeen(object);
       return objects.map(listed);
     });
