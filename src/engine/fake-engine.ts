@@ -19,6 +19,8 @@ export interface FakeEngineOptions {
   /** PEM of the CA that clients must be of. */
   readonly clientCa: string;
   readonly host?: string | undefined;
+  /** A free one unless told. */
+  readonly port?: number | undefined;
   /** A text, of an honest engine. */
   readonly engineVersion?: unknown;
   /** Fields of `GET /info` besides `ServerVersion`. */
@@ -51,12 +53,12 @@ export class FakeEngine implements AsyncDisposable {
     this.#server.on("secureConnection", (socket: TLSSocket) => socket.on("error", () => {}));
   }
 
-  /** Listens on a free port of 127.0.0.1 or of the host given. */
+  /** Listens at 127.0.0.1 or the host given. */
   static async start(options: FakeEngineOptions): Promise<FakeEngine> {
     const engine = new FakeEngine(options);
     await new Promise<void>((resolve, reject) => {
       engine.#server.once("error", reject);
-      engine.#server.listen(0, options.host ?? "127.0.0.1", resolve);
+      engine.#server.listen(options.port ?? 0, options.host ?? "127.0.0.1", resolve);
     });
     return engine;
   }

@@ -1,6 +1,6 @@
 /**
  * `npm run bench [SECTION…]`: what the program costs, measured in one run on this computer. Sections: start, create,
- * locks, ssh, plugins, disks, machines, systems. A section that cannot run here says why.
+ * locks, ssh, plugins, disks, systems, clouds, machines. A section that cannot run here says why.
  */
 import { printRows, type Row } from "./measure.ts";
 
@@ -18,6 +18,7 @@ const sections: Readonly<Record<string, { readonly title: string; readonly load:
     title: "Installing an engine on systems beyond Debian",
     load: async () => (await import("./systems.ts")).measureSystems,
   },
+  clouds: { title: "Machines at clouds", load: async () => (await import("./clouds.ts")).measureClouds },
   machines: { title: "Machines on this computer", load: async () => (await import("./machines.ts")).measureMachines },
 };
 

@@ -34,6 +34,8 @@ describe("instances of EC2", { skip: unavailable }, () => {
         AWS_ENDPOINT_URL_EC2: moto.url,
         AWS_ENDPOINT_URL_SSM: moto.url,
       },
+      // What the environment gives is looked for again by each command.
+      record: { AccessKey: "", SecretKey: "", OwnSecurityGroup: true },
       secrets: [secretKey],
       hosts,
       heard: async () => (await moto.requests()).length,

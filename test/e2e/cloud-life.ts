@@ -15,6 +15,8 @@ export interface EmulatedCloud {
   readonly flags: readonly string[];
   /** What the program's user has set: credentials, and where the emulator is. */
   readonly env: Readonly<Record<string, string>>;
+  /** Fields of the driver's record once the machine is made. */
+  readonly record?: Readonly<Record<string, unknown>>;
   /** What may stand in no record and no output. */
   readonly secrets: readonly string[];
   readonly hosts: CloudHosts;
@@ -36,6 +38,8 @@ export async function liveAt(cloud: EmulatedCloud): Promise<void> {
   await assertUsable(program);
   await assertFreshHostKeys(program, await cloud.toldUserData());
   const record = await readFile(path.join(program.store, "machines/web/config.json"), "utf8");
+  const { Driver } = JSON.parse(record) as { readonly Driver: Readonly<Record<string, unknown>> };
+  for (const [field, value] of Object.entries(cloud.record ?? {})) assert.deepEqual(Driver[field], value, field);
   for (const secret of cloud.secrets) assert.ok(!`${record}${created.stdout}${created.stderr}`.includes(secret));
 
   const heard = await cloud.heard();

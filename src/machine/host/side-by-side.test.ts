@@ -16,8 +16,7 @@ interface Rig {
   ask(question: Question<string>, signal?: AbortSignal): Promise<Sighting<string>>;
 }
 
-function rig(isLocal: boolean, getState: () => Promise<MachineState>): Rig {
-  const clock = new FakeClock();
+function rig(isLocal: boolean, getState: () => Promise<MachineState>, clock = new FakeClock()): Rig {
   const driverAskedMs: number[] = [];
   const context = { clock, timeouts: defaultTimeouts } as unknown as MachineContext;
   const driver = {
@@ -74,6 +73,21 @@ test("any other driver is asked after a second of the engine's silence", async (
   await clock.advance(1);
   assert.deepEqual(await asked, { state: "Stopped", silence: undefined });
   assert.deepEqual(driverAskedMs, [headStartMs]);
+});
+
+test("while this process is busy nobody listens, and that is no silence of the engine's", async () => {
+  const busyMs = 150;
+  class BusyClock extends FakeClock {
+    override async sleep(ms: number, signal?: AbortSignal): Promise<void> {
+      await super.sleep(ms + busyMs, signal);
+    }
+  }
+  const clock = new BusyClock();
+  const { driverAskedMs, ask } = rig(false, async () => "Stopped", clock);
+  const asked = ask({ askEngine: answersAfter(clock, 2 * headStartMs) });
+  await clock.advance(9_000);
+  assert.deepEqual(await asked, { answer: "29.1.2" });
+  assert.deepEqual(driverAskedMs, []);
 });
 
 test("no driver waits for an engine that has failed", async () => {

@@ -12,6 +12,9 @@ import { stateOf } from "./wait-for-state.ts";
 /** How long an engine may be silent before a driver is asked that needs the network or credentials for its answer. */
 export const headStartMs = 600;
 
+/** For so long at a time it is listened to one that is silent. */
+const listeningMs = 50;
+
 /** What a running engine needs to answer: so long it has, even where the driver says at once that the machine is stopped. */
 export const engineGraceMs = 250;
 
@@ -91,12 +94,16 @@ async function askDriver<T>(
   await untilSilentFor(ms - (clock.monotonicMs() - startedMs));
   return { state, ends: true };
 
-  /** An engine that has failed is waited for no longer. */
+  /**
+   * An engine that has failed is waited for no longer. In pieces, each of which counts for no more than it was to be: while
+   * this process is busy with a hundred others nobody listens, and that is no silence of the engine's.
+   */
   async function untilSilentFor(silentMs: number): Promise<void> {
-    if (silentMs <= 0) return;
     const failed = new AbortController();
     void engine.then(() => failed.abort());
-    await clock.sleep(silentMs, AbortSignal.any([signal, failed.signal])).catch(() => signal.throwIfAborted());
+    const ended = AbortSignal.any([signal, failed.signal]);
+    for (let leftMs = silentMs; leftMs > 0 && !ended.aborted; leftMs -= listeningMs)
+      await clock.sleep(Math.min(leftMs, listeningMs), ended).catch(() => signal.throwIfAborted());
   }
 
   /** For --debug: of what is asked, what took how long and came to what. */

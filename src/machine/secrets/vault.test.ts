@@ -59,6 +59,14 @@ test("of a reference only the reference is stored, and it is followed when that 
   assert.equal(later.conceal('{"Token":"second"}'), text);
 });
 
+test("a driver is told by which variable a secret came, though it gets a mark in its place", async () => {
+  const given = { "cloud-auth": "s3cret-value", "cloud-region": "eu" };
+  const from = driverOptions(given, new Set(Object.keys(given)), new Map([["cloud-auth", "CLOUD_AUTH"]]));
+  const options = await Vault.empty(contextWith(), temporaryFolder()).takeOptions(from, ours);
+  assert.deepEqual([options.string("cloud-auth"), options.variableOf("cloud-auth")], ["[secret:cloud-auth]", "CLOUD_AUTH"]);
+  assert.equal(options.variableOf("cloud-region"), undefined);
+});
+
 test("what no mark stands for any more is not kept", async () => {
   const [folder, context] = [temporaryFolder(), contextWith()];
   const vault = Vault.empty(context, folder);

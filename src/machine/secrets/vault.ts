@@ -108,7 +108,8 @@ export class Vault {
           (value as readonly string[]).map(async (each, index) => await take(`${name}.${index}`, each)),
         );
     }
-    return overlayOptions(options, replaced);
+    // A mark is where its secret is from: a driver may leave to a variable what is the variable's.
+    return { ...overlayOptions(options, replaced), variableOf: (name) => options.variableOf(name) };
   }
 
   async #take(name: string, given: string, variable: string | undefined): Promise<string> {

@@ -10,7 +10,9 @@ Prints the port it listens on. Beside AWS's APIs it answers:
   POST /lab/hardware  {"url"}: after each request that changes instances, what is to be of them is posted there, as a list of
                       {"id", "isOn", "userData", "reboots"}, and answered by the public address of each, by id
   POST /lab/interrupt {"id", "behaviour"}: takes a spot instance back, by "terminate" or "stop", as AWS does when it needs the room
-  GET /lab/requests   the requests of EC2 since the last reset, in order: {"action", "params"}
+  POST /lab/pace      {"pendingSeconds", "limited"}: how long an instance is pending, and whether requests are counted as AWS
+                      counts them, and refused beyond that
+  GET /lab/requests   the requests of EC2 since the last reset, in order: {"action", "params", "at", "limited"}
   POST /lab/reset     forgets resources, faults, requests and tokens
 """
 import base64
@@ -19,6 +21,7 @@ import json
 import os
 import sys
 import threading
+import time
 import urllib.request
 from urllib.parse import parse_qs
 
@@ -43,6 +46,18 @@ PARAMETERS = {
 
 
 CHANGES = {"RunInstances", "StartInstances", "StopInstances", "RebootInstances", "TerminateInstances"}
+
+
+def bucket_of(action, params):
+    """
+    Tokens and their refill by the second: https://docs.aws.amazon.com/ec2/latest/devguide/ec2-api-throttling.html. Questions
+    for everything, neither filtered nor in pages, have fewer.
+    """
+    if action in ("RunInstances", "StartInstances"):
+        return 5, 2
+    if not action.startswith("Describe"):
+        return 50, 5
+    return (100, 20) if any(name.startswith(("Filter.", "MaxResults")) for name in params) else (50, 10)
 
 
 def all_instances():
@@ -77,7 +92,8 @@ class Lab:
 
     def reset(self):
         self.faults, self.requests, self.tokens, self.reboots = [], [], {}, {}
-        self.hardware = None
+        self.hardware, self.pending_seconds, self.limited = None, 0, False
+        self.pending, self.buckets = {}, {}
 
     def __call__(self, environ, start_response):
         length = int(environ.get("CONTENT_LENGTH") or 0)
@@ -97,6 +113,10 @@ class Lab:
             return self.plain(b"")
         if path == "/lab/interrupt":
             return self.interrupt(**json.loads(body))
+        if path == "/lab/pace":
+            pace = json.loads(body)
+            self.pending_seconds, self.limited = pace.get("pendingSeconds", 0), pace.get("limited", False)
+            return self.plain(b"")
         if path == "/lab/requests":
             return self.plain(json.dumps(self.requests).encode())
         if path == "/lab/reset":
@@ -111,7 +131,11 @@ class Lab:
 
     def ec2(self, environ, body, params):
         action, is_dry = params["Action"], params.get("DryRun") == "true"
-        self.requests.append({"action": action, "params": params})
+        is_over = self.limited and not self.has_token(action, params)
+        self.requests.append({"action": action, "params": params, "at": time.time(), "limited": is_over})
+        if is_over:
+            return "503 Error", [("Content-Type", "text/xml")], xml_error("RequestLimitExceeded", "Request limit exceeded.")
+        self.let_time_pass()
         fault = self.next_fault(action, is_dry)
         if fault and "error" in fault:
             error = fault["error"]
@@ -119,6 +143,8 @@ class Lab:
         answer = self.idempotent(environ, body, params)
         if fault and fault.get("doubled"):
             answer = self.idempotent(environ, body, params)
+        if action == "RunInstances" and answer[0].startswith("200"):
+            self.keep_pending()
         if self.hardware and not is_dry and action in CHANGES and answer[0].startswith("200"):
             self.run_hardware(params)
         if fault and fault.get("lost"):
@@ -133,7 +159,7 @@ class Lab:
         machines = [
             {
                 "id": id,
-                "isOn": instance._state.name == "running",
+                "isOn": instance._state.name in ("pending", "running"),
                 "userData": text_of(instance.user_data),
                 "reboots": self.reboots.get(id, 0),
             }
@@ -144,6 +170,28 @@ class Lab:
             for id, address in json.load(answer).items():
                 if instances[id].nics[0].public_ip:
                     instances[id].nics[0].public_ip = address
+
+    def has_token(self, action, params):
+        """Each kind of request has a bucket of its own; an empty one is refilled by the second."""
+        size, refill = bucket_of(action, params)
+        left, since = self.buckets.get(action, (size, time.time()))
+        now = time.time()
+        left = min(size, left + (now - since) * refill)
+        self.buckets[action] = (left - 1 if left >= 1 else left, now)
+        return left >= 1
+
+    def keep_pending(self):
+        if self.pending_seconds == 0:
+            return
+        for instance in all_instances():
+            if instance.id not in self.pending:
+                self.pending[instance.id] = time.time() + self.pending_seconds
+                instance._state.name, instance._state.code = "pending", 0
+
+    def let_time_pass(self):
+        for instance in all_instances():
+            if instance._state.name == "pending" and self.pending.get(instance.id, 0) <= time.time():
+                instance._state.name, instance._state.code = "running", 16
 
     def interrupt(self, id, behaviour):
         state, number, reason = {

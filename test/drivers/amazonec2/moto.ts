@@ -27,6 +27,10 @@ export interface Fault {
 export interface SeenRequest {
   readonly action: string;
   readonly params: Readonly<Record<string, string>>;
+  /** Seconds since 1970. */
+  readonly at: number;
+  /** It was refused, because there were too many. */
+  readonly limited: boolean;
 }
 
 export interface Moto extends AsyncDisposable {
@@ -35,6 +39,8 @@ export interface Moto extends AsyncDisposable {
   fail(...faults: readonly Fault[]): Promise<void>;
   /** Gives the instances something to run on: `url` is told of them, and tells their addresses. */
   runOn(url: string): Promise<void>;
+  /** @param pendingSeconds how long an instance is pending @param limited whether requests beyond AWS's rates are refused */
+  pace(pendingSeconds: number, limited: boolean): Promise<void>;
   /** Takes a spot instance back. */
   interrupt(id: string, behaviour: "terminate" | "stop"): Promise<void>;
   requests(): Promise<readonly SeenRequest[]>;
@@ -61,6 +67,7 @@ export async function startMoto(): Promise<Moto> {
     reset: async () => await post("reset", {}),
     fail: async (...faults) => await post("faults", faults),
     runOn: async (hardware) => await post("hardware", { url: hardware }),
+    pace: async (pendingSeconds, limited) => await post("pace", { pendingSeconds, limited }),
     interrupt: async (id, behaviour) => await post("interrupt", { id, behaviour }),
     requests: async () => (await (await fetch(`${url}/lab/requests`)).json()) as readonly SeenRequest[],
     [Symbol.asyncDispose]: async () => {
