@@ -112,7 +112,7 @@ async function runUntilSsh(
   args: readonly string[],
   machines: number,
 ): Promise<void> {
-  const [file = "", ...before] = command === undefined ? program.commandLine : [command];
+  const [file, ...before] = command === undefined ? program.commandLine : ([command] as const);
   const driver = ["create", "-d", "amazonec2", "--amazonec2-region", "eu-central-1", "--amazonec2-endpoint", moto.url];
   const env = { AWS_ACCESS_KEY_ID: "test-id", AWS_SECRET_ACCESS_KEY: "test-key", AWS_ENDPOINT_URL_SSM: moto.url };
   const child = spawn(file, [...before, ...driver, ...args], { env: program.environment(env), cwd: program.folder });
