@@ -54,6 +54,14 @@ export interface ProgressView {
   close(): void;
 }
 
+/** Lines that are redrawn in place on standard output. */
+export interface LiveLines {
+  readonly columns: number;
+  readonly hasColour: boolean;
+  /** Replaces what is drawn; no lines removes it. */
+  draw(lines: readonly string[]): void;
+}
+
 export interface CliContext {
   readonly computer: Computer;
   readonly streams: Streams;
@@ -85,6 +93,8 @@ export interface CliContext {
   confirm(question: string): Promise<boolean | undefined>;
   /** Asks for a password on the terminal; undefined where there is no terminal. The answer is redacted from then on. */
   askSecret(question: string): Promise<string | undefined>;
+  /** Undefined where standard output is no terminal, one that cannot move its cursor, or debug lines are wanted. */
+  liveLines(): LiveLines | undefined;
   /** Shows the work on machines: plain lines, on a terminal a live view, with `--output json` NDJSON. */
   showProgress(machineNames: readonly string[]): Promise<ProgressView>;
 }

@@ -3,7 +3,7 @@ import { withoutControls } from "../log/plain-text.ts";
 import type { Redactor } from "../log/redact.ts";
 import type { Computer } from "../system/computer.ts";
 import type { Invocation } from "./command.ts";
-import type { CliContext, GlobalOptions, ProgramName, ProgressView, Streams } from "./cli-context.ts";
+import type { CliContext, GlobalOptions, LiveLines, ProgramName, ProgressView, Streams } from "./cli-context.ts";
 import type { MainContext } from "./main-context.ts";
 import { Reporter } from "./output/reporter.ts";
 import type { Screen } from "./output/screen.ts";
@@ -47,6 +47,21 @@ export function commandContext(
     const { LiveProgress } = await import("./output/live-progress.ts");
     return new LiveProgress(reporter, screen, reporter.eventStream, mainContext.clock, names);
   };
+  const liveLines = (): LiveLines | undefined => {
+    if (format !== "text" || debug || computer.env["TERM"] === "dumb" || !streams.stdout.isTerminal) return undefined;
+    const draw = (lines: readonly string[]): void =>
+      screen.setFooter(
+        "stdout",
+        lines.map((line) => redactor.redact(line)),
+      );
+    return {
+      get columns() {
+        return streams.stdout.columns;
+      },
+      hasColour: (computer.env["NO_COLOR"] ?? "") === "",
+      draw,
+    };
+  };
   return {
     computer,
     streams,
@@ -63,6 +78,7 @@ export function commandContext(
     printJson: (value) => write(JSON.stringify(value, undefined, 4)),
     showHelp: () => options.showHelp(),
     showProgress,
+    liveLines,
     confirm: (question) =>
       screen.withoutFooter(async () =>
         (await import("./terminal/prompt.ts")).confirm(question, streams, signal, format === "json" ? "stderr" : "stdout"),

@@ -23,6 +23,7 @@ const ownFlags = [
   "--generic-sudo-password-file",
   "--legacy",
   "--profile",
+  "--watch",
 ];
 /** Flags of the program itself that are ours; commands have a `--timeout` of 0.16.2. */
 const ownGlobalFlags = ["--output", "--timeout"];

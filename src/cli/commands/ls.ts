@@ -4,6 +4,7 @@ import type { Invocation } from "../command.ts";
 import type { CliContext } from "../cli-context.ts";
 import { parseFilters } from "../list/list-filters.ts";
 import { openContext } from "../open-context.ts";
+import { UsageError } from "../usage-error.ts";
 
 export async function run({ options }: Invocation, context: CliContext): Promise<void> {
   const machineContext = openContext(context);
@@ -15,8 +16,22 @@ export async function run({ options }: Invocation, context: CliContext): Promise
     else for (const name of names) context.print(name);
     return;
   }
+  const format = options.string("format");
+  const request = { filters, timeoutMs };
+  const view = format === "" && !context.compat ? context.liveLines() : undefined;
+  if (options.bool("watch")) {
+    if (format !== "") throw new UsageError("--watch shows the table, or with --output json the changes, and takes no --format");
+    if (view !== undefined)
+      await (await import("../list/list-for-people.ts")).watchMachines(machineContext, context, request, view);
+    else await (await import("../list/list-changes.ts")).printChanges(machineContext, context, request);
+    return;
+  }
+  if (view !== undefined) {
+    await (await import("../list/list-for-people.ts")).showMachines(machineContext, context, request, view);
+    return;
+  }
   const { printMachines } = await import("../list/list-machines.ts");
-  await printMachines(machineContext, context, options.string("format"), { filters, timeoutMs });
+  await printMachines(machineContext, context, format, request);
 }
 
 /** Nothing is asked of any machine unless a filter looks at its state. */

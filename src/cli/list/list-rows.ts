@@ -28,6 +28,8 @@ export interface RowOptions {
   /** Whether it is told when certificates end. */
   readonly certificates: boolean;
   readonly onRow?: ((row: ListRow) => void) | undefined;
+  /** Hears of each machine after its row, also of those that do not pass. */
+  readonly onListed?: ((machine: ListedMachine) => void) | undefined;
 }
 
 /**
@@ -51,7 +53,7 @@ export async function rowsOf(
   machineContext: MachineContext,
   context: CliContext,
   { timeoutMs }: RowRequest,
-  { depth = "machine", certificates, onRow }: RowOptions,
+  { depth = "machine", certificates, onRow, onListed }: RowOptions,
 ): Promise<ListRow[]> {
   const { masters } = recorded;
   const dockerHost = context.computer.env["DOCKER_HOST"] ?? "";
@@ -67,6 +69,7 @@ export async function rowsOf(
       select: (facts) => filters.matchesRecord(facts, masters),
       onListed: (machine) => {
         if (passes(machine)) onRow?.(toRow(machine));
+        onListed?.(machine);
       },
     },
     context.signal,

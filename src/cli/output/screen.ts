@@ -71,8 +71,9 @@ function fitLines(lines: readonly string[], rows: number): readonly string[] {
   return lines.length <= shown ? lines : [...lines.slice(0, shown - 1), `... and ${lines.length - shown + 1} more`];
 }
 
-/** A line that wrapped would not be counted when the cursor goes back up. */
+/** A line that wrapped would not be counted when the cursor goes back up. Who gives colours has cut it already. */
 function fit(line: string, columns: number): string {
+  if (line.includes("\u001B")) return line;
   const characters = Array.from(line);
   return characters.length < columns ? line : characters.slice(0, Math.max(columns - 1, 0)).join("");
 }

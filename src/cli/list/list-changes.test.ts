@@ -1,0 +1,33 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { changesSince } from "./list-changes.ts";
+import type { ListRow } from "./list-rows.ts";
+
+function row(name: string, change: Partial<ListRow> = {}): ListRow {
+  return {
+    name,
+    driverName: "none",
+    state: "Running",
+    url: "tcp://127.0.0.1:1",
+    engineVersion: "v1",
+    error: "",
+    responseTimeMs: 1,
+    active: "-",
+    activeHost: false,
+    activeSwarm: false,
+    swarm: "",
+    swarmOptions: undefined,
+    engineOptions: undefined,
+    ...change,
+  };
+}
+
+test("changes are told once: all at first, then what is new, other or gone", () => {
+  const known = new Map<string, string>();
+  const seen = (...rows: ListRow[]): string[] => changesSince(known, rows, "t").map((change) => `${change.type} ${change.name}`);
+  assert.deepEqual(seen(row("a"), row("b")), ["machine a", "machine b"]);
+  assert.deepEqual(seen(row("a", { responseTimeMs: 9 }), row("b")), []);
+  assert.deepEqual(seen(row("a", { state: "Stopped" }), row("b"), row("c")), ["machine a", "machine c"]);
+  assert.deepEqual(seen(row("a", { state: "Stopped" }), row("c")), ["machine-gone b"]);
+  assert.deepEqual(seen(row("a", { state: "Stopped" }), row("b"), row("c")), ["machine b"]);
+});

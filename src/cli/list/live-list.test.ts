@@ -1,0 +1,73 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { FakeClock } from "../../system/fake-clock.ts";
+import { Screen } from "../output/screen.ts";
+import { fakeStreams } from "../testing/fake-terminal.ts";
+import type { ListRow } from "./list-rows.ts";
+import { LiveList } from "./live-list.ts";
+
+function scene() {
+  const clock = new FakeClock();
+  const streams = fakeStreams({ isTerminal: true, columns: 60 });
+  const screen = new Screen(streams);
+  const view = { columns: 60, hasColour: false, draw: (lines: readonly string[]) => screen.setFooter("stdout", lines) };
+  return { clock, list: new LiveList(view, clock), visible: () => streams.stdout.visible().map((line) => line.trimEnd()) };
+}
+
+const heard = (name: string): ListRow => ({
+  name,
+  driverName: "none",
+  state: "Running",
+  url: "",
+  engineVersion: "Unknown",
+  error: "",
+  responseTimeMs: 1,
+  active: "-",
+  activeHost: false,
+  activeSwarm: false,
+  swarm: "",
+  swarmOptions: undefined,
+  engineOptions: undefined,
+});
+const expected = ["a", "b"].map((name) => ({ name, driverName: "none" }));
+
+test("every machine has its row at once, and the silent one is named after a while", async () => {
+  const { clock, list, visible } = scene();
+  const answer = Promise.withResolvers<void>();
+  const listing = list.during(expected, async () => {
+    list.heard(heard("a"));
+    await answer.promise;
+    list.heard(heard("b"));
+  });
+  await clock.advance(119);
+  assert.deepEqual(visible(), []);
+  await clock.advance(1);
+  assert.deepEqual(
+    visible(),
+    ["NAME   DRIVER   STATE", "a      none     Running", "b      none     ...", ""].slice(0, visible().length),
+  );
+  await clock.advance(2_500);
+  assert.equal(
+    visible()
+      .filter((line) => line !== "")
+      .at(-1),
+    "Waiting for b (2 s)",
+  );
+  answer.resolve();
+  await listing;
+  assert.deepEqual(list.finish(), ["NAME   DRIVER   STATE", "a      none     Running", "b      none     Running"]);
+  assert.deepEqual(
+    visible().filter((line) => line !== ""),
+    [],
+  );
+});
+
+test("answers that come at once are drawn once, and who does not pass has no row", async () => {
+  const { list, visible } = scene();
+  await list.during(expected, async () => {
+    list.heard(heard("a"));
+    list.drop("b");
+  });
+  assert.deepEqual(visible(), []);
+  assert.deepEqual(list.finish(), ["NAME   DRIVER   STATE", "a      none     Running"]);
+});
