@@ -18,7 +18,8 @@ function row(name: string, change: Partial<PeopleRow> = {}): PeopleRow {
 
 const silence = "neither its engine at tcp://10.20.30.41:2376 nor its driver answered within 10 s";
 const rows = [row("web", { active: "*" }), row("db", { state: "Timeout", url: "", engineVersion: "", problem: silence })];
-const visible = (line: string): string => line.replaceAll(/\u001B\[\d+m/gu, "");
+const escape = "\u001B";
+const visible = (line: string): string => line.replaceAll(new RegExp(`${escape}\\[\\d*m`, "gu"), "");
 
 describe("the table for people", () => {
   it("has the columns that hold something, and one line a machine where there is room", () => {
@@ -57,6 +58,6 @@ describe("the table for people", () => {
   it("lets no text of others move the cursor", () => {
     const lines = peopleTable([row("web", { problem: "a\u001B[2Jb\nc" })], { columns: 160, hasColour: false });
     assert.equal(lines.length, 2);
-    assert.doesNotMatch(lines.join("\n"), /\u001B/u);
+    assert.ok(!lines.join("\n").includes(escape));
   });
 });
