@@ -34,6 +34,21 @@ export const fleetCommands: readonly Command[] = [
     load: () => import("./commands/exec.ts"),
   },
   {
+    name: "doctor",
+    summary: "Look for what is wrong with this computer and with machines, and say what helps",
+    description: "Arguments are machine names; all machines unless some are given.",
+    argumentText: "[NAME...]",
+    flags: [
+      { kind: "bool", name: "verbose", aliases: ["v"], usage: "Show all that was looked at, not only what is wrong" },
+      { kind: "bool", name: "fix", usage: "Do what can be done safely, and say so before" },
+      { kind: "bool", name: "pull", usage: "Ask each machine too whether its engine could pull from its registry" },
+      ...selectionFlags,
+    ],
+    selects: true,
+    output: "facts",
+    load: () => import("./commands/doctor.ts"),
+  },
+  {
     name: "with",
     summary: "Run a program on this computer whose docker engine is a machine's",
     description:

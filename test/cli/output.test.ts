@@ -35,7 +35,7 @@ const factLines: Readonly<Record<string, string>> = {
 };
 
 /** What needs an SSH server is held against the schema where there is one: `selection.test.ts`. */
-const elsewhere = ["exec"];
+const elsewhere = ["doctor", "exec"];
 
 /** Command lines of progress, with the exit code they have here; they run in this order. */
 const progressLines: readonly (readonly [string, number])[] = [

@@ -44,6 +44,7 @@ export const argumentKinds: Readonly<Record<string, ArgumentKind>> = {
   label: "machines",
   exec: "machines",
   with: "with",
+  doctor: "machines",
   protect: "machines",
   unprotect: "machines",
   gc: "none",

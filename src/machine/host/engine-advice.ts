@@ -25,19 +25,20 @@ function truerAdvice(host: Host, error: unknown): string | undefined {
   if (error.code === "engine-unreachable") {
     return (
       `The machine runs and its engine does not answer, so its certificates are not to blame. ` +
-      `Look with: docker-machine ssh ${host.name} sudo systemctl status docker; start it with: docker-machine provision ${host.name}`
+      `See why with: docker-machine doctor ${host.name}; start it with: docker-machine provision ${host.name}`
     );
   }
-  if (error.code === "engine-timeout") return waysOut["engine-timeout"]();
+  if (error.code === "engine-timeout") return waysOut["engine-timeout"](host);
   if (!/expired|not yet valid/u.test(error.message)) return undefined;
-  return `If the certificate's dates are right, a clock is wrong: compare "date -u" here with that of: docker-machine ssh ${host.name} date -u`;
+  return `If the certificate's dates are right, a clock is wrong; which one, says: docker-machine doctor ${host.name}`;
 }
 
 const waysOut = {
   "engine-unreachable": (host: Host): string =>
-    `Nothing listens on the engine's port. See why with: docker-machine ssh ${host.name} sudo journalctl -u docker -n 50`,
-  "engine-timeout": (): string =>
-    "Something between here and the machine drops the packets: a firewall on the machine, or a security group at the provider, must let the engine's port in.",
+    `Nothing listens on the engine's port. See why with: docker-machine doctor ${host.name}`,
+  "engine-timeout": (host: Host): string =>
+    "Something between here and the machine drops the packets: a firewall on the machine, or a security group at the provider, must let the engine's port in. " +
+    `Which it is, says: docker-machine doctor ${host.name}`,
   "engine-certificate": (host: Host): string =>
     `Another program or another owner's engine answers at that address. Check it, then: docker-machine regenerate-certs ${host.name}`,
 } as const;

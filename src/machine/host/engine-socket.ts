@@ -206,7 +206,7 @@ async function findWay(context: MachineContext, host: Host, ssh: SshExecutor, si
   );
   if (said.get("socket") === "absent") {
     throw new MachineError("engine-unreachable", `There is no ${remoteSocket} on "${host.name}": its engine does not run`, {
-      hint: `Look with: docker-machine ssh ${host.name} sudo systemctl status docker`,
+      hint: `See why with: docker-machine doctor ${host.name}`,
     });
   }
   const [rights, program] = [said.get("rights"), said.get("program")];

@@ -294,7 +294,7 @@ const everything = sh`
 probe_all() {
   init=$(init_name)
   fact seen-as "$(id -u)"
-  probe_os; probe_system; probe_programs; probe_engine; probe_firewall; probe_own; probe_first_boot
+  probe_os; probe_system; probe_programs; probe_engine; probe_firewall; probe_own; probe_first_boot; probe_more
 }
 `;
 
@@ -327,8 +327,11 @@ fi
 end
 `;
 
-/** The whole probe. */
-export function probeScript(parameters: ProbeParameters): ShellText {
+/** In place of what only some callers ask. */
+const nothingMore = sh`probe_more() { :; }`;
+
+/** The whole probe. @param more defines the function `probe_more` */
+export function probeScript(parameters: ProbeParameters, more: ShellText = nothingMore): ShellText {
   return joinLines(
     scriptPrelude,
     lookingFunctions(parameters.queryMs),
@@ -338,6 +341,7 @@ export function probeScript(parameters: ProbeParameters): ShellText {
     firewall,
     ownTraces,
     firstBoot,
+    more,
     everything,
     sh`port=${parameters.port ?? 0}`,
     stages,

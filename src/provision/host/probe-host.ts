@@ -1,6 +1,7 @@
 /** The first look at a host: facts in one round trip, two where sudo asks for a password. */
 import { MachineError } from "../../errors/machine-error.ts";
 import type { HostFacts } from "../facts/facts.ts";
+import type { ShellText } from "../shell/shell-text.ts";
 import type { HostShell } from "./host-shell.ts";
 import type { ScriptAnswer } from "../facts/script-answer.ts";
 import { factsFrom } from "../facts/parse-facts.ts";
@@ -8,15 +9,24 @@ import { probeScript } from "../facts/probe-script.ts";
 import type { ProvisionBounds, ProvisionContext } from "../provision-context.ts";
 import type { ProvisionRequest } from "../provision-request.ts";
 
+/** What is asked in the same round trips, and who is told the answers. */
+export interface FurtherQuestions {
+  /** Defines the function `probe_more`. */
+  readonly more?: ShellText | undefined;
+  readonly onAnswer?: ((answer: ScriptAnswer) => void) | undefined;
+}
+
 /** Gathers the facts as root and leaves the shell with root's rights. Throws `sudo-required` where there are none. */
 export async function probeHost(
   shell: HostShell,
   request: ProvisionRequest,
   context: ProvisionContext,
   { probeMs: timeoutMs, queryMs }: ProvisionBounds,
+  { more, onAnswer }: FurtherQuestions = {},
 ): Promise<HostFacts> {
-  const script = probeScript({ port: request.engine.port, queryMs });
+  const script = probeScript({ port: request.engine.port, queryMs }, more);
   const first = await timed(context, () => shell.runAsUser(script, { timeoutMs }));
+  onAnswer?.(first.answer);
   requireAnswer(first.answer, shell.label);
   const facts = factsFrom(first.answer.facts, first.skewMs);
   const { privilege } = facts;
@@ -30,6 +40,7 @@ export async function probeHost(
   shell.become(privilege, password);
   const client = first.answer.facts.last("ssh-client") ?? "";
   const second = await timed(context, () => shell.runAsRoot(script, { timeoutMs }, "elevated", client));
+  onAnswer?.(second.answer);
   return requirePrograms({ ...factsFrom(second.answer.facts, second.skewMs), privilege, userName: facts.userName }, shell.label);
 }
 

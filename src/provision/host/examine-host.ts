@@ -1,0 +1,44 @@
+/** A host as the doctor looks at it: all facts in one round trip, two where sudo has a recorded password. Changes nothing. */
+import { isMachineError, MachineError } from "../../errors/machine-error.ts";
+import { detectFamily } from "../families/detect-family.ts";
+import { healthFrom, type HealthFacts } from "../facts/health-facts.ts";
+import { healthScript, type HealthQuestions } from "../facts/health-script.ts";
+import type { HostFacts } from "../facts/facts.ts";
+import { planProvision, type Plan } from "../plan/plan.ts";
+import { defaultBounds, type ProvisionContext } from "../provision-context.ts";
+import type { ProvisionRequest } from "../provision-request.ts";
+import { HostShell } from "./host-shell.ts";
+import { probeHost } from "./probe-host.ts";
+
+export interface Examination {
+  readonly facts: HostFacts;
+  readonly health: HealthFacts;
+  /** What provisioning would change there; or why it would refuse. */
+  readonly plan: Plan | MachineError;
+}
+
+/** Throws what the connection throws, `remote-command` where no shell runs, `sudo-required`. */
+export async function examineHost(
+  request: ProvisionRequest,
+  context: ProvisionContext,
+  questions: HealthQuestions,
+): Promise<Examination> {
+  const bounds = { ...defaultBounds, ...context.bounds };
+  const shell = new HostShell(request.machineName, context);
+  let health: HealthFacts | undefined;
+  const facts = await probeHost(shell, request, context, bounds, {
+    more: healthScript(questions),
+    onAnswer: ({ facts: raw }) => void (health = healthFrom(raw)),
+  });
+  if (health === undefined) throw new TypeError("A look without an answer");
+  return { facts, health, plan: planOf(facts, request) };
+}
+
+function planOf(facts: HostFacts, request: ProvisionRequest): Plan | MachineError {
+  try {
+    return planProvision(facts, detectFamily(facts), request);
+  } catch (error) {
+    if (isMachineError(error)) return error;
+    throw error;
+  }
+}
