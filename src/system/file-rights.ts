@@ -49,7 +49,7 @@ const nfsMagic = 0x6969;
 export async function fileSystemOf(folder: string): Promise<FileSystemLook | undefined> {
   try {
     const { bavail, bsize, type } = await statfs(folder);
-    return { freeMiB: Math.floor((Number(bavail) * Number(bsize)) / 1024 / 1024), isNfs: Number(type) === nfsMagic };
+    return { freeMiB: Math.floor((bavail * bsize) / 1024 / 1024), isNfs: type === nfsMagic };
   } catch {
     return undefined;
   }

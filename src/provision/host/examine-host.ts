@@ -1,5 +1,5 @@
 /** A host as the doctor looks at it: all facts in one round trip, two where sudo has a recorded password. Changes nothing. */
-import { isMachineError, MachineError } from "../../errors/machine-error.ts";
+import { isMachineError, type MachineError } from "../../errors/machine-error.ts";
 import { detectFamily } from "../families/detect-family.ts";
 import { healthFrom, type HealthFacts } from "../facts/health-facts.ts";
 import { healthScript, type HealthQuestions } from "../facts/health-script.ts";
