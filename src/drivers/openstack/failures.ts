@@ -49,6 +49,12 @@ export const failures: readonly FailureRow[] = [
     hint: "Try another --openstack-net-name or --openstack-floatingip-pool.",
   },
   {
+    codes: ["ExternalGatewayForFloatingIPNotFound"],
+    kind: "invalid",
+    sentence: "No router leads from the machine's network to the pool of floating IPs",
+    hint: "Choose another --openstack-net-name or --openstack-floatingip-pool, or add a router (openstack router add subnet).",
+  },
+  {
     message: /failed to allocate the network|no fixed ip|no more ip addresses/iu,
     kind: "capacity",
     sentence: "OpenStack could not give the instance an address",

@@ -8,7 +8,7 @@ import { poll } from "../../system/waiting.ts";
 import type { Flavor } from "./flavor.ts";
 import type { Image } from "./image.ts";
 import { hasOwnVolume, openStackOptions } from "./options.ts";
-import { kinds, marked, ownMetadata, pace, type Volume, type Workplace } from "./workplace.ts";
+import { kinds, marked, ownMetadata, pace, volumeNameOf, type Volume, type Workplace } from "./workplace.ts";
 
 const { flagOf } = openStackOptions;
 const gib = 1024 ** 3;
@@ -80,8 +80,8 @@ export async function ensureVolume(place: Workplace, signal: AbortSignal): Promi
 }
 
 async function ensureOwnVolume(place: Workplace, signal: AbortSignal): Promise<string> {
-  const { api, config, context, ledger } = place;
-  const name = config.VolumeName === "" ? `${context.machineName}-data` : config.VolumeName;
+  const { api, config, ledger } = place;
+  const name = volumeNameOf(place);
   const mayExist = ledger.of(kinds.volume).length > 0;
   await ledger.intend(kinds.volume, name);
   const find = async (): Promise<Volume | undefined> => (await marked(place, kinds.volume, signal))[0] as Volume | undefined;

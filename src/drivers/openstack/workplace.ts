@@ -92,10 +92,16 @@ const lookups: Readonly<Record<string, (place: Workplace, word: string, signal: 
   [kinds.securityGroup]: async ({ api }, description, signal) =>
     await api.list<Marked>("network", "/security-groups", "security_groups", { description }, signal),
   [kinds.volume]: async (place, _word, signal) => {
-    const found = await place.api.list<Volume>("volume", "/volumes/detail", "volumes", {}, signal);
+    const query = { name: volumeNameOf(place) };
+    const found = await place.api.list<Volume>("volume", "/volumes/detail", "volumes", query, signal);
     return found.filter((volume) => bears(place, volume.metadata));
   },
 };
+
+/** The data volume's. */
+export function volumeNameOf({ config, context }: Workplace): string {
+  return config.VolumeName === "" ? `${context.machineName}-data` : config.VolumeName;
+}
 
 function bears({ context }: Workplace, metadata: Readonly<Record<string, string>> | undefined): boolean {
   const mark = createMark(context.createId);

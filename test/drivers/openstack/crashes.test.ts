@@ -5,21 +5,25 @@ import { crashMachineName, describeDriverCrashes, type DriverCrashFixture } from
 import { FakeOpenStack } from "./fake-openstack.ts";
 import { bareComputer, everything, fakeFlags, prefixed, resourcesOf } from "./scene.ts";
 
-describeDriverCrashes("openstack", async (): Promise<DriverCrashFixture> => {
-  const cloud = await FakeOpenStack.start();
-  // Pages are another test's.
-  cloud.shelf.pageSize = 100;
-  cloud.nova.addServer(crashMachineName, { "docker-machine-create-id": "another" });
-  cloud.nova.addServer("other", { "docker-machine-create-id": `test-${crashMachineName}` });
-  cloud.nova.addKeyPair(crashMachineName, "ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAAAAQA= theirs");
-  cloud.neutron.addGroup(`docker-machine-${crashMachineName}`, "docker-machine:another");
-  cloud.neutron.addFloatingIp();
-  cloud.cinder.add(`${crashMachineName}-data`, 1);
-  return {
-    module: driverModule,
-    flags: { ...fakeFlags(cloud), ...prefixed(everything) },
-    context: { clock: new FakeClock(), computer: bareComputer },
-    resources: () => resourcesOf(cloud),
-    [Symbol.asyncDispose]: async () => await cloud[Symbol.asyncDispose](),
-  };
-});
+describeDriverCrashes(
+  "openstack",
+  async (): Promise<DriverCrashFixture> => {
+    const cloud = await FakeOpenStack.start();
+    // Pages are another test's.
+    cloud.shelf.pageSize = 100;
+    cloud.nova.addServer(crashMachineName, { "docker-machine-create-id": "another" });
+    cloud.nova.addServer("other", { "docker-machine-create-id": `test-${crashMachineName}` });
+    cloud.nova.addKeyPair(crashMachineName, "ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAAAAQA= theirs");
+    cloud.neutron.addGroup(`docker-machine-${crashMachineName}`, "docker-machine:another");
+    cloud.neutron.addFloatingIp();
+    cloud.cinder.add(`${crashMachineName}-data`, 1);
+    return {
+      module: driverModule,
+      flags: { ...fakeFlags(cloud), ...prefixed(everything) },
+      context: { clock: new FakeClock(), computer: bareComputer },
+      resources: () => resourcesOf(cloud),
+      [Symbol.asyncDispose]: async () => await cloud[Symbol.asyncDispose](),
+    };
+  },
+  { timeoutMs: 300_000 },
+);

@@ -69,7 +69,9 @@ export class FakeCinder {
   }
 
   #list({ query }: Exchange): Answer {
-    return ok(paged(this.#shelf, "volumes", [...this.volumes.values()].map(formOf), query));
+    const name = query.get("name");
+    const found = [...this.volumes.values()].filter((volume) => name === null || volume.name === name);
+    return ok(paged(this.#shelf, "volumes", found.map(formOf), query));
   }
 
   #make({ name, size, metadata, volume_type: type }: Json): Answer {
