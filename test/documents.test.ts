@@ -1,6 +1,7 @@
 /** Documents that are made from code are as the code says. */
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { existsSync, globSync, readFileSync } from "node:fs";
+import * as path from "node:path";
 import { test } from "node:test";
 import { commandTable } from "../src/cli/command-table.ts";
 import { pluginBounds } from "../src/assembly/driver-catalog.ts";
@@ -29,10 +30,42 @@ import { builtinDrivers } from "../src/drivers/registry.ts";
 import { testDriverContext } from "../src/testing/driver-context.ts";
 import { optionsOf } from "../src/testing/flag-values.ts";
 import { flagDocuments } from "../scripts/driver-flags-doc.ts";
+import { cliDocuments, presentCliDocuments } from "../scripts/cli-doc.ts";
 import { errorsDocument } from "../scripts/errors-doc.ts";
+import { manPages } from "../scripts/man-pages.ts";
 
 test("docs/errors.md lists every error code", () => {
   assert.equal(readFileSync("docs/errors.md", "utf8"), errorsDocument());
+});
+
+test("docs/cli has a page for each command, as the tables have it", () => {
+  const documents = cliDocuments();
+  assert.deepEqual(presentCliDocuments(), Object.keys(documents).toSorted(), "run node scripts/cli-doc.ts");
+  for (const [name, ought] of Object.entries(documents))
+    assert.equal(readFileSync(`docs/cli/${name}`, "utf8"), ought, `docs/cli/${name}: run node scripts/cli-doc.ts`);
+});
+
+test("docs/README.md leads to every document, and to nothing that is not there", () => {
+  const index = readFileSync("docs/README.md", "utf8");
+  const links = [...index.matchAll(/\]\(([^)#]+)(?:#[^)]*)?\)/gu)].map(([, link = ""]) => path.posix.join("docs", link));
+  assert.deepEqual(
+    links.filter((link) => !existsSync(link)),
+    [],
+  );
+  const documents = globSync("docs/**/*.md").filter((file) => !file.startsWith("docs/cli/") && file !== "docs/README.md");
+  assert.deepEqual(
+    documents.filter((file) => !links.includes(file)),
+    [],
+  );
+});
+
+test("each command has a man page, and no text in it is a request to roff", () => {
+  const known = /^\.(?:TH|SH|SS|TP|B|BR|I|nf|fi)(?: |$)/u;
+  for (const [name, page] of Object.entries(manPages())) {
+    assert.match(page, /^\.TH DOCKER\\-MACHINE\S* 1 /u, name);
+    for (const line of page.split("\n")) assert.ok(!/^[.']/u.test(line) || known.test(line), `${name}: ${line}`);
+    assert.doesNotMatch(page, /\\(?![-e&]|\((?:aq|ga|ha|ti))/u, name);
+  }
 });
 
 test("the program holds the completion scripts as they stand in completions/", () => {
