@@ -35,7 +35,9 @@ const firstOfOurs = commandTable.findIndex(({ name }) => name === "gc");
 
 /** All commands that help lists. */
 export function commandPages(): readonly CommandPage[] {
-  return commandTable.flatMap((command, index) => (command.hidden === true ? [] : [pageOf(command, index >= firstOfOurs && command.name !== "help")]));
+  return commandTable.flatMap((command, index) =>
+    command.hidden === true ? [] : [pageOf(command, index >= firstOfOurs && command.name !== "help")],
+  );
 }
 
 /** Flags that stand before the command, or behind it. */
