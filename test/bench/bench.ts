@@ -19,6 +19,10 @@ const sections: Readonly<Record<string, { readonly title: string; readonly load:
     load: async () => (await import("./systems.ts")).measureSystems,
   },
   clouds: { title: "Machines at clouds", load: async () => (await import("./clouds.ts")).measureClouds },
+  hypervisors: {
+    title: "Hypervisors",
+    load: async () => (await import("./hypervisors.ts")).measureHypervisors,
+  },
   machines: { title: "Machines on this computer", load: async () => (await import("./machines.ts")).measureMachines },
 };
 

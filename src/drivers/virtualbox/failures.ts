@@ -10,7 +10,9 @@ import type { OsName } from "../../system/computer.ts";
 /** The words of a failing call, its code apart. */
 export function errorIn(line: string): string | undefined {
   const words = /^VBoxManage(?:\.exe)?: error: (.*)$/u.exec(line)?.[1];
-  return words === undefined || /^(?:Details: code|Context: )/u.test(words) ? undefined : words;
+  if (words === undefined || /^(?:Details: code|Context: )/u.test(words)) return undefined;
+  // Where in VirtualBox's own source it happened helps nobody here.
+  return words.replace(/^Error code (VERR_\w+) at .*$/u, "$1");
 }
 
 export function codeIn(stderr: string): string | undefined {
