@@ -31,6 +31,7 @@ const variables = [
     "TMPDIR",
     "XDG_CONFIG_HOME",
     "XDG_RUNTIME_DIR",
+    "DBUS_SESSION_BUS_ADDRESS",
     "DISPLAY",
     "WAYLAND_DISPLAY",
     "XAUTHORITY",
