@@ -166,7 +166,7 @@ export class HttpClient {
         sent.destroy(new HttpFailure("late", request.url, `did not answer within ${(idleMs ?? 0) / 1000} s`)),
       );
       sent.on("error", reject);
-      if (isStreamed(request.body)) void feed(sent, request.body);
+      if (isStreamed(request.body)) void feed(sent, request.body, reject);
       else sent.end(request.body);
     });
   }
@@ -240,11 +240,20 @@ function isStreamed(body: HttpRequest["body"]): body is StreamedBody {
   return typeof body === "object" && "open" in body;
 }
 
-/** Writes as fast as the other side takes it. What the source throws ends the request, and is told by it. */
-async function feed(sent: ClientRequest, body: StreamedBody): Promise<void> {
+/** Writes as fast as the other side takes it. @param failed is told what the source throws; the request ends then */
+async function feed(sent: ClientRequest, body: StreamedBody, failed: (error: unknown) => void): Promise<void> {
   const { pipeline } = await import("node:stream/promises");
+  const source = async function* (): AsyncGenerator<Uint8Array> {
+    try {
+      yield* body.open();
+    } catch (error) {
+      // While there is no connection yet, the request tells nobody.
+      failed(error);
+      throw error;
+    }
+  };
   // A connection that breaks is told by the request itself.
-  await pipeline(body.open(), sent).catch((error: unknown) => sent.destroy(error as Error));
+  await pipeline(source(), sent).catch(() => {});
 }
 
 function lengthOf({ method, body }: HttpRequest): Readonly<Record<string, string>> {

@@ -12,8 +12,32 @@ export async function locate(place: Workplace, signal: AbortSignal): Promise<voi
   place.config.IPAddress = (await addressOf(place, signal)) ?? "";
 }
 
+/** After so long without an address the user should know what is waited for. */
+const patienceMs = 60_000;
+
+interface Waiting {
+  readonly sinceMs: number;
+  isTold: boolean;
+}
+
+const waitings = new WeakMap<Workplace, Waiting>();
+
+/** Once for a command: the core waits, and knows nothing of tools. */
+function tellWhatIsMissing(place: Workplace, toolsStatus: string): void {
+  const { clock, report, machineName } = place.context;
+  const waiting = waitings.get(place) ?? { sinceMs: clock.monotonicMs(), isTold: false };
+  waitings.set(place, waiting);
+  if (waiting.isTold || clock.monotonicMs() - waiting.sinceMs < patienceMs) return;
+  waiting.isTold = true;
+  const why =
+    toolsStatus === "guestToolsRunning"
+      ? "VMware Tools run in the guest and tell no address - check DHCP status of its first network"
+      : "VMware Tools do not run in the guest, and vSphere learns its address from them alone: a template needs open-vm-tools";
+  logTo(report, "warn", `No IP of "${machineName}" despite waiting for one: ${why}.`);
+}
+
 async function addressOf(place: Workplace, signal: AbortSignal): Promise<string | undefined> {
-  const { config, context } = place;
+  const { config } = place;
   const { properties } = await requireVm(place, guestProperties, signal);
   const nics = childrenOf(properties.get("guest.net"), "GuestNicInfo");
   const macs = config.MacAddresses.length > 0 ? config.MacAddresses : macAddresses(devicesOf(properties));
@@ -24,11 +48,7 @@ async function addressOf(place: Workplace, signal: AbortSignal): Promise<string 
   // Tools of old tell one address and no cards.
   const single = properties.get("guest.ipAddress")?.text ?? "";
   if (nics.length === 0 && isUsable(single)) return single;
-  logTo(
-    context.report,
-    "debug",
-    `VMware Tools in the guest: ${properties.get("guest.toolsRunningStatus")?.text ?? "unknown"}; no address yet`,
-  );
+  tellWhatIsMissing(place, properties.get("guest.toolsRunningStatus")?.text ?? "");
   return undefined;
 }
 

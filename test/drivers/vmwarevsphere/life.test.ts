@@ -237,6 +237,28 @@ describe("a machine on vSphere", { skip: vcsimMissing }, () => {
     await driver.kill(signal);
   });
 
+  test("that never gets an address says what is missing, once", async () => {
+    for (const [world, words] of [
+      [{ hasTools: false }, /^No IP of "web" despite waiting for one: VMware Tools do not run in the guest/u],
+      [{ hasDhcp: false }, /check DHCP status/u],
+    ] as const) {
+      await using scene = await openScene();
+      Object.assign(scene.vcenter, world);
+      const driver = await scene.created({ "vmwarevsphere-clone-from": "DC0_H0_VM0" });
+      for (let count = 0; count < 30; count += 1) {
+        assert.equal(await located(scene, driver), "");
+        await scene.clock.sleep(5_000);
+      }
+      assert.deepEqual(
+        scene
+          .lines()
+          .map((line) => words.test(line))
+          .filter(Boolean),
+        [true],
+      );
+    }
+  });
+
   test("is made in an inventory that is told in parts", async () => {
     await using scene = await openScene();
     const { vcenter, signal } = scene;
