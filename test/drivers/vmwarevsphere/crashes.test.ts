@@ -1,29 +1,42 @@
 /** The crash suite: the driver is killed at each step of create and rm, beside what others have of the same kinds and name. */
+import assert from "node:assert/strict";
 import { mkdir, writeFile } from "node:fs/promises";
 import * as path from "node:path";
+import { describe } from "node:test";
 import { driverModule } from "../../../src/drivers/vmwarevsphere/index.ts";
 import { FakeClock } from "../../../src/system/fake-clock.ts";
 import { crashMachineName, describeDriverCrashes } from "../../../src/testing/crash-suite.ts";
-import { bareComputer, isReading, noPrograms, resourcesOf, vcenterFlags } from "./scene.ts";
+import { bareComputer, hostFlags, isReading, noPrograms, resourcesOf, vcenterFlags } from "./scene.ts";
 import { FakeVcenter } from "./vcenter.ts";
 import { vcsimMissing } from "./vcsim.ts";
 
-describeDriverCrashes(
-  "vmwarevsphere",
-  async () => {
-    const vcenter = await FakeVcenter.start();
-    await addForeign(vcenter);
-    return {
-      module: driverModule,
-      flags: await vcenterFlags(vcenter),
-      context: { computer: bareComputer, processes: noPrograms, clock: new FakeClock() },
-      resources: async () => await resourcesOf(vcenter),
-      isReading,
-      [Symbol.asyncDispose]: async () => await vcenter[Symbol.asyncDispose](),
-    };
-  },
-  { skip: vcsimMissing === false ? undefined : vcsimMissing, timeoutMs: 480_000 },
-);
+function describeCrashesOf(model: "vpx" | "esx", skip: string | undefined): void {
+  describeDriverCrashes(
+    "vmwarevsphere",
+    async () => {
+      const vcenter = await FakeVcenter.start(model);
+      if (model === "vpx") await addForeign(vcenter);
+      return {
+        module: driverModule,
+        flags: model === "vpx" ? await vcenterFlags(vcenter) : await hostFlags(vcenter),
+        context: { computer: bareComputer, processes: noPrograms, clock: new FakeClock() },
+        resources: async () => await resourcesOf(vcenter),
+        isReading,
+        [Symbol.asyncDispose]: async () => {
+          await vcenter[Symbol.asyncDispose]();
+          assert.deepEqual(vcenter.violations, []);
+        },
+      };
+    },
+    { skip, timeoutMs: 480_000 },
+  );
+}
+
+const missing = vcsimMissing === false ? undefined : vcsimMissing;
+describe("at a vCenter", () => describeCrashesOf("vpx", missing));
+const isLong = process.env["DOCKER_MACHINE_LONG_TESTS"] === "1";
+describe("at an ESXi host by itself, which clones nothing", () =>
+  describeCrashesOf("esx", isLong ? missing : "only with DOCKER_MACHINE_LONG_TESTS=1"));
 
 /** Someone else's VM of the machine's name, elsewhere, with a mark and a seed of its own; and somebody's unfinished image. */
 async function addForeign(vcenter: FakeVcenter): Promise<void> {
