@@ -11,6 +11,9 @@ import { defaultActiveSeconds } from "../src/drivers/openstack/options.ts";
 import { settleMs as openStackSettleMs, unknownMs } from "../src/drivers/openstack/creation.ts";
 import { groupFreeMs } from "../src/drivers/openstack/removal.ts";
 import { engineHeadStartMs } from "../src/drivers/generic/index.ts";
+import { addressPatienceMs } from "../src/drivers/vmwarevsphere/address.ts";
+import { busyMs } from "../src/drivers/vmwarevsphere/api/vim-api.ts";
+import { shutdownMs } from "../src/drivers/vmwarevsphere/power.ts";
 import { hostKeysMs } from "../src/drivers/google/location.ts";
 import { rebootMs } from "../src/drivers/generic/reboot.ts";
 import { graceMs } from "../src/system/waiting.ts";
@@ -100,6 +103,9 @@ test("docs/timeouts.md gives the fixed bounds as they are", () => {
     inWords(hopelessMs),
     inWords(rebootMs),
     inWords(hostKeysMs),
+    inWords(shutdownMs),
+    inWords(busyMs),
+    inWords(addressPatienceMs),
     inWords(graceMs),
     inWords(placePatienceMs),
     inWords(connectBoundMs),

@@ -13,7 +13,7 @@ export async function locate(place: Workplace, signal: AbortSignal): Promise<voi
 }
 
 /** After so long without an address the user should know what is waited for. */
-const patienceMs = 60_000;
+export const addressPatienceMs = 60_000;
 
 interface Waiting {
   readonly sinceMs: number;
@@ -27,7 +27,7 @@ function tellWhatIsMissing(place: Workplace, toolsStatus: string): void {
   const { clock, report, machineName } = place.context;
   const waiting = waitings.get(place) ?? { sinceMs: clock.monotonicMs(), isTold: false };
   waitings.set(place, waiting);
-  if (waiting.isTold || clock.monotonicMs() - waiting.sinceMs < patienceMs) return;
+  if (waiting.isTold || clock.monotonicMs() - waiting.sinceMs < addressPatienceMs) return;
   waiting.isTold = true;
   const why =
     toolsStatus === "guestToolsRunning"
@@ -40,7 +40,10 @@ async function addressOf(place: Workplace, signal: AbortSignal): Promise<string 
   const { config } = place;
   const { properties } = await requireVm(place, guestProperties, signal);
   const nics = childrenOf(properties.get("guest.net"), "GuestNicInfo");
-  const macs = config.MacAddresses.length > 0 ? config.MacAddresses : macAddresses(devicesOf(properties));
+  const present = macAddresses(devicesOf(properties));
+  const recorded = config.MacAddresses.filter((mac) => present.includes(mac));
+  // Cards that others have put in the place of ours count too.
+  const macs = recorded.length > 0 ? recorded : present;
   for (const mac of macs) {
     const found = nics.filter((nic) => textOf(nic, "macAddress").toLowerCase() === mac).flatMap(addresses);
     if (found[0] !== undefined) return found[0];

@@ -5,7 +5,7 @@
 import { MachineError } from "../../errors/machine-error.ts";
 import { logTo } from "../../log/event.ts";
 import { createMark } from "../../driver-kit/marks.ts";
-import { datacenterPathOf } from "./inventory.ts";
+import { settleDatacenter } from "./inventory.ts";
 import type { Properties } from "./api/answers.ts";
 import type { Ref } from "./api/wire.ts";
 import { childrenOf, textOf, type XmlElement } from "./api/xml.ts";
@@ -63,9 +63,9 @@ async function findRef(place: Workplace, signal: AbortSignal): Promise<Ref | und
 /** A VM of 0.16.2, where it put it. One with the mark of another create is not it, nor is a template. */
 async function findByPlace(place: Workplace, signal: AbortSignal): Promise<Ref | undefined> {
   const { config, context } = place;
-  const datacenter = await datacenterPathOf(place, signal);
+  await settleDatacenter(place, signal);
   const folder = config.Folder.replace(/^\/+|\/+$/gu, "");
-  const where = [datacenter, "vm", ...(folder === "" ? [] : [folder]), escapeSegment(context.machineName)].join("/");
+  const where = [config.DatacenterPath, "vm", ...(folder === "" ? [] : [folder]), escapeSegment(context.machineName)].join("/");
   const ref = await findByPath(place, where, signal);
   if (ref?.type !== "VirtualMachine") return undefined;
   const properties = await place.api.properties(ref, ["config.extraConfig", "config.template"], signal);

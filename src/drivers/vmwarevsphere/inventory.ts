@@ -37,9 +37,11 @@ export async function findDatacenter(place: Workplace, signal: AbortSignal): Pro
   };
 }
 
-export async function datacenterPathOf(place: Workplace, signal: AbortSignal): Promise<string> {
+/** Into the record, where it is of an older tool and has only the name, or none. */
+export async function settleDatacenter(place: Workplace, signal: AbortSignal): Promise<void> {
+  if (place.config.DatacenterRef !== "") return;
   const { ref } = await datacenterByName(place, signal);
-  return await inventoryPath(place.api, ref, signal);
+  Object.assign(place.config, { DatacenterRef: ref.value, DatacenterPath: await inventoryPath(place.api, ref, signal) });
 }
 
 async function datacenterByName(place: Workplace, signal: AbortSignal): Promise<Found> {

@@ -12,7 +12,7 @@ import { pace, type Workplace } from "./workplace.ts";
 const states: Readonly<Record<string, MachineState>> = { poweredOn: "Running", poweredOff: "Stopped", suspended: "Saved" };
 const powerProperties = ["runtime.powerState", "runtime.connectionState"];
 /** For a guest to shut down, unless the user gave another bound. */
-const shutdownMs = 120_000;
+export const shutdownMs = 120_000;
 const sshCommandMs = 20_000;
 
 interface Seen {

@@ -4,14 +4,16 @@
  */
 import { removeAll, type LedgerEntry } from "../../driver-kit/ledger.ts";
 import type { Resource } from "../../driver-kit/driver.ts";
+import { bootIsoName } from "../../driver-kit/images/boot-iso.ts";
 import { isNotFound } from "../../driver-kit/provider-error.ts";
 import { logTo } from "../../log/event.ts";
 import { typed } from "./api/wire.ts";
 import { textOf, type XmlElement } from "./api/xml.ts";
-import { hasFile, deleteFile, parseDatastorePath } from "./datastore-files.ts";
+import { beside, deleteFile, hasFile, parseDatastorePath, type DatastoreFile } from "./datastore-files.ts";
 import { change, devicesOf, diskIdentity, isDisk } from "./hardware.ts";
 import { abortLease } from "./import.ts";
 import { findVm, type Vm } from "./instance.ts";
+import { settleDatacenter } from "./inventory.ts";
 import { findDeployed } from "./library.ts";
 import { powerOff, shutDown } from "./power.ts";
 import { begunImage, removeBegun } from "./template.ts";
@@ -48,8 +50,8 @@ async function removeVm(place: Workplace, signal: AbortSignal): Promise<boolean>
   if (vm !== undefined) {
     if (vm.properties.get("runtime.powerState")?.text === "poweredOn") await switchOff(place, signal);
     await detachForeign(place, vm, signal);
-    // While it is in the VM's folder, the folder stays.
-    for (const { id } of filesOf(place)) await deleteFile(place, parseDatastorePath(id), signal);
+    // While a file of ours is in the VM's folder, the folder stays.
+    for (const file of await filesBeside(place, vm, signal)) await deleteFile(place, file, signal);
     try {
       await api.run("Destroy_Task", vm.ref, {}, signal);
     } catch (error) {
@@ -59,6 +61,13 @@ async function removeVm(place: Workplace, signal: AbortSignal): Promise<boolean>
   Object.assign(config, { VmRef: "", KnownByPlace: false });
   await context.save();
   return vm !== undefined;
+}
+
+/** Older tools put their CD into the VM's folder, under the name that their record has, and note no files. */
+async function filesBeside(place: Workplace, vm: Vm, signal: AbortSignal): Promise<readonly DatastoreFile[]> {
+  if (place.ledger.entries.length > 0) return filesOf(place).map(({ id }) => parseDatastorePath(id));
+  await settleDatacenter(place, signal);
+  return [beside(vm.properties.get("config.files.vmPathName")?.text ?? "", bootIsoName)];
 }
 
 function filesOf({ ledger }: Workplace): readonly LedgerEntry[] {

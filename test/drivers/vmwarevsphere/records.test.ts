@@ -1,10 +1,12 @@
 /** Machines of 0.16.2 and of Rancher's fork: found, used and removed. */
 import assert from "node:assert/strict";
+import { writeFile } from "node:fs/promises";
 import { describe, test } from "node:test";
 import { driverModule } from "../../../src/drivers/vmwarevsphere/index.ts";
 import type { Driver } from "../../../src/driver-kit/driver.ts";
 import { recordOf016, recordOfRancher } from "./records.ts";
 import { assertRefused, configOf, openScene, type Scene } from "./scene.ts";
+import { fileOf } from "./seed-reading.ts";
 import { password, user, vcsimMissing } from "./vcsim.ts";
 
 function opened({ vcenter, context }: Scene, record: object): Driver {
@@ -35,7 +37,24 @@ describe("machines of older tools", { skip: vcsimMissing }, () => {
     await assertRefused((await scene.reopened(driver)).getState(signal), "provider-untrusted", /another certificate/u);
   });
 
-  test("one of 0.16.2 is removed with its own disk; what others attached stays", async () => {
+  test("one of 0.16.2 is removed with its own disk and its CD; what others attached stays", async () => {
+    await using scene = await openScene();
+    const { vcenter, signal } = scene;
+    await vcenter.lab("vm", { name: "data", datastore: "LocalDS_1" });
+    await vcenter.lab("vm", { name: "web", datastore: "LocalDS_0" });
+    const [web, data] = [await vcenter.vm("web"), await vcenter.vm("data")];
+    const theirs = data.devices.find(({ kind }) => kind === "VirtualDisk")?.file ?? "";
+    await vcenter.lab("attach", { vm: web.ref, file: theirs });
+    await writeFile(fileOf(await vcenter.state(), web.vmPathName.replace(/[^/]*$/u, "boot2docker.iso")), "a CD");
+    await opened(scene, recordOf016).remove(signal);
+    await assert.rejects(vcenter.vm("web"));
+    const { files } = await vcenter.state();
+    assert.deepEqual([files.includes(theirs), files.filter((file) => file.includes("] web/"))], [true, []]);
+    const deleted = vcenter.requests.find(({ method }) => method === "DeleteDatastoreFile_Task")?.text;
+    assert.match(deleted ?? "", /<name>\[LocalDS_0\] web\/boot2docker\.iso<\/name><datacenter type="Datacenter">/u);
+  });
+
+  test("one of 0.16.2 whose CD is gone is removed all the same, which 0.16.2 itself left behind", async () => {
     await using scene = await openScene();
     const { vcenter, signal } = scene;
     await vcenter.lab("vm", { name: "web", datastore: "LocalDS_0" });

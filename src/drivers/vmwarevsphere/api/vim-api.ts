@@ -27,7 +27,7 @@ import { childOf, childrenOf, loadXmlParser, textOf, type XmlElement, type XmlPa
 const soapAction = '"urn:vim25/6.5"';
 const taskPace: Pace = { firstMs: 500, mostMs: 4_000, jitter: 0.2 };
 /** How long a VM may be busy with what others do to it. */
-const busyMs = 30_000;
+export const busyMs = 30_000;
 const logoutMs = 5_000;
 const serviceInstance: Ref = { type: "ServiceInstance", value: "ServiceInstance" };
 
