@@ -1,5 +1,4 @@
 /** What is checked before anything is made: this computer, its VMware, the files that were named. */
-import * as path from "node:path";
 import { readUserData } from "../../driver-kit/guest/seeded-guest.ts";
 import { guestArch } from "../../driver-kit/images/guest-arch.ts";
 import { MachineError } from "../../errors/machine-error.ts";
@@ -16,7 +15,7 @@ const freshMachineBytes = 2 * 1024 ** 3;
 /** The oldest whose virtual hardware ours is; of Fusion on Apple's processors, the first. */
 const oldest = { fusion: { x64: 12, arm64: 13 }, ws: { x64: 16, arm64: 16 } } as const;
 
-/** Throws with nothing made. */
+/** Throws with nothing made. Afterwards the product's version is recorded. */
 export async function checkBeforeCreate(place: Workplace, signal: AbortSignal): Promise<void> {
   await checkFiles(place);
   await checkPrograms(place, signal);
@@ -47,11 +46,11 @@ async function checkFiles({ config, context }: Workplace): Promise<void> {
   await requireFreeBytes(context.storePath, freshMachineBytes, "A machine");
 }
 
-async function checkPrograms({ api, context }: Workplace, signal: AbortSignal): Promise<void> {
+async function checkPrograms({ api, config, context }: Workplace, signal: AbortSignal): Promise<void> {
   const { vmrun, diskManager, product } = api;
   const { arch, os } = context.computer;
-  await vmrun.require();
-  await diskManager.require();
+  const program = await vmrun.require(signal);
+  await diskManager.require(signal);
   const version = await productVersion(context, signal);
   const least = oldest[product][guestArch(arch, "vmwarefusion")];
   if (version !== undefined && version.major < least)
@@ -62,13 +61,10 @@ async function checkPrograms({ api, context }: Workplace, signal: AbortSignal): 
         hint: "Install a newer one, or use the driver qemu.",
       },
     );
+  config.ProductVersion = version?.text ?? "";
   if (os === "linux" && (await accessTo("/dev/vmmon")) === "absent")
     throw new MachineError("provider-unsupported", "The kernel modules of VMware are not loaded: there is no /dev/vmmon", {
       hint: "Build and load them for this kernel: sudo vmware-modconfig --console --install-all; with Secure Boot they must be signed.",
     });
-  logTo(
-    context.report,
-    "debug",
-    `${productNames[product]} ${version?.text ?? "of an unknown version"}, ${path.basename(await vmrun.require())}`,
-  );
+  logTo(context.report, "debug", `${productNames[product]} ${version?.text ?? "of an unknown version"}: ${program}`);
 }

@@ -19,7 +19,6 @@ import { removeFile, writeFileAtomic } from "../../system/files.ts";
 import { writeInOrder, writeNewFile } from "../../system/random-access.ts";
 import { imageSource } from "./options.ts";
 import { launch, startMachine } from "./power.ts";
-import { productVersion } from "./programs.ts";
 import { discard } from "./removal.ts";
 import { mountOf, sharesOf } from "./shares.ts";
 import { vmxText } from "./vmx.ts";
@@ -47,7 +46,7 @@ export async function createMachine(place: Workplace, signal: AbortSignal): Prom
   const source = imageSource(config, context.computer.cwd);
   const cds = source.kind === "iso" ? await layOutIso(place, source, signal) : await layOutImage(place, source, signal);
   await context.save();
-  await describe(place, cds, signal);
+  await describe(place, cds);
   await launch(place, signal);
   config.Created = true;
   await ledger.note(kinds.instance, fileOf(place, "vmx"), context.machineName);
@@ -136,14 +135,13 @@ async function convertSource(place: Workplace, signal: AbortSignal): Promise<voi
 }
 
 /** Whole or not at all: what is described is started. */
-async function describe(place: Workplace, cds: readonly string[], signal: AbortSignal): Promise<void> {
+async function describe(place: Workplace, cds: readonly string[]): Promise<void> {
   const { api, config, context } = place;
   const { computer, machineName } = context;
-  const version = await productVersion(context, signal);
   const text = vmxText({
     name: machineName,
     arch: guestArch(computer.arch, "vmwarefusion"),
-    knowsDebian: (version?.major ?? 0) >= debianSince[api.product],
+    knowsDebian: Number.parseInt(config.ProductVersion, 10) >= debianSince[api.product],
     memoryMiB: config.Memory,
     cpus: config.CPU,
     disk: path.basename(fileOf(place, "disk")),

@@ -84,6 +84,8 @@ export interface FusionConfig extends ProviderConfig, ConfigOf<typeof fusionOpti
   ConfigDriveISO: string;
   /** Of the network card, with colons, lower case. */
   MacAddress: string;
+  /** Of the product, as it was found before the machine was made; "" where it cannot be told. */
+  ProductVersion: string;
   /** It was made to the end, and has started. */
   Created: boolean;
 }
@@ -106,14 +108,14 @@ export function newConfig(): Omit<FusionConfig, keyof ProviderConfig> {
   return {
     ...{ Memory, DiskSize, CPU, ISO: "", Boot2DockerURL, SSHPassword, ConfigDriveISO: "", ConfigDriveURL },
     ...rest,
-    ...{ MacAddress: "", Created: false },
+    ...{ MacAddress: "", ProductVersion: "", Created: false },
   };
 }
 
 /** What 0.16.2 drops when it saves. */
 export const newKeys = [
   ...["Image", "ImageChecksum", "ImageRefresh", "CloudConfig", "NetworkType", "ShareFolders"],
-  ...["MacAddress", "Created", "Resources", "HostKeys"],
+  ...["MacAddress", "ProductVersion", "Created", "Resources", "HostKeys"],
 ] as const satisfies readonly (keyof FusionConfig)[];
 
 /** A record without a ledger is of 0.16.2: its virtual machine is the one in its folder. */

@@ -16,7 +16,7 @@ export const productNames: Readonly<Record<Product, string>> = { fusion: "VMware
 const fusionFolders = ["/Applications/VMware Fusion.app/Contents/Library", "/Applications/VMware Fusion.app/Contents/Public"];
 
 /** On PATH, and where the installers put it. */
-export function placesOf(program: string, { os, env }: Pick<Computer, "os" | "env">): readonly string[] {
+function usualPlaces(program: string, { os, env }: Pick<Computer, "os" | "env">): readonly string[] {
   switch (os) {
     case "darwin":
       return [program, ...fusionFolders.map((folder) => `${folder}/${program}`)];
@@ -31,6 +31,27 @@ export function placesOf(program: string, { os, env }: Pick<Computer, "os" | "en
         }),
       ];
   }
+}
+
+type Finder = Pick<DriverContext, "processes" | "computer">;
+
+const registryKey = "HKLM\\SOFTWARE\\WOW6432Node\\VMware, Inc.\\VMware Workstation";
+const registryMs = 10_000;
+
+/** Where Windows' registry says that Workstation is; undefined on other systems, or where it says nothing. */
+async function registeredFolder({ processes, computer }: Finder, signal: AbortSignal): Promise<string | undefined> {
+  const reg = computer.os === "windows" ? await processes.find("reg") : undefined;
+  if (reg === undefined) return undefined;
+  const { stdout } = await processes.run(reg, ["query", registryKey, "/v", "InstallPath"], { signal, timeoutMs: registryMs });
+  return /^\s*InstallPath\s+REG_SZ\s+(\S.*?)\s*$/mu.exec(stdout.toString("utf8"))?.[1];
+}
+
+/** Names and paths to try for a program; the registry is asked only where none of the usual ones is there. */
+async function placesOf(program: string, finder: Finder, signal: AbortSignal): Promise<readonly string[]> {
+  const usual = usualPlaces(program, finder.computer);
+  for (const place of usual) if ((await finder.processes.find(place)) !== undefined) return usual;
+  const folder = await registeredFolder(finder, signal);
+  return folder === undefined ? usual : [...usual, path.join(folder, program)];
 }
 
 const installHints: Readonly<Record<Product, string>> = {
@@ -101,26 +122,41 @@ export const callMs = 60_000;
 
 /** A program of VMware's. What went wrong it says on standard output, `Error: …`, and by a status that is not always set. */
 class VmwareProgram {
-  readonly #tool: CliTool;
   readonly #context: DriverContext;
   readonly #program: string;
   readonly #first: readonly string[];
+  #tool: Promise<CliTool> | undefined;
 
   /** @param first arguments that each call begins with */
   constructor(program: string, first: readonly string[], context: DriverContext) {
-    const { processes, clock, computer } = context;
-    const product = productOf(computer.os);
-    const places = { programs: placesOf(program, computer), installHint: installHints[product] };
-    this.#tool = new CliTool({ title: productNames[product], ...places, failures }, { processes, clock });
     this.#context = context;
     this.#program = program;
     this.#first = first;
   }
 
-  /** Where it is. Throws `program-missing` in 0.16.2's words. */
-  async require(): Promise<string> {
+  async #open(signal: AbortSignal): Promise<CliTool> {
+    const { processes, clock, computer } = this.#context;
+    const product = productOf(computer.os);
+    const programs = await placesOf(this.#program, this.#context, signal);
+    const options = { title: productNames[product], programs, installHint: installHints[product], failures };
+    return new CliTool(options, { processes, clock });
+  }
+
+  async #opened(signal: AbortSignal): Promise<CliTool> {
+    this.#tool ??= this.#open(signal);
     try {
-      return await this.#tool.program();
+      return await this.#tool;
+    } catch (error) {
+      // Whoever comes after an interruption looks again.
+      this.#tool = undefined;
+      throw error;
+    }
+  }
+
+  /** Where it is. Throws `program-missing` in 0.16.2's words. */
+  async require(signal: AbortSignal): Promise<string> {
+    try {
+      return await (await this.#opened(signal)).program();
     } catch (error) {
       if (!isMachineError(error, "program-missing")) throw error;
       const name = this.#program === "vmrun" ? "VMRUN" : this.#program;
@@ -132,7 +168,8 @@ class VmwareProgram {
     const { machineDir, machineName } = this.#context;
     const facts = { name: machineName, log: path.join(machineDir, "vmware.log") };
     try {
-      const { stdout } = await this.#tool.run([...this.#first, ...args], { timeoutMs, signal, facts });
+      const tool = await this.#opened(signal);
+      const { stdout } = await tool.run([...this.#first, ...args], { timeoutMs, signal, facts });
       return stdout;
     } catch (error) {
       if (!isMachineError(error) || !fullDisk.test(error.message)) throw error;
@@ -167,12 +204,10 @@ export interface ProductVersion {
 const versionLine = /VMware (?:Fusion|Workstation)[A-Za-z: -]* (\d+)((?:\.\d+)+)/u;
 
 /** Undefined where it cannot be told. `vmware-vmx` says it on standard error. */
-export async function productVersion(
-  { processes, computer }: Pick<DriverContext, "processes" | "computer">,
-  signal: AbortSignal,
-): Promise<ProductVersion | undefined> {
+export async function productVersion(finder: Finder, signal: AbortSignal): Promise<ProductVersion | undefined> {
+  const { processes } = finder;
   for (const program of ["vmware-vmx", "vmware"]) {
-    for (const place of placesOf(program, computer)) {
+    for (const place of await placesOf(program, finder, signal)) {
       const found = await processes.find(place);
       if (found === undefined) continue;
       const { stdout, stderr } = await processes.run(found, ["-v"], { signal, timeoutMs: callMs });

@@ -33,7 +33,12 @@ export function convert(source: string, destination: string, deletesSource: bool
   requireDisk(source, 1);
   if (!/\.vhdx$/iu.test(destination)) throw invalid("InvalidParameter", "Die Endung bestimmt das Format");
   if (existsSync(destination)) throw invalid("ObjectAlreadyExists", `${destination} ist vorhanden. (0x80070050)`);
-  writeFileSync(destination, Buffer.concat([Buffer.from(vhdxMagic), readFileSync(source)]));
+  try {
+    writeFileSync(destination, Buffer.concat([Buffer.from(vhdxMagic), readFileSync(source)]));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ENOSPC") throw error;
+    throw invalid("OperationFailed", "Auf dem Datenträger ist nicht genügend Speicherplatz. (0x80070070)");
+  }
   if (deletesSource) rmSync(source);
   return [];
 }

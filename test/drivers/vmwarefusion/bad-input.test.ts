@@ -51,6 +51,15 @@ describe("before anything is made", () => {
     });
   }
 
+  test("programs that only Windows' registry knows are found", async () => {
+    await using scene = await openScene({ isInRegistry: true });
+    const driver = await scene.created();
+    assert.equal(scene.vmware.calls.filter((call) => call.startsWith("reg ")).length, 3, "once for each program");
+    await driver.remove(scene.signal);
+    await using without = await openScene({ isInRegistry: true, missing: ["vmrun"] });
+    await refused(without.checked(), "program-missing", "VMRUN not found");
+  });
+
   test("a version that cannot be told holds up nothing", async () => {
     await using scene = await openScene({ missing: ["vmware-vmx"] });
     await scene.created();

@@ -4,7 +4,7 @@ import * as path from "node:path";
 import { fileURLToPath } from "node:url";
 import type { SshExecutor, SshRunOptions } from "../../../src/ssh/executor.ts";
 import type { ProcessRunner, RunResult } from "../../../src/system/process.ts";
-import { FakeVmware } from "./fake-vmware.ts";
+import { FakeVmware, registeredFolder } from "./fake-vmware.ts";
 
 const programs = ["vmrun", "vmware-vdiskmanager", "vmware-vmx", "arp"];
 
@@ -23,8 +23,12 @@ export function installPrograms(folder: string): string {
 /** Runs them in this process: for suites that run hundreds. */
 export function processesOn(fake: FakeVmware): ProcessRunner {
   return {
-    find: async (program) =>
-      programs.includes(program) && fake.behaviour.missing?.includes(program) !== true ? `/vmware/${program}` : undefined,
+    find: async (program) => {
+      const { missing = [], isInRegistry = false } = fake.behaviour;
+      if (program === "reg") return isInRegistry ? "/windows/reg" : undefined;
+      const name = isInRegistry && program.startsWith(registeredFolder) ? path.basename(program) : isInRegistry ? "" : program;
+      return programs.includes(name) && !missing.includes(name) ? `/vmware/${name}` : undefined;
+    },
     spawn: () => {
       throw new Error("nothing is spawned");
     },

@@ -15,6 +15,8 @@ export interface Behaviour {
   readonly arch?: "x64" | "arm64";
   /** Programs that are not there. */
   readonly missing?: readonly string[];
+  /** The programs are where Windows' registry says, and nowhere else. */
+  readonly isInRegistry?: boolean;
   /** VMware's tools in guests. */
   readonly tools?: "running" | "installed" | "unknown";
   /** `stop soft` waits for tools that never answer, until another process switches off. */
@@ -25,7 +27,6 @@ export interface Behaviour {
   readonly address?: "leases" | "arp" | "tools" | "bridge" | "never";
   /** Commands that fail, with their words. */
   readonly failing?: Readonly<Record<string, string>>;
-  /** What the next conversion leaves behind before it fails. */
   readonly memoryMiB?: number;
 }
 
@@ -154,6 +155,8 @@ export class FakeVmware {
         return this.#convert(args);
       case "vmware-vmx":
         return { status: 0, stdout: "", stderr: this.#versionLine() };
+      case "reg":
+        return ok(registryAnswer(args));
       case "arp":
         return ok(this.#neighbours(args));
       default:
@@ -308,9 +311,21 @@ export class FakeVmware {
     // Sparse and growable: no compression, no markers.
     head.writeUInt32LE(1, 4);
     head.writeUInt32LE(3, 8);
-    writeFileSync(target, Buffer.concat([head, readFileSync(source).subarray(4096)]));
+    try {
+      writeFileSync(target, Buffer.concat([head, readFileSync(source).subarray(4096)]));
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "ENOSPC") throw error;
+      return failed("There is not enough space in the file system for the selected operation");
+    }
     return ok(`  Convert: 100% done.\nVirtual disk conversion successful.\n`);
   }
+}
+
+export const registeredFolder = "/registered/VMware Workstation/";
+
+function registryAnswer([verb, key = "", option, value]: readonly string[]): string {
+  if (verb !== "query" || option !== "/v" || value !== "InstallPath") throw new Error("reg was asked something else");
+  return `\r\n${key.replace("HKLM", "HKEY_LOCAL_MACHINE")}\r\n    InstallPath    REG_SZ    ${registeredFolder}\r\n\r\n`;
 }
 
 /** Another one after each start. */
