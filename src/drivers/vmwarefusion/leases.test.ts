@@ -30,6 +30,11 @@ describe("leases of ISC's server", () => {
     assert.equal(addressOf("000000000001", leases, now), undefined);
   });
 
+  test("one that is good still counts before a newer one that has ended", () => {
+    const text = `${lease("172.16.1.2", "10:00:00", "11:00:00")}${lease("172.16.1.3", "10:15:00", "10:20:00")}`;
+    assert.equal(addressOf(mac, iscLeases(text), now), "172.16.1.2");
+  });
+
   test("of two that began at once the later in the file counts; one without an end is good for ever", () => {
     const endless = "lease 172.16.1.9 {\n starts 4 2026/11/26 10:10:00;\n ends never;\n hardware ethernet 0:50:56:a:b:c;\n}\n";
     assert.equal(addressOf(mac, iscLeases(`${lease("172.16.1.3", "10:10:00", "10:40:00")}${endless}`), now), "172.16.1.9");
