@@ -201,6 +201,8 @@ export interface Driver {
    * provider knows no address, `getIp` is "" afterwards and it is asked again; what it throws is final.
    */
   locate?(signal: AbortSignal): Promise<void>;
+  /** Where to look when no address appears, in one sentence, for the error then. */
+  readonly addressHint?: string | undefined;
   /**
    * Public host keys that the driver put into this instance, or that its provider tells, as `TYPE BASE64` lines. Known
    * after `create`; may be asked in a later process. "none": this instance takes none, its first contact is trusted

@@ -22,6 +22,11 @@ class HypervDriver extends CloudDriver<HypervConfig, PowerShell> {
     return false;
   }
 
+  get addressHint(): string {
+    const { VSwitch, MachineName } = this.config;
+    return `Look at its screen (vmconnect localhost ${MachineName}), and whether addresses are given out on the switch ${JSON.stringify(VSwitch)}; a VPN may keep them back. Then run the command again.`;
+  }
+
   override async getState(signal: AbortSignal): Promise<MachineState> {
     const { state, problem } = await stateOf(this.place, signal);
     this.stateProblem = problem;

@@ -4,6 +4,7 @@
  * `options.ts` the record, `check.ts` what must hold before, `creation.ts`, `state.ts`, `power.ts`, `address.ts` and
  * `removal.ts` the life of a machine.
  */
+import * as path from "node:path";
 import { CloudDriver, cloudModule } from "../../driver-kit/cloud-driver.ts";
 import type { MachineState } from "../../driver-kit/state.ts";
 import { locate } from "./address.ts";
@@ -21,6 +22,11 @@ class FusionDriver extends CloudDriver<FusionConfig, VmwarePrograms> {
   /** The seed is a file of this user's, and a CD that the guest's root alone may read. */
   override get hostKeysExposed(): boolean {
     return false;
+  }
+
+  get addressHint(): string {
+    const log = path.join(this.context.machineDir, "console.log");
+    return `Its console is in ${log}; look whether VMware's network ${this.config.NetworkType} gives out addresses, and restart its services if it does not. Then run the command again.`;
   }
 
   override async getState(signal: AbortSignal): Promise<MachineState> {

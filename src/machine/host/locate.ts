@@ -1,4 +1,6 @@
 /** Following a machine to where its provider has it now. */
+import { MachineError } from "../../errors/machine-error.ts";
+import { formatBound } from "../../system/time-text.ts";
 import { poll, within } from "../../system/waiting.ts";
 import type { MachineContext } from "../machine-context.ts";
 import type { Host } from "./host.ts";
@@ -13,9 +15,15 @@ export async function locate(context: MachineContext, host: Host, signal: AbortS
   if (driver.locate === undefined) return;
   const before = await driver.configText();
   const { runningMs } = context.timeouts;
-  const late = `"${name}" runs, but its provider told no address of it`;
+  const late = (): MachineError => noAddress(name, runningMs, driver.addressHint);
   await poll({ ms: runningMs, clock: context.clock, signal }, paceOf(host), async () => await ask(context, host, signal), late);
   if ((await driver.configText()) !== before) await host.save();
+}
+
+function noAddress(name: string, ms: number, hint: string | undefined): MachineError {
+  return new MachineError("timeout", `"${name}" runs, but its provider told no address of it within ${formatBound(ms)}`, {
+    hint: hint ?? "Look at its console and its network at the provider; then run the command again.",
+  });
 }
 
 /** The address that the provider tells; undefined while it knows none. Nothing is saved. */

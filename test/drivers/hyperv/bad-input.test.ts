@@ -303,6 +303,7 @@ test("an address that never appears is a wait with an end", async () => {
     return (await driver.getIp()) || undefined;
   };
   assert.equal(await poll({ ms: 180_000, clock, signal: scene.signal }, 2_000, ask), undefined);
+  assert.ok(driver.addressHint?.includes('"Standardswitch"'));
 });
 
 test("a second machine that a script made after its process was killed is removed", async () => {

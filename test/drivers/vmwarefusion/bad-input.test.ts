@@ -293,4 +293,5 @@ test("an address that never appears is a wait with an end", async () => {
     return (await driver.getIp()) || undefined;
   };
   assert.equal(await poll({ ms: 180_000, clock, signal: scene.signal }, 2_000, ask), undefined);
+  assert.ok(driver.addressHint?.includes("console.log"));
 });
