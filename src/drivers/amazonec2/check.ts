@@ -3,6 +3,7 @@
  * repeated create sends the same request. The last question is the create's own request as a dry run.
  */
 import type { InstanceTypeInfo } from "@aws-sdk/client-ec2";
+import { failureKindOf } from "../../driver-kit/provider-error.ts";
 import { MachineError } from "../../errors/machine-error.ts";
 import { logTo } from "../../log/event.ts";
 import { codeOf } from "./failures.ts";
@@ -112,10 +113,11 @@ async function checkPermission(place: Workplace, signal: AbortSignal): Promise<v
     });
 }
 
+/** Where AWS takes no more requests for now, nothing is known: the create itself waits longer, and tells. */
 async function dryRun(ask: () => Promise<void>): Promise<void> {
   try {
     await ask();
   } catch (error) {
-    if (codeOf(error) !== "DryRunOperation") throw error;
+    if (codeOf(error) !== "DryRunOperation" && failureKindOf(error) !== "rate-limit") throw error;
   }
 }

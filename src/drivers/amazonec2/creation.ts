@@ -73,7 +73,7 @@ async function launch(place: Workplace, userData: Uint8Array, signal: AbortSigna
         if (instance?.InstanceId !== undefined) return instance;
         throw new MachineError("provider-error", "AWS made no instance and told no reason: unexpected AWS API response");
       },
-      isNotYetKnown,
+      (error) => isNotYetKnown(error) || isWorthWaiting(place, error),
     );
   } catch (error) {
     if (codeOf(error) !== "IdempotentParameterMismatch") throw error;
@@ -90,6 +90,11 @@ function isNotYetKnown(error: unknown): boolean {
   const code = codeOf(error);
   const isProfile = code === "InvalidParameterValue" && /Invalid IAM Instance Profile/iu.test((error as Error).message);
   return isProfile || latecomers.some((pattern) => pattern.test(code));
+}
+
+/** AWS takes few such requests a second, and many machines may be made at once. The token makes the request one. */
+function isWorthWaiting({ config }: Workplace, error: unknown): boolean {
+  return config.RetryCount >= 0 && failureKindOf(error) === "rate-limit";
 }
 
 /** Some ways to a spot instance leave them out. */

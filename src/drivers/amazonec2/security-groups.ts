@@ -111,19 +111,18 @@ async function addRules(place: Workplace, group: SecurityGroup, signal: AbortSig
   const sources = sourcesOf(config);
   const missing = missingRules(config, sources, group.IpPermissions ?? []);
   if (missing.length === 0) return;
-  const isOpen = isOpenToWorld(sources);
-  if (isOpen)
-    logTo(
-      context.report,
-      "warn",
-      `The security group ${group.GroupName} lets everybody reach SSH and the engine, which ask for keys and certificates; --amazonec2-open-cidr narrows that`,
-    );
   const authorize = async (rules: readonly Rule[]): Promise<void> => {
     const request = { GroupId: group.GroupId, IpPermissions: rules.map(permissionOf) };
     await untilVisible(place, signal, async () => await api.send("AuthorizeSecurityGroupIngress", request, signal));
   };
   try {
     await authorize(missing);
+    if (isOpenToWorld(sources))
+      logTo(
+        context.report,
+        "warn",
+        `The security group ${group.GroupName} lets everybody reach SSH and the engine, which ask for keys and certificates; --amazonec2-open-cidr narrows that`,
+      );
   } catch (error) {
     if (failureKindOf(error) !== "exists") throw error;
     // Another create has added some: one that is there refuses them all.

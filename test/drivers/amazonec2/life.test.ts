@@ -105,6 +105,21 @@ describe("amazonec2 against moto", { skip: motoMissing }, () => {
       await removed(machine);
     });
 
+  test("a rate limit that outlasts the request's own attempts is waited out, in the dry run not at all", async () => {
+    const many = { times: 3, error: { status: 503, code: "RequestLimitExceeded", message: "Request limit exceeded." } };
+    await using machine = await TestMachine.open(moto, "patient");
+    await moto.fail(onRun({ ...many, dry: true }), onRun(many));
+    await machine.prepare({ "amazonec2-retries": 1 });
+    await machine.create();
+    assert.equal((await account.instances()).length, 1);
+    await removed(machine);
+    await using hasty = await TestMachine.open(moto, "hasty");
+    await hasty.prepare({ "amazonec2-retries": -1 });
+    await moto.fail(onRun(many));
+    await assert.rejects(hasty.create(), (error) => isMachineError(error, "provider-rate-limit"));
+    await removed(hasty);
+  });
+
   for (const action of ["ImportKeyPair", "CreateSecurityGroup", "AuthorizeSecurityGroupIngress", "RunInstances"])
     test(`a create whose ${action} had no answer goes on where it was`, async () => {
       await using machine = await TestMachine.open(moto, "again");
