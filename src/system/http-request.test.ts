@@ -204,33 +204,6 @@ describe("an answer that does not come", () => {
     await assertFailure(sending, "too-large", /answers with more than 100000 bytes/u);
   });
 
-  test("a body that is read piece by piece is sent with its length, and anew each time; what its source throws ends the request", async () => {
-    const server = await serve((request, response) => {
-      const { "content-length": length, "transfer-encoding": encoding = "none" } = request.headers;
-      let count = 0;
-      request.on("data", (chunk: Buffer) => void (count += chunk.length));
-      request.on("end", () => response.end(`${length} ${encoding} ${count}`));
-    });
-    const sizeBytes = 5 * 65_536;
-    const body = {
-      sizeBytes,
-      open: async function* (): AsyncGenerator<Uint8Array> {
-        for (let part = 0; part < 5; part += 1) yield Buffer.alloc(65_536);
-      },
-    };
-    const request = { method: "PUT", url: `http://127.0.0.1:${server.port}/`, body } as const;
-    for (let time = 1; time <= 2; time += 1)
-      assert.equal((await client().send(request, signal)).text, `${sizeBytes} none ${sizeBytes}`);
-    const broken = {
-      sizeBytes,
-      open: async function* (): AsyncGenerator<Uint8Array> {
-        yield Buffer.alloc(10);
-        throw new Error("the file is gone");
-      },
-    };
-    await assertFailure(client().send({ ...request, body: broken }, signal), "broken", /the file is gone/u);
-  });
-
   test("the signal ends it with its reason, while connecting, waiting and reading", async () => {
     const mute = await listen(createTcpServer(() => {}));
     const silent = await serve(() => {});

@@ -11,7 +11,7 @@ import { childOf, type XmlElement } from "./api/xml.ts";
 import { cardChanges, devicesOf, diskIdentity, diskVm, growth, isDisk, macAddresses, settings, vAppConfig } from "./hardware.ts";
 import { provideImage } from "./image.ts";
 import { abortLease, importVm, resultRef, type ImportWish } from "./import.ts";
-import { findVm, requireVm, type Vm } from "./instance.ts";
+import { findArriving, findVm, requireVm, type Vm } from "./instance.ts";
 import { driverName } from "./options.ts";
 import { chooseDatastore } from "./placement.ts";
 import { powerOn } from "./power.ts";
@@ -122,7 +122,7 @@ async function clone(place: Workplace, source: Ref, signal: AbortSignal): Promis
     return resultRef(await api.run("CloneVM_Task", source, parameters, signal));
   } catch (error) {
     // An earlier attempt may have come through meanwhile.
-    const ours = failureKindOf(error) === "exists" ? await findVm(place, [], signal) : undefined;
+    const ours = failureKindOf(error) === "exists" ? await findArriving(place, [], signal) : undefined;
     if (ours === undefined) throw error;
     return ours.ref;
   }

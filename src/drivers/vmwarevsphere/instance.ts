@@ -5,12 +5,13 @@
 import { MachineError } from "../../errors/machine-error.ts";
 import { logTo } from "../../log/event.ts";
 import { createMark } from "../../driver-kit/marks.ts";
+import { poll } from "../../system/waiting.ts";
 import { settleDatacenter } from "./inventory.ts";
 import type { Properties } from "./api/answers.ts";
 import type { Ref } from "./api/wire.ts";
 import { childrenOf, textOf, type XmlElement } from "./api/xml.ts";
 import { escapeSegment, findByPath, findByUuid } from "./search-index.ts";
-import type { Workplace } from "./workplace.ts";
+import { pace, type Workplace } from "./workplace.ts";
 
 export interface Vm {
   readonly ref: Ref;
@@ -58,6 +59,25 @@ async function findRef(place: Workplace, signal: AbortSignal): Promise<Ref | und
   if (config.InstanceUuid !== "") return await findByUuid(place, config.InstanceUuid, true, signal);
   if (config.MachineId !== "") return await findByUuid(place, config.MachineId, false, signal);
   return config.KnownByPlace ? await findByPlace(place, signal) : undefined;
+}
+
+/**
+ * What stands at the machine's place under its name, where it is this create's: a clone that an earlier attempt asked for is
+ * there before it is whole, and tells its UUID only then. Undefined where there is nothing, or somebody else's.
+ */
+export async function findArriving(place: Workplace, paths: readonly string[], signal: AbortSignal): Promise<Vm | undefined> {
+  const { api, config, context } = place;
+  const where = `${config.FolderPath}/${escapeSegment(context.machineName)}`;
+  const ask = async (): Promise<{ readonly vm: Vm | undefined } | undefined> => {
+    const ref = await findByPath(place, where, signal);
+    if (ref?.type !== "VirtualMachine") return { vm: undefined };
+    const properties = await api.properties(ref, [...identity, ...paths], signal);
+    if (properties === undefined) return { vm: undefined };
+    if (!properties.has("config.instanceUuid")) return undefined;
+    return { vm: isOurs(place, properties) ? { ref, properties } : undefined };
+  };
+  const patience = { ms: context.operationMs, clock: context.clock, signal };
+  return (await poll(patience, pace, ask, `vSphere did not finish the VM ${where}`)).vm;
 }
 
 /** A VM of 0.16.2, where it put it. One with the mark of another create is not it, nor is a template. */

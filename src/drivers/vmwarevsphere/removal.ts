@@ -12,7 +12,7 @@ import { textOf, type XmlElement } from "./api/xml.ts";
 import { beside, deleteFile, hasFile, parseDatastorePath, type DatastoreFile } from "./datastore-files.ts";
 import { change, devicesOf, diskIdentity, isDisk } from "./hardware.ts";
 import { abortLease } from "./import.ts";
-import { findVm, type Vm } from "./instance.ts";
+import { findArriving, findVm, type Vm } from "./instance.ts";
 import { settleDatacenter } from "./inventory.ts";
 import { findDeployed } from "./library.ts";
 import { powerOff, shutDown } from "./power.ts";
@@ -44,9 +44,16 @@ async function remove(place: Workplace, { kind, id }: LedgerEntry, signal: Abort
   return await removeVm(place, signal);
 }
 
+/** Also what an attempt that was cut off has asked for, and vSphere is still making. */
+async function findAny(place: Workplace, paths: readonly string[], signal: AbortSignal): Promise<Vm | undefined> {
+  const vm = (await findVm(place, paths, signal)) ?? (await findDeployed(place, paths, signal));
+  const mayArrive = place.config.Stage === "" && place.config.FolderPath !== "" && place.ledger.of(kinds.instance).length > 0;
+  return vm ?? (mayArrive ? await findArriving(place, paths, signal) : undefined);
+}
+
 async function removeVm(place: Workplace, signal: AbortSignal): Promise<boolean> {
   const { api, config, context } = place;
-  const vm = (await findVm(place, removalProperties, signal)) ?? (await findDeployed(place, removalProperties, signal));
+  const vm = await findAny(place, removalProperties, signal);
   if (vm !== undefined) {
     if (vm.properties.get("runtime.powerState")?.text === "poweredOn") await switchOff(place, signal);
     await detachForeign(place, vm, signal);

@@ -41,6 +41,12 @@ describe("bad input at vSphere", { skip: vcsimMissing }, () => {
       "provider-credentials",
       /does not accept the user alice@vsphere\.local or the password/u,
     ],
+    [
+      "no password",
+      { "vmwarevsphere-password": "" },
+      "provider-credentials",
+      /looked at: --vmwarevsphere-password, VSPHERE_PASSWORD$/u,
+    ],
     ["no such datacenter", { "vmwarevsphere-datacenter": "DC9" }, "provider-not-found", /^datacenter 'DC9' not found$/u],
     ["no such datastore", { "vmwarevsphere-datastore": "x" }, "provider-not-found", /^datastore 'x' not found$/u],
     [
@@ -163,6 +169,26 @@ describe("bad input at vSphere", { skip: vcsimMissing }, () => {
     await driver.remove(signal);
     await assertRefused(scene.checked(clone), "provider-exists", /"web" exists already in the folder DC0\/vm/u);
     assert.deepEqual(await vcenter.vm("web"), theirs);
+  });
+
+  test("a clone that is still being made, of an attempt that was cut off, is waited for: taken over, or removed", async () => {
+    for (const goesOn of [true, false]) {
+      await using scene = await openScene();
+      const { vcenter, signal } = scene;
+      const before = await resourcesOf(vcenter);
+      const driver = await scene.checked(clone);
+      vcenter.fail({ method: "CloneVM_Task", lost: true });
+      await assert.rejects(driver.create(signal));
+      const { ref } = await vcenter.vm("web");
+      vcenter.arriving = { ref, looks: 3 };
+      const later = await scene.reopened(driver);
+      if (goesOn) {
+        await later.create(signal);
+        assert.deepEqual([(await vcenter.vm("web")).ref, vcenter.arriving.looks], [ref, 0]);
+      }
+      await (await scene.reopened(later)).remove(signal);
+      assert.deepEqual(await resourcesOf(vcenter), before);
+    }
   });
 
   test("what others do to the VM is waited for", async () => {

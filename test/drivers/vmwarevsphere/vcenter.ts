@@ -19,6 +19,7 @@ import { certified } from "./certificate.ts";
 import { Description } from "./description.ts";
 import { numbers, type Hardware } from "./hardware.ts";
 import { Pages } from "./paging.ts";
+import { passOn } from "./passing.ts";
 import { apiToRest } from "./rest-forms.ts";
 import { failedTask, sendXml } from "./soap-answers.ts";
 import { readSeed } from "./seed-reading.ts";
@@ -61,6 +62,8 @@ export class FakeVcenter implements AsyncDisposable {
   hasApi = true;
   /** After so many further requests the sessions that there are end; 0: they do not. */
   requestsToLive = 0;
+  /** A VM that is still being made: for so many looks at it its UUID is not known, and it is not found by that. */
+  arriving: { readonly ref: string; looks: number } | undefined;
   /** Objects in one answer of the property collector; 0: all. */
   pageSize = 0;
   /** What deployments from libraries fail with. */
@@ -221,9 +224,21 @@ export class FakeVcenter implements AsyncDisposable {
     if (answer.status === 200 && call.name === "Login") this.#isLoggedIn = true;
     if (answer.status === 200 && before !== undefined) await this.#switched(call.name, before);
     if (fault?.lost === true) return void response.destroy();
+    const hidden = this.#hidden(call, answer.body.toString("utf8"));
+    if (hidden !== undefined) return void response.writeHead(answer.status, answer.headers).end(hidden);
     const isPaged = this.pageSize > 0 && call.name === "RetrievePropertiesEx";
     const content = isPaged ? this.#pages.first(answer.body.toString("utf8"), this.pageSize) : answer.body;
     response.writeHead(answer.status, answer.headers).end(content);
+  }
+
+  #hidden(call: XmlElement, answer: string): string | undefined {
+    const { arriving } = this;
+    if (arriving === undefined || arriving.looks === 0) return undefined;
+    if (call.name === "FindByUuid" && answer.includes(`>${arriving.ref}<`))
+      return answer.replace(/<returnval .*?<\/returnval>/u, "");
+    if (call.name !== "RetrievePropertiesEx" || textOf(call, "specSet", "objectSet", "obj") !== arriving.ref) return undefined;
+    arriving.looks -= 1;
+    return answer.replaceAll(/<propSet><name>config\..*?<\/propSet>/gsu, "");
   }
 
   #take(method: string): Fault | undefined {
@@ -385,19 +400,7 @@ export class FakeVcenter implements AsyncDisposable {
   }
 
   async #pass(request: IncomingMessage, body: string | Buffer, url = new URL(request.url ?? "/", "https://vcenter.test")) {
-    const headers: Record<string, string> = {};
-    for (const name of ["content-type", "cookie", "soapaction", "vmware-api-session-id", "authorization"]) {
-      const value = request.headers[name];
-      if (typeof value === "string" && !(name === "cookie" && this.#dead.has(value))) headers[name] = value;
-    }
-    const { method = "GET" } = request;
-    const sent = method === "GET" || method === "HEAD" ? {} : { body: typeof body === "string" ? body : Uint8Array.from(body) };
-    const answer = await fetch(`${this.#vcsim.url}${url.pathname}${url.search}`, { method, headers, ...sent });
-    const kept = ["content-type", "set-cookie"].flatMap((name) => {
-      const value = answer.headers.get(name);
-      return value === null ? [] : [[name, value] as const];
-    });
-    return { status: answer.status, headers: Object.fromEntries(kept), body: Buffer.from(await answer.arrayBuffer()) };
+    return await passOn(`${this.#vcsim.url}${url.pathname}${url.search}`, request, body, this.#dead);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
