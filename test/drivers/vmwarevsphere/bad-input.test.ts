@@ -267,6 +267,19 @@ describe("bad input at vSphere", { skip: vcsimMissing }, () => {
     );
   });
 
+  test("a VM that has the recorded id by now and is another, as after vCenter was restored, is neither looked at nor removed", async () => {
+    await using scene = await openScene();
+    const { vcenter, signal } = scene;
+    const driver = await scene.created(clone);
+    const { ref } = await vcenter.vm("web");
+    await vcenter.lab("rename", { vm: ref, instanceUuid: "11111111-2222-4333-8444-777777777777" });
+    const later = await scene.reopened(driver);
+    assert.equal(await later.getState(signal), "");
+    await assertRefused(later.start(signal), "provider-not-found", /The VM of "web" is not at 127\.0\.0\.1 any more/u);
+    await later.remove(signal);
+    assert.equal((await vcenter.vm("web")).ref, ref);
+  });
+
   test("a removal that fails has failed, and can be repeated", async () => {
     await using scene = await openScene();
     const { vcenter, signal } = scene;
