@@ -104,6 +104,16 @@ export function isUnknown(error: unknown): boolean {
   return failureKindOf(error) === "not-found";
 }
 
+/** Does what takes something away; that it is gone already is no failure. */
+export async function unlessGone(work: () => Promise<unknown>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    if (!isUnknown(error) && !/VERR_FILE_NOT_FOUND|does not exist|could not be found|Failed to find/u.test(String(error)))
+      throw error;
+  }
+}
+
 /** Why a machine did not start, by VirtualBox's words and its log; the first that fits counts. */
 const startFailures: readonly (readonly [RegExp, string, string])[] = [
   [

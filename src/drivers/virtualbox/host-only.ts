@@ -4,24 +4,16 @@
  * before it exists, so that whoever comes after a crash knows it. What others made is used as it is: never given another
  * address, another DHCP server, or taken away.
  */
-import { failureKindOf } from "../../driver-kit/provider-error.ts";
 import { MachineError } from "../../errors/machine-error.ts";
 import { poll } from "../../system/waiting.ts";
 import { dhcpRange, contains, formatAddress, netmaskOf, networkOf, parseAddress, prefixOf, type Cidr } from "./cidr.ts";
-import {
-  isAtLeast,
-  parseDhcpServers,
-  parseExtraData,
-  parseHostOnlyInterfaces,
-  parseHostOnlyNetworks,
-  type HostOnlyInterface,
-} from "./listings.ts";
+import { isAtLeast, parseHostOnlyInterfaces, parseHostOnlyNetworks, type HostOnlyInterface } from "./listings.ts";
+import { ensureDhcp, networkNameOf, takeDhcpBack } from "./dhcp.ts";
+import { unlessGone } from "./failures.ts";
+import { forgetServer, isMarked, isNewMarkOf, markNetwork, ownNetworks, unmarkNetwork } from "./own-networks.ts";
 import { hostOnlyCidrOf } from "./options.ts";
 import { kinds, type Workplace } from "./workplace.ts";
 
-/** Key in VirtualBox's global settings; its value is the network's CIDR, behind a word while it has no address yet. */
-const markKey = "docker-machine/hostonly/";
-const newMark = "new ";
 /** A new interface is not listed at once. */
 const visibleMs = 10_000;
 const visiblePollMs = 1_000;
@@ -68,7 +60,7 @@ async function ensureInterface(place: Workplace, signal: AbortSignal): Promise<s
   const address = ["--ip", formatAddress(cidr.address), "--netmask", formatAddress(netmaskOf(cidr))];
   await place.tool.run(["hostonlyif", "ipconfig", name, ...address], signal, { facts });
   const visible = await waitUntilVisible(place, name, cidr, signal);
-  await mark(place, name, place.config.HostOnlyCIDR, signal);
+  await markNetwork(place, name, "whole", signal);
   await ensureDhcp(place, visible, cidr, signal);
   return name;
 }
@@ -124,22 +116,21 @@ async function abandoned(
   interfaces: readonly HostOnlyInterface[],
   signal: AbortSignal,
 ): Promise<string | undefined> {
-  const marks = await marksOf(place, signal);
-  const found = interfaces.find(({ name }) => marks.get(name) === `${newMark}${place.config.HostOnlyCIDR}`);
+  const { marks } = await ownNetworks(place, signal);
+  const found = interfaces.find(({ name }) => isNewMarkOf(marks.get(name), place.config.HostOnlyCIDR));
   if (found !== undefined) await place.ledger.note(kinds.hostOnly, found.name);
   return found?.name;
 }
 
 async function createInterface(place: Workplace, interfaces: readonly HostOnlyInterface[], signal: AbortSignal): Promise<string> {
   const expected = nextName(place, interfaces);
-  const value = `${newMark}${place.config.HostOnlyCIDR}`;
   await place.ledger.intend(kinds.hostOnly, expected);
-  await mark(place, expected, value, signal);
+  await markNetwork(place, expected, "new", signal);
   const { stdout } = await place.tool.run(["hostonlyif", "create"], signal);
   const name = /^Interface '(.+)' was successfully created/mu.exec(stdout)?.[1] ?? expected;
   if (name !== expected) {
-    await mark(place, name, value, signal);
-    await unmark(place, expected, signal);
+    await markNetwork(place, name, "new", signal);
+    await unmarkNetwork(place, expected, signal);
   }
   await place.ledger.note(kinds.hostOnly, name, expected);
   return name;
@@ -170,48 +161,6 @@ function invisible(): MachineError {
   );
 }
 
-async function ensureDhcp(
-  place: Workplace,
-  { name, networkName }: HostOnlyInterface,
-  cidr: Cidr,
-  signal: AbortSignal,
-): Promise<void> {
-  const { HostOnlyNoDHCP, HostOnlyAddress, HostOnlyCIDR } = place.config;
-  const servers = parseDhcpServers((await place.tool.run(["list", "dhcpservers"], signal)).stdout);
-  const server = servers.find((one) => one.networkName === networkName);
-  const isRight = server?.isEnabled === !HostOnlyNoDHCP && (HostOnlyNoDHCP || servesFrom(server, cidr));
-  if (isRight || (HostOnlyNoDHCP && server === undefined)) return;
-  const value = (await marksOf(place, signal)).get(name);
-  if (value !== HostOnlyCIDR && value !== `${newMark}${HostOnlyCIDR}`) {
-    if (HostOnlyNoDHCP || HostOnlyAddress !== "") return;
-    throw new MachineError(
-      "driver-failed",
-      `The host-only interface ${name} is not docker-machine's, and no DHCP server gives out addresses of ${HostOnlyCIDR} there`,
-      {
-        hint: "Choose another network with --virtualbox-hostonly-cidr, a fixed address with --virtualbox-hostonly-address, or add a server: VBoxManage dhcpserver.",
-      },
-    );
-  }
-  const range = dhcpRange(cidr);
-  if (range === undefined) return;
-  await place.tool.run(
-    [
-      ...["dhcpserver", server === undefined ? "add" : "modify", "--netname", networkName],
-      ...["--ip", formatAddress(range.server), "--netmask", formatAddress(netmaskOf(cidr))],
-      ...["--lowerip", formatAddress(range.lower), "--upperip", formatAddress(range.upper)],
-      HostOnlyNoDHCP ? "--disable" : "--enable",
-    ],
-    signal,
-  );
-}
-
-function servesFrom({ lower, upper }: { readonly lower: string; readonly upper: string }, cidr: Cidr): boolean {
-  return [lower, upper].every((text) => {
-    const address = parseAddress(text);
-    return address !== undefined && contains(cidr, address);
-  });
-}
-
 async function ensureNetwork(place: Workplace, signal: AbortSignal): Promise<string> {
   const cidr = hostOnlyCidrOf(place.config);
   const networks = parseHostOnlyNetworks((await place.tool.run(["list", "hostonlynets"], signal)).stdout);
@@ -224,7 +173,7 @@ async function ensureNetwork(place: Workplace, signal: AbortSignal): Promise<str
   const range = dhcpRange(cidr);
   const name = `docker-machine-${formatAddress(networkOf(cidr))}`;
   await place.ledger.intend(kinds.hostOnly, name);
-  await mark(place, name, place.config.HostOnlyCIDR, signal);
+  await markNetwork(place, name, "whole", signal);
   // The first address is this computer's, the others are given out.
   const addresses = ["--lower-ip", formatAddress(cidr.address), "--upper-ip", formatAddress(range?.upper ?? cidr.address)];
   await place.tool.run(
@@ -233,20 +182,6 @@ async function ensureNetwork(place: Workplace, signal: AbortSignal): Promise<str
   );
   await place.ledger.note(kinds.hostOnly, name);
   return name;
-}
-
-async function marksOf({ tool }: Workplace, signal: AbortSignal): Promise<ReadonlyMap<string, string>> {
-  const all = parseExtraData((await tool.run(["getextradata", "global", "enumerate"], signal)).stdout);
-  return new Map([...all].flatMap(([key, value]) => (key.startsWith(markKey) ? [[key.slice(markKey.length), value]] : [])));
-}
-
-async function mark({ tool }: Workplace, name: string, value: string, signal: AbortSignal): Promise<void> {
-  await tool.run(["setextradata", "global", `${markKey}${name}`, value], signal);
-}
-
-/** Without a value the key goes. */
-async function unmark({ tool }: Workplace, name: string, signal: AbortSignal): Promise<void> {
-  await tool.run(["setextradata", "global", `${markKey}${name}`], signal);
 }
 
 /** Which of these host-only networks are there. */
@@ -268,39 +203,24 @@ export async function hostOnlyNames(place: Workplace, signal: AbortSignal): Prom
 /** Takes away a network that a docker-machine made and no machine of this user has any more, with its DHCP server. */
 export async function removeUnused(place: Workplace, name: string, signal: AbortSignal): Promise<void> {
   await using _lock = await place.tool.lockShared(signal);
-  const value = (await marksOf(place, signal)).get(name);
-  if (value === undefined || (await isUsed(place, name, signal))) return;
-  const form = await hostOnlyForm(place, signal);
-  if (form === "network") await unlessGone(place, ["hostonlynet", "remove", "--name", name], signal);
-  else {
+  const { marks, formerServers } = await ownNetworks(place, signal);
+  const mark = marks.get(name);
+  if (mark === undefined || (await isUsed(place, name, signal))) return;
+  if ((await hostOnlyForm(place, signal)) === "network") {
+    await unlessGone(async () => await place.tool.run(["hostonlynet", "remove", "--name", name], signal));
+  } else {
+    const networkName = networkNameOf(name);
+    const former = formerServers.get(networkName);
     const found = (await listInterfaces(place, signal)).find((one) => one.name === name);
     // One of that name with another address than we gave it was made by somebody since.
-    if (found !== undefined && isMarked(found, value)) {
-      await unlessGone(place, ["dhcpserver", "remove", "--netname", found.networkName], signal);
-      await unlessGone(place, ["hostonlyif", "remove", name], signal);
+    if (found !== undefined && isMarked(found.address, mark)) {
+      await takeDhcpBack(place, networkName, former, signal);
+      await unlessGone(async () => await place.tool.run(["hostonlyif", "remove", name], signal));
     }
+    // Last: whoever comes after a crash must know what to put back.
+    if (former !== undefined) await forgetServer(place, networkName, signal);
   }
-  await unmark(place, name, signal);
-}
-
-/**
- * With the address that the mark names; while it was to get that, also with none, or with one of those that VirtualBox gives
- * where nobody chooses.
- */
-function isMarked({ address }: HostOnlyInterface, value: string): boolean {
-  const isNew = value.startsWith(newMark);
-  const cidr = isNew ? value.slice(newMark.length) : value;
-  return address === cidr.split("/")[0] || (isNew && /^(?:|0\.0\.0\.0|192\.168\.(?:5[6-9]|6[0-3])\.1)$/u.test(address));
-}
-
-async function unlessGone({ tool }: Workplace, args: readonly string[], signal: AbortSignal): Promise<void> {
-  try {
-    await tool.run(args, signal);
-  } catch (error) {
-    signal.throwIfAborted();
-    if (failureKindOf(error) !== "not-found" && !/does not exist|could not be found|Failed to find/u.test(String(error)))
-      throw error;
-  }
+  await unmarkNetwork(place, name, signal);
 }
 
 /** One whose settings cannot be read may use it too. */

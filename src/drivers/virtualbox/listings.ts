@@ -89,6 +89,8 @@ export function parseHostOnlyNetworks(stdout: string): readonly HostOnlyNetwork[
 
 export interface DhcpServer {
   readonly networkName: string;
+  readonly address: string;
+  readonly netmask: string;
   readonly lower: string;
   readonly upper: string;
   readonly isEnabled: boolean;
@@ -98,6 +100,8 @@ export interface DhcpServer {
 export function parseDhcpServers(stdout: string): readonly DhcpServer[] {
   return parseBlocks(stdout, "NetworkName").map((block) => ({
     networkName: block.get("NetworkName") ?? "",
+    address: block.get("Dhcpd IP") ?? block.get("IP") ?? "",
+    netmask: block.get("NetworkMask") ?? "",
     lower: block.get("LowerIPAddress") ?? block.get("lowerIPAddress") ?? "",
     upper: block.get("UpperIPAddress") ?? block.get("upperIPAddress") ?? "",
     isEnabled: block.get("Enabled") === "Yes",

@@ -6,10 +6,10 @@ import * as path from "node:path";
 import type { Resource } from "../../driver-kit/driver.ts";
 import { removeAll, type LedgerEntry } from "../../driver-kit/ledger.ts";
 import { bootIsoName } from "../../driver-kit/images/boot-iso.ts";
-import { failureKindOf } from "../../driver-kit/provider-error.ts";
 import { MachineError } from "../../errors/machine-error.ts";
 import { factsOf, removeTree } from "../../system/disk-files.ts";
 import { poll } from "../../system/waiting.ts";
+import { unlessGone } from "./failures.ts";
 import { existingHostOnly, removeUnused } from "./host-only.ts";
 import { powerOff } from "./power.ts";
 import { stateOf, type VmInfo } from "./vm-info.ts";
@@ -92,15 +92,6 @@ async function waitUntilOff({ tool, context }: Workplace, uuid: string, signal: 
     return typeof info !== "object" || ["Stopped", "Saved"].includes(stateOf(info)) || undefined;
   };
   await poll({ ms: context.operationMs, clock: context.clock, signal }, pace, ask, `"${context.machineName}" did not switch off`);
-}
-
-async function unlessGone(work: () => Promise<unknown>): Promise<void> {
-  try {
-    await work();
-  } catch (error) {
-    const isGone = failureKindOf(error) === "not-found" || /VERR_FILE_NOT_FOUND/u.test(String(error));
-    if (!isGone) throw error;
-  }
 }
 
 /** What there is of this machine in VirtualBox. */

@@ -51,6 +51,17 @@ describe("an interface", () => {
     );
   });
 
+  test("has the DHCP server that VirtualBox keeps for its name, which is put back with the last machine", async () => {
+    await using scene = await openScene();
+    const before = structuredClone(scene.world.vbox.state.dhcp);
+    const driver = await scene.created();
+    assert.equal(await driver.getIp(), "192.168.59.100");
+    assert.equal(scene.world.vbox.state.dhcp[0]?.lower, "192.168.59.100");
+    await driver.remove(scene.signal);
+    assert.deepEqual(scene.world.vbox.state.dhcp, before);
+    assert.deepEqual(scene.world.vbox.state.extra, {});
+  });
+
   test("of others that fits is used as it is, and stays", async () => {
     await using scene = await openScene();
     scene.world.vbox.state.interfaces.push({ ...fitting });

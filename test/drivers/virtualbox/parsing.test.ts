@@ -70,6 +70,8 @@ test("quotes, backslashes and line ends in values", () => {
 test("DHCP servers in the words of 7.x and of 6.1", () => {
   const now = {
     networkName: "HostInterfaceNetworking-vboxnet0",
+    address: "192.168.56.100",
+    netmask: "255.255.255.0",
     lower: "192.168.56.101",
     upper: "192.168.56.254",
     isEnabled: true,

@@ -201,10 +201,13 @@ describe("the real VBoxManage", { skip }, () => {
     assert.match(await scene.vbox.run("list", "hostonlyifs"), /^IPAddress: +192\.168\.59\.1$/mu);
     const [server] = parseDhcpServers(await scene.vbox.run("list", "dhcpservers"));
     assert.deepEqual(server, {
-      ...{ networkName: "HostInterfaceNetworking-vboxnet0", lower: "192.168.59.100", upper: "192.168.59.254", isEnabled: true },
+      ...{ networkName: "HostInterfaceNetworking-vboxnet0", address: "192.168.59.2", netmask: "255.255.255.0" },
+      ...{ lower: "192.168.59.100", upper: "192.168.59.254", isEnabled: true },
     });
     const marks = parseExtraData(await scene.vbox.run("getextradata", "global", "enumerate"));
     assert.equal(marks.get("docker-machine/hostonly/vboxnet0"), "192.168.59.1/24");
+    const former = "192.168.56.100 255.255.255.0 192.168.56.101 192.168.56.254 on";
+    assert.equal(marks.get("docker-machine/dhcp/HostInterfaceNetworking-vboxnet0"), former);
     // The lease of its card, as VirtualBox's DHCP server writes it.
     const { HostOnlyMac: mac } = await configOf(driver);
     const leases = path.join(scene.vbox.env["VBOX_USER_HOME"] ?? "", "HostInterfaceNetworking-vboxnet0-Dhcpd.leases");
