@@ -1,5 +1,6 @@
 #!/bin/sh
 # build.sh executable   build/docker-machine, one file that runs anywhere
+# build.sh executable FILE TARGET RUNTIME   the same for another system: Bun's word for it, and its runtime there
 # build.sh package      dist/, what the npm package holds, for Node 22.18 and newer
 set -eu
 root=$(cd "$(dirname "$0")/.." && pwd -P)
@@ -15,21 +16,29 @@ executable() {
   mkdir -p build
   [ -t 2 ] && echo "Building docker-machine ..." >&2
   out=build/docker-machine.$$.tmp
+  final=${1:-build/docker-machine}
+  [ $# -le 1 ] || set -- "$1" --target="$2" --compile-executable-path="$3"
+  [ $# -eq 0 ] || shift
   # cpu-features is a native addon that ssh2 does without. Files of the folder that it is started in are not the executable's.
   if ! bun build src/cli/bin.ts --compile --bytecode --splitting --minify --format=esm --external cpu-features \
-    --no-compile-autoload-dotenv --no-compile-autoload-bunfig \
+    --no-compile-autoload-dotenv --no-compile-autoload-bunfig "$@" \
     --define "DOCKER_MACHINE_COMMIT='$DOCKER_MACHINE_COMMIT'" --outfile "$out" >build/build.log 2>&1; then
     cat build/build.log >&2
     rm -f "$out"
     exit 1
   fi
-  mv -f "$out" build/docker-machine
+  # For Windows the bundler adds the ending itself.
+  [ -e "$out" ] || out=$out.exe
+  mv -f "$out" "$final"
 }
 
 package() {
   rm -rf dist
   rolldown --config scripts/rolldown.config.ts
   tsc -p scripts/tsconfig.types.json
+  cp scripts/node-entry.cjs dist/docker-machine.cjs
 }
 
-"${1:?executable or package}"
+what=${1:?executable or package}
+shift
+"$what" "$@"

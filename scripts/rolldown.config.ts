@@ -3,7 +3,7 @@ import { defineConfig } from "rolldown";
 
 export default defineConfig({
   input: {
-    "docker-machine": "src/cli/bin.ts",
+    program: "src/cli/bin.ts",
     index: "src/index.ts",
     driver: "src/driver.ts",
     testing: "src/testing.ts",

@@ -1,4 +1,4 @@
-/** `docker-machine/driver`: what the author of a driver needs. */
+/** `@docker-machine/cli/driver`: what the author of a driver needs. */
 export { CliTool, type CliAnswer, type CliCall, type CliToolContext, type CliToolOptions } from "./driver-kit/cli-tool.ts";
 export { newBaseConfig, type BaseConfig } from "./driver-kit/base-config.ts";
 export { BuiltinDriver, engineUrl } from "./driver-kit/builtin-driver.ts";

@@ -1,5 +1,5 @@
 /**
- * `docker-machine/testing`: the suites that every driver passes, the context they give a driver under test, and a provider
+ * `@docker-machine/cli/testing`: the suites that every driver passes, the context they give a driver under test, and a provider
  * in this process with the vices of real ones.
  */
 export {

@@ -1,5 +1,5 @@
 /**
- * `npm run bench [SECTION…]`: what the program costs, measured in one run on this computer. Sections: start, create,
+ * `npm run bench [SECTION…]`: what the program costs, measured in one run on this computer. Sections: everyday, start, create,
  * locks, ssh, plugins, disks, systems, clouds, hypervisors, machines. A section that cannot run here says why.
  */
 import { printRows, type Row } from "./measure.ts";
@@ -8,6 +8,10 @@ import { printRows, type Row } from "./measure.ts";
 type Section = () => Promise<readonly Row[] | string>;
 
 const sections: Readonly<Record<string, { readonly title: string; readonly load: () => Promise<Section> }>> = {
+  everyday: {
+    title: "Every day, beside 0.16.2 and bare programs",
+    load: async () => (await import("./everyday.ts")).measureEveryday,
+  },
   start: { title: "Starting the program", load: async () => (await import("./start.ts")).measureStart },
   create: { title: "create on a host with an engine, over SSH", load: async () => (await import("./create.ts")).measureCreate },
   locks: { title: "Locks and fsyncs of one command", load: async () => (await import("./locks.ts")).measureLocks },

@@ -177,11 +177,11 @@ async function installInto(project: string, packageFolder: string): Promise<void
   await mkdir(packageFolder);
   await writeFile(
     path.join(packageFolder, "package.json"),
-    JSON.stringify({ name: "docker-machine", version, type: "module", exports }),
+    JSON.stringify({ name: "@docker-machine/cli", version, type: "module", exports }),
   );
   await symlink(path.join(root, "src"), path.join(packageFolder, "src"));
-  await mkdir(path.join(project, "node_modules", "@types"), { recursive: true });
-  await symlink(packageFolder, path.join(project, "node_modules", "docker-machine"));
+  for (const scope of ["@types", "@docker-machine"]) await mkdir(path.join(project, "node_modules", scope), { recursive: true });
+  await symlink(packageFolder, path.join(project, "node_modules", "@docker-machine/cli"));
   await symlink(path.join(root, "node_modules/@types/node"), path.join(project, "node_modules/@types/node"));
 }
 

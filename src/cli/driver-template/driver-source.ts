@@ -1,7 +1,7 @@
 /** `src/driver.ts` of a new driver's project. */
 export function driverSource(name: string, className: string, variablePrefix: string): string {
   return `/** The driver \`${name}\`: machines as instances of a provider. Paths and fields are an example: put your provider's here. */
-import * as kit from "docker-machine/driver";
+import * as kit from "@docker-machine/cli/driver";
 
 /** What the driver makes, in the order it is removed. The mark and the name find it again after a crash. */
 const kinds = ["instance", "firewall"] as const;

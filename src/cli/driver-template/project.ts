@@ -27,7 +27,7 @@ function packageManifest(name: string): object {
     bin: { [`${pluginPrefix}${name}`]: "dist/main.js" },
     files: ["dist"],
     scripts: { build: "tsc", prepare: "tsc", test: "node --test src/*.test.ts" },
-    dependencies: { "docker-machine": `^${version}` },
+    dependencies: { "@docker-machine/cli": `^${version}` },
     devDependencies: { "@types/node": "^24.0.0", typescript: "^7.0.0" },
   };
 }
@@ -54,7 +54,7 @@ const compilerConfig = {
 function testSource(name: string): string {
   return `import assert from "node:assert/strict";
 import { test } from "node:test";
-import { contractMachineName, crashMachineName, describeDriverContract, describeDriverCrashes, FakeClock, FakeProvider, testMachine } from "docker-machine/testing";
+import { contractMachineName, crashMachineName, describeDriverContract, describeDriverCrashes, FakeClock, FakeProvider, testMachine } from "@docker-machine/cli/testing";
 import { driverModule } from "./driver.ts";
 
 /** A provider in this process, in which somebody else has things of the same names. Its API is your provider's: see FakeApi. */
@@ -97,7 +97,7 @@ test("no room there is told as such", async () => {
 function mainSource(name: string): string {
   return `#!/usr/bin/env node
 /** The program ${pluginPrefix}${name}. */
-import { servePlugin } from "docker-machine/driver";
+import { servePlugin } from "@docker-machine/cli/driver";
 import { driverModule } from "./driver.ts";
 
 await servePlugin(driverModule);

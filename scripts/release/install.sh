@@ -1,0 +1,85 @@
+#!/bin/sh
+# Installs docker-machine: picks the executable for this system, verifies it against SHA256SUMS, puts it into PREFIX/bin.
+#
+#   sh install.sh [--from URL] [--version VERSION] [--prefix FOLDER]
+#
+# --from is where the files of a release are; with --version, VERSION below it. --prefix is /usr/local, or ~/.local for whoever
+# may not write there. Nothing is changed unless all of it was had and is what it should be.
+set -eu
+
+origin='@ORIGIN@'
+version=
+prefix=
+
+fail() {
+  echo "install.sh: $1" >&2
+  exit 1
+}
+
+while [ $# -gt 0 ]; do
+  case $1 in
+    --from) origin=${2:?--from needs a URL}; shift 2 ;;
+    --version) version=${2:?--version needs a version}; shift 2 ;;
+    --prefix) prefix=${2:?--prefix needs a folder}; shift 2 ;;
+    *) fail "$1 is not an option; there are --from URL, --version VERSION and --prefix FOLDER" ;;
+  esac
+done
+[ -n "$origin" ] || fail 'say where the release is, with --from URL'
+[ -z "$version" ] || origin=${origin%/}/$version
+
+case $(uname -s) in
+  Linux) system=linux ;;
+  Darwin) system=darwin ;;
+  *) fail "there is no executable for $(uname -s)" ;;
+esac
+case $(uname -m) in
+  x86_64 | amd64) machine=x64 ;;
+  aarch64 | arm64) machine=arm64 ;;
+  *) fail "there is no executable for $(uname -m)" ;;
+esac
+name=docker-machine-$system-$machine
+# Systems with musl have its loader; some of them have the other one beside it.
+if [ "$system" = linux ] && ls /lib/ld-musl-* >/dev/null 2>&1 && ! ls /lib*/ld-linux-* /lib/*/ld-linux-* >/dev/null 2>&1; then
+  name=$name-musl
+fi
+
+if [ -z "$prefix" ]; then
+  prefix=/usr/local
+  [ -w "$prefix/bin" ] || [ -w "$prefix" ] || prefix=${HOME:?HOME is not set}/.local
+fi
+
+if command -v curl >/dev/null; then
+  get() { curl -fsSL --connect-timeout 20 -o "$2" "$1"; }
+elif command -v wget >/dev/null; then
+  get() { wget -q -T 20 -O "$2" "$1"; }
+else
+  fail 'curl or wget is needed'
+fi
+if command -v sha256sum >/dev/null; then
+  sum() { sha256sum "$1"; }
+else
+  sum() { shasum -a 256 "$1"; }
+fi
+
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+trap 'exit 130' INT TERM
+get "${origin%/}/SHA256SUMS" "$work/SHA256SUMS" || fail "cannot get ${origin%/}/SHA256SUMS"
+wanted=$(awk -v name="$name" '$2 == name { print $1 }' "$work/SHA256SUMS")
+[ -n "$wanted" ] || fail "this release has no $name"
+get "${origin%/}/$name" "$work/$name" || fail "cannot get ${origin%/}/$name"
+found=$(sum "$work/$name" | awk '{ print $1 }')
+[ "$found" = "$wanted" ] || fail "$name is not what SHA256SUMS says (it is $found, should be $wanted): nothing was installed"
+
+mkdir -p "$prefix/bin" "$prefix/share/docker-machine"
+chmod 755 "$work/$name"
+# Beside its place first, so that what is there stays whole until the new one is.
+cp "$work/$name" "$prefix/bin/.docker-machine.$$"
+mv -f "$prefix/bin/.docker-machine.$$" "$prefix/bin/docker-machine"
+echo install.sh >"$prefix/share/docker-machine/installed-by"
+echo "Installed $("$prefix/bin/docker-machine" version) in $prefix/bin"
+case :$PATH: in
+  *":$prefix/bin:"*) ;;
+  *) echo "Put $prefix/bin on PATH: export PATH=\"$prefix/bin:\$PATH\"" ;;
+esac
+echo 'Completion, for ~/.bashrc: eval "$(docker-machine completion bash)"'

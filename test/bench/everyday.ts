@@ -1,0 +1,231 @@
+/**
+ * What people wait for many times a day, as ratios within one run: beside 0.16.2 where `docker-machine-go` is on PATH, beside
+ * a bare compiled program, and beside a bare client that asks the same engines.
+ */
+import { execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
+import { cp, mkdir, readFile, writeFile } from "node:fs/promises";
+import * as path from "node:path";
+import { FakeEngine } from "../../src/engine/fake-engine.ts";
+import { systemClock } from "../../src/system/clock.ts";
+import { authorityPaths } from "../../src/tls/authority-files.ts";
+import { createServerCertificate } from "../../src/tls/machine-certificates.ts";
+import { Program } from "../e2e/program.ts";
+import { median, timeOf, type Row } from "./measure.ts";
+
+const times = 21;
+const manyTimes = 7;
+
+interface Contender {
+  readonly name: string;
+  readonly command: readonly [string, ...string[]];
+}
+
+export async function measureEveryday(): Promise<readonly Row[]> {
+  await using program = await Program.open("executable");
+  await program.ok(["create", "-d", "none", "--url", "tcp://127.0.0.1:1", "seed"]);
+  await using engine = await engineOf(program.store);
+  await program.ok(["create", "-d", "none", "--url", engine.url, "web"]);
+  const predecessor = onPath("docker-machine-go");
+  const bare = await bareProgram(program.folder, "start", "");
+  const [own] = program.commandLine;
+  const rows: Row[] = [];
+  const env = { ...program.environment(), DOCKER_HOST: "" };
+
+  async function beside(what: string, args: readonly string[], others: readonly Contender[], extra: Extra = {}): Promise<void> {
+    const all = [{ name: "ours", command: [own, ...args] as const }, ...others];
+    rows.push(...(await compare(what, all, { ...env, ...extra.env }, extra.times ?? times, extra.target)));
+  }
+  const same = (args: readonly string[]): Contender[] =>
+    predecessor === undefined ? [] : [{ name: "0.16.2", command: [predecessor, ...args] }];
+  const start = [...same(["version"]), { name: "bare start", command: [bare] as const }];
+
+  await beside("version", ["version"], start, { target: 1 });
+  await beside("active, no DOCKER_HOST", ["active"], start, { target: 1 });
+  await beside("completion of a command", ["__complete", "--", "ins"], start, { target: 1 });
+  for (const args of [
+    ["inspect", "web"],
+    ["ip", "web"],
+    ["url", "web"],
+    ["env", "web"],
+    ["config", "web"],
+    ["ls"],
+    ["status", "web"],
+  ])
+    await beside(`${args.join(" ")}, 1 live machine`, args, same(args), { target: 1 });
+  await beside("active, 1 live machine", ["active"], same(["active"]), { target: 1, env: { DOCKER_HOST: engine.url } });
+
+  const record = await readFile(path.join(program.store, "machines/web/config.json"), "utf8");
+  const live = await storeOf(program, "live", 100, record, engine.url);
+  const client = await bareProgram(program.folder, "client", clientSource(live, engine.url, 100));
+  await beside(
+    "ls of 100 live engines",
+    ["-s", live, "ls"],
+    [{ name: "bare client", command: [client] }, ...same(["-s", live, "ls"])],
+    {
+      target: 1.15,
+      times: manyTimes,
+    },
+  );
+  const many = await storeOf(program, "many", 450, record, "tcp://127.0.0.1:1");
+  const last = record.replaceAll(engine.url, "tcp://127.0.0.2:2");
+  await writeFile(path.join(many, "machines/m449/config.json"), last.replaceAll('"web"', '"m449"'));
+  for (const [args, targetMs] of [
+    [["active"], 30],
+    [["ls", "-f", "{{.Name}}"], 100],
+    [["ls", "--filter", "name=^m1$"], 100],
+  ] as const)
+    rows.push(
+      await alone(
+        `${args.join(" ")}, 450 machines`,
+        [own, "-s", many, ...args],
+        { ...env, DOCKER_HOST: "tcp://127.0.0.2:2" },
+        targetMs,
+      ),
+    );
+  const huge = await storeOf(program, "huge", 10_000, record, "tcp://127.0.0.1:1");
+  for (const [args, targetMs] of [
+    [["-s", huge, "ls", "-q"], 200],
+    [["-s", huge, "ip", "m7"], 20],
+    [["__complete", "--", "-s", huge, "ip", "m99"], 100],
+  ] as const)
+    rows.push(
+      await alone(
+        `${args.filter((word) => word !== huge && word !== "-s").join(" ")}, 10,000 records`,
+        [own, ...args],
+        env,
+        targetMs,
+      ),
+    );
+  for (const [args, mib] of [
+    [["env", "web"], 40],
+    [["ls", "-q"], 50],
+  ] as const)
+    rows.push({ what: `memory of ${args.join(" ")}`, value: peakMiB([own, ...args], env), unit: "MiB", target: mib });
+  return rows;
+}
+
+interface Extra {
+  readonly env?: Readonly<Record<string, string>>;
+  readonly times?: number;
+  /** The ratio to the first other that should not be passed. */
+  readonly target?: number;
+}
+
+/** Each in turn, round after round, so that what else the computer does falls on all of them. */
+async function compare(
+  what: string,
+  contenders: readonly Contender[],
+  env: NodeJS.ProcessEnv,
+  rounds: number,
+  target: number | undefined,
+): Promise<Row[]> {
+  const timings = contenders.map((): number[] => []);
+  for (let round = 0; round < rounds; round += 1)
+    for (const [index, { command }] of contenders.entries()) timings[index]?.push(await run(command, env));
+  const [ours = [], ...others] = timings;
+  if (others.length === 0) return [{ what, value: median(ours), note: `${spread(ours)}; docker-machine-go is not on PATH` }];
+  return others.map((theirs, index) => ({
+    what: `${what}: ours to ${contenders[index + 1]?.name ?? ""}`,
+    value: median(ours) / median(theirs),
+    unit: "x",
+    target: index === 0 ? target : undefined,
+    note: `${spread(ours)} to ${spread(theirs)}`,
+  }));
+}
+
+async function alone(
+  what: string,
+  command: readonly [string, ...string[]],
+  env: NodeJS.ProcessEnv,
+  target: number,
+): Promise<Row> {
+  const timings: number[] = [];
+  for (let round = 0; round < manyTimes; round += 1) timings.push(await run(command, env));
+  return { what, value: median(timings), target, note: spread(timings) };
+}
+
+async function run([file, ...args]: readonly [string, ...string[]], env: NodeJS.ProcessEnv): Promise<number> {
+  return await timeOf(async () => {
+    const child = spawn(file, args, { env, stdio: "ignore" });
+    await once(child, "close");
+  });
+}
+
+/** Least, median and most. */
+function spread(values: readonly number[]): string {
+  const figures = [Math.min(...values), median(values), Math.max(...values)];
+  return `${figures.map((ms) => ms.toFixed(1)).join(" / ")} ms`;
+}
+
+function peakMiB(command: readonly string[], env: NodeJS.ProcessEnv): number {
+  const script =
+    "import resource,subprocess,sys\nsubprocess.run(sys.argv[1:],stdout=subprocess.DEVNULL,stderr=subprocess.DEVNULL)\nprint(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss//1024)";
+  return Number(execFileSync("python3", ["-c", script, ...command], { env, encoding: "utf8" }));
+}
+
+function onPath(name: string): string | undefined {
+  try {
+    return execFileSync("sh", ["-c", `command -v ${name}`], { encoding: "utf8" }).trim();
+  } catch {
+    return undefined;
+  }
+}
+
+async function engineOf(store: string): Promise<FakeEngine> {
+  const paths = authorityPaths(path.join(store, "certs"));
+  const names = { machineName: "web", userName: "bench", addresses: ["127.0.0.1"], extraNames: [] };
+  const { ca, certificate, key } = await createServerCertificate({
+    paths,
+    ...names,
+    isSwarmMaster: false,
+    keyType: "ecdsa",
+    clock: systemClock,
+  });
+  return await FakeEngine.start({ certificate, key, clientCa: ca });
+}
+
+/** A store of machines like `web`, at one address. */
+async function storeOf(program: Program, name: string, count: number, record: string, url: string): Promise<string> {
+  const store = path.join(program.folder, name);
+  await cp(path.join(program.store, "certs"), path.join(store, "certs"), { recursive: true });
+  const engineUrl = /tcp:\/\/127\.0\.0\.1:\d+/u.exec(record)?.[0] ?? "";
+  for (let index = 0; index < count; index += 1) {
+    const folder = path.join(store, "machines", `m${index}`);
+    await mkdir(folder, { recursive: true });
+    const text = record
+      .replaceAll(engineUrl, url)
+      .replaceAll(program.store, store)
+      .replaceAll("/machines/web", `/machines/m${index}`);
+    await writeFile(path.join(folder, "config.json"), text.replaceAll('"web"', `"m${index}"`));
+  }
+  return store;
+}
+
+/** Compiled as the executable is. */
+async function bareProgram(folder: string, name: string, source: string): Promise<string> {
+  const file = path.join(folder, `${name}.js`);
+  await writeFile(
+    file,
+    source === "" ? 'import { writeSync } from "node:fs";\nwriteSync(1, "x\\n");\nprocess.exit(0);\n' : source,
+  );
+  const out = path.join(folder, name);
+  execFileSync("bun", ["build", file, "--compile", "--bytecode", "--minify", "--format=esm", "--outfile", out], {
+    stdio: "ignore",
+  });
+  return out;
+}
+
+/** Asks one engine `count` times with the client's certificate, 64 at once, each over a connection of its own. */
+function clientSource(store: string, url: string, count: number): string {
+  return `import { readFileSync } from "node:fs";
+import { request } from "node:https";
+const read = (name) => readFileSync(${JSON.stringify(path.join(store, "certs"))} + "/" + name);
+const tls = { ca: read("ca.pem"), cert: read("cert.pem"), key: read("key.pem"), agent: false, servername: "" };
+const ask = () => new Promise((resolve, reject) =>
+  request(${JSON.stringify(url.replace("tcp:", "https:"))} + "/version", tls, (answer) => answer.resume().on("end", resolve)).on("error", reject).end());
+let left = ${count};
+await Promise.all(Array.from({ length: 64 }, async () => { while (left-- > 0) await ask(); }));
+process.exit(0);
+`;
+}
