@@ -16,7 +16,7 @@ const layers: readonly (readonly string[])[] = [
   ["cli"],
 ];
 /** The public entries sit on top of everything. */
-const roots = new Set(["index.ts", "driver.ts", "testing.ts", "testing"]);
+const roots = new Set(["index.ts", "client.ts", "driver.ts", "testing.ts", "testing"]);
 
 interface Import {
   readonly from: string;

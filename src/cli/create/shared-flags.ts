@@ -1,5 +1,5 @@
 /** The flags that `create` has for every driver: the 19 of 0.16.2 and ours. */
-import { classicSwarmPort } from "../../engine/engine-address.ts";
+import { createDefaults } from "../../machine/create-defaults.ts";
 import type { CliFlag } from "../flags/flag.ts";
 
 export const defaultDriverName = "qemu";
@@ -32,7 +32,7 @@ export const sharedCreateFlags: readonly CliFlag[] = [
     kind: "string",
     name: "engine-firewall",
     usage: "Open the engine's port in the machine's firewall, or only check that it is open (open, check)",
-    value: "open",
+    value: createDefaults["engine-firewall"],
     choices: ["open", "check"],
   },
   {
@@ -45,7 +45,7 @@ export const sharedCreateFlags: readonly CliFlag[] = [
     name: "engine-install-url",
     usage: "Custom URL to use for engine installation",
     envVar: "MACHINE_DOCKER_INSTALL_URL",
-    value: "https://get.docker.com",
+    value: createDefaults["engine-install-url"],
   },
   { kind: "strings", name: "engine-label", usage: "Specify labels for the created engine" },
   {
@@ -75,7 +75,7 @@ export const sharedCreateFlags: readonly CliFlag[] = [
     name: "engine-source",
     usage: "Where the engine comes from (auto, docker, distro, script, static)",
     envVar: "MACHINE_ENGINE_SOURCE",
-    value: "auto",
+    value: createDefaults["engine-source"],
     choices: ["auto", "docker", "distro", "script", "static"],
   },
   {
@@ -89,7 +89,7 @@ export const sharedCreateFlags: readonly CliFlag[] = [
     name: "engine-transport",
     usage: "How the engine is reached: over TLS at its port, or over SSH alone, with no port opened (tls, ssh)",
     envVar: "MACHINE_ENGINE_TRANSPORT",
-    value: "tls",
+    value: createDefaults["engine-transport"],
     choices: ["tls", "ssh"],
   },
   {
@@ -115,25 +115,30 @@ export const sharedCreateFlags: readonly CliFlag[] = [
     kind: "string",
     name: "swarm-host",
     usage: "ip/socket to listen on for Swarm master",
-    value: `tcp://0.0.0.0:${classicSwarmPort}`,
+    value: createDefaults["swarm-host"],
   },
   {
     kind: "string",
     name: "swarm-image",
     usage: "Specify Docker image to use for Swarm",
     envVar: "MACHINE_SWARM_IMAGE",
-    value: "swarm:latest",
+    value: createDefaults["swarm-image"],
   },
   { kind: "strings", name: "swarm-join-opt", usage: "Define arbitrary flags for Swarm join" },
   { kind: "bool", name: "swarm-master", usage: "Configure Machine to be a Swarm master" },
   { kind: "strings", name: "swarm-opt", usage: "Define arbitrary flags for Swarm master" },
-  { kind: "string", name: "swarm-strategy", usage: "Define a default scheduling strategy for Swarm", value: "spread" },
+  {
+    kind: "string",
+    name: "swarm-strategy",
+    usage: "Define a default scheduling strategy for Swarm",
+    value: createDefaults["swarm-strategy"],
+  },
   {
     kind: "string",
     name: "tls-key-type",
     usage: "Kind of the keys made for TLS (rsa, ecdsa)",
     envVar: "MACHINE_TLS_KEY_TYPE",
-    value: "rsa",
+    value: createDefaults["tls-key-type"],
     choices: ["rsa", "ecdsa"],
   },
   { kind: "strings", name: "tls-san", usage: "Support extra SANs for TLS certs" },
