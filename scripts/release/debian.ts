@@ -1,10 +1,10 @@
-/** A Debian package: the executable, completions of three shells, the man page and the licence, by dpkg-deb. */
+/** A Debian package: the executable, completions of three shells, the man pages and the licence, by dpkg-deb. */
 import { execFileSync } from "node:child_process";
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import * as path from "node:path";
 import { gzipSync } from "node:zlib";
-import { manPage } from "./man-page.ts";
+import { manPages } from "../man-pages.ts";
 
 export interface DebianPackage {
   readonly executable: string;
@@ -38,7 +38,7 @@ export function buildDebianPackage({ executable, architecture, version, out }: D
     };
     put("usr/bin/docker-machine", 0o755, readFileSync(executable));
     for (const [file, place] of Object.entries(completions)) put(place, 0o644, readFileSync(path.join("completions", file)));
-    put("usr/share/man/man1/docker-machine.1.gz", 0o644, gzipSync(manPage(version)));
+    for (const [file, page] of Object.entries(manPages())) put(`usr/share/man/man1/${file}.gz`, 0o644, gzipSync(page));
     put("usr/share/doc/docker-machine/copyright", 0o644, readFileSync("LICENSE"));
     put("usr/share/docker-machine/installed-by", 0o644, "deb\n");
     const size = Math.ceil(statSync(executable).size / 1024);

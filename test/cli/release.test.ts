@@ -12,11 +12,9 @@ import { billOfMaterials } from "../../scripts/release/bill-of-materials.ts";
 import { writeChecksums } from "../../scripts/release/checksums.ts";
 import { buildDebianPackage, debianVersion } from "../../scripts/release/debian.ts";
 import { signatureOf } from "../../scripts/release/mach-o.ts";
-import { manPage } from "../../scripts/release/man-page.ts";
 import { formulaOf, manifestOf } from "../../scripts/release/package-managers.ts";
 import { targets } from "../../scripts/release/targets.ts";
 import { versionPlaces } from "../../scripts/release/version.ts";
-import { commandTable } from "../../src/cli/command-table.ts";
 import { temporaryFolder } from "../../src/system/testing/folder.ts";
 
 const manifest = JSON.parse(readFileSync("package.json", "utf8")) as {
@@ -138,14 +136,6 @@ describe("a release", () => {
     assert.equal(scoop.architecture["64bit"].hash, sums["docker-machine-windows-x64.exe"]);
   });
 
-  it("has a man page with every command and flag, that man reads without a word", () => {
-    const page = manPage("1.2.3");
-    for (const { name, hidden } of commandTable)
-      if (hidden !== true) assert.ok(page.includes(`\n.SS ${name.replaceAll("-", "\\-")} `), name);
-    assert.ok(page.includes("\\-\\-filter"));
-    for (const line of page.split("\n")) assert.match(line, /^(?:[^.']|\.(?:TH|SH|SS|TP|B) ?|$)/u);
-  });
-
   it("has Debian packages with completions, man page and licence", (t) => {
     if (!existsSync("/usr/bin/dpkg-deb")) return t.skip("dpkg-deb is not installed");
     const out = temporaryFolder();
@@ -158,6 +148,7 @@ describe("a release", () => {
       "bin/docker-machine",
       "share/bash-completion/completions/docker-machine",
       "share/man/man1/docker-machine.1.gz",
+      "share/man/man1/docker-machine-ls.1.gz",
       "share/doc/docker-machine/copyright",
     ])
       assert.match(contents, new RegExp(`root/root .* \\./usr/${place}$`, "mu"));
