@@ -4,6 +4,39 @@ import { selectionFlags } from "./selection/selection-flags.ts";
 
 const argumentsAreMachines = "Argument(s) are one or more machine names.";
 
+const contextCommands: readonly Command[] = [
+  {
+    name: "context create",
+    summary: "Make docker contexts that lead to machines",
+    description: argumentsAreMachines,
+    argumentText: "NAME...",
+    flags: selectionFlags,
+    selects: true,
+    output: "facts",
+    load: () => import("./commands/context-create.ts"),
+  },
+  {
+    name: "context use",
+    summary: "Have the docker client of this computer use a machine from now on",
+    description: "Argument is a machine name.",
+    argumentText: "NAME",
+    flags: [],
+    arity: { max: 1, message: "Error: Expected one machine name as an argument" },
+    output: "facts",
+    load: () => import("./commands/context-use.ts"),
+  },
+  {
+    name: "context rm",
+    summary: "Remove the docker contexts of machines; the machines stay",
+    description: argumentsAreMachines,
+    argumentText: "NAME...",
+    flags: selectionFlags,
+    selects: true,
+    output: "facts",
+    load: () => import("./commands/context-rm.ts"),
+  },
+];
+
 export const fleetCommands: readonly Command[] = [
   {
     name: "label",
@@ -32,6 +65,29 @@ export const fleetCommands: readonly Command[] = [
     takesCommand: "behind-dashes",
     output: "facts",
     load: () => import("./commands/exec.ts"),
+  },
+  {
+    name: "context",
+    summary: "Make docker contexts of machines, and keep them in step",
+    flags: [],
+    output: "facts",
+    subcommands: contextCommands,
+  },
+  {
+    name: "ssh-config",
+    summary: "Print entries of ssh_config for machines, or keep them in yours",
+    description:
+      "Arguments are machine names; all machines unless some are given. NAME.docker-machine is then known to ssh, rsync and docker.",
+    argumentText: "[NAME...]",
+    flags: [
+      { kind: "bool", name: "install", usage: "Keep entries for all machines, from now on too, by a line in ~/.ssh/config" },
+      { kind: "bool", name: "uninstall", usage: "Take that line out again" },
+      { kind: "bool", name: "y", usage: "Assumes automatic yes to write that line" },
+      ...selectionFlags,
+    ],
+    selects: true,
+    output: "facts",
+    load: () => import("./commands/ssh-config.ts"),
   },
   {
     name: "doctor",

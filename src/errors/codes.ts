@@ -13,6 +13,7 @@ export const errorCodes = {
   "machine-state": "The machine is already in the wanted state, or cannot leave the one it is in.",
   "machine-protected": "The machine is protected (docker-machine protect), and the command would remove it or cut it off.",
   "nothing-selected": "No machine passes the filters, or --all was asked of a store without machines.",
+  "context-foreign": "A docker context has the name that a machine's would have, and is somebody else's.",
   "record-unreadable": "A machine's config.json is missing, truncated or not JSON.",
   "record-from-future": "A machine's config.json was written by a newer version.",
   "settings-invalid": "The user's config.yml cannot be read, or holds what no create takes; the message names line and column.",

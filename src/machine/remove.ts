@@ -5,6 +5,7 @@ import { restoreHost } from "../provision/provision.ts";
 import { within } from "../system/waiting.ts";
 import type { Host } from "./host/host.ts";
 import { openHost } from "./host/open-host.ts";
+import { forgetIntegration } from "./integration/in-step.ts";
 import { readJournal } from "./interruption/journal.ts";
 import { lockMachine } from "./interruption/machine-lock.ts";
 import type { MachineContext } from "./machine-context.ts";
@@ -60,6 +61,7 @@ export async function undoCreate(context: MachineContext, host: Host, signal: Ab
  * into being: then the record is kept apart for `gc`, which removes it once nothing can appear any more.
  */
 async function forgetMachine(context: MachineContext, name: string, isTraceable: boolean): Promise<void> {
+  await forgetIntegration(context, name);
   const journal = await readJournal(context.store.machineDir(name));
   const isUncertain = journal?.command === "create" && journal.has("instance", "begun") && !journal.has("instance", "done");
   if (isUncertain && isTraceable && journal.createId !== "") await context.store.bury(name, journal.createId);

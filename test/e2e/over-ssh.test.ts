@@ -52,6 +52,7 @@ for (const [what, { variant, first = "true" }] of Object.entries(settings)) {
 
     assert.match(await program.ok(["ls"]), /^web +- +generic +Running +ssh:\/\/\S+ +v\d/mu);
     assert.match(await program.ok(["with", "web", "--", "docker", "info", "--format", "{{.Labels}}"]), /provider=generic/u);
+    await host.sh("docker import /usr/local/share/lab/tiny.tar tiny");
     const ran = ["with", "web", "docker", "run", "--rm", "-i", "tiny", "cat"];
     assert.equal(await program.ok(ran, { stdin: "through and back" }), "through and back");
     const failed = await program.run(["with", "web", "docker", "run", "--rm", "tiny", "sh", "-c", "exit 42"]);
@@ -72,6 +73,7 @@ test("compose with 30 services runs through one connection", { skip: unavailable
   await using host = await lab.start("bookworm-engine");
   await using program = await Program.open();
   await program.ok(createArguments(host, "web", "--engine-transport", "ssh"));
+  await host.sh("docker import /usr/local/share/lab/tiny.tar tiny");
   const folder = await mkdtemp(path.join(tmpdir(), "dm-compose-"));
   try {
     const service = {

@@ -18,6 +18,7 @@ import { wayToRun } from "../host/not-running.ts";
 import { openHost } from "../host/open-host.ts";
 import { recordedSudoPassword } from "../host/sudo-password.ts";
 import { stateOf } from "../host/wait-for-state.ts";
+import { integrationDrift } from "../integration/in-step.ts";
 import { findInterruption, wayOut, whatHappened } from "../interruption/interrupted.ts";
 import { lockMachine } from "../interruption/machine-lock.ts";
 import { provisionAgain } from "../maintain.ts";
@@ -326,7 +327,7 @@ export class MachineSubject implements Subject, AsyncDisposable {
     return looks.flat();
   });
 
-  readonly drift = once(async (): Promise<Drift[]> => []);
+  readonly drift = once(async (): Promise<Drift[]> => await integrationDrift(this.#visit.context, this.#host));
 
   readonly repairs: Repairs = {
     chmod: async (file, mode) => await setMode(file, mode),

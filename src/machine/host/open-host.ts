@@ -167,6 +167,7 @@ class OpenedHost implements Host {
     const save = async (): Promise<void> => await this.#context.store.save(record);
     await (this.#vault === undefined ? save() : this.#vault.saveAround(markedTextOf(record), save));
     await this.#saveKept();
+    await (await import("../integration/in-step.ts")).keepInStep(this.#context, this);
   };
 
   /** What 0.16.2 would drop of the record; nothing where it cannot open the machine at all. */

@@ -1,0 +1,164 @@
+/**
+ * Docker contexts of machines: made when asked for, and from then on as their machine is. What is ours bears a mark in its
+ * metadata, which `docker context update` keeps; what does not is never touched.
+ */
+import * as path from "node:path";
+import { MachineError } from "../../errors/machine-error.ts";
+import { makePrivateDirectory, readRegularFileIfExists, removeFolder, writeFileAtomic } from "../../system/files.ts";
+import { engineUrlOf } from "../host/engine-connection.ts";
+import { isOverSsh, sshAliasOf } from "../host/engine-transport.ts";
+import type { Host } from "../host/host.ts";
+import { openHost } from "../host/open-host.ts";
+import { lockMachine } from "../interruption/machine-lock.ts";
+import type { MachineContext } from "../machine-context.ts";
+import { contextPaths, currentContext, dockerConfigFolder, setCurrentContext, type ContextPaths } from "./docker-config.ts";
+
+/** docker reserves one of these and refuses names of a single letter. */
+export function contextNameOf(machineName: string): string {
+  return machineName === "default" || machineName.length < 2 ? `dm-${machineName}` : machineName;
+}
+
+interface Mark {
+  readonly store: string;
+  readonly machine: string;
+}
+
+interface Meta {
+  readonly Name: string;
+  readonly Metadata?: { readonly Description?: string; readonly "docker-machine"?: Mark } & Readonly<Record<string, unknown>>;
+  readonly Endpoints?: Readonly<Record<string, { readonly Host?: string; readonly SkipTLSVerify?: boolean }>>;
+}
+
+export interface MadeContext {
+  readonly name: string;
+  readonly context: string;
+}
+
+const certificateFiles = ["ca.pem", "cert.pem", "key.pem"] as const;
+
+/** Makes the machine's context, or puts it right. Throws `context-foreign` where somebody else has one of that name. */
+export async function createContext(context: MachineContext, name: string, signal: AbortSignal): Promise<MadeContext> {
+  await using _lock = await lockMachine(context, name, "context create", signal);
+  await using host = await openHost(context, name);
+  const folder = dockerConfigFolder(context.computer);
+  const found = await readMeta(contextPaths(folder, contextNameOf(name)));
+  if (found !== undefined && !isOurs(found, context, name)) throw foreign(contextNameOf(name));
+  await writeContext(context, host, folder, found);
+  return { name, context: contextNameOf(name) };
+}
+
+/** Makes it the current one, too. Says in the result what beats it. */
+export async function useContext(
+  context: MachineContext,
+  name: string,
+  signal: AbortSignal,
+): Promise<MadeContext & { readonly beatenBy: string | undefined }> {
+  const made = await createContext(context, name, signal);
+  await setCurrentContext(dockerConfigFolder(context.computer), made.context);
+  return { ...made, beatenBy: context.computer.env["DOCKER_HOST"] || undefined };
+}
+
+/** Removes the machine's context; true where there was one. Throws `context-foreign`. A current one is left first. */
+export async function removeContext(context: MachineContext, name: string): Promise<boolean> {
+  const folder = dockerConfigFolder(context.computer);
+  const contextName = contextNameOf(name);
+  const paths = contextPaths(folder, contextName);
+  const found = await readMeta(paths);
+  if (found === undefined) return false;
+  if (!isOurs(found, context, name)) throw foreign(contextName);
+  // A current context that is gone breaks every command of the client.
+  if ((await currentContext(folder)) === contextName) await setCurrentContext(folder, undefined);
+  await removeFolder(paths.metaFolder);
+  await removeFolder(paths.tlsFolder);
+  return true;
+}
+
+/** What of the machine's context is not as the machine is; nothing where it has none of ours. */
+export async function contextDrift(context: MachineContext, host: Host): Promise<string | undefined> {
+  const folder = dockerConfigFolder(context.computer);
+  const paths = contextPaths(folder, contextNameOf(host.name));
+  const found = await readMeta(paths);
+  if (found === undefined || !isOurs(found, context, host.name)) return undefined;
+  const wanted = await contentOf(host);
+  const has = found.Endpoints?.["docker"]?.Host;
+  if (has !== wanted.url) return `the context "${contextNameOf(host.name)}" has ${has}, and the machine ${wanted.url}`;
+  for (const [file, text] of wanted.files) {
+    const present = (await readRegularFileIfExists(path.join(paths.certificates, file)))?.toString("utf8");
+    if (present !== text) return `the context "${contextNameOf(host.name)}" has another ${file} than the machine`;
+  }
+  return undefined;
+}
+
+/** Puts the machine's context right where it has one of ours. */
+export async function refreshContext(context: MachineContext, host: Host): Promise<void> {
+  if ((await contextDrift(context, host)) === undefined) return;
+  const folder = dockerConfigFolder(context.computer);
+  await writeContext(context, host, folder, await readMeta(contextPaths(folder, contextNameOf(host.name))));
+}
+
+async function writeContext(context: MachineContext, host: Host, folder: string, before: Meta | undefined): Promise<void> {
+  const name = contextNameOf(host.name);
+  const paths = contextPaths(folder, name);
+  const { url, files } = await contentOf(host);
+  if (url === "") {
+    throw new MachineError(
+      "machine-not-running",
+      `No address is known of "${host.name}", so there is nothing for a context to lead to`,
+    );
+  }
+  if (files.length > 0) await makePrivateDirectory(paths.certificates);
+  for (const [file, text] of files) await writeFileAtomic(path.join(paths.certificates, file), text, 0o600);
+  if (files.length === 0) await removeFolder(paths.tlsFolder);
+  const meta: Meta = {
+    Name: name,
+    Metadata: {
+      Description: `Machine "${host.name}"`,
+      ...before?.Metadata,
+      "docker-machine": { store: context.store.root, machine: host.name },
+    },
+    Endpoints: { ...before?.Endpoints, docker: { Host: url, SkipTLSVerify: false } },
+  };
+  await makePrivateDirectory(paths.metaFolder);
+  await writeFileAtomic(paths.metaFile, JSON.stringify(meta), 0o644);
+}
+
+interface Content {
+  readonly url: string;
+  readonly files: readonly (readonly [file: string, text: string])[];
+}
+
+async function contentOf(host: Host): Promise<Content> {
+  if (isOverSsh(host)) return { url: `ssh://${sshAliasOf(host.name)}`, files: [] };
+  const files: [string, string][] = [];
+  for (const file of certificateFiles) {
+    const bytes = await readRegularFileIfExists(path.join(host.dir, file));
+    if (bytes !== undefined) files.push([file, bytes.toString("utf8")]);
+  }
+  return { url: await engineUrlOf(host), files };
+}
+
+/** Undefined where there is none; what cannot be read is somebody else's. */
+async function readMeta({ metaFile }: ContextPaths): Promise<Meta | undefined> {
+  const text = (await readRegularFileIfExists(metaFile))?.toString("utf8");
+  if (text === undefined) return undefined;
+  try {
+    return JSON.parse(text) as Meta;
+  } catch {
+    return { Name: "" };
+  }
+}
+
+function isOurs(meta: Meta, { store }: MachineContext, machine: string): boolean {
+  const mark = meta.Metadata?.["docker-machine"];
+  return mark?.store === store.root && mark.machine === machine;
+}
+
+function foreign(contextName: string): MachineError {
+  return new MachineError(
+    "context-foreign",
+    `There is a docker context "${contextName}" that this program did not make for this store`,
+    {
+      hint: `If it is of no use any more: docker context rm ${contextName}`,
+    },
+  );
+}
