@@ -11,6 +11,7 @@ import { loadPinnedKeys, pinHostKeys } from "../ssh/host-keys.ts";
 import { pathsIn, withPaths, withMachineName } from "../store/relocation.ts";
 import { isProvisioned, type Host } from "./host/host.ts";
 import { openHost } from "./host/open-host.ts";
+import { moveIntegration } from "./integration/in-step.ts";
 import { requireCreated } from "./interruption/interrupted.ts";
 import { lockMachine } from "./interruption/machine-lock.ts";
 import type { MachineContext } from "./machine-context.ts";
@@ -29,6 +30,8 @@ export async function renameMachine(context: MachineContext, name: string, newNa
   await requireCreated(host);
   requireRenamable(host);
   await moveAll(context, host, newName);
+  await using renamed = await openHost(context, newName);
+  await moveIntegration(context, name, renamed);
   if (!isProvisioned(host)) return;
   const change = `docker-machine provision ${newName}`;
   logTo(context.reportFor(newName), "info", `Its engine's certificate names "${name}" still; for a new one: ${change}`);

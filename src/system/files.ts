@@ -193,28 +193,6 @@ export async function appendLineDurably(file: string, line: string): Promise<voi
   }
 }
 
-/** Removes a folder and what is in it. Succeeds when there is none. */
-export async function removeFolder(folder: string): Promise<void> {
-  try {
-    await fs.rm(folder, { recursive: true, force: true });
-  } catch (error) {
-    throw explainFileError(error, folder, "remove");
-  }
-}
-
-/** Where a path leads behind all links; undefined where nothing is there. */
-export async function realPathOf(file: string): Promise<string | undefined> {
-  return await fs.realpath(file).catch(() => undefined);
-}
-
-/** The file's permission bits; undefined where nothing is there. */
-export async function modeOf(file: string): Promise<number | undefined> {
-  return await fs.stat(file).then(
-    ({ mode }) => mode & 0o777,
-    () => undefined,
-  );
-}
-
 /** Removes a file, if there is one. */
 export async function removeFile(file: string): Promise<void> {
   try {

@@ -15,6 +15,7 @@ const sections: Readonly<Record<string, { readonly title: string; readonly load:
   start: { title: "Starting the program", load: async () => (await import("./start.ts")).measureStart },
   create: { title: "create on a host with an engine, over SSH", load: async () => (await import("./create.ts")).measureCreate },
   locks: { title: "Locks and fsyncs of one command", load: async () => (await import("./locks.ts")).measureLocks },
+  fleet: { title: "Fifty machines on one SSH server", load: async () => (await import("./fleet.ts")).measureFleet },
   ssh: { title: "SSH connections and commands", load: async () => (await import("./ssh.ts")).measure },
   plugins: { title: "Driver plugins", load: async () => (await import("./plugins.ts")).measure },
   disks: { title: "Disk formats", load: async () => (await import("./disks.ts")).measureDisks },

@@ -112,6 +112,14 @@ describe("docker contexts", { skip: hasDocker ? false : "docker's client is not 
     assert.equal(readFileSync(contextPaths(config, "theirs").metaFile, "utf8"), before);
   });
 
+  it("take their machine's new name, and stay the current one", async () => {
+    await shell.ok("rename web shop");
+    assert.equal((await docker("context", "show")).stdout, "shop\n");
+    assert.deepEqual(await shown("shop"), [engine.url, "mine"]);
+    await shell.ok("rename shop web");
+    assert.deepEqual(await names(), ["default", "dm-default", "dm-x", "theirs", "web"]);
+  });
+
   it("go with their machine, and a current one is left first", async () => {
     assert.equal((await docker("context", "show")).stdout, "web\n");
     await shell.ok("rm -y web");

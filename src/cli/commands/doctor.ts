@@ -18,7 +18,9 @@ export async function run(invocation: Invocation, context: CliContext): Promise<
   const all = await runDoctor(machineContext, request, context.signal);
   const shown = options.bool("verbose") ? all : all.filter(isFinding);
   if (context.globals.output === "json") context.printJson(shown.map(asJson));
-  else for (const line of [...shown.flatMap(linesOf), ...summary(all, names, isChosen)]) context.print(line);
+  else
+    for (const line of [...shown.flatMap((found) => linesOf(found, context)), ...summary(all, names, isChosen)])
+      context.print(line);
   return all.some(isFinding) ? 1 : 0;
 }
 
@@ -33,10 +35,24 @@ function fixReport({ report }: CliContext): FixReport {
 
 const marks: Readonly<Record<Finding["state"], string>> = { ok: "ok", warn: "warning", fail: "wrong", skipped: "skipped" };
 
-function linesOf({ machine, check, title, state, evidence, cause, fix }: Finding): string[] {
+function linesOf({ machine, check, title, state, evidence, cause, fix }: Finding, { streams: { stdout } }: CliContext): string[] {
+  const width = stdout.isTerminal ? stdout.columns : Number.POSITIVE_INFINITY;
   const head = `${machine ?? "this computer"}: ${marks[state]}: ${check}`;
   if (state === "ok" || state === "skipped") return [`${head} (${title})`];
-  return [head, `  ${oneLine(evidence)}`, `  Because: ${oneLine(cause)}`, ...(fix === "" ? [] : [`  Do: ${oneLine(fix)}`])];
+  // What is to be done is to be copied, and stays in one piece.
+  const advice = fix === "" ? [] : [`  Do: ${oneLine(fix)}`];
+  return [head, ...wrapped(oneLine(evidence), width), ...wrapped(`Because: ${oneLine(cause)}`, width), ...advice];
+}
+
+/** Indented lines that fit, as far as words do. */
+function wrapped(text: string, width: number): string[] {
+  const lines: string[] = [];
+  for (const word of text.split(" ")) {
+    const line = lines.at(-1);
+    if (line !== undefined && line.length + 1 + word.length <= width) lines[lines.length - 1] = `${line} ${word}`;
+    else lines.push(`  ${word}`);
+  }
+  return lines;
 }
 
 /** What machines say is text of others. */

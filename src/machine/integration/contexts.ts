@@ -4,7 +4,8 @@
  */
 import * as path from "node:path";
 import { MachineError } from "../../errors/machine-error.ts";
-import { makePrivateDirectory, readRegularFileIfExists, removeFolder, writeFileAtomic } from "../../system/files.ts";
+import { removeFolder } from "../../store/foreign-files.ts";
+import { makePrivateDirectory, readRegularFileIfExists, writeFileAtomic } from "../../system/files.ts";
 import { engineUrlOf } from "../host/engine-connection.ts";
 import { isOverSsh, sshAliasOf } from "../host/engine-transport.ts";
 import type { Host } from "../host/host.ts";
@@ -87,6 +88,19 @@ export async function contextDrift(context: MachineContext, host: Host): Promise
     if (present !== text) return `the context "${contextNameOf(host.name)}" has another ${file} than the machine`;
   }
   return undefined;
+}
+
+/** Under the lock of a machine that was renamed: the context that it had by its old name is one of its new name. */
+export async function moveContext(context: MachineContext, oldName: string, host: Host): Promise<void> {
+  const folder = dockerConfigFolder(context.computer);
+  const before = await readMeta(contextPaths(folder, contextNameOf(oldName)));
+  if (before === undefined || !isOurs(before, context, oldName)) return;
+  const isCurrent = (await currentContext(folder)) === contextNameOf(oldName);
+  const taken = await readMeta(contextPaths(folder, contextNameOf(host.name)));
+  if (taken !== undefined && !isOurs(taken, context, host.name)) throw foreign(contextNameOf(host.name));
+  await writeContext(context, host, folder, before);
+  if (isCurrent) await setCurrentContext(folder, contextNameOf(host.name));
+  await removeContext(context, oldName);
 }
 
 /** Puts the machine's context right where it has one of ours. */

@@ -3,7 +3,7 @@ import { isMachineError, messageOf } from "../../errors/machine-error.ts";
 import { logTo } from "../../log/event.ts";
 import type { Host } from "../host/host.ts";
 import type { MachineContext } from "../machine-context.ts";
-import { contextDrift, refreshContext, removeContext } from "./contexts.ts";
+import { contextDrift, moveContext, refreshContext, removeContext } from "./contexts.ts";
 import { refreshSshEntry, sshEntryDrift } from "./ssh-entries.ts";
 
 /** After the record was saved. */
@@ -15,6 +15,12 @@ export async function keepInStep(context: MachineContext, host: Host): Promise<v
 /** Before the machine's folder goes; its entry of ssh_config goes with that. */
 export async function forgetIntegration(context: MachineContext, name: string): Promise<void> {
   await mildly(context, name, "The docker context", async () => void (await removeContext(context, name)));
+}
+
+/** After a machine was renamed. */
+export async function moveIntegration(context: MachineContext, oldName: string, host: Host): Promise<void> {
+  await mildly(context, host.name, "The docker context", async () => await moveContext(context, oldName, host));
+  await mildly(context, host.name, "The entry of ssh_config", async () => await refreshSshEntry(context, host));
 }
 
 export interface IntegrationDrift {

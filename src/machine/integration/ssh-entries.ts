@@ -6,14 +6,8 @@
 import * as path from "node:path";
 import { MachineError } from "../../errors/machine-error.ts";
 import { configBlock, opensshOptions, quotePath } from "../../ssh/openssh-arguments.ts";
-import {
-  readRegularFileIfExists,
-  removeFile,
-  realPathOf,
-  modeOf,
-  makePrivateDirectory,
-  writeFileAtomic,
-} from "../../system/files.ts";
+import { modeOf, realPathOf } from "../../store/foreign-files.ts";
+import { makePrivateDirectory, readRegularFileIfExists, removeFile, writeFileAtomic } from "../../system/files.ts";
 import { sshAliasOf } from "../host/engine-transport.ts";
 import type { Host } from "../host/host.ts";
 import type { MachineContext } from "../machine-context.ts";

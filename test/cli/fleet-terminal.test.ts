@@ -1,0 +1,80 @@
+/** Commands for many machines as people see them, on terminals of 60 and 160 columns, and through a pipe. */
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { after, before, describe, it } from "node:test";
+import { quoteCommand } from "../../src/ssh/shell-quote.ts";
+import { programUnderTest } from "../golden/replay.ts";
+import { startSshd, whyNot, type TestServer } from "../ssh/real-servers.ts";
+import { openCommandLine, type CommandLine } from "./command-line.ts";
+import { addSshMachine } from "./ssh-machines.ts";
+
+const escape = "\u001B";
+
+describe("on terminals", { skip: whyNot("sshd") ?? false }, () => {
+  let shell: CommandLine;
+  let server: TestServer;
+  before(async () => {
+    shell = await openCommandLine();
+    server = await startSshd();
+    for (const name of ["web-1", "web-2"]) await addSshMachine(shell, server, { name });
+    await addSshMachine(shell, server, { name: "gone", port: 1 });
+    await shell.ok("exec web-1 web-2 -- true");
+  });
+  after(async () => {
+    await server.stop();
+    await shell[Symbol.asyncDispose]();
+  });
+
+  const start = (columns: number, words: readonly string[]) =>
+    spawn(
+      "script",
+      ["-qec", `stty cols ${columns} rows 24; exec ${quoteCommand([...programUnderTest(), ...words])}`, "/dev/null"],
+      {
+        env: {
+          PATH: process.env["PATH"],
+          HOME: shell.folder,
+          TERM: "xterm",
+          SHELL: "/bin/sh",
+          MACHINE_STORAGE_PATH: shell.store,
+        },
+        timeout: 60_000,
+      },
+    );
+
+  async function shown(columns: number, words: readonly string[], typed = ""): Promise<{ text: string; status: number | null }> {
+    const child = start(columns, words);
+    let text = "";
+    child.stdout.on("data", (chunk: Buffer) => (text += chunk.toString()));
+    if (typed !== "") child.stdin.write(typed);
+    const [status] = (await once(child, "close")) as [number | null];
+    return { text: text.replaceAll("\r", ""), status };
+  }
+
+  for (const columns of [60, 160]) {
+    it(`doctor fits ${columns} columns, but for what is to be copied`, async () => {
+      const { text, status } = await shown(columns, ["doctor", "gone"]);
+      assert.equal(status, 1);
+      assert.match(text.replaceAll(/\s+/gu, " "), /Nothing listens for SSH at 127\.0\.0\.1:1: the connection was refused/u);
+      for (const line of text.split("\n")) assert.ok(line.length <= columns || line.startsWith("  Do: "), line);
+      assert.ok(!text.includes(escape));
+    });
+
+    it(`exec shows whole lines on ${columns} columns`, async () => {
+      const { text } = await shown(columns, ["exec", "web-1", "web-2", "--", "printf '\\033[31mred\\033[0m\\n'"]);
+      assert.deepEqual(text.trim().split("\n").toSorted(), ["web-1 | \uFFFD[31mred\uFFFD[0m", "web-2 | \uFFFD[31mred\uFFFD[0m"]);
+    });
+
+    it(`a selection is asked about on ${columns} columns`, async () => {
+      const { text, status } = await shown(columns, ["stop", "--filter", "name=web"], "n\n");
+      assert.equal(status, 0);
+      assert.match(text, /About to stop web-1, web-2\n/u);
+      assert.match(text, /Are you sure\? \(y\/n\): /u);
+    });
+  }
+
+  it("a pipe gets the same lines, without a width", async () => {
+    const { stdout } = await shell.run(["doctor", "gone"]);
+    assert.match(stdout, /^ {2}Nothing listens for SSH at 127\.0\.0\.1:1: the connection was refused$/mu);
+  });
+});
