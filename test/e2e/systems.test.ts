@@ -17,7 +17,7 @@ const all = process.env["DOCKER_MACHINE_ALL_SYSTEMS"] === "1";
 /** One of each manager. */
 const wholeLives: ReadonlySet<string> = new Set<SystemName>(["rocky-9", "leap-15.6", "arch", "alpine-3.20"]);
 
-describe("systems beyond Debian", { skip: unavailable ?? false }, () => {
+describe("systems beyond Debian", { skip: unavailable ?? false, concurrency: 2 }, () => {
   let lab: Lab;
   before(async () => {
     lab = await openLab();
@@ -25,7 +25,8 @@ describe("systems beyond Debian", { skip: unavailable ?? false }, () => {
   after(async () => await lab.close());
 
   for (const name of Object.keys(systems) as SystemName[]) {
-    if (!all && systems[name].manager !== "zypper") continue;
+    // Of CentOS 7 no packages are left.
+    if (name === "centos-7" || (!all && systems[name].manager !== "zypper")) continue;
     const whole = all || wholeLives.has(name);
     test(`${name}: ${whole ? "create, upgrade, provision and rm --restore" : "create and a container"}`, async () => {
       await using repositories = await lab.serveSystemRepositories(name);

@@ -5,7 +5,7 @@ export interface HostSnapshot {
   /** Every file outside /var and the engine's data: path → what tells whether it changed. */
   readonly files: ReadonlyMap<string, string>;
   readonly packages: readonly string[];
-  /** Enabled and running units. */
+  /** Enabled and running units, or services of OpenRC's. */
   readonly units: readonly string[];
   /** All containers with their state and, of those that run, the process and the time it started. */
   readonly containers: readonly string[];
@@ -38,6 +38,7 @@ export async function takeSnapshot(host: LabHost): Promise<HostSnapshot> {
     files,
     packages: await lines(listPackages),
     units: [
+      ...(await lines("if command -v rc-update > /dev/null; then rc-update show; ls /run/openrc/started; fi")),
       ...(await lines("systemctl list-unit-files --no-legend --plain --state=enabled | cut -d ' ' -f 1 | sort")),
       ...(await lines(
         "systemctl list-units --no-legend --plain --type=service --state=running | cut -d ' ' -f 1 | grep -v -e '^user@' -e '^session' | sort",

@@ -2,11 +2,14 @@
  * What a package manager must offer so that installing an engine reads the same on every system. Implementations
  * define shell functions; they run after the changing functions (`managed`, `fail`, `put`, …).
  */
+import type { PackageManagerName } from "../facts/facts.ts";
 import type { ShellText } from "../shell/shell-text.ts";
 
 export interface PackageManager {
   /** As the user knows it: `apt`, `dnf`, … */
   readonly name: string;
+  /** The program that must be on the host, as the probe names it. */
+  readonly program: PackageManagerName;
   /** How its user releases a package that is held. */
   readonly unhold: string;
   /**

@@ -86,6 +86,16 @@ for (const [manager, program, message] of locks) {
   });
 }
 
+test("a key that rpm cannot take while another is at work is given to it again", async () => {
+  const refusal = "error: can't create transaction lock on /var/lib/rpm/.rpm.lock (Resource temporarily unavailable)";
+  using standIns = new StandIns()
+    .add("rpm", `case $1 in --import) [ "$calls" -le 2 ] && { echo "${refusal}"; exit 1; } ;; esac; exit 0`)
+    .add("sleep");
+  const { error, events } = await run(standIns, dnf, sh`pkg_trust /etc/key`);
+  assert.equal(error, undefined);
+  assert.equal(events.filter((event) => event.type === "log" && event.level === "info").length, 1);
+});
+
 test("a lock that is never given back is an error after the bound, and says who holds it", async () => {
   using standIns = new StandIns().add("apt-get", `echo '${locks[0]?.[2]}'; exit 100`).add("sleep");
   const { error, calls } = await run(standIns, apt, sh`pkg_install docker.io`, 6_000);

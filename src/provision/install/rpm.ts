@@ -14,7 +14,8 @@ noting_keys() {
   done
   return "$noting_status"
 }
-pkg_trust() { noting_keys rpm --import "$1" || fail package-manager "rpm did not accept the key $1"; }
+# While another is at work rpm takes no key; of old it waits for that one without an end. It says so, and is asked again.
+pkg_trust() { noting_keys managed timeout 10 rpm --import "$1" || fail package-manager "rpm did not accept the key $1"; }
 pkg_distrust() { rpm -e "$1"; }
 pkg_needed() { rpm -e --test "$@" 2>&1 | sed -n 's/.*needed by (installed) //p' | sort -u; }
 `;

@@ -18,8 +18,27 @@ export function waysFor(facts: HostFacts, family: Family, request: ProvisionRequ
   const { source } = request.engine;
   const sources = source === "auto" ? family.automatic : [source];
   const ways = sources.flatMap((name) => family.installation(name, facts, request.engine) ?? []);
-  if (ways.length > 0) return ways;
-  throw noWay(facts, family, request);
+  if (ways.length === 0) throw noWay(facts, family, request);
+  const passable = ways.filter((way) => !lacksManager(way, facts));
+  if (passable.length === 0) throw noManager(facts, ways[0]?.manager?.program ?? "", request);
+  return passable;
+}
+
+/** Static binaries need none, once the tools for their download are there. */
+function lacksManager({ manager, source }: Installation, { packageManagers }: HostFacts): boolean {
+  return manager !== undefined && source !== "static" && !packageManagers.includes(manager.program);
+}
+
+/** What os-release says is taken at its word everywhere else; here it cannot be true. */
+function noManager({ os, packageManagers }: HostFacts, program: string, { machineName }: ProvisionRequest): MachineError {
+  const others = packageManagers.length === 0 ? "no package manager" : packageManagers.join(" and ");
+  return new MachineError(
+    "os-unsupported",
+    `${machineName} says that it is ${os.prettyName}, whose package manager is ${program}, and has ${others}`,
+    {
+      hint: "Put /etc/os-release right there, or take Docker's static binaries, which need no package manager: --engine-source static.",
+    },
+  );
 }
 
 function noWay(facts: HostFacts, family: Family, request: ProvisionRequest): MachineError {

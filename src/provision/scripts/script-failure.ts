@@ -82,7 +82,7 @@ const packageHints: readonly (readonly [RegExp, string])[] = [
   ],
   [/remove lock to allow/u, 'Release it on the machine (zypper locks, zypper removelock), then run "docker-machine provision".'],
   [
-    /GPG|[Ss]ignature|signing key|PGP|[Kk]ey .*(expired|unknown)|unknown trust|NO_PUBKEY|EXPKEYSIG|is not signed/u,
+    /GPG check FAILED|GPG (signature|verification)|[Ss]ignature verification failed|signing key|PGP|key .*(is unknown|expired)|unknown trust|NO_PUBKEY|EXPKEYSIG|is not signed/u,
     'Look after the keys of the machine\'s package repositories: whoever runs the repository says which key signs it. Import that one there, then run "docker-machine provision".',
   ],
   [

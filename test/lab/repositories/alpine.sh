@@ -54,7 +54,7 @@ engine() {
   place "$tree" sbin/dockerd "$work/root/usr/bin/dockerd" 755
   place "$tree" sbin/docker-proxy "$work/root/usr/bin/docker-proxy" 755
   place "$tree" bin/tini-static "$work/root/usr/bin/docker-init" 755
-  echo 'addgroup -S docker 2> /dev/null || groupadd -r docker 2> /dev/null || :' > "$work/root/.pre-install"
+  echo 'getent group docker > /dev/null || groupadd -r docker' > "$work/root/.pre-install"
   pack community docker-engine "$version" containerd iptables
   init_script
   pack community docker-openrc "$version"

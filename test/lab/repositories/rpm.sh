@@ -51,7 +51,7 @@ engine_files() {
 unit() {
   mkdir -p "$work/root/usr/lib/systemd/system"
   {
-    printf '[Unit]\nDescription=Docker Application Container Engine\nAfter=network-online.target containerd.service\nWants=network-online.target\n'
+    printf '[Unit]\nDescription=Docker Application Container Engine\nAfter=network-online.target containerd.service\nWants=network-online.target containerd.service\n'
     printf '\n[Service]\nType=notify\nExecStart=%s\nExecReload=/bin/kill -s HUP $MAINPID\nTimeoutStartSec=0\nRestartSec=2\n' "$1"
     shift
     printf '%s\n' "$@" Restart=on-failure LimitNOFILE=infinity LimitNPROC=infinity Delegate=yes KillMode=process

@@ -64,10 +64,10 @@ unpack() {
   package=$1 version=$2 url=$3
   curl -fsS -o /var/cache/apk/package "$url/$package-$version.apk" 2> /dev/null || { echo "ERROR: $package-$version: package mentioned in index not found (try 'apk update')"; exit 1; }
   mkdir -p /var/cache/apk/scripts
-  tar -xzf /var/cache/apk/package -C /var/cache/apk/scripts --wildcards './.pre-install' 2> /dev/null && sh /var/cache/apk/scripts/.pre-install
+  tar -xzf /var/cache/apk/package -C /var/cache/apk/scripts ./.pre-install 2> /dev/null && sh /var/cache/apk/scripts/.pre-install
   rm -rf /var/cache/apk/scripts
   tar -xzf /var/cache/apk/package -C / --exclude './.pre-install' --keep-directory-symlink
-  tar -tzf /var/cache/apk/package | sed -n '/\/$/d; s/^\.//p' | grep -v '^/.pre-install' > "$db/files/$package"
+  tar -tzf /var/cache/apk/package | sed -n '/\/$/d; /^\.\/\.pre-install$/d; s/^\.//p' > "$db/files/$package"
   rm /var/cache/apk/package
   sed -i "/^$package /d" "$db/installed"
   echo "$package $version" >> "$db/installed"

@@ -11,6 +11,7 @@ export function become(system: SystemFacts): string {
       ? []
       : [`printf '%s\\n' ${quoteWord(system.redhatRelease)} > /etc/redhat-release; ln -sf redhat-release /etc/system-release`]),
     ...(system.manager === "apk" ? [`echo ${system.osRelease["VERSION_ID"] ?? ""} > /etc/alpine-release`] : []),
+    ...(system.prepare === undefined ? [] : [system.prepare]),
     ...(system.release === undefined ? [] : [registerRelease(system.release)]),
   ].join("\n");
 }

@@ -16,7 +16,7 @@ printf 'rc_sys=""\nrc_cgroup_mode="legacy"\nunicode="YES"\n' > /etc/rc.conf
 # The engine mounts it.
 printf '#!/sbin/openrc-run\ndepend() { before cgroups; }\nstart() { return 0; }\n' > /etc/init.d/sysfs
 chmod 755 /etc/init.d/sysfs
-mkdir -p /run/sshd /lib/apk/db
+mkdir -p /run/sshd /lib/apk/db /etc/ssl
 ln -sf ../ssl/certs/ca-certificates.crt /etc/ssl/cert.pem
 # The shell of Alpine.
 ln -sf busybox /bin/sh

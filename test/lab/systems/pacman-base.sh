@@ -23,14 +23,15 @@ base sudo 1.9.13-1
 base shadow 4.13-1
 base pacman 6.0.2-1
 mkdir -p /var/lib/pacman /etc/pacman.d
+: > /etc/pacman.d/mirrorlist
 printf '[options]\nHoldPkg = pacman glibc\nArchitecture = auto\nSigLevel = Required DatabaseOptional\nLocalFileSigLevel = Optional\n' > /etc/pacman.conf
 pacman -U --dbonly --noconfirm "$folder"/*.zst > /dev/null
 printf '[options]\nHoldPkg = pacman glibc\nArchitecture = auto\nCheckSpace\nParallelDownloads = 5\nSigLevel = Required DatabaseOptional\nLocalFileSigLevel = Optional\n\n[core]\nInclude = /etc/pacman.d/mirrorlist\n' > /etc/pacman.conf
 # They stay, for tests that take one out of the database for a while.
 mkdir -p /usr/local/share/lab/base
 mv "$folder"/*.zst /usr/local/share/lab/base
+pacman-key --init > "$folder/log" 2>&1 || { cat "$folder/log" >&2; exit 1; }
 rm -rf "$folder"
-pacman-key --init > /dev/null 2>&1
 gpgconf --homedir /etc/pacman.d/gnupg --kill all
 ln -sf ../proc/self/mounts /etc/mtab
 ln -sf ../ssl/certs/ca-certificates.crt /etc/ssl/cert.pem

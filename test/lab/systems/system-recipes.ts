@@ -64,10 +64,16 @@ const managers = {
   },
 } as const satisfies Record<string, ImageRecipe>;
 
-/** OpenRC in systemd's place, as on Alpine; what a container lacks is not waited for. */
-const openrc: ImageRecipe = {
+/** OpenRC in systemd's place, as on Alpine. */
+const openrcBare: ImageRecipe = {
   release: "bookworm",
-  packages: ["sysvinit-core", "openrc", "openssh-server", "sudo", "iproute2", ...familyBase],
+  packages: ["sysvinit-core", "openrc", "openssh-server", "sudo", "iproute2"],
+  script: "",
+};
+
+const openrc: ImageRecipe = {
+  from: "openrc-bare",
+  packages: familyBase,
   script: `
     ${tinyImage()}
     ${systemScript("openrc-base.sh")}
@@ -88,4 +94,8 @@ const { pacman, ...rpmManagers } = managers;
 export const systemRecipes: Readonly<Record<string, ImageRecipe>> = { ...rpmManagers, "family-packager": familyPackager };
 
 /** Of systems whose lives are not yet lived with every change. */
-export const furtherSystemRecipes: Readonly<Record<string, ImageRecipe>> = { pacman, openrc };
+export const furtherSystemRecipes: Readonly<Record<string, ImageRecipe>> = {
+  pacman,
+  "openrc-bare": openrcBare,
+  openrc,
+};

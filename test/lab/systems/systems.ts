@@ -12,8 +12,17 @@ export interface SystemFacts {
   readonly repository: string;
   /** Name and version of the package that owns os-release on RPM systems, and what it provides besides. */
   readonly release?: { readonly name: string; readonly version: string; readonly provides: readonly string[] };
+  /** Shell of its own, before it first boots. */
+  readonly prepare?: string;
   /** First line of /etc/redhat-release, where there is one. */
   readonly redhatRelease?: string;
+}
+
+/** A program before Linux's own that reports another kernel. */
+export function reportKernel(release: string): string {
+  return `
+    printf '#!/bin/sh\\ncase "$*" in -r) echo ${release} ;; *) exec /usr/bin/uname "$@" ;; esac\\n' > /usr/local/bin/uname
+    chmod 755 /usr/local/bin/uname`;
 }
 
 /** A rebuild of Red Hat's. */
@@ -62,6 +71,22 @@ export const systems = {
   "alma-9": rebuild("almalinux", "AlmaLinux", "9.4", "Seafoam Ocelot"),
   "alma-10": rebuild("almalinux", "AlmaLinux", "10.0", "Purple Lion"),
   "oracle-9": rebuild("ol", "Oracle Linux Server", "9.4", "Seafoam Ocelot"),
+  // Its own repositories are gone; yum is dnf's other name here.
+  "centos-7": {
+    manager: "dnf",
+    osRelease: {
+      NAME: "CentOS Linux",
+      VERSION: "7 (Core)",
+      ID: "centos",
+      ID_LIKE: "rhel fedora",
+      VERSION_ID: "7",
+      PRETTY_NAME: "CentOS Linux 7 (Core)",
+    },
+    repository: "el8",
+    release: { name: "centos-release", version: "7", provides: ["system-release = 7", "system-release(releasever) = 7"] },
+    redhatRelease: "CentOS Linux release 7.9.2009 (Core)",
+    prepare: `mv /usr/bin/dnf /usr/bin/yum; ${reportKernel("3.10.0-1160.el7.x86_64")}`,
+  },
   "fedora-41": {
     manager: "dnf",
     osRelease: {

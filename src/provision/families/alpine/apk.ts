@@ -4,6 +4,7 @@ import { sh } from "../../shell/shell-text.ts";
 /** The engine is in the community repository; where that is not enabled it is named for this one command. */
 export const apk: PackageManager = {
   name: "apk",
+  program: "apk",
   unhold: "apk add NAME without a version",
   functions: sh`
 pkg_busy='Unable to lock database'

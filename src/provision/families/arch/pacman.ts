@@ -4,6 +4,7 @@ import { sh } from "../../shell/shell-text.ts";
 /** pacman keeps one version of each package, so none can be asked for. */
 export const pacman: PackageManager = {
   name: "pacman",
+  program: "pacman",
   unhold: "IgnorePkg in /etc/pacman.conf",
   functions: sh`
 pkg_busy='unable to lock database'

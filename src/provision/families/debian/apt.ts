@@ -4,6 +4,7 @@ import { sh } from "../../shell/shell-text.ts";
 /** apt and dpkg. needrestart is kept from restarting services that nobody announced. */
 export const apt: PackageManager = {
   name: "apt",
+  program: "apt-get",
   unhold: "apt-mark unhold",
   functions: sh`
 pkg_busy='Could not get lock|Unable to lock|is another process using it'

@@ -9,6 +9,7 @@ function rpmManager(tool: "dnf" | "yum"): PackageManager {
   const erasing = tool === "dnf" && sh`--allowerasing`;
   return {
     name: tool,
+    program: tool,
     unhold: `${tool} versionlock delete`,
     functions: sh`
 pkg_busy='Another app is currently holding|is running as pid|Waiting for process with pid|exit_on_lock|transaction lock'

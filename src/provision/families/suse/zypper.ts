@@ -4,9 +4,10 @@ import { sh } from "../../shell/shell-text.ts";
 
 export const zypper: PackageManager = {
   name: "zypper",
+  program: "zypper",
   unhold: "zypper removelock",
   functions: sh`
-pkg_busy='System management is locked'
+pkg_busy='System management is locked|transaction lock'
 ${rpmFunctions}
 # From 100 on it tells of something beside what was asked for, which is done by then: 102 a restart of the machine would be
 # good, 103 zypper itself was renewed, 106 a repository could not be read and was left out.

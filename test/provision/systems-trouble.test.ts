@@ -1,0 +1,343 @@
+/**
+ * What stands in a package manager's way, on hosts with the real ones: each is one sentence with a way out, leaves nothing
+ * half configured, and is gone on from once it is gone.
+ */
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import type { ErrorCode } from "../../src/errors/codes.ts";
+import { formatPlan } from "../../src/provision/plan/format-plan.ts";
+import { planHost, provisionHost, restoreHost } from "../../src/provision/provision.ts";
+import type { EngineRequest } from "../../src/provision/provision-request.ts";
+import { labUnavailableReason, openLab, type LabHost, type SystemRepositories } from "../lab/lab.ts";
+import type { SystemName } from "../lab/systems/systems.ts";
+import { waitUntil } from "../lab/wait.ts";
+import { failureOf } from "../support/failure.ts";
+import { takeSnapshot, withoutFiles } from "./host-snapshot.ts";
+import { openLabMachine, type LabMachine } from "./lab-machine.ts";
+
+const unavailable =
+  process.env["DOCKER_MACHINE_ALL_SYSTEMS"] === "1"
+    ? ((await labUnavailableReason()) ?? false)
+    : "DOCKER_MACHINE_ALL_SYSTEMS=1 runs it (npm run lab:families)";
+
+interface Trouble {
+  readonly what: string;
+  /** Shell on the host that makes it, and that ends it. */
+  readonly make?: string;
+  readonly end?: string;
+  /** What the mirror answers to paths that fit. */
+  readonly spoil?: readonly [RegExp, string | number];
+  readonly code?: ErrorCode;
+  readonly says: RegExp;
+  readonly hint: RegExp;
+}
+
+interface TroubledSystem {
+  readonly system: SystemName;
+  readonly troubles: readonly Trouble[];
+  /** Installs a package that stays at work while /run/hold-package is there. */
+  readonly holder: string;
+  readonly holds: string;
+  /** Takes away what the holder brought. */
+  readonly release: string;
+  /** In the plan, of packages that are in the way after `crowd`. */
+  readonly crowd: string;
+  readonly plan: RegExp;
+}
+
+const keys = /^Look after the keys of the machine's package repositories/u;
+const mirrors = /^Check the machine's network, DNS, mirrors and proxy/u;
+const conflict = /^Resolve the conflict on the machine, or choose another source/u;
+
+const troubled: readonly TroubledSystem[] = [
+  {
+    system: "rocky-9",
+    holder: "dnf -y -q install iptables",
+    holds: "dnf",
+    release: "dnf -y -q remove iptables-nft",
+    crowd: "dnf -y -q install podman-docker buildah",
+    plan: /^ {2}package {3}runc 4:1\.1\.12-1\.el9 is removed - not without --engine-allow-removal\n {2}package {3}podman-docker 4:4\.9\.4-1\.el9 is removed/mu,
+    troubles: [
+      {
+        what: "a package of the system that pins another",
+        make: "dnf -y -q install site-policy; mkdir -p /etc/dnf/protected.d; echo site-policy > /etc/dnf/protected.d/site-policy.conf",
+        end: "rm /etc/dnf/protected.d/site-policy.conf; dnf -y -q remove site-policy",
+        says: /^dnf could not install docker-ce docker-ce-cli containerd\.io docker-buildx-plugin on web: the installed site-policy-1\.0-1\.el9\.noarch conflicts with container-selinux > 2:2\.100 provided by container-selinux-\S+; docker-ce-\S+ requires container-selinux >= 2:2\.74, but none of the providers can be installed$/u,
+        hint: conflict,
+      },
+      {
+        what: "a key that is not the one of the packages",
+        make: "cp /etc/pki/rpm-gpg/RPM-GPG-KEY-system /root/key; cp /root/stranger /etc/pki/rpm-gpg/RPM-GPG-KEY-system; rpm -e --allmatches gpg-pubkey || true",
+        end: "cp /root/key /etc/pki/rpm-gpg/RPM-GPG-KEY-system",
+        says: /Public key for container-selinux\S+ is not installed[^]*GPG Keys are configured as: [^]*Error: GPG check FAILED$/u,
+        hint: keys,
+      },
+      {
+        what: "no key at all",
+        make: "sed -i.bak /gpgkey/d /etc/yum.repos.d/system.repo",
+        end: "mv /etc/yum.repos.d/system.repo.bak /etc/yum.repos.d/system.repo",
+        says: /Public key for container-selinux\S+ is not installed\n[^]*Error: GPG check FAILED$/u,
+        hint: keys,
+      },
+      {
+        what: "a description of the repository that does not verify",
+        make: "echo repo_gpgcheck=1 >> /etc/yum.repos.d/system.repo; dnf -q clean all",
+        end: "sed -i /repo_gpgcheck/d /etc/yum.repos.d/system.repo; dnf -q clean all",
+        spoil: [/system\/el9\/repodata\/repomd\.xml\.asc$/u, "not a signature"],
+        says: /Error: Failed to download metadata for repo 'baseos': .*GPG/u,
+        hint: keys,
+      },
+      {
+        what: "a file that the mirror lacks",
+        make: "dnf -q clean packages",
+        spoil: [/container-selinux.*\.rpm$/u, 404],
+        says: /container-selinux\S+: Cannot download, all mirrors were already tried without success$/u,
+        hint: mirrors,
+      },
+      {
+        what: "packages that are excluded",
+        make: "echo 'excludepkgs=docker-ce*' >> /etc/dnf/dnf.conf",
+        end: "sed -i /excludepkgs/d /etc/dnf/dnf.conf",
+        says: /All matches were filtered out by exclude filtering for argument: docker-ce\n/u,
+        hint: /excludepkgs in \/etc\/dnf\/dnf\.conf/u,
+      },
+      {
+        what: "a module that stands before them",
+        make: "sed -i.bak s,system/el9,system/modular, /etc/yum.repos.d/system.repo",
+        end: "mv /etc/yum.repos.d/system.repo.bak /etc/yum.repos.d/system.repo; dnf -q clean all",
+        says: /containerd\.io\S* .*is filtered out by modular filtering/u,
+        hint: /dnf module disable container-tools/u,
+      },
+      {
+        what: "a lock on the version of what would be replaced",
+        make: "dnf -y -q install runc; dnf -q versionlock add runc",
+        end: "dnf -q versionlock clear; dnf -y -q remove runc",
+        code: "package-removal",
+        says: /^runc on web is held at its version by its owner, and installing the engine would change it$/u,
+        hint: /^Release it on the machine \(dnf versionlock delete\)/u,
+      },
+      {
+        what: "no space for the programs",
+        make: tightPrograms(),
+        end: "umount -l /usr/bin",
+        code: "disk-full",
+        says: /^There is no space left on \/usr\/bin of web$/u,
+        hint: /^Free some space there/u,
+      },
+    ],
+  },
+  {
+    system: "leap-15.6",
+    holder: "zypper -n -q install iptables",
+    holds: "zypper",
+    release: "zypper -n -q remove iptables",
+    crowd: "zypper -n -q install podman-docker",
+    plan: /^ {2}package {3}podman-docker 4:4\.9\.4-1\.150600\.1\.1 is removed - not without --engine-allow-removal$/mu,
+    troubles: [
+      {
+        what: "a package that nothing provides",
+        make: "rpm -e --justdb --nodeps xz",
+        end: "rpm -i --justdb --nodeps /usr/local/share/lab/base/xz-*.rpm",
+        says: /^zypper could not install docker on web: .*nothing provides '?xz >= 4\.9'? needed by the to be installed docker-\S+$/u,
+        hint: conflict,
+      },
+      {
+        what: "a key that is not the one of the packages",
+        make: "rpm -e --allmatches gpg-pubkey; rpm --import /root/stranger; rm -rf /var/cache/zypp",
+        end: "rpm -e --allmatches gpg-pubkey; rpm --import /etc/pki/rpm-gpg/RPM-GPG-KEY-system",
+        says: /Signature verification failed for repomd\.xml/u,
+        hint: keys,
+      },
+      {
+        what: "a description of the repository that does not verify",
+        make: "rm -rf /var/cache/zypp",
+        end: "rm -rf /var/cache/zypp",
+        spoil: [/repodata\/repomd\.xml\.asc$/u, "not a signature"],
+        says: /Signature verification failed/u,
+        hint: keys,
+      },
+      {
+        what: "a file that the mirror lacks",
+        spoil: [/\/runc-.*\.rpm$/u, 404],
+        says: /File '\.\/runc-\S+' not found on medium 'http:/u,
+        hint: mirrors,
+      },
+      {
+        what: "a lock on what would be replaced",
+        make: "zypper -n -q install podman-docker; zypper -n -q addlock podman-docker",
+        end: "zypper -n -q removelock podman-docker; zypper -n -q remove podman-docker podman",
+        code: "package-removal",
+        says: /^podman-docker on web is held at its version by its owner/u,
+        hint: /^Release it on the machine \(zypper removelock\)/u,
+      },
+      {
+        what: "no space for the programs",
+        make: tightPrograms(),
+        end: "umount -l /usr/bin; zypper -n -q remove containerd docker iptables runc",
+        code: "disk-full",
+        says: /^There is no space left on \/usr\/bin of web$/u,
+        hint: /^Free some space there/u,
+      },
+    ],
+  },
+  {
+    system: "arch",
+    holder: "pacman -S --noconfirm iptables",
+    holds: "pacman",
+    release: "pacman -R --noconfirm iptables",
+    crowd: "pacman -Sy; pacman -S --noconfirm podman-docker site-policy",
+    plan: /^ {2}package {3}podman-docker 5\.2\.5-1 is removed - not without --engine-allow-removal\n(?: {2}package.*\n)*? {2}package {3}site-policy 1\.0-1 is removed/mu,
+    troubles: [
+      {
+        what: "a package that nothing provides",
+        make: "pacman -Rdd --dbonly --noconfirm bridge-utils",
+        end: "pacman -U --dbonly --noconfirm /usr/local/share/lab/base/bridge-utils-*",
+        says: /^pacman could not install docker on web: unable to satisfy dependency 'bridge-utils' required by docker$/u,
+        hint: conflict,
+      },
+      {
+        what: "a file that the mirror lacks",
+        spoil: [/\/runc-.*\.zst$/u, 404],
+        says: /error: failed retrieving file 'runc-\S+' from \S+ : The requested URL returned error: 404/u,
+        hint: mirrors,
+      },
+      {
+        what: "a file with another content than announced",
+        spoil: [/\/runc-.*\.zst$/u, "not a package"],
+        end: "rm -f /var/cache/pacman/pkg/*",
+        says: /error: .*runc.*|invalid or corrupted package/u,
+        hint: /^(The mirror gives other files than it announces|Check the machine's|Look after the keys)/u,
+      },
+      {
+        what: "a key that is not the one of the packages",
+        make: "mv /etc/pacman.d/gnupg /root/gnupg; pacman-key --init > /dev/null 2>&1; rm -f /var/cache/pacman/pkg/*",
+        end: "rm -rf /etc/pacman.d/gnupg; mv /root/gnupg /etc/pacman.d/gnupg",
+        says: /error: .*key .* is unknown|unknown trust|invalid or corrupted/u,
+        hint: keys,
+      },
+      {
+        what: "a package to be left alone that would be replaced",
+        make: "pacman -S --noconfirm podman-docker; sed -i 's/^HoldPkg.*/&\\nIgnorePkg = podman-docker/' /etc/pacman.conf",
+        end: "sed -i /IgnorePkg/d /etc/pacman.conf; pacman -R --noconfirm podman-docker podman",
+        code: "package-removal",
+        says: /^podman-docker on web is held at its version by its owner/u,
+        hint: /^Release it on the machine \(IgnorePkg in \/etc\/pacman\.conf\)/u,
+      },
+      {
+        what: "no space for the programs",
+        make: tightPrograms(),
+        end: "umount -l /usr/bin",
+        code: "disk-full",
+        says: /^There is no space left on \/usr\/bin of web$/u,
+        hint: /^Free some space there/u,
+      },
+    ],
+  },
+];
+
+/** /usr/bin on a file system of its own, with a little left. */
+function tightPrograms(): string {
+  return `
+    mkdir -p /root/programs
+    mount -t tmpfs -o "size=$(($(du -sm /usr/bin | cut -f 1) + 30))m,mode=755" tmpfs /root/programs
+    cp -a /usr/bin/. /root/programs
+    mount --move /root/programs /usr/bin`;
+}
+
+for (const { system, troubles, holder, holds, release, crowd, plan } of troubled) {
+  describe(`trouble with ${holds} on ${system}`, { skip: unavailable }, () => {
+    test("each is told, leaves nothing half configured, and is gone on from", async (t) => {
+      await using lab = await openLab();
+      await using repositories = await lab.serveSystemRepositories(system);
+      await using host = await lab.start(system, { prepare: repositories.sources });
+      await using machine = await openLabMachine(host);
+      const engine: Partial<EngineRequest> = {
+        packageMirror: repositories.url,
+        packageKeys: [repositories.keyFingerprint],
+        source: "auto",
+      };
+      await host.sh("cat > /root/stranger", { stdin: await repositories.key("stranger") });
+      const before = withoutFiles(await takeSnapshot(host)).packages.filter((name) => !name.startsWith("gpg-pubkey"));
+
+      for (const trouble of troubles) {
+        await t.test(trouble.what, async () => {
+          await suffer(trouble, host, repositories, () => provisionHost(machine.request({ engine }), machine.context));
+          const after = withoutFiles(await takeSnapshot(host)).packages.filter((name) => !name.startsWith("gpg-pubkey"));
+          assert.deepEqual(after, before);
+        });
+      }
+
+      await t.test("what would be removed is in the plan", async () => {
+        await host.sh(`{ ${crowd}\n} > /dev/null 2>&1`);
+        assert.match(formatPlan(await planHost(machine.request({ engine }), machine.context)), plan);
+        const error = await failureOf(provisionHost(machine.request({ engine }), machine.context));
+        assert.equal(error.code, "package-removal");
+      });
+
+      await t.test("a manager that is killed in the middle is gone on from", async () => {
+        const request = machine.request({ engine: { ...engine, allowRemoval: true } });
+        await host.sh("touch /run/hold-package");
+        const running = failureOf(provisionHost(request, machine.context));
+        await atWork(host);
+        await host.sh(`pkill -9 -x ${holds}; rm /run/hold-package`);
+        assert.equal((await running).code, "package-manager");
+        await provisionHost(request, machine.context);
+        assert.equal(await machine.ask("/_ping"), "OK");
+        await restoreHost(machine.request(), machine.context);
+        assert.equal(await host.sh("command -v dockerd || true"), "");
+      });
+
+      await t.test("a lock that another holds is waited for", async () => {
+        await host.sh(
+          `{ ${release}\n} > /dev/null 2>&1 || true; touch /run/hold-package; systemd-run --quiet --unit=holder ${holder}`,
+        );
+        await atWork(host);
+        await waitsForLock(machine, host, engine);
+        assert.equal(await machine.ask("/_ping"), "OK");
+      });
+    });
+  });
+}
+
+async function suffer(
+  trouble: Trouble,
+  host: LabHost,
+  repositories: SystemRepositories,
+  provision: () => Promise<unknown>,
+): Promise<void> {
+  if (trouble.make !== undefined) await host.sh(`set -e; { ${trouble.make}\n} > /dev/null 2>&1`);
+  if (trouble.spoil !== undefined) repositories.spoil(...trouble.spoil);
+  try {
+    const error = await failureOf(provision());
+    assert.match(error.message, trouble.says);
+    assert.equal(error.code, trouble.code ?? "package-manager");
+    assert.match(error.hint ?? "", trouble.hint);
+    assert.equal(await host.sh("ls -A /etc/docker /etc/yum.repos.d/docker-ce.repo 2> /dev/null; command -v dockerd || true"), "");
+  } finally {
+    repositories.mend();
+    if (trouble.end !== undefined) await host.sh(`{ ${trouble.end}\n} > /dev/null 2>&1 || true`);
+  }
+}
+
+/** The script of the package that waits for /run/hold-package runs. */
+async function atWork(host: LabHost): Promise<void> {
+  await waitUntil("the manager to be at work", 60_000, async () => {
+    const { status } = await host.exec("grep -qs hold-package /var/tmp/rpm-tmp.* || ls -d /tmp/alpm_*");
+    return status === 0 ? true : undefined;
+  });
+}
+
+async function waitsForLock(machine: LabMachine, host: LabHost, engine: Partial<EngineRequest>): Promise<void> {
+  let waits = 0;
+  let released: Promise<unknown> | undefined;
+  const report: LabMachine["context"]["report"] = (event) => {
+    machine.context.report(event);
+    if (event.type !== "log" || !event.text.startsWith("Another process holds the lock")) return;
+    waits += 1;
+    released ??= host.sh("rm -f /run/hold-package");
+  };
+  const request = machine.request({ engine: { ...engine, allowRemoval: true } });
+  await provisionHost(request, { ...machine.context, report });
+  await released;
+  assert.equal(waits, 1);
+}
