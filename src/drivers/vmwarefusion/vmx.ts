@@ -118,6 +118,9 @@ const common: Lines = {
   "serial0.present": "TRUE",
   "serial0.fileType": "file",
   "serial0.fileName": "console.log",
+  "serial0.yieldOnMsrRead": "TRUE",
+  // Asked at each start but the first.
+  "answer.msg.serial.file.open": "Append",
 };
 
 function shares(given: readonly Share[]): Lines {

@@ -22,6 +22,8 @@ describeDriverContract(
       loseInstance: () => hyperv.lose(own()),
       records: [
         JSON.stringify(recordOf016()),
+        // Rancher's fork has one more field, behind the first.
+        JSON.stringify({ IPAddress: "192.0.2.7", IPv6Address: "", ...recordOf016({ IPAddress: "192.0.2.7" }) }),
         JSON.stringify(recordOf016({ VSwitch: "LAN", MacAddr: "00155D010203", VLanID: 7, DisableDynamicMemory: true })),
       ],
     };

@@ -20,6 +20,8 @@ describeDriverContract(
       loseInstance: () => vmware.lose(own()),
       records: [
         JSON.stringify(recordOf016()),
+        // Rancher's fork has one more field, behind the first.
+        JSON.stringify({ IPAddress: "192.0.2.7", IPv6Address: "", ...recordOf016({ IPAddress: "192.0.2.7" }) }),
         JSON.stringify(recordOf016({ NoShare: true, ConfigDriveURL: "/c.iso", ConfigDriveISO: "/m/configdrive.iso" })),
       ],
       publicFlags: ["vmwarefusion-ssh-password"],

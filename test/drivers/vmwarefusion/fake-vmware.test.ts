@@ -80,6 +80,16 @@ describe("vmrun", () => {
     });
   });
 
+  test("asks at a second start what becomes of the console's file, unless that is answered", async () => {
+    const given = await rig();
+    for (const time of [1, 2]) {
+      assert.equal(vmrun(given, "start", given.vmx, "nogui").status, 0, String(time));
+      vmrun(given, "stop", given.vmx, "hard");
+    }
+    writeFileSync(given.vmx, readFileSync(given.vmx, "utf8").replace(/^answer\..*\n/mu, ""));
+    assert.match(vmrun(given, "start", given.vmx, "nogui").stdout, /replace it, or append/u);
+  });
+
   const edits: readonly (readonly [string, (text: string) => string, RegExp, Behaviour?])[] = [
     ["no encoding", (text) => text.replace(/^.*\n/u, ""), /Cannot read the virtual machine configuration file/u],
     ["a key twice", (text) => `${text}memsize = "1024"\n`, /Cannot read/u],

@@ -230,6 +230,8 @@ export class FakeVmware {
       ...(seed === undefined ? {} : { seed }),
     };
     writeFileSync(path.join(path.dirname(vmx), "vmware.log"), "vmx| Log\n", { flag: "a" });
+    if (description.has("serial0.fileName"))
+      writeFileSync(path.resolve(path.dirname(vmx), description.get("serial0.fileName") ?? ""), "login:\n", { flag: "a" });
     this.#forgetMemory(vmx);
     this.#save({ running: [...running, one], seen: [...new Set([...seen, vmx])] });
     return ok("");

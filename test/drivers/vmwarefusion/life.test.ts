@@ -48,7 +48,15 @@ test("a machine is made with all that was wished, with programs on PATH", async 
   );
   const known = await driver.hostKeys?.();
   assert.ok(Array.isArray(known) && hostKeys["ed25519_public"]?.startsWith(String(known[0])));
-  assert.deepEqual(filesOf(scene), ["id_ed25519", "id_ed25519.pub", "seed.iso", "vmware.log", "web.vmdk", "web.vmx"]);
+  assert.deepEqual(filesOf(scene), [
+    "console.log",
+    "id_ed25519",
+    "id_ed25519.pub",
+    "seed.iso",
+    "vmware.log",
+    "web.vmdk",
+    "web.vmx",
+  ]);
   assert.equal(statSync(vmx).mode & 0o777, 0o600);
   await untilUp(driver, { ms: 30_000, clock: scene.context.clock, signal });
   assert.equal(await driver.getIp(), vmware.addressOf(vmx));

@@ -43,6 +43,10 @@ export function startProblem(vmx: string, description: ReadonlyMap<string, strin
     return "The MAC address is not in the range for addresses chosen by hand";
   if (host.arch === "arm64" && (description.has("ide0:0.present") || of("scsi0.virtualDev") === "lsilogic"))
     return "This controller is not available on ARM";
+  const serial = of("serial0.fileName");
+  const asks =
+    of("serial0.fileType") === "file" && existsSync(path.resolve(folder, serial)) && of("answer.msg.serial.file.open") === "";
+  if (asks) return `The file ${serial} exists: replace it, or append to it?`;
   const hasController = [...description.keys()].filter((key) => /^(?:scsi|nvme|sata)\d+:\d+\.fileName$/u.test(key));
   for (const key of hasController) {
     const [controller = ""] = key.split(":");
