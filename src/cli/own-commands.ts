@@ -176,6 +176,17 @@ export const ownCommands: readonly Command[] = [
     load: () => import("./commands/wait.ts"),
   },
   {
+    name: "port",
+    summary: "Have ports of this computer lead to a machine",
+    description:
+      "Arguments are a machine name, then ports as [ADDRESS:]HOSTPORT[:PORT][/udp]; without ports those that are open are printed. QEMU's machines keep them open; for others an SSH connection carries them for as long as the command runs.",
+    argumentText: "NAME [PORT...]",
+    flags: [{ kind: "strings", name: "close", usage: "Close this port of this computer" }],
+    arity: { min: 1, message: "Error: Expected a machine name as an argument", showHelp: true },
+    output: "facts",
+    load: () => import("./commands/port.ts"),
+  },
+  {
     name: "logs",
     summary: "Show what the engine of a machine wrote",
     description: "Argument is a machine name.",

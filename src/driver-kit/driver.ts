@@ -233,7 +233,12 @@ export interface Driver {
   resize?(change: SizeChange, signal: AbortSignal): Promise<{ readonly fromNextStart: boolean }>;
   /** What the machine printed on its console so far. Absent: unsupported. */
   console?(signal: AbortSignal): Promise<string>;
-  /** Makes exactly these ports of this computer lead to the machine, and gives what could be had. Absent: unsupported. */
+  /** The ports of this computer that lead to the machine, as recorded. Absent: unsupported. */
+  publishedPorts?(): Promise<readonly PublishedPort[]>;
+  /**
+   * Makes exactly these ports of this computer lead to the machine, now where it runs and at each start, and gives them.
+   * Throws `port-taken`, `driver-options`; what was open before is as it was then. Absent: unsupported.
+   */
   publish?(ports: readonly PublishedPort[], signal: AbortSignal): Promise<readonly PublishedPort[]>;
   /** Has the provider end the instance, and its bill, at this time; undefined takes that back. Absent: unsupported. */
   setLifetime?(deadline: Date | undefined, signal: AbortSignal): Promise<void>;

@@ -1,5 +1,5 @@
 /** The program on a store of its own, with an environment that holds nothing of this computer but PATH. */
-import { spawn } from "node:child_process";
+import { spawn, type ChildProcessWithoutNullStreams } from "node:child_process";
 import { chmod, cp, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import * as path from "node:path";
@@ -18,6 +18,8 @@ export interface CommandLine extends AsyncDisposable {
   readonly store: string;
   /** Runs to the end; any exit status is a result. */
   run(args: readonly string[], options?: RunOptions): Promise<Outcome>;
+  /** Starts it, with its output in pipes; the caller ends it. */
+  start(args: readonly string[]): ChildProcessWithoutNullStreams;
   /** As `run` with words at spaces; another status than 0 throws with all that was printed. Gives standard output. */
   ok(words: string, options?: RunOptions): Promise<string>;
   /** A machine by the text of its config.json, in which `STORE` stands for the store's path. */
@@ -56,10 +58,15 @@ export async function openCommandLine(): Promise<CommandLine> {
     const code = await new Promise<number | null>((resolve, reject) => child.once("error", reject).once("close", resolve));
     return { code, ...texts };
   };
+  const start = (args: readonly string[]): ChildProcessWithoutNullStreams => {
+    const [file = "", ...prefix] = programUnderTest();
+    return spawn(file, [...prefix, ...args], { cwd: path.join(folder, "work"), env: environment, timeout: timeoutMs });
+  };
   return {
     folder,
     store,
     run,
+    start,
     ok: async (words, options) => {
       const { code, stdout, stderr } = await run(words.split(" "), options);
       if (code !== 0) throw new Error(`docker-machine ${words} ended with ${code}\n${stdout}\n${stderr}`);

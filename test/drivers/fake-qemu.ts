@@ -166,6 +166,13 @@ class FakeQemu {
         .map((key) => `  TCP[HOST_FORWARD]  12       ${key.replace(":", " ")}       10.0.2.15    22     0     0`)
         .join("\r\n");
     }
+    const closed = /^hostfwd_remove \S+ tcp:([\d.]+:\d+)$/u.exec(line)?.[1];
+    if (closed !== undefined) {
+      const isOpen = this.#forwards.has(closed);
+      this.#forwards.get(closed)?.close();
+      this.#forwards.delete(closed);
+      return isOpen ? `host forwarding rule for tcp:${closed} removed` : `host forwarding rule for tcp:${closed} not found`;
+    }
     const [, host = "", port] = /^hostfwd_add \S+ tcp:([\d.]+):(\d+)-:\d+$/u.exec(line) ?? [];
     if (port === undefined) return `unknown command: '${line}'`;
     const server = createServer((socket) => socket.end("SSH-2.0-Fake\r\n"));

@@ -1,10 +1,12 @@
 /** Machines of the driver `qemu` that exist, against a fake QEMU: what is lost, killed, frozen or mixed up. */
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { once } from "node:events";
 import { createServer } from "node:net";
 import { describe, test } from "node:test";
 import type { Driver } from "../../src/driver-kit/driver.ts";
 import { isMachineError } from "../../src/errors/machine-error.ts";
+import { isPortFree, pickFreePort } from "../../src/system/loopback-port.ts";
 import { configured, created, freeze, isRunning, signal } from "./fake-world.ts";
 
 describe("a machine that exists", () => {
@@ -90,6 +92,30 @@ describe("a machine that exists", () => {
       );
     const { CPU, Memory } = await made.config();
     assert.deepEqual([CPU, Memory], [3, 700]);
+  });
+
+  test("has ports opened and closed while it runs, and what was taken changes nothing", async () => {
+    await using made = await created();
+    const [one, two] = [await pickFreePort(new Set()), await pickFreePort(new Set())];
+    const port = (hostPort: number) => ({ protocol: "tcp" as const, hostAddress: "127.0.0.1", hostPort, machinePort: 80 });
+    assert.deepEqual(await made.driver.publish?.([port(one)], signal()), [port(one)]);
+    assert.equal(await isPortFree(one), false);
+    const taken = createServer().listen(two, "127.0.0.1");
+    await once(taken, "listening");
+    await assert.rejects(
+      async () => await made.driver.publish?.([port(two)], signal()),
+      (error) => isMachineError(error, "port-taken"),
+    );
+    taken.close();
+    assert.deepEqual(await made.driver.publishedPorts?.(), [port(one)]);
+    assert.equal(await isPortFree(one), false);
+    await made.driver.restart(signal());
+    assert.equal(await isPortFree(one), false, "opened again at the start");
+    await made.driver.publish?.([], signal());
+    assert.equal(await isPortFree(one), true);
+    await made.driver.stop(signal());
+    await made.driver.publish?.([port(two)], signal());
+    assert.deepEqual((await made.config())["OpenPorts"], [`127.0.0.1:${two}:80`]);
   });
 
   test("whose QEMU hangs is told in one sentence", async () => {

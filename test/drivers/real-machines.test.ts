@@ -6,9 +6,11 @@
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { connect } from "node:net";
 import { homedir, tmpdir } from "node:os";
 import * as path from "node:path";
 import { after, before, describe, test } from "node:test";
+import { isPortFree, pickFreePort } from "../../src/system/loopback-port.ts";
 import { labUnavailableReason, openLab, type Lab } from "../lab/lab.ts";
 import { output, Program } from "../e2e/program.ts";
 
@@ -78,6 +80,13 @@ async function useSshAndScp(program: Program, name: string): Promise<void> {
   await program.ok(["scp", "-q", file, `${name}:/tmp/a.bin`]);
   await program.ok(["scp", "-q", `${name}:/tmp/a.bin`, `${file}.back`]);
   assert.deepEqual(await readFile(`${file}.back`), bytes);
+}
+
+/** What a server says first at a port of this computer. */
+async function bannerAt(port: number): Promise<string> {
+  const socket = connect(port, "127.0.0.1").setTimeout(30_000, () => socket.destroy(new Error("nothing was said")));
+  for await (const chunk of socket.setEncoding("utf8")) return chunk as string;
+  return "";
 }
 
 /** A machine that runs, by another name, is reached as before. */
@@ -177,6 +186,9 @@ describe("qemu", { skip: existsSync("/usr/bin/qemu-system-x86_64") ? false : "QE
 
     const url = await program.ok(["url", "web"]);
     await renameAndBack(program, "web");
+    const here = await pickFreePort(new Set());
+    assert.match(await program.ok(["port", "web", `${here}:22`]), new RegExp(`^127\\.0\\.0\\.1:${here} -> 22/tcp$`, "mu"));
+    assert.match(await bannerAt(here), /^SSH-2\.0-/u);
     await program.ok(["kill", "db"]);
     assert.deepEqual([await status(program, "web"), await status(program, "db")], ["Running", "Stopped"]);
     await program.ok(["stop", "web"], patient);
@@ -186,6 +198,9 @@ describe("qemu", { skip: existsSync("/usr/bin/qemu-system-x86_64") ? false : "QE
     assert.equal(await program.ok(["ssh", "web", "nproc"]), "1\n");
     await program.ok(["restart", "web"], patient);
     assert.equal(await program.ok(["url", "web"]), url);
+    assert.match(await bannerAt(here), /^SSH-2\.0-/u, "a port is opened at each start");
+    assert.equal(await program.ok(["port", "web", "--close", String(here)]), "No port of this computer leads to it.\n");
+    assert.ok(await isPortFree(here));
     assert.deepEqual({ ...(await identityOf(program, "web")), random: "" }, { ...web, random: "" });
 
     await program.ok(["rm", "-y", "web", "db"], patient);

@@ -55,6 +55,7 @@ export const argumentKinds: Readonly<Record<string, ArgumentKind>> = {
   edit: "machines",
   rename: "machine",
   wait: "machines",
+  port: "machine",
   logs: "machine",
   console: "machine",
   "ssh-host-key": "machine",

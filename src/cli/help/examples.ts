@@ -74,6 +74,10 @@ export const examples: Readonly<Record<string, readonly Example[]>> = {
   with: [{ does: "any tool on the engine of a machine", words: "with web -- docker compose up -d" }],
   wait: [{ does: "until the engines answer", words: "wait web db --within 5m" }],
   logs: [{ does: "goes on until it is stopped", words: "logs --follow web" }],
+  port: [
+    { does: "what is published at 80 there, at 8080 here", words: "port web 8080:80" },
+    { does: "no longer", words: "port web --close 8080" },
+  ],
   edit: [{ does: "more of both", words: "edit web --cpus 4 --memory 8GB" }],
   rename: [{ does: "another name in this store", words: "rename web front" }],
   "cache prune": [{ does: "what was made longer ago than a month", words: "cache prune --older-than 30d" }],

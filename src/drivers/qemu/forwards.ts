@@ -69,6 +69,11 @@ export async function openForward(monitor: QmpClient, forward: Forward): Promise
   return said === "";
 }
 
+/** Closes the port; connections that it carried go on. Succeeds where it was not open. */
+export async function closeForward(monitor: QmpClient, { protocol, address, hostPort }: Forward): Promise<void> {
+  await monitor.human(`hostfwd_remove ${networkId} ${protocol}:${address}:${hostPort}`);
+}
+
 /** As {@link listForwards} has it. */
 export function placeOf({ protocol, address, hostPort }: Forward): string {
   return `${protocol}/${address}:${hostPort}`;

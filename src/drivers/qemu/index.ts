@@ -5,7 +5,7 @@
  */
 import { defaultEnginePort } from "../../engine/engine-address.ts";
 import { BuiltinDriver, engineUrl } from "../../driver-kit/builtin-driver.ts";
-import type { DriverContext, DriverModule, PreparedEngine, SizeChange } from "../../driver-kit/driver.ts";
+import type { DriverContext, DriverModule, PreparedEngine, PublishedPort, SizeChange } from "../../driver-kit/driver.ts";
 import type { DriverOptions } from "../../driver-kit/create-flag.ts";
 import type { MachineState } from "../../driver-kit/state.ts";
 import { isMachineError, MachineError } from "../../errors/machine-error.ts";
@@ -19,6 +19,7 @@ import { qemuOptions } from "./options.ts";
 import { Instance, LostSocketError, type InstanceContext } from "./instance.ts";
 import { clearFolder } from "./machine-folder.ts";
 import { openPorts } from "./machine-ports.ts";
+import { publishedPorts, publishPorts } from "./published-ports.ts";
 
 /** A guest that boots for years writes more than anybody reads. */
 const consoleBytes = 1_048_576;
@@ -192,6 +193,19 @@ class QemuDriver extends BuiltinDriver<QemuConfig> {
     const state = states[runState];
     if (state === undefined) this.stateProblem = `QEMU says that the guest is in the state ${runState}`;
     return state ?? "Error";
+  }
+
+  async publishedPorts(): Promise<readonly PublishedPort[]> {
+    return publishedPorts(this.config);
+  }
+
+  async publish(ports: readonly PublishedPort[], signal: AbortSignal): Promise<readonly PublishedPort[]> {
+    if ((await this.#instance.findPid()) === undefined) await publishPorts(this.context, this.config, ports, undefined);
+    else {
+      await using monitor = await this.#instance.monitor(signal);
+      await publishPorts(this.context, this.config, ports, monitor);
+    }
+    return publishedPorts(this.config);
   }
 
   async console(): Promise<string> {
