@@ -109,18 +109,18 @@ async function send(place: Workplace, lease: Ref, target: XmlElement, file: stri
   const { api, context, config } = place;
   const sizeBytes = (await factsOf(file))?.sizeBytes ?? 0;
   const url = new URL(textOf(target, "url").replace("://*", `://${hostAndPort(config)}`));
-  const http = await transportTo(place, url, textOf(target, "sslThumbprint"), signal);
-  const answer = await api.sendInSession(
-    http,
-    {
-      method: "POST",
-      url: url.href,
-      headers: { "content-type": "application/x-vnd.vmware-streamVmdk" },
-      body: { sizeBytes, open: () => told(place, lease, file, sizeBytes, signal) },
-      boundMs: context.operationMs,
-    },
-    signal,
-  );
+  const request = {
+    method: "POST",
+    url: url.href,
+    headers: { "content-type": "application/x-vnd.vmware-streamVmdk" },
+    body: { sizeBytes, open: () => told(place, lease, file, sizeBytes, signal) },
+    boundMs: context.operationMs,
+  } as const;
+  const own = await api.transport(signal);
+  const answer =
+    url.host === new URL(`https://${hostAndPort(config)}`).host
+      ? await api.sendInSession(own, request, signal)
+      : await hostTransport(place, own, textOf(target, "sslThumbprint")).send(request, signal);
   if (answer.status >= 200 && answer.status < 300) return;
   throw new MachineError("provider-error", `${url.host} did not take the disk: it answered with status ${answer.status}`, {
     hint:
@@ -134,11 +134,12 @@ function hostAndPort({ IP, Port }: Workplace["config"]): string {
   return `${IP.includes(":") ? `[${IP}]` : IP}:${Port}`;
 }
 
-/** The host that has the datastore proves itself with a certificate that vCenter tells us. */
-async function transportTo(place: Workplace, url: URL, thumbprint: string, signal: AbortSignal): Promise<HttpTransport> {
-  const own = await place.api.transport(signal);
-  if (url.host === new URL(`https://${hostAndPort(place.config)}`).host || thumbprint === "") return own;
-  return place.context.http.trusting({ fingerprint: thumbprint });
+/**
+ * The host that has the datastore, where the disk goes to it directly, proves itself with a certificate that vCenter tells us.
+ * Its address is secret enough to let us in: vCenter's session is none of its business.
+ */
+function hostTransport({ context }: Workplace, own: HttpTransport, thumbprint: string): HttpTransport {
+  return thumbprint === "" ? own : context.http.trusting({ fingerprint: thumbprint });
 }
 
 /** The file's bytes; between them vSphere is told how many they were. */

@@ -157,7 +157,7 @@ export const vsphereOptions = defineOptions(driverName, {
     usage: "How the guest is told what it is: iso (a CD, any image) or guestinfo (images with VMware Tools)",
     envVar: "VSPHERE_SEED",
     value: "iso",
-    oneOf: ["iso", "guestinfo", "none"],
+    oneOf: ["iso", "guestinfo"],
   }),
   Customization: text("customization", {
     usage: "vSphere customization specification to apply to a clone",
@@ -227,7 +227,7 @@ export interface VsphereConfig extends ProviderConfig, ConfigOf<typeof vsphereOp
   PinsOnFirstUse: boolean;
 }
 
-const { defaults, flagOf, isSet, read } = vsphereOptions;
+const { defaults, flagOf, read } = vsphereOptions;
 
 /** The driver's own fields in 0.16.2's order; what it had not comes behind. */
 export function newConfig(): Omit<VsphereConfig, keyof ProviderConfig> {
@@ -273,7 +273,8 @@ export function configure(config: VsphereConfig, options: DriverOptions, compute
   config.PinsOnFirstUse = computer.env["MACHINE_COMPAT"] === "0.16" && config.TlsThumbprint === "";
   requireGiven(config);
   config.CreationType = creationTypeOf(config);
-  if (config.CreationType === "legacy" && !isSet(options, "Seed")) config.Seed = "none";
+  // A CD of old knows nothing of seeds.
+  if (config.CreationType === "legacy") config.Seed = "none";
   imageSourceOf(config, computer.cwd);
   requirePairs(config);
 }

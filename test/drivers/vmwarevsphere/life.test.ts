@@ -6,7 +6,7 @@ import { describe, test } from "node:test";
 import { isoImage } from "../../../src/driver-kit/guest/iso.ts";
 import { tarArchive } from "../../../src/driver-kit/guest/tar.ts";
 import type { Driver } from "../../../src/driver-kit/driver.ts";
-import { bootableImage, configOf, digestOf, openScene, resourcesOf, type Scene } from "./scene.ts";
+import { assertRefused, bootableImage, configOf, digestOf, openScene, resourcesOf, type Scene } from "./scene.ts";
 import { readSeed } from "./seed-reading.ts";
 import { password, vcsimMissing, type LabVm } from "./vcsim.ts";
 
@@ -126,6 +126,20 @@ describe("a machine on vSphere", { skip: vcsimMissing }, () => {
       await driver.remove(signal);
       await assert.rejects(vcenter.vm("web"));
     }
+  });
+
+  test("sends its disk to the host that has the datastore, which proves itself as vCenter says, and gets no session", async () => {
+    await using scene = await openScene();
+    const { vcenter, signal } = scene;
+    const host = await vcenter.openDiskHost();
+    const { thumbprint } = host;
+    host.thumbprint = vcenter.thumbprintSha1;
+    const driver = await scene.checked();
+    await assertRefused(driver.create(signal), "provider-untrusted", /does not prove who it is/u);
+    assert.deepEqual(vcenter.disks, []);
+    host.thumbprint = thumbprint;
+    await (await scene.reopened(driver)).create(signal);
+    assert.equal(vcenter.disks.length, 1);
   });
 
   test("is made on an ESXi host by itself, without a template", async () => {

@@ -17,9 +17,11 @@ import { childOf, loadXmlParser, textOf, type XmlElement, type XmlParser } from 
 import { TestAuthority } from "../../../src/tls/testing/pki.ts";
 import { certified } from "./certificate.ts";
 import { Description } from "./description.ts";
+import { DiskHost } from "./disk-host.ts";
 import { numbers, type Hardware } from "./hardware.ts";
 import { Pages } from "./paging.ts";
 import { passOn } from "./passing.ts";
+import { makes, refusalOf } from "./refusals.ts";
 import { apiToRest } from "./rest-forms.ts";
 import { failedTask, sendXml } from "./soap-answers.ts";
 import { readSeed } from "./seed-reading.ts";
@@ -80,6 +82,8 @@ export class FakeVcenter implements AsyncDisposable {
   readonly #addresses = new Map<string, string>();
   readonly #failedTasks = new Map<string, Fault>();
   readonly #pages = new Pages();
+  /** The host that disks go to, where it is not vCenter itself. */
+  #diskHost: DiskHost | undefined;
   readonly #dead = new Set<string>();
   readonly #datacenter: string;
   #certificate: string;
@@ -177,6 +181,16 @@ export class FakeVcenter implements AsyncDisposable {
     }
   }
 
+  /** From now on disks go to a host with a certificate of its own. */
+  async openDiskHost(): Promise<DiskHost> {
+    this.#diskHost = await DiskHost.start(async (request, response) => {
+      if (request.headers.cookie !== undefined) this.violations.push("a host was given vCenter's session");
+      const url = new URL(request.url ?? "/", "https://host.test");
+      await this.#disk(request, response, url, await buffer(request));
+    });
+    return this.#diskHost;
+  }
+
   /** The same server with another certificate, of the same authority or of one that nobody knows. */
   async changeCertificate(): Promise<void> {
     const { certificate, key } = await (await TestAuthority.create()).issueServer("127.0.0.1");
@@ -209,7 +223,7 @@ export class FakeVcenter implements AsyncDisposable {
       this.violations.push(`${call.name} holds the password`);
     const fault = this.#take(call.name);
     if (fault?.fault !== undefined) return this.#fault(response, fault);
-    const own = await this.#refusal(call);
+    const own = makes.has(call.name) || !this.hasTools ? refusalOf(call, await this.state(), this.hasTools) : undefined;
     if (own !== undefined) return this.#fault(response, own);
     const failed =
       call.name === "RetrievePropertiesEx" ? this.#failedTasks.get(textOf(call, "specSet", "objectSet", "obj")) : undefined;
@@ -224,6 +238,8 @@ export class FakeVcenter implements AsyncDisposable {
     if (answer.status === 200 && call.name === "Login") this.#isLoggedIn = true;
     if (answer.status === 200 && before !== undefined) await this.#switched(call.name, before);
     if (fault?.lost === true) return void response.destroy();
+    if (this.#diskHost !== undefined && call.name === "RetrievePropertiesEx" && answer.body.includes("<deviceUrl>"))
+      return void response.writeHead(200, answer.headers).end(this.#diskHost.told(answer.body.toString("utf8")));
     const hidden = this.#hidden(call, answer.body.toString("utf8"));
     if (hidden !== undefined) return void response.writeHead(answer.status, answer.headers).end(hidden);
     const isPaged = this.pageSize > 0 && call.name === "RetrievePropertiesEx";
@@ -269,23 +285,6 @@ export class FakeVcenter implements AsyncDisposable {
       500,
       `<soapenv:Fault><faultcode>ServerFaultCode</faultcode><faultstring></faultstring>${detail}</soapenv:Fault>`,
     );
-  }
-
-  /** What a real vCenter would not do and the simulator does, or breaks down at. */
-  async #refusal(call: XmlElement): Promise<Fault | undefined> {
-    const method = call.name;
-    if (method === "ShutdownGuest" || method === "RebootGuest") if (!this.hasTools) return { method, fault: "ToolsUnavailable" };
-    if (method !== "CloneVM_Task" && method !== "ImportVApp" && method !== "CreateVM_Task") return undefined;
-    const config = childOf(call, "spec", "configSpec") ?? childOf(call, "config");
-    const name = method === "CloneVM_Task" ? textOf(call, "name") : textOf(config, "name");
-    const { vms, datastores } = await this.state();
-    const store = /^\[([^\]]*)\]/u.exec(textOf(config, "files", "vmPathName"))?.[1];
-    if (store !== undefined && store !== "" && !(store in datastores)) return { method, fault: "InvalidDatastorePath" };
-    const folder = textOf(call, "folder");
-    const inTask = method === "ImportVApp" ? {} : ({ inTask: true } as const);
-    const taken = vms.find((vm) => vm.name === name && vm.folder === folder);
-    const members = `<name>${name}</name><object type="VirtualMachine">${taken?.ref ?? ""}</object>`;
-    return taken === undefined ? undefined : { method, fault: "DuplicateName", members, ...inTask };
   }
 
   async #vmOf(call: XmlElement): Promise<LabVm | undefined> {
@@ -408,6 +407,7 @@ export class FakeVcenter implements AsyncDisposable {
     this.#server.close();
     this.#server.closeAllConnections();
     await closed;
+    await this.#diskHost?.[Symbol.asyncDispose]();
     await this.#vcsim[Symbol.asyncDispose]();
   }
 }
