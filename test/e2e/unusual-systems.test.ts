@@ -51,12 +51,12 @@ describe("unusual systems", { skip: unavailable ?? false }, () => {
     await using host = await lab.start("leap-15.6", { prepare: "sed -i 's/^ID=.*/ID=rocky/' /usr/lib/os-release" });
     await using program = await Program.open();
     await assertFails(program, createArguments(host, "web"), {
-      sentence: /^web says that it is openSUSE Leap 15\.6, whose package manager is yum, and has zypper$/u,
+      sentence: /^web says that it is openSUSE Leap 15\.6, whose package manager is dnf, and has zypper$/u,
       hint: /--engine-source static/u,
     });
     await host.sh("mv /usr/bin/zypper /root/zypper");
     await assertFails(program, createArguments(host, "none"), {
-      sentence: /^none says that it is openSUSE Leap 15\.6, whose package manager is yum, and has no package manager$/u,
+      sentence: /^none says that it is openSUSE Leap 15\.6, whose package manager is dnf, and has no package manager$/u,
       hint: /--engine-source static/u,
     });
     assert.equal(await host.sh("ls -A /etc/docker /var/lib/docker-machine 2> /dev/null || true"), "");

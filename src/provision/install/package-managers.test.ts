@@ -141,6 +141,33 @@ test("a full disk is named with its file system, whatever the manager says", asy
   assert.equal(error.message, "There is no space left on /dev/vdb1 (mounted on /var, 0 MiB free) of web");
 });
 
+/** In the words of real ones with a tight /usr/bin. */
+const fullDisks: readonly (readonly [PackageManager, string, string])[] = [
+  [
+    dnf,
+    "dnf",
+    "Error Summary\n-------------\nDisk Requirements:\n   At least 185MB more space needed on the /usr/bin filesystem.",
+  ],
+  [
+    zypper,
+    "zypper",
+    "\tinstalling package docker-20.10.24_ce-150600.1.1.x86_64 needs 94MB more space on the /usr/bin filesystem",
+  ],
+  [
+    pacman,
+    "pacman",
+    "error: Partition /usr/bin too full: 32458 blocks needed, 7905 blocks free\nerror: failed to commit transaction (not enough free disk space)",
+  ],
+];
+for (const [manager, program, words] of fullDisks) {
+  test(`the folder that ${program} has no space for is named`, async () => {
+    using standIns = new StandIns().add(program, `cat << 'END'\n${words}\nEND\nexit 1`).add("df", "true");
+    const { error } = await run(standIns, manager, sh`pkg_install docker`);
+    assert.equal(error?.code, "disk-full");
+    assert.equal(error.message, "There is no space left on /usr/bin of web");
+  });
+}
+
 const madison =
   " docker-ce | 5:27.3.10-1~debian.12~bookworm | https://d bookworm/stable amd64 Packages\n docker-ce | 5:27.3.1-1~debian.12~bookworm | https://d bookworm/stable amd64 Packages";
 const rpmList =

@@ -11,7 +11,7 @@ import type { Family } from "../family.ts";
 import { dnf, yum } from "./dnf.ts";
 
 function managerOf(facts: HostFacts): typeof dnf {
-  return facts.packageManagers.includes("dnf") ? dnf : yum;
+  return facts.packageManagers.includes("yum") && !facts.packageManagers.includes("dnf") ? yum : dnf;
 }
 
 export const redhat: Family = {
