@@ -12,6 +12,13 @@ export { removeMachine, type RemoveRequest } from "./machine/remove.ts";
 export { findLeftovers, removeLeftovers, type Leftover } from "./machine/gc.ts";
 export { execOnMachine, type ExecRequest, type ExecResult } from "./machine/exec.ts";
 export { changeLabels, parseLabelChange, readLabels, type LabelChange } from "./machine/selection/labels.ts";
+export { runDoctor, type DoctorRequest } from "./machine/doctor/doctor.ts";
+export type { Finding } from "./machine/doctor/examine.ts";
+export {
+  createContext as createDockerContext,
+  removeContext as removeDockerContext,
+  useContext as useDockerContext,
+} from "./machine/integration/contexts.ts";
 export { setProtection } from "./machine/selection/protection.ts";
 export type { Host } from "./machine/host/host.ts";
 export { openHost } from "./machine/host/open-host.ts";

@@ -8,12 +8,14 @@ import { refreshSshEntry, sshEntryDrift } from "./ssh-entries.ts";
 
 /** After the record was saved. */
 export async function keepInStep(context: MachineContext, host: Host): Promise<void> {
+  if (!hasDockerConfig(context)) return;
   await mildly(context, host.name, "The docker context", async () => await refreshContext(context, host));
   await mildly(context, host.name, "The entry of ssh_config", async () => await refreshSshEntry(context, host));
 }
 
 /** Before the machine's folder goes; its entry of ssh_config goes with that. */
 export async function forgetIntegration(context: MachineContext, name: string): Promise<void> {
+  if (!hasDockerConfig(context)) return;
   await mildly(context, name, "The docker context", async () => void (await removeContext(context, name)));
 }
 
@@ -23,6 +25,11 @@ export async function moveIntegration(context: MachineContext, oldName: string, 
   await mildly(context, host.name, "The entry of ssh_config", async () => await refreshSshEntry(context, host));
 }
 
+/** Without a home there is nothing that could be kept in step, and nothing to be said. */
+function hasDockerConfig({ computer: { env, homeDir } }: MachineContext): boolean {
+  return homeDir !== undefined || (env["DOCKER_CONFIG"] ?? "") !== "";
+}
+
 export interface IntegrationDrift {
   readonly what: string;
   repair(): Promise<void>;
@@ -30,6 +37,7 @@ export interface IntegrationDrift {
 
 /** What is not as the machine is. */
 export async function integrationDrift(context: MachineContext, host: Host): Promise<IntegrationDrift[]> {
+  if (!hasDockerConfig(context)) return [];
   const [ofContext, ofEntry] = [await contextDrift(context, host), await sshEntryDrift(context, host)];
   return [
     ...(ofContext === undefined ? [] : [{ what: ofContext, repair: async () => await refreshContext(context, host) }]),
