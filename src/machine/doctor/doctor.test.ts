@@ -1,6 +1,6 @@
 /**
  * Every row of the doctor's table, by recorded answers: what is broken is the first finding, nothing else is one, and of what is
- * healthy there is none. Rows that a host of the lab can have are there with real ones, in `test/e2e/doctor.test.ts`.
+ * healthy there is none.
  */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
