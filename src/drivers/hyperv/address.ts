@@ -1,10 +1,12 @@
 /**
  * Where a machine is: what its guest tells by the integration services, else what this computer has seen on its network.
- * Debian's images come without the daemon that tells; the neighbour cache knows who was given an address by Windows.
+ * Debian's images come without the daemon that tells; the neighbour cache knows who has spoken to this computer, and the
+ * name server of Windows' own switch who was given an address.
  */
+import { hostNameOf } from "../../driver-kit/guest/guest-identity.ts";
 import { textOf, type Answers, type Fields } from "./powershell.ts";
 import { fields } from "./script.ts";
-import { requireOwn, type Workplace } from "./workplace.ts";
+import { defaultSwitchId, requireOwn, type Workplace } from "./workplace.ts";
 
 /** Get-NetNeighbor fails where it finds none. */
 const statements = [
@@ -13,17 +15,23 @@ const statements = [
   `$neighbours=NetTCPIP\\Get-NetNeighbor -LinkLayerAddress $a.mac -AddressFamily IPv4 -ErrorAction SilentlyContinue${fields.neighbour}`,
 ];
 
+/** Windows' own switch has a name server that knows its guests by the names they ask for an address with. */
+const lookUpName = `$records=DnsClient\\Resolve-DnsName -Name $a.host -Type A -DnsOnly -QuickTimeout -ErrorAction SilentlyContinue${fields.record}`;
+
 /** The address now; "" while nobody knows one. On the Default Switch it is another after each restart of the computer. */
 export async function locate(place: Workplace, signal: AbortSignal): Promise<void> {
   const vm = await requireOwn(place, signal);
   const known = place.config.MacAddress;
   const mac = known === "" ? await recordedMac(place, vm.id, signal) : known;
-  const answers = await place.api.run(
-    { statements, answers: ["adapters", "neighbours"], data: { id: vm.id, mac: dashed(mac) } },
-    signal,
-  );
+  const hasName = place.config.SwitchId === defaultSwitchId;
+  const script = {
+    statements: hasName ? [...statements, lookUpName] : statements,
+    answers: ["adapters", "neighbours", ...(hasName ? ["records"] : [])],
+    data: { id: vm.id, mac: dashed(mac), ...(hasName ? { host: `${hostNameOf(place.context.machineName)}.mshome.net` } : {}) },
+  };
+  const answers = await place.api.run(script, signal);
   const [told] = toldAddresses(answers, mac);
-  place.config.IPAddress = told ?? seenAddress(answers) ?? "";
+  place.config.IPAddress = told ?? seenAddress(answers) ?? namedAddress(answers) ?? "";
 }
 
 /** Machines of 0.16.2 have an address of Hyper-V's choice. */
@@ -54,6 +62,11 @@ function seenAddress(answers: Answers): string | undefined {
     .map((neighbour) => ({ address: textOf(neighbour["IPAddress"]), rank: states.indexOf(textOf(neighbour["State"])) }))
     .filter(({ address, rank }) => rank !== -1 && isReachable(address));
   return seen.toSorted((a, b) => a.rank - b.rank)[0]?.address;
+}
+
+/** Another machine may bear the name: the pinned host key tells that. */
+function namedAddress(answers: Answers): string | undefined {
+  return (answers["records"] ?? []).map((record) => textOf((record as Fields)["IPAddress"])).find(isReachable);
 }
 
 /** IPv4, neither of the guest alone, nor without a router, nor the bridge of the engine in it. */

@@ -8,13 +8,10 @@ import { moduleHint } from "./failures.ts";
 import { imageSource } from "./options.ts";
 import { isTrue, textOf, type Answers, type Fields } from "./powershell.ts";
 import { fields, questions } from "./script.ts";
-import { isOwn, listing, readListing, requireRights, type Workplace } from "./workplace.ts";
+import { defaultSwitchId, isOwn, listing, readListing, requireRights, type Workplace } from "./workplace.ts";
 
 /** A disk that has been written to a little. */
 const freshMachineBytes = 2 * 1024 ** 3;
-
-/** The switch that Windows makes by itself: its name is another in each language. */
-const defaultSwitchId = "c08cb7b8-9b3c-408e-8e30-5e16a3aeb444";
 
 /** Throws with nothing made. Afterwards the switch is the one that will be used. */
 export async function checkBeforeCreate(place: Workplace, signal: AbortSignal): Promise<void> {

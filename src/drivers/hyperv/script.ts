@@ -56,6 +56,7 @@ export const fields = {
   adapter: select(text("MacAddress"), text("IPAddresses")),
   neighbour: select(text("IPAddress"), text("State")),
   disk: select(text("Path")),
+  record: select(text("IPAddress")),
 } as const;
 
 const isInRole = (sid: string): string =>

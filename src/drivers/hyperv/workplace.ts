@@ -13,6 +13,9 @@ export type Workplace = CloudPlace<HypervConfig, PowerShell>;
 /** Kinds of what is made, as the ledger and `findResources` name them. */
 export const kinds = { instance: "instance" } as const;
 
+/** The switch that Windows makes by itself: its name is another in each language. */
+export const defaultSwitchId = "c08cb7b8-9b3c-408e-8e30-5e16a3aeb444";
+
 /** Names in the machine's folder. `oldSource` and a `.vhd` as disk are 0.16.2's. */
 export const machineFiles = {
   disk: "disk.vhdx",

@@ -12,9 +12,29 @@ interface ParameterRule {
 
 type ParameterSet = Readonly<Record<string, ParameterRule>>;
 
-const cmdlets = JSON.parse(readFileSync(new URL("cmdlets.json", import.meta.url), "utf8")) as Readonly<
-  Record<string, Readonly<Record<string, ParameterSet>>>
->;
+type Cmdlets = Readonly<Record<string, Readonly<Record<string, ParameterSet>>>>;
+
+const parameter = (type: string, mandatory = false): ParameterRule => ({ type, mandatory });
+
+/** The same reference's page of the module DnsClient, which that file lacks. */
+const nameLookUp: Cmdlets = {
+  "DnsClient\\Resolve-DnsName": {
+    "Default*": {
+      ...{ Name: parameter("String", true), Type: parameter("RecordType"), Server: parameter("String[]") },
+      ...Object.fromEntries(
+        ["DnsOnly", "CacheOnly", "NoHostsFile", "LlmnrOnly", "NoRecursion", "QuickTimeout", "TcpOnly"].map((name) => [
+          name,
+          parameter("switch"),
+        ]),
+      ),
+    },
+  },
+};
+
+const cmdlets: Cmdlets = {
+  ...(JSON.parse(readFileSync(new URL("cmdlets.json", import.meta.url), "utf8")) as Cmdlets),
+  ...nameLookUp,
+};
 
 /** An error as PowerShell throws it. */
 export class PowerShellError extends Error {
@@ -44,6 +64,7 @@ const enumerations: Readonly<Record<string, readonly string[]>> = {
   CheckpointType: ["Disabled", "Production", "ProductionOnly", "Standard"],
   AddressFamily: ["IPv4", "IPv6"],
   State: ["Unreachable", "Incomplete", "Probe", "Delay", "Stale", "Reachable", "Permanent"],
+  RecordType: ["A_AAAA", "A", "AAAA", "CNAME", "PTR"],
   ActionPreference: ["SilentlyContinue", "Stop", "Continue", "Ignore"],
 };
 

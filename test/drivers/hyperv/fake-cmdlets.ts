@@ -86,6 +86,8 @@ export class Cmdlets {
         return [this.#adapter(vm())];
       case "NetTCPIP\\Get-NetNeighbor":
         return this.#neighbours(text("LinkLayerAddress"), text("ErrorAction"));
+      case "DnsClient\\Resolve-DnsName":
+        return this.#records(text("Name"), text("ErrorAction"));
       default:
         throw new Error(`the stand-in has no ${cmdlet}`);
     }
@@ -232,7 +234,8 @@ export class Cmdlets {
   #neighbours(linkLayerAddress: string, errorAction: string): readonly PowerShellObject[] {
     if (!/^[0-9A-F]{2}(?:-[0-9A-F]{2}){5}$/u.test(linkLayerAddress)) throw invalid("InvalidParameter", "Keine Adresse");
     const vm = this.vms.find(({ mac }) => mac === linkLayerAddress.replaceAll("-", ""));
-    const up = vm !== undefined && this.#isUp(vm) ? [["Reachable", addressOf(vm)] as const] : [];
+    const isSeen = this.#behaviour.hasNames !== true;
+    const up = vm !== undefined && isSeen && this.#isUp(vm) ? [["Reachable", addressOf(vm)] as const] : [];
     // What was there before, and what has not answered.
     const all = vm === undefined ? [] : [["Unreachable", "172.27.0.250"] as const, ...up];
     if (all.length === 0 && errorAction !== "SilentlyContinue")
@@ -242,6 +245,17 @@ export class Cmdlets {
         "ObjectNotFound",
       );
     return all.map(([State, IPAddress]) => ({ type: "NetNeighbor", id: IPAddress, properties: { IPAddress, State } }));
+  }
+
+  #records(name: string, errorAction: string): readonly PowerShellObject[] {
+    const known = this.#behaviour.hasNames === true ? this.vms.filter((vm) => this.#isUp(vm)) : [];
+    const found = known.filter(({ Name }) => `${Name}.mshome.net` === name);
+    if (found.length === 0 && errorAction !== "SilentlyContinue")
+      throw new PowerShellError(
+        "DNS_ERROR_RCODE_NAME_ERROR,Microsoft.DnsClient.Commands.ResolveDnsName",
+        `${name}: DNS-Name ist nicht vorhanden`,
+      );
+    return found.map((vm) => ({ type: "DnsRecord", id: name, properties: { IPAddress: addressOf(vm) } }));
   }
 }
 

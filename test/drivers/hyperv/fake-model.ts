@@ -15,6 +15,8 @@ export interface Behaviour {
   readonly hasKvp?: boolean;
   /** After a start, before the neighbour cache has seen the guest; 5 s unless told. */
   readonly addressMs?: number;
+  /** Guests are in no neighbour cache, but the Default Switch's name server knows them. */
+  readonly hasNames?: boolean;
   /** Nobody ever learns a guest's address. */
   readonly isMute?: boolean;
   /** Guests do not hear that they should shut down: `refused` at once, `hangs` until another process ends them. */

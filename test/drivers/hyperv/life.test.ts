@@ -122,7 +122,7 @@ test("the switch is the Default Switch, whatever it is called, else the first ex
 });
 
 test("the address is what the guest tells, else what the network shows; link-local and unanswered ones are none", async () => {
-  for (const behaviour of [{ hasKvp: true }, { hasKvp: false }, { hasKvp: true, wrapsLists: true }]) {
+  for (const behaviour of [{ hasKvp: true }, {}, { hasNames: true }, { hasKvp: true, wrapsLists: true }]) {
     await using scene = await openScene(behaviour);
     const { clock } = scene.context;
     const driver = await scene.created();
