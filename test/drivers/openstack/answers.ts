@@ -62,10 +62,7 @@ export function refusedByKeystone(status: number, title: string, message: string
 }
 
 export function refusedByGlance(status: number, title: string, message: string): Answer {
-  return {
-    status,
-    body: `<html><head><title>${status} ${title}</title></head><body><h1>${status} ${title}</h1>${message}</body></html>`,
-  };
+  return { status, body: { message: `${message}<br /><br />\n\n\n`, code: `${status} ${title}`, title } };
 }
 
 export function fieldsOf(value: unknown): Json {

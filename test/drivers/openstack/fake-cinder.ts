@@ -89,7 +89,9 @@ export class FakeCinder {
       status: "creating",
       looks: this.looks,
     });
-    return ok({ volume: formOf(made) }, 202);
+    // Whose it is, is told of those that are there.
+    const { "os-vol-tenant-attr:tenant_id": _project, ...told } = formOf(made);
+    return ok({ volume: told }, 202);
   }
 
   #show(id: string): Answer {

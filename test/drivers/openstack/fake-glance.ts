@@ -29,6 +29,6 @@ export class FakeGlance {
 
   #show(wanted: string): Answer {
     const image = images.find(({ id }) => id === wanted);
-    return image === undefined ? refusedByGlance(404, "Not Found", `Failed to find image ${wanted}`) : ok(image);
+    return image === undefined ? refusedByGlance(404, "Not Found", `No image found with ID ${wanted}`) : ok(image);
   }
 }

@@ -377,7 +377,8 @@ export class FakeNova {
       return refusedByNova(409, `Cannot 'attach_volume' instance ${id} while it is in vm_state building`);
     if (volume.status !== "available") return refusedByNova(400, `Invalid volume: volume ${volume.id} already attached`);
     Object.assign(volume, { server: id, status: "in-use" });
-    return ok({ volumeAttachment: attachmentForm(id, volume.id) });
+    const { tag: _tag, ...told } = attachmentForm(id, volume.id);
+    return ok({ volumeAttachment: told });
   }
 }
 

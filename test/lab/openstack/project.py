@@ -1,0 +1,48 @@
+"""Flavors, an image, networks and a router, once the services answer and a host can carry servers."""
+
+import io
+import sys
+import time
+
+import openstack
+
+address, password, subnet, gateway, first, last = sys.argv[1:]
+
+
+def until(what, ask):
+    for _ in range(150):
+        try:
+            found = ask()
+            if found:
+                return found
+        except Exception as error:
+            problem = error
+        time.sleep(2)
+    raise SystemExit("%s did not come about: %s" % (what, locals().get("problem")))
+
+
+cloud = openstack.connect()
+until("compute", lambda: [each for each in cloud.compute.services() if each.binary == "nova-compute" and each.state == "up"])
+until("network", lambda: [each for each in cloud.network.agents() if each.is_alive])
+
+cloud.compute.create_flavor(name="m1.small", flavorid="2", vcpus=1, ram=512, disk=4)
+cloud.compute.create_flavor(name="m1.huge", flavorid="9", vcpus=1, ram=9_000_000, disk=4)
+cloud.image.create_image(
+    name="debian-12-x86_64", disk_format="raw", container_format="bare", visibility="public",
+    data=io.BytesIO(b"an image").read(), architecture="x86_64", validate_checksum=False,
+)
+cloud.block_storage.create_type(name="paper", extra_specs={"volume_backend_name": "paper"})
+
+private = cloud.network.create_network(name="private", shared=True)
+cloud.network.create_subnet(
+    network_id=private.id, ip_version=4, cidr=subnet, gateway_ip=gateway, allocation_pools=[{"start": first, "end": last}],
+)
+public = cloud.network.create_network(
+    name="public", is_router_external=True, provider_network_type="flat", provider_physical_network="external",
+)
+cloud.network.create_subnet(network_id=public.id, ip_version=4, cidr="203.0.113.0/24", enable_dhcp=False)
+router = cloud.network.create_router(name="way-out", external_gateway_info={"network_id": public.id})
+port = cloud.network.create_port(network_id=private.id)
+cloud.network.add_interface_to_router(router, port_id=port.id)
+
+until("a host for servers", lambda: list(cloud.compute.hypervisors()))
