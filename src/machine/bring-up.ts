@@ -3,7 +3,7 @@
  * after an interruption. Each step may have been taken before.
  */
 import { MachineError, messageOf } from "../errors/machine-error.ts";
-import { logTo } from "../log/event.ts";
+import { logTo, reportNothing } from "../log/event.ts";
 import { waitForSsh } from "../ssh/connect.ts";
 import type { SshExecutor } from "../ssh/executor.ts";
 import { within } from "../system/waiting.ts";
@@ -72,6 +72,8 @@ async function makeInstance(context: MachineContext, host: Host, signal: AbortSi
 async function untilRunning(context: MachineContext, host: Host, signal: AbortSignal): Promise<void> {
   await inPhase("running", signal, async () => {
     await waitForState(context, host, "Running", signal);
+    // A driver that knows a way to its SSH may ask the machine itself where it is, and no other machine.
+    if ((await host.driver.getSshHostname()) !== "") await pinDriverKeys(host, reportNothing);
     await locate(context, host, signal);
   });
 }

@@ -1,4 +1,5 @@
 /** Host keys that a driver knows: pinned before the first contact, and replaced after it where others could read them. */
+import type { Report } from "../../log/event.ts";
 import type { HostKeyRenewal } from "../../provision/provision-context.ts";
 import { loadPinnedKeys, pinHostKeys, pinInjectedHostKeys } from "../../ssh/host-keys.ts";
 import { parsePublicKey, type PublicKey } from "../../ssh/public-key.ts";
@@ -7,13 +8,14 @@ import type { Host } from "./host.ts";
 /**
  * Makes the driver's keys those that the machine must present. Where keys are replaced after the first contact, an
  * earlier command may have got so far: then what is pinned stays beside them until they are replaced once more.
+ * @param report told which keys those are
  */
-export async function pinDriverKeys(host: Host): Promise<void> {
+export async function pinDriverKeys(host: Host, report: Report = host.report): Promise<void> {
   const keys = await host.driver.hostKeys?.();
   if (keys === undefined || keys === "none") return;
   const { hostKeys } = await host.sshTarget();
   const pinned = host.driver.hostKeysExposed === true ? await loadPinnedKeys(hostKeys) : [];
-  await pinInjectedHostKeys(hostKeys, keys, host.report, pinned);
+  await pinInjectedHostKeys(hostKeys, keys, report, pinned);
 }
 
 /**
