@@ -42,7 +42,7 @@ export const driverModule = cloudModule<HypervConfig, PowerShell>(
     newKeys,
     // A process of PowerShell for each question.
     pace: { firstMs: 1_000, mostMs: 4_000 },
-    capabilities: { onThisComputer: true, whenPoweredOff: "free" },
+    capabilities: { onThisComputer: true, foundByName: true, whenPoweredOff: "free" },
     newConfig,
     upgrade,
     configure: (config, options, { computer }) => configure(config, options, computer),

@@ -266,6 +266,7 @@ export const driverModule: DriverModule = {
     perNameFlags: [],
     injectsHostKeys: true,
     tellsStateLocally: true,
+    onThisComputer: true,
   },
   open: (context, configText) => new QemuDriver(context, configText),
 };

@@ -43,7 +43,7 @@ export const driverModule = cloudModule<FusionConfig, VmwarePrograms>(
     flags: fusionOptions.flags,
     newKeys,
     pace: { firstMs: 500, mostMs: 2_000 },
-    capabilities: { onThisComputer: true, whenPoweredOff: "free" },
+    capabilities: { onThisComputer: true, foundByName: true, whenPoweredOff: "free" },
     newConfig,
     upgrade,
     configure: (config, options, { computer, machineDir }) => configure(config, options, computer, machineDir),
