@@ -17,6 +17,8 @@ const all = process.env["DOCKER_MACHINE_ALL_SYSTEMS"] === "1";
 /** One of each manager. */
 const wholeLives: ReadonlySet<string> = new Set<SystemName>(["rocky-9", "leap-15.6", "arch", "alpine-3.20"]);
 
+const withEveryChange: ReadonlySet<string> = new Set<SystemName>(["rocky-9", "fedora-41", "leap-15.6", "sles-15.6"]);
+
 describe("systems beyond Debian", { skip: unavailable ?? false, concurrency: 2 }, () => {
   let lab: Lab;
   before(async () => {
@@ -26,7 +28,7 @@ describe("systems beyond Debian", { skip: unavailable ?? false, concurrency: 2 }
 
   for (const name of Object.keys(systems) as SystemName[]) {
     // Of CentOS 7 no packages are left.
-    if (name === "centos-7" || (!all && systems[name].manager !== "zypper")) continue;
+    if (name === "centos-7" || (!all && !withEveryChange.has(name))) continue;
     const whole = all || wholeLives.has(name);
     test(`${name}: ${whole ? "create, upgrade, provision and rm --restore" : "create and a container"}`, async () => {
       await using repositories = await lab.serveSystemRepositories(name);
@@ -63,7 +65,8 @@ async function create(program: Program, host: LabHost, name: SystemName, reposit
 async function upgrade(program: Program, host: LabHost, { versions }: SystemRepositories): Promise<void> {
   const docker = await dockerEnvironment(program);
   const [older, newer] = versions;
-  assert.equal(await engineVersion(program), older);
+  // Not every repository has had an older one.
+  assert.ok([older, newer].includes((await engineVersion(program)) ?? ""));
   await output("docker", ["run", "-d", "--name", "lasting", "tiny", "sleep", "1000"], { env: docker });
   const container = await runningSince(docker);
   await program.ok(["upgrade", "web"]);

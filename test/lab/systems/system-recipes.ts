@@ -54,7 +54,7 @@ const managers = {
   },
   pacman: {
     from: "bookworm-bare",
-    packages: [...familyBase, "pacman-package-manager", "gnupg", "libarchive-tools", "zstd"],
+    packages: [...familyBase, "pacman-package-manager", "makepkg", "gnupg", "libarchive-tools", "zstd"],
     script: `
       ${tinyImage()}
       ${systemScript("../repositories/pacman-package.sh")}
