@@ -134,6 +134,17 @@ describe("bringing a machine up", () => {
     assert.equal(scene.world.withdrawn, 1);
   });
 
+  it("believes the injected keys alone before the driver looks where the machine is, when it could ask the machine", async () => {
+    await using scene = new Scene({ provisionable: true }).withEngine();
+    const { publicKey } = generateKeyPair("injected");
+    scene.world.hostKeys = [publicKey];
+    scene.world.sshHost = "127.0.0.1";
+    let pinned = "";
+    scene.world.before.set("locate", () => void (pinned = scene.pinned()));
+    await scene.create();
+    assert.ok(pinned.includes(publicKey.split(" ")[1] ?? "none"));
+  });
+
   it("tells what the host's script said, and goes on from there when asked again", async () => {
     await using scene = new Scene({ provisionable: true, injectsHostKeys: false }).withEngine();
     const whole = scene.ssh.says.get("configure") ?? [];

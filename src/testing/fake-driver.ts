@@ -22,6 +22,8 @@ export type FakeVerb = "preCreateCheck" | "create" | "remove" | "start" | "stop"
 /** The provider: what there is, what was asked, and what is to happen when it is asked. */
 export class FakeWorld {
   readonly instances: FakeInstance[] = [];
+  /** Where SSH is, whatever the instance's address; "" = there. */
+  sshHost = "";
   /** Verbs in the order they were called. */
   readonly calls: FakeVerb[] = [];
   /** Runs before a verb's own work; what it throws is thrown in its place. */
@@ -122,6 +124,10 @@ class FakeDriver extends ProviderDriver<FakeConfig> {
 
   async locate(signal: AbortSignal): Promise<void> {
     await this.#do("locate", signal, () => void (this.config.IPAddress = this.#instance?.address ?? ""));
+  }
+
+  override async getSshHostname(): Promise<string> {
+    return this.#world.sshHost === "" ? await super.getSshHostname() : this.#world.sshHost;
   }
 
   override async getUrl(): Promise<string> {
