@@ -1,7 +1,7 @@
 /** An executable for a system that need not be this one: our bundle behind that system's runtime. */
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import * as path from "node:path";
 import { signatureOf } from "./mach-o.ts";
 import type { Target } from "./targets.ts";
@@ -38,8 +38,9 @@ function runtimeOf({ runtime }: Target): string {
   return found;
 }
 
-function unpack(wanted: string, integrity: string, folder: string): void {
-  rmSync(folder, { recursive: true, force: true });
+/** The folder is there whole or not at all: half a program would be believed the next time. */
+function unpack(wanted: string, integrity: string, place: string): void {
+  const folder = `${place}.${process.pid}.tmp`;
   mkdirSync(folder, { recursive: true });
   execFileSync("npm", ["pack", "--silent", wanted, "--pack-destination", folder], { stdio: ["ignore", "ignore", "pipe"] });
   const archive = path.join(folder, readdirSync(folder).find((each) => each.endsWith(".tgz")) ?? "");
@@ -47,4 +48,6 @@ function unpack(wanted: string, integrity: string, folder: string): void {
   if (is !== integrity) throw new Error(`${wanted} is not what the lock file names`);
   execFileSync("tar", ["-xzf", archive, "-C", folder]);
   rmSync(archive);
+  rmSync(place, { recursive: true, force: true });
+  renameSync(folder, place);
 }

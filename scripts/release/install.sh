@@ -73,11 +73,14 @@ found=$(sum "$work/$name" | awk '{ print $1 }')
 
 mkdir -p "$prefix/bin" "$prefix/share/docker-machine"
 chmod 755 "$work/$name"
-# Beside its place first, so that what is there stays whole until the new one is.
-cp "$work/$name" "$prefix/bin/.docker-machine.$$"
-mv -f "$prefix/bin/.docker-machine.$$" "$prefix/bin/docker-machine"
+# Beside its place first, and started there, so that what is there stays until the new one is whole and runs.
+new=$prefix/bin/.docker-machine.$$
+trap 'rm -rf "$work" "$new"' EXIT
+cp "$work/$name" "$new"
+shown=$(DOCKER_MACHINE_ARGV0=docker-machine "$new" version) || fail "$name does not start on this system: nothing was installed"
+mv -f "$new" "$prefix/bin/docker-machine"
 echo install.sh >"$prefix/share/docker-machine/installed-by"
-echo "Installed $("$prefix/bin/docker-machine" version) in $prefix/bin"
+echo "Installed $shown in $prefix/bin"
 case :$PATH: in
   *":$prefix/bin:"*) ;;
   *) echo "Put $prefix/bin on PATH: export PATH=\"$prefix/bin:\$PATH\"" ;;

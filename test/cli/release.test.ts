@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { execFile, execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { once } from "node:events";
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import * as path from "node:path";
@@ -45,6 +45,12 @@ describe("install.sh", () => {
         files.set(`/dm${folder}/SHA256SUMS`, `${sums}${sum}  docker-machine-${name}\n`);
       }
     files.set("/dm/empty/SHA256SUMS", "");
+    const broken = "#!/bin/sh\nexit 1\n";
+    for (const name of Object.keys(targets).filter((each) => each.startsWith("linux"))) {
+      files.set(`/dm/broken/docker-machine-${name}`, broken);
+      const line = `${createHash("sha256").update(broken).digest("hex")}  docker-machine-${name}\n`;
+      files.set("/dm/broken/SHA256SUMS", (files.get("/dm/broken/SHA256SUMS") ?? "") + line);
+    }
   });
   after(() => void server.close());
 
@@ -83,6 +89,17 @@ describe("install.sh", () => {
     assert.match(said, /is not what SHA256SUMS says .* nothing was installed/u);
     assert.equal(readFileSync(installed(prefix), "utf8"), "the one before");
     assert.equal(existsSync(path.join(prefix, "share")), false);
+  });
+
+  it("leaves what was there where the new one does not start", async () => {
+    const prefix = temporaryFolder();
+    mkdirSync(path.join(prefix, "bin"));
+    writeFileSync(installed(prefix), "the one before");
+    const { status, said } = await install(prefix, "--from", from, "--version", "broken");
+    assert.equal(status, 1);
+    assert.match(said, /does not start on this system: nothing was installed/u);
+    assert.deepEqual(readdirSync(path.join(prefix, "bin")), ["docker-machine"]);
+    assert.equal(readFileSync(installed(prefix), "utf8"), "the one before");
   });
 
   it("says what is missing: an origin, a release, this system's executable, a right option", async () => {
