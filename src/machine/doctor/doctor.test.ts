@@ -312,7 +312,7 @@ const rows: Readonly<Record<string, Row>> = {
   "an engine that was stopped": {
     row: 15,
     check: "engine-service",
-    broken: host(stopped, { unitState: "inactive dead success", listens: [], socket: undefined }),
+    broken: host(stopped, { unitState: "success inactive dead", listens: [], socket: undefined }),
     fixes: ["systemctl start docker"],
     advice: /systemctl start docker/u,
   },

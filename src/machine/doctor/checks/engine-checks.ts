@@ -46,12 +46,13 @@ function judgeService({ facts: { engine }, health }: Examination): Complaint | u
     return fail("dockerd is not installed", "the engine was removed", "provision");
   if (engine.unitMasked) return fail("docker.service is masked", "somebody keeps the engine from starting", "masked");
   if (engine.unitActive) return undefined;
+  // What an engine that was stopped said last is of earlier days.
+  const isStopped = /\binactive\b/u.test(health.unitState) || health.unitState === "";
+  if (isStopped) return fail(`docker.service is ${health.unitState || "not running"}`, "the engine was stopped", "stopped");
   const log = health.engineLog.join("\n");
   const index = knownFailures.findIndex(({ pattern }) => pattern.test(log));
   const known = knownFailures[index];
   if (known !== undefined) return fail(known.pattern.exec(log)?.[0] ?? "", known.cause, `known ${index}`);
-  const isStopped = /^inactive/u.test(health.unitState) || health.unitState === "";
-  if (isStopped) return fail(`docker.service is ${health.unitState || "not running"}`, "the engine was stopped", "stopped");
   const said = health.engineLog.findLast((line) => /error|fail|fatal|level=f/iu.test(line)) ?? health.unitState;
   return fail(said, "the engine does not start", "failed");
 }
