@@ -65,7 +65,7 @@ export async function loadDriverWithFlags(name: string, options: PluginLoadOptio
 async function withSuggestion(error: MachineError, name: string, computer: Computer): Promise<MachineError> {
   const { listPlugins } = await import("../plugin/discover.ts");
   const names = [...builtinDriverNames, ...(await listPlugins(computer)).map((plugin) => plugin.name)];
-  const hint = didYouMean(name, names) ?? `Built in are ${builtinDriverNames.join(", ")}.`;
+  const hint = didYouMean(name, names) ?? `Built in are ${builtinDriverNames.toSorted().join(", ")}.`;
   return new MachineError(error.code, error.message, { cause: error, hint: error.hint ?? hint });
 }
 

@@ -86,9 +86,10 @@ test("driver inspect shows the flags of a plugin and of a built-in driver", asyn
 
 test("driver inspect of a driver that is not there, or broken, exits 1 with its sentence", async () => {
   const missing = await run("driver", "inspect", "nosuch");
-  assert.deepEqual(
-    [missing.code, missing.stderr],
-    [1, 'Driver "nosuch" not found. Do you have the plugin binary "docker-machine-driver-nosuch" accessible in your PATH?\n'],
+  assert.equal(missing.code, 1);
+  assert.match(
+    missing.stderr,
+    /^Driver "nosuch" not found\. Do you have the plugin binary "docker-machine-driver-nosuch" accessible in your PATH\?\nHint: Built in are amazonec2, azure, .*\.\n$/u,
   );
   const broken = await run("driver", "inspect", "broken");
   assert.equal(broken.code, 1);
