@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 "use strict";
 // The command of the npm package. Written for any Node: what is too old for the rest is told so before the rest is read.
-var parts = process.versions.node.split(".").map(Number);
+const parts = process.versions.node.split(".").map(Number);
 if (parts[0] > 22 || (parts[0] === 22 && parts[1] >= 18)) {
   require("./program.cjs");
 } else {
