@@ -34,8 +34,15 @@ export function vmdkDescriptor({ createType, capacityBytes, uuid, extent }: Vmdk
     `ddb.geometry.heads = "${heads}"`,
     `ddb.geometry.sectors = "${sectors}"`,
     'ddb.adapterType = "lsilogic"',
+    // Without one of its own VirtualBox takes a disk for another each time it looks.
+    `ddb.uuid.image="${uuid}"`,
+    `ddb.uuid.parent="${noParent}"`,
+    `ddb.uuid.modification="${noParent}"`,
+    `ddb.uuid.parentmodification="${noParent}"`,
   ].join("\n")}\n`;
 }
+
+const noParent = "00000000-0000-0000-0000-000000000000";
 
 /** Never ffffffff, which means that there is no parent, nor fffffffe. */
 function contentId(uuid: string): string {
