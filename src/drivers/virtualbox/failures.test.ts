@@ -18,6 +18,11 @@ function failureOf(stderr: string, facts: Readonly<Record<string, string>> = {})
 
 const said: readonly (readonly [string, string, RegExp])[] = [
   [
+    "VBoxManage: error: Failed to create the VirtualBox object!\nVBoxManage: error: Code NS_ERROR_FAILURE (0x80004005) - Operation failed (extended info not available)\nVBoxManage: error: Most likely, the VirtualBox COM server is not running or failed to start.",
+    "provider-busy",
+    /service did not start/u,
+  ],
+  [
     "VBoxManage: error: VBoxNetAdpCtl: Error while adding new interface: failed to open /dev/vboxnetctl: No such file or directory",
     "provider-unsupported",
     /kernel module is not loaded/u,

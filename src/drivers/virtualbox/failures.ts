@@ -38,6 +38,13 @@ export function failuresOn(os: OsName): readonly FailureRow[] {
       sentence: "VirtualBox's kernel module is not loaded",
       hint: moduleHints[os],
     },
+    {
+      // Its service ends by itself when nobody asks; who comes at that moment, or with many others, finds none and asks again.
+      message: /Failed to create the VirtualBox object/u,
+      kind: "busy",
+      sentence: "VirtualBox's service did not start",
+      hint: "See what it says to: VBoxManage list vms. If it stays so, end VBoxSVC and VBoxXPCOMIPCD, and try again.",
+    },
     { codes: ["VBOX_E_OBJECT_NOT_FOUND"], kind: "not-found", sentence: "VirtualBox does not know it" },
     {
       codes: ["VBOX_E_INVALID_OBJECT_STATE", "VBOX_E_INVALID_SESSION_STATE"],

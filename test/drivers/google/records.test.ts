@@ -1,6 +1,5 @@
 /** Records of 0.16.2, Rancher's and GitLab's Docker Machine: read, worked on, written back as they read them. */
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { driverModule } from "../../../src/drivers/google/index.ts";
 import { optionsOf } from "../../../src/testing/flag-values.ts";
@@ -108,15 +107,4 @@ test("a new record begins with 0.16.2's keys in their order; its old defaults ca
     [own.MachineType, own.DiskType, own.MachineImage],
   );
   assert.deepEqual(new Set(driverModule.newKeys), new Set(Object.keys(config).slice(keys.length)));
-});
-
-test("the page of the driver has every flag, its variables and default", () => {
-  const page = readFileSync("docs/drivers/google.md", "utf8");
-  for (const flag of driverModule.flags) {
-    const variables = flag.envVar?.split(",").map((name) => `\`${name}\``) ?? ["–"];
-    const row = page.split("\n").find((line) => line.startsWith(`| \`--${flag.name}\` | ${variables.join(", ")} | `));
-    assert.ok(row !== undefined && row.endsWith(` | ${flag.usage} |`), flag.name);
-    const value = String(flag.kind === "string" || flag.kind === "int" ? (flag.value ?? "") : "");
-    if (value !== "" && !value.includes("googleapis.com/auth")) assert.ok(row.includes(` | \`${value}\` | `), flag.name);
-  }
 });
