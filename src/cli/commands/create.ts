@@ -10,7 +10,7 @@ import { valueOfTexts } from "../flags/parse-flags.ts";
 import { openContext } from "../open-context.ts";
 
 /** Provisioning is mostly waiting for the other side; the certificates are what costs here. */
-const atOnce = 16;
+const atOnce = 20;
 
 export async function run({ options, args }: Invocation, context: CliContext): Promise<void> {
   const [first = "", ...others] = args;

@@ -12,6 +12,7 @@ import { credentialsOf, credentialPlaces } from "./credentials.ts";
 import { endpointOf, ssmEndpointOf } from "./endpoint.ts";
 import { failureOf, failures, wayToCredentials } from "./failures.ts";
 import { zoneName, type Amazonec2Config } from "./options.ts";
+import { turnFor } from "./rates.ts";
 
 type Sdk = (typeof import("./sdk.ts"))["sdk"];
 type Commands = Sdk["ec2Commands"];
@@ -40,6 +41,7 @@ export class Ec2Api {
   /** Repeated by the SDK where the failure may pass. Throws `provider-…` or the signal's reason. */
   async send<Call extends Ec2Call>(call: Call, input: InputOf<Call>, signal: AbortSignal): Promise<OutputOf<Call>> {
     const { client, sdk } = await this.#open();
+    await turnFor(call, this.#config.Region, this.#context.clock, signal);
     return await this.#explained(`ec2:${call}`, signal, async () => {
       const command = new (sdk.ec2Commands[call] as unknown as new (given: unknown) => never)(input);
       return (await client.send(command, { abortSignal: signal })) as OutputOf<Call>;
