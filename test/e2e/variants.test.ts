@@ -84,7 +84,7 @@ describe("variants of hosts", { skip: unavailable ?? false }, () => {
   on("no-mirror", "apt's own words explain it; with the mirror back, provision goes on", async (program, host) => {
     await assertFails(program, createArguments(host, "web", "--engine-source", "distro"), {
       sentence: /^apt could not [^\n]+ on web:\n(?:(?:E|W|Err): ?[^\n]+\n?)+$/u,
-      hint: /network, DNS and proxy/u,
+      hint: /network, DNS, mirrors and proxy/u,
     });
     await assertFails(program, createArguments(host, "docker", "--engine-source", "docker"), {
       sentence: /^https:\/\/download\.docker\.com\/linux\/debian\/[^ ]+ cannot be reached from docker: [^\n]+$/u,
