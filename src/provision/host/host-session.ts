@@ -247,7 +247,7 @@ function unreachable(way: Installation, label: string, reason: string): MachineE
     "download-failed",
     `${way.repository?.indexUrl ?? way.title} cannot be reached from ${label}: ${reason}`,
     {
-      hint: "Check the machine's network, DNS, mirrors and proxy, name a mirror with --engine-package-mirror, or take the distribution's package with --engine-source distro.",
+      hint: "Check the machine's network, DNS and proxy, name a mirror with --engine-package-mirror, or take the distribution's package with --engine-source distro.",
     },
   );
 }
