@@ -4,12 +4,15 @@ import { MachineError } from "../errors/machine-error.ts";
 const namePattern = /^[a-zA-Z0-9][a-zA-Z0-9\-.]*$/u;
 const mostNames = 1_000;
 
-/** Throws `machine-name-invalid` with 0.16.2's sentence. */
-export function requireValidName(name: string): void {
+/**
+ * Throws `machine-name-invalid` with 0.16.2's sentence.
+ * @param during what it begins with: 0.16.2 had names to judge in `create` alone
+ */
+export function requireValidName(name: string, during = "Error creating machine: "): void {
   if (namePattern.test(name)) return;
   throw new MachineError(
     "machine-name-invalid",
-    "Error creating machine: Invalid hostname specified. Allowed hostname chars are: 0-9a-zA-Z . -",
+    `${during}Invalid hostname specified. Allowed hostname chars are: 0-9a-zA-Z . -`,
     { hint: `${JSON.stringify(name)} is not a machine name: ${objectionTo(name)}.` },
   );
 }

@@ -21,7 +21,7 @@ type PinnedKeys = Pick<HostKeyPolicy, "alias" | "knownHostsFile">;
 
 /** Throws `machine-not-found`, `machine-exists`, `machine-name-invalid`, and `driver-unsupported` where a name cannot change. */
 export async function renameMachine(context: MachineContext, name: string, newName: string, signal: AbortSignal): Promise<void> {
-  requireValidName(newName);
+  requireValidName(newName, "");
   if (newName === name) throw new MachineError("usage", `The machine is called "${name}" already`);
   const [first, second] = lockOrder(name, newName);
   await using _first = await lockMachine(context, first, "rename", signal);

@@ -172,9 +172,10 @@ export function explainFileError(error: unknown, file: string, verb: "read" | "w
     });
   }
   if (code === undefined || reasons[code] === undefined) return error;
+  const wayOut = code === "ENAMETOOLONG" ? "Choose a shorter name" : "Check the owner and the permissions";
   return new MachineError("store-unusable", `Cannot ${verb} ${file}: ${reasons[code]}`, {
     cause: error,
-    hint: "Check the owner and the permissions, or choose another folder with --storage-path.",
+    hint: `${wayOut}, or choose another folder with --storage-path.`,
   });
 }
 

@@ -62,7 +62,10 @@ describe("doctor", { skip: whyNot("sshd") ?? false }, () => {
       /^gone: wrong: ssh-port\n {2}Nothing listens .*\n {2}Because: .*\n {2}Do: .*\n1 finding on 1 of 1 looked at\.\n$/u,
     );
     assert.equal((await told("-v", "gone")).find(({ check }) => check === "login")?.state, "skipped");
-    assert.equal((await shell.run(["doctor", "nosuch"])).code, 1);
+    const mistyped = await shell.run(["doctor", "nobody", "gome"]);
+    assert.equal(mistyped.code, 4);
+    assert.equal(mistyped.stdout, "");
+    assert.match(mistyped.stderr, /^Docker machine "gome" does not exist\.[^\n]*\nHint: Did you mean "gone"\?\n$/u);
   });
 
   it("mends modes, says so before, and finds nothing to do the second time", async () => {

@@ -249,7 +249,8 @@ describe("exec", { skip: whyNot("sshd") ?? false }, () => {
     assert.equal((await exec("web-1", "--stdin", file, "--", "cat")).stdout, "from a file\n");
     assert.equal((await shell.run(["exec", "web-1", "--", "cat"], { stdin: "typed\n" })).stdout, "");
     const missing = await exec("web-1", "--stdin", `${file}.none`, "--", "cat");
-    assert.notEqual(missing.code, 0);
+    assert.equal(missing.code, 2);
+    assert.match(missing.stderr, /^--stdin \S+\.none does not exist\n$/u);
   });
 
   it("is bounded, by a bound of each machine", async () => {

@@ -48,6 +48,6 @@ describe("settings", () => {
     await writeSettings(shell, text.replace(/^# (driver|create|profiles|  )/gmu, "$1").replace(/\ndriver: none\n$/u, "\n"));
     assert.match(await shell.ok("settings check"), /is good; its profiles are ci\.\n$/u);
     const missing = await shell.run(["settings", "edit"], { env: { EDITOR: "no-such-editor" } });
-    assert.match(missing.stderr, /^The editor no-such-editor is not installed\nHint: .*EDITOR=nano/mu);
+    assert.match(missing.stderr, /^The editor no-such-editor is not installed\nHint: .*VISUAL=nano/mu);
   });
 });

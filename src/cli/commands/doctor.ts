@@ -7,12 +7,15 @@ import type { CliContext } from "../cli-context.ts";
 import { openContext } from "../open-context.ts";
 import { isSelected, selectedNames } from "../selection/select-machines.ts";
 
-/** Gives 1 where something was found. */
+/** Gives 1 where something was found. Throws `machine-not-found` before anything is looked at. */
 export async function run(invocation: Invocation, context: CliContext): Promise<number> {
   const { options, args } = invocation;
   const machineContext = openContext(context);
   const isChosen = args.length > 0 || isSelected(options);
   const names = isChosen ? await selectedNames(machineContext, invocation, context) : (await machineContext.store.list()).sort();
+  // A name that is nobody's is a slip of the hand, and no machine that is unwell.
+  if (args.length > 0)
+    for (const name of names) if (!(await machineContext.store.has(name))) await machineContext.store.load(name);
   const fix = options.bool("fix") ? fixReport(context) : undefined;
   const request = { names, computer: !isChosen, registry: options.bool("pull"), fix };
   const all = await runDoctor(machineContext, request, context.signal);

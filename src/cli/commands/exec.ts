@@ -1,7 +1,7 @@
 /** `exec [NAME...] -- COMMAND`: the same command on many machines at once. */
 import { readFile } from "node:fs/promises";
 import * as path from "node:path";
-import { MachineError } from "../../errors/machine-error.ts";
+import { MachineError, systemCodeOf } from "../../errors/machine-error.ts";
 import { withoutControls } from "../../log/plain-text.ts";
 import { execOnMachine, type ExecResult } from "../../machine/exec.ts";
 import { forEachMachine, throwFailures } from "../../machine/many.ts";
@@ -61,6 +61,7 @@ async function inputOf(file: string, { computer }: CliContext): Promise<Uint8Arr
   if (file === "") return undefined;
   const absolute = path.resolve(computer.cwd, file);
   return await readFile(absolute).catch((error: unknown) => {
+    if (systemCodeOf(error) === "ENOENT") throw new MachineError("usage", `--stdin ${file} does not exist`);
     throw explainFileError(error, absolute, "read");
   });
 }

@@ -51,6 +51,6 @@ function noEditor(program: string, error: Error): MachineError {
   const reason = systemCodeOf(error) === "ENOENT" ? "is not installed" : `cannot be started: ${error.message}`;
   return new MachineError("program-missing", `The editor ${program} ${reason}`, {
     cause: error,
-    hint: "Name one that is by EDITOR=nano docker-machine settings edit.",
+    hint: "Name one that is by VISUAL=nano docker-machine settings edit.",
   });
 }

@@ -83,7 +83,7 @@ function valueFor(flag: CreateFlag, { value, place }: SettingValue): FlagValue {
       return numberFor(flag, value, place);
     case "string":
       if (typeof value === "string") return value;
-      throw invalid(place, `--${name} is a text`, `Put it into quotes: "${String(value)}"`);
+      throw invalid(place, `--${name} is a text`, Array.isArray(value) ? undefined : `Put it into quotes: "${String(value)}"`);
     case "strings":
       if (typeof value === "string") return [value];
       if (Array.isArray(value)) return value as readonly string[];

@@ -109,6 +109,8 @@ describe("settings", () => {
       ["drivr: docker", /^c\.yml:1:1: the file has no key "drivr"$/u, /Did you mean "driver"/u],
       ["create: 5", /^c\.yml:1:9: create is no mapping/u, /^$/u],
       ["a: [", /^c\.yml:1:\d+: this is no YAML: /u, /^$/u],
+      ["driver: docker\n---\ndriver: qemu", /^c\.yml:2:1: a second document begins here$/u, /^$/u],
+      ["driver: docker\ncreate: {docker-cpus: [a, b]}", /--docker-cpus is a text$/u, /^$/u],
       ["a: 1\na: 2", /^c\.yml:2:1: this is no YAML: /u, /^$/u],
       ["driver: 5", /^c\.yml:1:9: the value of driver is no text$/u, /quotes/u],
       ["profiles: {x: {creat: {}}}", /the profile x has no key "creat"$/u, /Did you mean "create"/u],

@@ -40,7 +40,10 @@ export async function parseSettings(text: string, file: string): Promise<Setting
   };
   const at = (node: unknown): Place => placeOf((node as Node | null)?.range?.[0] ?? 0);
   const [broken] = document.errors;
-  if (broken !== undefined) throw invalid(placeOf(broken.pos[0]), `this is no YAML: ${broken.message}`);
+  if (broken !== undefined) {
+    const problem = broken.code === "MULTIPLE_DOCS" ? "a second document begins here" : `this is no YAML: ${broken.message}`;
+    throw invalid(placeOf(broken.pos[0]), problem);
+  }
 
   const entriesOf = (node: unknown, what: string, known?: readonly string[]): [string, unknown, Place][] => {
     if (node === null || (isScalar(node) && node.value === null)) return [];

@@ -61,11 +61,13 @@ test("its steps are debug lines, its first error is the reason", async () => {
   const lines: string[] = [];
   const report = (event: ProgressEvent): void => void (event.type === "log" && lines.push(event.text));
   const stderr = Buffer.from(
-    "I: running apt-get update...\nErr:1 http://mirror.invalid trixie InRelease\nE: Unable to locate package docker.io\nE: apt-get failed\n",
+    "I: running apt-get update...\nErr:1 http://mirror.invalid trixie InRelease\n  Could not resolve 'mirror.invalid'\nE: Unable to locate package docker.io\nE: apt-get failed\n",
   );
   await assert.rejects(
     buildRootfs(recipe, "out.tar", { processes: runner({ status: 25, stderr }), report, clock, signal }),
-    (error) => isMachineError(error, "image-unusable") && /1 http:\/\/mirror\.invalid trixie InRelease$/u.test(error.message),
+    (error) =>
+      isMachineError(error, "image-unusable") &&
+      /packages: http:\/\/mirror\.invalid trixie InRelease: Could not resolve 'mirror\.invalid'$/u.test(error.message),
   );
   assert.deepEqual(lines, ["running apt-get update..."]);
 });

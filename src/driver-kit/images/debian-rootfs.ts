@@ -81,7 +81,11 @@ export async function buildRootfs(recipe: RootfsRecipe, tarFile: string, context
   const stderr = new LineSplitter((line) => {
     followPhase(line);
     if (line.startsWith("I: ")) logTo(context.report, "debug", line.slice(3));
+    const last = complaints.at(-1);
     if (/^(?:E|Err|W):/u.test(line)) complaints.push(line);
+    // What apt could not fetch stands in one line, and why in the next.
+    else if (line.startsWith("  ") && last?.startsWith("Err:") === true)
+      complaints[complaints.length - 1] = `${last}: ${line.trim()}`;
   });
   const result = await context.processes.run("mmdebstrap", mmdebstrapArguments(recipe, tarFile), {
     signal: context.signal,
@@ -127,5 +131,5 @@ export function mmdebstrapArguments(recipe: RootfsRecipe, tarFile: string): stri
 /** The first error is the cause; what follows is mmdebstrap giving up. */
 function reasonOf(complaints: readonly string[], stderr: Buffer): string {
   const first = complaints.find((line) => line.startsWith("E:") || line.startsWith("Err:")) ?? complaints[0];
-  return (first ?? lastLineOf(stderr)).replace(/^\w+: ?/u, "");
+  return (first ?? lastLineOf(stderr)).replace(/^\w+:(?:\d+ | ?)/u, "");
 }

@@ -54,7 +54,7 @@ export const connectionChecks: readonly AnyCheck[] = [
         return fail(
           `${url}: ${error.message}`,
           "the machine is off, its engine does not run, or a firewall is between",
-          "between",
+          "unseen",
         );
       const cause =
         error.code === "engine-timeout"
@@ -62,10 +62,13 @@ export const connectionChecks: readonly AnyCheck[] = [
           : "something between here and the machine refuses them";
       return fail(`${url}: ${error.message}`, cause, "between");
     },
+    // What was not seen from within has no SSH, so that there is no other way to its engine.
     advice: ({ kind }, { name }) =>
       kind === "firewall"
         ? `docker-machine provision ${name}`
-        : `Let the port in at the provider's firewall or VPN; or do without it: docker-machine with --ssh ${name} -- docker ps`,
+        : kind === "unseen"
+          ? "Start it or its engine where it lives, or let the port in at the firewall or VPN between"
+          : `Let the port in at the provider's firewall or VPN; or do without it: docker-machine with --ssh ${name} -- docker ps`,
     repair: ({ kind }, { repairs }, { seen }) =>
       kind === "firewall" && seen !== undefined && isHarmless(seen.plan)
         ? { what: `open the engine's port in the machine's firewall`, run: async (signal) => await repairs.provision(signal) }
