@@ -115,6 +115,8 @@ export const connectionChecks: readonly AnyCheck[] = [
     probe: async (subject) => {
       const seen = await examination(subject);
       const engine = await subject.engine();
+      // Nothing is known of an engine that was not reached by either way.
+      if (engine?.version === undefined && seen === undefined) return undefined;
       const { env } = await subject.shell();
       return {
         least: engine?.version?.MinAPIVersion ?? seen?.health.minApiVersion,
