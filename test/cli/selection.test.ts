@@ -103,6 +103,7 @@ describe("selection", () => {
       const no = await shell.run([verb, "--filter", "driver=sample"], { stdin: "n\n" });
       assert.equal(no.code, 0, verb);
     }
+    assert.equal((await shell.run(["rm", "--all"])).code, 2);
     const no = await shell.run(["rm", "--all"], { stdin: "n\n" });
     assert.match(no.stdout, /^About to remove db, off, up, web-1, web-2$/mu);
     assert.equal((await lines("ls -q")).length, 5);

@@ -7,7 +7,7 @@ import type { Invocation } from "../command.ts";
 import type { CliContext } from "../cli-context.ts";
 import { workOnNamed } from "../named-machines.ts";
 import { openContext } from "../open-context.ts";
-import { isSelected, selectedNames } from "../selection/select-machines.ts";
+import { isSelected, nobodyAnswered, selectedNames } from "../selection/select-machines.ts";
 
 export async function run(invocation: Invocation, context: CliContext): Promise<void> {
   const { options, args } = invocation;
@@ -15,7 +15,12 @@ export async function run(invocation: Invocation, context: CliContext): Promise<
   const force = options.bool("force");
   context.print(`About to remove ${names.join(", ")}`);
   context.print("WARNING: This action will delete both local reference and remote instance.");
-  if (!force && !options.bool("y") && !(await context.confirm("Are you sure?"))) return;
+  if (!force && !options.bool("y")) {
+    const answer = await context.confirm("Are you sure?");
+    // Without an answer 0.16.2 ends well; it knew no selections.
+    if (answer === undefined && isSelected(options)) throw nobodyAnswered("remove");
+    if (answer !== true) return;
+  }
   const remove = async (machineContext: MachineContext, name: string): Promise<string> => {
     try {
       await removeMachine(machineContext, { name, force, restore: options.bool("restore") }, context.signal);

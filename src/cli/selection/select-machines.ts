@@ -59,7 +59,11 @@ export async function isAgreed(
   context.print(`About to ${command.name} ${names.join(", ")}`);
   const answer = await context.confirm("Are you sure?");
   if (answer !== undefined) return answer;
-  throw new MachineError("usage", `Nobody answered whether to ${command.name} what was selected`, {
+  throw nobodyAnswered(command.name);
+}
+
+export function nobodyAnswered(verb: string): MachineError {
+  return new MachineError("usage", `Nobody answered whether to ${verb} what was selected`, {
     hint: "Where there is nobody to ask, give -y.",
   });
 }
