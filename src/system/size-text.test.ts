@@ -4,7 +4,17 @@ import { readSizeText } from "./size-text.ts";
 
 it("reads sizes as people type them", () => {
   const read = (words: string): (number | undefined)[] => words.split(" ").map(readSizeText);
-  assert.deepEqual(read("2048 2048MB 2GB 2g 1.5G 8GiB 1t 512m"), [2048, 2048, 2048, 2048, 1536, 8192, 1024 * 1024, 512]);
+  assert.deepEqual(read("2048 2048MB 2GB 2g 4Gi 1.5G 8GiB 1t 512m"), [
+    2048,
+    2048,
+    2048,
+    2048,
+    4096,
+    1536,
+    8192,
+    1024 * 1024,
+    512,
+  ]);
   assert.equal(readSizeText("8 GB"), 8192);
 });
 

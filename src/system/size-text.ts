@@ -7,7 +7,7 @@ const unitsMiB: Readonly<Record<string, number>> = { "": 1, m: 1, g: 1024, t: 10
  * for what is no whole number of them.
  */
 export function readSizeText(text: string): number | undefined {
-  const [, amount, unit = ""] = /^(\d+(?:\.\d+)?)\s*(?:([mgt])(?:i?b)?)?$/iu.exec(text.trim()) ?? [];
+  const [, amount, unit = ""] = /^(\d+(?:\.\d+)?)\s*(?:([mgt])(?:i?b|i)?)?$/iu.exec(text.trim()) ?? [];
   if (amount === undefined) return undefined;
   const size = Number(amount) * (unitsMiB[unit.toLowerCase()] as number);
   return Number.isSafeInteger(size) && size > 0 ? size : undefined;

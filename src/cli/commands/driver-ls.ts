@@ -32,7 +32,7 @@ export async function run(_invocation: Invocation, context: CliContext): Promise
 }
 
 async function describeBuiltins(): Promise<ListedDriver[]> {
-  const modules = await Promise.all(builtinDriverNames.map(findBuiltinDriver));
+  const modules = await Promise.all(builtinDriverNames.toSorted().map(findBuiltinDriver));
   return modules.flatMap((module) =>
     module === undefined ? [] : [{ name: module.name, kind: "built-in", version, summary: module.summary } as const],
   );

@@ -8,6 +8,7 @@ import {
   type CreateFlag,
   type DriverOptions,
   type FlagValue,
+  type NumberUnit,
 } from "../../driver-kit/create-flag.ts";
 import { didYouMean } from "../../errors/nearest.ts";
 import { quote } from "../../gocompat/quote.ts";
@@ -129,8 +130,14 @@ function checkText(flag: CliFlag, typedName: string, text: string): void {
     if (!parsed.ok) throw new FlagError(`invalid boolean value ${quote(text)} for -${typedName}: ${parsed.reason}`);
   } else if (flag.kind === "int") {
     const parsed = readNumber(text, flag.unit);
-    if (!parsed.ok) throw new FlagError(`invalid value ${quote(text)} for flag -${typedName}: ${parsed.reason}`);
+    if (!parsed.ok)
+      throw new FlagError(`invalid value ${quote(text)} for flag -${typedName}: ${parsed.reason}`, exampleOf(flag.unit));
   }
+}
+
+function exampleOf(unit: NumberUnit | undefined): string {
+  if (unit === undefined) return "Give a whole number.";
+  return unit === "s" ? "Give it as 90, or 10m." : `Give it as 4GB, or as a number of ${unit}.`;
 }
 
 function checkChoice(flag: CliFlag, value: FlagValue | undefined): void {

@@ -29,7 +29,10 @@ async function checkScope(settings: Settings, profile: string, file: string, sou
     const place = scope.create.get(name ?? "")?.place ?? file;
     throw invalid(place, (error as Error).message, (error as MachineError).hint);
   }
-  for (const [name, { place }] of settings.profiles.get(profile)?.create ?? []) {
+  const own = settings.profiles.get(profile);
+  // One without a driver of its own may be used with any.
+  if (own?.driver === undefined) return;
+  for (const [name, { place }] of own.create) {
     if (values.has(name)) continue;
     throw invalid(place, `--${name} is of the driver ${await sources.ownerOf(name)}, and the profile is for ${driverName}`);
   }

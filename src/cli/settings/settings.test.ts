@@ -107,6 +107,7 @@ describe("settings", () => {
   it("are refused with line, column and a way out", async () => {
     for (const [settings, message, hint] of [
       ["drivr: docker", /^c\.yml:1:1: the file has no key "drivr"$/u, /Did you mean "driver"/u],
+      ["profiles: {'': {driver: qemu}}", /^c\.yml:1:12: a profile has no name$/u, /^$/u],
       ["create: 5", /^c\.yml:1:9: create is no mapping/u, /^$/u],
       ["a: [", /^c\.yml:1:\d+: this is no YAML: /u, /^$/u],
       ["driver: docker\n---\ndriver: qemu", /^c\.yml:2:1: a second document begins here$/u, /^$/u],
@@ -133,6 +134,17 @@ describe("settings", () => {
       assert.match(error.hint ?? "", hint, settings);
       assert.equal(error.message.includes("hunter2"), false);
     }
+  });
+
+  it("may have profiles for any driver, with flags of several", async () => {
+    const settings = await parseSettings(
+      "driver: docker\nprofiles: {big: {create: {qemu-memory: 8GB, docker-memory: 8GB}}}",
+      "c.yml",
+    );
+    await checkSettings(settings, "c.yml", {
+      driverFlags: async (name) => drivers[name as keyof typeof drivers],
+      ownerOf: async (flag) => flag.split("-")[0],
+    });
   });
 
   it("take a secret by reference", async () => {

@@ -82,9 +82,10 @@ export async function parseSettings(text: string, file: string): Promise<Setting
   };
 
   const top = entriesOf(document.contents, "the file", topKeys);
-  const profiles = entriesOf(top.find(([name]) => name === "profiles")?.[1] ?? null, "profiles").map(
-    ([name, value]) => [name, readScope(entriesOf(value, `the profile ${name}`, scopeKeys))] as const,
-  );
+  const profiles = entriesOf(top.find(([name]) => name === "profiles")?.[1] ?? null, "profiles").map(([name, value, place]) => {
+    if (name === "") throw invalid(place, "a profile has no name");
+    return [name, readScope(entriesOf(value, `the profile ${name}`, scopeKeys))] as const;
+  });
   return { ...readScope(top), profiles: new Map(profiles) };
 }
 
