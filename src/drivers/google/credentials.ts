@@ -116,7 +116,13 @@ function useless(what: string): MachineError {
 async function fromMetadata(context: DriverContext, signal: AbortSignal): Promise<TokenSource | undefined> {
   const library = await import("google-auth-library");
   const { gcpMetadata } = library;
-  if (!(await unlessAborted(withoutWarning(async () => await gcpMetadata.isAvailable()), signal))) return undefined;
+  if (
+    !(await unlessAborted(
+      withoutWarning(async () => await gcpMetadata.isAvailable()),
+      signal,
+    ))
+  )
+    return undefined;
   const client = metadataClient(library);
   const project = await unlessAborted(gcpMetadata.project<unknown>("project-id"), signal).catch(() => undefined);
   return source({ project_id: project }, async () => (await client.getAccessToken()).token, context);
