@@ -43,7 +43,9 @@ test("driver ls lists the built-in drivers, then plugins with what is wrong with
   const builtins = rows.slice(0, Object.keys(builtinDrivers).length);
   assert.deepEqual(
     builtins.map((row) => row.split(/ +/u).slice(0, 3)),
-    Object.keys(builtinDrivers).map((name) => [name, "built-in", version]),
+    Object.keys(builtinDrivers)
+      .toSorted()
+      .map((name) => [name, "built-in", version]),
   );
   const plugins = rows.slice(builtins.length).map((row) => row.split(/ {2,}/u));
   const program = (name: string): string => path.join(fixture.folder, `docker-machine-driver-${name}`);
