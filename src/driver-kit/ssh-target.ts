@@ -13,6 +13,7 @@ export async function sshTargetOf(driver: Driver, machineName: string, terms: Ss
     throw new MachineError(
       "driver-unsupported",
       `No SSH address is known for "${machineName}"; its driver is ${driver.driverName}`,
+      { hint: "Log in to it as you do without this program, or adopt it under another name with: --driver generic" },
     );
   }
   const keyPath = await driver.getSshKeyPath();

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { cpSync, existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import * as path from "node:path";
 import { describe, it } from "node:test";
+import { loadPinnedKeys } from "../ssh/host-keys.ts";
 import { generateKeyPair } from "../ssh/keys.ts";
 import { failure, never, Scene } from "../testing/scene.ts";
 import { openHost } from "./host/open-host.ts";
@@ -84,6 +85,19 @@ describe("rename", () => {
     await changeState(scene.context, "delta", "stop", never);
     assert.equal((await scene.config("delta"))["MachineName"], "delta");
     assert.deepEqual(mentions(scene, "delta", store.machineDir("gamma")), []);
+  });
+
+  it("that is cut off right behind the folder's new name leaves the host key pinned", async () => {
+    const scene = await sceneWithKeys();
+    const { store } = scene.context;
+    const cutOff = { get: (target: typeof store, key: keyof typeof store) => (key === "save" ? refuse : bound(target, key)) };
+    const refuse = async (): Promise<never> => await Promise.reject(new Error("cut off"));
+    const bound = (target: typeof store, key: keyof typeof store): unknown =>
+      typeof target[key] === "function" ? (target[key] as (...args: unknown[]) => unknown).bind(target) : target[key];
+    const context = { ...scene.context, store: new Proxy(store, cutOff as ProxyHandler<typeof store>) };
+    await assert.rejects(renameMachine(context, "gamma", "delta", never), /cut off/u);
+    await using host = await openHost(scene.context, "delta");
+    assert.equal((await loadPinnedKeys((await host.sshTarget()).hostKeys)).length, 1);
   });
 
   it("is not taken for one where the folder was copied", async () => {

@@ -13,7 +13,8 @@ export function machineNotFound(name: string, names: readonly string[] = []): Ma
 
 /** `existing` is the name that is in the store: the same, or one that differs only in case. */
 export function machineExists(name: string, existing: string): MachineError {
-  if (existing === name) return new MachineError("machine-exists", `Docker machine "${name}" already exists`);
+  if (existing === name)
+    return new MachineError("machine-exists", `Docker machine "${name}" already exists`, { hint: "Choose another name." });
   return new MachineError("machine-exists", `Docker machine "${existing}" already exists`, {
     hint: `"${name}" differs from it only in case, and the two could not live in one folder on every computer. Choose another name.`,
   });
