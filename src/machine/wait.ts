@@ -4,13 +4,13 @@
  */
 import { isMachineError, MachineError, messageOf } from "../errors/machine-error.ts";
 import { poll, type Attempt } from "../system/waiting.ts";
-import { engineClientOf, engineUrlOf } from "./host/engine-connection.ts";
+import { engineUrlOf, pingEngine } from "./host/engine-connection.ts";
 import { isProvisioned, type Host } from "./host/host.ts";
 import { openHost } from "./host/open-host.ts";
 import { stateOf } from "./host/wait-for-state.ts";
 import type { MachineContext } from "./machine-context.ts";
 
-/** What is waited for: the engine's answer over TLS, a login over SSH, or a state at the provider. */
+/** What is waited for: the engine's answer, a login over SSH, or a state at the provider. */
 export const waitGoals = ["engine", "ssh", "running", "stopped"] as const;
 export type WaitGoal = (typeof waitGoals)[number];
 
@@ -52,8 +52,7 @@ async function reach(context: MachineContext, host: Host, goal: WaitGoal, atMost
     case "engine": {
       const url = await engineUrlOf(host);
       if (url === "") throw new MachineError("machine-not-running", "it has no address yet");
-      await (await engineClientOf(context, host, url, signal, "by-name-too", atMostMs)).ping();
-      return;
+      return await pingEngine(context, host, url, signal, "by-name-too", atMostMs);
     }
     case "ssh": {
       await using ssh = await host.openSsh();

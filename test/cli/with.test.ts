@@ -107,6 +107,11 @@ for (const backend of ["openssh", "native"] as const) {
       assert.deepEqual([code, stdout], [0, "25.0.1\n"], stderr);
     });
 
+    it("finds an engine that can be waited for", async () => {
+      const { code, stderr } = await scene.shell.run([...flags, "wait", "web", "--within", "10s"]);
+      assert.deepEqual([code, stderr], [0, ""]);
+    });
+
     it("carries a hundred connections at once over one", async () => {
       const child = scene.start(manyAtOnce.replace("COUNT", "100"), { before: flags });
       assert.equal(await firstLine(child), "100");

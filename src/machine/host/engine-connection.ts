@@ -54,10 +54,7 @@ export async function requireUrl(context: MachineContext, host: Host, signal: Ab
   if (url === "") return url;
   await warnOfCertificates(context, host);
   const question = {
-    askEngine: async (bound: AbortSignal) => {
-      if (isOverSsh(host)) await versionOf(context, host, url, bound);
-      else await (await engineClientOf(context, host, url, bound)).ping();
-    },
+    askEngine: async (bound: AbortSignal) => await pingEngine(context, host, url, bound),
     // That it runs is all that is asked; only whether it is still there is the engine's to say.
     engineMs: (state: MachineState) => (state !== "Running" ? engineGraceMs : host.driver.locate === undefined ? 0 : headStartMs),
   };
@@ -79,8 +76,7 @@ export async function requireConnection(
   await warnOfCertificates(context, host);
   // The docker client that gets the address from us checks the certificate for that, and knows no machine's name.
   const askEngine = orOwnFault(async (bound) => {
-    if (isOverSsh(host)) await versionOf(context, host, url, bound);
-    else await (await engineClientOf(context, host, url, bound, "by-address")).ping();
+    await pingEngine(context, host, url, bound, "by-address");
     return url;
   });
   const seen = await askSideBySide(context, host, { askEngine }, signal);
@@ -104,7 +100,7 @@ export async function waitForEngine(context: MachineContext, host: Host, signal:
   const url = await host.driver.getUrl();
   const ask = async ({ remainingMs, last, note }: Attempt): Promise<true | undefined> => {
     try {
-      await (await engineClientOf(context, host, url, signal, "by-name-too", Math.max(remainingMs, 1))).ping();
+      await pingEngine(context, host, url, signal, "by-name-too", Math.max(remainingMs, 1));
       return true;
     } catch (error) {
       signal.throwIfAborted();
@@ -137,6 +133,19 @@ export async function engineVersionOf(context: MachineContext, host: Host, signa
   }
 }
 
+/** Whether the engine answers, over TLS or over SSH. Throws why it does not. @param atMostMs over TLS */
+export async function pingEngine(
+  context: MachineContext,
+  host: Host,
+  url: string,
+  signal: AbortSignal,
+  identity?: EngineIdentity,
+  atMostMs?: number,
+): Promise<void> {
+  if (isOverSsh(host)) await versionOf(context, host, url, signal);
+  else await (await engineClientOf(context, host, url, signal, identity, atMostMs)).ping();
+}
+
 /** What the engine says of itself, over TLS or over SSH. Throws why it says nothing. */
 export async function versionOf(context: MachineContext, host: Host, url: string, signal: AbortSignal): Promise<EngineVersion> {
   if (isOverSsh(host)) return await (await import("./engine-over-ssh.ts")).versionOverSsh(context, host, signal);
@@ -159,6 +168,9 @@ function orOwnFault(askEngine: (bound: AbortSignal) => Promise<string>): (bound:
   };
 }
 
+/** What the engine's certificate may be for. */
+type EngineIdentity = "by-address" | "by-name-too";
+
 /**
  * Asks the engine at this URL with the client's certificate of the machine's PKI. The engine's own must be for the address
  * or, unless `by-address` is asked for, for the machine's name. Throws `certificate-invalid`, `usage`.
@@ -168,7 +180,7 @@ export async function engineClientOf(
   host: Host,
   url: string,
   signal: AbortSignal,
-  identity: "by-address" | "by-name-too" = "by-name-too",
+  identity: EngineIdentity = "by-name-too",
   atMostMs = Number.POSITIVE_INFINITY,
 ): Promise<EngineClient> {
   const {
