@@ -106,8 +106,10 @@ describe("ls --watch", () => {
     await program.ok(["rm", "-y", "db"]);
     const third = await next();
     assert.deepEqual([third.type, third.name], ["machine-gone", "db"]);
+    let said = "";
+    child.stderr.on("data", (chunk: Buffer) => (said += chunk.toString()));
     child.kill("SIGINT");
     const [status] = (await once(child, "close")) as [number | null];
-    assert.equal(status, 0);
+    assert.deepEqual([status, said], [0, ""]);
   });
 });

@@ -1,8 +1,8 @@
 /** `ls --watch` for programs: one line for each machine, and from then on one for each that has changed, is new or is gone. */
 import type { MachineContext } from "../../machine/machine-context.ts";
 import type { CliContext } from "../cli-context.ts";
-import { nextRound } from "./list-for-people.ts";
 import { listRows, type ListRow, type RowRequest } from "./list-rows.ts";
+import { watch } from "./watch.ts";
 
 export type ListChange =
   | ({ readonly time: string; readonly type: "machine" } & ListRow)
@@ -11,18 +11,12 @@ export type ListChange =
 /** Ends when the command is interrupted. */
 export async function printChanges(machineContext: MachineContext, context: CliContext, request: RowRequest): Promise<void> {
   const known = new Map<string, string>();
-  while (!context.signal.aborted) {
-    const pause = nextRound(machineContext, context.signal);
-    const rows = await listRows(machineContext, context, request, { certificates: true }).catch((error: unknown) => {
-      if (context.signal.aborted) return undefined;
-      throw error;
-    });
-    if (rows === undefined) return;
+  await watch(machineContext, context, async (watching) => {
+    const rows = await listRows(machineContext, watching, request, { certificates: true });
     const time = machineContext.clock.now().toISOString();
     for (const change of changesSince(known, rows, time))
       context.print(context.globals.output === "json" ? JSON.stringify(change) : textOf(change));
-    await pause;
-  }
+  });
 }
 
 /** Takes the rows into what is known by name. How long an answer took is no change. */

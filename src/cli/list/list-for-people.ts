@@ -6,11 +6,7 @@ import type { CliContext, LiveLines } from "../cli-context.ts";
 import { parseFilters, type ListFilters } from "./list-filters.ts";
 import { rowsOf, type ListRow, type RowRequest } from "./list-rows.ts";
 import { LiveList, type Expected } from "./live-list.ts";
-
-/** From the beginning of a round of `--watch` to that of the next, unless a machine is waited for that long. */
-export const watchMs = 5_000;
-/** By which the rounds of several watchers are kept apart. */
-const jitterMs = 500;
+import { watch } from "./watch.ts";
 
 /** What an empty store says in the place of a table. */
 const firstSteps = [
@@ -29,7 +25,7 @@ export async function showMachines(
   const filters = await parseFilters(request.filters);
   const list = new LiveList(view, machineContext.clock);
   const isEmpty = await round(list, filters, machineContext, context, request);
-  for (const line of isEmpty ? firstSteps : list.finish()) context.streams.stdout.write(`${context.redactor.redact(line)}\n`);
+  leave(isEmpty ? firstSteps : list.finish(), context);
 }
 
 /** Ends when the command is interrupted: then the last table stays. */
@@ -42,22 +38,18 @@ export async function watchMachines(
   const filters = await parseFilters(request.filters);
   const list = new LiveList(view, machineContext.clock);
   try {
-    while (!context.signal.aborted) {
-      const pause = nextRound(machineContext, context.signal);
-      await round(list, filters, machineContext, context, request);
+    await watch(machineContext, context, async (watching) => {
+      await round(list, filters, machineContext, watching, request);
       list.draw();
-      await pause;
-    }
-  } catch (error) {
-    if (!context.signal.aborted) throw error;
+    });
   } finally {
-    for (const line of list.finish()) context.streams.stdout.write(`${context.redactor.redact(line)}\n`);
+    leave(list.finish(), context);
   }
 }
 
-/** A time before which no round begins; it ends with the command. */
-export async function nextRound({ clock }: Pick<MachineContext, "clock">, signal: AbortSignal): Promise<void> {
-  await clock.sleep(watchMs + Math.random() * jitterMs, signal).catch(() => {});
+/** For good: what was drawn before is gone. */
+function leave(lines: readonly string[], { streams, redactor }: CliContext): void {
+  for (const line of lines) streams.stdout.write(`${redactor.redact(line)}\n`);
 }
 
 /** Asks all once. Gives whether there is nobody to ask and nothing was filtered. */

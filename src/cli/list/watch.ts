@@ -1,0 +1,35 @@
+/** `ls --watch`: round after round until it is interrupted, which is the way it ends and no interruption of any work. */
+import { MachineError } from "../../errors/machine-error.ts";
+import type { MachineContext } from "../../machine/machine-context.ts";
+import type { CliContext } from "../cli-context.ts";
+
+/** From the beginning of a round to that of the next, unless a machine is waited for that long. */
+const watchMs = 5_000;
+/** By which the rounds of several watchers are kept apart. */
+const jitterMs = 500;
+
+/** @param round is given the context that ends with the watch. What it throws then does not matter. */
+export async function watch(
+  { clock }: Pick<MachineContext, "clock">,
+  context: CliContext,
+  round: (context: CliContext) => Promise<void>,
+): Promise<void> {
+  const interrupted = new AbortController();
+  const signal = AbortSignal.any([context.signal, interrupted.signal]);
+  // The next one is the frame's: it ends what does not end by itself.
+  const giveBack = context.takeSignals(() => {
+    giveBack();
+    interrupted.abort(new MachineError("interrupted", "Interrupted"));
+  });
+  try {
+    while (!signal.aborted) {
+      const pause = clock.sleep(watchMs + Math.random() * jitterMs, signal).catch(() => {});
+      await round({ ...context, signal });
+      await pause;
+    }
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  } finally {
+    giveBack();
+  }
+}
