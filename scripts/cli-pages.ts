@@ -3,6 +3,7 @@ import { commandTable } from "../src/cli/command-table.ts";
 import type { Command } from "../src/cli/command.ts";
 import { globalFlags } from "../src/cli/flags/global-flags.ts";
 import { dashed, namesOf, type CliFlag } from "../src/cli/flags/flag.ts";
+import { descriptionOf, usageOf } from "../src/cli/help/command-text.ts";
 import { examples, type Example } from "../src/cli/help/examples.ts";
 import { defaultValue } from "../src/driver-kit/create-flag.ts";
 
@@ -46,15 +47,14 @@ export function globalEntries(): readonly FlagEntry[] {
 }
 
 function pageOf(command: Command, isOurs: boolean): CommandPage {
-  const { name, summary, description = "", subcommands = [] } = command;
+  const { name, summary, subcommands = [] } = command;
   const inner = subcommands.filter(({ hidden }) => hidden !== true).map((each) => pageOf(each, true));
   const flags = entriesOf(command.flags);
-  const argumentText = command.argumentText ?? (command.load === undefined && inner.length > 0 ? "COMMAND [arg...]" : "[arg...]");
   return {
     name,
-    usage: `${programName} ${name}${flags.length === 0 ? "" : " [OPTIONS]"} ${argumentText}`,
+    usage: usageOf(command, command.flags, programName),
     summary,
-    description: typeof description === "string" ? description : description({ path: programName, base: programName }),
+    description: descriptionOf(command, { path: programName, base: programName }) ?? "",
     flags,
     examples: examples[name] ?? [],
     inner,

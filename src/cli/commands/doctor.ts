@@ -5,6 +5,7 @@ import { isFinding, type Finding } from "../../machine/doctor/examine.ts";
 import type { Invocation } from "../command.ts";
 import type { CliContext } from "../cli-context.ts";
 import { openContext } from "../open-context.ts";
+import { wrap } from "../output/wrap.ts";
 import { isSelected, selectedNames } from "../selection/select-machines.ts";
 
 /** Gives 1 where something was found. Throws `machine-not-found` before anything is looked at. */
@@ -43,19 +44,15 @@ function linesOf({ machine, check, title, state, evidence, cause, fix }: Finding
   const head = `${machine ?? "this computer"}: ${marks[state]}: ${check}`;
   if (state === "ok" || state === "skipped") return [`${head} (${title})`];
   // What is to be done is to be copied, and stays in one piece.
-  const advice = fix === "" ? [] : [`  Do: ${oneLine(fix)}`];
+  const advice = fix === "" ? [] : [`${indent}Do: ${oneLine(fix)}`];
   return [head, ...wrapped(oneLine(evidence), width), ...wrapped(`Because: ${oneLine(cause)}`, width), ...advice];
 }
 
+const indent = "  ";
+
 /** Indented lines that fit, as far as words do. */
 function wrapped(text: string, width: number): string[] {
-  const lines: string[] = [];
-  for (const word of text.split(" ")) {
-    const line = lines.at(-1);
-    if (line !== undefined && line.length + 1 + word.length <= width) lines[lines.length - 1] = `${line} ${word}`;
-    else lines.push(`  ${word}`);
-  }
-  return lines;
+  return wrap(text.split(" "), width - indent.length).map((line) => indent + line);
 }
 
 /** What machines say is text of others. */

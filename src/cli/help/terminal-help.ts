@@ -6,6 +6,8 @@ import { lastWord, type Command } from "../command.ts";
 import type { ProgramName } from "../cli-context.ts";
 import { sharedCreateFlags } from "../create/shared-flags.ts";
 import type { CliFlag } from "../flags/flag.ts";
+import { wrap } from "../output/wrap.ts";
+import { descriptionOf, usageOf } from "./command-text.ts";
 import { examples } from "./examples.ts";
 import { flagRow } from "./flag-rows.ts";
 
@@ -17,10 +19,11 @@ const widestLeft = 26;
 /** @param columns of the terminal */
 export function terminalHelp(command: Command, flags: readonly CliFlag[], program: ProgramName, columns: number): string {
   const width = Math.max(Math.min(columns, widest), narrowest);
+  const description = descriptionOf(command, program);
   const sections = [
-    usageLine(command, flags, program),
-    wrap(command.summary, width, "").join("\n"),
-    ...descriptionOf(command, program, width),
+    `Usage: ${usageOf(command, flags, program.base)}`,
+    wrapped(command.summary, width).join("\n"),
+    ...(description === undefined ? [] : [wrapped(description, width).join("\n")]),
     ...groupsOf(command, flags).map(({ title, rows }) => `${title}:\n${list(rows, width).join("\n")}`),
     ...examplesOf(command, program, width),
   ];
@@ -29,19 +32,7 @@ export function terminalHelp(command: Command, flags: readonly CliFlag[], progra
 
 /** What is shown with a mistake: how the command is used, and where the rest is. */
 export function shortHelp(command: Command, flags: readonly CliFlag[], program: ProgramName): string {
-  return `${usageLine(command, flags, program)}\nSee '${program.path} ${command.name} --help'.\n`;
-}
-
-function usageLine(command: Command, flags: readonly CliFlag[], { base }: ProgramName): string {
-  const inner = command.load === undefined && command.subcommands !== undefined;
-  const argumentText = command.argumentText ?? (inner ? "COMMAND [arg...]" : "[arg...]");
-  const options = flags.some(({ hidden }) => hidden !== true) ? " [OPTIONS]" : "";
-  return `Usage: ${base} ${command.name}${options} ${argumentText}`;
-}
-
-function descriptionOf({ description }: Command, program: ProgramName, width: number): string[] {
-  if (description === undefined) return [];
-  return [wrap(typeof description === "string" ? description : description(program), width, "").join("\n")];
+  return `Usage: ${usageOf(command, flags, program.base)}\nSee '${program.path} ${command.name} --help'.\n`;
 }
 
 type Row = readonly [left: string, right: string];
@@ -76,7 +67,7 @@ function list(rows: readonly Row[], width: number): string[] {
   const leftWidth = Math.min(widestLeft, Math.floor(width / 3));
   const indent = " ".repeat(leftWidth + 4);
   return rows.flatMap(([left, right]) => {
-    const lines = wrap(right, width, indent);
+    const lines = wrapped(right, width, indent);
     // What may be given several times.
     const head = `  ${left.replace(/ \[.*\]$/u, " ...").trimEnd()}`;
     if (head.length > leftWidth + 2) return [head, ...lines];
@@ -87,20 +78,12 @@ function list(rows: readonly Row[], width: number): string[] {
 function examplesOf({ name }: Command, { base }: ProgramName, width: number): string[] {
   const found = examples[name];
   if (found === undefined) return [];
-  const lines = found.flatMap(({ does, words }) => [...wrap(`# ${does}`, width, "  "), `  ${base} ${words}`]);
+  const lines = found.flatMap(({ does, words }) => [...wrapped(`# ${does}`, width, "  "), `  ${base} ${words}`]);
   return [`Examples:\n${lines.join("\n")}`];
 }
 
-/** Lines of words, each behind the indentation; a word that is wider than all has a line of its own. */
-function wrap(text: string, width: number, indent: string): string[] {
-  const lines: string[] = [];
-  let line = "";
-  for (const word of text.split(/\s+/u).filter((each) => each !== "")) {
-    const longer = line === "" ? word : `${line} ${word}`;
-    if (line !== "" && indent.length + longer.length > width) {
-      lines.push(indent + line);
-      line = word;
-    } else line = longer;
-  }
-  return line === "" ? lines : [...lines, indent + line];
+/** Lines of the text, each behind the indentation. */
+function wrapped(text: string, width: number, indent = ""): string[] {
+  const words = text.split(/\s+/u).filter((word) => word !== "");
+  return wrap(words, width - indent.length).map((line) => indent + line);
 }

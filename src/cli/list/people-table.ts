@@ -4,6 +4,7 @@
  */
 import { oneLine } from "../../log/plain-text.ts";
 import type { MachineState } from "../../driver-kit/state.ts";
+import { lengthOf, wrap } from "../output/wrap.ts";
 
 /** A machine; without a state it was not heard of yet. */
 export interface PeopleRow {
@@ -125,16 +126,8 @@ function cell(column: Column, row: PeopleRow, width: number, { hasColour }: Tabl
 function below(text: string, { columns, hasColour }: TableStyle): string[] {
   const indent = "  ";
   const width = Math.max(columns - indent.length - 1, 8);
-  const lines: string[] = [];
-  let line = "";
-  for (const word of text.split(" ")) {
-    if (line !== "" && lengthOf(line) + 1 + lengthOf(word) > width) {
-      lines.push(line);
-      line = "";
-    }
-    line = line === "" ? clipped(word, width) : `${line} ${word}`;
-  }
-  return [...lines, line].map((each) => (hasColour ? `${indent}\u001B[${codes.red}m${each}\u001B[0m` : indent + each));
+  const words = text.split(" ").map((word) => clipped(word, width));
+  return wrap(words, width).map((each) => (hasColour ? `${indent}\u001B[${codes.red}m${each}\u001B[0m` : indent + each));
 }
 
 function joined(cells: readonly string[]): string {
@@ -151,8 +144,4 @@ function clipped(text: string, width: number): string {
     : `${Array.from(text)
         .slice(0, Math.max(width - 1, 1))
         .join("")}…`;
-}
-
-function lengthOf(text: string): number {
-  return Array.from(text).length;
 }
