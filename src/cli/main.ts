@@ -193,15 +193,18 @@ class Run {
 
   async #helpText(command: Command | undefined, length: "whole" | "short"): Promise<string> {
     const { stdout } = this.#streams;
-    if (command !== undefined && stdout.isTerminal && !this.#compat) {
-      const { shortHelp, terminalHelp } = await import("./help/terminal-help.ts");
-      const flags = this.#flags ?? command.flags;
-      if (length === "short") return shortHelp(command, flags, this.#program);
-      return terminalHelp(command, flags, this.#program, stdout.columns);
-    }
-    const { appHelpText, commandHelpText } = await import("./help/help.ts");
-    if (command === undefined) return appHelpText(this.#mainContext.commands, this.#computer, this.#program);
-    return commandHelpText(command, this.#flags ?? command.flags, this.#program);
+    const { appHelpText, commandHelpText, shownGlobalFlags } = await import("./help/help.ts");
+    const { commands } = this.#mainContext;
+    const flags = this.#flags ?? command?.flags ?? [];
+    if (!stdout.isTerminal || this.#compat)
+      return command === undefined
+        ? appHelpText(commands, this.#computer, this.#program)
+        : commandHelpText(command, flags, this.#program);
+    const { shortHelp, terminalAppHelp, terminalHelp } = await import("./help/terminal-help.ts");
+    if (command === undefined) return terminalAppHelp(commands, shownGlobalFlags(this.#computer), this.#program, stdout.columns);
+    return length === "short"
+      ? shortHelp(command, flags, this.#program)
+      : terminalHelp(command, flags, this.#program, stdout.columns);
   }
 
   /** Shows how the run failed and gives the exit code. */

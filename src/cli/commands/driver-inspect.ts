@@ -5,6 +5,7 @@ import type { Invocation } from "../command.ts";
 import { loadDriverWithFlags, pluginOptions } from "../../assembly/driver-catalog.ts";
 import { alignRows } from "../help/align.ts";
 import { flagRows } from "../help/flag-rows.ts";
+import { terminalFlags } from "../help/terminal-help.ts";
 
 /** A driver's create flags and what it can do. */
 export async function run({ args }: Invocation, context: CliContext): Promise<void> {
@@ -15,7 +16,12 @@ export async function run({ args }: Invocation, context: CliContext): Promise<vo
   for (const fact of facts(driver.capabilities)) context.print(`   ${fact}`);
   context.print("");
   context.print("Options:");
-  for (const row of alignRows(flagRows(driver.flags))) context.print(`   ${row}`);
+  for (const row of flagLines(driver, context)) context.print(row);
+}
+
+function flagLines({ flags }: DriverModule, { compat, streams: { stdout } }: CliContext): string[] {
+  if (stdout.isTerminal && !compat) return terminalFlags(flags, stdout.columns);
+  return alignRows(flagRows(flags)).map((row) => `   ${row}`);
 }
 
 function asJson({ name, summary, capabilities, flags }: DriverModule): object {

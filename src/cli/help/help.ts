@@ -9,11 +9,14 @@ import { appHelp } from "./app-help.ts";
 import { commandHelp } from "./command-help.ts";
 
 export function appHelpText(commands: readonly Command[], computer: Computer, program: ProgramName): string {
+  return appHelp(commands, shownGlobalFlags(computer), program);
+}
+
+export function shownGlobalFlags(computer: Computer): readonly CliFlag[] {
   const storagePath = computer.env["MACHINE_STORAGE_PATH"] || defaultStoragePath(computer);
-  const flags = globalFlags.map((flag) =>
+  return globalFlags.map((flag) =>
     flag.name === "storage-path" && flag.kind === "string" ? { ...flag, value: storagePath } : flag,
   );
-  return appHelp(commands, flags, program);
 }
 
 export function commandHelpText(command: Command, flags: readonly CliFlag[], program: ProgramName): string {

@@ -54,9 +54,23 @@ describe("help at a terminal", () => {
     assert.match(asked.stdout, /\nExamples:\n {2}# all machines\n {2}docker-machine ls\n/u);
   });
 
+  it("is of the whole program too, and of a driver's flags", async () => {
+    for (const words of [["--help"], ["driver", "inspect", "amazonec2"]]) {
+      const { stdout } = await new FakeRun({ isTerminal: true }).main(...words);
+      const tooLong = stdout.split("\n").filter((line) => line.length > 80 && !/^ {2}-/u.test(line));
+      assert.deepEqual(tooLong, []);
+      assert.match(stdout, /^Options:\n {2}-/mu);
+    }
+    const { stdout } = await new FakeRun({ isTerminal: true }).main("--help");
+    for (const { name, hidden, summary } of commandTable)
+      assert.equal(stdout.includes(`\n  ${name} `) && stdout.includes(summary.split(" ")[0] ?? ""), hidden !== true, name);
+  });
+
   it("is 0.16.2's in a pipe, and with its texts", async () => {
     const piped = await new FakeRun().main("ls", "--help");
     const compat = await new FakeRun({ isTerminal: true, env: { MACHINE_COMPAT: "0.16" } }).main("ls", "--help");
+    const whole = await new FakeRun({ isTerminal: true, env: { MACHINE_COMPAT: "0.16" } }).main("--help");
+    assert.equal(whole.stdout, (await new FakeRun({ env: { MACHINE_COMPAT: "0.16" } }).main("--help")).stdout);
     for (const { stdout } of [piped, compat]) assert.match(stdout, /^Usage: [^\n]*\n\nList machines\n\nOptions:\n {3}\n/u);
   });
 });

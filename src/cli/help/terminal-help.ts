@@ -7,9 +7,10 @@ import type { ProgramName } from "../cli-context.ts";
 import { sharedCreateFlags } from "../create/shared-flags.ts";
 import type { CliFlag } from "../flags/flag.ts";
 import { wrap } from "../output/wrap.ts";
+import { commit, version } from "../version.ts";
 import { descriptionOf, usageOf } from "./command-text.ts";
 import { examples } from "./examples.ts";
-import { flagRow } from "./flag-rows.ts";
+import { flagRow, flagRows } from "./flag-rows.ts";
 
 const widest = 100;
 const narrowest = 40;
@@ -18,7 +19,7 @@ const widestLeft = 26;
 
 /** @param columns of the terminal */
 export function terminalHelp(command: Command, flags: readonly CliFlag[], program: ProgramName, columns: number): string {
-  const width = Math.max(Math.min(columns, widest), narrowest);
+  const width = widthFor(columns);
   const description = descriptionOf(command, program);
   const sections = [
     `Usage: ${usageOf(command, flags, program.base)}`,
@@ -28,6 +29,35 @@ export function terminalHelp(command: Command, flags: readonly CliFlag[], progra
     ...examplesOf(command, program, width),
   ];
   return `${sections.join("\n\n")}\n`;
+}
+
+/** @param flags the global ones */
+export function terminalAppHelp(
+  commands: readonly Command[],
+  flags: readonly CliFlag[],
+  { base }: ProgramName,
+  columns: number,
+): string {
+  const width = widthFor(columns);
+  const shown = commands.filter(({ hidden }) => hidden !== true);
+  const sections = [
+    `Usage: ${base} [OPTIONS] COMMAND [arg...]`,
+    "Create and manage machines running Docker.",
+    `Version: ${version}, build ${commit}`,
+    `Options:\n${terminalFlags(flags, columns).join("\n")}`,
+    `Commands:\n${list(shown.map(commandRow), width).join("\n")}`,
+    wrapped(`Run '${base} COMMAND --help' for more information on a command.`, width).join("\n"),
+  ];
+  return `${sections.join("\n\n")}\n`;
+}
+
+/** A line or more for each flag that help shows. */
+export function terminalFlags(flags: readonly CliFlag[], columns: number): string[] {
+  return list(flagRows(flags), widthFor(columns));
+}
+
+function widthFor(columns: number): number {
+  return Math.max(Math.min(columns, widest), narrowest);
 }
 
 /** What is shown with a mistake: how the command is used, and where the rest is. */
@@ -59,8 +89,12 @@ function groupsOf(command: Command, flags: readonly CliFlag[]): Group[] {
   const titles = ["Options", "Driver", ...families.map(([title]) => title)];
   const groups = titles.map((title) => ({ title, rows: shown.filter((flag) => titleOf(flag) === title).map(flagRow) }));
   const inner = (command.subcommands ?? []).filter(({ hidden }) => hidden !== true);
-  const commands = { title: "Commands", rows: inner.map(({ name, summary }): Row => [lastWord(name), summary]) };
+  const commands = { title: "Commands", rows: inner.map(commandRow) };
   return [...groups, commands].filter(({ rows }) => rows.length > 0);
+}
+
+function commandRow({ name, summary }: Command): Row {
+  return [lastWord(name), summary];
 }
 
 function list(rows: readonly Row[], width: number): string[] {
