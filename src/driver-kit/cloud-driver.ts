@@ -21,6 +21,13 @@ export interface CloudPlace<Config extends ProviderConfig, Api> {
 
 type Work<Place, Result = void> = (place: Place, signal: AbortSignal) => Promise<Result>;
 
+/** A state, with one sentence where something is wrong ({@link Driver.stateProblem}). */
+export interface StateAndProblem {
+  /** "" where there is no machine. */
+  readonly state: MachineState;
+  readonly problem: string | undefined;
+}
+
 /** The verbs of the contract ({@link Driver}), each by the part that does it. */
 export interface CloudParts<Place> {
   readonly preCreateCheck: Work<Place>;
@@ -30,7 +37,7 @@ export interface CloudParts<Place> {
   readonly stop: Work<Place>;
   readonly kill: Work<Place>;
   readonly restart: Work<Place>;
-  readonly getState: Work<Place, MachineState>;
+  readonly getState: Work<Place, MachineState | StateAndProblem>;
   readonly locate: Work<Place>;
   readonly findResources: Work<Place, readonly Resource[]>;
 }
@@ -54,6 +61,7 @@ export interface CloudDefinition<Config extends ProviderConfig, Api> extends Pic
 
 export class CloudDriver<Config extends ProviderConfig, Api> extends ProviderDriver<Config> {
   readonly driverName: string;
+  stateProblem: string | undefined;
   readonly #definition: CloudDefinition<Config, Api>;
   #opened: CloudPlace<Config, Api> | undefined;
 
@@ -108,7 +116,10 @@ export class CloudDriver<Config extends ProviderConfig, Api> extends ProviderDri
   }
 
   async getState(signal: AbortSignal): Promise<MachineState> {
-    return await this.#definition.parts.getState(this.place, signal);
+    const found = await this.#definition.parts.getState(this.place, signal);
+    const { state, problem } = typeof found === "string" ? { state: found, problem: undefined } : found;
+    this.stateProblem = problem;
+    return state;
   }
 
   async locate(signal: AbortSignal): Promise<void> {

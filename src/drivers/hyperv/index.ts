@@ -4,7 +4,6 @@
  * `creation.ts`, `state.ts`, `power.ts`, `address.ts` and `removal.ts` the life of a machine.
  */
 import { CloudDriver, cloudModule } from "../../driver-kit/cloud-driver.ts";
-import type { MachineState } from "../../driver-kit/state.ts";
 import { locate } from "./address.ts";
 import { checkBeforeCreate } from "./check.ts";
 import { createMachine } from "./creation.ts";
@@ -15,8 +14,6 @@ import { findMade, removeMachine } from "./removal.ts";
 import { stateOf } from "./state.ts";
 
 class HypervDriver extends CloudDriver<HypervConfig, PowerShell> {
-  stateProblem: string | undefined;
-
   /** The seed is a file of this user's, and a CD that the guest's root alone may read. */
   override get hostKeysExposed(): boolean {
     return false;
@@ -25,12 +22,6 @@ class HypervDriver extends CloudDriver<HypervConfig, PowerShell> {
   get addressHint(): string {
     const { VSwitch, MachineName } = this.config;
     return `Look at its screen (vmconnect localhost ${MachineName}), and whether addresses are given out on the switch ${JSON.stringify(VSwitch)}; a VPN may keep them back. Then run the command again.`;
-  }
-
-  override async getState(signal: AbortSignal): Promise<MachineState> {
-    const { state, problem } = await stateOf(this.place, signal);
-    this.stateProblem = problem;
-    return state;
   }
 }
 
@@ -55,7 +46,7 @@ export const driverModule = cloudModule<HypervConfig, PowerShell>(
       stop: stopMachine,
       kill: killMachine,
       restart: restartMachine,
-      getState: async (place, signal) => (await stateOf(place, signal)).state,
+      getState: stateOf,
       locate,
       findResources: findMade,
     },

@@ -1,4 +1,5 @@
 /** What state a machine is in. */
+import type { StateAndProblem } from "../../driver-kit/cloud-driver.ts";
 import type { MachineState } from "../../driver-kit/state.ts";
 import { findOwn, gone, type Workplace } from "./workplace.ts";
 
@@ -17,13 +18,6 @@ const states: Readonly<Record<string, MachineState>> = {
   Reset: "Starting",
   Stopping: "Stopping",
 };
-
-export interface StateAndProblem {
-  /** "" where there is no virtual machine. */
-  readonly state: MachineState;
-  /** A sentence, where something is wrong. */
-  readonly problem: string | undefined;
-}
 
 export async function stateOf(place: Workplace, signal: AbortSignal): Promise<StateAndProblem> {
   const [vm] = await findOwn(place, signal);

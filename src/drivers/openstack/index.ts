@@ -3,51 +3,37 @@
  * `cloud-file.ts`, `identity.ts`, `session.ts` and `api.ts`; what must hold before in `check.ts`; and the life of an
  * instance in `creation.ts`, `state.ts`, `power.ts` and `removal.ts`.
  */
-import { CloudDriver, cloudModule } from "../../driver-kit/cloud-driver.ts";
-import type { MachineState } from "../../driver-kit/state.ts";
+import { cloudModule } from "../../driver-kit/cloud-driver.ts";
 import { OpenStackApi } from "./api.ts";
 import { checkBeforeCreate } from "./check.ts";
 import { createServer } from "./creation.ts";
 import { configure, newConfig, newKeys, openStackOptions, upgrade, type OpenStackConfig } from "./options.ts";
 import { kill, restart, start, stop } from "./power.ts";
 import { findMade, removeMade } from "./removal.ts";
-import { locate, problemOf, stateAt } from "./state.ts";
-import { pace, recordedServer } from "./workplace.ts";
+import { locate, stateOf } from "./state.ts";
+import { pace } from "./workplace.ts";
 
-class OpenStackDriver extends CloudDriver<OpenStackConfig, OpenStackApi> {
-  stateProblem: string | undefined;
-
-  override async getState(signal: AbortSignal): Promise<MachineState> {
-    const server = await recordedServer(this.place, signal);
-    this.stateProblem = problemOf(this.place, server);
-    return stateAt(server);
-  }
-}
-
-export const driverModule = cloudModule<OpenStackConfig, OpenStackApi>(
-  {
-    name: "openstack",
-    summary: "An instance of an OpenStack cloud",
-    flags: openStackOptions.flags,
-    newKeys,
-    pace,
-    capabilities: { whenPoweredOff: "billed" },
-    newConfig,
-    upgrade,
-    configure: async (config, options, { computer }) => await configure(config, options, computer),
-    openApi: (context, config) => new OpenStackApi(context, config),
-    parts: {
-      preCreateCheck: checkBeforeCreate,
-      create: createServer,
-      remove: removeMade,
-      start,
-      stop,
-      kill,
-      restart,
-      getState: async (place, signal) => stateAt(await recordedServer(place, signal)),
-      locate,
-      findResources: findMade,
-    },
+export const driverModule = cloudModule<OpenStackConfig, OpenStackApi>({
+  name: "openstack",
+  summary: "An instance of an OpenStack cloud",
+  flags: openStackOptions.flags,
+  newKeys,
+  pace,
+  capabilities: { whenPoweredOff: "billed" },
+  newConfig,
+  upgrade,
+  configure: async (config, options, { computer }) => await configure(config, options, computer),
+  openApi: (context, config) => new OpenStackApi(context, config),
+  parts: {
+    preCreateCheck: checkBeforeCreate,
+    create: createServer,
+    remove: removeMade,
+    start,
+    stop,
+    kill,
+    restart,
+    getState: stateOf,
+    locate,
+    findResources: findMade,
   },
-  OpenStackDriver,
-);
+});

@@ -1,4 +1,5 @@
 /** What OpenStack tells of a server: its state, what is wrong with it, and where it is. */
+import type { StateAndProblem } from "../../driver-kit/cloud-driver.ts";
 import type { MachineState } from "../../driver-kit/state.ts";
 import { gone } from "./creation.ts";
 import { ownFloatingIp } from "./floating-ip.ts";
@@ -20,6 +21,11 @@ const changing: Readonly<Record<string, MachineState>> = {
   ...{ "powering-off": "Stopping", shelving: "Stopping", deleting: "Stopping" },
 };
 
+export async function stateOf(place: Workplace, signal: AbortSignal): Promise<StateAndProblem> {
+  const server = await recordedServer(place, signal);
+  return { state: stateAt(server), problem: problemOf(place, server) };
+}
+
 /** "" where there is none. */
 export function stateAt(server: Server | undefined): MachineState {
   if (server === undefined) return "";
@@ -27,7 +33,7 @@ export function stateAt(server: Server | undefined): MachineState {
 }
 
 /** What is wrong with a server, in one sentence. */
-export function problemOf({ config }: Workplace, server: Server | undefined): string | undefined {
+function problemOf({ config }: Workplace, server: Server | undefined): string | undefined {
   if (server === undefined)
     return config.MachineId === "" ? undefined : `The instance ${config.MachineId} is gone from OpenStack`;
   return server.status === "ERROR" ? (server.fault?.message ?? "OpenStack says that the instance is in ERROR state") : undefined;

@@ -6,7 +6,6 @@
  */
 import * as path from "node:path";
 import { CloudDriver, cloudModule } from "../../driver-kit/cloud-driver.ts";
-import type { MachineState } from "../../driver-kit/state.ts";
 import { locate } from "./address.ts";
 import { checkBeforeCreate } from "./check.ts";
 import { createMachine } from "./creation.ts";
@@ -17,8 +16,6 @@ import { findMade, removeMachine } from "./removal.ts";
 import { stateOf } from "./state.ts";
 
 class FusionDriver extends CloudDriver<FusionConfig, VmwarePrograms> {
-  stateProblem: string | undefined;
-
   /** The seed is a file of this user's, and a CD that the guest's root alone may read. */
   override get hostKeysExposed(): boolean {
     return false;
@@ -27,12 +24,6 @@ class FusionDriver extends CloudDriver<FusionConfig, VmwarePrograms> {
   get addressHint(): string {
     const log = path.join(this.context.machineDir, "console.log");
     return `Its console is in ${log}; look whether VMware's network ${this.config.NetworkType} gives out addresses, and restart its services if it does not. Then run the command again.`;
-  }
-
-  override async getState(signal: AbortSignal): Promise<MachineState> {
-    const { state, problem } = await stateOf(this.place, signal);
-    this.stateProblem = problem;
-    return state;
   }
 }
 
@@ -56,7 +47,7 @@ export const driverModule = cloudModule<FusionConfig, VmwarePrograms>(
       stop: stopMachine,
       kill: killMachine,
       restart: restartMachine,
-      getState: async (place, signal) => (await stateOf(place, signal)).state,
+      getState: stateOf,
       locate,
       findResources: findMade,
     },

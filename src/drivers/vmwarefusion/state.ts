@@ -1,14 +1,7 @@
 /** What state a machine is in: whether it is among those that run, and what its folder tells. */
-import type { MachineState } from "../../driver-kit/state.ts";
+import type { StateAndProblem } from "../../driver-kit/cloud-driver.ts";
 import { factsOf } from "../../system/disk-files.ts";
 import { fileOf, gone, isOwn, lookUp, type Sight, type Workplace } from "./workplace.ts";
-
-export interface StateAndProblem {
-  /** "" where there is no virtual machine. */
-  readonly state: MachineState;
-  /** A sentence, where something is wrong. */
-  readonly problem: string | undefined;
-}
 
 export async function stateOf(place: Workplace, signal: AbortSignal): Promise<StateAndProblem> {
   const sight = await lookUp(place, signal);

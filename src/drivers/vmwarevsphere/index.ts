@@ -4,24 +4,14 @@
  * `power.ts` and `removal.ts` the life of a VM. What speaks with vSphere is loaded with the first verb.
  */
 import { CloudDriver, cloudModule } from "../../driver-kit/cloud-driver.ts";
-import type { MachineState } from "../../driver-kit/state.ts";
 import { VimApi } from "./api/vim-api.ts";
 import { configure, driverName, newConfig, newKeys, upgrade, vsphereOptions, type VsphereConfig } from "./options.ts";
 import { pace } from "./workplace.ts";
 
 class VsphereDriver extends CloudDriver<VsphereConfig, VimApi> {
-  stateProblem: string | undefined;
-
   /** Of 0.16.2's records without one too. */
   override async getSshUsername(): Promise<string> {
     return this.config.SSHUser === "" ? "docker" : this.config.SSHUser;
-  }
-
-  override async getState(signal: AbortSignal): Promise<MachineState> {
-    const { lookAt } = await import("./power.ts");
-    const { state, problem } = await lookAt(this.place, signal);
-    this.stateProblem = problem;
-    return state;
   }
 
   async suspend(signal: AbortSignal): Promise<void> {
@@ -63,7 +53,7 @@ export const driverModule = cloudModule<VsphereConfig, VimApi>(
       stop: async (place, signal) => await (await power()).shutDown(place, signal),
       kill: async (place, signal) => await (await power()).powerOff(place, signal),
       restart: async (place, signal) => await (await power()).restart(place, signal),
-      getState: async (place, signal) => (await (await power()).lookAt(place, signal)).state,
+      getState: async (place, signal) => await (await power()).lookAt(place, signal),
       locate: async (place, signal) => await (await import("./address.ts")).locate(place, signal),
       findResources: async (place, signal) => await (await import("./removal.ts")).findMade(place, signal),
     },

@@ -1,4 +1,5 @@
 /** The states of a VM, and switching it. A state that is reached already is a success. */
+import type { StateAndProblem } from "../../driver-kit/cloud-driver.ts";
 import type { MachineState } from "../../driver-kit/state.ts";
 import { failureKindOf, ProviderError } from "../../driver-kit/provider-error.ts";
 import { MachineError, messageOf } from "../../errors/machine-error.ts";
@@ -15,14 +16,8 @@ const powerProperties = ["runtime.powerState", "runtime.connectionState"];
 export const shutdownMs = 120_000;
 const sshCommandMs = 20_000;
 
-interface Seen {
-  readonly state: MachineState;
-  /** What is wrong with the VM, in one sentence. */
-  readonly problem: string | undefined;
-}
-
 /** "" where there is no VM. */
-export async function lookAt(place: Workplace, signal: AbortSignal): Promise<Seen> {
+export async function lookAt(place: Workplace, signal: AbortSignal): Promise<StateAndProblem> {
   const { config } = place;
   const isKnown = config.InstanceUuid !== "" || config.MachineId !== "" || config.KnownByPlace;
   const vm = isKnown ? await findVm(place, powerProperties, signal) : undefined;
