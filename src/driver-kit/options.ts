@@ -83,6 +83,9 @@ export function port(flag: string, rules: Omit<NumberRules, "atLeast" | "atMost"
   return int(flag, { ...rules, atLeast: 1, atMost: 65_535 });
 }
 
+/** A name that useradd takes. */
+export const userName = { pattern: /^[a-z_][a-z0-9_-]{0,31}$/u, wanted: "a user name" } as const;
+
 /** Where a provider's API is. */
 export function url(flag: string, rules: Omit<TextRules, "matches" | "oneOf">): Option<"string"> {
   return text(flag, { ...rules, matches: { pattern: /^https?:\/\/[^/\s]+/u, wanted: "a URL" } });

@@ -2,7 +2,7 @@
  * Options of hypervisors on this computer that are the same for all: which image a machine starts from, who logs in, and
  * what else its guest is told at its first boot. Keys are the fields of the record.
  */
-import { bool, text, type Option } from "../options.ts";
+import { bool, text, userName, type Option } from "../options.ts";
 
 interface GuestOptions {
   readonly Image: Option<"string">;
@@ -45,6 +45,6 @@ export function userOption(envVar: string, usage: string): Option<"string"> {
     usage,
     envVar,
     value: hypervisorUser,
-    matches: { pattern: /^[a-z_][a-z0-9_-]{0,31}$/u, wanted: "a user name" },
+    matches: userName,
   });
 }

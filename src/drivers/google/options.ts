@@ -3,7 +3,7 @@ import * as path from "node:path";
 import type { DriverOptions } from "../../driver-kit/create-flag.ts";
 import { guestSshPort } from "../../driver-kit/guest/guest-ports.ts";
 import { parseCidrs, parseOpenPorts } from "../../driver-kit/open-ports.ts";
-import { bool, defineOptions, int, list, secret, text, url, type ConfigOf } from "../../driver-kit/options.ts";
+import { bool, defineOptions, int, list, secret, text, url, userName, type ConfigOf } from "../../driver-kit/options.ts";
 import type { ProviderConfig } from "../../driver-kit/provider-driver.ts";
 import { MachineError } from "../../errors/machine-error.ts";
 import type { Computer } from "../../system/computer.ts";
@@ -220,7 +220,7 @@ export const defaultDisk = { size: 10, type: "pd-balanced" } as const;
 function check(config: GoogleConfig): void {
   if (config.SSHUser === "root")
     throw wrong("Images of Google let root in by no key", `Give another user with ${flagOf("Username")}, or leave it out.`);
-  if (!/^[a-z_][a-z0-9_-]{0,31}$/u.test(config.SSHUser))
+  if (!userName.pattern.test(config.SSHUser))
     throw wrong(
       `${flagOf("Username")} ${JSON.stringify(config.SSHUser)} is no name of a Linux user`,
       "Use lower-case letters, digits, _ and -, a letter first.",

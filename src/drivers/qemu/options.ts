@@ -2,7 +2,7 @@
  * The options of `qemu`: create flags, the fields of the record they fill, and what they may be. The defaults suit a
  * laptop: half of what most have.
  */
-import { bool, defineOptions, int, list, text } from "../../driver-kit/options.ts";
+import { bool, defineOptions, int, list, text, userName } from "../../driver-kit/options.ts";
 
 const smallestMemoryMiB = 512;
 const smallestDiskMiB = 4_000;
@@ -59,7 +59,7 @@ export const qemuOptions = defineOptions("qemu", {
     envVar: "QEMU_SSH_USER",
     value: "root",
     usage: "User to log in as; one other than root gets sudo rights",
-    matches: { pattern: /^[a-z_][a-z0-9_-]{0,31}$/u, wanted: "a user name" },
+    matches: userName,
   }),
   /** `auto` until create has chosen. */
   Accelerator: text("accelerator", {

@@ -3,7 +3,7 @@ import * as path from "node:path";
 import type { Upgrade } from "../../driver-kit/builtin-driver.ts";
 import type { DriverOptions } from "../../driver-kit/create-flag.ts";
 import { parseImageSource, type ImageSource } from "../../driver-kit/images/image-source.ts";
-import { bool, defineOptions, int, text, type ConfigOf } from "../../driver-kit/options.ts";
+import { bool, defineOptions, int, text, userName, type ConfigOf } from "../../driver-kit/options.ts";
 import type { ProviderConfig } from "../../driver-kit/provider-driver.ts";
 import { MachineError } from "../../errors/machine-error.ts";
 import type { Computer } from "../../system/computer.ts";
@@ -120,7 +120,7 @@ export const virtualBoxOptions = defineOptions("virtualbox", {
     usage: "User to log in as; one other than root gets sudo rights",
     envVar: "VIRTUALBOX_SSH_USER",
     value: "docker",
-    matches: { pattern: /^[a-z_][a-z0-9_-]{0,31}$/u, wanted: "a user name" },
+    matches: userName,
   }),
   Network: text("network", {
     usage: "hostonly: a network of this computer and its machines; nat: ports of 127.0.0.1 that lead to SSH and the engine",

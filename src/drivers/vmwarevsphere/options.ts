@@ -4,7 +4,7 @@ import type { Upgrade } from "../../driver-kit/builtin-driver.ts";
 import type { DriverOptions } from "../../driver-kit/create-flag.ts";
 import { guestSshPort } from "../../driver-kit/guest/guest-ports.ts";
 import { parseImageSource, type ImageSource } from "../../driver-kit/images/image-source.ts";
-import { bool, defineOptions, int, list, port, secret, text, type ConfigOf } from "../../driver-kit/options.ts";
+import { bool, defineOptions, int, list, port, secret, text, userName, type ConfigOf } from "../../driver-kit/options.ts";
 import type { ProviderConfig } from "../../driver-kit/provider-driver.ts";
 import { MachineError } from "../../errors/machine-error.ts";
 import type { Computer } from "../../system/computer.ts";
@@ -92,7 +92,7 @@ export const vsphereOptions = defineOptions(driverName, {
     usage: "SSH username",
     envVar: "VSPHERE_SSH_USER",
     value: "docker",
-    matches: { pattern: /^[a-z_][a-z0-9_-]{0,31}$/u, wanted: "a user name" },
+    matches: userName,
   }),
   SSHPassword: text("ssh-password", {
     usage: "accepted and of no effect: machines are logged in to by keys",
