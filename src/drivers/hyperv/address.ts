@@ -3,6 +3,7 @@
  * Debian's images come without the daemon that tells; the neighbour cache knows who has spoken to this computer, and the
  * name server of Windows' own switch who was given an address.
  */
+import { isReachable } from "../../driver-kit/guest/guest-address.ts";
 import { hostNameOf } from "../../driver-kit/guest/guest-identity.ts";
 import { textOf, type Answers, type Fields } from "./powershell.ts";
 import { fields } from "./script.ts";
@@ -67,11 +68,4 @@ function seenAddress(answers: Answers): string | undefined {
 /** Another machine may bear the name: the pinned host key tells that. */
 function namedAddress(answers: Answers): string | undefined {
   return (answers["records"] ?? []).map((record) => textOf((record as Fields)["IPAddress"])).find(isReachable);
-}
-
-/** IPv4, neither of the guest alone, nor without a router, nor the bridge of the engine in it. */
-function isReachable(address: string): boolean {
-  return (
-    /^\d{1,3}(?:\.\d{1,3}){3}$/u.test(address) && !/^(?:0\.|127\.|169\.254\.|172\.17\.0\.1$|22[4-9]\.|23\d\.)/u.test(address)
-  );
 }

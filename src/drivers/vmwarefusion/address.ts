@@ -3,11 +3,12 @@
  * neighbours; last by VMware's tools, which name any address of the guest and need not run in it.
  */
 import * as path from "node:path";
+import { isReachable } from "../../driver-kit/guest/guest-address.ts";
 import { isMachineError } from "../../errors/machine-error.ts";
 import { listFolder } from "../../system/disk-files.ts";
 import { readRegularFileIfExists } from "../../system/files.ts";
 import type { Computer } from "../../system/computer.ts";
-import { addressOf, appleLeases, iscLeases, isReachable, macDigits, neighbours, reservations, type Lease } from "./leases.ts";
+import { addressOf, appleLeases, iscLeases, macDigits, neighbours, reservations, type Lease } from "./leases.ts";
 import { fileOf, requireOwn, type Workplace } from "./workplace.ts";
 
 const arpMs = 10_000;

@@ -1,7 +1,7 @@
 /** Leases of each server, tables of neighbours, and which of several counts. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { addressOf, appleLeases, iscLeases, isReachable, macDigits, neighbours, reservations } from "./leases.ts";
+import { addressOf, appleLeases, iscLeases, macDigits, neighbours, reservations } from "./leases.ts";
 
 const mac = "0050560a0b0c";
 const now = Date.UTC(2026, 10, 26, 10, 30, 0);
@@ -67,10 +67,4 @@ test("neighbours are read from each system's table", () => {
     assert.equal(addressOf(mac, neighbours(text), 0), "172.16.1.8", text);
     assert.equal(neighbours(text).length, 1);
   }
-});
-
-test("addresses that lead nowhere are none", () => {
-  for (const address of ["172.17.0.1", "127.0.0.1", "169.254.3.4", "0.0.0.0", "224.0.0.1", "fe80::1", "unknown", ""])
-    assert.equal(isReachable(address), false, address);
-  assert.equal(isReachable("172.17.0.2"), true);
 });

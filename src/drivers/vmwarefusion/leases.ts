@@ -2,6 +2,7 @@
  * What the DHCP servers beside VMware write down, and tables of neighbours, as pairs of a hardware address and an address.
  * Hardware addresses are compared by their digits, which some of them write without leading zeros. No I/O.
  */
+import { isReachable } from "../../driver-kit/guest/guest-address.ts";
 
 export interface Lease {
   readonly address: string;
@@ -79,11 +80,4 @@ export function addressOf(mac: string, leases: readonly Lease[], nowMs: number):
   const own = leases.filter((lease) => lease.mac === mac && isReachable(lease.address)).toReversed();
   const newest = (some: readonly Lease[]): string | undefined => some.toSorted((a, b) => b.startsMs - a.startsMs)[0]?.address;
   return newest(own.filter(({ endsMs }) => endsMs > nowMs)) ?? newest(own);
-}
-
-/** IPv4, neither of the guest alone, nor without a router, nor the bridge of the engine in it. */
-export function isReachable(address: string): boolean {
-  return (
-    /^\d{1,3}(?:\.\d{1,3}){3}$/u.test(address) && !/^(?:0\.|127\.|169\.254\.|172\.17\.0\.1$|22[4-9]\.|23\d\.)/u.test(address)
-  );
 }
