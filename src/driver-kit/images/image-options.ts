@@ -2,7 +2,10 @@
  * Options of hypervisors on this computer that are the same for all: which image a machine starts from, who logs in, and
  * what else its guest is told at its first boot. Keys are the fields of the record.
  */
+import * as path from "node:path";
+import { MachineError } from "../../errors/machine-error.ts";
 import { bool, text, userName, type Option } from "../options.ts";
+import { parseImageSource, type ImageSource } from "./image-source.ts";
 
 interface GuestOptions {
   readonly Image: Option<"string">;
@@ -46,5 +49,39 @@ export function userOption(envVar: string, usage: string): Option<"string"> {
     envVar,
     value: hypervisorUser,
     matches: userName,
+  });
+}
+
+/** What a record with these options says that the machine starts from. */
+export interface RecordedImage {
+  Image: string;
+  ImageChecksum: string;
+  Boot2DockerURL: string;
+}
+
+/** Throws `driver-options`. @param prefix the driver's name: messages name its flags */
+export function imageSourceOf({ Image, ImageChecksum, Boot2DockerURL }: RecordedImage, prefix: string, cwd: string): ImageSource {
+  return parseImageSource({ image: Image, checksum: ImageChecksum, isoUrl: Boot2DockerURL }, prefix, cwd);
+}
+
+/** Makes the paths absolute, for a create that goes on may run in another folder. Throws `driver-options` for what cannot be an image. */
+export function recordImage(config: RecordedImage, prefix: string, cwd: string): ImageSource {
+  const source = imageSourceOf(config, prefix, cwd);
+  if (source.kind === "file") config.Image = source.file;
+  if (source.kind === "iso") config.Boot2DockerURL = source.location;
+  return source;
+}
+
+/** The same with what goes along. Throws `driver-options` also for what boot2docker cannot have. */
+export function recordGuest(config: RecordedImage & { SSHUser: string; CloudConfig: string }, prefix: string, cwd: string): void {
+  if (config.CloudConfig !== "") config.CloudConfig = path.resolve(cwd, config.CloudConfig);
+  if (recordImage(config, prefix, cwd).kind !== "iso") return;
+  if (config.SSHUser !== hypervisorUser) throw besideIso(prefix, "ssh-user", "boot2docker has the user docker");
+  if (config.CloudConfig !== "") throw besideIso(prefix, "cloud-config", "boot2docker has no cloud-init");
+}
+
+function besideIso(prefix: string, flag: string, why: string): MachineError {
+  return new MachineError("driver-options", `--${prefix}-${flag} and --${prefix}-boot2docker-url exclude each other: ${why}`, {
+    hint: "Leave one of them out.",
   });
 }

@@ -1,10 +1,15 @@
 /** What a Hyper-V machine is: the options, and the record they become. No I/O. */
-import * as path from "node:path";
 import type { Upgrade } from "../../driver-kit/builtin-driver.ts";
 import type { DriverOptions } from "../../driver-kit/create-flag.ts";
 import { guestSshPort } from "../../driver-kit/guest/guest-ports.ts";
-import { guestOptions, hypervisorUser, userOption } from "../../driver-kit/images/image-options.ts";
-import { parseImageSource, type ImageSource } from "../../driver-kit/images/image-source.ts";
+import {
+  guestOptions,
+  imageSourceOf,
+  recordGuest,
+  userOption,
+  type RecordedImage,
+} from "../../driver-kit/images/image-options.ts";
+import type { ImageSource } from "../../driver-kit/images/image-source.ts";
 import { bool, defineOptions, int, text, type ConfigOf } from "../../driver-kit/options.ts";
 import type { ProviderConfig } from "../../driver-kit/provider-driver.ts";
 import { MachineError } from "../../errors/machine-error.ts";
@@ -127,21 +132,12 @@ export function configure(config: HypervConfig, options: DriverOptions, { cwd }:
   Object.assign(config, hypervOptions.read(options));
   config.SSHPort = guestSshPort;
   config.MacAddr = config.MacAddr.replaceAll(/[^0-9a-f]/giu, "").toUpperCase();
-  if (config.CloudConfig !== "") config.CloudConfig = path.resolve(cwd, config.CloudConfig);
-  requireTogether(config, cwd);
+  recordGuest(config, "hyperv", cwd);
+  requireTogether(config);
 }
 
-function requireTogether(config: HypervConfig, cwd: string): void {
+function requireTogether(config: HypervConfig): void {
   const { flagOf } = hypervOptions;
-  const source = imageSource(config, cwd);
-  // A create that goes on may run in another folder.
-  if (source.kind === "file") config.Image = source.file;
-  if (source.kind === "iso") config.Boot2DockerURL = source.location;
-  const isIso = source.kind === "iso";
-  if (isIso && config.SSHUser !== hypervisorUser)
-    throw wrong(`${flagOf("SSHUser")} and ${flagOf("Boot2DockerURL")} exclude each other: boot2docker has the user docker`);
-  if (isIso && config.CloudConfig !== "")
-    throw wrong(`${flagOf("CloudConfig")} and ${flagOf("Boot2DockerURL")} exclude each other: boot2docker has no cloud-init`);
   if (config.MemoryMax !== 0 && config.DisableDynamicMemory)
     throw wrong(`${flagOf("MemoryMax")} and ${flagOf("DisableDynamicMemory")} exclude each other`);
   if (config.MemoryMax !== 0 && config.MemoryMax < config.MemSize)
@@ -153,9 +149,6 @@ function wrong(sentence: string): MachineError {
 }
 
 /** What the machine starts from. Throws `driver-options`. */
-export function imageSource(
-  { Image, ImageChecksum, Boot2DockerURL }: Pick<HypervConfig, "Image" | "ImageChecksum" | "Boot2DockerURL">,
-  cwd: string,
-): ImageSource {
-  return parseImageSource({ image: Image, checksum: ImageChecksum, isoUrl: Boot2DockerURL }, "hyperv", cwd);
+export function imageSource(config: RecordedImage, cwd: string): ImageSource {
+  return imageSourceOf(config, "hyperv", cwd);
 }

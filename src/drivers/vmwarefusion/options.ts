@@ -3,8 +3,14 @@ import * as path from "node:path";
 import type { Upgrade } from "../../driver-kit/builtin-driver.ts";
 import type { DriverOptions } from "../../driver-kit/create-flag.ts";
 import { guestSshPort } from "../../driver-kit/guest/guest-ports.ts";
-import { guestOptions, hypervisorUser, userOption } from "../../driver-kit/images/image-options.ts";
-import { parseImageSource, type ImageSource } from "../../driver-kit/images/image-source.ts";
+import {
+  guestOptions,
+  imageSourceOf,
+  recordGuest,
+  userOption,
+  type RecordedImage,
+} from "../../driver-kit/images/image-options.ts";
+import type { ImageSource } from "../../driver-kit/images/image-source.ts";
 import { bool, defineOptions, int, list, text, type ConfigOf } from "../../driver-kit/options.ts";
 import type { ProviderConfig } from "../../driver-kit/provider-driver.ts";
 import { MachineError } from "../../errors/machine-error.ts";
@@ -129,23 +135,14 @@ export function configure(config: FusionConfig, options: DriverOptions, computer
   config.SSHPort = guestSshPort;
   config.CPU = Math.min(config.CPU < 1 ? cpus : config.CPU, mostCpus);
   config.ISO = path.join(machineDir, oldFiles.iso);
-  if (config.CloudConfig !== "") config.CloudConfig = path.resolve(cwd, config.CloudConfig);
   if (config.ConfigDriveURL !== "") config.ConfigDriveISO = path.join(machineDir, oldFiles.configDrive);
   config.ShareFolders = config.ShareFolders.map((given) => shareText(parseShare(given, cwd)));
-  requireTogether(config, cwd);
+  recordGuest(config, "vmwarefusion", cwd);
+  requireTogether(config);
 }
 
-function requireTogether(config: FusionConfig, cwd: string): void {
+function requireTogether(config: FusionConfig): void {
   const { flagOf } = fusionOptions;
-  const source = imageSource(config, cwd);
-  // A create that goes on may run in another folder.
-  if (source.kind === "file") config.Image = source.file;
-  if (source.kind === "iso") config.Boot2DockerURL = source.location;
-  const isIso = source.kind === "iso";
-  if (isIso && config.SSHUser !== hypervisorUser)
-    throw wrong(`${flagOf("SSHUser")} and ${flagOf("Boot2DockerURL")} exclude each other: boot2docker has the user docker`);
-  if (isIso && config.CloudConfig !== "")
-    throw wrong(`${flagOf("CloudConfig")} and ${flagOf("Boot2DockerURL")} exclude each other: boot2docker has no cloud-init`);
   if (config.ConfigDriveURL !== "" && config.CloudConfig !== "")
     throw wrong(`${flagOf("ConfigDriveURL")} and ${flagOf("CloudConfig")} exclude each other: cloud-init reads one CD`);
   if (config.NoShare && config.ShareFolders.length > 0)
@@ -157,9 +154,6 @@ function wrong(sentence: string): MachineError {
 }
 
 /** What the machine starts from. Throws `driver-options`. */
-export function imageSource(
-  { Image, ImageChecksum, Boot2DockerURL }: Pick<FusionConfig, "Image" | "ImageChecksum" | "Boot2DockerURL">,
-  cwd: string,
-): ImageSource {
-  return parseImageSource({ image: Image, checksum: ImageChecksum, isoUrl: Boot2DockerURL }, "vmwarefusion", cwd);
+export function imageSource(config: RecordedImage, cwd: string): ImageSource {
+  return imageSourceOf(config, "vmwarefusion", cwd);
 }
