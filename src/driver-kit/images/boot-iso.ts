@@ -10,13 +10,22 @@ import { download, fetchText, type Checksum, type DownloadContext } from "../../
 import type { DriverContext } from "../driver.ts";
 import { inPhase } from "../phase.ts";
 import { checksumFromList } from "./disk-image.ts";
-import type { IsoSource } from "./image-source.ts";
+import type { GuestArch } from "./guest-arch.ts";
+import type { ImageSource, IsoSource } from "./image-source.ts";
 
 export const bootIsoName = "boot2docker.iso";
 
 /** ECMA-119: the sixteenth sector of 2048 bytes describes the volume. */
 const descriptorOffset = 16 * 2048;
 const releaseBytes = 16 * 1024 * 1024;
+
+/** Throws `driver-options` for a CD on a computer that it is not for. @param prefix the driver's name: messages name its flags */
+export function requireIsoFits(source: ImageSource, arch: GuestArch, prefix: string): void {
+  if (source.kind !== "iso" || arch === "x64") return;
+  throw new MachineError("driver-options", "boot2docker is for x86-64 computers only", {
+    hint: `Leave --${prefix}-boot2docker-url out: Debian's image fits this computer.`,
+  });
+}
 
 /**
  * Gives the CD's path in the machine's folder. One that is there whole, of an earlier attempt, is taken as it is.

@@ -10,6 +10,12 @@ const toolTimeoutMs = 120_000;
 /** Protective MBR, GPT header and its entries. */
 const headBytes = 64 * 1024;
 
+/** Throws `image-unusable` where the file that an image is to be is not there. */
+export async function requireImageFile(source: { readonly kind: string; readonly file?: string | undefined }): Promise<void> {
+  if (source.file !== undefined && (await factsOf(source.file)) === undefined)
+    throw new MachineError("image-unusable", `The image ${source.file} does not exist`);
+}
+
 /** A file, and what messages call it: the file may be a copy. */
 export interface NamedDisk {
   readonly file: string;

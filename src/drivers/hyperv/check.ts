@@ -1,9 +1,11 @@
 /** What is checked before anything is made: this computer, its Hyper-V, this user's rights, the switch. */
 import { readUserData } from "../../driver-kit/guest/seeded-guest.ts";
+import { requireIsoFits } from "../../driver-kit/images/boot-iso.ts";
 import { guestArch } from "../../driver-kit/images/guest-arch.ts";
+import { requireImageFile } from "../../driver-kit/images/image-check.ts";
 import { MachineError } from "../../errors/machine-error.ts";
 import { logTo } from "../../log/event.ts";
-import { factsOf, requireFreeBytes } from "../../system/disk-files.ts";
+import { requireFreeBytes } from "../../system/disk-files.ts";
 import { moduleHint } from "./failures.ts";
 import { imageSource } from "./options.ts";
 import { isTrue, textOf, type Answers, type Fields } from "./powershell.ts";
@@ -26,14 +28,9 @@ export async function checkBeforeCreate(place: Workplace, signal: AbortSignal): 
 }
 
 async function checkFiles({ config, context }: Workplace): Promise<void> {
-  const arch = guestArch(context.computer.arch, "hyperv");
   const source = imageSource(config, context.computer.cwd);
-  if (source.kind === "iso" && arch !== "x64")
-    throw new MachineError("driver-options", "boot2docker is for x86-64 computers only", {
-      hint: "Leave --hyperv-boot2docker-url out: Debian's image fits this computer.",
-    });
-  if (source.kind === "file" && (await factsOf(source.file)) === undefined)
-    throw new MachineError("image-unusable", `The image ${source.file} does not exist`);
+  requireIsoFits(source, guestArch(context.computer.arch, "hyperv"), "hyperv");
+  await requireImageFile(source);
   await readUserData({ userDataFile: config.CloudConfig, userDataFlag: "hyperv-cloud-config" });
   await requireFreeBytes(context.storePath, freshMachineBytes, "A machine");
 }

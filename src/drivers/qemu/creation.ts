@@ -5,12 +5,14 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import * as path from "node:path";
 import { forgetHostKeys, newGuestIdentity, publicHalves } from "../../driver-kit/guest/guest-identity.ts";
+import { requireSharedFolder } from "../../driver-kit/guest/shared-folder.ts";
 import { guestArch } from "../../driver-kit/images/guest-arch.ts";
+import { requireImageFile } from "../../driver-kit/images/image-check.ts";
 import { requireRootfsPrograms } from "../../driver-kit/images/debian-rootfs.ts";
 import type { DriverContext, PreparedEngine } from "../../driver-kit/driver.ts";
 import { isMachineError, MachineError, messageOf } from "../../errors/machine-error.ts";
 import { logTo } from "../../log/event.ts";
-import { factsOf, requireFreeBytes } from "../../system/disk-files.ts";
+import { requireFreeBytes } from "../../system/disk-files.ts";
 import { bootsDisk, bootsKernel, chooseAccelerator } from "./accelerator.ts";
 import { qemuProgram, type Accelerator, type LaunchSpec } from "./qemu-arguments.ts";
 import type { QemuConfig } from "./config.ts";
@@ -50,12 +52,8 @@ export async function checkBeforeCreate(place: Workplace, _signal: AbortSignal):
   requireMemory(config.Memory, context.computer.memoryMiB);
   await requireQemu(context, guestArch(context.computer.arch, "qemu"));
   if (source.kind === "build") await requireRootfsPrograms(context.processes);
-  if (source.kind === "file" && (await factsOf(source.file)) === undefined)
-    throw new MachineError("image-unusable", `The image ${source.file} does not exist`);
-  for (const { folder } of config.ShareFolders.map(parseSharedFolder)) {
-    if ((await factsOf(folder))?.isDirectory !== true)
-      throw new MachineError("driver-options", `The folder to share does not exist: ${folder}`);
-  }
+  await requireImageFile(source);
+  for (const { folder } of config.ShareFolders.map(parseSharedFolder)) await requireSharedFolder(folder);
   if (config.ShareFolders.length > 0) await chooseShareMethod(context, source.kind !== "build");
   await requireFreePorts(config);
   await requireFreeBytes(context.storePath, freshMachineBytes, "A machine");

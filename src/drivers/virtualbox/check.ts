@@ -1,6 +1,8 @@
 /** What is checked before anything is made: this computer, VirtualBox, and what the flags name. */
 import * as path from "node:path";
+import { requireSharedFolder } from "../../driver-kit/guest/shared-folder.ts";
 import { guestArch } from "../../driver-kit/images/guest-arch.ts";
+import { requireImageFile } from "../../driver-kit/images/image-check.ts";
 import { MachineError } from "../../errors/machine-error.ts";
 import { logTo } from "../../log/event.ts";
 import { factsOf, headOf, listFolder, requireFreeBytes } from "../../system/disk-files.ts";
@@ -45,13 +47,11 @@ async function checkFiles({ context, config }: Workplace, arch: string): Promise
     throw new MachineError("driver-options", "boot2docker is for x86-64, and this computer's processor is an ARM", {
       hint: "Leave out --virtualbox-boot2docker-url and --virtualbox-import-boot2docker-vm.",
     });
-  if (source.kind === "file" && (await factsOf(source.file)) === undefined)
-    throw new MachineError("image-unusable", `The image ${source.file} does not exist`);
+  await requireImageFile(source);
   if (config.CloudConfig !== "" && (await factsOf(config.CloudConfig))?.isDirectory !== false)
     throw new MachineError("driver-options", `The file of --virtualbox-cloud-config does not exist: ${config.CloudConfig}`);
   const share = shareOf(config, computer.os);
-  if (share !== undefined && config.ShareFolder !== "" && (await factsOf(share.hostPath))?.isDirectory !== true)
-    throw new MachineError("driver-options", `The folder to share does not exist: ${share.hostPath}`);
+  if (share !== undefined && config.ShareFolder !== "") await requireSharedFolder(share.hostPath);
   if (computer.memoryMiB !== undefined && config.Memory > computer.memoryMiB)
     throw new MachineError(
       "driver-options",

@@ -1,9 +1,12 @@
 /** What is checked before anything is made: this computer, its VMware, the files that were named. */
 import { readUserData } from "../../driver-kit/guest/seeded-guest.ts";
+import { requireSharedFolder } from "../../driver-kit/guest/shared-folder.ts";
+import { requireIsoFits } from "../../driver-kit/images/boot-iso.ts";
 import { guestArch } from "../../driver-kit/images/guest-arch.ts";
+import { requireImageFile } from "../../driver-kit/images/image-check.ts";
 import { MachineError } from "../../errors/machine-error.ts";
 import { logTo } from "../../log/event.ts";
-import { accessTo, factsOf, requireFreeBytes } from "../../system/disk-files.ts";
+import { accessTo, requireFreeBytes } from "../../system/disk-files.ts";
 import { imageSource } from "./options.ts";
 import { productNames, productVersion } from "./programs.ts";
 import { parseShare, sharesOf } from "./shares.ts";
@@ -25,17 +28,9 @@ export async function checkBeforeCreate(place: Workplace, signal: AbortSignal): 
 async function checkFiles({ config, context }: Workplace): Promise<void> {
   const { arch, cwd, os } = context.computer;
   const source = imageSource(config, cwd);
-  if (source.kind === "iso" && guestArch(arch, "vmwarefusion") !== "x64")
-    throw new MachineError("driver-options", "boot2docker is for x86-64 computers only", {
-      hint: "Leave --vmwarefusion-boot2docker-url out: Debian's image fits this computer.",
-    });
-  if (source.kind === "file" && (await factsOf(source.file)) === undefined)
-    throw new MachineError("image-unusable", `The image ${source.file} does not exist`);
-  for (const text of config.ShareFolders) {
-    const { hostPath } = parseShare(text, cwd);
-    if ((await factsOf(hostPath))?.isDirectory !== true)
-      throw new MachineError("driver-options", `The folder to share does not exist: ${hostPath}`);
-  }
+  requireIsoFits(source, guestArch(arch, "vmwarefusion"), "vmwarefusion");
+  await requireImageFile(source);
+  for (const text of config.ShareFolders) await requireSharedFolder(parseShare(text, cwd).hostPath);
   if (config.ShareFolders.length > 0 && sharesOf(config, os).length > 0 && source.kind !== "iso")
     logTo(
       context.report,
