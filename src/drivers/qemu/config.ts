@@ -48,7 +48,9 @@ export function configure(config: QemuConfig, options: DriverOptions, cwd: strin
   Object.assign(config, qemuOptions.read(options));
   config.ShareFolders = config.ShareFolders.map((folder) => absoluteShare(folder, cwd));
   requireDistinct(config.OpenPorts);
-  parseQemuImage(config, cwd);
+  const source = parseQemuImage(config, cwd);
+  // A create that goes on may run in another folder.
+  if (source.kind === "file") config.Image = source.file;
   if (config.SaveState === "on" && config.ShareFolders.length > 0) {
     throw new MachineError(
       "driver-options",

@@ -12,7 +12,7 @@ import { moduleHints, secureBootHint } from "./failures.ts";
 import { findImport } from "./import-vm.ts";
 import { isAtLeast, parseHostInfo, parseHostOnlyInterfaces, parseVersion, type Version } from "./listings.ts";
 import { allowedRanges, isAllowed } from "./networks-conf.ts";
-import { hostOnlyCidrOf, imageSourceOf } from "./options.ts";
+import { hostOnlyCidrOf, imageSource } from "./options.ts";
 import { shareOf } from "./shares.ts";
 import { idsOf, isOurs, type Workplace } from "./workplace.ts";
 
@@ -42,7 +42,7 @@ export async function checkBeforeCreate(place: Workplace, signal: AbortSignal): 
 
 async function checkFiles({ context, config }: Workplace, arch: string): Promise<void> {
   const { computer } = context;
-  const source = imageSourceOf(config, computer.cwd);
+  const source = imageSource(config, computer.cwd);
   if (arch === "arm64" && (source.kind === "iso" || config.Boot2DockerImportVM !== ""))
     throw new MachineError("driver-options", "boot2docker is for x86-64, and this computer's processor is an ARM", {
       hint: "Leave out --virtualbox-boot2docker-url and --virtualbox-import-boot2docker-vm.",

@@ -12,7 +12,7 @@ import { removeTree } from "../../system/disk-files.ts";
 import type { InputFeed } from "../../system/process.ts";
 import { openByteSource } from "../../system/random-access.ts";
 import { importVm } from "./import-vm.ts";
-import { imageSourceOf } from "./options.ts";
+import { imageSource } from "./options.ts";
 import { fileOf, vmFiles, type Workplace } from "./workplace.ts";
 
 const mib = 1024 * 1024;
@@ -27,7 +27,7 @@ export interface Disk {
 export async function provideDisk(place: Workplace, arch: GuestArch, signal: AbortSignal): Promise<Disk> {
   const { config, context } = place;
   const disk = fileOf(place, vmFiles.disk);
-  const source = imageSourceOf(config, context.computer.cwd);
+  const source = imageSource(config, context.computer.cwd);
   await removeTree(disk);
   if (config.Boot2DockerImportVM !== "") {
     const imported = await importVm(place, disk, signal);

@@ -2,7 +2,8 @@
 import * as path from "node:path";
 import type { Upgrade } from "../../driver-kit/builtin-driver.ts";
 import type { DriverOptions } from "../../driver-kit/create-flag.ts";
-import { parseImageSource, type ImageSource } from "../../driver-kit/images/image-source.ts";
+import { imageSourceOf, recordImage } from "../../driver-kit/images/image-options.ts";
+import type { ImageSource } from "../../driver-kit/images/image-source.ts";
 import { bool, defineOptions, int, text, userName, type ConfigOf } from "../../driver-kit/options.ts";
 import type { ProviderConfig } from "../../driver-kit/provider-driver.ts";
 import { MachineError } from "../../errors/machine-error.ts";
@@ -212,7 +213,7 @@ export function configure(config: VirtualBoxConfig, options: DriverOptions, { cw
   config.CloudConfig = absolute(config.CloudConfig);
   config.CPU = Math.min(config.CPU, mostCpus);
   if (env["MACHINE_COMPAT"] === "0.16" && !isSet(options, "HostOnlyCIDR")) config.HostOnlyCIDR = compatCidr;
-  const { kind } = imageSourceOf(config, cwd);
+  const { kind } = recordImage(config, "virtualbox", cwd);
   requireTogether(config, kind === "iso" || config.Boot2DockerImportVM !== "");
   if (kind === "iso" || config.Boot2DockerImportVM !== "") return;
   if (!isSet(options, "NatNicType")) config.NatNicType = newNicType;
@@ -220,8 +221,8 @@ export function configure(config: VirtualBoxConfig, options: DriverOptions, { cw
 }
 
 /** Throws `driver-options`. */
-export function imageSourceOf({ Image, ImageChecksum, Boot2DockerURL }: VirtualBoxConfig, cwd: string): ImageSource {
-  return parseImageSource({ image: Image, checksum: ImageChecksum, isoUrl: Boot2DockerURL }, "virtualbox", cwd);
+export function imageSource(config: VirtualBoxConfig, cwd: string): ImageSource {
+  return imageSourceOf(config, "virtualbox", cwd);
 }
 
 export function hostOnlyCidrOf({ HostOnlyCIDR }: VirtualBoxConfig): Cidr {

@@ -13,7 +13,7 @@ import { importMachine } from "./creation.ts";
 import { beside, datastorePath, putFile } from "./datastore-files.ts";
 import { devicesOf } from "./hardware.ts";
 import { requireVm } from "./instance.ts";
-import { driverName, imageSourceOf } from "./options.ts";
+import { driverName, imageSource } from "./options.ts";
 import { discChanges, seedProperties } from "./seed.ts";
 import { kinds, type Workplace } from "./workplace.ts";
 
@@ -53,7 +53,7 @@ export async function insertDisc(place: Workplace, signal: AbortSignal): Promise
 
 /** In the machine's folder, where 0.16.2 had it. */
 async function provideDisc({ config, context }: Workplace, signal: AbortSignal): Promise<string> {
-  const source = imageSourceOf(config, context.computer.cwd);
+  const source = imageSource(config, context.computer.cwd);
   if (source.kind !== "iso") throw new RangeError("a disk image is no CD");
   return await provideBootIso(context, source, driverName, signal);
 }

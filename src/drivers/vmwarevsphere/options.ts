@@ -3,7 +3,8 @@ import * as path from "node:path";
 import type { Upgrade } from "../../driver-kit/builtin-driver.ts";
 import type { DriverOptions } from "../../driver-kit/create-flag.ts";
 import { guestSshPort } from "../../driver-kit/guest/guest-ports.ts";
-import { parseImageSource, type ImageSource } from "../../driver-kit/images/image-source.ts";
+import { imageSourceOf, recordImage } from "../../driver-kit/images/image-options.ts";
+import type { ImageSource } from "../../driver-kit/images/image-source.ts";
 import { bool, defineOptions, int, list, port, secret, text, userName, type ConfigOf } from "../../driver-kit/options.ts";
 import type { ProviderConfig } from "../../driver-kit/provider-driver.ts";
 import { MachineError } from "../../errors/machine-error.ts";
@@ -266,7 +267,6 @@ export function configure(config: VsphereConfig, options: DriverOptions, compute
   config.TlsCaCert = absolute(config.TlsCaCert);
   config.CloudConfigFile = absolute(config.CloudConfigFile);
   if (config.CloudInit !== "" && !isUrl(config.CloudInit)) config.CloudInit = absolute(config.CloudInit);
-  if (config.Image !== "default" && !isUrl(config.Image)) config.Image = absolute(config.Image);
   if (config.Networks.length === 0) config.Networks = ["VM Network"];
   config.Network = config.Networks[0] ?? "";
   config.ISO = path.join(machineDir, "boot2docker.iso");
@@ -275,7 +275,7 @@ export function configure(config: VsphereConfig, options: DriverOptions, compute
   config.CreationType = creationTypeOf(config);
   // A CD of old knows nothing of seeds.
   if (config.CreationType === "legacy") config.Seed = "none";
-  imageSourceOf(config, computer.cwd);
+  recordImage(config, driverName, computer.cwd);
   requirePairs(config);
 }
 
@@ -355,8 +355,8 @@ export function pairOf(given: string): readonly [key: string, value: string] {
 }
 
 /** Throws `driver-options`. */
-export function imageSourceOf({ Image, ImageChecksum, Boot2DockerURL }: VsphereConfig, cwd: string): ImageSource {
-  return parseImageSource({ image: Image, checksum: ImageChecksum, isoUrl: Boot2DockerURL }, driverName, cwd);
+export function imageSource(config: VsphereConfig, cwd: string): ImageSource {
+  return imageSourceOf(config, driverName, cwd);
 }
 
 function trimSlashes(folder: string): string {
