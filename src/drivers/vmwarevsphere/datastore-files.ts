@@ -1,7 +1,7 @@
 /** Files on a datastore: put there over HTTP, told whether they are there, and deleted. */
 import { isNotFound } from "../../driver-kit/provider-error.ts";
 import { MachineError } from "../../errors/machine-error.ts";
-import { baseUrl } from "./api/vim-api.ts";
+import { baseUrl } from "./api/connection.ts";
 import type { StreamedBody } from "../../system/http-request.ts";
 import { datacenterOf, type Workplace } from "./workplace.ts";
 

@@ -17,6 +17,7 @@ import { factsOf, readStreamOf, removeTree } from "../../system/disk-files.ts";
 import { openByteSource, writeInOrder, writeNewFile } from "../../system/random-access.ts";
 import { poll } from "../../system/waiting.ts";
 import { refOf, requireRef } from "./api/answers.ts";
+import { baseUrl } from "./api/connection.ts";
 import { typed, type Ref, type Typed } from "./api/wire.ts";
 import { childOf, childrenOf, textOf, type XmlElement } from "./api/xml.ts";
 import { pace, refFrom, refText, type Workplace } from "./workplace.ts";
@@ -108,7 +109,8 @@ async function ready({ api, config, context }: Workplace, lease: Ref, signal: Ab
 async function send(place: Workplace, lease: Ref, target: XmlElement, file: string, signal: AbortSignal): Promise<void> {
   const { api, context, config } = place;
   const sizeBytes = (await factsOf(file))?.sizeBytes ?? 0;
-  const url = new URL(textOf(target, "url").replace("://*", `://${hostAndPort(config)}`));
+  const vsphere = new URL(baseUrl(config));
+  const url = new URL(textOf(target, "url").replace("://*", `://${vsphere.host}`));
   const request = {
     method: "POST",
     url: url.href,
@@ -118,7 +120,7 @@ async function send(place: Workplace, lease: Ref, target: XmlElement, file: stri
   } as const;
   const own = await api.transport(signal);
   const answer =
-    url.host === new URL(`https://${hostAndPort(config)}`).host
+    url.host === vsphere.host
       ? await api.sendInSession(own, request, signal)
       : await hostTransport(place, own, textOf(target, "sslThumbprint")).send(request, signal);
   if (answer.status >= 200 && answer.status < 300) return;
@@ -128,10 +130,6 @@ async function send(place: Workplace, lease: Ref, target: XmlElement, file: stri
         ? "The datastore may be full; look at the host's own log."
         : "Create the machine again.",
   });
-}
-
-function hostAndPort({ IP, Port }: Workplace["config"]): string {
-  return `${IP.includes(":") ? `[${IP}]` : IP}:${Port}`;
 }
 
 /**

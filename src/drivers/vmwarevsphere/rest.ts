@@ -1,6 +1,6 @@
 /** A session at vCenter's REST API for one piece of work. */
 import { RestApi } from "./api/rest-api.ts";
-import { baseUrl } from "./api/vim-api.ts";
+import { baseUrl } from "./api/connection.ts";
 import type { Workplace } from "./workplace.ts";
 
 const endMs = 5_000;

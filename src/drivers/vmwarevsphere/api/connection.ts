@@ -67,8 +67,13 @@ async function trustOf({ TlsCaCert, Insecure }: VsphereConfig, pin: string | und
   });
 }
 
-async function shownBy({ http }: DriverContext, { IP, Port }: VsphereConfig, signal: AbortSignal): Promise<string> {
-  return await http.fingerprint(`https://${IP.includes(":") ? `[${IP}]` : IP}:${Port}/`, signal);
+/** Of all that is asked, without a slash at the end. */
+export function baseUrl({ IP, Port }: VsphereConfig): string {
+  return `https://${IP.includes(":") ? `[${IP}]` : IP}:${Port}`;
+}
+
+async function shownBy({ http }: DriverContext, config: VsphereConfig, signal: AbortSignal): Promise<string> {
+  return await http.fingerprint(`${baseUrl(config)}/`, signal);
 }
 
 function unknown({ IP, TlsCaCert }: VsphereConfig, seen: string, cause: unknown): MachineError {

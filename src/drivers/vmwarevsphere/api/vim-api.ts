@@ -17,7 +17,7 @@ import { MachineError } from "../../../errors/machine-error.ts";
 import { poll, type Pace } from "../../../system/waiting.ts";
 import type { VsphereConfig } from "../options.ts";
 import { contentOf, listed, requireRef, type Listed, type Properties, type ServiceContent } from "./answers.ts";
-import { openConnection } from "./connection.ts";
+import { baseUrl, openConnection } from "./connection.ts";
 import { explainWith, failureOf, failureTable } from "./fault.ts";
 import { methods, type Method } from "./schema.ts";
 import { element, typed, type Ref, type Wire } from "./wire.ts";
@@ -374,10 +374,6 @@ const soapRequest = {
   path: "/sdk",
   headers: { "content-type": 'text/xml; charset="utf-8"', accept: "text/xml", soapaction: soapAction },
 } as const;
-
-export function baseUrl({ IP, Port }: VsphereConfig): string {
-  return `https://${IP.includes(":") ? `[${IP}]` : IP}:${Port}`;
-}
 
 function envelope(method: Method, self: Ref, parameters: Readonly<Record<string, Wire>>): string {
   const order: readonly string[] = methods[method];
