@@ -5,6 +5,7 @@ import { globalFlags } from "../src/cli/flags/global-flags.ts";
 import { dashed, namesOf, type CliFlag } from "../src/cli/flags/flag.ts";
 import { descriptionOf, usageOf } from "../src/cli/help/command-text.ts";
 import { examples, type Example } from "../src/cli/help/examples.ts";
+import { ownCommands } from "../src/cli/own-commands.ts";
 import { defaultValue } from "../src/driver-kit/create-flag.ts";
 
 export const programName = "docker-machine";
@@ -31,14 +32,9 @@ export interface CommandPage {
   readonly isOurs: boolean;
 }
 
-/** The first of ours stands behind 0.16.2's. */
-const firstOfOurs = commandTable.findIndex(({ name }) => name === "gc");
-
 /** All commands that help lists. */
 export function commandPages(): readonly CommandPage[] {
-  return commandTable.flatMap((command, index) =>
-    command.hidden === true ? [] : [pageOf(command, index >= firstOfOurs && command.name !== "help")],
-  );
+  return commandTable.filter(({ hidden }) => hidden !== true).map((command) => pageOf(command, ownCommands.includes(command)));
 }
 
 /** Flags that stand before the command, or behind it. */
