@@ -14,6 +14,7 @@ import { MachineError } from "../errors/machine-error.ts";
 import { systemClock, type Clock } from "./clock.ts";
 import { explainFileError } from "./files.ts";
 import { isProcessAlive } from "./process-identity.ts";
+import { withoutWarnings } from "./quiet-warnings.ts";
 import { poll, type Attempt } from "./waiting.ts";
 
 export interface FileLockOptions {
@@ -148,15 +149,10 @@ let sqlite: Promise<typeof SqliteModule> | undefined;
 
 /** SQLite, without the warning that Node 22 prints about it on first use. */
 async function importSqlite(): Promise<typeof SqliteModule> {
-  const emitWarning = process.emitWarning.bind(process);
-  process.emitWarning = (warning: string | Error, ...rest: []) => {
-    if (!String(warning).includes("SQLite")) emitWarning(warning, ...rest);
-  };
-  try {
-    return await import("node:sqlite");
-  } finally {
-    process.emitWarning = emitWarning;
-  }
+  return await withoutWarnings(
+    (warning) => String(warning).includes("SQLite"),
+    async () => await import("node:sqlite"),
+  );
 }
 
 async function holding(held: HeldFile, purpose: string, isObsolete?: () => Promise<boolean>): Promise<FileLock> {

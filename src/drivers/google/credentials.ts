@@ -10,6 +10,7 @@ import { failureError } from "../../driver-kit/provider-error.ts";
 import { MachineError } from "../../errors/machine-error.ts";
 import type { Computer } from "../../system/computer.ts";
 import { readFileIfExists } from "../../system/files.ts";
+import { withoutWarnings } from "../../system/quiet-warnings.ts";
 import { unlessAborted } from "../../system/waiting.ts";
 import { isKeyFile, metadataClient, tokenClient, type KeyFile } from "./token-clients.ts";
 
@@ -116,29 +117,15 @@ function useless(what: string): MachineError {
 async function fromMetadata(context: DriverContext, signal: AbortSignal): Promise<TokenSource | undefined> {
   const library = await import("google-auth-library");
   const { gcpMetadata } = library;
-  if (
-    !(await unlessAborted(
-      withoutWarning(async () => await gcpMetadata.isAvailable()),
-      signal,
-    ))
-  )
-    return undefined;
+  // It warns by itself where there is no network at all; what that comes to is said by us.
+  const looking = withoutWarnings(
+    (_warning, ...kind) => kind.some((each) => String(each) === "MetadataLookupWarning"),
+    async () => await gcpMetadata.isAvailable(),
+  );
+  if (!(await unlessAborted(looking, signal))) return undefined;
   const client = metadataClient(library);
   const project = await unlessAborted(gcpMetadata.project<unknown>("project-id"), signal).catch(() => undefined);
   return source({ project_id: project }, async () => (await client.getAccessToken()).token, context);
-}
-
-/** The library warns by itself where there is no network at all; what that comes to is said by us. */
-async function withoutWarning<T>(ask: () => Promise<T>): Promise<T> {
-  const emitWarning = process.emitWarning.bind(process);
-  process.emitWarning = (warning: string | Error, ...rest: []) => {
-    if (!rest.some((each) => String(each) === "MetadataLookupWarning")) emitWarning(warning, ...rest);
-  };
-  try {
-    return await ask();
-  } finally {
-    process.emitWarning = emitWarning;
-  }
 }
 
 function source(keys: KeyFile, ask: () => Promise<string | null | undefined>, context: DriverContext): TokenSource {
