@@ -4,7 +4,7 @@
  * Executables for every system, their checksums, a bill of materials, Debian packages, install.sh and, once it is known where
  * releases are published, a Homebrew formula and a Scoop manifest. With a VERSION that is written everywhere first.
  */
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import * as path from "node:path";
 import { parseArgs } from "node:util";
 import { writeChecksums } from "./release/checksums.ts";
@@ -53,4 +53,4 @@ else {
 }
 console.log(`Made ${made.join(", ") || "no executable"} in ${out}`);
 for (const line of unmade) console.error(`NOT made: ${line}`);
-if (unmade.length > 0 || !existsSync(path.join(out, "SHA256SUMS"))) process.exitCode = 1;
+if (unmade.length > 0) process.exitCode = 1;

@@ -216,11 +216,12 @@ function algorithmOf({ checksum }: DownloadRequest): Checksum["algorithm"] {
 async function finish(partial: Partial, request: DownloadRequest): Promise<Checksum> {
   const actual = partial.hash.digest();
   const arrived = { algorithm: algorithmOf(request), hex: actual.toString("hex") };
-  const expected = Buffer.from((request.checksum ?? arrived).hex, "hex");
+  const { checksum = arrived } = request;
+  const expected = Buffer.from(checksum.hex, "hex");
   if (actual.length !== expected.length || !timingSafeEqual(actual, expected)) {
     await discard(partial);
     throw new MachineError("download-failed", `${request.url} has the wrong ${arrived.algorithm} checksum: ${arrived.hex}`, {
-      hint: `Expected was ${request.checksum?.hex}. Check the URL and the checksum; what was downloaded has been removed.`,
+      hint: `Expected was ${checksum.hex}. Check the URL and the checksum; what was downloaded has been removed.`,
     });
   }
   const handle = await fs.open(partial.file, "r");

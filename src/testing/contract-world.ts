@@ -41,8 +41,10 @@ export class ContractWorld {
     }
   }
 
-  /** @param change what the machine's context has that the others' has not */
-  /** Providers remember the id of a create: each machine, also one of the same name, has its own. */
+  /**
+   * Providers remember the id of a create: each machine, also one of the same name, has its own.
+   * @param change what the machine's context has that the others' has not
+   */
   async machine(name: string, change: Partial<DriverContext> = {}): Promise<Machine> {
     const test = await testDriverContext(name, { createId: randomUUID(), ...this.given.context, ...change });
     return new Machine(this, test, this.watch.watched(test.context));

@@ -27,6 +27,7 @@ export class Scene {
   readonly events: ProgressEvent[] = [];
   readonly folder = temporaryFolder();
   readonly context: MachineContext;
+  #engine: FakeEngine | undefined;
 
   constructor(change: Partial<DriverCapabilities> = {}) {
     const module = fakeDriverModule(this.world, change);
@@ -79,14 +80,7 @@ export class Scene {
     return readFileSync(path.join(this.context.store.machineDir(name), "known_hosts"), "utf8");
   }
 
-  /** The host's engine listens once its certificates are there, at a port of this computer. */
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#engine?.[Symbol.asyncDispose]();
-  }
-
-  #engine: FakeEngine | undefined;
-
-  /** An engine that comes up when the host is configured. */
+  /** From now on the engine of the machine `web` comes up when its host is configured, at a port of this computer. */
   withEngine(): this {
     this.world.engineUrl = "tcp://127.0.0.1:2376";
     this.ssh.says.set("configure", [
@@ -102,6 +96,10 @@ export class Scene {
       },
     ]);
     return this;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#engine?.[Symbol.asyncDispose]();
   }
 }
 

@@ -73,7 +73,7 @@ const packageHints: readonly (readonly [RegExp, string])[] = [
     'Wait until the other package manager has ended, then run "docker-machine provision".',
   ],
   [
-    /filtered out by exclude|filtered out by exclude filtering/u,
+    /filtered out by exclude/u,
     'The machine\'s owner keeps the package manager from these packages: take them out of excludepkgs in /etc/dnf/dnf.conf and /etc/yum.repos.d, or release them (dnf versionlock list), then run "docker-machine provision".',
   ],
   [
