@@ -1,6 +1,6 @@
 /**
  * `npm run bench [SECTION…]`: what the program costs, measured in one run on this computer. Sections: everyday, start, create,
- * locks, ssh, plugins, disks, systems, clouds, hypervisors, machines. A section that cannot run here says why.
+ * locks, fleet, ssh, plugins, disks, systems, clouds, hypervisors, machines. A section that cannot run here says why.
  */
 import { printRows, type Row } from "./measure.ts";
 
