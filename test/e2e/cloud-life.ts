@@ -5,10 +5,12 @@
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import * as path from "node:path";
+import { test } from "node:test";
 import { connect } from "node:tls";
-import type { CloudHosts } from "../lab/cloud-hosts.ts";
-import { tinyImage } from "../support/tiny-image.ts";
-import { output, Program } from "./program.ts";
+import { CloudHosts } from "../lab/cloud-hosts.ts";
+import { labUnavailableReason, openLab } from "../lab/lab.ts";
+import { dockerEnvironment, runContainer } from "./docker-client.ts";
+import { Program } from "./program.ts";
 
 export interface EmulatedCloud {
   readonly driver: string;
@@ -26,6 +28,16 @@ export interface EmulatedCloud {
   resources(): Promise<readonly unknown[]>;
   /** User data that a machine's metadata service tells once it was set up; undefined where it tells none. */
   toldUserData(): Promise<string | undefined>;
+}
+
+const unavailable = await labUnavailableReason();
+
+/** Declares the test. @param missing why the emulator cannot run here, if so @param play has it, and lives at it */
+export function testLife(machines: string, missing: string | false, play: (hosts: CloudHosts) => Promise<void>): void {
+  test(`the whole life of ${machines}`, { skip: unavailable ?? missing }, async () => {
+    await using lab = await openLab();
+    await play(new CloudHosts(lab));
+  });
 }
 
 export async function liveAt(cloud: EmulatedCloud): Promise<void> {
@@ -64,12 +76,7 @@ export async function liveAt(cloud: EmulatedCloud): Promise<void> {
 }
 
 async function assertUsable(program: Program): Promise<void> {
-  const exports = await program.ok(["env", "web"]);
-  const machine = Object.fromEntries(
-    [...exports.matchAll(/^export (\w+)="(.*)"$/gmu)].map(([, key = "", value = ""]) => [key, value]),
-  );
-  await output("docker", ["import", "-", "tiny"], { env: machine, stdin: await tinyImage() });
-  assert.equal(await output("docker", ["run", "--rm", "tiny", "echo", "it-works"], { env: machine }), "it-works\n");
+  await runContainer(await dockerEnvironment(program));
   assert.equal(await program.ok(["ssh", "web", "hostname"]), "web\n");
 }
 

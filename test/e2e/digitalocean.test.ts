@@ -2,14 +2,10 @@
  * A droplet's whole life through the program: DigitalOcean is a fake that is held against the vendor's description, and
  * its droplets are hosts of the lab with the keys that the driver has sent.
  */
-import { after, before, describe, test } from "node:test";
 import type { Hardware, PowerChange } from "../drivers/digitalocean/account.ts";
 import { FakeDigitalOcean, fakeToken } from "../drivers/digitalocean/fake-digitalocean.ts";
-import { CloudHosts, type HostSwitch } from "../lab/cloud-hosts.ts";
-import { labUnavailableReason, openLab, type Lab } from "../lab/lab.ts";
-import { liveAt } from "./cloud-life.ts";
-
-const unavailable = await labUnavailableReason();
+import type { CloudHosts, HostSwitch } from "../lab/cloud-hosts.ts";
+import { liveAt, testLife } from "./cloud-life.ts";
 
 const switches: Readonly<Record<PowerChange, HostSwitch>> = {
   power_on: "on",
@@ -29,25 +25,16 @@ function hardwareOn(hosts: CloudHosts): Hardware {
   };
 }
 
-describe("droplets", { skip: unavailable ?? false }, () => {
-  let lab: Lab;
-  before(async () => {
-    lab = await openLab();
-  });
-  after(async () => await lab.close());
-
-  test("a whole life", async () => {
-    const hosts = new CloudHosts(lab);
-    await using cloud = await FakeDigitalOcean.start(hardwareOn(hosts));
-    await liveAt({
-      driver: "digitalocean",
-      flags: ["--digitalocean-open-cidr", "192.0.2.0/24"],
-      env: { DIGITALOCEAN_ACCESS_TOKEN: fakeToken, DIGITALOCEAN_API_URL: cloud.url },
-      secrets: [fakeToken],
-      hosts,
-      heard: async () => cloud.requests.length,
-      resources: async () => cloud.resources,
-      toldUserData: async () => [...cloud.droplets.values()][0]?.userData,
-    });
+testLife("droplets", false, async (hosts) => {
+  await using cloud = await FakeDigitalOcean.start(hardwareOn(hosts));
+  await liveAt({
+    driver: "digitalocean",
+    flags: ["--digitalocean-open-cidr", "192.0.2.0/24"],
+    env: { DIGITALOCEAN_ACCESS_TOKEN: fakeToken, DIGITALOCEAN_API_URL: cloud.url },
+    secrets: [fakeToken],
+    hosts,
+    heard: async () => cloud.requests.length,
+    resources: async () => cloud.resources,
+    toldUserData: async () => [...cloud.droplets.values()][0]?.userData,
   });
 });

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import type { LabHost } from "../lab/lab.ts";
 import { tinyImageTar } from "../lab/tiny-image.ts";
+import { tinyImage } from "../support/tiny-image.ts";
 import { output, type Program } from "./program.ts";
 
 export type DockerEnvironment = Readonly<Record<string, string>>;
@@ -21,9 +22,9 @@ export async function dockerEnvironment(
   );
 }
 
-/** Brings an image, and runs a container of it to its end. */
-export async function runContainer(docker: DockerEnvironment, host: LabHost): Promise<void> {
-  const tiny = await host.sh(`cat ${tinyImageTar} | base64 -w0`);
-  await output("docker", ["import", "-", "tiny"], { env: docker, stdin: Buffer.from(tiny, "base64") });
+/** Brings an image, and runs a container of it to its end. @param host one that has the image; made here unless told */
+export async function runContainer(docker: DockerEnvironment, host?: LabHost): Promise<void> {
+  const tiny = host === undefined ? await tinyImage() : Buffer.from(await host.sh(`base64 -w0 ${tinyImageTar}`), "base64");
+  await output("docker", ["import", "-", "tiny"], { env: docker, stdin: tiny });
   assert.equal(await output("docker", ["run", "--rm", "tiny", "echo", "it-works"], { env: docker }), "it-works\n");
 }

@@ -7,48 +7,35 @@ import type { RequestListener } from "node:http";
 import { tmpdir } from "node:os";
 import * as path from "node:path";
 import { text } from "node:stream/consumers";
-import { after, before, describe, test } from "node:test";
 import { TestAuthority } from "../../src/tls/testing/pki.ts";
 import { FakeCompute } from "../drivers/google/fake-compute.ts";
-import { CloudHosts, onHosts } from "../lab/cloud-hosts.ts";
-import { labUnavailableReason, openLab, type Lab } from "../lab/lab.ts";
+import { onHosts } from "../lab/cloud-hosts.ts";
 import { InterceptingProxy } from "../support/intercepting-proxy.ts";
-import { liveAt } from "./cloud-life.ts";
+import { liveAt, testLife } from "./cloud-life.ts";
 
-const unavailable = await labUnavailableReason();
-
-describe("instances of Compute Engine", { skip: unavailable ?? false }, () => {
-  let lab: Lab;
-  before(async () => {
-    lab = await openLab();
-  });
-  after(async () => await lab.close());
-
-  test("a whole life", async () => {
-    const hosts = new CloudHosts(lab);
-    await using cloud = await FakeCompute.start(undefined, (fake) => onHosts(fake, hosts));
-    const authority = await TestAuthority.create();
-    await using proxy = await InterceptingProxy.start(authority, { "oauth2.googleapis.com": tokenService(cloud) });
-    await using folder = await mkdtempDisposable(path.join(tmpdir(), "google-e2e-"));
-    const [keyFile, roots] = [path.join(folder.path, "key.json"), path.join(folder.path, "roots.pem")];
-    await writeFile(keyFile, cloud.account.keyFile);
-    await writeFile(roots, authority.ca);
-    await liveAt({
-      driver: "google",
-      flags: ["--google-open-cidr", "192.0.2.0/24"],
-      env: {
-        GOOGLE_APPLICATION_CREDENTIALS: keyFile,
-        GOOGLE_COMPUTE_CUSTOM_ENDPOINT: `${cloud.provider.url}/compute/v1`,
-        HTTPS_PROXY: proxy.url,
-        NODE_EXTRA_CA_CERTS: roots,
-      },
-      secrets: [cloud.token, cloud.account.privateKey.split("\n")[1] ?? ""],
-      hosts,
-      heard: async () => cloud.provider.requests.length,
-      resources: async () => cloud.resources,
-      // What was in it is taken away from the metadata.
-      toldUserData: async () => cloud.machines().find(({ userData }) => userData !== "")?.userData,
-    });
+testLife("instances of Compute Engine", false, async (hosts) => {
+  await using cloud = await FakeCompute.start(undefined, (fake) => onHosts(fake, hosts));
+  const authority = await TestAuthority.create();
+  await using proxy = await InterceptingProxy.start(authority, { "oauth2.googleapis.com": tokenService(cloud) });
+  await using folder = await mkdtempDisposable(path.join(tmpdir(), "google-e2e-"));
+  const [keyFile, roots] = [path.join(folder.path, "key.json"), path.join(folder.path, "roots.pem")];
+  await writeFile(keyFile, cloud.account.keyFile);
+  await writeFile(roots, authority.ca);
+  await liveAt({
+    driver: "google",
+    flags: ["--google-open-cidr", "192.0.2.0/24"],
+    env: {
+      GOOGLE_APPLICATION_CREDENTIALS: keyFile,
+      GOOGLE_COMPUTE_CUSTOM_ENDPOINT: `${cloud.provider.url}/compute/v1`,
+      HTTPS_PROXY: proxy.url,
+      NODE_EXTRA_CA_CERTS: roots,
+    },
+    secrets: [cloud.token, cloud.account.privateKey.split("\n")[1] ?? ""],
+    hosts,
+    heard: async () => cloud.provider.requests.length,
+    resources: async () => cloud.resources,
+    // What was in it is taken away from the metadata.
+    toldUserData: async () => cloud.machines().find(({ userData }) => userData !== "")?.userData,
   });
 });
 
