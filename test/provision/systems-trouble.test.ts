@@ -116,14 +116,7 @@ const troubled: readonly TroubledSystem[] = [
         says: /^runc on web is held at its version by its owner, and installing the engine would change it$/u,
         hint: /^Release it on the machine \(dnf versionlock delete\)/u,
       },
-      {
-        what: "no space for the programs",
-        make: tightPrograms(),
-        end: "umount -l /usr/bin",
-        code: "disk-full",
-        says: /^There is no space left on \/usr\/bin of web$/u,
-        hint: /^Free some space there/u,
-      },
+      noSpaceForPrograms(),
     ],
   },
   {
@@ -170,14 +163,7 @@ const troubled: readonly TroubledSystem[] = [
         says: /^podman-docker on web is held at its version by its owner/u,
         hint: /^Release it on the machine \(zypper removelock\)/u,
       },
-      {
-        what: "no space for the programs",
-        make: tightPrograms(),
-        end: "umount -l /usr/bin; zypper -n -q remove containerd docker iptables runc",
-        code: "disk-full",
-        says: /^There is no space left on \/usr\/bin of web$/u,
-        hint: /^Free some space there/u,
-      },
+      noSpaceForPrograms("zypper -n -q remove containerd docker iptables runc"),
     ],
   },
   {
@@ -223,25 +209,25 @@ const troubled: readonly TroubledSystem[] = [
         says: /^podman-docker on web is held at its version by its owner/u,
         hint: /^Release it on the machine \(IgnorePkg in \/etc\/pacman\.conf\)/u,
       },
-      {
-        what: "no space for the programs",
-        make: tightPrograms(),
-        end: "umount -l /usr/bin",
-        code: "disk-full",
-        says: /^There is no space left on \/usr\/bin of web$/u,
-        hint: /^Free some space there/u,
-      },
+      noSpaceForPrograms(),
     ],
   },
 ];
 
-/** /usr/bin on a file system of its own, with a little left. */
-function tightPrograms(): string {
-  return `
-    mkdir -p /root/programs
-    mount -t tmpfs -o "size=$(($(du -sm /usr/bin | cut -f 1) + 30))m,mode=755" tmpfs /root/programs
-    cp -a /usr/bin/. /root/programs
-    mount --move /root/programs /usr/bin`;
+/** /usr/bin is on a file system of its own, with a little left. @param release takes away what came before it was full */
+function noSpaceForPrograms(release = "true"): Trouble {
+  return {
+    what: "no space for the programs",
+    make: `
+      mkdir -p /root/programs
+      mount -t tmpfs -o "size=$(($(du -sm /usr/bin | cut -f 1) + 30))m,mode=755" tmpfs /root/programs
+      cp -a /usr/bin/. /root/programs
+      mount --move /root/programs /usr/bin`,
+    end: `umount -l /usr/bin; ${release}`,
+    code: "disk-full",
+    says: /^There is no space left on \/usr\/bin of web$/u,
+    hint: /^Free some space there/u,
+  };
 }
 
 for (const { system, troubles, holder, holds, release, crowd, plan } of troubled) {
