@@ -4,36 +4,30 @@
  * there: a create is ended when it waits for SSH.
  */
 import { spawn } from "node:child_process";
-import { createServer, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
-import { json } from "node:stream/consumers";
 import { DescribeSubnetsCommand } from "@aws-sdk/client-ec2";
-import { SystemProcessRunner } from "../../src/system/process.ts";
-import { thisComputer } from "../../src/system/computer.ts";
 import { accountAt } from "../drivers/amazonec2/account.ts";
+import { serveHardware, type Settle } from "../drivers/amazonec2/hardware.ts";
 import { motoMissing, startMoto, type Moto, type SeenRequest } from "../drivers/amazonec2/moto.ts";
 import { Program } from "../e2e/program.ts";
+import { original, originalMissing } from "../support/original.ts";
 import { measureList } from "./cloud-list.ts";
 import type { Row } from "./measure.ts";
 
-/** 0.16.2's program, by this name on PATH. */
-const oldProgram = "docker-machine-go";
 const pendingSeconds = 10;
 const atOnce = 20;
 const boundMs = 180_000;
 
 export async function measureClouds(): Promise<readonly Row[] | string> {
   if (motoMissing !== false) return motoMissing;
-  const old = await new SystemProcessRunner(thisComputer()).find(oldProgram);
   await using moto = await startMoto();
-  await using hardware = await serveLoopback();
+  await using hardware = await serveHardware(loopbackAddresses());
   const rig: Rig = { moto, hardwareUrl: hardware.url };
   return [
     ...(await measureCreate("create at EC2, with a subnet and an image's id", rig, undefined, plainFlags)),
     ...(await measureCreate("create at EC2, nothing given but the region", rig, undefined, async () => [])),
-    ...(old === undefined
-      ? [{ what: "the first by 0.16.2", value: Number.NaN, unit: "", note: `not measured: no ${oldProgram} on PATH` }]
-      : await measureCreate("the first by 0.16.2", rig, old, plainFlags)),
+    ...(originalMissing !== false
+      ? [{ what: "the first by 0.16.2", value: Number.NaN, unit: "", note: `not measured: ${originalMissing}` }]
+      : await measureCreate("the first by 0.16.2", rig, original, plainFlags)),
     ...(await measureMany(rig)),
     ...(await measureList()),
   ];
@@ -130,26 +124,10 @@ async function runUntilSsh(
 }
 
 /** Instances that run at once, each at an address of its own on the loopback network. */
-async function serveLoopback(): Promise<AsyncDisposable & { readonly url: string }> {
+function loopbackAddresses(): Settle {
   const addresses = new Map<string, string>();
-  const addressOf = (id: string): string => {
-    const known = addresses.get(id) ?? `127.99.0.${addresses.size + 1}`;
-    addresses.set(id, known);
-    return known;
-  };
-  const server: Server = createServer((request, response) => {
-    const answer = async (): Promise<void> => {
-      const machines = (await json(request)) as readonly { readonly id: string }[];
-      response.end(JSON.stringify(Object.fromEntries(machines.map(({ id }) => [id, addressOf(id)]))));
-    };
-    void answer();
-  });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`,
-    [Symbol.asyncDispose]: async () => {
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
-    },
+  return async (machines) => {
+    for (const { id } of machines) if (!addresses.has(id)) addresses.set(id, `127.99.0.${addresses.size + 1}`);
+    return new Map(machines.map(({ id }) => [id, addresses.get(id) ?? ""]));
   };
 }

@@ -11,6 +11,7 @@ import { systemClock } from "../../src/system/clock.ts";
 import { authorityPaths } from "../../src/tls/authority-files.ts";
 import { createServerCertificate } from "../../src/tls/machine-certificates.ts";
 import { Program } from "../e2e/program.ts";
+import { original, originalMissing } from "../support/original.ts";
 import { median, timeOf, type Row } from "./measure.ts";
 
 const times = 21;
@@ -26,7 +27,6 @@ export async function measureEveryday(): Promise<readonly Row[]> {
   await program.ok(["create", "-d", "none", "--url", "tcp://127.0.0.1:1", "seed"]);
   await using engine = await engineOf(program.store);
   await program.ok(["create", "-d", "none", "--url", engine.url, "web"]);
-  const predecessor = onPath("docker-machine-go");
   const bare = await bareProgram(program.folder, "start", "");
   const [own] = program.commandLine;
   const rows: Row[] = [];
@@ -37,7 +37,7 @@ export async function measureEveryday(): Promise<readonly Row[]> {
     rows.push(...(await compare(what, all, { ...env, ...extra.env }, extra.times ?? times, extra.target)));
   }
   const same = (args: readonly string[]): Contender[] =>
-    predecessor === undefined ? [] : [{ name: "0.16.2", command: [predecessor, ...args] }];
+    original === "" ? [] : [{ name: "0.16.2", command: [original, ...args] }];
   const start = [...same(["version"]), { name: "bare start", command: [bare] as const }];
 
   await beside("version", ["version"], start, { target: 1 });
@@ -124,7 +124,7 @@ async function compare(
   for (let round = 0; round < rounds; round += 1)
     for (const [index, { command }] of contenders.entries()) timings[index]?.push(await run(command, env));
   const [ours = [], ...others] = timings;
-  if (others.length === 0) return [{ what, value: median(ours), note: `${spread(ours)}; docker-machine-go is not on PATH` }];
+  if (others.length === 0) return [{ what, value: median(ours), note: `${spread(ours)}; ${originalMissing}` }];
   return others.map((theirs, index) => ({
     what: `${what}: ours to ${contenders[index + 1]?.name ?? ""}`,
     value: median(ours) / median(theirs),
@@ -162,14 +162,6 @@ function peakMiB(command: readonly string[], env: NodeJS.ProcessEnv): number {
   const script =
     "import resource,subprocess,sys\nsubprocess.run(sys.argv[1:],stdout=subprocess.DEVNULL,stderr=subprocess.DEVNULL)\nprint(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss//1024)";
   return Number(execFileSync("python3", ["-c", script, ...command], { env, encoding: "utf8" }));
-}
-
-function onPath(name: string): string | undefined {
-  try {
-    return execFileSync("sh", ["-c", `command -v ${name}`], { encoding: "utf8" }).trim();
-  } catch {
-    return undefined;
-  }
 }
 
 async function engineOf(store: string): Promise<FakeEngine> {

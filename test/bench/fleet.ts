@@ -1,6 +1,7 @@
 /** Many machines: what one command on fifty costs, against one after the other; what `with` adds; what a doctor costs. All on one sshd. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { writeFile } from "node:fs/promises";
 import * as path from "node:path";
 import { openSshExecutor } from "../../src/ssh/connect.ts";
 import { healthScript } from "../../src/provision/facts/health-script.ts";
@@ -10,7 +11,7 @@ import { openCommandLine, type CommandLine } from "../cli/command-line.ts";
 import { addSshMachine } from "../cli/ssh-machines.ts";
 import { startSshd, whyNot } from "../ssh/real-servers.ts";
 import { sshTestContext, targetOn } from "../ssh/ssh-test-context.ts";
-import type { Row } from "./measure.ts";
+import { medianOf, timeOf, type Row } from "./measure.ts";
 
 const machines = 50;
 /** Of the sequence, as many as tell. */
@@ -53,12 +54,8 @@ async function measureExec(shell: CommandLine): Promise<Row[]> {
 }
 
 async function measureWith(shell: CommandLine): Promise<Row[]> {
-  const alone = await median(async () => {
-    const started = performance.now();
-    await once(spawn("true"), "close");
-    return performance.now() - started;
-  });
-  const through = await median(async () => await timed(shell, ["with", "web-1", "true"]));
+  const alone = await medianOf(async () => await once(spawn("true"), "close"));
+  const through = await medianOf(async () => await shell.run(["with", "web-1", "true"]));
   return [
     { what: "with NAME true, over SSH", value: through },
     { what: "true alone", value: alone },
@@ -69,7 +66,6 @@ async function measureWith(shell: CommandLine): Promise<Row[]> {
 async function measureDoctor(shell: CommandLine): Promise<Row[]> {
   const script = framedScript(probeScript({ port: undefined, queryMs: 20_000 }, healthScript({ registry: false })));
   const file = path.join(shell.folder, "probe");
-  const { writeFile } = await import("node:fs/promises");
   await writeFile(file, script);
   const look = [
     "exec",
@@ -88,13 +84,5 @@ async function measureDoctor(shell: CommandLine): Promise<Row[]> {
 }
 
 async function timed(shell: CommandLine, words: readonly string[]): Promise<number> {
-  const started = performance.now();
-  await shell.run(words);
-  return performance.now() - started;
-}
-
-async function median(measure: () => Promise<number>): Promise<number> {
-  const samples: number[] = [];
-  for (let left = 5; left > 0; left -= 1) samples.push(await measure());
-  return samples.toSorted((a, b) => a - b)[2] ?? 0;
+  return await timeOf(async () => await shell.run(words));
 }

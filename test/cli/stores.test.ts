@@ -1,14 +1,13 @@
 /** Stores as they are found: of every version, of 0.16.2, damaged, and ours in 0.16.2. */
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { mkdir, readFile, stat } from "node:fs/promises";
 import * as path from "node:path";
 import { describe, it } from "node:test";
 import { fixtureText, goldenMachines, goldenText } from "../../src/store/testing/records.ts";
+import { original, originalMissing } from "../support/original.ts";
 import { openCommandLine, pluginRecord, samplePlugin, type CommandLine } from "./command-line.ts";
 
-const original = spawnSync("sh", ["-c", "command -v docker-machine-go"], { encoding: "utf8" }).stdout.trim();
 /** The fixtures, and the address that each knows. */
 const oldVersions = {
   "version-0-of-0.1": "",
@@ -139,7 +138,7 @@ describe("a damaged store", () => {
   });
 });
 
-describe("a store of ours in 0.16.2", { skip: original === "" && "no docker-machine-go on PATH" }, () => {
+describe("a store of ours in 0.16.2", { skip: originalMissing }, () => {
   const creations = [
     "--url tcp://127.0.0.1:1 plain",
     "--url tcp://127.0.0.1:2 --engine-label a=b --engine-env X=y --tls-san example.test --engine-opt log-level=warn rich",

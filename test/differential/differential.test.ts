@@ -3,11 +3,11 @@
  * equal exit codes, streams and texts.
  */
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { describe, it } from "node:test";
 import { withoutAdditions } from "../golden/additions.ts";
 import { programUnderTest, replay, type Outcome } from "../golden/replay.ts";
+import { original, originalMissing } from "../support/original.ts";
 import type { CommandLine } from "./lines/command-line.ts";
 import { frameLines } from "./lines/frame-lines.ts";
 import { inspectLines } from "./lines/inspect-lines.ts";
@@ -25,8 +25,6 @@ const groups = {
 /** Machines that are there beforehand, in the store of the group that asks for them. */
 const records = { still: readFileSync("test/golden/stopped-record.json", "utf8") };
 
-const theProgram = spawnSync("sh", ["-c", "command -v docker-machine-go"], { encoding: "utf8" }).stdout.trim();
-
 function run(program: readonly string[], lines: readonly CommandLine[]): Outcome[] {
   const present = lines === stoppedLines ? records : {};
   const cases = lines.map((line) => ({ note: "", env: {}, stdin: "", code: 0, stdout: "", stderr: "", ...line }));
@@ -35,7 +33,7 @@ function run(program: readonly string[], lines: readonly CommandLine[]): Outcome
 
 function fromOriginal({ code, stdout, stderr }: Outcome): Outcome {
   const named = (text: string): string =>
-    text.replaceAll(theProgram, "docker-machine").replaceAll("docker-machine-go", "docker-machine");
+    text.replaceAll(original, "docker-machine").replaceAll("docker-machine-go", "docker-machine");
   return { code, stdout: named(stdout), stderr: named(stderr) };
 }
 
@@ -54,11 +52,11 @@ function asLaterGo(text: string): string {
     .replaceAll(/^(invalid (?:boolean )?value .*): strconv\.\w+: parsing .*: (value out of range)$/gmu, "$1: $2");
 }
 
-describe("on 0.16.2 and here", { skip: theProgram === "" && "no docker-machine-go on PATH" }, () => {
+describe("on 0.16.2 and here", { skip: originalMissing }, () => {
   for (const [what, lines] of Object.entries(groups)) {
     describe(what, () => {
-      const theirs = theProgram === "" ? [] : run([theProgram], lines);
-      const ours = theProgram === "" ? [] : run(programUnderTest(), lines);
+      const theirs = original === "" ? [] : run([original], lines);
+      const ours = original === "" ? [] : run(programUnderTest(), lines);
       for (const [index, { args, env, stdin, differs }] of lines.entries()) {
         it(`${index + 1}: ${args.join(" ")} ${JSON.stringify(env ?? {})} ${JSON.stringify(stdin ?? "")}`, () => {
           const [expected, actual] = [theirs[index], ours[index]];
