@@ -86,6 +86,14 @@ test("another TCP port, another certificate and another configuration file are r
   assert.match(conflict(engineWith("/usr/bin/dockerd --config-file /my/daemon.json")), /--config-file/u);
 });
 
+test("an engine that we open no port of may have its owner's ports and certificates, and no other configuration file", () => {
+  const words = ["/usr/bin/dockerd", "-H", "tcp://0.0.0.0:2376", "--tlsverify", "--tlscert=/my/cert.pem"];
+  const portless = (execStart: string): readonly string[] =>
+    baseCommand(engineWith(execStart), undefined, "/etc/docker", "web").words;
+  assert.deepEqual(portless(words.join(" ")), words);
+  assert.throws(() => portless("/usr/bin/dockerd --config-file /my/daemon.json"), /--config-file/u);
+});
+
 test("a conflict hidden in a variable of the settings file is found", () => {
   const settings = [{ path: "/etc/default/docker", text: 'DOCKER_OPTS="--debug -H tcp://0.0.0.0:2375"\n' }];
   assert.match(conflict(engineWith("/usr/sbin/dockerd -H fd:// $DOCKER_OPTS", [], settings)), /tcp:\/\/0\.0\.0\.0:2375/u);

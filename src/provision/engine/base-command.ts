@@ -93,9 +93,9 @@ const tlsFlags: ReadonlySet<string> = new Set(["--tls", "--tlsverify", "--tlscac
 
 /** Our own flags, left there by a hand or an older tool, would only stand there twice. */
 function withoutOwnFlags(words: readonly string[], port: number | undefined): readonly string[] {
+  if (port === undefined) return words;
   const dropped = new Set<number>();
   for (const flag of flagsIn(words)) {
-    if (port === undefined) break;
     if (!tlsFlags.has(flag.name) && !(isHost(flag) && portOf(flag.value ?? "") === String(port))) continue;
     for (let index = flag.from; index <= flag.to; index++) dropped.add(index);
   }
@@ -124,13 +124,13 @@ function refuseConflicts(words: readonly string[], ours: Ours): void {
     "--tlscert": `${ours.certificateFolder}/${certificateFiles.certificate}`,
     "--tlskey": `${ours.certificateFolder}/${certificateFiles.key}`,
   };
-  // An engine that we open no port of may have its owner's ports and certificates.
-  if (ours.port === undefined) return;
   for (const flag of flagsIn(words)) {
     const otherPort = isHost(flag) && portOf(flag.value ?? "") !== undefined && portOf(flag.value ?? "") !== String(ours.port);
     const otherFile = expected[flag.name] !== undefined && flag.value !== expected[flag.name];
+    // An engine that we open no port of may have its owner's ports and certificates.
+    const otherAccess = ours.port !== undefined && (otherPort || otherFile);
     const otherConfig = flag.name === "--config-file" && flag.value !== "/etc/docker/daemon.json";
-    if (otherPort || otherFile || otherConfig) throw conflict(flag, ours);
+    if (otherAccess || otherConfig) throw conflict(flag, ours);
   }
 }
 

@@ -8,7 +8,7 @@ import { planProvision, type Plan } from "../plan/plan.ts";
 import { defaultBounds, type ProvisionContext } from "../provision-context.ts";
 import type { ProvisionRequest } from "../provision-request.ts";
 import { HostShell } from "./host-shell.ts";
-import { probeHost } from "./probe-host.ts";
+import { lookAtHost } from "./probe-host.ts";
 
 export interface Examination {
   readonly facts: HostFacts;
@@ -25,13 +25,8 @@ export async function examineHost(
 ): Promise<Examination> {
   const bounds = { ...defaultBounds, ...context.bounds };
   const shell = new HostShell(request.machineName, context);
-  let health: HealthFacts | undefined;
-  const facts = await probeHost(shell, request, context, bounds, {
-    more: healthScript(questions),
-    onAnswer: ({ facts: raw }) => void (health = healthFrom(raw)),
-  });
-  if (health === undefined) throw new TypeError("A look without an answer");
-  return { facts, health, plan: planOf(facts, request) };
+  const { facts, raw } = await lookAtHost(shell, request, context, bounds, healthScript(questions));
+  return { facts, health: healthFrom(raw), plan: planOf(facts, request) };
 }
 
 function planOf(facts: HostFacts, request: ProvisionRequest): Plan | MachineError {

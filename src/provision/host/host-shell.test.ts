@@ -200,6 +200,15 @@ test("a sudo that asks is given the password, asked for once", async () => {
 const wantsTerminal = `(: < /dev/tty) 2> /dev/null || { echo 'sudo: sorry, you must have a tty to run sudo' >&2; exit 1; }
 `;
 
+test("groups are those of the user who logs in, whatever root's are", async () => {
+  const inDocker = `[ "$1" = -nG ] && { echo pat docker; exit; }; ${notRoot}`;
+  using standIns = new StandIns().add("id", `[ "$BECAME" = root ] && { echo 0; exit; }; ${inDocker}`);
+  standIns.add("sudo", `BECAME=root; export BECAME\n${asksForPassword}`);
+  const { shell, context } = setUp(standIns);
+  const facts = await probeHost(shell, provisionRequest({ sudoPassword: async () => password }), context, defaultBounds);
+  assert.deepEqual([facts.privilege.kind, facts.userName, facts.inDockerGroup], ["sudo-password", "pat", true]);
+});
+
 test("a sudo that wants a terminal gets one, and streams stay as they are", async () => {
   using standIns = new StandIns()
     .add("id", `[ "$BECAME" = root ] && { echo 0; exit; }; ${notRoot}`)

@@ -4,44 +4,50 @@ import type { HostFacts } from "../facts/facts.ts";
 import type { ShellText } from "../shell/shell-text.ts";
 import type { HostShell } from "./host-shell.ts";
 import type { ScriptAnswer } from "../facts/script-answer.ts";
-import { factsFrom } from "../facts/parse-facts.ts";
+import { factsFrom, type RawFacts } from "../facts/parse-facts.ts";
 import { probeScript } from "../facts/probe-script.ts";
 import type { ProvisionBounds, ProvisionContext } from "../provision-context.ts";
 import type { ProvisionRequest } from "../provision-request.ts";
 
-/** What is asked in the same round trips, and who is told the answers. */
-export interface FurtherQuestions {
-  /** Defines the function `probe_more`. */
-  readonly more?: ShellText | undefined;
-  readonly onAnswer?: ((answer: ScriptAnswer) => void) | undefined;
+export interface Look {
+  readonly facts: HostFacts;
+  /** All that was answered as root. */
+  readonly raw: RawFacts;
 }
 
 /** Gathers the facts as root and leaves the shell with root's rights. Throws `sudo-required` where there are none. */
-export async function probeHost(
+export async function probeHost(...asked: Parameters<typeof lookAtHost>): Promise<HostFacts> {
+  return (await lookAtHost(...asked)).facts;
+}
+
+/** As {@link probeHost}. @param more what is asked in the same round trips: defines the function `probe_more` */
+export async function lookAtHost(
   shell: HostShell,
   request: ProvisionRequest,
   context: ProvisionContext,
   { probeMs: timeoutMs, queryMs }: ProvisionBounds,
-  { more, onAnswer }: FurtherQuestions = {},
-): Promise<HostFacts> {
+  more?: ShellText,
+): Promise<Look> {
   const script = probeScript({ port: request.engine.port, queryMs }, more);
   const first = await timed(context, () => shell.runAsUser(script, { timeoutMs }));
-  onAnswer?.(first.answer);
   requireAnswer(first.answer, shell.label);
   const facts = factsFrom(first.answer.facts, first.skewMs);
   const { privilege } = facts;
   if (privilege.kind === "none") throw noRights(shell.label, facts, privilege.explanation);
   if (privilege.kind !== "sudo-password") {
     shell.become(privilege);
-    return requirePrograms(facts, shell.label);
+    return { facts: requirePrograms(facts, shell.label), raw: first.answer.facts };
   }
   const password = shell.password ?? (await request.sudoPassword?.());
   if (password === undefined) throw noPassword(shell.label, facts);
   shell.become(privilege, password);
   const client = first.answer.facts.last("ssh-client") ?? "";
   const second = await timed(context, () => shell.runAsRoot(script, { timeoutMs }, "elevated", client));
-  onAnswer?.(second.answer);
-  return requirePrograms({ ...factsFrom(second.answer.facts, second.skewMs), privilege, userName: facts.userName }, shell.label);
+  const raw = second.answer.facts;
+  // Who logs in is told by the first look alone.
+  const { userName, inDockerGroup } = facts;
+  const seen = { ...factsFrom(raw, second.skewMs), privilege, userName, inDockerGroup };
+  return { facts: requirePrograms(seen, shell.label), raw };
 }
 
 /** Under `Defaults noexec` the shell runs, and every program that it starts fails: nothing is known of such a host. */
