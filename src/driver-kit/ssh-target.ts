@@ -26,3 +26,12 @@ export async function sshTargetOf(driver: Driver, machineName: string, terms: Ss
     ...terms,
   };
 }
+
+/** False of a machine that nobody logs in to from here. Who cannot tell the address just now is taken to have one. */
+export async function hasSshAddress(driver: Pick<Driver, "getSshHostname" | "sshConfigHost">): Promise<boolean> {
+  if (driver.sshConfigHost !== undefined) return true;
+  return await driver.getSshHostname().then(
+    (address) => address !== "",
+    () => true,
+  );
+}

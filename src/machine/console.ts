@@ -1,4 +1,5 @@
 /** `console`: what a machine printed while it booted, for one that never answered. */
+import { hasSshAddress } from "../driver-kit/ssh-target.ts";
 import { MachineError } from "../errors/machine-error.ts";
 import { within } from "../system/waiting.ts";
 import { openHost } from "./host/open-host.ts";
@@ -11,7 +12,9 @@ export async function readConsole(context: MachineContext, name: string, signal:
   const read = driver.console?.bind(driver);
   if (read === undefined) {
     throw new MachineError("driver-unsupported", `The driver ${driver.driverName} shows no console`, {
-      hint: `Where it boots, docker-machine ssh ${name} sudo dmesg tells the same.`,
+      hint: (await hasSshAddress(driver))
+        ? `Where it boots, docker-machine ssh ${name} sudo dmesg tells the same.`
+        : `See it where "${name}" lives.`,
     });
   }
   const patience = { ms: context.timeouts.driverMs, clock: context.clock, signal };

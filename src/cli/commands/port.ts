@@ -3,6 +3,7 @@
  * opens none, an SSH connection carries them for as long as the command runs.
  */
 import type { PublishedPort } from "../../driver-kit/driver.ts";
+import { hasSshAddress } from "../../driver-kit/ssh-target.ts";
 import { MachineError } from "../../errors/machine-error.ts";
 import { openHost } from "../../machine/host/open-host.ts";
 import type { MachineContext } from "../../machine/machine-context.ts";
@@ -24,7 +25,7 @@ export async function run({ options, args: [name = "", ...texts] }: Invocation, 
     show(name, ports, context);
     return 0;
   }
-  if (isQuestion || close.length > 0) throw carriedBySsh(name);
+  if (isQuestion || close.length > 0) throw await carriedBySsh(machineContext, name);
   return await carry(machineContext, name, open, context);
 }
 
@@ -59,9 +60,12 @@ function isPort(value: number): boolean {
   return Number.isInteger(value) && value >= 1 && value <= 65_535;
 }
 
-function carriedBySsh(name: string): MachineError {
+async function carriedBySsh(machineContext: MachineContext, name: string): Promise<MachineError> {
+  await using host = await openHost(machineContext, name);
   return new MachineError("driver-unsupported", `"${name}" has no ports of its own on this computer`, {
-    hint: `An SSH connection carries one for as long as it is asked to: docker-machine port ${name} 8080:80`,
+    hint: (await hasSshAddress(host.driver))
+      ? `An SSH connection carries one for as long as it is asked to: docker-machine port ${name} 8080:80`
+      : "Its services are where its engine is, and no SSH address is known that could carry them here.",
   });
 }
 

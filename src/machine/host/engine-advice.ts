@@ -2,7 +2,7 @@
 import type { ErrorCode } from "../../errors/codes.ts";
 import { isMachineError, MachineError } from "../../errors/machine-error.ts";
 import { validationText } from "./engine-connection.ts";
-import type { Host } from "./host.ts";
+import { isProvisioned, type Host } from "./host.ts";
 
 /** 0.16.2's words for `env` and `config`; where new certificates are no way out, what is one. */
 export function certificateAdvice(host: Host, url: string, error: unknown): MachineError {
@@ -23,9 +23,10 @@ export const regenerationAdvice =
 function truerAdvice(host: Host, error: unknown): string | undefined {
   if (!isMachineError(error)) return undefined;
   if (error.code === "engine-unreachable") {
+    const start = isProvisioned(host) ? `; start it with: docker-machine provision ${host.name}` : "";
     return (
       `The machine runs and its engine does not answer, so its certificates are not to blame. ` +
-      `See why with: docker-machine doctor ${host.name}; start it with: docker-machine provision ${host.name}`
+      `See why with: docker-machine doctor ${host.name}${start}`
     );
   }
   if (error.code === "engine-timeout") return waysOut["engine-timeout"](host);
