@@ -82,3 +82,17 @@ describe("a machine of the driver none", () => {
     }
   });
 });
+
+describe("config set and config relocate", () => {
+  it("say how they are used where nothing is given to them", async () => {
+    await using shell = await openCommandLine();
+    const hints = { set: "config set NAME FLAG\\[=VALUE\\]\\.\\.\\.", relocate: "config relocate \\[OPTIONS\\] NAME\\.\\.\\." };
+    for (const [word, usage] of Object.entries(hints)) {
+      const { code, stderr } = await shell.run(["config", word]);
+      assert.equal(code, 4);
+      assert.match(stderr, new RegExp(`"${word}" does not exist[^\n]*\nHint: .*: \\S+ ${usage}\n$`, "u"));
+    }
+    await shell.ok("create -d none --url=tcp://127.0.0.1:1 set");
+    assert.doesNotMatch((await shell.run(["config", "set"])).stderr, /config set/u);
+  });
+});

@@ -1,19 +1,24 @@
 import * as path from "node:path";
-import { MachineError } from "../../errors/machine-error.ts";
+import { isMachineError, MachineError } from "../../errors/machine-error.ts";
 import { quote } from "../../gocompat/quote.ts";
 import { oneLine } from "../../log/plain-text.ts";
 import { requireConnection } from "../../machine/host/engine-connection.ts";
 import { isOverSsh } from "../../machine/host/engine-transport.ts";
 import { openHost } from "../../machine/host/open-host.ts";
-import type { Invocation } from "../command.ts";
+import { findCommand, type Command, type Invocation } from "../command.ts";
 import type { CliContext } from "../cli-context.ts";
+import { usageOf } from "../help/command-text.ts";
 import { connecting } from "../connection-error.ts";
 import { openContext } from "../open-context.ts";
 import { nameOrDefault } from "../named-machines.ts";
 
-export async function run({ options, args }: Invocation, context: CliContext): Promise<void> {
+export async function run({ command, options, args }: Invocation, context: CliContext): Promise<void> {
   const machineContext = openContext(context);
-  await using host = await openHost(machineContext, await nameOrDefault(machineContext, args));
+  const name = await nameOrDefault(machineContext, args);
+  await using host = await openHost(machineContext, name).catch((error: unknown) => {
+    const meant = findCommand(command.subcommands ?? [], name);
+    throw meant !== undefined && isMachineError(error, "machine-not-found") ? notOfThatName(error, meant, context) : error;
+  });
   if (isOverSsh(host)) {
     throw new MachineError(
       "machine-state",
@@ -40,4 +45,10 @@ export async function run({ options, args }: Invocation, context: CliContext): P
   context.print(`--tlscert=${quote(ClientCertPath)}`);
   context.print(`--tlskey=${quote(ClientKeyPath)}`);
   context.print(`-H=${oneLine(url)}`);
+}
+
+/** `config set` alone is about a machine called so; hardly anybody has one. */
+function notOfThatName(error: MachineError, meant: Command, { program }: CliContext): MachineError {
+  const hint = `For ${program.base} ${meant.name} give more: ${usageOf(meant, meant.flags, program.base)}`;
+  return new MachineError(error.code, error.message, { cause: error, hint });
 }
