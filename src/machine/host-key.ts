@@ -1,7 +1,6 @@
 /** `ssh-host-key`: what is pinned for a machine, and the one way to change it for a legitimate reason. */
-import { MachineError } from "../errors/machine-error.ts";
 import { loadPinnedKeys } from "../ssh/host-keys.ts";
-import { fingerprintOf } from "../ssh/public-key.ts";
+import { fingerprintOf, parseFingerprint } from "../ssh/public-key.ts";
 import { removeFile } from "../system/files.ts";
 import { openHost } from "./host/open-host.ts";
 import { lockMachine } from "./interruption/machine-lock.ts";
@@ -26,15 +25,10 @@ export async function acceptHostKey(
   fingerprint: string,
   signal: AbortSignal,
 ): Promise<void> {
-  if (!/^SHA256:[A-Za-z0-9+/]{43}=?$/u.test(fingerprint)) {
-    throw new MachineError("usage", `${JSON.stringify(fingerprint)} is not a fingerprint`, {
-      hint: "Give it as ssh-keygen -l prints it on the machine: SHA256: and 43 characters.",
-    });
-  }
+  const expectedFingerprint = parseFingerprint(fingerprint);
   await using _lock = await lockMachine(context, name, "ssh-host-key", signal);
   await using host = await openHost(context, name);
   const target = await host.sshTarget();
-  const expectedFingerprint = fingerprint.replace(/=$/u, "");
   await using ssh = await context.openSsh({ ...target, hostKeys: { ...target.hostKeys, expectedFingerprint } }, host.report);
   await ssh.connect();
   if (host.record.extra.SshHostKey !== undefined) host.record.extra.SshHostKey = expectedFingerprint;

@@ -1,5 +1,6 @@
 /** Public keys of hosts and users as SSH writes them: `TYPE BASE64`, and the fingerprint people compare. */
 import { createHash, type JsonWebKey } from "node:crypto";
+import { MachineError } from "../errors/machine-error.ts";
 import { encodeMpint, encodeString, WireReader } from "./wire.ts";
 
 export interface PublicKey {
@@ -12,6 +13,14 @@ export interface PublicKey {
 /** `SHA256:…` without padding, as ssh-keygen prints it. */
 export function fingerprintOf(key: PublicKey): string {
   return `SHA256:${createHash("sha256").update(key.blob).digest("base64").replace(/=+$/u, "")}`;
+}
+
+/** A fingerprint that somebody typed, as {@link fingerprintOf} gives it. Throws `usage`. */
+export function parseFingerprint(text: string): string {
+  if (/^SHA256:[A-Za-z0-9+/]{43}=?$/u.test(text)) return text.replace(/=$/u, "");
+  throw new MachineError("usage", `${JSON.stringify(text)} is not a fingerprint`, {
+    hint: "Give it as ssh-keygen -l prints it on the machine: SHA256: and 43 characters.",
+  });
 }
 
 export function formatPublicKey(key: PublicKey): string {

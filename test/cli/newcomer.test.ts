@@ -1,5 +1,7 @@
 /** What a newcomer tries first: output as JSON, errors with their codes, --debug, templates. */
 import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
+import * as path from "node:path";
 import { describe, it } from "node:test";
 import { openCommandLine } from "./command-line.ts";
 
@@ -94,5 +96,31 @@ describe("config set and config relocate", () => {
     }
     await shell.ok("create -d none --url=tcp://127.0.0.1:1 set");
     assert.doesNotMatch((await shell.run(["config", "set"])).stderr, /config set/u);
+  });
+});
+
+describe("create", () => {
+  it("refuses what can be no fingerprint and no version before anything is made", async () => {
+    await using shell = await openCommandLine();
+    for (const [flag, value, sentence] of [
+      ["ssh-host-key", "foo", /^"foo" is not a fingerprint\nHint: .*SHA256: and 43 characters/mu],
+      ["engine-version", "abc", /^--engine-version "abc" is no version\nHint: Give it as 27\.5\.1\.$/mu],
+      ["engine-version", "27.3; reboot", /is no version/u],
+    ] as const) {
+      const { code, stderr } = await shell.run(["create", "-d", "none", "--url=tcp://127.0.0.1:1", `--${flag}`, value, "web"]);
+      assert.equal(code, 2, stderr);
+      assert.match(stderr, sentence);
+      assert.equal(existsSync(path.join(shell.store, "certs")), false);
+    }
+  });
+
+  it("takes a fingerprint with its padding, and versions of engines and of packages", async () => {
+    await using shell = await openCommandLine();
+    for (const [index, version] of ["27", "v27.5.1", "5:27.5.1-1~debian.12~bookworm", "20.10.24+dfsg1"].entries()) {
+      const flags = `--engine-version ${version} --ssh-host-key SHA256:${"A".repeat(43)}=`;
+      await shell.ok(`create -d none --url=tcp://127.0.0.1:1 ${flags} web${index}`);
+      const { Extra } = JSON.parse(await shell.recordText(`web${index}`)) as { Extra: object };
+      assert.deepEqual(Extra, { ...Extra, EngineVersion: version, SshHostKey: `SHA256:${"A".repeat(43)}` });
+    }
   });
 });

@@ -2,6 +2,7 @@
 import * as path from "node:path";
 import type { DriverOptions } from "../../driver-kit/create-flag.ts";
 import { MachineError } from "../../errors/machine-error.ts";
+import { parseFingerprint } from "../../ssh/public-key.ts";
 import type { EngineOptions, HostExtra, HostRecord, SwarmOptions } from "../../store/host-record.ts";
 import { requireTlsNames } from "../../tls/alternative-names.ts";
 import type { MachineContext } from "../machine-context.ts";
@@ -98,7 +99,7 @@ function extraOptions(options: DriverOptions): HostExtra {
   // 0.16.2's install URL, given by flag or environment, chooses the script, unless a source is named.
   if (source !== "" && source !== "auto") extra.EngineSource = source;
   else if (options.isSet("engine-install-url")) extra.EngineSource = "script";
-  if (options.string("engine-version") !== "") extra.EngineVersion = options.string("engine-version");
+  if (options.string("engine-version") !== "") extra.EngineVersion = parseEngineVersion(options.string("engine-version"));
   if (options.strings("engine-package-key").length > 0) extra.EnginePackageKeys = [...options.strings("engine-package-key")];
   if (options.string("engine-package-mirror") !== "") extra.EnginePackageMirror = options.string("engine-package-mirror");
   if (firewall !== "" && firewall !== "open") extra.EngineFirewall = firewall;
@@ -106,6 +107,12 @@ function extraOptions(options: DriverOptions): HostExtra {
   if (options.string("engine-transport") === "ssh") extra.EngineTransport = "ssh";
   if (options.bool("engine-share-ca")) extra.EngineShareCa = true;
   if (keyType !== "" && keyType !== "rsa") extra.TlsKeyType = keyType;
-  if (options.string("ssh-host-key") !== "") extra.SshHostKey = options.string("ssh-host-key");
+  if (options.string("ssh-host-key") !== "") extra.SshHostKey = parseFingerprint(options.string("ssh-host-key"));
   return extra;
+}
+
+/** Of an engine, or of its package: `27.5.1`, `27.5`, `5:27.5.1-1~debian.12~bookworm`. Whether there is one, its source tells. */
+function parseEngineVersion(text: string): string {
+  if (/^v?\d[\w.+~:-]*$/u.test(text)) return text;
+  throw new MachineError("usage", `--engine-version ${JSON.stringify(text)} is no version`, { hint: "Give it as 27.5.1." });
 }
