@@ -15,6 +15,7 @@ import { parseFlags, type CommandOptions, type ParsedFlags } from "./flags/parse
 import { globalFlags, withGlobalFlags } from "./flags/global-flags.ts";
 import type { MainContext } from "./main-context.ts";
 import { globalOptions, inheritedOptions } from "./flags/global-options.ts";
+import { isSelected } from "./selection/selection-flags.ts";
 import { FlagError, UsageError } from "./usage-error.ts";
 import { versionLine } from "./version.ts";
 
@@ -242,7 +243,7 @@ function splitCommand({ takesCommand }: Command, { args, dashesAt }: ParsedFlags
 }
 
 function checkArity(command: Command, options: CommandOptions, args: readonly string[]): void {
-  if (command.selects === true && (options.bool("all") || options.strings("filter").length > 0)) return;
+  if (command.selects === true && isSelected(options)) return;
   const { min = 0, max = Number.POSITIVE_INFINITY, message, showHelp = false } = command.arity ?? { message: "" };
   if (args.length < min || args.length > max) throw new UsageError(message, { showHelp });
 }

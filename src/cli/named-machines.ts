@@ -7,15 +7,12 @@ import type { Invocation } from "./command.ts";
 import { openContext } from "./open-context.ts";
 import { isAgreed, namesOrDefault, selectedNames, type Selection } from "./selection/select-machines.ts";
 
-export { namesOrDefault } from "./selection/select-machines.ts";
-
-const defaultMachine = "default";
 /** Machines worked on at the same time: more gain nothing on the machine that waits for them. */
-const atOnce = 16;
+export const atOnce = 16;
 
 /** The one name given, or `default`. */
 export async function nameOrDefault(machineContext: MachineContext, args: readonly string[]): Promise<string> {
-  const [name = defaultMachine, ...others] = await namesOrDefault(machineContext, args);
+  const [name = "", ...others] = await namesOrDefault(machineContext, args);
   if (others.length > 0) throw new MachineError("usage", "Error: Expected one machine name as an argument");
   return name;
 }

@@ -5,10 +5,10 @@ import { relocateMachine, type Relocation } from "../../machine/host/moved-store
 import { forEachMachine, throwFailures } from "../../machine/many.ts";
 import type { Invocation } from "../command.ts";
 import type { CliContext } from "../cli-context.ts";
+import { atOnce } from "../named-machines.ts";
 import { openContext } from "../open-context.ts";
-import { isSelected, selectedNames } from "../selection/select-machines.ts";
-
-const atOnce = 16;
+import { selectedNames } from "../selection/select-machines.ts";
+import { isSelected } from "../selection/selection-flags.ts";
 
 export async function run(invocation: Invocation, context: CliContext): Promise<void> {
   const machineContext = openContext(context);

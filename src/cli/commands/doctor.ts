@@ -6,7 +6,8 @@ import type { Invocation } from "../command.ts";
 import type { CliContext } from "../cli-context.ts";
 import { openContext } from "../open-context.ts";
 import { wrap } from "../output/wrap.ts";
-import { isSelected, selectedNames } from "../selection/select-machines.ts";
+import { selectedNames } from "../selection/select-machines.ts";
+import { isSelected } from "../selection/selection-flags.ts";
 
 /** Gives 1 where something was found. Throws `machine-not-found` before anything is looked at. */
 export async function run(invocation: Invocation, context: CliContext): Promise<number> {

@@ -6,7 +6,7 @@ import type { Labels } from "../../store/record-labels.ts";
 import type { Invocation } from "../command.ts";
 import type { CliContext } from "../cli-context.ts";
 import { readMachines } from "../named-machines.ts";
-import { isSelected } from "../selection/select-machines.ts";
+import { isSelected } from "../selection/selection-flags.ts";
 
 export async function run({ options, args }: Invocation, context: CliContext): Promise<void> {
   // The first word is a machine, whatever it looks like, unless a filter selects them.

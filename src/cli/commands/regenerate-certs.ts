@@ -4,8 +4,9 @@ import { requireTlsNames } from "../../tls/alternative-names.ts";
 import type { Invocation } from "../command.ts";
 import type { CliContext } from "../cli-context.ts";
 import { openContext } from "../open-context.ts";
-import { namesOrDefault, workOnNamed } from "../named-machines.ts";
-import { isSelected, selectedNames } from "../selection/select-machines.ts";
+import { workOnNamed } from "../named-machines.ts";
+import { namesOrDefault, selectedNames } from "../selection/select-machines.ts";
+import { isSelected } from "../selection/selection-flags.ts";
 
 export async function run(invocation: Invocation, context: CliContext): Promise<void> {
   const { options } = invocation;

@@ -7,7 +7,8 @@ import type { Invocation } from "../command.ts";
 import type { CliContext } from "../cli-context.ts";
 import { workOnNamed } from "../named-machines.ts";
 import { openContext } from "../open-context.ts";
-import { isSelected, nobodyAnswered, selectedNames } from "../selection/select-machines.ts";
+import { nobodyAnswered, selectedNames } from "../selection/select-machines.ts";
+import { isSelected } from "../selection/selection-flags.ts";
 
 export async function run(invocation: Invocation, context: CliContext): Promise<void> {
   const { options, args } = invocation;

@@ -12,11 +12,9 @@ import type { MachineContext } from "../../machine/machine-context.ts";
 import { forEachMachine, throwFailures } from "../../machine/many.ts";
 import type { Invocation } from "../command.ts";
 import type { CliContext } from "../cli-context.ts";
-import { readMachines } from "../named-machines.ts";
+import { atOnce, readMachines } from "../named-machines.ts";
 import { openContext } from "../open-context.ts";
-import { isSelected } from "../selection/select-machines.ts";
-
-const atOnce = 16;
+import { isSelected } from "../selection/selection-flags.ts";
 
 export async function run(invocation: Invocation, context: CliContext): Promise<void> {
   const { options, args } = invocation;

@@ -10,7 +10,7 @@ import { parseSshWords } from "../../ssh/ssh-words.ts";
 import type { Invocation } from "../command.ts";
 import type { CliContext } from "../cli-context.ts";
 import { openContext } from "../open-context.ts";
-import { namesOrDefault } from "../named-machines.ts";
+import { namesOrDefault } from "../selection/select-machines.ts";
 
 /** Everything behind the machine's name is for ssh, dashes and all. */
 export async function run({ args }: Invocation, context: CliContext): Promise<number> {

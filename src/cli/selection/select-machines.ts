@@ -4,17 +4,12 @@ import type { MachineContext } from "../../machine/machine-context.ts";
 import { expandNames } from "../../machine/names.ts";
 import type { CliContext } from "../cli-context.ts";
 import type { Invocation } from "../command.ts";
-import type { CommandOptions } from "../flags/parse-flags.ts";
+import { isSelected } from "./selection-flags.ts";
 
 const defaultMachine = "default";
 
 /** What of an invocation says which machines are meant. */
 export type Selection = Pick<Invocation, "options" | "args">;
-
-/** Whether machines are selected by something else than their names. */
-export function isSelected(options: CommandOptions): boolean {
-  return options.bool("all") || options.strings("filter").length > 0;
-}
 
 /** The names given, or `default` where there is such a machine. */
 export async function namesOrDefault({ store }: MachineContext, args: readonly string[]): Promise<string[]> {

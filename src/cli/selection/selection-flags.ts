@@ -1,5 +1,6 @@
 /** Flags that choose machines in place of their names, for every command that takes several and makes none. */
 import type { CliFlag } from "../flags/flag.ts";
+import type { CommandOptions } from "../flags/parse-flags.ts";
 
 export const filterFlag: CliFlag = {
   kind: "strings",
@@ -10,6 +11,11 @@ export const filterFlag: CliFlag = {
 export const allFlag: CliFlag = { kind: "bool", name: "all", usage: "In place of names: all machines" };
 
 export const selectionFlags: readonly CliFlag[] = [filterFlag, allFlag];
+
+/** Whether machines are selected by something else than their names. */
+export function isSelected(options: CommandOptions): boolean {
+  return options.bool("all") || options.strings("filter").length > 0;
+}
 
 /** For commands that cut machines off: a selection is shown and asked about first. */
 export const yesFlag: CliFlag = {
