@@ -51,6 +51,7 @@ describe("port", { skip: whyNot("sshd") ?? false }, () => {
       [["port", "web"], 1, /^"web" has no ports of its own on this computer\nHint: .*docker-machine port web 8080:80/mu],
       [["port", "web", "http"], 2, /^"http" is no port\nHint: Give it as 8080:80/mu],
       [["port", "web", "70000:80"], 2, /is no port/u],
+      [["port", "web", "127.0.0.256:8080:80"], 2, /is no port/u],
       [["port", "web", "53:53/udp"], 1, /^SSH carries no UDP/mu],
       [["port", "web", `${taken}:80`], 1, new RegExp(`^Port ${taken} at 127\\.0\\.0\\.1 cannot be had: in-use\\nHint: `, "mu")],
       [["port", "web", "--close", "8080"], 1, /has no ports of its own/u],

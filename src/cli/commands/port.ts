@@ -3,6 +3,7 @@
  * opens none, an SSH connection carries them for as long as the command runs.
  */
 import type { PublishedPort } from "../../driver-kit/driver.ts";
+import { isPort, readPublishedPort } from "../../driver-kit/published-port.ts";
 import { hasSshAddress } from "../../driver-kit/ssh-target.ts";
 import { MachineError } from "../../errors/machine-error.ts";
 import { openHost } from "../../machine/host/open-host.ts";
@@ -36,17 +37,12 @@ function show(name: string, ports: readonly PublishedPort[], context: CliContext
     context.print(`${hostAddress}:${hostPort} -> ${machinePort}/${protocol}`);
 }
 
-/** `[ADDRESS:]HOSTPORT[:PORT][/udp]`, as `--qemu-open-port` takes it. */
 function readPort(text: string): PublishedPort {
-  const [, address = "127.0.0.1", here, there = here, protocol = "tcp"] =
-    /^(?:(\d+(?:\.\d+){3}):)?(\d+)(?::(\d+))?(?:\/(tcp|udp))?$/u.exec(text) ?? [];
-  const [hostPort, machinePort] = [Number(here), Number(there)];
-  if (!isPort(hostPort) || !isPort(machinePort)) {
-    throw new MachineError("usage", `${JSON.stringify(text)} is no port`, {
-      hint: "Give it as 8080:80, or 127.0.0.1:8080:80, or 53:53/udp.",
-    });
-  }
-  return { hostAddress: address, hostPort, machinePort, protocol: protocol as PublishedPort["protocol"] };
+  const port = readPublishedPort(text);
+  if (port !== undefined) return port;
+  throw new MachineError("usage", `${JSON.stringify(text)} is no port`, {
+    hint: "Give it as 8080:80, or 127.0.0.1:8080:80, or 53:53/udp.",
+  });
 }
 
 function readNumber(text: string): number {
@@ -54,10 +50,6 @@ function readNumber(text: string): number {
   throw new MachineError("usage", `--close ${JSON.stringify(text)} is no port`, {
     hint: "Give the number on this computer: 8080.",
   });
-}
-
-function isPort(value: number): boolean {
-  return Number.isInteger(value) && value >= 1 && value <= 65_535;
 }
 
 async function carriedBySsh(machineContext: MachineContext, name: string): Promise<MachineError> {

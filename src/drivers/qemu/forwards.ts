@@ -2,6 +2,7 @@
  * Ports of this computer that lead into a guest. They are opened by the monitor once the guest may be reached, never
  * on the command line: a taken port is then an answer and not a failed start.
  */
+import { readPublishedPort } from "../../driver-kit/published-port.ts";
 import { MachineError } from "../../errors/machine-error.ts";
 import type { QmpClient } from "./qmp.ts";
 
@@ -17,14 +18,11 @@ export const networkId = "net0";
 
 /** Parses `[ADDRESS:]HOSTPORT[:PORT][/udp]`; the address defaults to 127.0.0.1. Throws `driver-options`. */
 export function parseForward(text: string): Forward {
-  const found = /^(?:(\d+\.\d+\.\d+\.\d+):)?(\d+)(?::(\d+))?(?:\/(tcp|udp))?$/u.exec(text);
-  const address = found?.[1] ?? "127.0.0.1";
-  const hostPort = Number(found?.[2]);
-  const guestPort = Number(found?.[3] ?? found?.[2]);
-  if (found === null || !isAddress(address) || !isPort(hostPort) || !isPort(guestPort)) {
+  const port = readPublishedPort(text);
+  if (port === undefined)
     throw new MachineError("driver-options", `--qemu-open-port ${JSON.stringify(text)} is not [ADDRESS:]HOSTPORT[:PORT][/udp]`);
-  }
-  return { protocol: found[4] === "udp" ? "udp" : "tcp", address, hostPort, guestPort };
+  const { protocol, hostAddress, hostPort, machinePort } = port;
+  return { protocol, address: hostAddress, hostPort, guestPort: machinePort };
 }
 
 /** Throws `driver-options` for what is no forward, and where two of them would listen on the same port. */
@@ -47,14 +45,6 @@ const everywhere = "0.0.0.0";
 function meet(one: Forward, other: Forward): boolean {
   const isSamePlace = one.address === other.address || [one.address, other.address].includes(everywhere);
   return one.protocol === other.protocol && one.hostPort === other.hostPort && isSamePlace;
-}
-
-function isAddress(text: string): boolean {
-  return text.split(".").every((part) => Number(part) <= 255 && String(Number(part)) === part);
-}
-
-function isPort(value: number): boolean {
-  return Number.isInteger(value) && value >= 1 && value <= 65_535;
 }
 
 /** A forward from 127.0.0.1. */
