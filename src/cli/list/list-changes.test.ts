@@ -1,26 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { listRow as row } from "../testing/list-row.ts";
 import { changesSince } from "./list-changes.ts";
 import type { ListRow } from "./list-rows.ts";
-
-function row(name: string, change: Partial<ListRow> = {}): ListRow {
-  return {
-    name,
-    driverName: "none",
-    state: "Running",
-    url: "tcp://127.0.0.1:1",
-    engineVersion: "v1",
-    error: "",
-    responseTimeMs: 1,
-    active: "-",
-    activeHost: false,
-    activeSwarm: false,
-    swarm: "",
-    swarmOptions: undefined,
-    engineOptions: undefined,
-    ...change,
-  };
-}
 
 test("changes are told once: all at first, then what is new, other or gone", () => {
   const known = new Map<string, string>();

@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { FakeClock } from "../../system/fake-clock.ts";
 import { Screen } from "../output/screen.ts";
 import { fakeStreams } from "../testing/fake-terminal.ts";
+import { listRow } from "../testing/list-row.ts";
 import type { ListRow } from "./list-rows.ts";
 import { LiveList } from "./live-list.ts";
 
@@ -14,21 +15,7 @@ function scene() {
   return { clock, list: new LiveList(view, clock), visible: () => streams.stdout.visible().map((line) => line.trimEnd()) };
 }
 
-const heard = (name: string): ListRow => ({
-  name,
-  driverName: "none",
-  state: "Running",
-  url: "",
-  engineVersion: "Unknown",
-  error: "",
-  responseTimeMs: 1,
-  active: "-",
-  activeHost: false,
-  activeSwarm: false,
-  swarm: "",
-  swarmOptions: undefined,
-  engineOptions: undefined,
-});
+const heard = (name: string): ListRow => listRow(name, { url: "", engineVersion: "Unknown" });
 const expected = ["a", "b"].map((name) => ({ name, driverName: "none" }));
 
 test("every machine has its row at once, and the silent one is named after a while", async () => {
