@@ -6,10 +6,7 @@ import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { cp, mkdir, readFile, writeFile } from "node:fs/promises";
 import * as path from "node:path";
-import { FakeEngine } from "../../src/engine/fake-engine.ts";
-import { systemClock } from "../../src/system/clock.ts";
-import { authorityPaths } from "../../src/tls/authority-files.ts";
-import { createServerCertificate } from "../../src/tls/machine-certificates.ts";
+import { engineFor } from "../cli/engine-fixture.ts";
 import { Program } from "../e2e/program.ts";
 import { original, originalMissing } from "../support/original.ts";
 import { median, timeOf, type Row } from "./measure.ts";
@@ -25,7 +22,7 @@ interface Contender {
 export async function measureEveryday(): Promise<readonly Row[]> {
   await using program = await Program.open("executable");
   await program.ok(["create", "-d", "none", "--url", "tcp://127.0.0.1:1", "seed"]);
-  await using engine = await engineOf(program.store);
+  await using engine = await engineFor(program);
   await program.ok(["create", "-d", "none", "--url", engine.url, "web"]);
   const bare = await bareProgram(program.folder, "start", "");
   const [own] = program.commandLine;
@@ -162,19 +159,6 @@ function peakMiB(command: readonly string[], env: NodeJS.ProcessEnv): number {
   const script =
     "import resource,subprocess,sys\nsubprocess.run(sys.argv[1:],stdout=subprocess.DEVNULL,stderr=subprocess.DEVNULL)\nprint(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss//1024)";
   return Number(execFileSync("python3", ["-c", script, ...command], { env, encoding: "utf8" }));
-}
-
-async function engineOf(store: string): Promise<FakeEngine> {
-  const paths = authorityPaths(path.join(store, "certs"));
-  const names = { machineName: "web", userName: "bench", addresses: ["127.0.0.1"], extraNames: [] };
-  const { ca, certificate, key } = await createServerCertificate({
-    paths,
-    ...names,
-    isSwarmMaster: false,
-    keyType: "ecdsa",
-    clock: systemClock,
-  });
-  return await FakeEngine.start({ certificate, key, clientCa: ca });
 }
 
 /** A store of machines like `web`, at one address. */

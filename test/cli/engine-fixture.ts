@@ -7,8 +7,8 @@ import { createServerCertificate } from "../../src/tls/machine-certificates.ts";
 import type { CommandLine } from "./command-line.ts";
 
 /** The store must have its certificates: some machine was created in it. */
-export async function engineFor(shell: CommandLine, engineVersion?: string): Promise<FakeEngine> {
-  const paths = authorityPaths(path.join(shell.store, "certs"));
+export async function engineFor({ store }: Pick<CommandLine, "store">, engineVersion?: string): Promise<FakeEngine> {
+  const paths = authorityPaths(path.join(store, "certs"));
   const names = { machineName: "web", userName: "tester", addresses: ["127.0.0.1"], extraNames: [] };
   const { ca, certificate, key } = await createServerCertificate({
     paths,

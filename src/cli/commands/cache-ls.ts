@@ -23,10 +23,10 @@ export function cacheLines(entries: readonly CacheEntry[]): string[] {
     title,
     path,
   ]);
-  const [size, frees] = [sum(entries.map((each) => each.sizeBytes)), sum(entries.map((each) => each.freesBytes))];
-  return [...columns([header, ...rows]), `${formatBytes(size)} in all; ${formatBytes(frees)} of it no machine uses.`];
+  const [size, frees] = [totalOf(entries, "sizeBytes"), totalOf(entries, "freesBytes")];
+  return [...columns([header, ...rows]), `${size} in all; ${frees} of it no machine uses.`];
 }
 
-function sum(numbers: readonly number[]): number {
-  return numbers.reduce((total, each) => total + each, 0);
+export function totalOf(entries: readonly CacheEntry[], which: "sizeBytes" | "freesBytes"): string {
+  return formatBytes(entries.reduce((total, entry) => total + entry[which], 0));
 }

@@ -6,8 +6,7 @@ import { readTimeText } from "../../system/time-text.ts";
 import type { CliContext } from "../cli-context.ts";
 import type { Invocation } from "../command.ts";
 import { openContext } from "../open-context.ts";
-import { formatBytes } from "../output/byte-text.ts";
-import { cacheLines } from "./cache-ls.ts";
+import { cacheLines, totalOf } from "./cache-ls.ts";
 
 export async function run({ options }: Invocation, context: CliContext): Promise<void> {
   const machineContext = openContext(context);
@@ -24,9 +23,7 @@ export async function run({ options }: Invocation, context: CliContext): Promise
   for (const { title, inUseBy } of pruned)
     if (inUseBy !== undefined) logTo(context.report, "warn", `${title} is left: ${inUseBy} is at work on it.`);
   const gone = pruned.filter(({ inUseBy }) => inUseBy === undefined);
-  context.print(
-    `Removed ${gone.length} of ${pruned.length}; ${formatBytes(gone.reduce((sum, each) => sum + each.freesBytes, 0))} are free again.`,
-  );
+  context.print(`Removed ${gone.length} of ${pruned.length}; ${totalOf(gone, "freesBytes")} are free again.`);
 }
 
 function readAge(text: string): number {
