@@ -7,7 +7,7 @@ import type { Resource } from "../../driver-kit/driver.ts";
 import { removeAll, type LedgerEntry } from "../../driver-kit/ledger.ts";
 import { bootIsoName } from "../../driver-kit/images/boot-iso.ts";
 import { MachineError } from "../../errors/machine-error.ts";
-import { factsOf, removeTree } from "../../system/disk-files.ts";
+import { factsOf, realPathOf, removeTree } from "../../system/disk-files.ts";
 import { poll } from "../../system/waiting.ts";
 import { unlessGone } from "./failures.ts";
 import { existingHostOnly, removeUnused } from "./host-only.ts";
@@ -16,6 +16,7 @@ import { stateOf, type VmInfo } from "./vm-info.ts";
 import type { FoundVm } from "./vboxmanage.ts";
 import { fileOf, isOurs, isWithin, kinds, oldDisk, pace, vmFiles, vmUuid, type Workplace } from "./workplace.ts";
 
+const ownNames: readonly string[] = [...Object.values(vmFiles), oldDisk, bootIsoName];
 const order = [kinds.instance, kinds.hostOnly];
 
 export async function removeMade(place: Workplace, signal: AbortSignal): Promise<void> {
@@ -42,7 +43,7 @@ export async function takeDown(place: Workplace, found: FoundVm, signal: AbortSi
   // Its settings are gone, so there is nothing but the entry.
   else if (found === "inaccessible") await unlessGone(async () => await tool.run(["unregistervm", config.VmUuid], signal));
   await closeMedia(place, signal);
-  for (const name of [...Object.values(vmFiles), oldDisk, bootIsoName]) await removeTree(fileOf(place, name));
+  for (const name of ownNames) await removeTree(fileOf(place, name));
 }
 
 async function unregister(place: Workplace, info: VmInfo, signal: AbortSignal): Promise<void> {
@@ -55,12 +56,31 @@ async function unregister(place: Workplace, info: VmInfo, signal: AbortSignal): 
         hint: `Move it back (VBoxManage movevm), or remove it in VirtualBox and then the record: docker-machine rm -f ${context.machineName}`,
       },
     );
+  await keepForeign(place, info);
   await powerOff(place, info, signal);
   if (stateOf(info) !== "Stopped") await waitUntilOff(place, info.uuid, signal);
   await detachForeign(place, info, signal);
   await unlessGone(async () => await tool.run(["unregistervm", info.uuid], signal));
   // 0.16.2 has it in another folder of the machine's than we.
   await removeTree(path.dirname(info.settingsFile));
+}
+
+/** A disk of others in the machine's folder would go with that; VirtualBox's window puts new ones beside the settings. */
+async function keepForeign({ context }: Workplace, { attachments, settingsFile }: VmInfo): Promise<void> {
+  const { machineDir, machineName } = context;
+  const snapshots = path.join(path.dirname(settingsFile), "Snapshots");
+  for (const { medium } of attachments) {
+    if (!(await isWithin(medium, machineDir)) || (await isWithin(medium, snapshots))) continue;
+    const [own, folder] = await Promise.all([realPathOf(machineDir), realPathOf(path.dirname(medium))]);
+    if (folder === own && ownNames.includes(path.basename(medium))) continue;
+    throw new MachineError(
+      "driver-failed",
+      `A disk that is not of docker-machine lies in the folder of "${machineName}": ${medium}`,
+      {
+        hint: "Stop the machine, move the disk to another folder (VBoxManage modifymedium disk FILE --move FOLDER/), or take it off and move it by hand; then run the command again.",
+      },
+    );
+  }
 }
 
 /** What others attached stays in VirtualBox's own list, which a machine's end takes its media from. */

@@ -1,6 +1,6 @@
 /** What can be wrong before, during and after: each a sentence with a way out, and nothing of others touched. */
 import assert from "node:assert/strict";
-import { existsSync, mkdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import * as path from "node:path";
 import { describe, test } from "node:test";
 import type { FlagValue } from "../../../src/driver-kit/create-flag.ts";
@@ -258,5 +258,26 @@ describe("behind our back", () => {
     await driver.remove(scene.signal);
     assert.ok(existsSync(theirs));
     assert.deepEqual(scene.world.vbox.state.vms, []);
+  });
+
+  test("a disk of others in the machine's folder, which goes, holds up rm until it is moved", async () => {
+    await using scene = await openScene();
+    const driver = await scene.created();
+    const { vbox } = scene.world;
+    const [vm] = vbox.state.vms;
+    // Where VirtualBox's window puts it.
+    const theirs = path.join(path.dirname(vm?.settingsFile ?? ""), "data.vdi");
+    await vbox.run(["convertfromraw", "stdin", theirs, "1048576"], Buffer.from("data"));
+    const port = ["--storagectl", "SATA", "--port", "2", "--device", "0"];
+    await driver.kill(scene.signal);
+    await scene.context.clock.sleep(5_000);
+    await vbox.run(["storageattach", vm?.uuid ?? "", ...port, "--type", "hdd", "--medium", theirs]);
+    await assertRefused(driver.remove(scene.signal), "driver-failed", /in the folder of "web": .*data\.vdi$/u);
+    assert.ok(existsSync(theirs));
+    assert.equal(vbox.state.vms.length, 1);
+    await vbox.run(["storageattach", vm?.uuid ?? "", ...port, "--medium", "none"]);
+    renameSync(theirs, path.join(scene.world.folder, "data.vdi"));
+    await driver.remove(scene.signal);
+    assert.deepEqual(vbox.state.vms, []);
   });
 });
