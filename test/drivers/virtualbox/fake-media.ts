@@ -144,6 +144,8 @@ export function attachMedium(state: FakeState, options: FakeOptions, args: reado
   const uuid = registered(state, options, medium, kind);
   const isOn = (option: string): boolean => values.get(option) === "on";
   const added = { port, kind, medium, uuid, nonrotational: isOn("--nonrotational"), discard: isOn("--discard") } as const;
+  // 7.2.22 gives a controller the ports that are attached to, up to its limit.
+  controller.portCount = Math.max(controller.portCount, port + 1);
   controller.ports = [...rest, added].toSorted((a, b) => a.port - b.port);
 }
 

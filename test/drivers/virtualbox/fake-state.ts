@@ -29,7 +29,7 @@ export interface FakePort {
 
 export interface FakeController {
   readonly name: string;
-  readonly portCount: number;
+  portCount: number;
   ports: FakePort[];
 }
 
