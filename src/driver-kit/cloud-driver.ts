@@ -77,9 +77,12 @@ export class CloudDriver<Config extends ProviderConfig, Api> extends ProviderDri
     return this.#opened;
   }
 
-  /** Anyone on a machine of a cloud, and in its containers, reads user data from the metadata service. */
+  /**
+   * Anyone on a machine of a cloud, and in its containers, reads user data from the metadata service. On this computer the
+   * seed is a file of this user's, and a CD that the guest's root alone may read.
+   */
   get hostKeysExposed(): boolean {
-    return this.config.HostKeys.length > 0;
+    return this.#definition.capabilities.onThisComputer !== true && this.config.HostKeys.length > 0;
   }
 
   async setConfigFromFlags(options: DriverOptions): Promise<void> {

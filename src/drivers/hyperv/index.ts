@@ -14,11 +14,6 @@ import { findMade, removeMachine } from "./removal.ts";
 import { stateOf } from "./state.ts";
 
 class HypervDriver extends CloudDriver<HypervConfig, PowerShell> {
-  /** The seed is a file of this user's, and a CD that the guest's root alone may read. */
-  override get hostKeysExposed(): boolean {
-    return false;
-  }
-
   get addressHint(): string {
     const { VSwitch, MachineName } = this.config;
     return `Look at its screen (vmconnect localhost ${MachineName}), and whether addresses are given out on the switch ${JSON.stringify(VSwitch)}; a VPN may keep them back. Then run the command again.`;

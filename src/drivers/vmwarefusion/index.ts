@@ -16,11 +16,6 @@ import { findMade, removeMachine } from "./removal.ts";
 import { stateOf } from "./state.ts";
 
 class FusionDriver extends CloudDriver<FusionConfig, VmwarePrograms> {
-  /** The seed is a file of this user's, and a CD that the guest's root alone may read. */
-  override get hostKeysExposed(): boolean {
-    return false;
-  }
-
   get addressHint(): string {
     const log = path.join(this.context.machineDir, "console.log");
     return `Its console is in ${log}; look whether VMware's network ${this.config.NetworkType} gives out addresses, and restart its services if it does not. Then run the command again.`;

@@ -64,6 +64,7 @@ test("a machine is made with all that was wished, by one script that starts it",
   );
   const known = await driver.hostKeys?.();
   assert.ok(Array.isArray(known) && hostKeys["ed25519_public"]?.startsWith(String(known[0])));
+  assert.equal(driver.hostKeysExposed, false);
   assert.deepEqual(filesOf(scene), ["disk.vhdx", "id_ed25519", "id_ed25519.pub", "seed.iso", "web"]);
   await untilUp(driver, { ms: 30_000, clock: scene.context.clock, signal });
   assert.equal(await driver.getIp(), hyperv.addressOf(vm.Id));

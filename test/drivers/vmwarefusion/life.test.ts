@@ -48,6 +48,7 @@ test("a machine is made with all that was wished, with programs on PATH", async 
   );
   const known = await driver.hostKeys?.();
   assert.ok(Array.isArray(known) && hostKeys["ed25519_public"]?.startsWith(String(known[0])));
+  assert.equal(driver.hostKeysExposed, false);
   assert.deepEqual(filesOf(scene), [
     "console.log",
     "id_ed25519",
