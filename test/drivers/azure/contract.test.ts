@@ -3,7 +3,8 @@ import { driverModule } from "../../../src/drivers/azure/index.ts";
 import { FakeClock } from "../../../src/system/fake-clock.ts";
 import { describeDriverContract } from "../../../src/testing/driver-contract.ts";
 import { addForeign } from "./foreign.ts";
-import { bareComputer, openCloud, sshKey } from "./scene.ts";
+import { bareComputer } from "../driver-scene.ts";
+import { openCloud, sshKey } from "./scene.ts";
 
 describeDriverContract(
   "azure",

@@ -3,7 +3,8 @@ import { driverModule } from "../../../src/drivers/azure/index.ts";
 import { FakeClock } from "../../../src/system/fake-clock.ts";
 import { crashMachineName, describeDriverCrashes } from "../../../src/testing/crash-suite.ts";
 import { addForeign } from "./foreign.ts";
-import { bareComputer, openCloud, sshKey } from "./scene.ts";
+import { bareComputer } from "../driver-scene.ts";
+import { openCloud, sshKey } from "./scene.ts";
 
 describeDriverCrashes(
   "azure",

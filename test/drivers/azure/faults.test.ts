@@ -15,7 +15,8 @@ import { subscriptionId } from "./catalogue.ts";
 import { FakeAzure } from "./fake-azure.ts";
 import { application } from "./token-service.ts";
 import { refused } from "./refused.ts";
-import { bareComputer, configOf, inScene, sshKey } from "./scene.ts";
+import { bareComputer, configOf } from "../driver-scene.ts";
+import { inScene, sshKey } from "./scene.ts";
 
 const machinePut = /^PUT .*\/virtualMachines\/web$/u;
 

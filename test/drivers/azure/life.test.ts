@@ -9,7 +9,8 @@ import { machineBody, setBody, addressBody } from "../../../src/drivers/azure/bo
 import { newConfig } from "../../../src/drivers/azure/options.ts";
 import { newBaseConfig } from "../../../src/driver-kit/base-config.ts";
 import { propertiesOf, tagsOf, type Json } from "./arm-entry.ts";
-import { configOf, groupPath, inScene } from "./scene.ts";
+import { bareComputer, configOf } from "../driver-scene.ts";
+import { groupPath, inScene } from "./scene.ts";
 import { subscriptionId } from "./catalogue.ts";
 import type { VendorAddress, VendorMachine, VendorSet } from "./vendor-types.ts";
 
@@ -224,7 +225,6 @@ test("stop gives the place back; power-off and 0.16.2 keep it; kill does not wai
     [{}, { MACHINE_COMPAT: "0.16" }, "stopped", ["powerOff"]],
   ] as const;
   for (const [flags, env, power, actions] of cases) {
-    const { bareComputer } = await import("./scene.ts");
     await inScene(
       async ({ azure, provider, checked, signal, lines }) => {
         const driver = await checked({ "azure-size": "Standard_B2s_v2", "azure-image": "ubuntu", ...flags });
@@ -279,7 +279,6 @@ test("opening, and asking the record, loads no package and asks nobody", async (
 });
 
 test("az's own choice of a subscription is taken where none is given", async () => {
-  const { bareComputer } = await import("./scene.ts");
   await inScene(async ({ context, provider }) => {
     const home = path.join(context.storePath, "home");
     await mkdir(path.join(home, ".azure"), { recursive: true });

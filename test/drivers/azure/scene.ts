@@ -2,20 +2,14 @@
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { fileURLToPath } from "node:url";
-import type { Driver, DriverContext } from "../../../src/driver-kit/driver.ts";
-import type { FlagValue } from "../../../src/driver-kit/create-flag.ts";
+import type { DriverContext } from "../../../src/driver-kit/driver.ts";
 import { driverModule } from "../../../src/drivers/azure/index.ts";
-import { thisComputer } from "../../../src/system/computer.ts";
 import { FakeClock } from "../../../src/system/fake-clock.ts";
-import { testDriverContext, type TestContext } from "../../../src/testing/driver-context.ts";
 import { FakeProvider } from "../../../src/testing/fake-provider.ts";
-import { optionsOf } from "../../../src/testing/flag-values.ts";
 import { whileTimePasses } from "../../../src/testing/passing-time.ts";
+import { bareComputer, openDriverScene, type DriverScene, type Flags } from "../driver-scene.ts";
 import { subscriptionId } from "./catalogue.ts";
 import { FakeAzure, fakeToken } from "./fake-azure.ts";
-
-/** Nothing of the environment that the tests run in. */
-export const bareComputer = { ...thisComputer(), env: {} as Record<string, string>, homeDir: undefined };
 
 let identity: Server | undefined;
 
@@ -56,7 +50,7 @@ export const sshKey: Pick<DriverContext, "ensureSshKey"> = {
 export interface Cloud extends AsyncDisposable {
   readonly azure: FakeAzure;
   readonly provider: FakeProvider;
-  readonly flags: Readonly<Record<string, FlagValue>>;
+  readonly flags: Flags;
 }
 
 export async function openCloud(step?: (what: string) => Promise<void>): Promise<Cloud> {
@@ -71,50 +65,15 @@ export async function openCloud(step?: (what: string) => Promise<void>): Promise
   };
 }
 
-export interface Scene extends Cloud {
-  readonly test: TestContext;
-  readonly context: DriverContext;
-  readonly signal: AbortSignal;
-  /** A driver that took its flags. */
-  configured(flags?: Readonly<Record<string, FlagValue>>): Promise<Driver>;
-  /** A driver that took its flags and has checked them. */
-  checked(flags?: Readonly<Record<string, FlagValue>>): Promise<Driver>;
-  /** The driver of a later command. */
-  reopened(driver: Driver): Promise<Driver>;
-  lines(): readonly string[];
-}
+export interface Scene extends Cloud, DriverScene {}
 
 /** Runs `work` while fake time passes. */
 export async function inScene<T>(work: (scene: Scene) => Promise<T>, overrides: Partial<DriverContext> = {}): Promise<T> {
   await using cloud = await openCloud();
   const clock = new FakeClock();
-  await using test = await testDriverContext("web", { clock, computer: bareComputer, ...sshKey, ...overrides });
-  const { context } = test;
-  const signal = AbortSignal.timeout(60_000);
-  const configured: Scene["configured"] = async (flags = {}) => {
-    const driver = driverModule.open(context, undefined);
-    await driver.setConfigFromFlags(optionsOf(driverModule, { ...cloud.flags, ...flags }));
-    return driver;
-  };
-  const scene: Scene = {
-    ...cloud,
-    test,
-    context,
-    signal,
-    configured,
-    checked: async (flags) => {
-      const driver = await configured(flags);
-      await driver.preCreateCheck(signal);
-      return driver;
-    },
-    reopened: async (driver) => driverModule.open(context, await driver.configText()),
-    lines: () => test.events.flatMap((event) => (event.type === "log" ? [event.text] : [])),
-  };
-  return await whileTimePasses(clock, async () => await work(scene));
-}
-
-export async function configOf(driver: Driver): Promise<Readonly<Record<string, unknown>>> {
-  return JSON.parse(await driver.configText()) as Record<string, unknown>;
+  const flagsOf = (flags: Flags): Flags => ({ ...cloud.flags, ...flags });
+  await using scene = await openDriverScene(driverModule, flagsOf, { clock, computer: bareComputer, ...sshKey, ...overrides });
+  return await whileTimePasses(clock, async () => await work({ ...cloud, ...scene }));
 }
 
 export function groupPath(rest: string, group = "docker-machine"): string {

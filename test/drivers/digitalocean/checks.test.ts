@@ -6,7 +6,8 @@ import { describe, test } from "node:test";
 import type { FlagValue } from "../../../src/driver-kit/create-flag.ts";
 import type { ErrorCode } from "../../../src/errors/codes.ts";
 import { generateKeyPair } from "../../../src/ssh/keys.ts";
-import { assertRefused, bareComputer, configOf, openScene } from "./scene.ts";
+import { assertRefused, bareComputer, configOf } from "../driver-scene.ts";
+import { openScene } from "./scene.ts";
 
 describe("what is checked before anything is made", () => {
   const cases: readonly (readonly [flags: Readonly<Record<string, FlagValue>>, ErrorCode, RegExp])[] = [

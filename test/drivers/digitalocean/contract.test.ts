@@ -7,7 +7,8 @@ import { describeDriverContract } from "../../../src/testing/driver-contract.ts"
 import { HastyClock } from "../../support/hasty-clock.ts";
 import { FakeDigitalOcean } from "./fake-digitalocean.ts";
 import type { FakeDroplet } from "./forms.ts";
-import { bareComputer, configOf, fakeFlags, openScene, recordOf016, resourcesOf } from "./scene.ts";
+import { bareComputer, configOf } from "../driver-scene.ts";
+import { fakeFlags, openScene, recordOf016, resourcesOf } from "./scene.ts";
 
 const machineName = "contract-1";
 

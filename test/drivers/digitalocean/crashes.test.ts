@@ -3,7 +3,8 @@ import { driverModule } from "../../../src/drivers/digitalocean/index.ts";
 import { FakeClock } from "../../../src/system/fake-clock.ts";
 import { crashMachineName, describeDriverCrashes, type DriverCrashFixture } from "../../../src/testing/crash-suite.ts";
 import { FakeDigitalOcean } from "./fake-digitalocean.ts";
-import { bareComputer, fakeFlags, resourcesOf } from "./scene.ts";
+import { bareComputer } from "../driver-scene.ts";
+import { fakeFlags, resourcesOf } from "./scene.ts";
 
 for (const [what, flags] of Object.entries({
   digitalocean: {},

@@ -8,7 +8,8 @@ import type { FlagValue } from "../../../src/driver-kit/create-flag.ts";
 import type { ErrorCode } from "../../../src/errors/codes.ts";
 import { generateKeyPair } from "../../../src/ssh/keys.ts";
 import type { FakeDigitalOcean, Fault } from "./fake-digitalocean.ts";
-import { assertRefused, configOf, openScene, type Scene } from "./scene.ts";
+import { assertRefused, configOf } from "../driver-scene.ts";
+import { openScene, type Scene } from "./scene.ts";
 
 const droplets = /^POST \/v2\/droplets$/u;
 const serverFault: Fault = { kind: "refused", status: 500, id: "server_error", message: "Unexpected server-side error" };

@@ -4,7 +4,8 @@ import { test } from "node:test";
 import type { Driver } from "../../../src/driver-kit/driver.ts";
 import { driverModule } from "../../../src/drivers/digitalocean/index.ts";
 import { optionsOf } from "../../../src/testing/flag-values.ts";
-import { bareComputer, configOf, openScene, recordOf016, type Scene } from "./scene.ts";
+import { bareComputer, configOf } from "../driver-scene.ts";
+import { openScene, recordOf016, type Scene } from "./scene.ts";
 
 function open(scene: Scene, record: object): Driver {
   return driverModule.open(scene.context, JSON.stringify(record));

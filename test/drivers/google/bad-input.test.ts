@@ -7,7 +7,8 @@ import type { ErrorCode } from "../../../src/errors/codes.ts";
 import { isMachineError } from "../../../src/errors/machine-error.ts";
 import { fakeProject } from "./catalogue.ts";
 import type { FakeCompute } from "./fake-compute.ts";
-import { bareComputer, configOf, openScene } from "./scene.ts";
+import { bareComputer, configOf } from "../driver-scene.ts";
+import { openScene } from "./scene.ts";
 
 type Flags = Readonly<Record<string, FlagValue>>;
 

@@ -7,7 +7,8 @@ import { describeDriverContract } from "../../../src/testing/driver-contract.ts"
 import { optionsOf } from "../../../src/testing/flag-values.ts";
 import { HastyClock } from "../../support/hasty-clock.ts";
 import { FakeCompute } from "./fake-compute.ts";
-import { bareComputer, configOf, fakeFlags, openScene } from "./scene.ts";
+import { bareComputer, configOf } from "../driver-scene.ts";
+import { fakeFlags, openScene } from "./scene.ts";
 
 describe("google", () => {
   let cloud: FakeCompute;

@@ -3,7 +3,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { driverModule } from "../../../src/drivers/google/index.ts";
 import { optionsOf } from "../../../src/testing/flag-values.ts";
-import { bareComputer, configOf, fakeFlags, openScene } from "./scene.ts";
+import { bareComputer, configOf } from "../driver-scene.ts";
+import { fakeFlags, openScene } from "./scene.ts";
 
 const base = {
   IPAddress: "203.0.113.9",

@@ -10,7 +10,8 @@ import { TestAuthority } from "../../../src/tls/testing/pki.ts";
 import { InterceptingProxy } from "../../support/intercepting-proxy.ts";
 import { fakeProject } from "./catalogue.ts";
 import type { FakeCompute } from "./fake-compute.ts";
-import { configOf, openScene } from "./scene.ts";
+import { configOf } from "../driver-scene.ts";
+import { openScene } from "./scene.ts";
 import { ServiceAccount } from "./service-account.ts";
 
 /** The library reads the process's own environment. */

@@ -6,26 +6,13 @@ import * as path from "node:path";
 import { describe, test } from "node:test";
 import type { FlagValue } from "../../../src/driver-kit/create-flag.ts";
 import type { ErrorCode } from "../../../src/errors/codes.ts";
-import { MachineError } from "../../../src/errors/machine-error.ts";
 import { poll } from "../../../src/system/waiting.ts";
 import { scriptsOf } from "./fake-powershell.ts";
 import type { Behaviour } from "./fake-model.ts";
+import { assertRefused } from "../driver-scene.ts";
 import { openScene } from "./scene.ts";
 
 const hasQemuImg = spawnSync("qemu-img", ["--version"]).status === 0;
-
-async function refused(work: Promise<unknown>, code: ErrorCode, sentence: RegExp | string): Promise<MachineError> {
-  const error: unknown = await work.then(
-    () => assert.fail("it was not refused"),
-    (thrown: unknown) => thrown,
-  );
-  assert.ok(error instanceof MachineError, String(error));
-  assert.equal(error.code, code, error.message);
-  if (typeof sentence === "string") assert.equal(error.message, sentence);
-  else assert.match(error.message, sentence);
-  assert.ok(error.hint !== undefined && error.hint !== "", `no way out: ${error.message}`);
-  return error;
-}
 
 describe("before anything is made", () => {
   const computers: readonly (readonly [string, Behaviour, ErrorCode, RegExp | string, RegExp])[] = [
@@ -52,7 +39,7 @@ describe("before anything is made", () => {
   for (const [what, behaviour, code, sentence, hint] of computers) {
     test(what, async () => {
       await using scene = await openScene(behaviour);
-      const error = await refused(scene.checked(), code, sentence);
+      const error = await assertRefused(scene.checked(), code, sentence);
       assert.match(error.hint ?? "", hint);
       assert.deepEqual(scene.hyperv.state.vms, []);
     });
@@ -70,21 +57,21 @@ describe("before anything is made", () => {
     await using scene = await openScene();
     const { computer, processes } = scene.context;
     await using bare = await openScene({}, { processes: { ...processes, find: async () => undefined } });
-    await refused(bare.checked(), "program-missing", "Powershell was not found in the path");
+    await assertRefused(bare.checked(), "program-missing", "Powershell was not found in the path");
     await using linux = await openScene({}, { computer: { ...computer, os: "linux" } });
-    await refused(linux.checked(), "driver-unsupported", 'Driver "hyperv" not supported on this platform.');
+    await assertRefused(linux.checked(), "driver-unsupported", 'Driver "hyperv" not supported on this platform.');
   });
 
   test("no such switch, and none at all", async () => {
     await using scene = await openScene();
-    const { hint } = await refused(
+    const { hint } = await assertRefused(
       scene.checked({ "hyperv-virtual-switch": "lan" }),
       "provider-not-found",
       'vswitch "lan" not found',
     );
     assert.equal(hint, "There are: LAN, Standardswitch.");
     scene.hyperv.save({ switches: [], vms: [] });
-    await refused(scene.checked(), "provider-not-found", /^no External vswitch found\. A valid vswitch must be available/u);
+    await assertRefused(scene.checked(), "provider-not-found", /^no External vswitch found\. A valid vswitch must be available/u);
   });
 
   test("flags that are wrong or do not go together", async () => {
@@ -130,7 +117,7 @@ describe("while it is made", () => {
         failing: { [`Hyper-V\\${step}`]: ["OperationFailed", "Auf dem Datenträger ist kein Platz. (0x80070070)"] },
       } as const;
       hyperv.behave(full);
-      await refused(driver.create(signal), "disk-full", /no space left/u);
+      await assertRefused(driver.create(signal), "disk-full", /no space left/u);
       assert.ok(!existsSync(path.join(scene.context.machineDir, "disk-source.vhd")));
       hyperv.behave({});
       const later = await scene.reopened(driver);
@@ -140,7 +127,7 @@ describe("while it is made", () => {
       await later.remove(signal);
       hyperv.behave(full);
       const another = await scene.checked();
-      await refused(another.create(signal), "disk-full", /no space left/u);
+      await assertRefused(another.create(signal), "disk-full", /no space left/u);
       hyperv.behave({});
       await (await scene.reopened(another)).remove(signal);
       assert.deepEqual(hyperv.state.vms, []);
@@ -170,14 +157,14 @@ describe("while it is made", () => {
       await using scene = await openScene();
       const driver = await scene.checked();
       scene.hyperv.behave({ failing: { "Hyper-V\\Start-VM": [id, words] } });
-      await refused(driver.create(scene.signal), code, sentence);
+      await assertRefused(driver.create(scene.signal), code, sentence);
     });
   }
 
   test("more memory than there is", async () => {
     await using scene = await openScene({ memoryMiB: 1_500 });
     scene.hyperv.addForeign("other", { State: "Running" });
-    await refused((await scene.checked()).create(scene.signal), "provider-capacity", /no memory left for "web"/u);
+    await assertRefused((await scene.checked()).create(scene.signal), "provider-capacity", /no memory left for "web"/u);
   });
 
   test("an image that is larger than the disk", { skip: hasQemuImg ? false : "qemu-img is not installed" }, async () => {
@@ -185,7 +172,7 @@ describe("while it is made", () => {
     const file = path.join(scene.context.storePath, "large.qcow2");
     execFileSync("qemu-img", ["create", "-q", "-f", "qcow2", file, "5G"]);
     const driver = await scene.checked({ "hyperv-image": file, "hyperv-disk-size": 4_000 });
-    await refused(driver.create(scene.signal), "driver-options", /too small for its image/u);
+    await assertRefused(driver.create(scene.signal), "driver-options", /too small for its image/u);
   });
 });
 
@@ -238,7 +225,7 @@ describe("virtual machines of others", () => {
     const data = path.join(folder, "disk.vhdx");
     writeFileSync(data, "vhdxfile of someone");
     hyperv.change(Id, (vm) => void vm.disks.push(data));
-    await refused(driver.remove(signal), "driver-failed", /not of docker-machine lies in the folder of "web"/u);
+    await assertRefused(driver.remove(signal), "driver-failed", /not of docker-machine lies in the folder of "web"/u);
     assert.equal(scene.own().State, "Running");
     hyperv.change(Id, (vm) => void vm.disks.pop());
     await driver.remove(signal);
@@ -257,7 +244,7 @@ describe("behind the driver's back", () => {
     assert.match(driver.stateProblem ?? "", /is gone from Hyper-V/u);
     for (const verb of ["start", "stop", "kill", "restart", "create"] as const)
       assert.match(
-        (await refused(driver[verb](signal), "provider-not-found", /is gone from Hyper-V/u)).hint ?? "",
+        (await assertRefused(driver[verb](signal), "provider-not-found", /is gone from Hyper-V/u)).hint ?? "",
         /docker-machine rm web/u,
       );
     await driver.remove(signal);
@@ -285,8 +272,8 @@ describe("behind the driver's back", () => {
     const driver = await scene.created();
     for (const rights of ["none", "blind"] as const) {
       hyperv.behave({ rights });
-      await refused(driver.getState(signal), "provider-permission", /as an Administrator/u);
-      await refused(driver.remove(signal), "provider-permission", /as an Administrator/u);
+      await assertRefused(driver.getState(signal), "provider-permission", /as an Administrator/u);
+      await assertRefused(driver.remove(signal), "provider-permission", /as an Administrator/u);
       assert.ok(existsSync(path.join(scene.context.machineDir, "disk.vhdx")));
     }
     hyperv.behave({});

@@ -7,7 +7,8 @@ import { isoImage } from "../../../src/driver-kit/guest/iso.ts";
 import type { ProcessRunner } from "../../../src/system/process.ts";
 import { untilUp } from "../../../src/testing/coming-up.ts";
 import { scriptsOf } from "./fake-powershell.ts";
-import { configOf, newProgramWorld, openScene, type Scene } from "./scene.ts";
+import { configOf } from "../driver-scene.ts";
+import { newProgramWorld, openScene, type Scene } from "./scene.ts";
 
 const mib = 1024 * 1024;
 

@@ -5,7 +5,8 @@ import * as path from "node:path";
 import { test } from "node:test";
 import { driverModule } from "../../../src/drivers/hyperv/index.ts";
 import type { Driver } from "../../../src/driver-kit/driver.ts";
-import { configOf, openScene, recordOf016, type Scene } from "./scene.ts";
+import { configOf } from "../driver-scene.ts";
+import { openScene, recordOf016, type Scene } from "./scene.ts";
 
 /** A machine that 0.16.2 made: no id, no notes, an address of Hyper-V's choice. */
 function old(scene: Scene): { readonly driver: Driver; readonly id: string; readonly disk: string } {

@@ -3,15 +3,13 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import * as path from "node:path";
 import { after } from "node:test";
-import type { FlagValue } from "../../../src/driver-kit/create-flag.ts";
-import type { Driver, DriverContext, Resource } from "../../../src/driver-kit/driver.ts";
+import type { DriverContext, Resource } from "../../../src/driver-kit/driver.ts";
 import { driverModule } from "../../../src/drivers/hyperv/index.ts";
 import type { Clock } from "../../../src/system/clock.ts";
 import { thisComputer, type Computer } from "../../../src/system/computer.ts";
 import { SystemProcessRunner } from "../../../src/system/process.ts";
-import { testDriverContext, type TestContext } from "../../../src/testing/driver-context.ts";
-import { optionsOf } from "../../../src/testing/flag-values.ts";
 import { HastyClock } from "../../support/hasty-clock.ts";
+import { openDriverScene, type DriverScene, type Flags } from "../driver-scene.ts";
 import { FakeHyperv } from "./fake-hyperv.ts";
 import type { Behaviour, FakeVm } from "./fake-model.ts";
 import { installPowerShell, processesOn } from "./fake-powershell.ts";
@@ -26,7 +24,7 @@ disk.write("boot code", 0, "latin1");
 disk.writeUInt16LE(0xaa55, 510);
 writeFileSync(image, disk);
 
-export const baseFlags: Readonly<Record<string, FlagValue>> = { "hyperv-image": image };
+export const baseFlags: Flags = { "hyperv-image": image };
 
 let counter = 0;
 
@@ -57,20 +55,10 @@ export function resourcesOf({ state }: FakeHyperv): readonly Resource[] {
   return state.vms.map(({ Id }) => ({ kind: "instance", id: Id }));
 }
 
-export interface Scene extends AsyncDisposable {
+export interface Scene extends DriverScene {
   readonly hyperv: FakeHyperv;
-  readonly test: TestContext;
-  readonly context: DriverContext;
-  readonly signal: AbortSignal;
-  configured(flags?: Readonly<Record<string, FlagValue>>): Promise<Driver>;
-  /** Took its flags and has checked them. */
-  checked(flags?: Readonly<Record<string, FlagValue>>): Promise<Driver>;
-  created(flags?: Readonly<Record<string, FlagValue>>): Promise<Driver>;
-  /** The driver of a later command. */
-  reopened(driver: Driver): Promise<Driver>;
   /** The only machine that was made. */
   own(): FakeVm;
-  lines(): readonly string[];
 }
 
 export async function openScene(
@@ -78,34 +66,12 @@ export async function openScene(
   overrides: Partial<DriverContext> = {},
   make: (behaviour: Behaviour) => World = (given) => newWorld(new HastyClock(), given),
 ): Promise<Scene> {
-  const { hyperv, context: given } = make(behaviour);
-  const test = await testDriverContext("web", { ...given, ...overrides });
-  const { context } = test;
-  const signal = AbortSignal.timeout(60_000);
+  const { hyperv, context } = make(behaviour);
+  const scene = await openDriverScene(driverModule, (flags) => ({ ...baseFlags, ...flags }), { ...context, ...overrides });
   const before = new Set(hyperv.state.vms.map(({ Id }) => Id));
-  const configured: Scene["configured"] = async (flags = {}) => {
-    const driver = driverModule.open(context, undefined);
-    await driver.setConfigFromFlags(optionsOf(driverModule, { ...baseFlags, ...flags }));
-    return driver;
-  };
-  const checked: Scene["checked"] = async (flags) => {
-    const driver = await configured(flags);
-    await driver.preCreateCheck(signal);
-    return driver;
-  };
   return {
+    ...scene,
     hyperv,
-    test,
-    context,
-    signal,
-    configured,
-    checked,
-    created: async (flags) => {
-      const driver = await checked(flags);
-      await driver.create(signal);
-      return driver;
-    },
-    reopened: async (driver) => driverModule.open(context, await driver.configText()),
     own: () => {
       const [found, ...more] = hyperv.state.vms.filter(
         ({ Id, Notes }) => !before.has(Id) && Notes.includes("docker-machine:test-web"),
@@ -113,13 +79,7 @@ export async function openScene(
       if (found === undefined || more.length > 0) throw new Error(`${more.length + 1} machines of ours`);
       return found;
     },
-    lines: () => test.events.flatMap((event) => (event.type === "log" ? [event.text] : [])),
-    [Symbol.asyncDispose]: async () => await test[Symbol.asyncDispose](),
   };
-}
-
-export async function configOf(driver: Driver): Promise<Readonly<Record<string, unknown>>> {
-  return JSON.parse(await driver.configText()) as Record<string, unknown>;
 }
 
 /** A record as 0.16.2's own code writes it. */

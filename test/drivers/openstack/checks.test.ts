@@ -7,7 +7,8 @@ import type { ErrorCode } from "../../../src/errors/codes.ts";
 import { generateKeyPair } from "../../../src/ssh/keys.ts";
 import { ids, moreNetworks } from "./catalogue.ts";
 import type { FakeOpenStack } from "./fake-openstack.ts";
-import { assertRefused, configOf, openScene, type Flags } from "./scene.ts";
+import { assertRefused, configOf, type Flags } from "../driver-scene.ts";
+import { openScene } from "./scene.ts";
 
 describe("what is checked before anything is made", () => {
   const cases: readonly (readonly [flags: Flags, ErrorCode, RegExp, hint?: RegExp])[] = [

@@ -10,7 +10,8 @@ import { ids } from "./catalogue.ts";
 import { account } from "./fake-keystone.ts";
 import { FakeOpenStack } from "./fake-openstack.ts";
 import type { FakeServer } from "./fake-nova.ts";
-import { bareComputer, configOf, everything, fakeFlags, openScene, prefixed, recordOf016, resourcesOf } from "./scene.ts";
+import { configOf } from "../driver-scene.ts";
+import { everything, fakeFlags, openScene, prefixed, recordOf016, resourcesOf, placelessComputer } from "./scene.ts";
 
 const machineName = "contract-1";
 
@@ -33,7 +34,7 @@ describeDriverContract(
         ...fakeFlags(cloud),
         ...prefixed(everything),
       },
-      context: { clock: new HastyClock(), computer: bareComputer },
+      context: { clock: new HastyClock(), computer: placelessComputer },
       resources: () => resourcesOf(cloud),
       address: () =>
         [...cloud.neutron.floatingIps.values()].find(({ description }) => description !== "")?.floating_ip_address ?? "",

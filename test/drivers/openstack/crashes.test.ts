@@ -3,7 +3,7 @@ import { driverModule } from "../../../src/drivers/openstack/index.ts";
 import { FakeClock } from "../../../src/system/fake-clock.ts";
 import { crashMachineName, describeDriverCrashes, type DriverCrashFixture } from "../../../src/testing/crash-suite.ts";
 import { FakeOpenStack } from "./fake-openstack.ts";
-import { bareComputer, everything, fakeFlags, prefixed, resourcesOf } from "./scene.ts";
+import { everything, fakeFlags, prefixed, resourcesOf, placelessComputer } from "./scene.ts";
 
 describeDriverCrashes(
   "openstack",
@@ -20,7 +20,7 @@ describeDriverCrashes(
     return {
       module: driverModule,
       flags: { ...fakeFlags(cloud), ...prefixed(everything) },
-      context: { clock: new FakeClock(), computer: bareComputer },
+      context: { clock: new FakeClock(), computer: placelessComputer },
       resources: () => resourcesOf(cloud),
       [Symbol.asyncDispose]: async () => await cloud[Symbol.asyncDispose](),
     };

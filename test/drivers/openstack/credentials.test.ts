@@ -7,7 +7,8 @@ import { describe, test } from "node:test";
 import type { Computer } from "../../../src/system/computer.ts";
 import { projectId, userId } from "./catalogue.ts";
 import { account } from "./fake-keystone.ts";
-import { assertRefused, bareComputer, configOf, openScene, type Flags } from "./scene.ts";
+import { assertRefused, configOf, type Flags } from "../driver-scene.ts";
+import { openScene, placelessComputer } from "./scene.ts";
 
 const none = { username: "", password: "", "tenant-name": "" };
 
@@ -55,7 +56,7 @@ describe("who asks", () => {
     const env = { OS_TOKEN: response.headers.get("x-subject-token") ?? "" };
     const driver = await first.configured({ ...none, "tenant-name": account.project });
     await assertRefused(driver.preCreateCheck(first.signal), "provider-credentials", /were found/u);
-    await using scene = await openScene({ computer: { ...bareComputer, env } });
+    await using scene = await openScene({ computer: { ...placelessComputer, env } });
     const other = await scene.configured({ ...none, "auth-url": first.cloud.authUrl, "tenant-name": account.project });
     await other.preCreateCheck(scene.signal);
     assert.equal((await configOf(other))["Password"], "");
@@ -164,7 +165,9 @@ ${more}`;
     env: (home: string) => Computer["env"] = () => ({}),
   ) {
     const home = await mkdtemp(path.join(tmpdir(), "docker-machine-clouds-"));
-    const scene = await openScene({ computer: { ...bareComputer, homeDir: home, cwd: path.join(home, "here"), env: env(home) } });
+    const scene = await openScene({
+      computer: { ...placelessComputer, homeDir: home, cwd: path.join(home, "here"), env: env(home) },
+    });
     for (const [name, text] of Object.entries(files(home, scene.cloud.authUrl))) {
       await mkdir(path.dirname(path.join(home, name)), { recursive: true });
       await writeFile(path.join(home, name), text);

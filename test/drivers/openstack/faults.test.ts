@@ -6,7 +6,8 @@ import { generateKeyPair } from "../../../src/ssh/keys.ts";
 import { broken, refusedByNeutron, refusedByNova } from "./answers.ts";
 import { refused, type Fault } from "./fake-openstack.ts";
 import { account } from "./fake-keystone.ts";
-import { assertRefused, configOf, everything, openScene, type Scene } from "./scene.ts";
+import { assertRefused, configOf } from "../driver-scene.ts";
+import { everything, openScene, type Scene } from "./scene.ts";
 
 const servers = /^POST compute\/servers$/u;
 

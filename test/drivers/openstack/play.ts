@@ -11,7 +11,7 @@ import { newConfig, type OpenStackConfig } from "../../../src/drivers/openstack/
 import type { Service } from "../../../src/drivers/openstack/session.ts";
 import { poll } from "../../../src/system/waiting.ts";
 import { optionsOf } from "../../../src/testing/flag-values.ts";
-import type { Flags } from "./scene.ts";
+import type { Flags } from "../driver-scene.ts";
 
 const boundMs = 180_000;
 const somebody = "00000000-0000-4000-8000-000000000000";

@@ -12,7 +12,7 @@ import { openLab } from "../../lab/lab.ts";
 import { account } from "./fake-keystone.ts";
 import { play } from "./play.ts";
 import { distinct, recordingHttp, type RecordedExchange } from "./recording.ts";
-import { bareComputer, everything, prefixed } from "./scene.ts";
+import { everything, prefixed, placelessComputer } from "./scene.ts";
 
 const boundMs = 900_000;
 const [, , ...words] = process.argv;
@@ -32,7 +32,7 @@ async function playAt(authUrl: string): Promise<void> {
   const report = (event: { readonly type: string; readonly text?: string }): void => {
     if (event.type === "log") say(event.text ?? "");
   };
-  await using made = await testDriverContext("web", { computer: bareComputer, http, report });
+  await using made = await testDriverContext("web", { computer: placelessComputer, http, report });
   const flags = {
     ...prefixed({ "auth-url": authUrl, username: account.user, password: account.password, "tenant-name": account.project }),
     ...prefixed({ "flavor-name": "m1.small", "image-name": "debian-12-x86_64", ...everything, "active-timeout": 600 }),

@@ -14,7 +14,7 @@ import { HastyClock } from "../../support/hasty-clock.ts";
 import { FakeOpenStack } from "./fake-openstack.ts";
 import { play } from "./play.ts";
 import { distinct, formOf, keyOf, recordingHttp, strangeIn, type RecordedExchange } from "./recording.ts";
-import { bareComputer, everything, fakeFlags, prefixed } from "./scene.ts";
+import { everything, fakeFlags, prefixed, placelessComputer } from "./scene.ts";
 import { testDriverContext } from "../../../src/testing/driver-context.ts";
 
 const file = path.join(import.meta.dirname, "recordings.json");
@@ -38,7 +38,7 @@ async function playedOnTheFake(): Promise<readonly RecordedExchange[]> {
   const clock = new HastyClock();
   const exchanges: RecordedExchange[] = [];
   const http = recordingHttp(new HttpClient({ env: {}, clock: systemClock }), exchanges);
-  await using made = await testDriverContext("web", { clock, computer: bareComputer, http });
+  await using made = await testDriverContext("web", { clock, computer: placelessComputer, http });
   await play(made.context, { ...fakeFlags(cloud), ...prefixed(everything) }, AbortSignal.timeout(60_000));
   assert.deepEqual(cloud.resources, []);
   return distinct(exchanges);

@@ -4,7 +4,8 @@ import { test } from "node:test";
 import type { Driver } from "../../../src/driver-kit/driver.ts";
 import { driverModule } from "../../../src/drivers/openstack/index.ts";
 import { privateNetwork } from "./catalogue.ts";
-import { configOf, openScene, recordOf016, type Scene } from "./scene.ts";
+import { configOf } from "../driver-scene.ts";
+import { openScene, recordOf016, type Scene } from "./scene.ts";
 
 function open(scene: Scene, record: object): Driver {
   return driverModule.open(scene.context, JSON.stringify(record));

@@ -5,7 +5,8 @@ import type { ErrorCode } from "../../../src/errors/codes.ts";
 import { broken, refusedByKeystone, refusedByNeutron, refusedByNova, type Answer } from "./answers.ts";
 import { moreNetworks } from "./catalogue.ts";
 import { refused } from "./fake-openstack.ts";
-import { assertRefused, everything, openScene } from "./scene.ts";
+import { assertRefused } from "../driver-scene.ts";
+import { everything, openScene } from "./scene.ts";
 
 const servers = /^POST compute\/servers$/u;
 

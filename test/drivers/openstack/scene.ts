@@ -1,74 +1,38 @@
 /** A fake OpenStack and a machine's driver on it, with time that passes by itself. */
-import assert from "node:assert/strict";
 import type { Driver, DriverContext, Resource } from "../../../src/driver-kit/driver.ts";
-import type { FlagValue } from "../../../src/driver-kit/create-flag.ts";
 import { driverModule } from "../../../src/drivers/openstack/index.ts";
-import { thisComputer } from "../../../src/system/computer.ts";
-import type { ErrorCode } from "../../../src/errors/codes.ts";
-import { MachineError } from "../../../src/errors/machine-error.ts";
-import { testDriverContext, type TestContext } from "../../../src/testing/driver-context.ts";
-import { optionsOf } from "../../../src/testing/flag-values.ts";
 import { HastyClock } from "../../support/hasty-clock.ts";
+import { bareComputer, openDriverScene, type DriverScene, type Flags } from "../driver-scene.ts";
 import { account } from "./fake-keystone.ts";
 import { FakeOpenStack } from "./fake-openstack.ts";
 
-export type Flags = Readonly<Record<string, FlagValue>>;
+/** The tests' own folder is none of its business. */
+export const placelessComputer = { ...bareComputer, cwd: "/nowhere" };
 
-export interface Scene extends AsyncDisposable {
+/** Flags are given without their prefix, as `flavor-name`. */
+export interface Scene extends DriverScene {
   readonly cloud: FakeOpenStack;
-  readonly test: TestContext;
-  readonly context: DriverContext;
   readonly clock: HastyClock;
-  readonly signal: AbortSignal;
-  /** A driver that took its flags and has checked them. */
-  checked(flags?: Flags): Promise<Driver>;
-  /** A driver that took its flags; without prefix, as `flavor-name`. */
-  configured(flags?: Flags): Promise<Driver>;
   /** One whose machine runs. */
   running(flags?: Flags): Promise<Driver>;
-  /** The driver of a later command. */
-  reopened(driver: Driver): Promise<Driver>;
-  /** Warnings and other lines so far. */
-  lines(): readonly string[];
 }
-
-/** Nothing of the environment that the tests run in. */
-export const bareComputer = { ...thisComputer(), env: {}, homeDir: undefined, cwd: "/nowhere" };
 
 export async function openScene(overrides: Partial<DriverContext> = {}): Promise<Scene> {
   const clock = new HastyClock(new Date("2026-10-01T12:00:00Z"));
   const cloud = await FakeOpenStack.start({ now: () => clock.now().getTime() });
-  const test = await testDriverContext("web", { clock, computer: bareComputer, ...overrides });
-  const { context } = test;
-  const configured: Scene["configured"] = async (flags = {}) => {
-    const driver = driverModule.open(context, undefined);
-    await driver.setConfigFromFlags(optionsOf(driverModule, { ...fakeFlags(cloud), ...prefixed(flags) }));
-    return driver;
-  };
-  const signal = AbortSignal.timeout(60_000);
-  const checked: Scene["checked"] = async (flags) => {
-    const driver = await configured(flags);
-    await driver.preCreateCheck(signal);
-    return driver;
-  };
+  const flagsOf = (flags: Flags): Flags => ({ ...fakeFlags(cloud), ...prefixed(flags) });
+  const scene = await openDriverScene(driverModule, flagsOf, { clock, computer: placelessComputer, ...overrides });
   return {
+    ...scene,
     cloud,
-    test,
-    context,
     clock,
-    signal,
-    configured,
-    checked,
     running: async (flags) => {
-      const driver = await checked(flags);
-      await driver.create(signal);
-      await driver.locate?.(signal);
+      const driver = await scene.created(flags);
+      await driver.locate?.(scene.signal);
       return driver;
     },
-    reopened: async (driver) => driverModule.open(context, await driver.configText()),
-    lines: () => test.events.flatMap((event) => (event.type === "log" ? [event.text] : [])),
     [Symbol.asyncDispose]: async () => {
-      await test[Symbol.asyncDispose]();
+      await scene[Symbol.asyncDispose]();
       await cloud[Symbol.asyncDispose]();
     },
   };
@@ -101,24 +65,6 @@ export function resourcesOf({ nova, neutron, cinder }: FakeOpenStack): readonly 
     ...[...neutron.groups.keys()].map((id) => ({ kind: "security-group", id })),
     ...[...cinder.volumes.values()].flatMap(({ id, isRoot }) => (isRoot ? [] : [{ kind: "volume", id }])),
   ];
-}
-
-export async function configOf(driver: Driver): Promise<Readonly<Record<string, unknown>>> {
-  return JSON.parse(await driver.configText()) as Record<string, unknown>;
-}
-
-/** That it fails in one sentence, without its own end, and with a way out where there is one. */
-export async function assertRefused(work: Promise<unknown>, code: ErrorCode, sentence: RegExp): Promise<MachineError> {
-  const error: unknown = await work.then(
-    () => assert.fail("it was not refused"),
-    (thrown: unknown) => thrown,
-  );
-  assert.ok(error instanceof MachineError, String(error));
-  assert.equal(error.code, code, error.message);
-  assert.match(error.message, sentence);
-  assert.doesNotMatch(error.message, /[\n.]$/u);
-  assert.ok(error.hint !== undefined && error.hint !== "", "a way out");
-  return error;
 }
 
 /** A record as 0.16.2's own code writes it. */

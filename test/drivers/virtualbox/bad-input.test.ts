@@ -4,7 +4,8 @@ import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, truncateSync, 
 import * as path from "node:path";
 import { describe, test } from "node:test";
 import type { FlagValue } from "../../../src/driver-kit/create-flag.ts";
-import { addForeignVm, assertRefused, configOf, openScene } from "./scene.ts";
+import { assertRefused, configOf } from "../driver-scene.ts";
+import { addForeignVm, openScene } from "./scene.ts";
 
 describe("flags", () => {
   const refused: Readonly<Record<string, readonly [Readonly<Record<string, FlagValue>>, RegExp]>> = {

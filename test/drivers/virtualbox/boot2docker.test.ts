@@ -5,7 +5,8 @@ import * as path from "node:path";
 import { describe, test } from "node:test";
 import type { Driver } from "../../../src/driver-kit/driver.ts";
 import { isoImage } from "../../../src/driver-kit/guest/iso.ts";
-import { addForeignVm, assertRefused, configOf, openScene, recordOf016, type Scene } from "./scene.ts";
+import { assertRefused, configOf } from "../driver-scene.ts";
+import { addForeignVm, openScene, recordOf016, type Scene } from "./scene.ts";
 
 const cd = Buffer.concat([isoImage("b2d", { version: "19.03.12" }), Buffer.alloc(2048)]);
 

@@ -9,7 +9,8 @@ import { testDriverContext } from "../../../src/testing/driver-context.ts";
 import { optionsOf } from "../../../src/testing/flag-values.ts";
 import { readCd } from "../../support/iso-reader.ts";
 import * as path from "node:path";
-import { assertRefused, configOf, openScene, type Scene } from "./scene.ts";
+import { assertRefused, configOf } from "../driver-scene.ts";
+import { openScene, type Scene } from "./scene.ts";
 
 const theirs = { name: "vboxnet0", address: "192.168.57.1", netmask: "255.255.255.0" };
 const fitting = { name: "vboxnet0", address: "192.168.59.1", netmask: "255.255.255.0" };

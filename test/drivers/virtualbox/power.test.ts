@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import { createServer } from "node:net";
 import { describe, test } from "node:test";
-import { configOf, openScene, type Scene } from "./scene.ts";
+import { configOf } from "../driver-scene.ts";
+import { openScene, type Scene } from "./scene.ts";
 
 async function set(scene: Scene, state: string): Promise<void> {
   const [vm] = scene.world.vbox.state.vms;

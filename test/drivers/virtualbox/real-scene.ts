@@ -12,7 +12,8 @@ import { SystemProcessRunner } from "../../../src/system/process.ts";
 import { testDriverContext, type TestContext } from "../../../src/testing/driver-context.ts";
 import { optionsOf } from "../../../src/testing/flag-values.ts";
 import { openRealVBox, type RealVBox } from "./real-vboxmanage.ts";
-import { assertRefused, bootDisk, configOf } from "./scene.ts";
+import { assertRefused, configOf } from "../driver-scene.ts";
+import { bootDisk } from "./scene.ts";
 
 type Flags = Readonly<Record<string, FlagValue>>;
 

@@ -7,7 +7,7 @@ import { parseDhcpServers, parseExtraData } from "../../../src/drivers/virtualbo
 import { command } from "../../lab/command.ts";
 import { nothing, RealScene } from "./real-scene.ts";
 import { provideVBoxManage } from "./real-vboxmanage.ts";
-import { assertRefused, configOf } from "./scene.ts";
+import { assertRefused, configOf } from "../driver-scene.ts";
 
 const provided = await provideVBoxManage();
 const skip = "reason" in provided ? provided.reason : false;

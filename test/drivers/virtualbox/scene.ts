@@ -3,18 +3,15 @@ import assert from "node:assert/strict";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import * as path from "node:path";
-import type { FlagValue } from "../../../src/driver-kit/create-flag.ts";
 import type { Driver, DriverContext, DriverModule, Resource } from "../../../src/driver-kit/driver.ts";
 import { virtualBoxModule } from "../../../src/drivers/virtualbox/index.ts";
 import type { HostSurroundings } from "../../../src/drivers/virtualbox/workplace.ts";
-import type { ErrorCode } from "../../../src/errors/codes.ts";
-import { isMachineError, MachineError } from "../../../src/errors/machine-error.ts";
+import { MachineError } from "../../../src/errors/machine-error.ts";
 import type { Clock } from "../../../src/system/clock.ts";
 import { thisComputer, type Computer } from "../../../src/system/computer.ts";
 import type { ProcessRunner, RunOptions, RunResult } from "../../../src/system/process.ts";
-import { testDriverContext, type TestContext } from "../../../src/testing/driver-context.ts";
-import { optionsOf } from "../../../src/testing/flag-values.ts";
 import { HastyClock } from "../../support/hasty-clock.ts";
+import { openDriverScene, type DriverScene, type Flags } from "../driver-scene.ts";
 import type { FakeOptions } from "./fake-state.ts";
 import { FakeVBox, type FakeHardware } from "./fake-vbox.ts";
 
@@ -73,7 +70,7 @@ export interface World extends AsyncDisposable {
   readonly surroundings: HostSurroundings;
   readonly context: Partial<DriverContext>;
   /** Flags for a machine that needs nothing from elsewhere. */
-  readonly flags: Readonly<Record<string, FlagValue>>;
+  readonly flags: Flags;
   /** What VirtualBox has, of whomever. */
   resources(): readonly Resource[];
 }
@@ -153,70 +150,31 @@ export async function addForeignVm({ vbox, folder }: World, name: string): Promi
   return /^UUID: (\S+)$/mu.exec(made.stdout)?.[1] ?? "";
 }
 
-export interface Scene extends AsyncDisposable {
+export interface Scene extends DriverScene {
   readonly world: World;
-  readonly test: TestContext;
-  readonly context: DriverContext;
-  readonly signal: AbortSignal;
-  configured(flags?: Readonly<Record<string, FlagValue>>): Promise<Driver>;
-  /** A driver that took its flags and has checked them. */
-  checked(flags?: Readonly<Record<string, FlagValue>>): Promise<Driver>;
   /** Made, running, and located. */
-  created(flags?: Readonly<Record<string, FlagValue>>): Promise<Driver>;
-  /** The driver of a later command. */
-  reopened(driver: Driver): Promise<Driver>;
-  /** Warnings and other lines so far. */
-  lines(): readonly string[];
+  created(flags?: Flags): Promise<Driver>;
 }
 
 export async function openScene(wish: WorldWish = {}, overrides: Partial<DriverContext> = {}): Promise<Scene> {
   const world = openWorld(wish);
-  const test = await testDriverContext("web", { ...world.context, ...overrides });
-  const { context } = test;
-  const signal = AbortSignal.timeout(60_000);
-  const configured: Scene["configured"] = async (flags = {}) => {
-    const driver = world.module.open(context, undefined);
-    await driver.setConfigFromFlags(optionsOf(world.module, { ...world.flags, ...flags }));
-    return driver;
-  };
-  const checked: Scene["checked"] = async (flags) => {
-    const driver = await configured(flags);
-    await driver.preCreateCheck(signal);
-    return driver;
-  };
+  const flagsOf = (flags: Flags): Flags => ({ ...world.flags, ...flags });
+  const scene = await openDriverScene(world.module, flagsOf, { ...world.context, ...overrides });
+  const { context, signal } = scene;
   return {
-    ...{ world, test, context, signal, configured, checked },
+    ...scene,
+    world,
     created: async (flags) => {
-      const driver = await checked(flags);
-      await driver.create(signal);
+      const driver = await scene.created(flags);
       await context.clock.sleep(5_000);
       await driver.locate?.(signal);
       return driver;
     },
-    reopened: async (driver) => world.module.open(context, await driver.configText()),
-    lines: () => test.events.flatMap((event) => (event.type === "log" ? [event.text] : [])),
     [Symbol.asyncDispose]: async () => {
-      await test[Symbol.asyncDispose]();
+      await scene[Symbol.asyncDispose]();
       await world[Symbol.asyncDispose]();
     },
   };
-}
-
-export async function configOf(driver: Driver): Promise<Readonly<Record<string, unknown>>> {
-  return JSON.parse(await driver.configText()) as Record<string, unknown>;
-}
-
-/** That it fails in one sentence, and with a way out. */
-export async function assertRefused(work: Promise<unknown>, code: ErrorCode, sentence: RegExp): Promise<MachineError> {
-  const error: unknown = await work.then(
-    () => assert.fail("it was not refused"),
-    (thrown: unknown) => thrown,
-  );
-  assert.ok(isMachineError(error), String(error));
-  assert.equal(error.code, code, error.message);
-  assert.match(error.message, sentence);
-  assert.notEqual(error.hint ?? "", "", "a way out");
-  return error;
 }
 
 /** A record as 0.16.2's own code writes it. */

@@ -5,23 +5,10 @@ import * as path from "node:path";
 import { describe, test } from "node:test";
 import type { FlagValue } from "../../../src/driver-kit/create-flag.ts";
 import type { ErrorCode } from "../../../src/errors/codes.ts";
-import { MachineError } from "../../../src/errors/machine-error.ts";
 import { poll } from "../../../src/system/waiting.ts";
 import type { Behaviour } from "./fake-vmware.ts";
+import { assertRefused } from "../driver-scene.ts";
 import { openScene } from "./scene.ts";
-
-async function refused(work: Promise<unknown>, code: ErrorCode, sentence: RegExp | string): Promise<MachineError> {
-  const error: unknown = await work.then(
-    () => assert.fail("it was not refused"),
-    (thrown: unknown) => thrown,
-  );
-  assert.ok(error instanceof MachineError, String(error));
-  assert.equal(error.code, code, error.message);
-  if (typeof sentence === "string") assert.equal(error.message, sentence);
-  else assert.match(error.message, sentence);
-  assert.ok(error.hint !== undefined && error.hint !== "", `no way out: ${error.message}`);
-  return error;
-}
 
 const keys = ["id_ed25519", "id_ed25519.pub"];
 
@@ -46,7 +33,7 @@ describe("before anything is made", () => {
   for (const [what, behaviour, code, sentence] of computers) {
     test(what, async () => {
       await using scene = await openScene(behaviour);
-      await refused(scene.checked(), code, sentence);
+      await assertRefused(scene.checked(), code, sentence);
       assert.deepEqual(scene.vmware.machines, []);
     });
   }
@@ -57,7 +44,7 @@ describe("before anything is made", () => {
     assert.equal(scene.vmware.calls.filter((call) => call.startsWith("reg ")).length, 3, "once for each program");
     await driver.remove(scene.signal);
     await using without = await openScene({ isInRegistry: true, missing: ["vmrun"] });
-    await refused(without.checked(), "program-missing", "VMRUN not found");
+    await assertRefused(without.checked(), "program-missing", "VMRUN not found");
   });
 
   test("a version that cannot be told holds up nothing", async () => {
@@ -70,14 +57,14 @@ describe("before anything is made", () => {
     await using scene = await openScene();
     const { computer } = scene.context;
     await using linux = await openScene({}, { computer: { ...computer, os: "linux" } });
-    const { hint } = await refused(linux.checked(), "provider-unsupported", /there is no \/dev\/vmmon/u);
+    const { hint } = await assertRefused(linux.checked(), "provider-unsupported", /there is no \/dev\/vmmon/u);
     assert.match(hint ?? "", /vmware-modconfig --console --install-all/u);
   });
 
   test("boot2docker on ARM", async () => {
     await using scene = await openScene({ product: "fusion", arch: "arm64" });
     const flags = { "vmwarefusion-boot2docker-url": "/b.iso", "vmwarefusion-image": "default" };
-    await refused(scene.checked(flags), "driver-options", /x86-64 computers only/u);
+    await assertRefused(scene.checked(flags), "driver-options", /x86-64 computers only/u);
   });
 
   test("flags that are wrong or do not go together", async () => {
@@ -111,7 +98,7 @@ describe("while it is made", () => {
       const { vmware, signal } = scene;
       const driver = await scene.checked();
       vmware.behave({ failing: { [step]: words } });
-      await refused(driver.create(signal), "disk-full", /no space left/u);
+      await assertRefused(driver.create(signal), "disk-full", /no space left/u);
       const left = readdirSync(scene.context.machineDir);
       assert.ok(!left.includes("web-source.vmdk"));
       assert.equal(left.includes("web.vmdk"), step === "start", "half a disk");
@@ -122,7 +109,7 @@ describe("while it is made", () => {
       await later.remove(signal);
       vmware.behave({ failing: { [step]: words } });
       const another = await scene.checked();
-      await refused(another.create(signal), "disk-full", /no space left/u);
+      await assertRefused(another.create(signal), "disk-full", /no space left/u);
       vmware.behave({});
       await (await scene.reopened(another)).remove(signal);
       assert.deepEqual(vmware.machines, []);
@@ -138,14 +125,14 @@ describe("while it is made", () => {
   ] as const) {
     test(`start says: ${words}`, async () => {
       await using scene = await openScene({ failing: { start: words } });
-      const error = await refused((await scene.checked()).create(scene.signal), code, sentence);
+      const error = await assertRefused((await scene.checked()).create(scene.signal), code, sentence);
       if (code === "provider-error") assert.ok(error.hint?.includes(path.join(scene.context.machineDir, "vmware.log")));
     });
   }
 
   test("more memory than there is", async () => {
     await using scene = await openScene({ memoryMiB: 800 });
-    await refused((await scene.checked()).create(scene.signal), "provider-capacity", /no memory left for "web"/u);
+    await assertRefused((await scene.checked()).create(scene.signal), "provider-capacity", /no memory left for "web"/u);
   });
 });
 
@@ -169,11 +156,11 @@ describe("virtual machines of others", () => {
     const { signal, vmx } = scene;
     writeFileSync(vmx, '.encoding = "UTF-8"\ndisplayName = "theirs"\n');
     writeFileSync(path.join(scene.context.machineDir, "web.vmdk"), "their disk");
-    await refused(scene.checked(), "provider-exists", /^machine already exists: /u);
+    await assertRefused(scene.checked(), "provider-exists", /^machine already exists: /u);
     rmSync(vmx);
     const driver = await scene.checked();
     writeFileSync(vmx, '.encoding = "UTF-8"\nguestinfo.docker-machine.create-id = "another"\n');
-    await refused(driver.create(signal), "provider-exists", /^machine already exists: /u);
+    await assertRefused(driver.create(signal), "provider-exists", /^machine already exists: /u);
     assert.ok(existsSync(vmx) && existsSync(path.join(scene.context.machineDir, "web.vmdk")));
     await driver.remove(signal);
     assert.ok(existsSync(vmx));
@@ -187,7 +174,7 @@ describe("virtual machines of others", () => {
     assert.equal(await driver.getState(signal), "");
     assert.match(driver.stateProblem ?? "", /another's virtual machine/u);
     for (const verb of ["start", "stop", "kill", "remove"] as const)
-      await refused(driver[verb](signal), "provider-exists", /^machine already exists: /u);
+      await assertRefused(driver[verb](signal), "provider-exists", /^machine already exists: /u);
     assert.ok(scene.running() !== undefined && existsSync(vmx));
   });
 
@@ -203,7 +190,7 @@ describe("virtual machines of others", () => {
     const inner = path.join(scene.context.machineDir, "data.vmdk");
     writeFileSync(inner, "KDMV of someone");
     attach("data.vmdk");
-    await refused(driver.remove(signal), "driver-failed", /not of docker-machine lies in the folder of "web"/u);
+    await assertRefused(driver.remove(signal), "driver-failed", /not of docker-machine lies in the folder of "web"/u);
     assert.ok(scene.running() !== undefined);
     writeFileSync(vmx, before);
     attach(data);
@@ -222,7 +209,10 @@ describe("behind the driver's back", () => {
     assert.equal(await driver.getState(signal), "");
     assert.match(driver.stateProblem ?? "", /is gone: .*web\.vmx$/u);
     for (const verb of ["start", "stop", "kill", "restart", "create"] as const)
-      assert.match((await refused(driver[verb](signal), "provider-not-found", /is gone/u)).hint ?? "", /docker-machine rm web/u);
+      assert.match(
+        (await assertRefused(driver[verb](signal), "provider-not-found", /is gone/u)).hint ?? "",
+        /docker-machine rm web/u,
+      );
     await driver.remove(signal);
     assert.deepEqual(readdirSync(scene.context.machineDir).toSorted(), keys);
   });
@@ -276,7 +266,7 @@ describe("behind the driver's back", () => {
     const { vmware, signal } = scene;
     const driver = await scene.created();
     vmware.behave({ failing: { stop: "The file is already in use" } });
-    await refused(driver.remove(signal), "provider-busy", /A file of "web" is in use/u);
+    await assertRefused(driver.remove(signal), "provider-busy", /A file of "web" is in use/u);
     assert.ok(existsSync(scene.vmx));
     vmware.behave({});
     await driver.remove(signal);

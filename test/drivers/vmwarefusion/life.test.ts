@@ -9,7 +9,8 @@ import { driverModule } from "../../../src/drivers/vmwarefusion/index.ts";
 import { parseVmx } from "../../../src/drivers/vmwarefusion/vmx.ts";
 import type { ProcessRunner } from "../../../src/system/process.ts";
 import { untilUp } from "../../../src/testing/coming-up.ts";
-import { configOf, newProgramWorld, openScene, type Scene } from "./scene.ts";
+import { configOf } from "../driver-scene.ts";
+import { newProgramWorld, openScene, type Scene } from "./scene.ts";
 
 function filesOf({ context }: Scene): readonly string[] {
   return readdirSync(context.machineDir).toSorted();

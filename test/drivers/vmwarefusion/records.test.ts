@@ -5,7 +5,8 @@ import * as path from "node:path";
 import { test } from "node:test";
 import type { Driver } from "../../../src/driver-kit/driver.ts";
 import { driverModule } from "../../../src/drivers/vmwarefusion/index.ts";
-import { configOf, openScene, recordOf016, type Scene } from "./scene.ts";
+import { configOf } from "../driver-scene.ts";
+import { openScene, recordOf016, type Scene } from "./scene.ts";
 
 /** What 0.16.2 writes for a machine of its own: no mark, an address of VMware's choice, boot2docker's CD. */
 const oldDescription = `.encoding = "UTF-8"

@@ -3,15 +3,13 @@ import { mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import * as path from "node:path";
 import { after } from "node:test";
-import type { FlagValue } from "../../../src/driver-kit/create-flag.ts";
-import type { Driver, DriverContext, Resource } from "../../../src/driver-kit/driver.ts";
+import type { DriverContext, Resource } from "../../../src/driver-kit/driver.ts";
 import { driverModule } from "../../../src/drivers/vmwarefusion/index.ts";
 import type { Clock } from "../../../src/system/clock.ts";
 import { thisComputer, type Computer } from "../../../src/system/computer.ts";
 import { SystemProcessRunner } from "../../../src/system/process.ts";
-import { testDriverContext, type TestContext } from "../../../src/testing/driver-context.ts";
-import { optionsOf } from "../../../src/testing/flag-values.ts";
 import { HastyClock } from "../../support/hasty-clock.ts";
+import { openDriverScene, type DriverScene, type Flags } from "../driver-scene.ts";
 import { installPrograms, processesOn, sshInto } from "./fake-programs.ts";
 import { FakeVmware, type Behaviour, type FakeRunning } from "./fake-vmware.ts";
 
@@ -25,7 +23,7 @@ disk.write("boot code", 0, "latin1");
 disk.writeUInt16LE(0xaa55, 510);
 writeFileSync(image, disk);
 
-export const baseFlags: Readonly<Record<string, FlagValue>> = { "vmwarefusion-image": image };
+export const baseFlags: Flags = { "vmwarefusion-image": image };
 
 let counter = 0;
 
@@ -65,22 +63,12 @@ export function resourcesOf(vmware: FakeVmware): readonly Resource[] {
   return vmware.machines.map((vmx) => ({ kind: "instance", id: vmx }));
 }
 
-export interface Scene extends AsyncDisposable {
+export interface Scene extends DriverScene {
   readonly vmware: FakeVmware;
-  readonly test: TestContext;
-  readonly context: DriverContext;
-  readonly signal: AbortSignal;
   /** The machine's own file. */
   readonly vmx: string;
-  configured(flags?: Readonly<Record<string, FlagValue>>): Promise<Driver>;
-  /** Took its flags and has checked them. */
-  checked(flags?: Readonly<Record<string, FlagValue>>): Promise<Driver>;
-  created(flags?: Readonly<Record<string, FlagValue>>): Promise<Driver>;
-  /** The driver of a later command. */
-  reopened(driver: Driver): Promise<Driver>;
   /** The machine as it runs; undefined where it does not. */
   running(): FakeRunning | undefined;
-  lines(): readonly string[];
 }
 
 export async function openScene(
@@ -88,43 +76,10 @@ export async function openScene(
   overrides: Partial<DriverContext> = {},
   make: (behaviour: Behaviour) => World = (given) => newWorld(new HastyClock(), given),
 ): Promise<Scene> {
-  const { vmware, context: given } = make(behaviour);
-  const test = await testDriverContext("web", { ...given, ...overrides });
-  const { context } = test;
-  const signal = AbortSignal.timeout(60_000);
-  const vmx = path.join(realpathSync(context.machineDir), "web.vmx");
-  const configured: Scene["configured"] = async (flags = {}) => {
-    const driver = driverModule.open(context, undefined);
-    await driver.setConfigFromFlags(optionsOf(driverModule, { ...baseFlags, ...flags }));
-    return driver;
-  };
-  const checked: Scene["checked"] = async (flags) => {
-    const driver = await configured(flags);
-    await driver.preCreateCheck(signal);
-    return driver;
-  };
-  return {
-    vmware,
-    test,
-    context,
-    signal,
-    vmx,
-    configured,
-    checked,
-    created: async (flags) => {
-      const driver = await checked(flags);
-      await driver.create(signal);
-      return driver;
-    },
-    reopened: async (driver) => driverModule.open(context, await driver.configText()),
-    running: () => vmware.running.find((one) => one.vmx === vmx),
-    lines: () => test.events.flatMap((event) => (event.type === "log" ? [event.text] : [])),
-    [Symbol.asyncDispose]: async () => await test[Symbol.asyncDispose](),
-  };
-}
-
-export async function configOf(driver: Driver): Promise<Readonly<Record<string, unknown>>> {
-  return JSON.parse(await driver.configText()) as Record<string, unknown>;
+  const { vmware, context } = make(behaviour);
+  const scene = await openDriverScene(driverModule, (flags) => ({ ...baseFlags, ...flags }), { ...context, ...overrides });
+  const vmx = path.join(realpathSync(scene.context.machineDir), "web.vmx");
+  return { ...scene, vmware, vmx, running: () => vmware.running.find((one) => one.vmx === vmx) };
 }
 
 /** A record as 0.16.2's own code writes it. */

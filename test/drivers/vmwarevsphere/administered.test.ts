@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { administrationOf } from "./administration.ts";
-import { assertRefused, openScene, resourcesOf } from "./scene.ts";
+import { assertRefused } from "../driver-scene.ts";
+import { openScene, resourcesOf } from "./scene.ts";
 import { vcsimMissing } from "./vcsim.ts";
 
 const clone = { "vmwarevsphere-clone-from": "DC0_H0_VM0" };

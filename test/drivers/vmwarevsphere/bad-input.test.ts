@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { FlagValue } from "../../../src/driver-kit/create-flag.ts";
-import { assertRefused, configOf, openScene, resourcesOf, type Scene } from "./scene.ts";
+import { assertRefused, configOf } from "../driver-scene.ts";
+import { openScene, resourcesOf, type Scene } from "./scene.ts";
 import type { Fault } from "./vcenter.ts";
 import { password, vcsimMissing } from "./vcsim.ts";
 

@@ -4,7 +4,8 @@ import { driverModule } from "../../../src/drivers/vmwarevsphere/index.ts";
 import { FakeClock } from "../../../src/system/fake-clock.ts";
 import { describeDriverContract } from "../../../src/testing/driver-contract.ts";
 import { records } from "./records.ts";
-import { bareComputer, isReading, noPrograms, resourcesOf, vcenterFlags } from "./scene.ts";
+import { bareComputer } from "../driver-scene.ts";
+import { isReading, noPrograms, resourcesOf, vcenterFlags } from "./scene.ts";
 import { FakeVcenter } from "./vcenter.ts";
 import { vcsimMissing } from "./vcsim.ts";
 

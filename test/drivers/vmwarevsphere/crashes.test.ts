@@ -6,7 +6,8 @@ import { describe } from "node:test";
 import { driverModule } from "../../../src/drivers/vmwarevsphere/index.ts";
 import { FakeClock } from "../../../src/system/fake-clock.ts";
 import { crashMachineName, describeDriverCrashes } from "../../../src/testing/crash-suite.ts";
-import { bareComputer, hostFlags, isReading, noPrograms, resourcesOf, vcenterFlags } from "./scene.ts";
+import { bareComputer } from "../driver-scene.ts";
+import { hostFlags, isReading, noPrograms, resourcesOf, vcenterFlags } from "./scene.ts";
 import { FakeVcenter } from "./vcenter.ts";
 import { vcsimMissing } from "./vcsim.ts";
 

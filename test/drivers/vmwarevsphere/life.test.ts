@@ -6,7 +6,8 @@ import { describe, test } from "node:test";
 import { isoImage } from "../../../src/driver-kit/guest/iso.ts";
 import { tarArchive } from "../../../src/driver-kit/guest/tar.ts";
 import type { Driver } from "../../../src/driver-kit/driver.ts";
-import { assertRefused, bootableImage, configOf, digestOf, openScene, resourcesOf, type Scene } from "./scene.ts";
+import { assertRefused, configOf } from "../driver-scene.ts";
+import { bootableImage, digestOf, openScene, resourcesOf, type Scene } from "./scene.ts";
 import { readSeed } from "./seed-reading.ts";
 import { password, vcsimMissing, type LabVm } from "./vcsim.ts";
 

@@ -5,7 +5,8 @@ import { describe, test } from "node:test";
 import { driverModule } from "../../../src/drivers/vmwarevsphere/index.ts";
 import type { Driver } from "../../../src/driver-kit/driver.ts";
 import { recordOf016, recordOfRancher } from "./records.ts";
-import { assertRefused, configOf, openScene, type Scene } from "./scene.ts";
+import { assertRefused, configOf } from "../driver-scene.ts";
+import { openScene, type Scene } from "./scene.ts";
 import { fileOf } from "./seed-reading.ts";
 import { password, user, vcsimMissing } from "./vcsim.ts";
 

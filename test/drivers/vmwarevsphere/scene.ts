@@ -4,22 +4,14 @@ import { createHash } from "node:crypto";
 import { mkdtemp, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import * as path from "node:path";
-import type { FlagValue } from "../../../src/driver-kit/create-flag.ts";
-import type { Driver, DriverContext, Resource } from "../../../src/driver-kit/driver.ts";
+import type { DriverContext, Resource } from "../../../src/driver-kit/driver.ts";
 import { driverModule } from "../../../src/drivers/vmwarevsphere/index.ts";
 import type { HttpRequest } from "../../../src/driver-kit/http-transport.ts";
-import type { ErrorCode } from "../../../src/errors/codes.ts";
-import { MachineError } from "../../../src/errors/machine-error.ts";
-import { thisComputer } from "../../../src/system/computer.ts";
-import { testDriverContext, type TestContext } from "../../../src/testing/driver-context.ts";
-import { optionsOf } from "../../../src/testing/flag-values.ts";
 import { HastyClock } from "../../support/hasty-clock.ts";
+import { bareComputer, openDriverScene, type DriverScene, type Flags } from "../driver-scene.ts";
 import type { Hardware } from "./hardware.ts";
 import { FakeVcenter } from "./vcenter.ts";
 import { password, user } from "./vcsim.ts";
-
-/** Nothing of the environment that the tests run in; and no `qemu-img`, which would look at each image anew. */
-export const bareComputer = { ...thisComputer(), env: {}, homeDir: undefined };
 
 const mib = 1024 * 1024;
 let image: Promise<string> | undefined;
@@ -39,6 +31,7 @@ export async function bootableImage(): Promise<string> {
   return await image;
 }
 
+/** No `qemu-img` either, which would look at each image anew. */
 export const noPrograms: DriverContext["processes"] = {
   run: async () => await Promise.reject(new Error("no programs in these tests")),
   spawn: () => {
@@ -54,7 +47,7 @@ export function isReading({ method, body }: HttpRequest): boolean {
   return method === "HEAD" || (typeof body === "string" && reading.test(body));
 }
 
-export async function vcenterFlags(vcenter: FakeVcenter): Promise<Readonly<Record<string, FlagValue>>> {
+export async function vcenterFlags(vcenter: FakeVcenter): Promise<Flags> {
   return {
     "vmwarevsphere-vcenter": "127.0.0.1",
     "vmwarevsphere-vcenter-port": vcenter.port,
@@ -70,7 +63,7 @@ export async function vcenterFlags(vcenter: FakeVcenter): Promise<Readonly<Recor
 }
 
 /** What an ESXi host by itself has. */
-export async function hostFlags(vcenter: FakeVcenter): Promise<Readonly<Record<string, FlagValue>>> {
+export async function hostFlags(vcenter: FakeVcenter): Promise<Flags> {
   const { "vmwarevsphere-pool": _pool, "vmwarevsphere-datastore": _store, ...flags } = await vcenterFlags(vcenter);
   return flags;
 }
@@ -87,20 +80,9 @@ export async function resourcesOf(vcenter: FakeVcenter): Promise<readonly Resour
   return all.toSorted((a, b) => (a.id < b.id ? -1 : 1));
 }
 
-export interface Scene extends AsyncDisposable {
+export interface Scene extends DriverScene {
   readonly vcenter: FakeVcenter;
-  readonly test: TestContext;
-  readonly context: DriverContext;
   readonly clock: HastyClock;
-  readonly signal: AbortSignal;
-  configured(flags?: Readonly<Record<string, FlagValue>>): Promise<Driver>;
-  /** A driver that took its flags and has checked them. */
-  checked(flags?: Readonly<Record<string, FlagValue>>): Promise<Driver>;
-  /** A driver whose VM was made. */
-  created(flags?: Readonly<Record<string, FlagValue>>): Promise<Driver>;
-  /** The driver of a later command. */
-  reopened(driver: Driver): Promise<Driver>;
-  lines(): readonly string[];
 }
 
 export async function openScene(
@@ -109,60 +91,20 @@ export async function openScene(
   const { model = "vpx" } = options;
   const vcenter = await FakeVcenter.start(model, options.hardware);
   const clock = new HastyClock(new Date("2026-10-01T12:00:00Z"));
-  const overrides = { clock, computer: bareComputer, processes: noPrograms, ...options.context };
-  const test = await testDriverContext("web", overrides);
-  const { context } = test;
   const own = model === "vpx" ? await vcenterFlags(vcenter) : await hostFlags(vcenter);
-  const signal = AbortSignal.timeout(60_000);
-  const configured: Scene["configured"] = async (flags = {}) => {
-    const driver = driverModule.open(context, undefined);
-    await driver.setConfigFromFlags(optionsOf(driverModule, { ...own, ...flags }));
-    return driver;
-  };
-  const checked: Scene["checked"] = async (flags) => {
-    const driver = await configured(flags);
-    await driver.preCreateCheck(signal);
-    return driver;
-  };
+  const overrides = { clock, computer: bareComputer, processes: noPrograms, ...options.context };
+  const scene = await openDriverScene(driverModule, (flags) => ({ ...own, ...flags }), overrides);
   return {
+    ...scene,
     vcenter,
-    test,
-    context,
     clock,
-    signal,
-    configured,
-    checked,
-    created: async (flags) => {
-      const driver = await checked(flags);
-      await driver.create(signal);
-      return driver;
-    },
-    reopened: async (driver) => driverModule.open(context, await driver.configText()),
-    lines: () => test.events.flatMap((event) => (event.type === "log" && event.level !== "debug" ? [event.text] : [])),
+    lines: () => scene.test.events.flatMap((event) => (event.type === "log" && event.level !== "debug" ? [event.text] : [])),
     [Symbol.asyncDispose]: async () => {
-      await test[Symbol.asyncDispose]();
+      await scene[Symbol.asyncDispose]();
       await vcenter[Symbol.asyncDispose]();
       assert.deepEqual(vcenter.violations, [], "what a real vCenter would not take");
     },
   };
-}
-
-export async function configOf(driver: Driver): Promise<Readonly<Record<string, unknown>>> {
-  return JSON.parse(await driver.configText()) as Record<string, unknown>;
-}
-
-/** That it fails in one sentence, without its own end, and with a way out. */
-export async function assertRefused(work: Promise<unknown>, code: ErrorCode, sentence: RegExp): Promise<MachineError> {
-  const error: unknown = await work.then(
-    () => assert.fail("it was not refused"),
-    (thrown: unknown) => thrown,
-  );
-  assert.ok(error instanceof MachineError, String(error));
-  assert.equal(error.code, code, error.message);
-  assert.match(error.message, sentence);
-  assert.doesNotMatch(error.message, /[\n.]$/u);
-  assert.ok((error.hint ?? "") !== "" || code === "provider-invalid", "a way out");
-  return error;
 }
 
 /** Of a disk, so that tests tell whether it arrived. */
