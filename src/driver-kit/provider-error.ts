@@ -82,18 +82,20 @@ const codes: Readonly<Record<FailureKind, ErrorCode>> = {
   network: "provider-unreachable",
 };
 
+const lookCloser = "Change the flags that the words point to; with --debug each request is shown.";
+
 /** For what no row of a table fits. */
-const common: Readonly<Record<FailureKind, readonly [sentence: string, hint: string | undefined]>> = {
+const common: Readonly<Record<FailureKind, readonly [sentence: string, hint: string]>> = {
   credentials: ["{provider} does not accept the credentials", "Check them; they may have expired or been revoked."],
   permission: ["The credentials may not do this at {provider}", "Give them the missing permission, or use others."],
-  "not-found": ["{provider} does not know what was asked for", undefined],
+  "not-found": ["{provider} does not know what was asked for", lookCloser],
   exists: ["It exists at {provider} already", "Choose another name, or remove what is there."],
   quota: ["The quota at {provider} is used up", "Remove what is not needed, or ask {provider} for more."],
   capacity: ["{provider} has no room for it now", "Try another place or size, or later."],
   "rate-limit": ["{provider} takes no more requests for now", "Try again later; fewer machines at one time help."],
   busy: ["{provider} is still at work on it", "Try again in a moment."],
-  invalid: ["{provider} refused the request", undefined],
-  unsupported: ["{provider} does not offer this", undefined],
+  invalid: ["{provider} refused the request", lookCloser],
+  unsupported: ["{provider} does not offer this", lookCloser],
   account: ["{provider} has not opened the account for this", "Look at the account, its billing and its state at {provider}."],
   server: ["{provider} failed", "Try again later."],
   network: ["{provider} did not answer", "Check the network and the proxy settings."],
