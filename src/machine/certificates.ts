@@ -52,13 +52,13 @@ export async function regenerateCertificates(
   furtherNames: readonly string[] = [],
 ): Promise<void> {
   requireTlsNames(furtherNames);
-  await using _lock = await lockMachine(context, name, "regenerate-certs", signal);
+  await using lock = await lockMachine(context, name, "regenerate-certs", signal);
   await using host = await openHost(context, name);
   await requireCreated(host);
   if (isOverSsh(host)) {
     throw new MachineError("machine-state", `The engine of "${name}" is reached over SSH, and has no certificates`);
   }
-  await replaceCertificate(context, host, signal, furtherNames);
+  await replaceCertificate(context, host, lock.signal, furtherNames);
 }
 
 /**

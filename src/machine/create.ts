@@ -39,14 +39,14 @@ export interface CreateRequest {
 export async function createMachine(context: MachineContext, request: CreateRequest, signal: AbortSignal): Promise<void> {
   requireValidName(request.name);
   const module = await context.findDriver(request.driverName);
-  await using _lock = await lockMachine(context, request.name, "create", signal);
+  await using lock = await lockMachine(context, request.name, "create", signal);
   await sweepStore(context);
   const earlier = await findUnfinished(context, request);
-  if (earlier === undefined) await createNew(context, request, module, signal);
-  else if (isBeingUndone(earlier)) await finishUndoing(context, request, module, signal);
-  else if (await mustBeginAnew(context, request, module, earlier, signal))
-    await beginAnew(context, request, module, earlier, signal);
-  else await goOn(context, request, module, earlier, signal);
+  if (earlier === undefined) await createNew(context, request, module, lock.signal);
+  else if (isBeingUndone(earlier)) await finishUndoing(context, request, module, lock.signal);
+  else if (await mustBeginAnew(context, request, module, earlier, lock.signal))
+    await beginAnew(context, request, module, earlier, lock.signal);
+  else await goOn(context, request, module, earlier, lock.signal);
 }
 
 /**
@@ -259,8 +259,10 @@ async function finish(
 /**
  * Decides what stays. Nothing was begun outside: no trace. Interrupted by the user: what was made is undone. Else, and
  * where a host that is someone's own was changed already, the machine stays with its journal, to be continued or removed.
+ * What may be in somebody else's hands by now is not touched.
  */
 async function afterFailure(context: MachineContext, host: Host, signal: AbortSignal): Promise<void> {
+  if (isMachineError(signal.reason, "lock-lost")) return;
   const { capabilities } = host.module;
   const reached = await readJournal(host.dir);
   if (reached === undefined) return;

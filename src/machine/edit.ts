@@ -21,17 +21,17 @@ export async function resizeMachine(
   change: SizeChange,
   signal: AbortSignal,
 ): Promise<Edited> {
-  await using _lock = await lockMachine(context, name, "edit", signal);
+  await using lock = await lockMachine(context, name, "edit", signal);
   await using host = await openHost(context, name);
   await requireCreated(host);
   const { driver } = host;
   const resize = driver.resize?.bind(driver);
   if (resize === undefined) throw cannotResize(name, driver.driverName);
-  const patience = { ms: context.timeouts.driverMs, clock: context.clock, signal };
+  const patience = { ms: context.timeouts.driverMs, clock: context.clock, signal: lock.signal };
   const otherwise = `The driver of "${name}" did not change its size`;
   const { fromNextStart } = await within(patience, async (bound) => await resize(change, bound), otherwise);
   await host.save();
-  return { needsRestart: fromNextStart && (await stateOf(context, host, signal)) !== "Stopped" };
+  return { needsRestart: fromNextStart && (await stateOf(context, host, lock.signal)) !== "Stopped" };
 }
 
 function cannotResize(name: string, driverName: string): MachineError {

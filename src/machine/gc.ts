@@ -4,6 +4,7 @@
  * others are never listed, because only the create id counts, not a name.
  */
 import { messageOf } from "../errors/machine-error.ts";
+import type { Store } from "../store/store.ts";
 import { within } from "../system/waiting.ts";
 import type { Host } from "./host/host.ts";
 import { openHost } from "./host/open-host.ts";
@@ -39,16 +40,15 @@ export async function findLeftovers(context: MachineContext, signal: AbortSignal
   const [present, removed] = await Promise.all([
     findIn(context, findInterruption, signal),
     // Whose grave it is is at work on it no more.
-    findIn(buriedContext(context), readJournal, signal),
+    findIn(buriedContext(context), async (store, name) => await readJournal(store.machineDir(name)), signal),
   ]);
   return [...present, ...removed.map((leftover) => ({ ...leftover, removed: true }))];
 }
 
-type ReadJournal = (machineDir: string) => Promise<JournalReading | undefined>;
+type ReadJournal = (store: Store, name: string) => Promise<JournalReading | undefined>;
 
 async function findIn(context: MachineContext, read: ReadJournal, signal: AbortSignal): Promise<Leftover[]> {
-  const look = async (name: string): Promise<Leftover[]> =>
-    await inspect(context, name, await read(context.store.machineDir(name)), signal);
+  const look = async (name: string): Promise<Leftover[]> => await inspect(context, name, await read(context.store, name), signal);
   const outcomes = await forEachMachine(await context.store.list(), atOnce, look);
   return outcomes.flatMap(({ value }) => value ?? []);
 }

@@ -71,12 +71,12 @@ export async function changeState(
   signal: AbortSignal,
   already: "refused" | "welcome" = "refused",
 ): Promise<boolean> {
-  await using _lock = await lockMachine(context, name, verb, signal);
+  await using lock = await lockMachine(context, name, verb, signal);
   if (verb === "kill") await requireUnprotected(context, name, "killed");
   await using host = await openHost(context, name);
   const isThere = verbs[verb].already?.state;
-  if (already === "welcome" && isThere !== undefined && (await stateOf(context, host, signal)) === isThere) return false;
-  await doVerb(context, host, verbs[verb], signal);
+  if (already === "welcome" && isThere !== undefined && (await stateOf(context, host, lock.signal)) === isThere) return false;
+  await doVerb(context, host, verbs[verb], lock.signal);
   return true;
 }
 

@@ -119,7 +119,7 @@ async function openAndLook(
   if (depth === "driver") return { ...recorded(facts), driverName: host.driver.driverName };
   const seen = await lookWithin(timeoutMs, context, host, signal);
   const { EngineOptions: engine, SwarmOptions: swarm } = host.record.hostOptions;
-  const interrupted = await interruption(host);
+  const interrupted = await interruption(context, host);
   const certificateExpires = certificates ? (await engineCertificateEnd(host))?.toISOString() : undefined;
   return {
     name,
@@ -228,8 +228,8 @@ function reasonOf(silence: unknown): string {
   return isTold ? silence.message : "Cannot connect to the docker engine endpoint";
 }
 
-async function interruption(host: Host): Promise<string | undefined> {
-  const journal = await findInterruption(host.dir);
+async function interruption({ store }: MachineContext, host: Host): Promise<string | undefined> {
+  const journal = await findInterruption(store, host.name);
   return journal && describeInterruption(host.name, journal, host.module.capabilities);
 }
 

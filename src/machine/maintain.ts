@@ -17,13 +17,19 @@ import { keepTrust, provisionContext, provisionMachine, provisionRequest } from 
 
 /** Repeats provisioning from the facts on; an interrupted `create` is gone on with from where it was. */
 export async function provisionAgain(context: MachineContext, name: string, signal: AbortSignal): Promise<void> {
-  await using _lock = await lockMachine(context, name, "provision", signal);
+  await using lock = await lockMachine(context, name, "provision", signal);
   await using host = await openHost(context, name);
-  await prepareAuthority(context, signal);
+  await prepareAuthority(context, lock.signal);
   const earlier = await readJournal(host.dir);
-  if (earlier?.command === "create" && !isBeingUndone(earlier)) return await bringUp(context, host, earlier, signal);
+  if (earlier?.command === "create" && !isBeingUndone(earlier)) return await bringUp(context, host, earlier, lock.signal);
   const work = { command: "provision", step: "provision" } as const;
-  await workOnHost(context, host, work, signal, async (ssh) => void (await provisionMachine(context, host, ssh, signal)));
+  await workOnHost(
+    context,
+    host,
+    work,
+    lock.signal,
+    async (ssh) => void (await provisionMachine(context, host, ssh, lock.signal)),
+  );
 }
 
 /** Brings the engine to the newest version its source offers; a machine that does not run is started for it. Gives the version before and after. */
@@ -32,16 +38,16 @@ export async function upgradeMachine(
   name: string,
   signal: AbortSignal,
 ): Promise<{ readonly before: string; readonly after: string }> {
-  await using _lock = await lockMachine(context, name, "upgrade", signal);
+  await using lock = await lockMachine(context, name, "upgrade", signal);
   await using host = await openHost(context, name);
   await requireCreated(host);
-  await startFirst(context, host, signal);
+  await startFirst(context, host, lock.signal);
   const work = { command: "upgrade", step: "provision" } as const;
-  return await workOnHost(context, host, work, signal, async (ssh) => {
-    const before = await engineVersionOf(context, host, signal).catch(() => "");
-    const outcome = await upgradeEngine(await provisionRequest(context, host), provisionContext(context, host, ssh, signal));
+  return await workOnHost(context, host, work, lock.signal, async (ssh) => {
+    const before = await engineVersionOf(context, host, lock.signal).catch(() => "");
+    const outcome = await upgradeEngine(await provisionRequest(context, host), provisionContext(context, host, ssh, lock.signal));
     await keepTrust(host, outcome);
-    await waitForEngine(context, host, signal);
+    await waitForEngine(context, host, lock.signal);
     return { before, after: outcome.engineVersion };
   });
 }

@@ -30,7 +30,7 @@ export async function changePorts(
   change: PortChange,
   signal: AbortSignal,
 ): Promise<readonly PublishedPort[] | undefined> {
-  await using _lock = await lockMachine(context, name, "port", signal);
+  await using lock = await lockMachine(context, name, "port", signal);
   await using host = await openHost(context, name);
   await requireCreated(host);
   if (host.driver.publish === undefined || host.driver.publishedPorts === undefined) return undefined;
@@ -46,7 +46,7 @@ export async function changePorts(
     throw new MachineError("port-taken", `Port ${replaced.hostPort} leads to another port of "${name}"`, {
       hint: `Close it first: docker-machine port ${name} --close ${replaced.hostPort}`,
     });
-  return await publish(context, host, wanted, signal);
+  return await publish(context, host, wanted, lock.signal);
 }
 
 async function publish(

@@ -29,7 +29,7 @@ export interface RemoveRequest {
  */
 export async function removeMachine(context: MachineContext, request: RemoveRequest, signal: AbortSignal): Promise<void> {
   const { name, force } = request;
-  await using _lock = await lockMachine(context, name, "rm", signal).catch((error: unknown) => {
+  await using lock = await lockMachine(context, name, "rm", signal).catch((error: unknown) => {
     throw explain(name, error);
   });
   await requireUnprotected(context, name, "removed");
@@ -39,9 +39,9 @@ export async function removeMachine(context: MachineContext, request: RemoveRequ
   try {
     await using host = await openHost(context, name);
     isTraceable = canFindInstances(host);
-    await removeInstance(context, host, request, signal);
+    await removeInstance(context, host, request, lock.signal);
   } catch (error) {
-    if (!force || signal.aborted || isMachineError(error, "machine-not-found")) throw explain(name, error);
+    if (!force || lock.signal.aborted || isMachineError(error, "machine-not-found")) throw explain(name, error);
     // Whoever answers there is not the host that was to be taken back: with the record the way to it would be lost.
     if (request.restore && isMachineError(error, "host-key-mismatch")) throw keptRecord(name, error);
     logTo(context.reportFor(name), "error", explain(name, error).message);

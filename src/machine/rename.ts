@@ -24,8 +24,8 @@ export async function renameMachine(context: MachineContext, name: string, newNa
   requireValidName(newName, "");
   if (newName === name) throw new MachineError("usage", `The machine is called "${name}" already`);
   const [first, second] = lockOrder(name, newName);
-  await using _first = await lockMachine(context, first, "rename", signal);
-  await using _second = second === undefined ? undefined : await lockMachine(context, second, "rename", signal);
+  await using held = await lockMachine(context, first, "rename", signal);
+  await using _second = second === undefined ? undefined : await lockMachine(context, second, "rename", held.signal);
   await using host = await openHost(context, name);
   await requireCreated(host);
   requireRenamable(host);
@@ -66,4 +66,5 @@ async function moveAll({ store }: MachineContext, host: Host, newName: string): 
   const named = withMachineName(withPaths(moved, pathsIn(moved, oldDir, newDir)), host.name, newName);
   await store.save(named);
   if (pinned.length > 0) await pinHostKeys(pinnedIn(newDir, newName), pinned);
+  await store.publish(newName);
 }

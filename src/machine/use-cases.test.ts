@@ -51,6 +51,18 @@ describe("create", () => {
     assert.equal(scene.hasJournal(), false);
   });
 
+  it("stops where its lock was lost, and leaves to others what may be theirs now", async () => {
+    const scene = new Scene();
+    const lost = new AbortController();
+    const { store } = scene.context;
+    const take = store.lockMachine.bind(store);
+    store.lockMachine = async (name, request) => ({ ...(await take(name, request)), lost: lost.signal });
+    scene.world.after.set("create", () => lost.abort(new MachineError("lock-lost", "the lock was lost")));
+    assert.equal((await failure(scene.create())).code, "lock-lost");
+    assert.deepEqual([scene.world.instances.length, await scene.names(), scene.hasJournal()], [1, ["web"], true]);
+    assert.ok(!scene.world.calls.includes("remove"));
+  });
+
   it("undoes what was made on Ctrl-C, also while it waits for the state", async () => {
     for (const verb of ["create", "getState"] as const) {
       const scene = new Scene();

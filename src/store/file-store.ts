@@ -7,7 +7,7 @@ import * as fs from "node:fs/promises";
 import * as path from "node:path";
 import { isMachineError, systemCodeOf } from "../errors/machine-error.ts";
 import type { Clock } from "../system/clock.ts";
-import { hasDeadHolder, lockFile, type FileLock } from "../system/file-lock.ts";
+import { hasDeadHolder, isFileLocked, lockFile, type FileLock } from "../system/file-lock.ts";
 import {
   explainFileError,
   forgetTemporary,
@@ -38,7 +38,8 @@ import {
 } from "./paths.ts";
 import type { Settling } from "./settling.ts";
 import { machineExists, machineNotFound, nameInvalid } from "./store-errors.ts";
-import type { LockRequest, Store } from "./store.ts";
+import { neverLost } from "./never-lost.ts";
+import type { LockRequest, MachineLock, Store } from "./store.ts";
 
 const recordMode = 0o600;
 
@@ -234,14 +235,20 @@ export class FileStore implements Store {
     }
   }
 
-  async lockMachine(name: string, request: LockRequest): Promise<FileLock> {
+  async lockMachine(name: string, request: LockRequest): Promise<MachineLock> {
     if (!isFolderName(name)) throw machineNotFound(name);
     const folder = this.machineDir(name);
     const isRemoved = async (): Promise<boolean> => !(await this.has(name));
     const lock = await this.#lock(machineLockOf(this.root, name), `machine "${name}"`, request, isRemoved);
     await Promise.all([sweepFolder(folder), sweepFolder(this.#machinesDir, (entry) => machineOfTemporary(entry) === name)]);
-    return lock;
+    return { ...lock, lost: neverLost };
   }
+
+  async isLocked(name: string): Promise<boolean> {
+    return isFolderName(name) && (await isFileLocked(machineLockOf(this.root, name)));
+  }
+
+  async publish(): Promise<void> {}
 
   async lockCertificates(request: LockRequest): Promise<FileLock> {
     const lock = await this.#lock(certificatesLockOf(this.root), "the certificates of the store", request);

@@ -9,7 +9,8 @@ import type { HostRecord } from "./host-record.ts";
 import { factsOf, readFacts, type RecordLook, type RecordWithDriver } from "./record-facts.ts";
 import { cacheDirOf, certsDirOf, isFolderName, machineDirOf, type RecordPlace } from "./paths.ts";
 import { machineExists, machineNotFound, nameInvalid } from "./store-errors.ts";
-import type { LockRequest, Store } from "./store.ts";
+import { neverLost } from "./never-lost.ts";
+import type { LockRequest, MachineLock, Store } from "./store.ts";
 
 export class MemoryStore implements Store {
   readonly root: string;
@@ -113,10 +114,16 @@ export class MemoryStore implements Store {
     return (this.#buried ??= new MemoryStore(this.root, this.#clock));
   }
 
-  async lockMachine(name: string, request: LockRequest): Promise<FileLock> {
+  async lockMachine(name: string, request: LockRequest): Promise<MachineLock> {
     if (!isFolderName(name)) throw machineNotFound(name);
-    return await this.#lock(`machine ${name.toLowerCase()}`, `machine "${name}"`, request);
+    return { ...(await this.#lock(machineKey(name), `machine "${name}"`, request)), lost: neverLost };
   }
+
+  async isLocked(name: string): Promise<boolean> {
+    return this.#holders.has(machineKey(name));
+  }
+
+  async publish(): Promise<void> {}
 
   async lockCertificates(request: LockRequest): Promise<FileLock> {
     return await this.#lock("certificates", "the certificates of the store", request);
@@ -137,4 +144,8 @@ export class MemoryStore implements Store {
   }
 
   async sweep(): Promise<void> {}
+}
+
+function machineKey(name: string): string {
+  return `machine ${name.toLowerCase()}`;
 }

@@ -3,8 +3,9 @@
  * record itself says of its store. Which of them are taken from the new place is the caller's to decide.
  */
 import * as path from "node:path";
-import { formatJson, jsonFrom, parseJson, stringOf, type JsonNode } from "../gocompat/json.ts";
+import { formatJson, jsonFrom, parseJson, stringOf } from "../gocompat/json.ts";
 import type { AuthOptions, HostRecord } from "./host-record.ts";
+import { mapStrings, partsBelow } from "./json-paths.ts";
 import { machineDirOf } from "./paths.ts";
 
 /** A path under the old store, and what has the same place in the store in use. */
@@ -71,29 +72,7 @@ export function withPaths(record: HostRecord, moved: readonly MovedPath[]): Host
   };
 }
 
-/** The store may have been another system's: its paths are taken apart at both kinds of slashes. */
 function counterpart(file: string, formerRoot: string, storeRoot: string): string | undefined {
-  if (file === formerRoot) return storeRoot;
-  if (!file.startsWith(formerRoot) || !/^[/\\]/u.test(file.slice(formerRoot.length))) return undefined;
-  const parts = file
-    .slice(formerRoot.length)
-    .split(/[/\\]/u)
-    .filter((part) => part !== "");
-  return parts.includes("..") ? undefined : path.join(storeRoot, ...parts);
-}
-
-/** What is no string stays the node that it was, spelling included. */
-function mapStrings(node: JsonNode, change: (text: string) => string): JsonNode {
-  switch (node.kind) {
-    case "string": {
-      const [old, changed] = [stringOf(node), change(stringOf(node))];
-      return changed === old ? node : jsonFrom(changed);
-    }
-    case "array":
-      return { ...node, items: node.items.map((item) => mapStrings(item, change)) };
-    case "object":
-      return { ...node, members: node.members.map((member) => ({ ...member, value: mapStrings(member.value, change) })) };
-    default:
-      return node;
-  }
+  const parts = partsBelow(file, formerRoot);
+  return parts === undefined ? undefined : path.join(storeRoot, ...parts);
 }

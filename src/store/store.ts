@@ -11,6 +11,11 @@ export interface LockRequest {
   readonly onWait?: ((holder: string) => void) | undefined;
 }
 
+export interface MachineLock extends FileLock {
+  /** Aborted, with `lock-lost`, once the lock may be somebody else's. A lock of this computer's is its holder's until it ends. */
+  readonly lost: AbortSignal;
+}
+
 export interface Store {
   /** Absolute path of the root; holds `certs/ machines/ cache/ locks/`. */
   readonly root: string;
@@ -57,7 +62,14 @@ export interface Store {
    * Serialises commands that change one machine. Dies with the process. Readers take none. Temporary files that a killed
    * command left with this machine are removed first. Throws `machine-busy` naming the holder.
    */
-  lockMachine(name: string, request: LockRequest): Promise<FileLock>;
+  lockMachine(name: string, request: LockRequest): Promise<MachineLock>;
+  /** Whether a command holds the machine's lock now, on this computer or another one that shares the store. Waits for nobody. */
+  isLocked(name: string): Promise<boolean>;
+  /**
+   * Makes what stands in the machine's folder known to whoever shares the store; the caller holds the machine's lock. In a
+   * store of one folder it is known as it is written.
+   */
+  publish(name: string): Promise<void>;
   /** Serialises making and renewing the CA and the client certificate. */
   lockCertificates(request: LockRequest): Promise<FileLock>;
   /** Removes what killed commands left anywhere in the store, except where another command is at work. */

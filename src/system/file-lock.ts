@@ -52,6 +52,21 @@ export async function lockFile(file: string, options: FileLockOptions, isObsolet
   return await holding(held, options.purpose, isObsolete);
 }
 
+/**
+ * Whether somebody holds the lock now, in this process too. Makes no file. One that may not be opened from here counts as
+ * held: what its holder does cannot be told.
+ */
+export async function isFileLocked(file: string): Promise<boolean> {
+  if (openHere.has(file)) return true;
+  if ((await stat(file).catch(() => undefined)) === undefined) return false;
+  const held = await tryLock(file).catch(() => undefined);
+  if (held === undefined) return true;
+  held.database.close();
+  await held.handle.close();
+  openHere.delete(file);
+  return false;
+}
+
 /** Tries until `attempt` gives something, the time is up (`machine-busy`) or the signal is aborted. */
 export async function waitForLock<T>(
   attempt: () => Promise<T | undefined>,

@@ -1,14 +1,42 @@
 /**
  * Whether a process that was noted earlier is still that process. A pid alone is reused; together with the start time
- * it names one process of one boot.
+ * it names one process of one boot. Of a process of another computer nothing can be told from here.
  */
 import { readFile } from "node:fs/promises";
+import * as os from "node:os";
 import { systemCodeOf } from "../errors/machine-error.ts";
 
 export interface ProcessIdentity {
   readonly pid: number;
   /** Clock ticks since boot (Linux, field 22 of proc(5) stat); undefined where the system does not tell. */
   readonly startTicks?: number | undefined;
+  /** Names its computer without saying which it is; undefined where it was noted for this computer alone. */
+  readonly computer?: string | undefined;
+}
+
+/** This process, for a note that other computers may read as well. */
+export async function identifyThisProcess(): Promise<ProcessIdentity> {
+  return { ...((await identifyProcess(process.pid)) ?? { pid: process.pid }), computer: await thisComputerName() };
+}
+
+/** Whether a process was noted on another computer than this one. */
+export async function isElsewhere({ computer }: ProcessIdentity): Promise<boolean> {
+  return computer !== undefined && computer !== (await thisComputerName());
+}
+
+let ownName: Promise<string> | undefined;
+
+/**
+ * The same from boot to boot, and another on each computer: a digest of systemd's machine-id, which is not to be told to
+ * others (machine-id(5)), and of the host name, by which containers and clones with one id differ.
+ */
+async function thisComputerName(): Promise<string> {
+  ownName ??= (async () => {
+    const { createHash } = await import("node:crypto");
+    const id = await readFile("/etc/machine-id", "utf8").catch(() => "");
+    return createHash("sha256").update(`docker-machine\n${id.trim()}\n${os.hostname()}`).digest("hex").slice(0, 16);
+  })();
+  return await ownName;
 }
 
 export async function identifyProcess(pid: number): Promise<ProcessIdentity | undefined> {
@@ -17,8 +45,9 @@ export async function identifyProcess(pid: number): Promise<ProcessIdentity | un
   return startTicks === undefined ? { pid } : { pid, startTicks };
 }
 
-/** True while the very process that was noted is running. */
+/** True while the very process that was noted is running, on this computer. */
 export async function isSameProcess(noted: ProcessIdentity): Promise<boolean> {
+  if (await isElsewhere(noted)) return false;
   const now = await identifyProcess(noted.pid);
   if (now === undefined) return false;
   return noted.startTicks === undefined || now.startTicks === undefined || noted.startTicks === now.startTicks;

@@ -17,7 +17,14 @@ export async function measureLocks(): Promise<readonly Row[]> {
   const store = new FileStore(program.store, systemClock);
   const record = await store.load("one");
   const folder = await mkdtemp(path.join(tmpdir(), "bench-journal-"));
-  const journal = await Journal.open({ machineDir: folder, command: "provision", createId: "", clock: systemClock });
+  const journal = await Journal.open({
+    machineDir: folder,
+    command: "provision",
+    createId: "",
+    by: "",
+    publish: async () => {},
+    clock: systemClock,
+  });
   let turn = 0;
   const lockMs = await medianOf(async () => {
     await using _lock = await store.lockMachine("one", { purpose: "bench", waitMs: 0 });

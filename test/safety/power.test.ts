@@ -65,7 +65,14 @@ test("an intent stands before its effect, a result after it", async (context) =>
   const machineDir = path.join(disk.folder, "web");
   fs.mkdirSync(machineDir);
   disk.sync();
-  const journal = await Journal.open({ machineDir, command: "create", createId: "one", clock: systemClock });
+  const journal = await Journal.open({
+    machineDir,
+    command: "create",
+    createId: "one",
+    by: "",
+    publish: async () => {},
+    clock: systemClock,
+  });
   await journal.step("instance", async () => {
     disk.cutPower();
     assert.equal((await readJournal(machineDir))?.has("instance", "begun"), true);

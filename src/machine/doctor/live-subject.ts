@@ -229,7 +229,7 @@ export class MachineSubject implements Subject, AsyncDisposable {
     const opened = this.#opened;
     if (isMachineError(opened)) return isRecordError(opened) ? { error: opened } : {};
     const host = this.#host;
-    const journal = await findInterruption(host.dir);
+    const journal = await findInterruption(this.#visit.context.store, this.name);
     if (journal === undefined) return {};
     return { interruption: { what: whatHappened(journal), wayOut: wayOut(host.name, journal, host.module.capabilities) } };
   });
@@ -335,9 +335,9 @@ export class MachineSubject implements Subject, AsyncDisposable {
     chmod: async (file, mode) => await setMode(file, mode),
     saveAddress: async (signal) => {
       const { context } = this.#visit;
-      await using _lock = await lockMachine(context, this.name, "doctor", signal);
+      await using lock = await lockMachine(context, this.name, "doctor", signal);
       await using host = await openHost(context, this.name);
-      await locate(context, host, signal);
+      await locate(context, host, lock.signal);
     },
     runAsRoot: async (script, signal) => {
       const { context } = this.#visit;

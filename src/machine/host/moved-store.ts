@@ -70,6 +70,7 @@ export async function relocateMachine(context: MachineContext, name: string, sig
   const kept = left.length === 0 ? "" : record.hostOptions.AuthOptions.StorePath;
   const found = moves.filter((each) => each.isThere && each.from !== kept);
   await store.save(withPaths(record, found));
+  await store.publish(name);
   return { name, from, left };
 }
 

@@ -1,4 +1,5 @@
 /** Machines as the store has them, and new ones, with their drivers opened. */
+import { hostname } from "node:os";
 import * as path from "node:path";
 import type { Driver, DriverContext, DriverModule } from "../../driver-kit/driver.ts";
 import type { DriverOptions } from "../../driver-kit/create-flag.ts";
@@ -167,6 +168,7 @@ class OpenedHost implements Host {
     const save = async (): Promise<void> => await this.#context.store.save(record);
     await (this.#vault === undefined ? save() : this.#vault.saveAround(markedTextOf(record), save));
     await this.#saveKept();
+    await this.#context.store.publish(this.name);
     await (await import("../integration/in-step.ts")).keepInStep(this.#context, this);
   };
 
@@ -190,8 +192,16 @@ class OpenedHost implements Host {
   }
 
   async openJournal(command: JournaledCommand, whenFull?: "go-on"): Promise<Journal> {
-    const createId = this.record.extra.CreateId ?? "";
-    return await Journal.open({ machineDir: this.dir, command, createId, clock: this.#context.clock, whenFull });
+    const { store, clock, computer } = this.#context;
+    return await Journal.open({
+      machineDir: this.dir,
+      command,
+      createId: this.record.extra.CreateId ?? "",
+      by: `${computer.userName}@${hostname()}`,
+      publish: async () => await store.publish(this.name),
+      clock,
+      whenFull,
+    });
   }
 
   async sshTarget(): Promise<SshTarget> {

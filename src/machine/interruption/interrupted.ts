@@ -1,13 +1,16 @@
 /** What it means for a machine that an earlier command on it was cut off: in words, and for other commands. */
 import type { DriverCapabilities } from "../../driver-kit/driver.ts";
 import { MachineError } from "../../errors/machine-error.ts";
+import type { Store } from "../../store/store.ts";
 import type { Host } from "../host/host.ts";
 import { readJournal, type JournalReading } from "./journal.ts";
 
-/** The journal of a command that was cut off; undefined while one is at work, and where all is well. */
-export async function findInterruption(machineDir: string): Promise<JournalReading | undefined> {
-  const journal = await readJournal(machineDir);
-  return journal?.active === true ? undefined : journal;
+/** The journal of a command that was cut off; undefined while one is at work, here or elsewhere, and where all is well. */
+export async function findInterruption(store: Store, name: string): Promise<JournalReading | undefined> {
+  const journal = await readJournal(store.machineDir(name));
+  if (journal === undefined || journal.active) return undefined;
+  const mayGoOn = journal.elsewhere !== undefined && journal.lastState !== "failed";
+  return mayGoOn && (await store.isLocked(name)) ? undefined : journal;
 }
 
 /** What happened and what to do: `create was interrupted at "ssh"; run …`. */
@@ -15,13 +18,15 @@ export function describeInterruption(name: string, journal: JournalReading, capa
   return `${whatHappened(journal)}; ${wayOut(name, journal, capabilities)}`;
 }
 
-/** `create was interrupted at "ssh"`, or that it failed there. */
+/** `create was interrupted at "ssh"`, or that it failed there, and whose it was where that is another computer's. */
 export function whatHappened({
   command,
   lastStep,
   lastState,
-}: Pick<JournalReading, "command" | "lastStep" | "lastState">): string {
-  return `${command} ${lastState === "failed" ? "failed" : "was interrupted"} at "${lastStep}"`;
+  elsewhere,
+}: Pick<JournalReading, "command" | "lastStep" | "lastState" | "elsewhere">): string {
+  const whose = elsewhere === undefined ? "" : ` (${elsewhere})`;
+  return `${command}${whose} ${lastState === "failed" ? "failed" : "was interrupted"} at "${lastStep}"`;
 }
 
 /** The commands that end an interruption, as the rest of a sentence. */

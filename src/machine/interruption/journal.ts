@@ -6,7 +6,7 @@
 import * as path from "node:path";
 import { isMachineError } from "../../errors/machine-error.ts";
 import { appendLineDurably, readRegularFileIfExists, removeFile, syncDirectory } from "../../system/files.ts";
-import { identifyProcess, isSameProcess, type ProcessIdentity } from "../../system/process-identity.ts";
+import { identifyThisProcess, isElsewhere, isSameProcess, type ProcessIdentity } from "../../system/process-identity.ts";
 import type { FlagValue } from "../../driver-kit/create-flag.ts";
 import type { Clock } from "../../system/clock.ts";
 
@@ -32,6 +32,8 @@ export interface JournalEntry {
   readonly at: string;
   readonly createId: string;
   readonly process: ProcessIdentity;
+  /** Whose command it is, for others to read: `alice@laptop`. */
+  readonly by?: string | undefined;
   /** In the first line of a create: {@link AskedOptions}. */
   readonly asked?: AskedOptions | undefined;
 }
@@ -45,8 +47,10 @@ export interface JournalReading {
   readonly createId: string;
   /** When its last line was written. */
   readonly at: Date;
-  /** Being worked on by a living process. */
+  /** Being worked on by a living process of this computer. */
   readonly active: boolean;
+  /** Whose command it is, where it was begun on another computer: whether it goes on there, only the machine's lock tells. */
+  readonly elsewhere?: string | undefined;
   readonly process: ProcessIdentity;
   /** The last step that was begun, and whether it was finished. */
   readonly lastStep: JournalStep;
@@ -64,6 +68,10 @@ export interface JournalOptions {
   /** See DriverContext.createId. */
   readonly createId: string;
   readonly clock: Clock;
+  /** Who gives the command: `alice@laptop`. */
+  readonly by: string;
+  /** Makes a line known to whoever shares the store, before the effect that it announces. */
+  readonly publish: () => Promise<void>;
   /** What to do when there is no space for a line: `rm` goes on without it, because it is how space is made. */
   readonly whenFull?: "fail" | "go-on" | undefined;
 }
@@ -82,7 +90,7 @@ export class Journal {
 
   /** A journal in the machine's folder. Nothing is written until the first step. */
   static async open(options: JournalOptions): Promise<Journal> {
-    return new Journal(options, (await identifyProcess(process.pid)) ?? { pid: process.pid });
+    return new Journal(options, await identifyThisProcess());
   }
 
   /** The file that holds the first line, for a folder that is made with it already inside. */
@@ -121,11 +129,13 @@ export class Journal {
     } catch (error) {
       if (this.#options.whenFull !== "go-on" || !isMachineError(error, "disk-full")) throw error;
     }
+    await this.#options.publish();
   }
 
   #line(step: JournalStep, state: JournalEntry["state"], asked?: AskedOptions): string {
-    const { command, clock, createId } = this.#options;
-    const entry: JournalEntry = { command, step, state, at: clock.now().toISOString(), createId, process: this.#process, asked };
+    const { command, clock, createId, by } = this.#options;
+    const at = clock.now().toISOString();
+    const entry: JournalEntry = { command, step, state, at, createId, process: this.#process, by, asked };
     return JSON.stringify(entry);
   }
 }
@@ -142,6 +152,7 @@ export async function readJournal(machineDir: string): Promise<JournalReading | 
     createId: last.createId,
     at: new Date(last.at),
     active: last.state !== "failed" && (await isSameProcess(last.process)),
+    elsewhere: (await isElsewhere(last.process)) ? (last.by ?? "another computer") : undefined,
     process: last.process,
     lastStep: last.step,
     lastState: last.state,

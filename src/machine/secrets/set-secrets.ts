@@ -31,6 +31,7 @@ export async function setSecrets(
   }
   record.driverConfigText = vault.restate(record.driverConfigText);
   await vault.saveAround(markedTextOf(record), async () => await context.store.save(record));
+  await context.store.publish(name);
 }
 
 /** A record's text with its secrets in place of their marks. They are not redacted from then on: they were asked for. */

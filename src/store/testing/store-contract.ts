@@ -185,6 +185,19 @@ export function describeStoreContract(name: string, open: () => Promise<StoreUnd
       await using _again = await store.lockMachine("web", { purpose: "rm", waitMs: 0 });
     },
 
+    "whether a machine is locked can be asked, and changes nothing": async ({ store }) => {
+      assert.equal(await store.isLocked("web"), false);
+      const lock = await store.lockMachine("web", { purpose: "create", waitMs: 0 });
+      assert.equal(lock.lost.aborted, false);
+      assert.deepEqual(
+        [await store.isLocked("web"), await store.isLocked("WEB"), await store.isLocked("db")],
+        [true, true, false],
+      );
+      await assert.rejects(store.lockMachine("web", { purpose: "rm", waitMs: 0 }), { code: "machine-busy" });
+      await lock.release();
+      assert.equal(await store.isLocked("web"), false);
+    },
+
     "whoever waits for a lock gets it when it is given back": async ({ store }) => {
       const lock = await store.lockCertificates({ purpose: "create", waitMs: 0 });
       const next = store.lockCertificates({ purpose: "regenerate-certs", waitMs: 10_000, onWait: () => void lock.release() });
