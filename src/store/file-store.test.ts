@@ -253,6 +253,8 @@ test("a folder that may not be read is a machine that cannot be loaded, and hind
   await store.create(newRecord("web"));
   await store.create(newRecord("roots"));
   const locked = store.machineDir("roots");
+  // Loads what it needs, which nobody may not, where the project lies in a private folder.
+  await store.sweep();
   await asNobody(store, async () => {
     fs.chmodSync(locked, 0o000);
     try {
