@@ -253,8 +253,8 @@ test("a folder that may not be read is a machine that cannot be loaded, and hind
   await store.create(newRecord("web"));
   await store.create(newRecord("roots"));
   const locked = store.machineDir("roots");
-  // Loads what it needs, which nobody may not, where the project lies in a private folder.
-  await store.sweep();
+  // Nobody could not start a program of a project that lies in a private folder.
+  const pid = deadPid();
   await asNobody(store, async () => {
     fs.chmodSync(locked, 0o000);
     try {
@@ -267,7 +267,7 @@ test("a folder that may not be read is a machine that cannot be loaded, and hind
       assert.equal((await store.load("web")).name, "web");
       await store.create(newRecord("other"));
       await assert.rejects(store.create(newRecord("Roots")), { code: "machine-exists" });
-      const dead = `machines/web/config.json.tmp-${deadPid()}-0123abcd`;
+      const dead = `machines/web/config.json.tmp-${pid}-0123abcd`;
       fs.writeFileSync(path.join(store.root, dead), "");
       await store.sweep();
       assert.equal(fs.existsSync(path.join(store.root, dead)), false, "the clean-up went on behind it");
