@@ -20,6 +20,14 @@ export interface InputStream {
   readLine(signal: AbortSignal): Promise<string | undefined>;
   /** As `readLine`, without showing what is typed on a terminal; `onHidden` is called when that is so. */
   readSecretLine(signal: AbortSignal, onHidden: () => void): Promise<string | undefined>;
+  /** Every key of a terminal as it is pressed, unseen. Gives the way to have the terminal as it was. */
+  takeKeys(listener: KeyListener): Promise<() => void>;
+}
+
+export interface KeyListener {
+  onKey(key: string): void;
+  /** The program is about to be stopped, as by Ctrl-Z: what is drawn should be taken away. */
+  onSuspend(): void;
 }
 
 export interface Streams {

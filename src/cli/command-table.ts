@@ -106,7 +106,12 @@ const machineCommands: readonly Command[] = [
       { kind: "strings", name: "filter", usage: "Filter output based on conditions provided" },
       machineTimeout,
       { kind: "string", name: "format", aliases: ["f"], usage: "Pretty-print machines using a Go template" },
-      { kind: "bool", name: "watch", aliases: ["w"], usage: "Go on showing the machines, and what changes, until interrupted" },
+      {
+        kind: "bool",
+        name: "watch",
+        aliases: ["w"],
+        usage: "Go on showing the machines, and what changes, until interrupted or, at a terminal, q; / filters",
+      },
     ],
     output: "facts",
     load: () => import("./commands/ls.ts"),

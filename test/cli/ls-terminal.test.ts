@@ -30,14 +30,18 @@ after(async () => {
   await program[Symbol.asyncDispose]();
 });
 
-/** All that was written to a terminal of this width. */
-async function onTerminal(columns: number, args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<string> {
-  const command = `stty cols ${columns} rows 24; exec ${quoteCommand([...program.commandLine, ...args])}`;
-  const child = spawn("script", ["-qec", command, "/dev/null"], {
+/** A terminal of this width. What is typed goes to its standard input. */
+function atTerminal(columns: number, command: string, env: Readonly<Record<string, string>> = {}) {
+  return spawn("script", ["-qec", `stty cols ${columns} rows 24; ${command}`, "/dev/null"], {
     env: program.environment({ TERM: "xterm", ...env }),
     stdio: "pipe",
     timeout: limitMs,
   });
+}
+
+/** All that was written to a terminal of this width. */
+async function onTerminal(columns: number, args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<string> {
+  const child = atTerminal(columns, `exec ${quoteCommand([...program.commandLine, ...args])}`, env);
   let shown = "";
   child.stdout.on("data", (chunk: Buffer) => (shown += chunk.toString()));
   await once(child, "close");
@@ -112,4 +116,67 @@ describe("ls --watch", () => {
     const [status] = (await once(child, "close")) as [number | null];
     assert.deepEqual([status, said], [0, ""]);
   });
+
+  /** `ls --watch` at a terminal, which says afterwards whether the terminal is as it was, and with which status it ended. */
+  function watchAt(columns: number) {
+    const watch = quoteCommand([
+      "sh",
+      "-c",
+      'echo pid $$; exec "$@"',
+      "sh",
+      ...program.commandLine,
+      "ls",
+      "--watch",
+      "--filter",
+      "name=web",
+    ]);
+    const command = `before=$(stty -g); ${watch}; status=$?; test "$(stty -g)" = "$before" && echo restored $status`;
+    const child = atTerminal(columns, command, { NO_COLOR: "1" });
+    let shown = "";
+    const changed = new EventTarget();
+    child.stdout.on("data", (chunk: Buffer) => {
+      shown += chunk.toString().replaceAll("\r", "");
+      changed.dispatchEvent(new Event("data"));
+    });
+    const until = async (pattern: RegExp, from = 0): Promise<number> => {
+      while (!pattern.test(shown.slice(from))) await once(changed, "data", { signal: AbortSignal.timeout(limitMs) });
+      return shown.length;
+    };
+    return {
+      child,
+      until,
+      pid: () => Number(/^pid (\d+)$/mu.exec(shown)?.[1]),
+      shown: () => shown,
+      ended: once(child, "close"),
+    };
+  }
+
+  for (const columns of [60, 160])
+    it(`filters by what is typed on ${columns} columns, and ends with q; the terminal is then as it was`, async () => {
+      const watched = watchAt(columns);
+      await watched.until(/q ends, \/ filters\nNAME[^]*\nweb +none/u);
+      watched.child.stdin.write("/nob");
+      const typed = await watched.until(/Filter: nob_ [^\n]*\nNone of 1 has it\n/u);
+      watched.child.stdin.write("\u001B");
+      const cleared = await watched.until(/q ends, \/ filters\nNAME[^]*\nweb /u, typed);
+      watched.child.stdin.write("/WE\r");
+      await watched.until(/Filter: WE {3}\([^\n]*\nNAME[^]*\nweb /u, cleared);
+      watched.child.stdin.write("q");
+      await watched.ended;
+      assert.match(finalLines(watched.shown()).join("\n"), /^NAME [^]*\nweb +none [^]*\nrestored 0$/u);
+      for (const line of watched.shown().split("\n")) assert.ok(line.length <= columns, line);
+    });
+
+  for (const [how, end] of [
+    ["Ctrl-C", (watched) => watched.child.stdin.write("\u0003")],
+    ["SIGTERM", (watched) => process.kill(watched.pid(), "SIGTERM")],
+    ["SIGHUP", (watched) => process.kill(watched.pid(), "SIGHUP")],
+  ] satisfies [string, (watched: ReturnType<typeof watchAt>) => unknown][])
+    it(`gives the terminal back after ${how}`, async () => {
+      const watched = watchAt(80);
+      await watched.until(/\nweb +none/u);
+      end(watched);
+      await watched.ended;
+      assert.match(watched.shown(), /^restored 0$/mu);
+    });
 });

@@ -31,6 +31,7 @@ export const examples: Readonly<Record<string, readonly Example[]>> = {
   ls: [
     { does: "all machines", words: "ls" },
     { does: "those of one driver that run", words: "ls --filter driver=qemu --filter state=Running" },
+    { does: "again and again: q ends it, / filters by typing", words: "ls --watch" },
     { does: "a table of your own", words: "ls --format 'table {{.Name}}\\t{{.URL}}'" },
   ],
   inspect: [

@@ -1,10 +1,11 @@
-/** `ls` for people: a table that fills in as machines answer, once, or again and again until it is interrupted. */
+/** `ls` for people: a table that fills in as machines answer, once, or again and again until it is ended. */
 import { byNaturalOrder, type ListedMachine } from "../../machine/list.ts";
 import { recordedMachines, type RecordedMachines } from "../../machine/list-records.ts";
 import type { MachineContext } from "../../machine/machine-context.ts";
 import type { CliContext, LiveLines } from "../cli-context.ts";
 import { parseFilters, type ListFilters } from "./list-filters.ts";
 import { rowsOf, type ListRow, type RowRequest } from "./list-rows.ts";
+import { ListKeys } from "./list-keys.ts";
 import { LiveList, type Expected } from "./live-list.ts";
 import { watch } from "./watch.ts";
 
@@ -28,7 +29,7 @@ export async function showMachines(
   leave(isEmpty ? firstSteps : list.finish(), context);
 }
 
-/** Ends when the command is interrupted: then the last table stays. */
+/** Ends when the command is interrupted, or by a key where somebody can type: then the last table stays. */
 export async function watchMachines(
   machineContext: MachineContext,
   context: CliContext,
@@ -36,15 +37,34 @@ export async function watchMachines(
   view: LiveLines,
 ): Promise<void> {
   const filters = await parseFilters(request.filters);
-  const list = new LiveList(view, machineContext.clock);
+  const keys = context.streams.stdin.isTerminal ? new ListKeys() : undefined;
+  const list = new LiveList(view, machineContext.clock, keys);
+  const over = new AbortController();
+  const giveBack = keys && (await listen(keys, list, over, context));
   try {
-    await watch(machineContext, context, async (watching) => {
-      await round(list, filters, machineContext, watching, request);
-      list.draw();
-    });
+    await watch(
+      machineContext,
+      context,
+      async (watching) => {
+        await round(list, filters, machineContext, watching, request);
+        list.draw();
+      },
+      over.signal,
+    );
   } finally {
+    giveBack?.();
     leave(list.finish(), context);
   }
+}
+
+async function listen(keys: ListKeys, list: LiveList, over: AbortController, { streams }: CliContext): Promise<() => void> {
+  return await streams.stdin.takeKeys({
+    onKey: (key) => {
+      if (keys.press(key)) over.abort();
+      else list.draw();
+    },
+    onSuspend: () => list.hide(),
+  });
 }
 
 /** For good: what was drawn before is gone. */

@@ -4,15 +4,16 @@ import { FakeClock } from "../../system/fake-clock.ts";
 import { Screen } from "../output/screen.ts";
 import { fakeStreams } from "../testing/fake-terminal.ts";
 import { listRow } from "../testing/list-row.ts";
+import { ListKeys } from "./list-keys.ts";
 import type { ListRow } from "./list-rows.ts";
 import { LiveList } from "./live-list.ts";
 
-function scene() {
+function scene(keys?: ListKeys) {
   const clock = new FakeClock();
   const streams = fakeStreams({ isTerminal: true, columns: 60 });
   const screen = new Screen(streams);
   const view = { columns: 60, hasColour: false, draw: (lines: readonly string[]) => screen.setFooter("stdout", lines) };
-  return { clock, list: new LiveList(view, clock), visible: () => streams.stdout.visible().map((line) => line.trimEnd()) };
+  return { clock, list: new LiveList(view, clock, keys), visible: () => streams.stdout.visible().map((line) => line.trimEnd()) };
 }
 
 const heard = (name: string): ListRow => listRow(name, { url: "", engineVersion: "Unknown" });
@@ -57,4 +58,22 @@ test("answers that come at once are drawn once, and who does not pass has no row
   });
   assert.deepEqual(visible(), []);
   assert.deepEqual(list.finish(), ["NAME   DRIVER   STATE", "a      none     Running"]);
+});
+
+test("where somebody can type, what can be typed stands above the table, and rows that have not what was typed are away", async () => {
+  const keys = new ListKeys();
+  const { list, visible } = scene(keys);
+  const shown = (): string[] => visible().filter((line) => line !== "");
+  await list.during(expected, async () => expected.forEach(({ name }) => list.heard(heard(name))));
+  list.draw();
+  assert.deepEqual(shown(), ["q ends, / filters", "NAME   DRIVER   STATE", "a      none     Running", "b      none     Running"]);
+  for (const key of "/b") keys.press(key);
+  list.draw();
+  assert.deepEqual(shown().slice(1), ["NAME   DRIVER   STATE", "b      none     Running"]);
+  keys.press("x");
+  list.draw();
+  assert.deepEqual(shown().slice(1), ["None of 2 has it"]);
+  keys.press("\u001B");
+  assert.equal(list.finish().length, 3);
+  assert.deepEqual(shown(), []);
 });

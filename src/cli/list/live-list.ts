@@ -4,6 +4,7 @@
  */
 import type { Clock } from "../../system/clock.ts";
 import type { LiveLines } from "../cli-context.ts";
+import type { ListKeys } from "./list-keys.ts";
 import { peopleTable, type PeopleRow } from "./people-table.ts";
 import type { ListRow } from "./list-rows.ts";
 
@@ -22,15 +23,18 @@ export interface Expected {
 export class LiveList {
   readonly #view: LiveLines;
   readonly #clock: Clock;
+  readonly #keys: ListKeys | undefined;
   /** In the order in which they are shown. */
   #rows = new Map<string, PeopleRow>();
   #startedMs = 0;
   #isAsking = false;
   #isDrawn = false;
 
-  constructor(view: LiveLines, clock: Clock) {
+  /** @param keys where the table can be filtered by typing */
+  constructor(view: LiveLines, clock: Clock, keys?: ListKeys) {
     this.#view = view;
     this.#clock = clock;
+    this.#keys = keys;
   }
 
   /**
@@ -53,7 +57,8 @@ export class LiveList {
   }
 
   heard(row: ListRow): void {
-    this.#rows.set(row.name, peopleRow(row));
+    const { before: _, ...before } = this.#rows.get(row.name) ?? unheard(row);
+    this.#rows.set(row.name, { ...peopleRow(row), before });
   }
 
   /** A machine that was expected and does not pass, or is gone. */
@@ -64,15 +69,20 @@ export class LiveList {
   /** Draws what is known, to be drawn over. */
   draw(): void {
     this.#isDrawn = true;
-    this.#view.draw([...this.#table(), ...this.#waiting()]);
+    this.#view.draw([...this.#head(), ...this.#table([...this.#rows.values()]), ...this.#waiting()]);
+  }
+
+  /** Takes away what is drawn, until it is drawn again. */
+  hide(): void {
+    if (this.#isDrawn) this.#view.draw([]);
+    this.#isDrawn = false;
   }
 
   /** Takes away what is drawn and gives the whole table. */
   finish(): readonly string[] {
-    if (this.#isDrawn) this.#view.draw([]);
-    this.#isDrawn = false;
-    for (const [name, row] of this.#rows) if (row.state === undefined) this.#rows.delete(name);
-    return this.#table();
+    this.hide();
+    const known = [...this.#rows.values()].filter(({ state }) => state !== undefined);
+    return this.#table(known.map((row) => ({ ...row, before: undefined })));
   }
 
   async #drawUntil(over: AbortSignal): Promise<void> {
@@ -84,8 +94,16 @@ export class LiveList {
     }
   }
 
-  #table(): string[] {
-    return peopleTable([...this.#rows.values()], this.#view);
+  /** Above the rows, because what does not fit on the terminal is cut off below. */
+  #head(): string[] {
+    return this.#keys === undefined ? [] : [this.#keys.line];
+  }
+
+  #table(rows: readonly PeopleRow[]): string[] {
+    const passing = rows.filter((row) => this.#keys?.passes(row) ?? true);
+    if (this.#keys !== undefined && passing.length === 0)
+      return [rows.length === 0 ? "No machines" : `None of ${rows.length} has it`];
+    return peopleTable(passing, this.#view);
   }
 
   #waiting(): string[] {

@@ -55,6 +55,20 @@ describe("the table for people", () => {
     assert.equal(visible(web), peopleTable(rows, { columns: 160, hasColour: false })[1]);
   });
 
+  it("marks what has changed since the round before, with colours alone", () => {
+    const [, changed = ""] = peopleTable([row("web", { before: row("web", { state: "Stopped", url: "" }) })], {
+      columns: 160,
+      hasColour: true,
+    });
+    assert.ok(changed.includes("\u001B[32;7mRunning\u001B[0m") && changed.includes("\u001B[7mtcp://10.20.30.40:2376\u001B[0m"));
+    assert.equal(changed.split("[7m").length, 2);
+    const news = peopleTable([row("web", { before: row("web", { state: undefined, url: "" }) })], {
+      columns: 160,
+      hasColour: true,
+    });
+    assert.ok(!news.join("").includes("[7m"));
+  });
+
   it("lets no text of others move the cursor", () => {
     const lines = peopleTable([row("web", { problem: "a\u001B[2Jb\nc" })], { columns: 160, hasColour: false });
     assert.equal(lines.length, 2);

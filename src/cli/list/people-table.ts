@@ -17,6 +17,8 @@ export interface PeopleRow {
   readonly engineVersion: string;
   /** What is wrong, as a clause. */
   readonly problem: string;
+  /** As it was in the round before, where that is known: what is another now is marked. */
+  readonly before?: Omit<PeopleRow, "before"> | undefined;
 }
 
 export interface TableStyle {
@@ -34,6 +36,7 @@ interface Column {
 type Colour = "green" | "yellow" | "red" | "dim";
 
 const codes: Readonly<Record<Colour, number>> = { green: 32, yellow: 33, red: 31, dim: 2 };
+const reverse = 7;
 
 const colours: Readonly<Record<MachineState, Colour>> = {
   "": "dim",
@@ -73,6 +76,11 @@ const problem: Column = { title: "ERRORS", textOf: (row) => row.problem };
 const allColumns = [name, active, driver, state, url, swarm, engine, problem] as const;
 /** Those that are given up, one after the other, where a row does not fit. */
 const dispensable: readonly Column[] = [swarm, engine, driver, url, active];
+
+/** All that a row may show. */
+export function rowText(row: PeopleRow): string {
+  return allColumns.map(({ textOf }) => textOf(row)).join(" ");
+}
 
 /** The head line and the rows; nothing where there are no rows. */
 export function peopleTable(given: readonly PeopleRow[], style: TableStyle): string[] {
@@ -116,10 +124,20 @@ function widthOf(column: Column, rows: readonly PeopleRow[]): number {
 
 function cell(column: Column, row: PeopleRow, width: number, { hasColour }: TableStyle): string {
   const text = pad(oneLine(column.textOf(row)), width);
-  const colour = column.colourOf?.(row);
-  if (!hasColour || colour === undefined || text.trim() === "") return text;
+  const styles = [...colourCode(column, row), ...(isChanged(column, row) ? [reverse] : [])];
+  if (!hasColour || styles.length === 0 || text.trim() === "") return text;
   const shown = text.trimEnd();
-  return `\u001B[${codes[colour]}m${shown}\u001B[0m${text.slice(shown.length)}`;
+  return `\u001B[${styles.join(";")}m${shown}\u001B[0m${text.slice(shown.length)}`;
+}
+
+function colourCode(column: Column, row: PeopleRow): number[] {
+  const colour = column.colourOf?.(row);
+  return colour === undefined ? [] : [codes[colour]];
+}
+
+function isChanged({ textOf }: Column, row: PeopleRow): boolean {
+  const { before } = row;
+  return before?.state !== undefined && textOf(before) !== textOf(row);
 }
 
 /** In lines of their own, broken between words. */

@@ -8,14 +8,18 @@ const watchMs = 5_000;
 /** By which the rounds of several watchers are kept apart. */
 const jitterMs = 500;
 
-/** @param round is given the context that ends with the watch. What it throws then does not matter. */
+/**
+ * @param round is given the context that ends with the watch. What it throws then does not matter.
+ * @param over ends it too
+ */
 export async function watch(
   { clock }: Pick<MachineContext, "clock">,
   context: CliContext,
   round: (context: CliContext) => Promise<void>,
+  over?: AbortSignal,
 ): Promise<void> {
   const interrupted = new AbortController();
-  const signal = AbortSignal.any([context.signal, interrupted.signal]);
+  const signal = AbortSignal.any([context.signal, interrupted.signal, ...(over === undefined ? [] : [over])]);
   // The next one is the frame's: it ends what does not end by itself.
   const giveBack = context.takeSignals(() => {
     giveBack();

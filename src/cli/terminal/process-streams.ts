@@ -23,6 +23,7 @@ const stdin: InputStream = {
   },
   readLine: (signal) => readStandardInput(signal),
   readSecretLine: (signal, onHidden) => readStandardInput(signal, onHidden),
+  takeKeys: async (listener) => (await import("./take-keys.ts")).takeKeys(process.stdin, listener),
 };
 
 async function readStandardInput(signal: AbortSignal, onHidden?: () => void): Promise<string | undefined> {

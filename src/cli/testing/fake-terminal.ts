@@ -3,7 +3,7 @@
  * sequences that the screen uses.
  */
 import type { OutputStream } from "../../system/process-output.ts";
-import type { InputStream, Streams } from "../cli-context.ts";
+import type { InputStream, KeyListener, Streams } from "../cli-context.ts";
 
 const escape = "\u001B";
 /** Cursor moves, line ends, and the text between them. */
@@ -41,6 +41,8 @@ export class FakeOutput implements OutputStream {
 
 export class FakeInput implements InputStream {
   readonly isTerminal: boolean;
+  /** Who hears of keys, while somebody does. */
+  listener: KeyListener | undefined;
   readonly #lines: string[];
 
   constructor(lines: readonly string[] = [], isTerminal = false) {
@@ -56,6 +58,11 @@ export class FakeInput implements InputStream {
   readSecretLine(signal: AbortSignal, onHidden: () => void): Promise<string | undefined> {
     onHidden();
     return this.readLine(signal);
+  }
+
+  async takeKeys(listener: KeyListener): Promise<() => void> {
+    this.listener = listener;
+    return () => void (this.listener = undefined);
   }
 }
 
