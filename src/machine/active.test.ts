@@ -64,6 +64,17 @@ describe("the active machine", () => {
     assert.equal(there.visits, 0);
   });
 
+  it("is the one whose entry of ssh_config is named, and no other is asked", async () => {
+    await using here = await new Listener().open();
+    await using there = await new Listener().open();
+    const context = await storeWith({ a: there.url, web: here.url });
+    for (const dockerHost of ["ssh://web.docker-machine", "ssh://root@web.docker-machine:22/"])
+      assert.equal(await findActive(context, { dockerHost, timeoutMs: 5_000 }, never), "web", dockerHost);
+    assert.equal(there.visits, 0);
+    for (const dockerHost of ["ssh://web", "ssh://x.docker-machine", "tcp://web.docker-machine", "ssh://web.docker-machine.org"])
+      assert.equal(await findActive(context, { dockerHost, timeoutMs: 5_000 }, never), undefined, dockerHost);
+  });
+
   it("is the first of two in the order of ls, also beside a record that cannot be read", async () => {
     await using here = await new Listener().open();
     const context = await storeWith({ web10: here.url, web2: here.url, broken: here.url });

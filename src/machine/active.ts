@@ -4,13 +4,14 @@
  */
 import { MachineError } from "../errors/machine-error.ts";
 import type { RecordFacts } from "../store/record-facts.ts";
-import { swarmUrlOf } from "./host/engine-connection.ts";
+import { engineUrlOf, swarmUrlOf } from "./host/engine-connection.ts";
 import { openHost } from "./host/open-host.ts";
+import { isAliasOf, isEngineAt } from "./integration/client-host.ts";
 import { byNaturalOrder, lookAtMachines, type ListedMachine } from "./list.ts";
 import type { MachineContext } from "./machine-context.ts";
 
 export interface ActiveQuestion {
-  /** As the docker client takes it: `tcp://ADDRESS:PORT`. */
+  /** As the docker client takes it: `tcp://ADDRESS:PORT`, `ssh://USER@ADDRESS:PORT`, `ssh://NAME.docker-machine`. */
   readonly dockerHost: string;
   /** Bound on everything that is asked of one machine. */
   readonly timeoutMs: number;
@@ -55,6 +56,8 @@ async function candidatesFor(context: MachineContext, dockerHost: string): Promi
   const { host, port } = partsOf(dockerHost);
   const found: Candidates = { likely: [], possible: [], opaque: [] };
   const records = (await context.store.facts((facts) => facts)).flatMap(({ value }) => value ?? []);
+  const named = records.find(({ name }) => isAliasOf(name, dockerHost));
+  if (named !== undefined) return { ...found, likely: [named] };
   for (const facts of records.sort((a, b) => byNaturalOrder(a.name, b.name))) {
     const text = JSON.stringify(facts.driver);
     if (text.includes(host)) (text.includes(port) ? found.likely : found.possible).push(facts);
@@ -65,7 +68,8 @@ async function candidatesFor(context: MachineContext, dockerHost: string): Promi
 
 /** As text in JSON; of what is no URL with a host, all of it. */
 function partsOf(dockerHost: string): { host: string; port: string } {
-  const [, host = dockerHost, port = ""] = /^[a-z][a-z0-9+.-]*:\/\/\[?([^/\]]+?)\]?(?::(\d+))?\/?$/iu.exec(dockerHost) ?? [];
+  const [, host = dockerHost, port = ""] =
+    /^[a-z][a-z0-9+.-]*:\/\/(?:[^@/]*@)?\[?([^/\]]+?)\]?(?::(\d+))?\/?$/iu.exec(dockerHost) ?? [];
   return { host: JSON.stringify(host).slice(1, -1), port };
 }
 
@@ -86,16 +90,16 @@ async function withAddress(
 async function recordedUrl(context: MachineContext, name: string): Promise<string | undefined> {
   try {
     await using host = await openHost(context, name);
-    return host.module.capabilities.opaque === true ? undefined : await host.driver.getUrl();
+    return host.module.capabilities.opaque === true ? undefined : await engineUrlOf(host);
   } catch {
     return "";
   }
 }
 
-function leadsTo({ state, url, options }: ListedMachine, dockerHost: string): boolean {
-  return state === "Running" && options !== undefined && isAt(url, options, dockerHost);
+function leadsTo({ name, state, url, options }: ListedMachine, dockerHost: string): boolean {
+  return state === "Running" && options !== undefined && isAt(url, { name, swarm: options.swarm }, dockerHost);
 }
 
-function isAt(url: string, { swarm }: Pick<RecordFacts, "swarm">, dockerHost: string): boolean {
-  return url === dockerHost || (swarm.Master && swarmUrlOf(url, swarm) === dockerHost);
+function isAt(url: string, { name, swarm }: Pick<RecordFacts, "name" | "swarm">, dockerHost: string): boolean {
+  return isEngineAt(url, name, dockerHost) || (swarm.Master && swarmUrlOf(url, swarm) === dockerHost);
 }

@@ -78,6 +78,10 @@ describe("docker contexts", { skip: hasDocker ? false : "docker's client is not 
     assert.equal((await docker("context", "show")).stdout, "web\n");
     assert.equal(readFileSync(file, "utf8").replace(/,\n\t"currentContext": "web"/u, ""), text);
     assert.equal((await shell.run(["context", "use", "web"])).stderr, "");
+    // All machines here have one address; of several, it is the first.
+    assert.equal(await shell.ok("active"), "default\n");
+    assert.match(await shell.ok("ls --filter name=web"), /^web +\* +none/mu);
+    assert.equal((await shell.run(["active"], { env: { DOCKER_HOST: "tcp://192.0.2.1:1" } })).code, 1);
   });
 
   it("follow the machine's address, and keep what the user wrote into them", async () => {

@@ -112,6 +112,25 @@ for (const backend of ["openssh", "native"] as const) {
       assert.deepEqual([code, stderr], [0, ""]);
     });
 
+    it("is the active machine where clients go to it over SSH, by its address, by its name or by a context", async () => {
+      const url = await scene.shell.ok("url web");
+      const { folder } = scene.shell;
+      const config = path.join(folder, "docker");
+      await scene.shell.ok("context create web", { env: { DOCKER_CONFIG: config } });
+      for (const env of [
+        { DOCKER_HOST: url.trim() },
+        { DOCKER_HOST: "ssh://web.docker-machine" },
+        { DOCKER_CONFIG: config, DOCKER_CONTEXT: "web" },
+      ]) {
+        assert.equal(await scene.shell.ok("active", { env }), "web\n");
+        assert.match(await scene.shell.ok("ls", { env }), /^web +\* +generic/mu);
+      }
+      const beside = { DOCKER_CONFIG: config, DOCKER_CONTEXT: "default" };
+      assert.equal((await scene.shell.run(["active"], { env: beside })).code, 1);
+      const before = { DOCKER_CONFIG: config, DOCKER_CONTEXT: "web", MACHINE_COMPAT: "0.16" };
+      assert.equal((await scene.shell.run(["active"], { env: before })).code, 1);
+    });
+
     it("carries a hundred connections at once over one", async () => {
       const child = scene.start(manyAtOnce.replace("COUNT", "100"), { before: flags });
       assert.equal(await firstLine(child), "100");

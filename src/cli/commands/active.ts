@@ -1,10 +1,12 @@
-/** `active`: which machine DOCKER_HOST leads to. Nothing is asked of any other. */
+/** `active`: which machine docker clients of this shell go to. Nothing is asked of any other. */
 import { MachineError } from "../../errors/machine-error.ts";
+import { clientHost } from "../../machine/integration/client-host.ts";
 import type { Invocation } from "../command.ts";
 import type { CliContext } from "../cli-context.ts";
 
 export async function run({ options }: Invocation, context: CliContext): Promise<void> {
-  const dockerHost = context.computer.env["DOCKER_HOST"] ?? "";
+  const { computer, compat } = context;
+  const dockerHost = compat ? (computer.env["DOCKER_HOST"] ?? "") : await clientHost(computer);
   const timeoutMs = options.int("timeout") * 1000;
   const name = dockerHost === "" ? undefined : await activeMachine(context, dockerHost, timeoutMs);
   if (name === undefined)

@@ -1,5 +1,6 @@
 /** The rows of `ls`, as its template and columns see them. */
 import { swarmUrlOf } from "../../machine/host/engine-connection.ts";
+import { clientHost, isEngineAt } from "../../machine/integration/client-host.ts";
 import { lookAtMachines, type ListDepth, type ListedMachine } from "../../machine/list.ts";
 import { recordedMachines, type RecordedMachines } from "../../machine/list-records.ts";
 import type { MachineContext } from "../../machine/machine-context.ts";
@@ -56,7 +57,7 @@ export async function rowsOf(
   { depth = "machine", certificates, onRow, onListed }: RowOptions,
 ): Promise<ListRow[]> {
   const { masters } = recorded;
-  const dockerHost = context.computer.env["DOCKER_HOST"] ?? "";
+  const dockerHost = context.compat ? (context.computer.env["DOCKER_HOST"] ?? "") : await clientHost(context.computer);
   const passes = ({ state, options }: ListedMachine): boolean => options === undefined || filters.matchesState(state);
   const toRow = (machine: ListedMachine): ListRow => rowOf(machine, masters, dockerHost);
   const machines = await lookAtMachines(
@@ -81,7 +82,7 @@ export async function rowsOf(
 function rowOf({ options, ...machine }: ListedMachine, masters: ReadonlyMap<string, string>, dockerHost: string): ListRow {
   const isKnown = options !== undefined && machine.state !== "Timeout";
   const running = machine.state === "Running" && dockerHost !== "";
-  const activeHost = running && machine.url === dockerHost;
+  const activeHost = running && isEngineAt(machine.url, machine.name, dockerHost);
   const activeSwarm =
     running && !activeHost && options?.swarm.Master === true && swarmUrlOf(machine.url, options.swarm) === dockerHost;
   return {

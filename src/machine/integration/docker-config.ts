@@ -7,7 +7,7 @@ import * as path from "node:path";
 import { findMember, formatJson, jsonFrom, memberOf, parseJson, plainFrom, type JsonObject } from "../../gocompat/json.ts";
 import { MachineError, messageOf } from "../../errors/machine-error.ts";
 import type { Computer } from "../../system/computer.ts";
-import { makePrivateDirectory, readRegularFileIfExists, writeFileAtomic } from "../../system/files.ts";
+import { makePrivateDirectory, readRegularFileIfExists, readRegularFileNow, writeFileAtomic } from "../../system/files.ts";
 
 /** `DOCKER_CONFIG`, else `~/.docker`. Throws `store-unusable` where neither is known. */
 export function dockerConfigFolder({ env, homeDir, cwd }: Pick<Computer, "env" | "homeDir" | "cwd">): string {
@@ -32,6 +32,21 @@ export function contextPaths(configFolder: string, contextName: string): Context
   const metaFolder = path.join(configFolder, "contexts", "meta", id);
   const tlsFolder = path.join(configFolder, "contexts", "tls", id);
   return { metaFolder, metaFile: path.join(metaFolder, "meta.json"), tlsFolder, certificates: path.join(tlsFolder, "docker") };
+}
+
+/** Where a context's docker endpoint is; undefined where there is no such context, or it says none that can be read. */
+export async function endpointOf(
+  computer: Pick<Computer, "env" | "homeDir" | "cwd">,
+  contextName: string,
+): Promise<string | undefined> {
+  const { metaFile } = contextPaths(dockerConfigFolder(computer), contextName);
+  try {
+    const meta = JSON.parse(readRegularFileNow(metaFile) ?? "{}") as { Endpoints?: { docker?: { Host?: unknown } } };
+    const host = meta.Endpoints?.docker?.Host;
+    return typeof host === "string" ? host : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** Undefined where none is chosen. Throws `store-unusable` for a config.json that is none. */
