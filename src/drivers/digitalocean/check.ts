@@ -10,6 +10,7 @@ import type { PublicKey } from "../../ssh/public-key.ts";
 import { readFileIfExists } from "../../system/files.ts";
 import type { AccountKey, Region } from "./api.ts";
 import { resolveImage } from "./image.ts";
+import { resolveProject } from "./project.ts";
 import type { Workplace } from "./workplace.ts";
 
 /** Throws with nothing made. Afterwards the record's image is the one that will be asked for. */
@@ -22,6 +23,7 @@ export async function checkBeforeCreate(place: Workplace, signal: AbortSignal): 
   place.config.Image = await resolveImage(place, signal);
   await checkAccountKey(place, ownKey, signal);
   await checkVpc(place, signal);
+  place.config.ProjectId = await resolveProject(place, signal);
 }
 
 async function checkKeyFile({ config, context }: Workplace): Promise<PublicKey | undefined> {

@@ -18,6 +18,7 @@ import { createOnce } from "../../driver-kit/create-once.ts";
 import { ensureFirewall, firewallTag } from "./firewall.ts";
 import { imageField } from "./image.ts";
 import { tagsOf } from "./options.ts";
+import { joinProject } from "./project.ts";
 import { kinds, markedDroplets, recordedDroplet, type Workplace } from "./workplace.ts";
 
 /** How long after a request a droplet may be missing from lists: it is tagged only once it exists. */
@@ -32,6 +33,7 @@ export async function createDroplet(place: Workplace, signal: AbortSignal): Prom
   await ledger.note(kinds.instance, String(droplet.id), context.machineName);
   await context.save();
   await removeDoubles(place, signal);
+  await joinProject(place, signal);
   await forgetHostKeys(context);
 }
 

@@ -10,7 +10,8 @@ import { tokenPage } from "./token.ts";
 export const scopes =
   "account:read, actions:read, droplet:create, droplet:read, droplet:update, droplet:delete, image:read, regions:read, " +
   "sizes:read, ssh_key:create, ssh_key:read, ssh_key:delete, tag:create, tag:read, tag:delete, vpc:read; with " +
-  "--digitalocean-open-cidr also firewall:create, firewall:read, firewall:delete";
+  "--digitalocean-open-cidr also firewall:create, firewall:read, firewall:delete; with --digitalocean-project also " +
+  "project:read, project:assign_resource";
 
 export const failures: readonly FailureRow[] = [
   {

@@ -69,6 +69,10 @@ export const digitalOceanOptions = defineOptions("digitalocean", {
     envVar: "DIGITALOCEAN_OPEN_CIDR",
   }),
   OpenPorts: list("open-port", { usage: "further port that the firewall of --digitalocean-open-cidr lets in: 80, 53/udp" }),
+  Project: text("project", {
+    usage: "project that the droplet is put into, by its name or id; the account's default one when empty",
+    envVar: "DIGITALOCEAN_PROJECT",
+  }),
   DropletAgent: bool("droplet-agent", { usage: "install DigitalOcean's agent for its web console" }),
   ApiUrl: url("api-url", {
     usage: "URL of the API",
@@ -90,6 +94,8 @@ export interface DigitalOceanConfig extends ProviderConfig, ConfigOf<typeof digi
   CreateActionId: number;
   /** When a droplet was asked for last, in ISO 8601; "" while none was. */
   RequestedAt: string;
+  /** Of the project that is wanted; "" where none is. */
+  ProjectId: string;
 }
 
 const { defaults, flagOf, isSet, read } = digitalOceanOptions;
@@ -100,13 +106,23 @@ export function newConfig(): Omit<DigitalOceanConfig, keyof ProviderConfig> {
   return {
     ...{ AccessToken, DropletID: 0, DropletName: "", Image, Region, SSHKeyID: 0 },
     ...rest,
-    ...{ PrivateIPAddress: "", IPv6Address: "", CreateActionId: 0, RequestedAt: "" },
+    ...{ PrivateIPAddress: "", IPv6Address: "", CreateActionId: 0, RequestedAt: "", ProjectId: "" },
   };
 }
 
 /** What 0.16.2 drops when it saves. */
 export const newKeys = [
-  ...["VpcUuid", "UsePrivateAddress", "PrivateAddressOnly", "OpenCidrs", "OpenPorts", "DropletAgent", "ApiUrl"],
+  ...[
+    "VpcUuid",
+    "UsePrivateAddress",
+    "PrivateAddressOnly",
+    "OpenCidrs",
+    "OpenPorts",
+    "DropletAgent",
+    "ApiUrl",
+    "Project",
+    "ProjectId",
+  ],
   ...["PrivateIPAddress", "IPv6Address", "CreateActionId", "RequestedAt", "Resources", "HostKeys"],
 ] as const satisfies readonly (keyof DigitalOceanConfig)[];
 

@@ -1,6 +1,6 @@
 /** The account of the fake DigitalOcean: what is in it, and what each request makes of that. */
 import { createHash, randomUUID } from "node:crypto";
-import { images, regions, vpcs } from "./catalogue.ts";
+import { images, projects, regions, vpcs } from "./catalogue.ts";
 import {
   actionForm,
   dropletForm,
@@ -45,6 +45,8 @@ export class FakeAccount {
   readonly keys = new Map<number, FakeKey>();
   readonly tags = new Set<string>();
   readonly firewalls = new Map<string, FakeFirewall>();
+  /** Project of each droplet that is not in the default one. */
+  readonly projectOf = new Map<number, string>();
   /** Bodies of the requests for droplets. */
   readonly asked: unknown[] = [];
   /** What went wrong here and not at who asked. */
@@ -100,6 +102,8 @@ export class FakeAccount {
     [/^GET images$/u, (_id, { url }) => this.#listed("images", images, url)],
     [/^GET images\/(.+)$/u, (id) => this.#known("image", imageNamed(id))],
     [/^GET vpcs$/u, (_id, { url }) => this.#listed("vpcs", vpcs, url)],
+    [/^GET projects$/u, (_id, { url }) => this.#listed("projects", projects, url)],
+    [/^POST projects\/(.+)\/resources$/u, (id, { body }) => this.#assign(id, fieldsOf(body)["resources"] as readonly string[])],
     [/^POST tags$/u, (_id, { body }) => this.#postTag(String(fieldsOf(body)["name"]))],
     [/^GET tags\/(.+)$/u, (id) => this.#known("tag", this.tags.has(id) ? tagForm(id) : undefined)],
     [/^DELETE tags\/(.+)$/u, (id) => this.#removed(this.tags.has(id) ? id : undefined, (tag) => this.#removeTag(tag))],
@@ -169,6 +173,18 @@ export class FakeAccount {
     const same = [...this.keys.values()].some((key) => key.public_key === publicKey);
     if (same) return unprocessable("SSH Key is already in use on your account");
     return { status: 201, body: { ssh_key: this.addKey(String(name), String(publicKey)) } };
+  }
+
+  #assign(projectId: string, urns: readonly string[]): Answer {
+    if (!projects.some(({ id }) => id === projectId)) return notFound;
+    const resources = urns.map((urn) => {
+      const droplet = this.droplets.get(Number(urn.replace("do:droplet:", "")));
+      const was = droplet === undefined ? undefined : this.projectOf.get(droplet.id);
+      if (droplet !== undefined) this.projectOf.set(droplet.id, projectId);
+      const status = droplet === undefined ? "not_found" : was === projectId ? "already_assigned" : "assigned";
+      return { urn, assigned_at: "2026-11-01T00:00:00Z", links: { self: `https://api.digitalocean.com/v2/${urn}` }, status };
+    });
+    return ok({ resources });
   }
 
   #removeTag(name: string): void {

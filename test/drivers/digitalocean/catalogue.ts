@@ -69,6 +69,19 @@ export const vpcs = [
   vpcOf("e0fe0f4d-596a-465e-a902-571ce57b79fa", "default-fra1", "fra1"),
 ];
 
+export const projects = [
+  projectOf("addb4547-6bab-419a-8542-76263a033cf6", "Default", true),
+  projectOf("4e1bfbc3-dc3e-41f2-a18f-1b4d7ba71679", "Web shop", false),
+];
+
+function projectOf(id: string, name: string, isDefault: boolean) {
+  return {
+    ...{ id, name, owner_id: 258_992, owner_uuid: "99525febec065ca37b2ffe4f852fd2b2581895e7", is_default: isDefault },
+    ...{ description: "", purpose: "Service or API", environment: "Production" },
+    ...{ created_at: "2018-09-27T20:10:35Z", updated_at: "2018-09-27T20:10:35Z" },
+  };
+}
+
 function vpcOf(id: string, name: string, region: string) {
   return {
     id,

@@ -22,6 +22,7 @@ describe("what is checked before anything is made", () => {
     [{ "digitalocean-image": "777", "digitalocean-region": "fra1" }, "provider-capacity", /not in the region fra1/u],
     [{ "digitalocean-vpc-uuid": "none" }, "provider-not-found", /no VPC none/u],
     [{ "digitalocean-vpc-uuid": "e0fe0f4d-596a-465e-a902-571ce57b79fa" }, "provider-not-found", /is in the region fra1/u],
+    [{ "digitalocean-project": "Attic" }, "provider-not-found", /no project "Attic"/u],
     [{ "digitalocean-userdata": "/no/file" }, "driver-options", /^user-data file \/no\/file could not be found$/u],
     [
       { "digitalocean-ssh-key-fingerprint": "aa:bb:cc:dd:ee:ff:00:11:22:33:44:55:66:77:88:99" },
@@ -104,6 +105,40 @@ test("an image's word becomes the newest that the region has, and is kept", asyn
     await driver.create(scene.signal);
     assert.equal(String((scene.cloud.asked[0] as { image: unknown }).image), image);
   }
+});
+
+describe("a project", () => {
+  const shop = "4e1bfbc3-dc3e-41f2-a18f-1b4d7ba71679";
+  const join = /^POST .*\/resources$/u;
+
+  for (const wanted of ["Web shop", shop]) {
+    test(`gets the droplet: ${wanted}`, async () => {
+      await using scene = await openScene();
+      const { cloud, signal } = scene;
+      cloud.fault(join, { kind: "lost" });
+      const driver = await scene.created({ "digitalocean-project": wanted });
+      assert.deepEqual([...cloud.projectOf], [[(await configOf(driver))["DropletID"], shop]]);
+      assert.ok(!scene.lines().some((line) => line.includes("not in the project")));
+      await driver.remove(signal);
+      assert.deepEqual(cloud.resources, []);
+    });
+  }
+
+  test("that the token may not change is told of, and the machine is made", async () => {
+    await using scene = await openScene();
+    scene.cloud.fault(join, { kind: "refused", status: 403, id: "forbidden", message: "You are not authorized" });
+    const driver = await scene.created({ "digitalocean-project": "Web shop" });
+    assert.equal(scene.cloud.droplets.size, 1);
+    const { DropletID } = await configOf(driver);
+    const how = `doctl projects resources assign ${shop} --resource=do:droplet:${String(DropletID)}`;
+    assert.ok(scene.lines().some((line) => line.includes("may not do this") && line.endsWith(how)));
+  });
+
+  test("is not asked for where none is wanted", async () => {
+    await using scene = await openScene();
+    await scene.created();
+    assert.ok(!scene.cloud.requests.some((request) => request.includes("projects")));
+  });
 });
 
 test("where the token comes from: the flag, the variables, doctl's file; else all places are named", async () => {
