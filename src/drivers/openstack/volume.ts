@@ -122,17 +122,28 @@ interface Attachment {
 }
 
 /** Does nothing where it is attached to the machine already. */
-export async function attachVolume({ api, config }: Workplace, volumeId: string, signal: AbortSignal): Promise<void> {
-  const path = `/servers/${config.MachineId}/os-volume_attachments`;
-  const { volumeAttachments } = await api.send<{ volumeAttachments: readonly Attachment[] }>(
-    "compute",
-    { method: "GET", path },
-    signal,
-  );
-  if (volumeAttachments.some((attachment) => attachment.volumeId === volumeId)) return;
+export async function attachVolume(place: Workplace, volumeId: string, signal: AbortSignal): Promise<void> {
+  const { api, config } = place;
+  if (await isAttached(place, volumeId, signal)) return;
   const device = config.VolumeDevicePath === "" ? {} : { device: config.VolumeDevicePath };
   const body = { volumeAttachment: { volumeId, ...device } };
-  await api.send("compute", { method: "POST", path, body, safe: true }, signal);
+  try {
+    await api.send("compute", { method: "POST", path: attachmentsOf(place), body, safe: true }, signal);
+  } catch (error) {
+    signal.throwIfAborted();
+    // Nova refuses the second request for what the first, whose answer was lost, has done.
+    if (!(await isAttached(place, volumeId, signal))) throw error;
+  }
+}
+
+function attachmentsOf({ config }: Workplace): string {
+  return `/servers/${config.MachineId}/os-volume_attachments`;
+}
+
+async function isAttached(place: Workplace, volumeId: string, signal: AbortSignal): Promise<boolean> {
+  const request = { method: "GET", path: attachmentsOf(place) } as const;
+  const { volumeAttachments } = await place.api.send<{ volumeAttachments: readonly Attachment[] }>("compute", request, signal);
+  return volumeAttachments.some((attachment) => attachment.volumeId === volumeId);
 }
 
 /** Once no server has it any more; returns when it is gone. False where it was before. */

@@ -375,7 +375,8 @@ export class FakeNova {
     if (volume === undefined) return refusedByNova(404, `Volume ${textOf(volumeId)} could not be found.`);
     if (server.status === "BUILD")
       return refusedByNova(409, `Cannot 'attach_volume' instance ${id} while it is in vm_state building`);
-    if (volume.status !== "available") return refusedByNova(400, `Invalid volume: volume ${volume.id} already attached`);
+    if (volume.status !== "available")
+      return refusedByNova(400, `Invalid volume: volume ${volume.id} is already attached to instances: ${volume.server}`);
     Object.assign(volume, { server: id, status: "in-use" });
     const { tag: _tag, ...told } = attachmentForm(id, volume.id);
     return ok({ volumeAttachment: told });

@@ -106,6 +106,7 @@ test("lost, doubled and broken answers to the other requests make nothing a seco
     "POST network/security-groups",
     "POST network/floatingips",
     "POST volume/volumes",
+    "POST compute/servers/[^/]+/os-volume_attachments",
   ];
   const kinds: Readonly<Record<string, Fault>> = {
     lost: { kind: "lost" },
