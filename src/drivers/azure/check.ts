@@ -149,7 +149,9 @@ async function checkNetwork(place: Workplace, signal: AbortSignal): Promise<void
   const ids = idsFor(place);
   const look = async (kind: Kind, path: string): Promise<ArmResource | undefined> =>
     await api.find({ path, version: versionOf(kind) }, signal);
-  requireLocation(place, "--azure-vnet", await look(kinds.network, ids.network));
+  const network = await look(kinds.network, ids.network);
+  requireLocation(place, "--azure-vnet", network);
+  if (network === undefined) await requireNetworkGroup(place, signal);
   if (config.NSG !== "") {
     const group = await look(kinds.firewall, givenFirewallId(config));
     if (group === undefined)
@@ -166,6 +168,17 @@ async function checkNetwork(place: Workplace, signal: AbortSignal): Promise<void
       "info",
       "Without a public address the machine reaches the Internet, and its engine's packages, only where its subnet has a NAT gateway or another way out.",
     );
+}
+
+/** A network that is missing is made; of groups only the machine's own is. */
+async function requireNetworkGroup(place: Workplace, signal: AbortSignal): Promise<void> {
+  const { group, networkGroup } = idsFor(place);
+  if (networkGroup === group) return;
+  if ((await place.api.find({ path: networkGroup, version: groupVersion }, signal)) !== undefined) return;
+  const [name = "", network = ""] = place.config.VirtualNetwork.split(":");
+  throw new MachineError("provider-not-found", `There is no resource group ${JSON.stringify(name)} for the network ${network}`, {
+    hint: "See az network vnet list, and give the network's group and name with --azure-vnet GROUP:NAME.",
+  });
 }
 
 function checkSet(place: Workplace, set: ArmResource | undefined): void {

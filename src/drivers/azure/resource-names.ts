@@ -64,6 +64,8 @@ export interface Ids {
   /** Ours, also where the user's group is used. */
   readonly firewall: string;
   readonly set: string;
+  /** The group that the network is in: `--azure-vnet GROUP:NAME` names another than the machine's. */
+  readonly networkGroup: string;
   readonly network: string;
   readonly subnet: string;
 }
@@ -89,6 +91,7 @@ export function idsOf(config: Named): Ids {
     disk: idOf(config, kinds.disk, config.OsDiskName),
     firewall: idOf(config, kinds.firewall, `${name}-firewall`),
     set: idOf(config, kinds.set, config.AvailabilitySet),
+    networkGroup: groupId(networkOwner),
     network,
     subnet: `${network}/subnets/${encodeURIComponent(config.SubnetName)}`,
   };

@@ -73,6 +73,7 @@ describe("before anything is made", () => {
         azure.add(groupPath("Microsoft.Network/virtualNetworks/docker-machine-vnet"), { location: "westeurope" });
       },
     ],
+    "a network in a group that is not there": [{ "azure-vnet": "nets:corp" }, "provider-not-found", /no resource group "nets"/u],
     "unknown security group": [{ "azure-nsg": "none" }, "provider-not-found", /no security group "none"/u],
     "label that is taken": [
       { "azure-dns": "taken" },
