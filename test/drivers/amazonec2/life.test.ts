@@ -87,6 +87,11 @@ describe("amazonec2 against moto", { skip: motoMissing }, () => {
   for (const [what, fault] of [
     ["an answer that is lost once", onRun({ lost: true })],
     ["a request that is heard twice", onRun({ doubled: true })],
+    ["a network that is cut before the request is heard", onRun({ cut: true })],
+    [
+      "a group that AWS does not know yet where the instance is asked for",
+      onRun({ times: 2, error: { status: 400, code: "InvalidGroup.NotFound", message: "The security group does not exist" } }),
+    ],
     [
       "a failure that passes",
       onRun({ error: { status: 500, code: "InternalError", message: "An internal error has occurred" } }),
@@ -134,6 +139,17 @@ describe("amazonec2 against moto", { skip: motoMissing }, () => {
       );
       await removed(machine);
     });
+
+  test("an instance that AWS shows late is waited for, and is not made again", async () => {
+    await using machine = await TestMachine.open(moto, "late");
+    await machine.prepare();
+    await machine.create();
+    const unknown = { status: 400, code: "InvalidInstanceID.NotFound", message: "The instance ID does not exist" };
+    await moto.fail({ action: "DescribeInstances", error: unknown });
+    await machine.create();
+    assert.equal((await account.instances()).length, 1);
+    await removed(machine);
+  });
 
   test("rm after a create whose answer was lost finds what was made", async () => {
     await using machine = await TestMachine.open(moto, "lost");

@@ -6,6 +6,7 @@ Prints the port it listens on. Beside AWS's APIs it answers:
   POST /lab/faults    a list of faults, each for the next `times` requests of `action`, or dry runs where it has "dry": true:
                       {"action", "times", "error": {"status", "code", "message"}}  refused, nothing done
                       {"action", "times", "lost": true}                           done, and answered by a bare 504
+                      {"action", "times", "cut": true}                            the connection ends, nothing done
                       {"action", "times", "doubled": true}                        done twice, as the network repeats
   POST /lab/hardware  {"url"}: after each request that changes instances, what is to be of them is posted there, as a list of
                       {"id", "isOn", "userData", "reboots"}, and answered by the public address of each, by id
@@ -19,6 +20,7 @@ import base64
 import io
 import json
 import os
+import socket
 import sys
 import threading
 import time
@@ -137,6 +139,9 @@ class Lab:
             return "503 Error", [("Content-Type", "text/xml")], xml_error("RequestLimitExceeded", "Request limit exceeded.")
         self.let_time_pass()
         fault = self.next_fault(action, is_dry)
+        if fault and fault.get("cut"):
+            environ["werkzeug.socket"].shutdown(socket.SHUT_RDWR)
+            return self.plain(b"")
         if fault and "error" in fault:
             error = fault["error"]
             return f"{error['status']} Error", [("Content-Type", "text/xml")], xml_error(error["code"], error["message"])

@@ -21,6 +21,7 @@ export interface Fault {
   readonly dry?: true;
   readonly error?: { readonly status: number; readonly code: string; readonly message: string };
   readonly lost?: true;
+  readonly cut?: true;
   readonly doubled?: true;
 }
 
