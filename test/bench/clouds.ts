@@ -6,7 +6,7 @@
 import { spawn } from "node:child_process";
 import { DescribeSubnetsCommand } from "@aws-sdk/client-ec2";
 import { accountAt } from "../drivers/amazonec2/account.ts";
-import { serveHardware, type Settle } from "../drivers/amazonec2/hardware.ts";
+import { serveHardware, type Settle } from "../lab/cloud-hardware.ts";
 import { motoMissing, startMoto, type Moto, type SeenRequest } from "../drivers/amazonec2/moto.ts";
 import { Program } from "../e2e/program.ts";
 import { original, originalMissing } from "../support/original.ts";

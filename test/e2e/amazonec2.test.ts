@@ -1,6 +1,6 @@
 /** An instance's whole life through the program: EC2 is moto, and its instances are hosts of the lab at the addresses that moto tells. */
 import { accountAt } from "../drivers/amazonec2/account.ts";
-import { serveHardware } from "../drivers/amazonec2/hardware.ts";
+import { serveHardware } from "../lab/cloud-hardware.ts";
 import { motoMissing, startMoto } from "../drivers/amazonec2/moto.ts";
 import { liveAt, testLife } from "./cloud-life.ts";
 

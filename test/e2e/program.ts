@@ -32,24 +32,36 @@ export type ProgramKind = keyof typeof programs;
 
 const longMs = 300_000;
 
+export interface Watching {
+  /** Hears of each command when it is through. */
+  readonly report?: ((line: string) => Promise<void>) | undefined;
+  /** Ends what runs, and all that it has started. */
+  readonly signal?: AbortSignal | undefined;
+}
+
 export class Program implements AsyncDisposable {
   readonly kind: ProgramKind;
   /** Holds `store/` and `home/`; removed at the end. */
   readonly folder: string;
   readonly store: string;
+  readonly #watching: Watching;
 
-  private constructor(kind: ProgramKind, folder: string) {
+  private constructor(kind: ProgramKind, folder: string, watching: Watching) {
     this.kind = kind;
     this.folder = folder;
+    this.#watching = watching;
     this.store = path.join(folder, "store");
   }
 
-  static async open(kind: ProgramKind = process.env["PROGRAM"] === "node" ? "node" : "executable"): Promise<Program> {
+  static async open(
+    kind: ProgramKind = process.env["PROGRAM"] === "node" ? "node" : "executable",
+    watching: Watching = {},
+  ): Promise<Program> {
     const file = programs[kind].at(-1) ?? "";
     if (!existsSync(file)) throw new Error(`${file} is not built: run npm run build`);
     const folder = await mkdtemp(path.join(tmpdir(), "dm-e2e-"));
     await mkdir(path.join(folder, "home"), { mode: 0o700 });
-    return new Program(kind, folder);
+    return new Program(kind, folder, watching);
   }
 
   /** What starts the program. */
@@ -86,12 +98,28 @@ export class Program implements AsyncDisposable {
 
   #start([command = "", ...args]: readonly string[], options: RunOptions): RunningProgram {
     const child = spawn(command, args, { env: this.environment(options.env), cwd: options.cwd ?? this.folder, detached: true });
-    return new RunningProgram(child, options.timeoutMs ?? longMs);
+    const running = new RunningProgram(child, options.timeoutMs ?? longMs);
+    this.#watch(running);
+    return running;
+  }
+
+  #watch(running: RunningProgram): void {
+    const { signal } = this.#watching;
+    const end = (): void => running.signal("SIGKILL", "group");
+    signal?.addEventListener("abort", end);
+    const forget = (): void => signal?.removeEventListener("abort", end);
+    running.ended.then(forget, forget);
   }
 
   /** Runs to the end. Any exit status is a result. */
   async run(args: readonly string[], options: RunOptions = {}): Promise<ProgramResult> {
-    return await this.start(args, options).ended;
+    const began = performance.now();
+    const result = await this.start(args, options).ended;
+    const seconds = ((performance.now() - began) / 1_000).toFixed(1);
+    await this.#watching.report?.(
+      `docker-machine ${args.join(" ")}: status ${result.status ?? result.signal} after ${seconds} s`,
+    );
+    return result;
   }
 
   /** As {@link run}; another status than 0 throws with all that was printed. Gives standard output. */

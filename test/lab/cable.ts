@@ -19,8 +19,15 @@ export interface Cable {
 
 const attempts = 50;
 
-/** Takes a free address. The kernel keeps the book: the interface's name is the claim, and it ends with the host. */
-export async function layCable(segment: LabSegment): Promise<Cable> {
+/**
+ * Takes a free address, or the one that is asked for. The kernel keeps the book: the interface's name is the claim, and it
+ * ends with the host.
+ */
+export async function layCable(segment: LabSegment, wanted?: string): Promise<Cable> {
+  if (wanted !== undefined) {
+    if (await claim(parseAddress(wanted))) return cableOf(segment, wanted);
+    throw new Error(`The address ${wanted} is taken`);
+  }
   for (let attempt = 0; attempt < attempts; attempt += 1) {
     const number = randomInt(segment.firstNumber, segment.lastNumber);
     if (await claim(number)) return cableWith(segment, number);

@@ -20,6 +20,8 @@ export interface CloudMachine {
   readonly userData: string;
   /** How often it was told to boot again. */
   readonly reboots: number;
+  /** Where the cloud itself chooses it: the one that the host is to have. */
+  readonly address?: string | undefined;
 }
 
 export class CloudHosts {
@@ -27,6 +29,8 @@ export class CloudHosts {
   readonly #hosts = new Map<string, LabHost>();
   /** As they were when the cloud told last of them. */
   readonly #told = new Map<string, CloudMachine>();
+  /** Further addresses, each for that which a host has of its own. */
+  readonly #lent = new Map<string, string>();
   #settling: Promise<unknown> = Promise.resolve();
 
   constructor(lab: Lab) {
@@ -40,9 +44,33 @@ export class CloudHosts {
 
   /** Makes the hosts what a cloud says of its machines. Gives the address of each that is on, by its id. */
   async settle(machines: readonly CloudMachine[]): Promise<ReadonlyMap<string, string>> {
-    const settled = this.#settling.then(async () => await this.#settle(machines));
-    this.#settling = settled.catch(() => {});
-    return await settled;
+    return await this.#inTurn(async () => await this.#settle(machines));
+  }
+
+  /** Lays a further address on the host that has `own`, for as long as that is on and again whenever it is; undefined: takes it away. */
+  async lend(address: string, own: string | undefined): Promise<void> {
+    await this.#inTurn(async () => {
+      const [before, now] = [this.#lent.get(address), own].map((one) => this.#at(one));
+      if (own === undefined) this.#lent.delete(address);
+      else this.#lent.set(address, own);
+      if (before !== now) await before?.exec(`ip address delete ${address}/32 dev eth0`);
+      if (now !== undefined) await this.#layLent(now);
+    });
+  }
+
+  async #layLent(host: LabHost): Promise<void> {
+    for (const [address, own] of this.#lent)
+      if (own === host.address && (await host.isOn())) await host.sh(`ip address replace ${address}/32 dev eth0`);
+  }
+
+  #at(address: string | undefined): LabHost | undefined {
+    return [...this.#hosts.values()].find((host) => host.address === address);
+  }
+
+  async #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#settling.then(work);
+    this.#settling = done.catch(() => {});
+    return await done;
   }
 
   async #settle(machines: readonly CloudMachine[]): Promise<ReadonlyMap<string, string>> {
@@ -61,10 +89,15 @@ export class CloudHosts {
     const { id, isOn, reboots, userData } = machine;
     const before = this.#told.get(id);
     this.#told.set(id, machine);
-    if (before === undefined) return await this.boot(id, userData);
-    if (before.isOn !== isOn) await this.switch(id, isOn ? "on" : "shut down");
+    if (before === undefined) return await this.boot(id, userData, machine.address);
+    if (before.isOn !== isOn) await this.switch(id, isOn ? "on" : "shut down", machine.address);
     else if (reboots > before.reboots) await this.switch(id, "again");
     return isOn ? this.#require(id).address : undefined;
+  }
+
+  /** What the cloud last told of it; undefined where it has none. */
+  userDataOf(id: string): string | undefined {
+    return this.#told.get(id)?.userData;
   }
 
   /** Public host keys of a machine, as `TYPE BASE64`. */
@@ -72,27 +105,36 @@ export class CloudHosts {
     return this.#require(id).hostKeys;
   }
 
-  /** Gives its address. @param userData a `#cloud-config` whose rest is JSON, as ours is where the user gave none */
-  async boot(id: string, userData: string): Promise<string> {
+  /**
+   * Gives its address.
+   * @param userData a `#cloud-config` whose rest is JSON, as ours is where the user gave none
+   * @param wanted the address where the cloud chooses it
+   */
+  async boot(id: string, userData: string, wanted?: string): Promise<string> {
     const { ssh_keys: keys, users } = parseConfig(userData);
     const files = Object.entries(keys).map(([name, text]) => {
       const file = `/etc/ssh/ssh_host_${name.replace("_private", "_key").replace("_public", "_key.pub")}`;
       return `printf '%s\\n' ${quoteWord(text.trimEnd())} > ${file}; chmod ${name.endsWith("private") ? "600" : "644"} ${file}`;
     });
-    const host = await this.#lab.start("bookworm-engine", { prepare: ["rm -f /etc/ssh/ssh_host_*", ...files].join("\n") });
+    const prepare = ["rm -f /etc/ssh/ssh_host_*", ...files].join("\n");
+    const host = await this.#lab.start("bookworm-engine", { prepare, address: wanted });
     this.#hosts.set(id, host);
     for (const user of users) if (typeof user !== "string") await host.sh(addUser(user));
     return host.address;
   }
 
-  /** Returns once it is done, with the address from then on. */
-  async switch(id: string, change: HostSwitch): Promise<string> {
+  /**
+   * Returns once it is done, with the address from then on.
+   * @param wanted the address of one that is switched on; another than before unless told
+   */
+  async switch(id: string, change: HostSwitch, wanted?: string): Promise<string> {
     const host = this.#require(id);
     switch (change) {
       case "on": {
         await host.powerOn();
-        const moved = await host.changeAddress();
+        const moved = wanted === host.address ? host : await host.changeAddress(wanted);
         this.#hosts.set(id, moved);
+        await this.#layLent(moved);
         return moved.address;
       }
       case "again":
@@ -101,6 +143,7 @@ export class CloudHosts {
           const { status } = await host.exec("! test -e /run/before-reboot && systemctl is-active ssh");
           return status === 0 ? true : undefined;
         });
+        await this.#layLent(host);
         return host.address;
       default:
         await host.exec(change === "off" ? "systemctl poweroff --force --force" : "systemctl poweroff");

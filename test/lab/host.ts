@@ -50,8 +50,9 @@ export interface LabHost extends LabHostFacts, AsyncDisposable {
   /**
    * Takes the host's address away and gives it another, as a new lease does; connections over the old one hear nothing
    * more. Gives the host as it is reached from then on. It lasts until the host reboots.
+   * @param wanted any free one unless told
    */
-  changeAddress(): Promise<LabHost>;
+  changeAddress(wanted?: string): Promise<LabHost>;
   /** Whether the host is on. It is off after it shut itself down; a reboot ends with it on, at the same address. */
   isOn(): Promise<boolean>;
   /** Switches a host on that has shut itself down, and waits for its SSH banner. */
@@ -70,6 +71,7 @@ export interface HostRequest {
   /** Shell that is run before systemd starts, after that of the variant. */
   readonly prepare?: string | undefined;
   readonly name?: string | undefined;
+  readonly address?: string | undefined;
   /** Whether this process stays to switch the host on again when it reboots. */
   readonly rebootable: boolean;
 }
@@ -83,7 +85,7 @@ const sshPort = 22;
 /** Starts a host and returns when it is reachable by SSH and what its variant says. Leaves nothing behind when it fails. */
 export async function startHost(engine: LabEngine, request: HostRequest): Promise<LabHost> {
   const name = request.name ?? `lab-${request.variantName}-${randomBytes(3).toString("hex")}`;
-  const cable = await layCable(engine.segment);
+  const cable = await layCable(engine.segment, request.address);
   try {
     await engine.docker(await runArguments(name, cable.address, request));
     await plugIn(engine, name, cable);
@@ -123,8 +125,8 @@ function hostWith(engine: LabEngine, facts: LabHostFacts): LabHost {
     sh: (script, options) => execInHost(engine, facts.name, script, options),
     cutCable: () => cable.cut(),
     mendCable: () => cable.mend(),
-    changeAddress: async () => {
-      const next = await layCable(engine.segment);
+    changeAddress: async (wanted) => {
+      const next = await layCable(engine.segment, wanted);
       await cable.remove();
       await plugIn(engine, facts.name, next);
       return hostWith(engine, { ...facts, address: next.address });

@@ -33,6 +33,8 @@ export interface StartOptions {
   readonly image?: string | undefined;
   /** Name of the container and its hostname; made up unless given. */
   readonly name?: string | undefined;
+  /** In the lower half of the lab's subnet, which it gives to nobody by itself; any in the upper one unless given. */
+  readonly address?: string | undefined;
 }
 
 export interface Lab extends AsyncDisposable {

@@ -12,6 +12,8 @@ export const labPaths = {
   root,
   /** Held while the engine is started or ended and while leases change. */
   lock: path.join(root, "lab.lock"),
+  /** Held by the one OpenStack that there can be: it gives out fixed addresses of the lab's. */
+  openstackLock: path.join(root, "openstack.lock"),
   leases: path.join(root, "leases"),
   hosts: path.join(root, "hosts"),
   /** SSH key pair of all lab hosts. */

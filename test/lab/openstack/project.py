@@ -6,7 +6,11 @@ import time
 
 import openstack
 
-address, password, subnet, gateway, first, last = sys.argv[1:]
+fixed, floating = sys.argv[1:]
+
+
+def pool(beginning):
+    return [{"start": beginning + ".10", "end": beginning + ".60"}]
 
 
 def until(what, ask):
@@ -34,15 +38,16 @@ cloud.image.create_image(
 cloud.block_storage.create_type(name="paper", extra_specs={"volume_backend_name": "paper"})
 
 private = cloud.network.create_network(name="private", shared=True)
-cloud.network.create_subnet(
-    network_id=private.id, ip_version=4, cidr=subnet, gateway_ip=gateway, allocation_pools=[{"start": first, "end": last}],
+subnet = cloud.network.create_subnet(
+    network_id=private.id, ip_version=4, cidr=fixed + ".0/24", allocation_pools=pool(fixed),
 )
 public = cloud.network.create_network(
     name="public", is_router_external=True, provider_network_type="flat", provider_physical_network="external",
 )
-cloud.network.create_subnet(network_id=public.id, ip_version=4, cidr="203.0.113.0/24", enable_dhcp=False)
+cloud.network.create_subnet(
+    network_id=public.id, ip_version=4, cidr=floating + ".0/24", allocation_pools=pool(floating), enable_dhcp=False,
+)
 router = cloud.network.create_router(name="way-out", external_gateway_info={"network_id": public.id})
-port = cloud.network.create_port(network_id=private.id)
-cloud.network.add_interface_to_router(router, port_id=port.id)
+cloud.network.add_interface_to_router(router, subnet_id=subnet.id)
 
 until("a host for servers", lambda: list(cloud.compute.hypervisors()))

@@ -1,31 +1,46 @@
 /**
  * A real OpenStack for the lab: Keystone, Glance, Placement, Nova, Neutron and Cinder of Debian 12 in one host, set up by
- * `set-up.sh`. Its hypervisor is Nova's own fake one, so a server is an entry that has a port and an address and runs nothing.
+ * `set-up.sh`. Its servers are other hosts of the lab, at the addresses that Neutron gives them.
  */
-import { readFile } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
 import * as path from "node:path";
-import type { Lab, LabHost } from "../lab.ts";
+import { lockFile } from "../../../src/system/file-lock.ts";
+import type { CloudHosts } from "../cloud-hosts.ts";
+import { serveHardware } from "../cloud-hardware.ts";
+import type { Lab } from "../lab.ts";
+import { labPaths } from "../paths.ts";
 
-const scripts = ["set-up.sh", "catalog.py", "project.py"];
 const setUpBoundMs = 1_200_000;
+const logs = ["keystone/keystone", "nova/nova-api", "neutron/neutron-api", "glance/glance-api", "cinder/cinder-api"];
 
-export interface RealCloud {
-  readonly host: LabHost;
+export interface RealCloud extends AsyncDisposable {
   readonly authUrl: string;
+  /** How many requests its services heard from this computer, by their own logs. */
+  heard(): Promise<number>;
 }
 
-/** Takes ten minutes and two and a half gigabytes of memory. */
-export async function startRealCloud(lab: Lab, report: (line: string) => void): Promise<RealCloud> {
+/** Takes five minutes or more, and two and a half gigabytes of memory. @param hosts what its servers are to be */
+export async function startRealCloud(lab: Lab, hosts: CloudHosts): Promise<RealCloud> {
+  const lock = await lockFile(labPaths.openstackLock, { what: "the lab's OpenStack", purpose: "run", waitMs: 0 });
+  const lend = hosts.lend.bind(hosts);
+  const hardware = await serveHardware(hosts.settle.bind(hosts), { address: lab.gateway, lend });
   const host = await lab.start("bookworm", { image: "openstack" });
-  for (const name of scripts)
+  for (const name of (await readdir(import.meta.dirname)).filter((each) => /\.(?:py|sh)$/u.test(each)))
     await host.sh(`mkdir -p /root/lab && cat > /root/lab/${name}`, {
       stdin: await readFile(path.join(import.meta.dirname, name)),
     });
-  report(`setting OpenStack up in ${host.name}`);
   // Hosts of the lab have the upper half of its subnet, and the engine gives out from its beginning.
-  const [first, second] = lab.gateway.split(".");
-  const pool = [10, 60].map((last) => `${first}.${second}.4.${last}`);
-  const words = [host.address, `${first}.${second}.0.0/20`, lab.gateway, ...pool].join(" ");
+  const [fixed, floating] = ["4", "5"].map((third) => lab.gateway.replace(/\.\d+\.\d+$/u, `.${third}`));
+  const words = [host.address, fixed, floating, hardware.url].join(" ");
   await host.sh(`bash /root/lab/set-up.sh ${words}`, { timeoutMs: setUpBoundMs });
-  return { host, authUrl: `http://${host.address}:5000` };
+  const files = logs.map((name) => `/var/log/${name}.log`).join(" ");
+  return {
+    authUrl: `http://${host.address}:5000`,
+    heard: async () => Number(await host.sh(`cat ${files} | grep -cF ' ${lab.gateway} () {' || true`)),
+    [Symbol.asyncDispose]: async () => {
+      await host.stop();
+      await hardware[Symbol.asyncDispose]();
+      await lock[Symbol.asyncDispose]();
+    },
+  };
 }

@@ -1,10 +1,12 @@
 #!/bin/bash
-# Sets OpenStack up in a host of the lab that has its packages: each service with one process, servers that are entries of
-# Nova's own fake hypervisor, volumes that are entries of Cinder's. Told: this host's address, the subnet of machines and
-# the first and last address for them. Says "ready" in the end.
+# Sets OpenStack up in a host of the lab that has its packages: each service with one process, servers that are hosts of
+# the lab (nova_lab.py), floating addresses that the lab lays on them (neutron_lab.py), volumes that are entries
+# (cinder_lab.py). Told: this host's address, what fixed and what floating addresses begin with, and where the lab hears of
+# servers. Says "ready" in the end.
 set -eu
-address=$1 subnet=$2 gateway=$3 first=$4 last=$5
+address=$1 fixed=$2 floating=$3 hardware=$4
 password=lab
+folder=$(dirname "$0")
 services="keystone glance-api placement-api nova-api nova-api-metadata nova-conductor nova-scheduler nova-compute \
   neutron-api neutron-rpc-server neutron-linuxbridge-agent cinder-api cinder-scheduler cinder-volume"
 
@@ -19,9 +21,12 @@ sed -i 's/^threads = .*/threads = 1/' /etc/neutron/neutron-api-uwsgi.ini
 # A busy computer takes longer than systemd has patience for.
 for service in $services; do
   mkdir -p "/etc/systemd/system/$service.service.d"
-  printf '[Service]\nTimeoutStartSec=900\n' > "/etc/systemd/system/$service.service.d/patience.conf"
+  printf '[Service]\nTimeoutStartSec=900\nEnvironment=LAB_HARDWARE=%s\n' "$hardware" > "/etc/systemd/system/$service.service.d/lab.conf"
 done
 systemctl daemon-reload
+# Nova takes its drivers from a place of its own.
+cp "$folder"/{neutron,cinder}_lab.py /usr/lib/python3/dist-packages
+cp "$folder"/nova_lab.py /usr/lib/python3/dist-packages/nova/virt
 
 say "databases and messages"
 systemctl start mariadb rabbitmq-server
@@ -79,7 +84,7 @@ cat > /etc/nova/nova.conf <<END
 $bus
 my_ip = $address
 state_path = /var/lib/nova
-compute_driver = fake.FakeDriver
+compute_driver = nova_lab.LabDriver
 api_workers = 1
 log_dir = /var/log/nova
 [api_database]
@@ -116,7 +121,7 @@ cat > /etc/neutron/neutron.conf <<END
 [DEFAULT]
 $bus
 core_plugin = ml2
-service_plugins = router,port_forwarding
+service_plugins = router,port_forwarding,neutron_lab.LabRouters
 auth_strategy = keystone
 api_workers = 1
 rpc_workers = 1
@@ -161,7 +166,7 @@ glance_api_servers = http://$address:9292
 state_path = /var/lib/cinder
 osapi_volume_workers = 1
 [paper]
-volume_driver = cinder.tests.fake_driver.FakeLoggingVolumeDriver
+volume_driver = cinder_lab.PaperDriver
 volume_backend_name = paper
 [database]
 connection = $(sql cinder cinder)
@@ -203,11 +208,10 @@ export OS_AUTH_URL=http://$address:5000 OS_USERNAME=admin OS_PASSWORD=$password 
 export OS_USER_DOMAIN_NAME=Default OS_PROJECT_DOMAIN_NAME=Default OS_IDENTITY_API_VERSION=3 OS_REGION_NAME=RegionOne
 END
 . /root/openrc
-folder=$(dirname "$0")
 python3 "$folder/catalog.py" "$address" $password
 systemctl start glance-api placement-api nova-api neutron-api neutron-rpc-server cinder-api
 systemctl start --no-block nova-conductor nova-scheduler nova-compute neutron-linuxbridge-agent cinder-scheduler cinder-volume
 
 say "what a project has"
-python3 "$folder/project.py" "$address" $password "$subnet" "$gateway" "$first" "$last"
+python3 "$folder/project.py" "$fixed" "$floating"
 echo ready
