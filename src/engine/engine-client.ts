@@ -5,7 +5,8 @@
  */
 import { MachineError } from "../errors/machine-error.ts";
 import { formatHostPort, type EngineAddress } from "./engine-address.ts";
-import { brokenAnswer, exchange, type Answer, type ClientCredentials } from "./exchange.ts";
+import { brokenAnswer, type Answer } from "./answer-reader.ts";
+import { exchange, type ClientCredentials } from "./exchange.ts";
 
 export interface EngineCallOptions {
   /** Bound on one call, from connecting to the last byte. 20 s by default, as 0.16.2 waits. */

@@ -5,7 +5,9 @@ import * as path from "node:path";
 import { X509Certificate } from "node:crypto";
 import { test } from "node:test";
 import { temporaryFolder } from "../system/testing/folder.ts";
-import { certificatesIn, objectionTo } from "./peer-trust.ts";
+import { certificatesIn } from "../system/certificate-glance.ts";
+import { objectionTo } from "./peer-trust.ts";
+import { isPlainlyTrusted } from "./plain-trust.ts";
 
 const folder = temporaryFolder();
 const openssl = (...args: readonly string[]): void =>
@@ -38,7 +40,8 @@ function pairOf(name: string, { caKey = "rsa:2048", key = "rsa:2048", hash = "sh
     "usage",
   );
   const read = (file: string): string => fs.readFileSync(path.join(folder, file), "utf8");
-  return objectionTo(new X509Certificate(read("cert")).raw, read("ca"));
+  const der = new X509Certificate(read("cert")).raw;
+  return { objection: objectionTo(der, read("ca")), isPlain: isPlainlyTrusted(der, read("ca")) };
 }
 
 const cases: readonly (readonly [title: string, options: Parameters<typeof pairOf>[1], objection: string | undefined])[] = [
@@ -54,8 +57,14 @@ const cases: readonly (readonly [title: string, options: Parameters<typeof pairO
   ["a client's", { usage: "extendedKeyUsage=clientAuth" }, "x509: certificate specifies an incompatible key usage"],
   ["a CA's", { usage: "basicConstraints=CA:TRUE" }, "x509: certificate specifies an incompatible key usage"],
 ];
+/** What is good enough at a glance; of what is not, the other judgement decides. */
+const plain = new Set(cases.slice(0, 2).map(([title]) => title));
 for (const [title, options, objection] of cases) {
-  test(`a certificate: ${title}`, () => assert.equal(pairOf("engine", options), objection));
+  test(`a certificate: ${title}`, () => {
+    const seen = pairOf("engine", options);
+    assert.equal(seen.objection, objection);
+    assert.equal(seen.isPlain, plain.has(title));
+  });
 }
 
 test("what holds no certificate is no CA", () => {

@@ -3,13 +3,14 @@
  * that was really given. The TLS libraries underneath differ in which of these they look at.
  */
 import { X509Certificate } from "node:crypto";
+import { certificatesIn, glanceAt } from "../system/certificate-glance.ts";
 
 const serverAuthentication = "1.3.6.1.5.5.7.3.1";
 const anyPurpose = "2.5.29.37.0";
 const fewestRsaBits = 2048;
 const fewestCurveBits = 224;
 
-/** DER of the object identifiers of signatures by hashes that can be forged: RFC 3279, RFC 8017 appendix A. */
+/** Object identifiers of signatures by hashes that can be forged: RFC 3279, RFC 8017 appendix A. */
 const weakSignatures: ReadonlyMap<string, string> = new Map([
   ["06092a864886f70d010102", "MD2-RSA"],
   ["06092a864886f70d010104", "MD5-RSA"],
@@ -18,13 +19,6 @@ const weakSignatures: ReadonlyMap<string, string> = new Map([
   ["06072a8648ce3d0401", "ECDSA-SHA1"],
 ]);
 
-const pemCertificate = /-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/gu;
-
-/** The certificates of a PEM text. */
-export function certificatesIn(pem: string): string[] {
-  return pem.match(pemCertificate) ?? [];
-}
-
 /** Why an engine's certificate is refused, in Go's words as far as it has them; undefined where it is good enough. */
 export function objectionTo(engineDer: Uint8Array, caPem: string): string | undefined {
   const certificate = new X509Certificate(engineDer);
@@ -32,7 +26,7 @@ export function objectionTo(engineDer: Uint8Array, caPem: string): string | unde
   const isForServers =
     purposes === undefined ? !certificate.ca : [serverAuthentication, anyPurpose].some((one) => purposes.includes(one));
   if (!isForServers) return "x509: certificate specifies an incompatible key usage";
-  const weakHash = weakSignatureOf(certificate.raw);
+  const weakHash = weakSignatures.get(glanceAt(engineDer)?.signature ?? "");
   if (weakHash !== undefined) return `x509: cannot verify signature: insecure algorithm ${weakHash}`;
   const issuers = certificatesIn(caPem).map((pem) => new X509Certificate(pem));
   return [certificate, ...issuers.filter((ca) => certificate.checkIssued(ca))]
@@ -45,23 +39,4 @@ function weakKeyOf({ publicKey }: X509Certificate): string | undefined {
   if (modulusLength !== undefined && modulusLength < fewestRsaBits) return `x509: a key of ${modulusLength} bits is too short`;
   const curveBits = Number(/\d{3}/u.exec(namedCurve ?? "")?.[0] ?? fewestCurveBits);
   return curveBits < fewestCurveBits ? `x509: a key on the curve ${namedCurve} is too short` : undefined;
-}
-
-/** Certificate ::= SEQUENCE { tbsCertificate, signatureAlgorithm AlgorithmIdentifier, signature } (RFC 5280, 4.1). */
-function weakSignatureOf(der: Uint8Array): string | undefined {
-  const bytes = Buffer.from(der);
-  const outer = elementAt(bytes, 0);
-  const signed = elementAt(bytes, outer.start);
-  const algorithm = elementAt(bytes, signed.end);
-  const identifier = elementAt(bytes, algorithm.start);
-  return weakSignatures.get(bytes.toString("hex", algorithm.start, identifier.end));
-}
-
-/** Where the contents of a DER element begin and end. The bytes were parsed before, so they are well formed. */
-function elementAt(bytes: Buffer, at: number): { start: number; end: number } {
-  const first = bytes.readUInt8(at + 1);
-  const size = first < 0x80 ? 0 : first & 0x7f;
-  const length = size === 0 ? first : bytes.readUIntBE(at + 2, size);
-  const start = at + 2 + size;
-  return { start, end: start + length };
 }

@@ -6,7 +6,7 @@ import { connect } from "node:net";
 import { MachineError, messageOf } from "../errors/machine-error.ts";
 import { formatBound } from "../system/time-text.ts";
 import type { EngineVersion } from "./engine-client.ts";
-import { AnswerReader, type Answer } from "./exchange.ts";
+import { AnswerReader, type Answer } from "./answer-reader.ts";
 
 export interface SocketQuestion {
   readonly socketPath: string;

@@ -44,8 +44,13 @@ export function thisComputer(): Computer {
     cwd: process.cwd(),
     pid: process.pid,
     uid: process.getuid?.(),
-    memoryMiB: Math.floor(os.totalmem() / 1_048_576),
-    cpus: os.availableParallelism(),
+    // Asked of the system when somebody wants to know, which few commands do.
+    get memoryMiB() {
+      return Math.floor(os.totalmem() / 1_048_576);
+    },
+    get cpus() {
+      return os.availableParallelism();
+    },
   };
 }
 

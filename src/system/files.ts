@@ -2,7 +2,7 @@
  * Files whose loss matters. A write is complete or did not happen: temporary file beside the target, fsync, rename,
  * fsync of the folder. Readers need no lock.
  */
-import { constants, readFileSync, statSync } from "node:fs";
+import { closeSync, constants, fstatSync, openSync, readFileSync, statSync } from "node:fs";
 import * as fs from "node:fs/promises";
 import * as path from "node:path";
 import { MachineError, systemCodeOf } from "../errors/machine-error.ts";
@@ -80,17 +80,22 @@ export async function readFileIfExists(file: string): Promise<Buffer | undefined
 
 /**
  * As {@link readFileIfExists}, for a path that someone else may have chosen: a pipe is not waited for, a device not
- * touched. Throws `store-unusable` for what is no regular file.
+ * touched. Throws `store-unusable` for what is no regular file. Reads at once: such files are small and here, and to step
+ * aside for one takes longer than to read it.
  */
 export async function readRegularFileIfExists(file: string): Promise<Buffer | undefined> {
   try {
     // Looked at before it is opened, because opening alone has effects on some devices; and after, because it is another then.
-    const found = await fs.stat(file);
+    const found = statSync(file);
     if (!found.isFile())
       throw noRegularFile(file, found.isDirectory() ? "it is a folder" : "it is a pipe or a device, not a file");
-    await using handle = await fs.open(file, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
-    if (!(await handle.stat()).isFile()) throw noRegularFile(file, "it is not a file any more");
-    return await handle.readFile();
+    const descriptor = openSync(file, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
+    try {
+      if (!fstatSync(descriptor).isFile()) throw noRegularFile(file, "it is not a file any more");
+      return readFileSync(descriptor);
+    } finally {
+      closeSync(descriptor);
+    }
   } catch (error) {
     if (systemCodeOf(error) === "ENOENT" || systemCodeOf(error) === "ENOTDIR") return undefined;
     throw explainFileError(error, file, "read");

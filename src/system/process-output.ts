@@ -52,6 +52,11 @@ export class ProcessOutput implements OutputStream {
     return mayBeTerminal(this.#options.descriptor) && this.#openStream().isTTY;
   }
 
+  /** Whether all that was written has left this process: a stream may hold some of it back. */
+  get isWritten(): boolean {
+    return this.#stream === undefined;
+  }
+
   get columns(): number {
     return this.#openStream().columns ?? defaultColumns;
   }

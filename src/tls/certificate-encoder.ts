@@ -7,7 +7,8 @@ import { alternativeName } from "./alternative-names.ts";
 import { AsnConvert, OctetString } from "@peculiar/asn1-schema";
 import * as x509 from "@peculiar/asn1-x509";
 import { MachineError } from "../errors/machine-error.ts";
-import type { CertificateRequest, CertificateRole, ValidityPeriod } from "./certificate.ts";
+import type { CertificateRequest, CertificateRole } from "./certificate.ts";
+import type { ValidityPeriod } from "./validity.ts";
 import { publicKeyDer } from "./key.ts";
 
 const validDays = 1080;

@@ -4,6 +4,7 @@
  */
 import { X509Certificate, type KeyObject } from "node:crypto";
 import { MachineError } from "../errors/machine-error.ts";
+import type { ValidityPeriod } from "./validity.ts";
 
 /** What a certificate is for. */
 export type CertificateRole =
@@ -50,11 +51,6 @@ export function isExpired(certificate: X509Certificate, now: Date): boolean {
 /** Whether a certificate names this CA as its issuer without having been signed by it. One of another CA is not forged. */
 export function isForged(certificate: X509Certificate, ca: X509Certificate): boolean {
   return certificate.issuer === ca.subject && !certificate.verify(ca.publicKey);
-}
-
-export interface ValidityPeriod {
-  readonly notBefore: Date;
-  readonly notAfter: Date;
 }
 
 export function validityOf(certificate: X509Certificate): ValidityPeriod {

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import * as path from "node:path";
 import { test } from "node:test";
 import { temporaryFolder } from "../system/testing/folder.ts";
-import { certificateFacts, loadCertificateFacts, validityState, validityWarning, verifiesAgainst } from "./check.ts";
+import { certificateFacts, loadCertificateFacts, verifiesAgainst } from "./check.ts";
+import { validityState, validityWarning } from "./validity.ts";
 import { TestAuthority } from "./testing/pki.ts";
 
 const start = new Date("2026-03-04T05:06:00.000Z");

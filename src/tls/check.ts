@@ -1,20 +1,14 @@
 /** What certificates on disk say about themselves: for how long, for which names, and by whom. Reads, never writes. */
 import { isIP } from "node:net";
 import { readRegularFileIfExists } from "../system/files.ts";
-import { isExpired, parseCertificate, validityOf, type ValidityPeriod } from "./certificate.ts";
+import { isExpired, parseCertificate, validityOf } from "./certificate.ts";
+import type { ValidityPeriod } from "./validity.ts";
 
 export interface CertificateFacts extends ValidityPeriod {
   readonly file: string;
   /** Host names and addresses, as they stand in the certificate; none for a client's. */
   readonly names: readonly string[];
 }
-
-/** From when on an end of validity is announced. */
-export const expiryWarningDays = 30;
-
-export type ValidityState = "valid" | "expiring" | "expired" | "not-yet-valid";
-
-const dayMs = 24 * 60 * 60 * 1000;
 
 /** The facts of the first certificate in a PEM file; undefined when there is no such file. Throws `certificate-invalid`. */
 export async function loadCertificateFacts(file: string): Promise<CertificateFacts | undefined> {
@@ -36,36 +30,6 @@ export function isIssuedFor(pem: string, host: string, file: string): boolean {
 /** `DNS:localhost, IP Address:127.0.0.1` as a list without the kinds. */
 function namesOf(subjectAltName: string): string[] {
   return subjectAltName.split(", ").flatMap((name) => /^(?:DNS|IP Address):"?(.+?)"?$/u.exec(name)?.[1] ?? []);
-}
-
-export function validityState(period: ValidityPeriod, now: Date): ValidityState {
-  if (now > period.notAfter) return "expired";
-  if (now < period.notBefore) return "not-yet-valid";
-  return daysLeft(period, now) < expiryWarningDays ? "expiring" : "valid";
-}
-
-/** Whole days until the end; negative after it. */
-export function daysLeft(period: ValidityPeriod, now: Date): number {
-  return Math.floor((period.notAfter.getTime() - now.getTime()) / dayMs);
-}
-
-/** One sentence about a certificate that needs attention; undefined while all is well. `what` begins it: `The client certificate`. */
-export function validityWarning(what: string, facts: CertificateFacts, now: Date): string | undefined {
-  const days = daysLeft(facts, now);
-  switch (validityState(facts, now)) {
-    case "valid":
-      return undefined;
-    case "expiring":
-      return `${what} ${facts.file} expires on ${dateOf(facts.notAfter)}, ${days === 1 ? "1 day" : `${days} days`} from now`;
-    case "expired":
-      return `${what} ${facts.file} expired on ${dateOf(facts.notAfter)}`;
-    case "not-yet-valid":
-      return `${what} ${facts.file} is valid from ${facts.notBefore.toISOString()} only: this computer's clock may be wrong`;
-  }
-}
-
-function dateOf(date: Date): string {
-  return date.toISOString().slice(0, 10);
 }
 
 /** Whether a certificate was signed by a CA and is valid now. PEM texts. Throws `certificate-invalid`. */

@@ -6,7 +6,8 @@ import type { Clock } from "../system/clock.ts";
 import { loadClientCredentials, readAuthority, withAuthorities, type AuthorityPaths } from "./authority-files.ts";
 import { issuerFrom } from "./authority-plan.ts";
 import { issueCertificate } from "./certificate.ts";
-import { certificateFacts, isIssuedFor, validityState, verifiesAgainst } from "./check.ts";
+import { certificateFacts, isIssuedFor, verifiesAgainst } from "./check.ts";
+import { validityState } from "./validity.ts";
 import { formatKey, generateKey, type KeyType } from "./key.ts";
 
 /** id-kp-clientAuth (RFC 5280, 4.2.1.12). */

@@ -38,5 +38,6 @@ export function endWith(code: number, { stdout, stderr }: ProcessStreams): void 
   const { failure } = stdout;
   if (failure !== undefined) stderr.write(`Cannot write to standard output: ${messageOf(failure)}\n`);
   process.exitCode = code === exitCodes.ok && failure !== undefined ? exitCodes.failure : code;
+  if (stdout.isWritten && stderr.isWritten) process.exit();
   setTimeout(() => process.exit(), lingerMs).unref();
 }

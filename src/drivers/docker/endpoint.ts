@@ -4,7 +4,7 @@ import { defaultEnginePort } from "../../engine/engine-address.ts";
 import type { ApiEndpoint, ApiTls } from "../../engine/engine-api.ts";
 import { MachineError } from "../../errors/machine-error.ts";
 import { factsOf } from "../../system/disk-files.ts";
-import { certificatesIn } from "../../engine/peer-trust.ts";
+import { certificatesIn } from "../../system/certificate-glance.ts";
 import { readFileIfExists } from "../../system/files.ts";
 import type { Computer } from "../../system/computer.ts";
 

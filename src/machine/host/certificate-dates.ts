@@ -2,7 +2,7 @@
 import * as path from "node:path";
 import { isMachineError } from "../../errors/machine-error.ts";
 import { logTo } from "../../log/event.ts";
-import { loadCertificateFacts, validityState, validityWarning, type CertificateFacts } from "../../tls/check.ts";
+import { loadValidity, validityState, validityWarning, type DatedFile } from "../../tls/validity.ts";
 import type { Host } from "./host.ts";
 import type { MachineContext } from "../machine-context.ts";
 
@@ -37,15 +37,15 @@ export async function warnOfCertificates(context: MachineContext, host: Host): P
 }
 
 /** One that is not valid yet would be made anew for nothing: the clock of then or now is wrong. */
-function warningOf(what: string, facts: CertificateFacts, renew: string, now: Date): string | undefined {
+function warningOf(what: string, facts: DatedFile, renew: string, now: Date): string | undefined {
   const warning = validityWarning(what, facts, now);
   return warning === undefined || validityState(facts, now) === "not-yet-valid" ? warning : `${warning}. Renew it with: ${renew}`;
 }
 
 /** What is wrong with a file, the connection that needs it says. */
-async function loadIfReadable(file: string): Promise<CertificateFacts | undefined> {
+async function loadIfReadable(file: string): Promise<DatedFile | undefined> {
   try {
-    return await loadCertificateFacts(file);
+    return await loadValidity(file);
   } catch (error) {
     if (isMachineError(error)) return undefined;
     throw error;

@@ -1,0 +1,142 @@
+/**
+ * What a certificate says at a glance, read straight out of its bytes (RFC 5280, 4.1): loading an X.509 library costs the
+ * commands of every day more than all that they want to know. Checks no signature and judges nothing.
+ */
+
+/** Object identifiers are the DER of their element, in hexadecimal digits. */
+export interface CertificateGlance {
+  readonly notBefore: Date;
+  readonly notAfter: Date;
+  /** Object identifier of the algorithm that it is signed with. */
+  readonly signature: string;
+  readonly key: {
+    /** Object identifier of the key's kind. */
+    readonly kind: string;
+    /** Of a key on a curve, the curve's object identifier. */
+    readonly curve: string | undefined;
+    /** Bits of an RSA key's modulus; of others, meaningless. */
+    readonly bits: number;
+  };
+  /** Object identifiers of what it is for; undefined where it does not say. */
+  readonly purposes: readonly string[] | undefined;
+}
+
+const pemCertificate = /-----BEGIN CERTIFICATE-----([\s\S]+?)-----END CERTIFICATE-----/gu;
+
+/** The certificates of a PEM text, in PEM. */
+export function certificatesIn(pem: string): string[] {
+  return pem.match(pemCertificate) ?? [];
+}
+
+/** The bytes of the first certificate of a PEM text; none where there is none. */
+export function derOf(pem: string): Buffer {
+  return Buffer.from([...pem.matchAll(pemCertificate)][0]?.[1] ?? "", "base64");
+}
+
+/** Undefined for bytes that are not formed as a certificate is. */
+export function glanceAt(der: Uint8Array): CertificateGlance | undefined {
+  try {
+    return read(Buffer.from(der.buffer, der.byteOffset, der.byteLength));
+  } catch {
+    return undefined;
+  }
+}
+
+/** Context tag 0: the version, which the first version leaves out. */
+const versionTag = 0xa0;
+/** Context tag 3: the extensions. */
+const extensionsTag = 0xa3;
+const generalizedTimeTag = 0x18;
+const extendedKeyUsage = "0603551d25";
+
+function read(bytes: Buffer): CertificateGlance {
+  const [signed, algorithm] = partsOf(bytes, elementAt(bytes, 0));
+  const fields = partsOf(bytes, signed);
+  if (fields[0]?.tag === versionTag) fields.shift();
+  const [, , , validity, , publicKey] = fields;
+  const [notBefore, notAfter] = partsOf(bytes, validity);
+  const [identifier] = partsOf(bytes, algorithm);
+  return {
+    notBefore: timeOf(bytes, notBefore),
+    notAfter: timeOf(bytes, notAfter),
+    signature: hexOf(bytes, identifier),
+    key: keyOf(bytes, publicKey),
+    purposes: purposesOf(
+      bytes,
+      fields.find(({ tag }) => tag === extensionsTag),
+    ),
+  };
+}
+
+/** SubjectPublicKeyInfo ::= SEQUENCE { algorithm { kind, parameters }, BIT STRING } */
+function keyOf(bytes: Buffer, element: Element | undefined): CertificateGlance["key"] {
+  const [algorithm, key] = partsOf(bytes, element);
+  const [kind, parameters] = partsOf(bytes, algorithm);
+  const isOnCurve = parameters !== undefined && bytes[parameters.at] === 0x06;
+  return {
+    kind: hexOf(bytes, kind),
+    curve: isOnCurve ? hexOf(bytes, parameters) : undefined,
+    bits: isOnCurve ? 0 : modulusBits(bytes, key),
+  };
+}
+
+/** RSAPublicKey ::= SEQUENCE { modulus INTEGER, … }, behind the byte that counts unused bits. */
+function modulusBits(bytes: Buffer, key: Element | undefined): number {
+  if (key === undefined || bytes[key.start + 1] !== 0x30) return 0;
+  const [modulus] = partsOf(bytes, elementAt(bytes, key.start + 1));
+  if (modulus === undefined) return 0;
+  const leading = bytes.readUInt8(modulus.start) === 0 ? 1 : 0;
+  const unused = Math.clz32(bytes.readUInt8(modulus.start + leading)) - 24;
+  return (modulus.end - modulus.start - leading) * 8 - unused;
+}
+
+/** Extension ::= SEQUENCE { identifier, critical BOOLEAN DEFAULT FALSE, value OCTET STRING }, the value being DER again. */
+function purposesOf(bytes: Buffer, element: Element | undefined): string[] | undefined {
+  const [list] = partsOf(bytes, element);
+  for (const extension of partsOf(bytes, list)) {
+    const parts = partsOf(bytes, extension);
+    const value = parts.at(-1);
+    if (value === undefined || hexOf(bytes, parts[0]) !== extendedKeyUsage) continue;
+    return partsOf(bytes, elementAt(bytes, value.start)).map((purpose) => hexOf(bytes, purpose));
+  }
+  return undefined;
+}
+
+/** UTCTime YYMMDDHHMMSSZ, of which 50 and above are of the last century; GeneralizedTime YYYYMMDDHHMMSSZ. */
+function timeOf(bytes: Buffer, element: Element | undefined): Date {
+  if (element === undefined) throw new RangeError("no time");
+  const text = bytes.toString("latin1", element.start, element.end);
+  const century = element.tag === generalizedTimeTag ? "" : Number(text.slice(0, 2)) < 50 ? "20" : "19";
+  const [, year, ...rest] = /^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)Z$/u.exec(century + text) ?? [];
+  if (year === undefined) throw new RangeError("no time");
+  const [month = 1, day = 1, hour = 0, minute = 0, second = 0] = rest.map(Number);
+  return new Date(Date.UTC(Number(year), month - 1, day, hour, minute, second));
+}
+
+/** One DER element: where it, its contents and its end are. */
+interface Element {
+  readonly tag: number;
+  readonly at: number;
+  readonly start: number;
+  readonly end: number;
+}
+
+function elementAt(bytes: Buffer, at: number): Element {
+  const first = bytes.readUInt8(at + 1);
+  const size = first < 0x80 ? 0 : first & 0x7f;
+  const length = size === 0 ? first : bytes.readUIntBE(at + 2, size);
+  const start = at + 2 + size;
+  if (start + length > bytes.length) throw new RangeError("an element has no end");
+  return { tag: bytes.readUInt8(at), at, start, end: start + length };
+}
+
+function partsOf(bytes: Buffer, element: Element | undefined): Element[] {
+  const parts: Element[] = [];
+  if (element === undefined) return parts;
+  for (let at = element.start; at < element.end; at = parts.at(-1)?.end ?? element.end) parts.push(elementAt(bytes, at));
+  return parts;
+}
+
+function hexOf(bytes: Buffer, element: Element | undefined): string {
+  return element === undefined ? "" : bytes.toString("hex", element.at, element.end);
+}
