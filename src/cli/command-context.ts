@@ -79,9 +79,12 @@ export function commandContext(
     showHelp: () => options.showHelp(),
     showProgress,
     liveLines,
-    confirm: (question) =>
+    confirm: (question, unanswered = "") =>
       screen.withoutFooter(async () =>
-        (await import("./terminal/prompt.ts")).confirm(question, streams, signal, format === "json" ? "stderr" : "stdout"),
+        (await import("./terminal/prompt.ts")).confirm(question, streams, signal, {
+          shownOn: format === "json" ? "stderr" : "stdout",
+          unanswered,
+        }),
       ),
     askSecret: async (question) => {
       const ask = async (): Promise<string | undefined> =>

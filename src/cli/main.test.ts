@@ -50,6 +50,13 @@ describe("main", () => {
       [["driver", "inspct"], "Did you mean docker-machine driver inspect?"],
       [["ls", "--filer", "x"], "Did you mean --filter?"],
       [["create", "-d", "docker", "--docker-memroy=1"], "Did you mean --docker-memory?"],
+      [["create", "-d", "docker", "--memory=1"], "Did you mean --docker-memory?"],
+      [["create", "-d", "docker", "--docker-mem", "1"], "Did you mean --docker-memory?"],
+      [["ls", "--json"], "Did you mean --output json?"],
+      [["rm", "--yes", "web"], "Did you mean -y?"],
+      [["destroy", "web"], "Did you mean docker-machine rm?"],
+      [["up", "web"], "Did you mean docker-machine start or docker-machine create?"],
+      [["cache", "clean"], "Did you mean docker-machine cache prune?"],
       [["create", "-d", "none", "--docker-memory=1"], "--docker-memory is of the driver docker: give --driver docker as well."],
       [["create", "-d", "none", "--engine-source", "dokcer"], 'Did you mean "docker"?'],
     ] as const) {

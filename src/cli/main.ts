@@ -3,7 +3,6 @@
  * ended. Everything a given command does not need is loaded when it is needed, so that `version` starts at once.
  */
 import * as path from "node:path";
-import { didYouMean } from "../errors/nearest.ts";
 import { Redactor } from "../log/redact.ts";
 import type { Computer } from "../system/computer.ts";
 import { findCommand, lastWord, type Command, type Invocation } from "./command.ts";
@@ -68,7 +67,7 @@ class Run {
     if (globals.options.bool("version")) return this.#print(versionLine(this.#program.base));
     const [word, ...rest] = globals.args;
     if (word === undefined) return await this.#printHelp();
-    const command = this.#requireCommand(word);
+    const command = await this.#requireCommand(word);
     if (command.name === "help") return await this.#help(rest);
     return await this.#dispatch(command, rest, globals);
   }
@@ -149,21 +148,22 @@ class Run {
     return this.#globals === undefined ? own : [...own, this.#globals];
   }
 
-  #requireCommand(word: string): Command {
+  async #requireCommand(word: string): Promise<Command> {
     const command = findCommand(this.#mainContext.commands, word);
     if (command !== undefined) return command;
     const { base, path: programPath } = this.#program;
     const names = this.#mainContext.commands.flatMap(({ name, hidden }) => (hidden === true ? [] : [name]));
-    const hint = didYouMean(word, names, (found) => `${base} ${found}`);
+    const { commandHint } = await import("./meant-command.ts");
+    const hint = commandHint(word, names, base);
     throw new UsageError(`${base}: '${word}' is not a ${base} command. See '${programPath} --help'.`, { hint });
   }
 
   async #help(words: readonly string[]): Promise<number> {
-    if (isHelpWord(words[0])) this.#command = this.#requireCommand("help");
+    if (isHelpWord(words[0])) this.#command = await this.#requireCommand("help");
     for (const word of words.filter((candidate) => !candidate.startsWith("-"))) {
       const inner = this.#command?.subcommands;
       if (this.#command !== undefined && inner === undefined) break;
-      this.#command = inner === undefined ? this.#requireCommand(word) : (findCommand(inner, word) ?? this.#command);
+      this.#command = inner === undefined ? await this.#requireCommand(word) : (findCommand(inner, word) ?? this.#command);
     }
     return await this.#printHelp();
   }
@@ -173,7 +173,8 @@ class Run {
     const [word] = args;
     if (word === undefined) return await this.#printHelp();
     const names = this.#command?.subcommands?.map(({ name }) => lastWord(name)) ?? [];
-    const hint = didYouMean(word, names, (found) => `${this.#program.base} ${this.#command?.name} ${found}`);
+    const { commandHint } = await import("./meant-command.ts");
+    const hint = commandHint(word, names, `${this.#program.base} ${this.#command?.name}`);
     throw new UsageError(`${this.#program.base} ${this.#command?.name}: '${word}' is not a command of it`, {
       showHelp: true,
       hint,

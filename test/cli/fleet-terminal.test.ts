@@ -60,6 +60,16 @@ describe("on terminals", { skip: whyNot("sshd") ?? false }, () => {
       assert.ok(!text.includes(escape));
     });
 
+    for (const words of [
+      ["doctor", "-v", "gone"],
+      ["driver", "ls"],
+      ["cache", "ls"],
+    ])
+      it(`${words.join(" ")} fits ${columns} columns`, async () => {
+        const { text } = await shown(columns, words);
+        for (const line of text.split("\n")) assert.ok(line.length <= columns || line.startsWith("  Do: "), line);
+      });
+
     it(`exec shows whole lines on ${columns} columns`, async () => {
       const { text } = await shown(columns, ["exec", "web-1", "web-2", "--", "printf '\\033[31mred\\033[0m\\n'"]);
       assert.deepEqual(text.trim().split("\n").toSorted(), ["web-1 | \uFFFD[31mred\uFFFD[0m", "web-2 | \uFFFD[31mred\uFFFD[0m"]);

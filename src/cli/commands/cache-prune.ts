@@ -6,6 +6,7 @@ import { readTimeText } from "../../system/time-text.ts";
 import type { CliContext } from "../cli-context.ts";
 import type { Invocation } from "../command.ts";
 import { openContext } from "../open-context.ts";
+import { widthFor } from "../output/wrap.ts";
 import { cacheLines, totalOf } from "./cache-ls.ts";
 
 export async function run({ options }: Invocation, context: CliContext): Promise<void> {
@@ -14,9 +15,9 @@ export async function run({ options }: Invocation, context: CliContext): Promise
   const isText = context.globals.output === "text";
   if (!options.bool("y")) {
     const entries = await listCache(machineContext, olderThanMs, context.signal);
-    if (isText) for (const line of cacheLines(entries)) context.print(line);
+    if (isText) for (const line of cacheLines(entries, widthFor(context.streams.stdout))) context.print(line);
     if (entries.length === 0) return isText ? undefined : context.printJson([]);
-    if (!(await context.confirm("Remove all of this? Machines keep what they need."))) return;
+    if (!(await context.confirm("Remove all of this? Machines keep what they need.", "\n"))) return;
   }
   const pruned = await pruneCache(machineContext, olderThanMs, context.signal);
   if (!isText) return context.printJson(pruned);

@@ -5,7 +5,7 @@ import { isFinding, type Finding } from "../../machine/doctor/examine.ts";
 import type { Invocation } from "../command.ts";
 import type { CliContext } from "../cli-context.ts";
 import { openContext } from "../open-context.ts";
-import { wrap } from "../output/wrap.ts";
+import { widthFor, wrap } from "../output/wrap.ts";
 import { selectedNames } from "../selection/select-machines.ts";
 import { isSelected } from "../selection/selection-flags.ts";
 
@@ -41,9 +41,9 @@ function fixReport({ report }: CliContext): FixReport {
 const marks: Readonly<Record<Finding["state"], string>> = { ok: "ok", warn: "warning", fail: "wrong", skipped: "skipped" };
 
 function linesOf({ machine, check, title, state, evidence, cause, fix }: Finding, { streams: { stdout } }: CliContext): string[] {
-  const width = stdout.isTerminal ? stdout.columns : Number.POSITIVE_INFINITY;
+  const width = widthFor(stdout);
   const head = `${machine ?? "this computer"}: ${marks[state]}: ${check}`;
-  if (state === "ok" || state === "skipped") return [`${head} (${title})`];
+  if (state === "ok" || state === "skipped") return wrapped(`${head} (${title})`, width, "");
   // What is to be done is to be copied, and stays in one piece.
   const advice = fix === "" ? [] : [`${indent}Do: ${oneLine(fix)}`];
   return [head, ...wrapped(oneLine(evidence), width), ...wrapped(`Because: ${oneLine(cause)}`, width), ...advice];
@@ -51,9 +51,9 @@ function linesOf({ machine, check, title, state, evidence, cause, fix }: Finding
 
 const indent = "  ";
 
-/** Indented lines that fit, as far as words do. */
-function wrapped(text: string, width: number): string[] {
-  return wrap(text.split(" "), width - indent.length).map((line) => indent + line);
+/** Lines that fit, as far as words do; the first one indented as is said. */
+function wrapped(text: string, width: number, first = indent): string[] {
+  return wrap(text.split(" "), width - indent.length).map((line, index) => (index === 0 ? first : indent) + line);
 }
 
 /** What machines say is text of others. */

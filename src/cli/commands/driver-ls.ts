@@ -8,6 +8,7 @@ import type { CliContext } from "../cli-context.ts";
 import type { Invocation } from "../command.ts";
 import { builtinDriverNames, findBuiltinDriver, pluginOptions } from "../../assembly/driver-catalog.ts";
 import { columns } from "../output/columns.ts";
+import { widthFor } from "../output/wrap.ts";
 import { version } from "../version.ts";
 
 interface ListedDriver {
@@ -28,7 +29,7 @@ export async function run(_invocation: Invocation, context: CliContext): Promise
   const drivers = [...(await describeBuiltins()), ...(await Promise.all(plugins))];
   if (context.globals.output === "json") return context.printJson(drivers);
   const header = ["NAME", "KIND", "VERSION", "DESCRIPTION"];
-  for (const line of columns([header, ...drivers.map(cells)])) context.print(line);
+  for (const line of columns([header, ...drivers.map(cells)], widthFor(context.streams.stdout))) context.print(line);
 }
 
 async function describeBuiltins(): Promise<ListedDriver[]> {

@@ -11,7 +11,7 @@ export async function run({ options }: Invocation, context: CliContext): Promise
   if (context.globals.output === "json") context.printJson(leftovers);
   else for (const line of linesOf(leftovers)) context.print(line);
   if (leftovers.length === 0 || !options.bool("remove")) return;
-  if (!options.bool("y") && !(await context.confirm("Remove the machines whose create or rm was interrupted?"))) return;
+  if (!options.bool("y") && !(await context.confirm("Remove the machines whose create or rm was interrupted?", "\n"))) return;
   const outcomes = await removeLeftovers(machineContext, leftovers, context.signal);
   for (const { name, error } of outcomes) if (error === undefined) sayRemoved(context, name);
   throwFailures(outcomes);

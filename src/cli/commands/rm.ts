@@ -17,7 +17,7 @@ export async function run(invocation: Invocation, context: CliContext): Promise<
   context.print(`About to remove ${names.join(", ")}`);
   context.print("WARNING: This action will delete both local reference and remote instance.");
   if (!force && !options.bool("y")) {
-    const answer = await context.confirm("Are you sure?");
+    const answer = await context.confirm("Are you sure?", isSelected(options) ? "\n" : "");
     // Without an answer 0.16.2 ends well; it knew no selections.
     if (answer === undefined && isSelected(options)) throw nobodyAnswered("remove");
     if (answer !== true) return;

@@ -43,7 +43,7 @@ async function installAll(machineContext: MachineContext, context: CliContext, i
   const plan = await planInstallation(machineContext);
   if (!plan.isThere && !isAgreed) {
     context.print(`The first line of ${plan.file} becomes: ${plan.line}`);
-    const answer = await context.confirm("Write it?");
+    const answer = await context.confirm("Write it?", "\n");
     if (answer === undefined)
       throw new MachineError("usage", "Nobody answered the question", { hint: "Where there is nobody to ask, give -y." });
     if (!answer) return;

@@ -13,7 +13,8 @@ import {
 import { didYouMean } from "../../errors/nearest.ts";
 import { quote } from "../../gocompat/quote.ts";
 import { FlagError } from "../usage-error.ts";
-import { dashed, namesOf, type CliFlag } from "./flag.ts";
+import { namesOf, type CliFlag } from "./flag.ts";
+import { meantFlag } from "./meant-flag.ts";
 import { readBool, readNumber, type FlagText } from "./flag-text.ts";
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -109,7 +110,7 @@ function scan(words: readonly string[], flags: readonly CliFlag[], placement: Fl
 }
 
 function undefinedFlag(name: string, known: Iterable<string>): FlagError {
-  return new FlagError(`flag provided but not defined: -${name}`, didYouMean(name, known, dashed));
+  return new FlagError(`flag provided but not defined: -${name}`, meantFlag(name, known));
 }
 
 /** A lone dash is an argument. */

@@ -52,7 +52,7 @@ export async function isAgreed(
 ): Promise<boolean> {
   if (!isSelected(options) || options.bool("y")) return true;
   context.print(`About to ${command.name} ${names.join(", ")}`);
-  const answer = await context.confirm("Are you sure?");
+  const answer = await context.confirm("Are you sure?", "\n");
   if (answer !== undefined) return answer;
   throw nobodyAnswered(command.name);
 }

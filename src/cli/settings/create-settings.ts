@@ -8,6 +8,7 @@ import { didYouMean } from "../../errors/nearest.ts";
 import type { Computer } from "../../system/computer.ts";
 import { readRegularFileIfExists } from "../../system/files.ts";
 import type { CliFlag } from "../flags/flag.ts";
+import { meantFlag } from "../flags/meant-flag.ts";
 import { readNumber } from "../flags/flag-text.ts";
 import { settingsFileOf } from "./settings-place.ts";
 import { invalid, parseSettings, type CreateSettings, type Settings, type SettingValue } from "./settings.ts";
@@ -23,12 +24,17 @@ export async function readSettings(computer: Computer): Promise<Settings | undef
 export function settingsFor(settings: Settings | undefined, profile: string, file: string): CreateSettings | undefined {
   if (profile === "") return settings;
   const chosen = settings?.profiles.get(profile);
-  if (settings === undefined || chosen === undefined) throw noProfile(profile, [...(settings?.profiles.keys() ?? [])], file);
+  if (settings === undefined) {
+    throw new MachineError("settings-invalid", `There is no profile "${profile}": ${file} does not exist`, { hint: toEdit });
+  }
+  if (chosen === undefined) throw noProfile(profile, [...settings.profiles.keys()], file);
   return { driver: chosen.driver ?? settings.driver, create: new Map([...settings.create, ...chosen.create]) };
 }
 
+const toEdit = "Profiles are made with: docker-machine settings edit";
+
 function noProfile(profile: string, names: readonly string[], file: string): MachineError {
-  const hint = names.length === 0 ? "It has no profiles." : `It has ${names.join(", ")}.`;
+  const hint = names.length === 0 ? `It has no profiles. ${toEdit}` : `It has ${names.join(", ")}.`;
   return new MachineError("settings-invalid", `${file} has no profile "${profile}"`, {
     hint: didYouMean(profile, names) ?? hint,
   });
@@ -56,19 +62,18 @@ export async function flagValues(
   return values;
 }
 
+const driverHint = "The driver is a key beside create: driver: NAME";
 const notForFiles = new Set(["driver", "profile", "dry-run", "help"]);
 
 function unknownFlag(name: string, { place }: SettingValue, names: readonly string[]): MachineError {
-  return invalid(
-    place,
-    `no driver here has a create flag --${name}`,
-    didYouMean(name, names, (found) => found),
-  );
+  const hint = name === "d" ? driverHint : meantFlag(name, names, (found) => found);
+  return invalid(place, `no driver here has a create flag --${name}`, hint);
 }
 
 function valueFor(flag: CreateFlag, { value, place }: SettingValue): FlagValue {
   const { name, kind } = flag;
-  if (notForFiles.has(name)) throw invalid(place, `--${name} is given on the command line, not here`);
+  if (notForFiles.has(name))
+    throw invalid(place, `--${name} is given on the command line, not here`, name === "driver" ? driverHint : undefined);
   if (flag.secret === true && !isReference(value))
     throw invalid(
       place,

@@ -102,6 +102,10 @@ describe("settings", () => {
       (await created(text, "create --profile bgi web")).stderr,
       /has no profile "bgi"\nHint: Did you mean "big"\?\n$/u,
     );
+    assert.match(
+      (await created("driver: docker\n", "create --profile big web")).stderr,
+      /has no profile "big"\nHint: It has no profiles\. .*docker-machine settings edit\n$/u,
+    );
   });
 
   it("are refused with line, column and a way out", async () => {
@@ -122,7 +126,10 @@ describe("settings", () => {
       ["driver: cloud\ncreate: {cloud-token: hunter2}", /--cloud-token is a secret, and this file is no place/u, /env:NAME/u],
       ["create: {engine-label: [1]}", /the value of engine-label is no text$/u, /quotes/u],
       ["create: {engine-source: dokcer}", /^c\.yml:1:10: invalid value "dokcer"/u, /Did you mean "docker"/u],
-      ["create: {driver: docker}", /--driver is given on the command line, not here$/u, /^$/u],
+      ["create: {driver: docker}", /--driver is given on the command line, not here$/u, /beside create: driver: NAME/u],
+      ["create: {d: docker}", /no driver here has a create flag --d$/u, /beside create: driver: NAME/u],
+      ["driver: docker\ncreate: {memory: 4}", /no driver here has a create flag --memory$/u, /Did you mean docker-memory\?/u],
+      ["profiles: {x: {memory: 4}}", /the profile x has no key "memory"$/u, /below create/u],
       [
         "profiles: {x: {driver: qemu, create: {docker-memory: 5}}}",
         /--docker-memory is of the driver docker, and the profile is for qemu$/u,

@@ -51,7 +51,7 @@ export async function parseSettings(text: string, file: string): Promise<Setting
     return (node as YAMLMap).items.map(({ key, value }: Pair) => {
       const name = isScalar(key) ? String(key.value) : "";
       if (known !== undefined && !known.includes(name))
-        throw invalid(at(key), `${what} has no key "${name}"`, didYouMean(name, known) ?? `It has ${known.join(", ")}.`);
+        throw invalid(at(key), `${what} has no key "${name}"`, unknownKeyHint(name, known));
       return [name, value, at(key)];
     });
   };
@@ -87,6 +87,10 @@ export async function parseSettings(text: string, file: string): Promise<Setting
     return [name, readScope(entriesOf(value, `the profile ${name}`, scopeKeys))] as const;
   });
   return { ...readScope(top), profiles: new Map(profiles) };
+}
+
+function unknownKeyHint(name: string, known: readonly string[]): string {
+  return didYouMean(name, known) ?? `It has ${known.join(", ")}. Flags of create stand below create.`;
 }
 
 const quoteHint = 'Put text into quotes: "1.10" is a version, 1.10 a number.';

@@ -19,7 +19,15 @@ describe("confirm", () => {
       assert.equal(await confirm("Are you sure?", streams, signal), answer, line);
       assert.equal(streams.stdout.text, "Are you sure? (y/n): ");
     }
-    assert.equal(await confirm("Are you sure?", fakeStreams(), signal), undefined);
+    const nobody = fakeStreams();
+    assert.equal(await confirm("Are you sure?", nobody, signal), undefined);
+    assert.equal(nobody.stdout.text, "Are you sure? (y/n): ");
+  });
+
+  it("ends the line of a question that nobody answered, where that is wanted", async () => {
+    const nobody = fakeStreams();
+    assert.equal(await confirm("Sure?", nobody, signal, { shownOn: "stderr", unanswered: "\n" }), undefined);
+    assert.deepEqual([nobody.stdout.text, nobody.stderr.text], ["", "Sure? (y/n): \n"]);
   });
 });
 

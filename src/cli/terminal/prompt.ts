@@ -1,16 +1,27 @@
 /** Questions on the terminal, asked as 0.16.2 asks them. */
 import type { Streams } from "../cli-context.ts";
 
-/** One word that begins with y or Y is a yes; an empty line and more words are a no. Undefined when nobody answers. */
+export interface Asking {
+  readonly shownOn: "stdout" | "stderr";
+  readonly unanswered: string;
+}
+
+/**
+ * One word that begins with y or Y is a yes; an empty line and more words are a no. Undefined when nobody answers, and then
+ * `unanswered` is written behind the question.
+ */
 export async function confirm(
   question: string,
   streams: Streams,
   signal: AbortSignal,
-  shownOn: "stdout" | "stderr" = "stdout",
+  { shownOn, unanswered }: Asking = { shownOn: "stdout", unanswered: "" },
 ): Promise<boolean | undefined> {
   streams[shownOn].write(`${question} (y/n): `);
   const line = await streams.stdin.readLine(signal);
-  if (line === undefined) return undefined;
+  if (line === undefined) {
+    streams[shownOn].write(unanswered);
+    return undefined;
+  }
   const words = line.trim().split(/\s+/u);
   return words.length === 1 && words[0]?.toLowerCase().startsWith("y") === true;
 }
