@@ -19,6 +19,7 @@ export default defineConfig({
     /^node:/u,
     /^bun:/u,
     "@azure/identity",
+    "postgres",
     "re2js",
     "ssh2",
     "@peculiar/asn1-schema",

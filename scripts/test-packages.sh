@@ -1,9 +1,9 @@
 #!/bin/sh
-# Installs the Debian packages that the tests' real peers come from: sshd, dropbear, an engine, QEMU, shells, Go. Only as root
+# Installs the Debian packages that the tests' real peers come from: sshd, dropbear, an engine, QEMU, PostgreSQL, shells, Go. Only as root
 # on a system with apt-get; elsewhere the tests that miss a program say so and are skipped.
 set -eu
 packages="bash-completion busybox-static ca-certificates cloud-init cpio docker-compose docker.io dropbear-bin e2fsprogs fish fuse3 genisoimage golang-go
- iproute2 iptables ksh lz4 mksh mmdebstrap openssh-client openssh-server openssl procps qemu-system-x86 qemu-utils rsync sshfs tcsh uidmap zsh zstd"
+ iproute2 iptables ksh lz4 mksh mmdebstrap openssh-client openssh-server openssl postgresql procps qemu-system-x86 qemu-utils rsync sshfs tcsh uidmap zsh zstd"
 [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null || exit 0
 missing=
 for package in $packages; do

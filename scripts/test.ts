@@ -51,7 +51,7 @@ const groups: Readonly<Record<string, Group>> = {
   unit: { files: ["src/**/*.test.ts", "test/*.test.ts"], together: true, atOnce: 1, minutes: { test: 1, job: 5, group: 5 } },
   integration: {
     files: [
-      "test/{golden,kit,plugin,ssh,cli,safety,differential,completion,runner,guest}/**/*.test.ts",
+      "test/{golden,kit,plugin,ssh,cli,safety,differential,completion,runner,guest,team}/**/*.test.ts",
       // Drivers of clouds, on fakes of their clouds.
       "test/drivers/*/**/*.test.ts",
     ],

@@ -1,5 +1,6 @@
 /** Documents that are made from code are as the code says. */
 import assert from "node:assert/strict";
+import { ledgerBounds, lockTtlMs } from "../src/team/bounds.ts";
 import { existsSync, globSync, readFileSync } from "node:fs";
 import * as path from "node:path";
 import { test } from "node:test";
@@ -94,6 +95,9 @@ test("docs/timeouts.md gives the fixed bounds as they are", () => {
   const listFlag = commandTable.find(({ name }) => name === "ls")?.flags.find(({ name }) => name === "timeout");
   assert.ok(listFlag?.kind === "int");
   assert.deepEqual(rows, [
+    inWords(ledgerBounds.readMs),
+    inWords(ledgerBounds.writeMs),
+    inWords(lockTtlMs),
     `${inWords((listFlag.value ?? 0) * 1000)}, \`--timeout N\` (seconds)`,
     `${headStartMs / 1000} s`,
     `${engineGraceMs / 1000} s`,

@@ -18,6 +18,9 @@ export const errorCodes = {
   "record-from-future": "A machine's config.json was written by a newer version.",
   "settings-invalid": "The user's config.yml cannot be read, or holds what no create takes; the message names line and column.",
   "store-unusable": "The store's folder cannot be read or written, or no home directory is known.",
+  "store-unreachable": "The database that holds a team's store did not answer, and the command would have changed something.",
+  "store-refused":
+    "The database that holds a team's store refused: the login, a permission, no space, or a form that this version does not know.",
   "lock-lost": "The machine's lock, which people on several computers share, was lost before the command had ended.",
   "disk-full": "There is no space left where the program tried to write.",
   "driver-not-found": "No built-in driver and no docker-machine-driver-NAME program has that name.",

@@ -184,15 +184,15 @@ function contextOf(trust: HttpTrust): tls.SecureContext {
 function makeContext({ roots: further, client }: HttpTrust): tls.SecureContext {
   const pair = client === undefined ? {} : { cert: client.certificate, key: client.key };
   try {
-    return tls.createSecureContext({ ...pair, ca: roots(further) });
+    return tls.createSecureContext({ ...pair, ca: rootsWith(further) });
   } catch {
     // Without the cause: it might quote the key.
     throw noteDialFailure(new Error("the roots or the client's certificate given for it cannot be used"), "certificate");
   }
 }
 
-/** Roots of the runtime and of this computer, as Go takes them (a company's own are among the second), and further ones. */
-function roots(further: string | undefined): string[] {
+/** Roots of the runtime and of this computer, as Go takes them (a company's own are among the second), and further ones. Throws for a text without any. */
+export function rootsWith(further: string | undefined): string[] {
   if (further === undefined) return ownRoots();
   const certificates = further.match(/-----BEGIN (TRUSTED )?CERTIFICATE-----.*?-----END \1?CERTIFICATE-----/gsu) ?? [];
   if (certificates.length === 0) throw new Error("no certificate");

@@ -28,6 +28,8 @@ export interface HttpRequest {
   readonly boundMs?: number | undefined;
   /** The longest answer that is read; the client's unless told. */
   readonly mostBytes?: number | undefined;
+  /** Whatever its method, it may reach the other side twice: the caller asks again where a kept connection was closed. */
+  readonly repeatable?: boolean | undefined;
 }
 
 export interface HttpAnswer {
@@ -143,7 +145,7 @@ export class HttpClient {
     ended.throwIfAborted();
     const { isSecure, headers, ...target } = routeTo(url, this.#options.env);
     // A kept connection may be closed by the other side at any moment: what must not be sent twice gets one of its own.
-    const isRead = request.method === "GET" || request.method === "HEAD";
+    const isRead = request.repeatable ?? (request.method === "GET" || request.method === "HEAD");
     const { plain, secure } = idleMs === undefined && isRead ? agents.kept : agents.fresh;
     const options = {
       ...target,

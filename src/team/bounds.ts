@@ -1,0 +1,12 @@
+/** How long a team's database is waited for; docs/timeouts.md names them. In milliseconds. */
+export interface LedgerBounds {
+  /** A reader goes on with what it has. */
+  readonly readMs: number;
+  /** A database that chooses another leader needs 7 s to say that it does not know what became of a change. */
+  readonly writeMs: number;
+}
+
+/** For as long a lock stands that its holder does not renew: it tries three times as often. */
+export const lockTtlMs = 15_000;
+
+export const ledgerBounds: LedgerBounds = { readMs: 2_000, writeMs: 10_000 };

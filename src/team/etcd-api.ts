@@ -1,0 +1,177 @@
+/**
+ * Requests to etcd over the JSON gateway that each member has (etcd.io, "gRPC gateway"): bytes are base64, 64-bit numbers
+ * are strings. Members are asked in turn, the one that answered last first. Everything that is asked here may be asked twice.
+ */
+import { isMachineError, MachineError, messageOf } from "../errors/machine-error.ts";
+import type { Clock } from "../system/clock.ts";
+import { isHttpFailure } from "../system/http-failure.ts";
+import { HttpClient, type HttpAnswer } from "../system/http-request.ts";
+import { formatBound } from "../system/time-text.ts";
+import { within } from "../system/waiting.ts";
+import type { TeamLogin } from "./place.ts";
+
+/** Codes of gRPC that are told apart. */
+export const grpc = { notFound: 5, outOfRange: 11, failedPrecondition: 9 } as const;
+
+/** etcd's answer that it will not. */
+export class EtcdRefusal extends Error {
+  readonly grpcCode: number;
+
+  constructor(grpcCode: number, message: string) {
+    super(message);
+    this.grpcCode = grpcCode;
+  }
+}
+
+export interface EtcdApiOptions {
+  readonly endpoints: readonly string[];
+  readonly login: TeamLogin;
+  readonly clock: Clock;
+}
+
+const between = 100;
+
+export class EtcdApi {
+  readonly #options: EtcdApiOptions;
+  readonly #http: HttpClient;
+  #endpoints: readonly string[];
+  #token: Promise<string> | undefined;
+
+  constructor(options: EtcdApiOptions) {
+    this.#options = options;
+    this.#endpoints = options.endpoints;
+    const { roots, client } = options.login;
+    // The database is the team's own: no proxy to the outside stands before it.
+    this.#http = new HttpClient({ env: {}, clock: options.clock, mostBytes: 64 * 1024 * 1024, trust: { roots, client } });
+  }
+
+  /**
+   * @param path behind `/v3/`: `kv/txn`
+   * Throws `store-unreachable`, `store-refused`, {@link EtcdRefusal} for what its caller may know better, the signal's reason.
+   */
+  async call<T>(path: string, body: object, ms: number, signal: AbortSignal): Promise<T> {
+    const late = (): MachineError => unreachable(this.#options.endpoints, `no answer within ${formatBound(ms)}`);
+    let last: unknown;
+    const work = async (ended: AbortSignal): Promise<T> => {
+      for (;;) {
+        for (const endpoint of this.#endpoints) {
+          try {
+            const answer = await this.#askMember(endpoint, path, body, ms / (2 * this.#endpoints.length), ended);
+            this.#endpoints = [endpoint, ...this.#endpoints.filter((other) => other !== endpoint)];
+            return answer as T;
+          } catch (error) {
+            ended.throwIfAborted();
+            if (!isPassing(error)) throw error;
+            last = error;
+          }
+        }
+        await this.#options.clock.sleep(between, ended);
+      }
+    };
+    try {
+      return await within({ ms, clock: this.#options.clock, signal }, work, () =>
+        last === undefined ? late() : unreachable(this.#options.endpoints, messageOf(last)),
+      );
+    } catch (error) {
+      if (!isHttpFailure(error)) throw error;
+      throw new MachineError("store-unreachable", `The team's store cannot be asked: ${error.message}`, {
+        cause: error,
+        hint:
+          error.reason === "certificate" ? "Name the file of the database's own certificate authority with --ca." : error.hint,
+      });
+    }
+  }
+
+  async #askMember(endpoint: string, path: string, body: object, ms: number, signal: AbortSignal): Promise<unknown> {
+    const send = async (token: string | undefined): Promise<unknown> =>
+      readAnswer(
+        await this.#http.send(
+          {
+            method: "POST",
+            url: `${endpoint}/v3/${path}`,
+            headers: { "content-type": "application/json", ...(token === undefined ? {} : { authorization: token }) },
+            body: JSON.stringify(body),
+            boundMs: Math.max(ms, 300),
+            repeatable: true,
+          },
+          signal,
+        ),
+      );
+    const token = await this.#authenticated(endpoint, ms, signal);
+    try {
+      return await send(token);
+    } catch (error) {
+      // A token lives for five minutes, or until the member is started anew.
+      if (token === undefined || !(error instanceof EtcdRefusal) || !/invalid auth token/u.test(error.message)) throw error;
+      this.#token = undefined;
+      return await send(await this.#authenticated(endpoint, ms, signal));
+    }
+  }
+
+  async #authenticated(endpoint: string, ms: number, signal: AbortSignal): Promise<string | undefined> {
+    const { user, password } = this.#options.login;
+    if (user === undefined || password === undefined) return undefined;
+    const asked = (this.#token ??= (async () => {
+      const url = `${endpoint}/v3/auth/authenticate`;
+      const body = JSON.stringify({ name: user, password: await password() });
+      const answer = await this.#http.send({ method: "POST", url, body, boundMs: Math.max(ms, 1_000), repeatable: true }, signal);
+      return (readAnswer(answer) as { token: string }).token;
+    })());
+    try {
+      return await asked;
+    } catch (error) {
+      this.#token = undefined;
+      // Where nobody has to log in, nobody can.
+      if (error instanceof EtcdRefusal && /authentication is not enabled/u.test(error.message)) return undefined;
+      throw error;
+    }
+  }
+}
+
+function readAnswer({ status, text }: HttpAnswer): unknown {
+  const found = parsed(text);
+  if (status === 200 && found !== undefined) return found;
+  const { code = -1, message, error } = (found ?? {}) as { code?: number; message?: string; error?: string };
+  const said = message ?? error;
+  if (said === undefined)
+    throw new MachineError("store-refused", `What answers there is no etcd: status ${status}`, {
+      hint: "The address is that of etcd's clients, whose port is mostly 2379.",
+    });
+  const refusal = new EtcdRefusal(code, said);
+  const known = knownRefusals.find(([pattern]) => pattern.test(said));
+  if (known === undefined) throw refusal;
+  throw new MachineError("store-refused", `The team's store refused: ${said}`, { cause: refusal, hint: known[1] });
+}
+
+const knownRefusals: readonly (readonly [pattern: RegExp, hint: string])[] = [
+  [
+    /database space exceeded/u,
+    "Its quota is used up, and it is read-only: compact its history, then etcdctl defrag and etcdctl alarm disarm; see docs/team.md.",
+  ],
+  [/CommonName of client/u, "Beside a password its gateway takes only certificates that bear no common name (CN)."],
+  [/authentication failed|user name is empty|user name not found/u, "Look at --user and --password."],
+  [/permission denied/u, "Its user needs to read and write the keys under the team's prefix; see docs/team.md."],
+];
+
+function parsed(text: string): object | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === "object" && value !== null ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** No member, or one that has no leader for now, or that does not know what became of it: another one is asked, or later. */
+function isPassing(error: unknown): boolean {
+  if (isHttpFailure(error)) return !["certificate", "plain-http", "too-large"].includes(error.reason);
+  if (isMachineError(error) || !(error instanceof EtcdRefusal)) return false;
+  // deadline exceeded, unavailable; in older ones "unknown" with the same words.
+  return [4, 14].includes(error.grpcCode) || /timed out|leader changed|no leader|too many requests/u.test(error.message);
+}
+
+function unreachable(endpoints: readonly string[], why: string): MachineError {
+  return new MachineError("store-unreachable", `The team's store at ${endpoints.join(", ")} cannot be reached: ${why}`, {
+    hint: "Nothing was changed. Once it answers, run the command again.",
+  });
+}

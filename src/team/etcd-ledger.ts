@@ -1,0 +1,206 @@
+/** A team's store in etcd 3.4 and newer: transactions that compare revisions, and leases. */
+import { randomBytes } from "node:crypto";
+import type { Clock } from "../system/clock.ts";
+import { MachineError } from "../errors/machine-error.ts";
+import { ledgerBounds, type LedgerBounds } from "./bounds.ts";
+import { EtcdApi, EtcdRefusal, grpc } from "./etcd-api.ts";
+import { KeptLease, lockLost } from "./kept-lease.ts";
+import { tombstoneDays, type Change, type Commit, type Entry, type Ledger, type Lease, type Revision } from "./ledger.ts";
+import type { TeamLogin, TeamPlace } from "./place.ts";
+
+export interface EtcdLedgerOptions {
+  readonly place: Extract<TeamPlace, { engine: "etcd" }>;
+  readonly login: TeamLogin;
+  readonly clock: Clock;
+  readonly bounds?: LedgerBounds | undefined;
+}
+
+interface KeyValue {
+  readonly key: string;
+  readonly value?: string;
+  readonly mod_revision: string;
+}
+
+interface RangeAnswer {
+  readonly kvs?: readonly KeyValue[];
+  readonly more?: boolean;
+}
+
+interface TxnAnswer {
+  readonly header: { readonly revision: string };
+  readonly succeeded?: boolean;
+  readonly responses?: readonly { readonly response_range?: RangeAnswer }[];
+}
+
+/** Of 64 kB each, so that an answer stays far from what is taken. */
+const pageSize = 200;
+/** For as long an answer that was lost can be found. */
+const tokenSeconds = 3_600;
+const tombstoneSeconds = tombstoneDays * 86_400;
+
+export class EtcdLedger implements Ledger {
+  readonly #api: EtcdApi;
+  readonly #clock: Clock;
+  readonly #bounds: LedgerBounds;
+  readonly #keys: Keys;
+  /** Leases that nobody renews, by how long they live: for traces. */
+  readonly #traces = new Map<number, Promise<string>>();
+
+  constructor({ place, login, clock, bounds = ledgerBounds }: EtcdLedgerOptions) {
+    this.#api = new EtcdApi({ endpoints: place.endpoints, login, clock });
+    this.#clock = clock;
+    this.#bounds = bounds;
+    this.#keys = new Keys(place.prefix);
+  }
+
+  async prepare(signal: AbortSignal): Promise<void> {
+    await this.#call<object>("kv/range", { key: this.#keys.live("team") }, "readMs", signal);
+  }
+
+  async read(prefix: string, since: Revision, signal: AbortSignal): Promise<{ revision: Revision; entries: Entry[] }> {
+    const ranges = [this.#keys.live(prefix), ...(since === 0 ? [] : [this.#keys.gone(prefix)])].map((key) => ({
+      key,
+      range_end: endOfPrefix(key),
+      min_mod_revision: String(since + 1),
+      limit: pageSize,
+    }));
+    const success = ranges.map((range) => ({ request_range: range }));
+    const { header, responses = [] } = await this.#call<TxnAnswer>("kv/txn", { success }, "readMs", signal);
+    const pages = ranges.map(async (range, index) => {
+      const first = responses[index]?.response_range ?? {};
+      return [...(first.kvs ?? []), ...(first.more === true ? await this.#rest(range, first, header.revision, signal) : [])];
+    });
+    const found = (await Promise.all(pages)).flat().map((each) => this.#keys.entry(each));
+    return { revision: Number(header.revision), entries: found };
+  }
+
+  /** All behind a page, as they were when that was read. */
+  async #rest(range: object, page: RangeAnswer, revision: string, signal: AbortSignal): Promise<KeyValue[]> {
+    const found: KeyValue[] = [];
+    for (let last = page; last.more === true;) {
+      const key = Buffer.concat([Buffer.from(last.kvs?.at(-1)?.key ?? "", "base64"), Buffer.from([0])]).toString("base64");
+      last = await this.#call<RangeAnswer>("kv/range", { ...range, key, revision }, "readMs", signal);
+      found.push(...(last.kvs ?? []));
+    }
+    return found;
+  }
+
+  async commit(change: Change, signal: AbortSignal): Promise<Commit> {
+    const { token, require, put, remove } = change;
+    const tokenKey = this.#keys.live(`token/${token}`);
+    const [tokenLease, tombstoneLease] = await Promise.all([
+      this.#trace(tokenSeconds, signal),
+      remove.length === 0 ? "" : this.#trace(tombstoneSeconds, signal),
+    ]);
+    const compare = [
+      { key: tokenKey, target: "MOD", result: "EQUAL", mod_revision: "0" },
+      ...require.map(({ key, revision }) => ({
+        key: this.#keys.live(key),
+        target: "MOD",
+        result: "EQUAL",
+        mod_revision: String(revision),
+      })),
+    ];
+    const now = Buffer.from(this.#clock.now().toISOString()).toString("base64");
+    const success = [
+      { request_put: { key: tokenKey, value: now, lease: tokenLease } },
+      ...put.flatMap(({ key, value, lease }) => [
+        { request_put: { key: this.#keys.live(key), value: Buffer.from(value).toString("base64"), lease: lease?.id ?? "0" } },
+        ...(lease === undefined ? [{ request_delete_range: { key: this.#keys.gone(key) } }] : []),
+      ]),
+      ...remove.flatMap((key) => [
+        { request_delete_range: { key: this.#keys.live(key) } },
+        { request_put: { key: this.#keys.gone(key), value: now, lease: tombstoneLease } },
+      ]),
+    ];
+    const failure = [tokenKey, ...require.map(({ key }) => this.#keys.live(key))].map((key) => ({ request_range: { key } }));
+    const answer = await this.#call<TxnAnswer>("kv/txn", { compare, success, failure }, "writeMs", signal);
+    if (answer.succeeded === true) return { revision: Number(answer.header.revision) };
+    const [done, ...found] = (answer.responses ?? []).map(({ response_range: range }) => range?.kvs?.[0]);
+    // An answer was lost, and this is the question's repetition.
+    if (done !== undefined) return { revision: Number(done.mod_revision) };
+    const entries = require.map(({ key, revision }, index) => {
+      const there = found[index];
+      const entry = there === undefined ? { key, value: undefined, revision: 0 } : this.#keys.entry(there);
+      return { entry, stands: entry.revision === revision };
+    });
+    return { conflicts: entries.filter(({ stands }) => !stands).map(({ entry }) => entry) };
+  }
+
+  async lease(ttlMs: number, signal: AbortSignal): Promise<Lease> {
+    const askedMs = this.#clock.monotonicMs();
+    const id = await this.#grant(Math.ceil(ttlMs / 1_000), signal);
+    const renew = async (ended: AbortSignal): Promise<boolean> => {
+      const answer = await this.#api.call<{ result?: { TTL?: string } }>("lease/keepalive", { ID: id }, ttlMs, ended);
+      return Number(answer.result?.TTL ?? 0) > 0;
+    };
+    const revoke = async (): Promise<void> => {
+      await this.#api.call("lease/revoke", { ID: id }, this.#bounds.readMs, new AbortController().signal);
+    };
+    return new KeptLease({ id, ttlMs, clock: this.#clock, askedMs, renew, revoke });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {}
+
+  async #trace(seconds: number, signal: AbortSignal): Promise<string> {
+    const known = this.#traces.get(seconds) ?? this.#grant(seconds, signal);
+    this.#traces.set(seconds, known);
+    return await known.catch((error: unknown) => {
+      this.#traces.delete(seconds);
+      throw error;
+    });
+  }
+
+  /** Its number is ours, so that asked twice it is granted once. */
+  async #grant(seconds: number, signal: AbortSignal): Promise<string> {
+    const id = String(randomBytes(8).readBigUInt64BE() >> 2n);
+    try {
+      await this.#call("lease/grant", { ID: id, TTL: String(seconds) }, "writeMs", signal);
+    } catch (error) {
+      if (!(error instanceof MachineError && /lease already exists/u.test(error.message))) throw error;
+    }
+    return id;
+  }
+
+  async #call<T>(path: string, body: object, bound: keyof LedgerBounds, signal: AbortSignal): Promise<T> {
+    try {
+      return await this.#api.call<T>(path, body, this.#bounds[bound], signal);
+    } catch (error) {
+      if (!(error instanceof EtcdRefusal)) throw error;
+      if (error.grpcCode === grpc.notFound && /lease/u.test(error.message)) throw lockLost();
+      throw new MachineError("store-refused", `The team's store refused: ${error.message}`, { cause: error });
+    }
+  }
+}
+
+/** Names of keys, in base64: what stands and what was removed lie apart. */
+class Keys {
+  readonly #prefix: string;
+
+  constructor(prefix: string) {
+    this.#prefix = prefix;
+  }
+
+  live(key: string): string {
+    return Buffer.from(`${this.#prefix}is/${key}`).toString("base64");
+  }
+
+  gone(key: string): string {
+    return Buffer.from(`${this.#prefix}was/${key}`).toString("base64");
+  }
+
+  entry({ key, value = "", mod_revision: revision }: KeyValue): Entry {
+    const [, state, name = ""] =
+      /^(is|was)\/(.*)$/su.exec(Buffer.from(key, "base64").toString().slice(this.#prefix.length)) ?? [];
+    const isThere = state === "is";
+    return { key: name, value: isThere ? Buffer.from(value, "base64").toString() : undefined, revision: Number(revision) };
+  }
+}
+
+/** The first key behind all that begin so. */
+function endOfPrefix(key: string): string {
+  const bytes = Buffer.from(key, "base64");
+  // The prefixes are text: none ends with 0xff.
+  bytes[bytes.length - 1] = (bytes.at(-1) ?? 0) + 1;
+  return bytes.toString("base64");
+}

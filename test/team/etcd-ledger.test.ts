@@ -1,0 +1,114 @@
+/** The contract of ledgers at real etcd, in the two releases that Debian has. */
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { setTimeout as delay } from "node:timers/promises";
+import { EtcdLedger } from "../../src/team/etcd-ledger.ts";
+import type { Ledger } from "../../src/team/ledger.ts";
+import { parsePlace, type TeamLogin } from "../../src/team/place.ts";
+import { describeLedgerContract } from "../../src/team/testing/ledger-contract.ts";
+import { systemClock } from "../../src/system/clock.ts";
+import { temporaryFolder } from "../../src/system/testing/folder.ts";
+import { Relay } from "./relay.ts";
+import { Etcd, etcdMissing, type EtcdRelease } from "./etcd.ts";
+
+const never = new AbortController().signal;
+
+function ledgerAt(url: string, login: TeamLogin = {}): Ledger {
+  const place = parsePlace(url);
+  assert.ok(place.engine === "etcd");
+  return new EtcdLedger({ place, login, clock: systemClock });
+}
+
+for (const release of ["3.4", "3.5"] as const satisfies readonly EtcdRelease[]) {
+  let etcd: Etcd;
+  const folder = temporaryFolder();
+  const skip = etcdMissing(release);
+  before(async () => {
+    if (skip === false) etcd = await Etcd.start(folder, { release });
+  });
+  after(async () => await etcd?.[Symbol.asyncDispose]());
+  let places = 0;
+  describeLedgerContract(
+    `etcd ${release}`,
+    async () => {
+      const url = etcd.url(`place${(places += 1)}`);
+      return { open: async () => ledgerAt(url), pass: delay };
+    },
+    skip,
+  );
+
+  test(`etcd ${release}: a change whose answers were lost is found again, and made once`, { skip }, async () => {
+    await using relay = await Relay.start(etcd.clientPorts[0] ?? 0);
+    await using ledger = ledgerAt(`etcd+http://127.0.0.1:${relay.port}/lost`);
+    const change = {
+      token: crypto.randomUUID(),
+      require: [{ key: "m/web", revision: 0 }],
+      put: [{ key: "m/web", value: "1" }],
+      remove: [],
+    };
+    relay.loseAnswers(2, "/v3/kv/txn");
+    const commit = await ledger.commit(change, never);
+    assert.equal(relay.lost, 2);
+    const { entries } = await ledger.read("m/", 0, never);
+    assert.deepEqual(
+      [commit],
+      entries.map(({ revision }) => ({ revision })),
+    );
+  });
+}
+
+test(
+  "three members of etcd, one killed after the other under load: every change that was acknowledged is there, once",
+  { skip: etcdMissing("3.5") },
+  async () => {
+    await using etcd = await Etcd.start(temporaryFolder(), { release: "3.5", members: 3 });
+    await using ledger = ledgerAt(etcd.url("load"));
+    const acknowledged: string[] = [];
+    const enough = new AbortController();
+    const write = async (writer: number): Promise<void> => {
+      await using own = ledgerAt(etcd.url("load"));
+      for (let count = 0; !enough.signal.aborted; count += 1) {
+        const key = `m/${writer}-${count}`;
+        const require = [{ key, revision: 0 }];
+        const commit = await own
+          .commit({ token: crypto.randomUUID(), require, put: [{ key, value: "1" }], remove: [] }, never)
+          .catch(() => undefined);
+        if (commit === undefined) continue;
+        assert.ok("revision" in commit, "a repetition was taken for another's change");
+        acknowledged.push(key);
+      }
+    };
+    const writing = [0, 1, 2].map(write);
+    for (const member of [0, 1, 2]) {
+      const before = acknowledged.length;
+      await etcd.kill(member);
+      while (acknowledged.length < before + 20) await new Promise((resolve) => setTimeout(resolve, 20));
+      etcd.revive(member);
+      await etcd.untilHealthy();
+    }
+    enough.abort();
+    await Promise.all(writing);
+    const stored = new Set((await ledger.read("m/", 0, never)).entries.map(({ key }) => key));
+    assert.deepEqual(
+      acknowledged.filter((key) => !stored.has(key)),
+      [],
+    );
+    await etcd.kill(0);
+    await etcd.kill(1);
+    await assert.rejects(ledger.read("m/", 0, never), { code: "store-unreachable" });
+  },
+);
+
+test("what is no etcd, and an address where nobody is, are told apart", async () => {
+  await assert.rejects(ledgerAt("etcd+http://127.0.0.1:1/x").read("m/", 0, never), { code: "store-unreachable" });
+  const { createServer } = await import("node:http");
+  const web = createServer((_, answer) => answer.writeHead(404).end("<html>"));
+  await new Promise<void>((resolve) => web.listen(0, "127.0.0.1", resolve));
+  const { port } = web.address() as { port: number };
+  await assert.rejects(ledgerAt(`etcd+http://127.0.0.1:${port}/x`).read("m/", 0, never), {
+    code: "store-refused",
+    message: /no etcd/u,
+  });
+  web.closeAllConnections();
+  web.close();
+});

@@ -1,0 +1,111 @@
+/** PostgreSQL of a test's own, from the newest that is installed. */
+import { spawn, spawnSync, type ChildProcess } from "node:child_process";
+import { chmodSync, chownSync, existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import * as path from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { freePorts } from "./free-ports.ts";
+
+const releases = "/usr/lib/postgresql";
+const newest = (existsSync(releases) ? readdirSync(releases) : []).sort((a, b) => Number(b) - Number(a))[0];
+
+/** Why the tests cannot run here; false where they can. */
+export const postgresMissing =
+  newest !== undefined && existsSync(path.join(releases, newest, "bin/initdb")) ? false : "PostgreSQL is not installed";
+
+function programOf(name: string): string {
+  return path.join(releases, newest ?? "", "bin", name);
+}
+
+/** It does not run as root. */
+const isRoot = process.getuid?.() === 0;
+
+function asServer(program: string, args: readonly string[]): readonly [string, readonly string[]] {
+  return isRoot
+    ? ["setpriv", ["--reuid=postgres", "--regid=postgres", "--clear-groups", programOf(program), ...args]]
+    : [programOf(program), args];
+}
+
+export class Postgres implements AsyncDisposable {
+  readonly port: number;
+  readonly password = "the password of the tests";
+  readonly #folder: string;
+  #server: ChildProcess;
+
+  private constructor(folder: string, port: number, server: ChildProcess) {
+    this.#folder = folder;
+    this.port = port;
+    this.#server = server;
+  }
+
+  /** @param folder for its data; the test removes it */
+  static async start(folder: string): Promise<Postgres> {
+    const data = path.join(folder, "data");
+    mkdirSync(data, { recursive: true });
+    const passwordFile = path.join(folder, "password");
+    writeFileSync(passwordFile, "the password of the tests");
+    if (isRoot) giveTo(folder, data, passwordFile);
+    const made = run("initdb", [
+      "--pgdata",
+      data,
+      "--username=alice",
+      "--auth=scram-sha-256",
+      `--pwfile=${passwordFile}`,
+      "--no-sync",
+    ]);
+    if (made.status !== 0) throw new Error(made.stderr);
+    const [port = 0] = await freePorts(1);
+    const postgres = new Postgres(data, port, serve(data, port));
+    await postgres.untilReady();
+    return postgres;
+  }
+
+  /** For a store of this name. */
+  url(name: string): string {
+    return `postgres://127.0.0.1:${this.port}/postgres/${name}`;
+  }
+
+  async untilReady(): Promise<void> {
+    for (let tries = 0; tries < 300; tries += 1) {
+      if (run("pg_isready", ["--host=127.0.0.1", `--port=${this.port}`]).status === 0) return;
+      await delay(50);
+    }
+    throw new Error("PostgreSQL did not start");
+  }
+
+  /** Ends it at once, as a crash does. */
+  async stop(): Promise<void> {
+    const ended = new Promise((resolve) => this.#server.once("exit", resolve));
+    this.#server.kill("SIGQUIT");
+    await ended;
+  }
+
+  async revive(): Promise<void> {
+    this.#server = serve(this.#folder, this.port);
+    await this.untilReady();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+  }
+}
+
+function run(program: string, args: readonly string[]): { status: number | null; stderr: string } {
+  const [command, all] = asServer(program, args);
+  return spawnSync(command, all, { encoding: "utf8", cwd: "/" });
+}
+
+function serve(data: string, port: number): ChildProcess {
+  const [command, all] = asServer("postgres", [
+    "-D",
+    data,
+    ...["-h", "127.0.0.1", "-p", String(port), "-k", data],
+    ...["fsync=off", "shared_buffers=16MB", "log_min_messages=fatal"].flatMap((setting) => ["-c", setting]),
+  ]);
+  return spawn(command, all, { stdio: "ignore", cwd: "/" });
+}
+
+function giveTo(folder: string, ...paths: readonly string[]): void {
+  const ids = spawnSync("id", ["-u", "postgres"], { encoding: "utf8" }).stdout.trim();
+  chmodSync(folder, 0o755);
+  for (const each of paths) chownSync(each, Number(ids), -1);
+}
