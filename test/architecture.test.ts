@@ -12,7 +12,7 @@ const layers: readonly (readonly string[])[] = [
   ["store", "provision", "plugin", "drivers"],
   ["team"],
   ["machine"],
-  ["assembly"],
+  ["assembly", "fleet"],
   ["cli"],
 ];
 /** The public entries sit on top of everything. */

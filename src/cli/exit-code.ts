@@ -27,18 +27,33 @@ const compatCodesOfErrors: Partial<Record<ErrorCode, number>> = {
   interrupted: exitCodes.interrupted,
 };
 
-/** @param commandName the command that was found on the command line, if any. */
-export function exitCodeOfError(error: unknown, compat: boolean, commandName: string | undefined): number {
+/** How a command's exit status is told. */
+export interface ExitRules {
+  readonly compat: boolean;
+  /** The command that was found on the command line, if any. */
+  readonly commandName: string | undefined;
+  /** 2 says that something differs: every error is 1. */
+  readonly detailed: boolean;
+}
+
+/** Whether `--detailed-exitcode` is among the words, which may be wrong in something else. */
+export function asksForDetails(words: readonly string[]): boolean {
+  const end = words.indexOf("--");
+  return words.slice(0, end === -1 ? words.length : end).some((word) => /^--?detailed-exitcode(?:=(?:1|t|true))?$/iu.test(word));
+}
+
+export function exitCodeOfError(error: unknown, { compat, commandName, detailed }: ExitRules): number {
   if (!isMachineError(error)) return exitCodes.failure;
   // Work on many machines that was stopped: some may have failed by themselves before, or have ended well.
   if (error instanceof SeveralFailedError && error.failed.some((each) => isMachineError(each.error, "interrupted")))
     return exitCodes.interrupted;
+  if (detailed) return error.code === "interrupted" ? exitCodes.interrupted : exitCodes.failure;
   if (compat && error instanceof FlagError) return commandName === "create" ? exitCodes.failure : exitCodes.ok;
   return (compat ? compatCodesOfErrors : codesOfErrors)[error.code] ?? exitCodes.failure;
 }
 
 /** The exit code for what a command's `run` gave: for `ssh` the remote status, which 0.16.2 collapses to 1; for `with` the program's. */
-export function exitCodeOfResult(result: number | void, compat: boolean, commandName?: string): number {
+export function exitCodeOfResult(result: number | void, { compat, commandName, detailed }: ExitRules): number {
   const status = result ?? exitCodes.ok;
-  return compat && status !== exitCodes.ok && commandName !== "with" ? exitCodes.failure : status;
+  return compat && status !== exitCodes.ok && commandName !== "with" && !detailed ? exitCodes.failure : status;
 }

@@ -1,5 +1,6 @@
 /** The commands for many machines, as data. */
-import type { Command } from "./command.ts";
+import type { Arity, Command } from "./command.ts";
+import { detailedExitFlag, fileFlag } from "./fleet/fleet-flags.ts";
 import { selectionFlags } from "./selection/selection-flags.ts";
 
 const argumentsAreMachines = "Argument(s) are one or more machine names.";
@@ -37,7 +38,30 @@ const contextCommands: readonly Command[] = [
   },
 ];
 
+const noArguments: Arity = { max: 0, message: "Error: Too many arguments given" };
+
+/** On the file that says which machines there should be. */
+const fileCommands: readonly Command[] = [
+  {
+    name: "plan",
+    summary: "Show what apply would do to have the machines that a file describes",
+    flags: [fileFlag, detailedExitFlag],
+    arity: noArguments,
+    output: "facts",
+    load: () => import("./commands/plan.ts"),
+  },
+  {
+    name: "schema",
+    summary: "Print the JSON schema of such a file, with the flags of the drivers that are here",
+    flags: [],
+    arity: noArguments,
+    output: "facts",
+    load: () => import("./commands/schema.ts"),
+  },
+];
+
 export const fleetCommands: readonly Command[] = [
+  ...fileCommands,
   {
     name: "label",
     summary: "Give labels to machines, or print them",

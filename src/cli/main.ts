@@ -7,7 +7,8 @@ import { Redactor } from "../log/redact.ts";
 import type { Computer } from "../system/computer.ts";
 import { findCommand, lastWord, type Command, type Invocation } from "./command.ts";
 import type { ProgramName, Streams } from "./cli-context.ts";
-import { exitCodeOfError, exitCodeOfResult, exitCodes } from "./exit-code.ts";
+import { asksForDetails, exitCodeOfError, exitCodeOfResult, exitCodes, type ExitRules } from "./exit-code.ts";
+import { detailedExitFlag } from "./fleet/fleet-flags.ts";
 import type { CreateFlags } from "./flags/create-flag-source.ts";
 import type { CliFlag } from "./flags/flag.ts";
 import { parseFlags, type CommandOptions, type ParsedFlags } from "./flags/parse-flags.ts";
@@ -139,7 +140,7 @@ class Run {
       redactor: this.#redactor,
       showHelp: async () => void (await this.#printHelp()),
     });
-    return exitCodeOfResult(result, this.#compat, invocation.command.name);
+    return exitCodeOfResult(result, this.#exitRules);
   }
 
   /** What was given behind the command weighs more than what was given before it. */
@@ -225,7 +226,16 @@ class Run {
       globalSources: this.#globalSources(),
       printHelp: async () => void (await this.#printHelp("short")),
     });
-    return exitCodeOfError(error, this.#compat, this.#command?.name);
+    return exitCodeOfError(error, this.#exitRules);
+  }
+
+  get #exitRules(): ExitRules {
+    const detailed = this.#command?.flags.some(({ name }) => name === detailedExitFlag.name) === true;
+    return {
+      compat: this.#compat,
+      commandName: this.#command?.name,
+      detailed: detailed && asksForDetails(this.#argv),
+    };
   }
 }
 

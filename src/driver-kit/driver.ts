@@ -254,6 +254,8 @@ export interface DriverModule {
   readonly summary: string;
   readonly flags: readonly CreateFlag[];
   readonly capabilities: DriverCapabilities;
+  /** The flags that say what {@link Driver.resize} changes; absent where it cannot. */
+  readonly sizeFlags?: { readonly cpus: string; readonly memoryMiB: string } | undefined;
   /** How often the provider is asked while the core waits for a state; half a second where it is absent. */
   readonly pace?: Pace | undefined;
   /**

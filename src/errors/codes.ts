@@ -7,7 +7,7 @@ export const errorCodes = {
   "machine-not-found": "No machine of that name is in the store.",
   "machine-exists": "A machine of that name, or one that differs only in case, is in the store already.",
   "machine-name-invalid": "A machine name may hold letters, digits, dots and dashes, and starts with a letter or digit.",
-  "machine-busy": "Another docker-machine process holds the lock of this machine, or of the certificates.",
+  "machine-busy": "Another docker-machine process holds the lock of this machine, of its fleet, or of the certificates.",
   "machine-interrupted": "An earlier command on this machine was cut off and its journal is still open.",
   "machine-not-running": "The command needs a running machine.",
   "machine-state": "The machine is already in the wanted state, or cannot leave the one it is in.",
@@ -17,6 +17,9 @@ export const errorCodes = {
   "record-unreadable": "A machine's config.json is missing, truncated or not JSON.",
   "record-from-future": "A machine's config.json was written by a newer version.",
   "settings-invalid": "The user's config.yml cannot be read, or holds what no create takes; the message names line and column.",
+  "fleet-invalid": "A fleet's file cannot be read, or says what cannot be; the message names line and column.",
+  "fleet-foreign": "A machine of a fleet's file exists, and another fleet or a person made it.",
+  "plan-stale": "What a saved plan was made from has changed since: the fleet's file, or machines.",
   "store-unusable": "The store's folder cannot be read or written, or no home directory is known.",
   "store-unreachable": "The database that holds a team's store did not answer, and the command would have changed something.",
   "store-refused":

@@ -10,6 +10,7 @@ import { isMachineError, MachineError, messageOf } from "../errors/machine-error
 import { quote } from "../gocompat/quote.ts";
 import { logTo, reportNothing } from "../log/event.ts";
 import type { SshExecutor } from "../ssh/executor.ts";
+import type { HostExtra } from "../store/host-record.ts";
 import { inPrivateFolder } from "../ssh/private-folder.ts";
 import { removeFile } from "../system/files.ts";
 import { within } from "../system/waiting.ts";
@@ -33,6 +34,8 @@ export interface CreateRequest {
   readonly driverName: string;
   /** All create flags, the shared ones and the driver's. */
   readonly options: DriverOptions;
+  /** What else the record has from its first moment: labels, the mark of a fleet. */
+  readonly extra?: HostExtra | undefined;
 }
 
 /** Throws `machine-exists`, `pre-create-check`, `driver-options`, and whatever a step throws. */
@@ -202,7 +205,7 @@ async function sshPlaceOf({ driver }: Host): Promise<string> {
 /** The instance may exist as it was asked for then; only what concerns the engine can still be chosen. */
 async function reopen(context: MachineContext, request: CreateRequest, module: DriverModule): Promise<Host> {
   const host = await openHost(context, request.name, module);
-  const { hostOptions, extra } = newRecord(context, request.name, module.name, request.options);
+  const { hostOptions, extra } = newRecord(context, request.name, module.name, request.options, request.extra);
   const { CreateId, DriverGivenAs } = host.record.extra;
   if (CreateId !== undefined) extra.CreateId = CreateId;
   if (DriverGivenAs !== undefined) extra.DriverGivenAs = DriverGivenAs;
@@ -211,8 +214,12 @@ async function reopen(context: MachineContext, request: CreateRequest, module: D
   return host;
 }
 
-async function configuredHost(context: MachineContext, { name, options }: CreateRequest, module: DriverModule): Promise<Host> {
-  const host = newHost(context, newRecord(context, name, module.name, options), module);
+async function configuredHost(
+  context: MachineContext,
+  { name, options, extra }: CreateRequest,
+  module: DriverModule,
+): Promise<Host> {
+  const host = newHost(context, newRecord(context, name, module.name, options, extra), module);
   try {
     await host.configure(options);
     return host;

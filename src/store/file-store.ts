@@ -26,6 +26,7 @@ import {
   cacheDirOf,
   certificatesLockOf,
   certsDirOf,
+  fleetLockOf,
   isFolderName,
   locksDirOf,
   machineDirOf,
@@ -254,6 +255,10 @@ export class FileStore implements Store {
     const lock = await this.#lock(certificatesLockOf(this.root), "the certificates of the store", request);
     await sweepFolder(this.certsDir);
     return lock;
+  }
+
+  async lockFleet(fleet: string, request: LockRequest): Promise<FileLock> {
+    return await this.#lock(fleetLockOf(this.root, fleet), `the fleet "${fleet}"`, request);
   }
 
   async #lock(file: string, what: string, request: LockRequest, isObsolete?: () => Promise<boolean>): Promise<FileLock> {

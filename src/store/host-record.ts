@@ -75,6 +75,15 @@ export interface HostRecord {
   extra: HostExtra;
 }
 
+/** What of a fleet's file a machine was made from: what it is compared with when the file changes. */
+export interface FleetMark {
+  Name: string;
+  /** Create flags by name, as the file had them when they were last applied; secrets are references. */
+  Flags: Record<string, string | number | boolean | string[]>;
+  /** Keys of the labels that the file gave. */
+  Labels: string[];
+}
+
 export interface HostExtra {
   EngineSource?: string;
   EngineVersion?: string;
@@ -97,6 +106,8 @@ export interface HostExtra {
   Labels?: Record<string, string>;
   /** No command removes or cuts it off. */
   Protected?: boolean;
+  /** Which fleet's file made the machine, and what that said; see `machine/fleet-mark.ts`. */
+  Fleet?: FleetMark;
   /** What `create` was told for the driver, where that reports another name of its own. */
   DriverGivenAs?: string;
   [key: string]: unknown;

@@ -129,6 +129,10 @@ export class MemoryStore implements Store {
     return await this.#lock("certificates", "the certificates of the store", request);
   }
 
+  async lockFleet(fleet: string, request: LockRequest): Promise<FileLock> {
+    return await this.#lock(`fleet-${fleet.toLowerCase()}`, `the fleet "${fleet}"`, request);
+  }
+
   async #lock(key: string, what: string, request: LockRequest): Promise<FileLock> {
     const take = async (): Promise<FileLock | undefined> => {
       if (this.#holders.has(key)) return undefined;

@@ -63,6 +63,11 @@ export function machineOfLock(fileName: string): string | undefined {
   return /^machine-(.+)\.lock$/u.exec(fileName)?.[1];
 }
 
+/** As a machine's, without case. */
+export function fleetLockOf(storeRoot: string, fleet: string): string {
+  return path.join(locksDirOf(storeRoot), `fleet-${fleet.toLowerCase()}.lock`);
+}
+
 export function certificatesLockOf(storeRoot: string): string {
   return path.join(locksDirOf(storeRoot), "certificates.lock");
 }

@@ -70,6 +70,8 @@ export interface Store {
    * store of one folder it is known as it is written.
    */
   publish(name: string): Promise<void>;
+  /** Serialises commands that bring machines to what the file of this fleet says. Throws `machine-busy` naming the holder. */
+  lockFleet(fleet: string, request: LockRequest): Promise<FileLock>;
   /** Serialises making and renewing the CA and the client certificate. */
   lockCertificates(request: LockRequest): Promise<FileLock>;
   /** Removes what killed commands left anywhere in the store, except where another command is at work. */

@@ -28,6 +28,7 @@ const factLines: Readonly<Record<string, string>> = {
   label: "label web stopped team=a",
   ls: "ls",
   "ls --quiet": "ls --quiet",
+  schema: "schema",
   "settings check": "settings check",
   "settings path": "settings path",
   "ssh-config": "ssh-config running",
@@ -39,7 +40,7 @@ const factLines: Readonly<Record<string, string>> = {
 };
 
 /** What needs an SSH server is held against the schema where there is one: `selection.test.ts`. */
-const elsewhere = ["doctor", "exec"];
+const elsewhere = ["doctor", "exec", "plan"];
 
 /** Command lines of progress, with the exit code they have here; they run in this order. */
 const progressLines: readonly (readonly [string, number])[] = [

@@ -41,6 +41,8 @@ export const argumentKinds: Readonly<Record<string, ArgumentKind>> = {
   upgrade: "machines",
   url: "machine",
   version: "machine",
+  plan: "none",
+  schema: "none",
   label: "machines",
   exec: "machines",
   with: "with",

@@ -7,7 +7,7 @@ import type { Computer } from "../../system/computer.ts";
 import { readTimeText } from "../../system/time-text.ts";
 import type { GlobalOptions } from "../cli-context.ts";
 import type { CliFlag } from "./flag.ts";
-import { readBool } from "./flag-text.ts";
+import { readBool } from "../../driver-kit/flag-text.ts";
 import { FlagError, UsageError } from "../usage-error.ts";
 
 /** @param sources option sets of decreasing weight: the command's, then the program's. */

@@ -15,7 +15,7 @@ import { quote } from "../../gocompat/quote.ts";
 import { FlagError } from "../usage-error.ts";
 import { namesOf, type CliFlag } from "./flag.ts";
 import { meantFlag } from "./meant-flag.ts";
-import { readBool, readNumber, type FlagText } from "./flag-text.ts";
+import { readBool, readNumber, type FlagText } from "../../driver-kit/flag-text.ts";
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 

@@ -67,6 +67,11 @@ export const examples: Readonly<Record<string, readonly Example[]>> = {
     { does: "what interrupted commands left behind", words: "gc" },
     { does: "removes it", words: "gc --remove" },
   ],
+  plan: [
+    { does: "of machines.yml in this folder", words: "plan" },
+    { does: "in a pipeline: 0 nothing, 2 something, 1 an error", words: "plan --file fleet/shop.yml --detailed-exitcode" },
+  ],
+  schema: [{ does: "for an editor that checks and completes the file", words: "schema" }],
   exec: [
     { does: "on all machines with a label", words: "exec --filter label=role=web -- uptime" },
     { does: "equal answers once", words: "exec --all --group -- docker --version" },

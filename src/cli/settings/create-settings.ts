@@ -3,13 +3,13 @@
  * environment gives. A profile weighs more than what is wanted of every create.
  */
 import type { CreateFlag, FlagValue } from "../../driver-kit/create-flag.ts";
+import { writtenFlagValue } from "../../driver-kit/written-flag.ts";
 import { MachineError } from "../../errors/machine-error.ts";
 import { didYouMean } from "../../errors/nearest.ts";
 import type { Computer } from "../../system/computer.ts";
 import { readRegularFileIfExists } from "../../system/files.ts";
 import type { CliFlag } from "../flags/flag.ts";
 import { meantFlag } from "../flags/meant-flag.ts";
-import { readNumber } from "../flags/flag-text.ts";
 import { settingsFileOf } from "./settings-place.ts";
 import { invalid, parseSettings, type CreateSettings, type Settings, type SettingValue } from "./settings.ts";
 
@@ -71,38 +71,11 @@ function unknownFlag(name: string, { place }: SettingValue, names: readonly stri
 }
 
 function valueFor(flag: CreateFlag, { value, place }: SettingValue): FlagValue {
-  const { name, kind } = flag;
-  if (notForFiles.has(name))
-    throw invalid(place, `--${name} is given on the command line, not here`, name === "driver" ? driverHint : undefined);
-  if (flag.secret === true && !isReference(value))
-    throw invalid(
-      place,
-      `--${name} is a secret, and this file is no place for one`,
-      "Say where it is: env:NAME, file:PATH, cmd:COMMAND or keychain:NAME.",
-    );
-  switch (kind) {
-    case "bool":
-      if (typeof value === "boolean") return value;
-      throw invalid(place, `--${name} is true or false`);
-    case "int":
-      return numberFor(flag, value, place);
-    case "string":
-      if (typeof value === "string") return value;
-      throw invalid(place, `--${name} is a text`, Array.isArray(value) ? undefined : `Put it into quotes: "${String(value)}"`);
-    case "strings":
-      if (typeof value === "string") return [value];
-      if (Array.isArray(value)) return value as readonly string[];
-      throw invalid(place, `--${name} is a list of texts`);
+  if (notForFiles.has(flag.name)) {
+    const hint = flag.name === "driver" ? driverHint : undefined;
+    throw invalid(place, `--${flag.name} is given on the command line, not here`, hint);
   }
-}
-
-function numberFor(flag: CreateFlag & { readonly kind: "int" }, value: FlagValue, place: string): number {
-  if (typeof value === "number") return value;
-  const read = typeof value === "string" ? readNumber(value, flag.unit) : undefined;
-  if (read?.ok === true) return read.value;
-  throw invalid(place, `--${flag.name} is a whole number`);
-}
-
-function isReference(value: FlagValue): boolean {
-  return typeof value === "string" && (value === "" || /^(?:env|file|cmd|keychain):/u.test(value));
+  const read = writtenFlagValue(flag, value);
+  if (!read.ok) throw invalid(place, read.problem, read.hint);
+  return read.value;
 }

@@ -2,16 +2,13 @@
  * `config.yml`: what a person wants of every `create`, and profiles for several kinds of machines. Its values are create
  * flags in their own words, without dashes. Read here as text; whether the flags exist is another file's question.
  */
-import type { FlagValue } from "../../driver-kit/create-flag.ts";
 import { MachineError } from "../../errors/machine-error.ts";
 import { didYouMean } from "../../errors/nearest.ts";
-import type { Document, Node, Pair, YAMLMap } from "yaml";
-
-/** Where something stands: `/home/me/.config/docker-machine/config.yml:3:5`. */
-type Place = string;
+import { entriesOf, isNothing, parseYaml, textOf, type Place, type Written, type WrittenEntry } from "../../system/yaml-text.ts";
 
 export interface SettingValue {
-  readonly value: FlagValue;
+  readonly value: Written;
+  /** Of the flag's name. */
   readonly place: Place;
 }
 
@@ -30,70 +27,44 @@ const topKeys = [...scopeKeys, "profiles"];
 
 /** @param file its name, for messages. Throws `settings-invalid` with line and column. */
 export async function parseSettings(text: string, file: string): Promise<Settings> {
-  const { parseDocument, LineCounter, isMap, isScalar, isSeq } = await import("yaml");
-  const lines = new LineCounter();
-  const document: Document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
-
-  const placeOf = (offset: number): Place => {
-    const { line, col } = lines.linePos(offset);
-    return `${file}:${line}:${col}`;
+  const top = knownEntries(await parseYaml(text, file, invalid), "the file", topKeys);
+  const profiles = top.find(({ key }) => key === "profiles")?.value;
+  const named = profiles === undefined ? [] : entriesOf(profiles, "profiles", invalid);
+  return {
+    ...readScope(top),
+    profiles: new Map(
+      named.map(({ key, value, place }) => {
+        if (key === "") throw invalid(place, "a profile has no name");
+        return [key, readScope(knownEntries(value, `the profile ${key}`, scopeKeys))] as const;
+      }),
+    ),
   };
-  const at = (node: unknown): Place => placeOf((node as Node | null)?.range?.[0] ?? 0);
-  const [broken] = document.errors;
-  if (broken !== undefined) {
-    const problem = broken.code === "MULTIPLE_DOCS" ? "a second document begins here" : `this is no YAML: ${broken.message}`;
-    throw invalid(placeOf(broken.pos[0]), problem);
-  }
+}
 
-  const entriesOf = (node: unknown, what: string, known?: readonly string[]): [string, unknown, Place][] => {
-    if (node === null || (isScalar(node) && node.value === null)) return [];
-    if (!isMap(node)) throw invalid(at(node), `${what} is no mapping of names to values`);
-    return (node as YAMLMap).items.map(({ key, value }: Pair) => {
-      const name = isScalar(key) ? String(key.value) : "";
-      if (known !== undefined && !known.includes(name))
-        throw invalid(at(key), `${what} has no key "${name}"`, unknownKeyHint(name, known));
-      return [name, value, at(key)];
-    });
+function knownEntries(written: Written, what: string, known: readonly string[]): readonly WrittenEntry[] {
+  const entries = entriesOf(written, what, invalid);
+  const strange = entries.find(({ key }) => !known.includes(key));
+  if (strange === undefined) return entries;
+  const { key, place } = strange;
+  throw invalid(place, `${what} has no key "${key}"`, unknownKeyHint(key, known));
+}
+
+function readScope(entries: readonly WrittenEntry[]): CreateSettings {
+  const of = (name: string): Written | undefined => entries.find(({ key }) => key === name)?.value;
+  const driver = of("driver");
+  const create = of("create");
+  return {
+    driver:
+      driver === undefined || isNothing(driver) ? undefined : { value: textOf(driver, "driver", invalid), place: driver.place },
+    create: new Map(
+      (create === undefined ? [] : entriesOf(create, "create", invalid)).map(({ key, value, place }) => [key, { value, place }]),
+    ),
   };
-
-  const readValue = (name: string, node: unknown): FlagValue => {
-    if (isSeq(node)) return node.items.map((item) => readText(name, item));
-    const value: unknown = isScalar(node) ? node.value : undefined;
-    if (typeof value === "string" || typeof value === "boolean") return value;
-    if (typeof value === "number" && Number.isSafeInteger(value)) return value;
-    throw invalid(at(node), `the value of ${name} is no text, whole number, true, false or list`, quoteHint);
-  };
-
-  const readText = (name: string, node: unknown): string => {
-    const value: unknown = isScalar(node) ? node.value : undefined;
-    if (typeof value === "string") return value;
-    throw invalid(at(node), `the value of ${name} is no text`, quoteHint);
-  };
-
-  const readScope = (entries: readonly [string, unknown, Place][]): CreateSettings => {
-    const of = (key: string): unknown => entries.find(([name]) => name === key)?.[1] ?? null;
-    const driver = of("driver");
-    return {
-      driver: driver === null ? undefined : { value: readText("driver", driver), place: at(driver) },
-      create: new Map(
-        entriesOf(of("create"), "create").map(([name, value, place]) => [name, { value: readValue(name, value), place }]),
-      ),
-    };
-  };
-
-  const top = entriesOf(document.contents, "the file", topKeys);
-  const profiles = entriesOf(top.find(([name]) => name === "profiles")?.[1] ?? null, "profiles").map(([name, value, place]) => {
-    if (name === "") throw invalid(place, "a profile has no name");
-    return [name, readScope(entriesOf(value, `the profile ${name}`, scopeKeys))] as const;
-  });
-  return { ...readScope(top), profiles: new Map(profiles) };
 }
 
 function unknownKeyHint(name: string, known: readonly string[]): string {
   return didYouMean(name, known) ?? `It has ${known.join(", ")}. Flags of create stand below create.`;
 }
-
-const quoteHint = 'Put text into quotes: "1.10" is a version, 1.10 a number.';
 
 export function invalid(place: Place, problem: string, hint?: string): MachineError {
   return new MachineError("settings-invalid", `${place}: ${problem}`, { hint });

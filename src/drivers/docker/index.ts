@@ -187,6 +187,7 @@ export const driverModule: DriverModule = {
   name: "docker",
   summary: "A container with systemd on a Docker Engine that runs already",
   flags: dockerOptions.flags,
+  sizeFlags: { cpus: "docker-cpus", memoryMiB: "docker-memory" },
   ownKeys: ["ContainerName", "ContainerId", "EngineHost"],
   capabilities: {
     provisionable: true,

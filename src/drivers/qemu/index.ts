@@ -257,6 +257,7 @@ export const driverModule: DriverModule = {
   name: "qemu",
   summary: "A virtual machine on this computer, by QEMU",
   flags: qemuOptions.flags,
+  sizeFlags: { cpus: "qemu-cpu-count", memoryMiB: "qemu-memory" },
   ownKeys: ["InstanceId", "ImageDigest", "Accelerator"],
   capabilities: {
     provisionable: true,

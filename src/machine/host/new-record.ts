@@ -7,7 +7,14 @@ import type { EngineOptions, HostExtra, HostRecord, SwarmOptions } from "../../s
 import { requireTlsNames } from "../../tls/alternative-names.ts";
 import type { MachineContext } from "../machine-context.ts";
 
-export function newRecord(context: MachineContext, name: string, driverName: string, options: DriverOptions): HostRecord {
+/** @param extra what it has besides what the flags say */
+export function newRecord(
+  context: MachineContext,
+  name: string,
+  driverName: string,
+  options: DriverOptions,
+  extra: HostExtra = {},
+): HostRecord {
   const dir = context.store.machineDir(name);
   requireTlsNames(options.strings("tls-san"));
   requireTransport(options);
@@ -37,7 +44,7 @@ export function newRecord(context: MachineContext, name: string, driverName: str
         StorePath: dir,
       },
     },
-    extra: extraOptions(options),
+    extra: { ...extraOptions(options), ...extra },
   };
 }
 

@@ -65,6 +65,16 @@ export function describeStoreContract(name: string, open: () => Promise<StoreUnd
       await assert.rejects(store.load("web"), { code: "machine-not-found" });
     },
 
+    "a fleet has one lock, and others theirs": async ({ store }) => {
+      await using _held = await store.lockFleet("shop", { purpose: "apply", waitMs: 0 });
+      await assert.rejects(store.lockFleet("Shop", { purpose: "apply", waitMs: 0 }), {
+        code: "machine-busy",
+        message: /^the fleet "Shop" is in use by docker-machine apply/u,
+      });
+      await using _other = await store.lockFleet("depot", { purpose: "apply", waitMs: 0 });
+      await using _machine = await store.lockMachine("shop", { purpose: "create", waitMs: 0 });
+    },
+
     "of many creates of one name at once exactly one wins": async ({ store }) => {
       const results = await Promise.allSettled(
         Array.from({ length: 8 }, (_, index) => store.create(newRecord("web", { driverName: `d${index}` }))),

@@ -1,10 +1,10 @@
 /** The text of a switch or a number as its value, refused in Go's words. */
-import { MachineError, messageOf } from "../../errors/machine-error.ts";
-import type { NumberUnit } from "../../driver-kit/create-flag.ts";
-import { quote } from "../../gocompat/quote.ts";
-import { parseBool, parseInt64 } from "../../gocompat/strconv.ts";
-import { readSizeText } from "../../system/size-text.ts";
-import { readTimeText } from "../../system/time-text.ts";
+import { MachineError, messageOf } from "../errors/machine-error.ts";
+import type { NumberUnit } from "./create-flag.ts";
+import { quote } from "../gocompat/quote.ts";
+import { parseBool, parseInt64 } from "../gocompat/strconv.ts";
+import { readSizeText } from "../system/size-text.ts";
+import { readTimeText } from "../system/time-text.ts";
 
 export type FlagText<Value> = { readonly ok: true; readonly value: Value } | { readonly ok: false; readonly reason: string };
 

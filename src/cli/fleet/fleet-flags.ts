@@ -1,0 +1,19 @@
+/** Flags that the commands on a fleet's file share. */
+import type { CliFlag } from "../flags/flag.ts";
+
+export const defaultFile = "machines.yml";
+
+export const fileFlag: CliFlag = {
+  kind: "string",
+  name: "file",
+  aliases: ["f"],
+  usage: "The fleet's file",
+  value: defaultFile,
+};
+
+/** Its exit status tells the outcome: `exit-code.ts` looks for it where a command line cannot even be read. */
+export const detailedExitFlag: CliFlag = {
+  kind: "bool",
+  name: "detailed-exitcode",
+  usage: "End with 2 where something differs, with 1 for every error, and with 0 where nothing is to be done",
+};

@@ -1,0 +1,72 @@
+/** What a fleet's file says, as plain data: what every other room of this folder works with. Times are in milliseconds. */
+import type { FlagValue } from "../../driver-kit/create-flag.ts";
+import type { Labels } from "../../store/record-labels.ts";
+import type { Place } from "../../system/yaml-text.ts";
+
+export interface FleetFile {
+  /** Its path as it was given. */
+  readonly file: string;
+  /** The fleet's name: what its machines are marked with. */
+  readonly fleet: string;
+  /** In the order of the file; of a range in the order of its numbers. */
+  readonly machines: readonly MachineSpec[];
+  readonly rollout: RolloutSpec;
+  readonly swarms: readonly SwarmSpec[];
+  /** What is allowed and hardly meant; one sentence each. */
+  readonly warnings: readonly string[];
+}
+
+export interface MachineSpec {
+  readonly name: string;
+  /** Where the machine stands: the last entry that is about it. */
+  readonly place: Place;
+  readonly driverName: string;
+  /** Create flags by name, those of the engine among them; secrets are references. */
+  readonly flags: Readonly<Record<string, FlagValue>>;
+  readonly labels: Labels;
+  /** Undefined = as it is. */
+  readonly protect: boolean | undefined;
+  /** How long the machine is wanted, counted from its create; undefined = nothing is said. */
+  readonly ttl: number | "off" | undefined;
+}
+
+/** How an engine's version is changed on many machines. */
+export interface RolloutSpec {
+  /** How many machines at once, as a number or in hundredths of those that change. */
+  readonly maxUnavailable: { readonly machines: number } | { readonly percent: number };
+  /** More failures than this stop it. */
+  readonly maxFail: number;
+  /** How many machines go first, alone; undefined = none do. */
+  readonly first: number | undefined;
+  /** How long is waited between those and the others, and between batches. */
+  readonly pauseMs: number;
+  readonly healthy: HealthGate;
+}
+
+/** What must be so before the next batch begins. */
+export interface HealthGate {
+  /** Whether containers that ran must run again, and be healthy. */
+  readonly containers: "as-before" | "ignored";
+  /** A line of shell on the machine that must end with status 0. */
+  readonly command: string | undefined;
+  readonly withinMs: number;
+}
+
+/** A cluster of swarm mode. Every member is a machine of the file, and of no other cluster. */
+export interface SwarmSpec {
+  readonly name: string;
+  readonly place: Place;
+  /** One at least. */
+  readonly managers: readonly string[];
+  readonly workers: readonly string[];
+  /** UDP port of the overlay network; undefined = the engine's own choice. */
+  readonly dataPathPort: number | undefined;
+}
+
+export const defaultRollout: RolloutSpec = {
+  maxUnavailable: { machines: 1 },
+  maxFail: 0,
+  first: undefined,
+  pauseMs: 0,
+  healthy: { containers: "as-before", command: undefined, withinMs: 120_000 },
+};

@@ -1,0 +1,65 @@
+/**
+ * Whether a machine that no fleet made is as the file says: then the next apply marks it, and changes nothing. A driver is
+ * configured with what the file gives, and its configuration held against the recorded one.
+ */
+import { isMachineError, messageOf } from "../../errors/machine-error.ts";
+import type { FlagValue } from "../../driver-kit/create-flag.ts";
+import { newHost, openHost } from "../../machine/host/open-host.ts";
+import { newRecord } from "../../machine/host/new-record.ts";
+import type { Host } from "../../machine/host/host.ts";
+import type { MachineContext } from "../../machine/machine-context.ts";
+import { changeableFlags } from "../../machine/reconfigure.ts";
+import { isNamedLike } from "../../machine/secrets/conceal.ts";
+import type { HostRecord } from "../../store/host-record.ts";
+import type { FlagSource } from "../file/flag-source.ts";
+import type { MachineSpec } from "../file/fleet-file.ts";
+import { resolvedOptions } from "../file/resolved-options.ts";
+import { shown } from "./differences.ts";
+
+/** Clauses; none where nothing speaks against it. Secrets are not compared: what they are, the driver alone knows. */
+export async function findObjections(context: MachineContext, spec: MachineSpec, source: FlagSource): Promise<string[]> {
+  await using recorded = await openHost(context, spec.name);
+  const { record } = recorded;
+  const driverName = record.extra.DriverGivenAs ?? record.driverName;
+  if (driverName !== spec.driverName) return [`its driver is ${driverName}, not ${spec.driverName}`];
+  const options = await resolvedOptions(context, spec, source);
+  const fresh = newRecord(context, spec.name, spec.driverName, options);
+  const engine = Object.keys(spec.flags).flatMap((flag) => engineObjection(flag, spec.flags[flag], record, fresh));
+  await using wanted = newHost(context, fresh, recorded.module);
+  try {
+    await wanted.configure(options);
+  } catch (error) {
+    if (!isMachineError(error)) throw error;
+    return [...engine, messageOf(error)];
+  }
+  return [...engine, ...(await driverObjections(spec, recorded, wanted))];
+}
+
+/** Taken over or not, the record is the same. */
+function engineObjection(flag: string, value: FlagValue | undefined, record: HostRecord, fresh: HostRecord): string[] {
+  const changeable = changeableFlags[flag];
+  // Its environment may be concealed.
+  if (changeable === undefined || flag === "engine-env") return [];
+  const changed = structuredClone(record);
+  changeable.take(changed, fresh);
+  return JSON.stringify(changed) === JSON.stringify(record) ? [] : [`${flag} is not ${shown(value)}`];
+}
+
+async function driverObjections(spec: MachineSpec, recorded: Host, wanted: Host): Promise<string[]> {
+  const [is, shouldBe] = [await configOf(recorded), await configOf(wanted)];
+  return Object.keys(spec.flags).flatMap((flag) => {
+    const field = Object.keys(shouldBe).find((name) => isNamedLike(flag, name));
+    if (field === undefined || isMarked(is[field]) || isMarked(shouldBe[field])) return [];
+    const [found, expected] = [JSON.stringify(is[field]), JSON.stringify(shouldBe[field])];
+    return found === expected ? [] : [`${flag} is ${found}, not ${expected}`];
+  });
+}
+
+async function configOf({ driver }: Host): Promise<Readonly<Record<string, unknown>>> {
+  return JSON.parse(await driver.configText()) as Record<string, unknown>;
+}
+
+/** A secret, or what may be one. */
+function isMarked(value: unknown): boolean {
+  return typeof value === "string" && value.includes("[secret:");
+}

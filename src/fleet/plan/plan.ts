@@ -1,0 +1,83 @@
+/** What bringing machines to what a fleet's file says would do: as data, for whoever shows it, saves it or does it. */
+import type { MachineSpec } from "../file/fleet-file.ts";
+
+/**
+ * `continue`: a command on it was cut off. `mark`: it is as the file says and nobody's yet. `replace`: it can become what
+ * the file says only anew. `remove`: it is the fleet's, and in the file no more. `refuse`: it is not the fleet's to change.
+ */
+export type Action = "none" | "create" | "continue" | "change" | "mark" | "replace" | "remove" | "refuse";
+
+/** What a change takes. */
+export type Effect =
+  /** The record alone. */
+  | "record"
+  /** Nothing now; the next upgrade of the engine takes it up. */
+  | "next-upgrade"
+  /** The engine is configured anew, and restarted. */
+  | "engine-restart"
+  /** The engine becomes another version. */
+  | "engine-upgrade"
+  /** The machine's size; it may count only from the next start on. */
+  | "resize"
+  /** A machine is made anew in its place. */
+  | "replacement";
+
+export interface PlannedChange {
+  /** A key of the file: a create flag, `labels.KEY`, `protect`, `driver`. */
+  readonly key: string;
+  /** As text; null where there is none. */
+  readonly from: string | null;
+  readonly to: string | null;
+  readonly effect: Effect;
+}
+
+export interface PlannedMachine {
+  readonly name: string;
+  readonly action: Action;
+  /** Why, as a clause; "" where the changes say it. */
+  readonly reason: string;
+  readonly changes: readonly PlannedChange[];
+  /** What has to be asked for by name, for all of it to be done. */
+  readonly needs: "prune" | "replace" | undefined;
+  readonly isProtected: boolean;
+  /** Undefined of a machine that the file has no more. */
+  readonly spec: MachineSpec | undefined;
+  /** Whether a machine of that name exists. */
+  readonly exists: boolean;
+}
+
+export interface Plan {
+  readonly fleet: string;
+  readonly machines: readonly PlannedMachine[];
+}
+
+/** Whether anything is to be done or decided. */
+export function isChange({ action }: Pick<PlannedMachine, "action">): boolean {
+  return action !== "none";
+}
+
+/** What is done in any case, as against what needs a word of the user. */
+export function isDoneUnasked({ action, changes }: PlannedMachine): boolean {
+  if (action === "change") return changes.some(({ effect }) => effect !== "replacement");
+  return action === "create" || action === "continue" || action === "mark";
+}
+
+export type Summary = Readonly<Record<Action, number>> & {
+  /** How many need a word of the user: what is refused, and what is only removed or replaced when asked. */
+  readonly decisions: number;
+};
+
+export function summaryOf({ machines }: Plan): Summary {
+  const count = (action: Action): number => machines.filter((machine) => machine.action === action).length;
+  return {
+    none: count("none"),
+    create: count("create"),
+    continue: count("continue"),
+    change: count("change"),
+    mark: count("mark"),
+    replace: count("replace"),
+    remove: count("remove"),
+    refuse: count("refuse"),
+    decisions: machines.filter(({ action, needs }) => action === "refuse" || needs !== undefined).length,
+  };
+}
