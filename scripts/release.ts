@@ -28,6 +28,8 @@ const names = values.targets?.split(",") ?? Object.keys(targets);
 const out = path.resolve(values.out ?? "build/release");
 rmSync(out, { recursive: true, force: true });
 mkdirSync(out, { recursive: true });
+// The layout of the executables is recorded anew: a release comes of its sources alone.
+rmSync("build/order", { recursive: true, force: true });
 
 const unmade: string[] = [];
 const made: string[] = [];

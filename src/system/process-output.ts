@@ -73,7 +73,7 @@ export class ProcessOutput implements OutputStream {
   write(data: string | Uint8Array): void {
     if (this.#error !== undefined) return;
     if (this.#stream !== undefined || this.#options.needsStream) this.#openStream().write(data);
-    else this.#writeDirectly(typeof data === "string" ? Buffer.from(data) : data);
+    else this.#writeDirectly(typeof data === "string" ? new TextEncoder().encode(data) : data);
   }
 
   #writeDirectly(bytes: Uint8Array): void {
