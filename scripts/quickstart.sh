@@ -127,6 +127,7 @@ next() { printf '  %-42s %s\n' "$@"; }
 if has docker; then
   next "eval \"\$(./docker-machine env $name)\"" "point the docker client of this shell at it, then"
   next "docker run --rm quickstart /bin/sh -c 'echo Hello.'" "run a container there"
+  next "docker run -d -p 8080:80 IMAGE" "what it serves is at http://127.0.0.1:8080 here"
 else
   next "./docker-machine ssh $name sudo docker ps" "use its engine (with a docker client, from here: ./docker-machine env $name)"
 fi

@@ -28,6 +28,8 @@ export interface AssemblyOptions {
   readonly certificates?: NamedPaths | undefined;
   /** Whether SSH is the built-in client's; otherwise the OpenSSH client's where there is one. */
   readonly nativeSsh?: boolean | undefined;
+  /** The command line that starts this program: where it is given, what serves machines in the background is started. */
+  readonly ownProgram?: readonly string[] | undefined;
   /** Ends plugins that are being started. */
   readonly signal?: AbortSignal | undefined;
   /** Nobody is asked where it is absent. */
@@ -61,6 +63,7 @@ export function assemble(options: AssemblyOptions): MachineContext {
       const backend = await chooseSshBackend(options.nativeSsh ?? false, processes);
       return await openSshExecutor(backend, target, { computer, processes, clock: systemClock, report });
     },
+    ownProgram: options.ownProgram,
     reportFor: (machineName) => options.reportFor(machineName),
     askSudoPassword: async (machineName) => await options.askSudoPassword?.(machineName),
   };

@@ -77,6 +77,8 @@ export interface CliContext {
   /** MACHINE_COMPAT=0.16: exit codes and defaults of 0.16.2 where they differ. */
   readonly compat: boolean;
   readonly program: ProgramName;
+  /** As {@link MainContext.ownProgram}. */
+  readonly ownProgram: readonly string[] | undefined;
   /** Every command there is. */
   readonly commands: readonly Command[];
   /** The whole command line as typed, the program first: what `env` tells the user to run. */

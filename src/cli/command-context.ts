@@ -68,6 +68,7 @@ export function commandContext(
     globals,
     compat: options.compat,
     program: options.program,
+    ownProgram: mainContext.ownProgram,
     commands: mainContext.commands,
     commandLine: options.commandLine,
     redactor,

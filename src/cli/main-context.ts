@@ -10,6 +10,8 @@ export interface MainContext {
   /** The driver that has a create flag, built in or, by its prefix, a plugin; undefined for a flag that none has. */
   ownerOfFlag(flag: string, computer: Computer): Promise<string | undefined>;
   readonly commands: readonly Command[];
+  /** The command line that starts this program; nothing is started in the background where it is absent. */
+  readonly ownProgram?: readonly string[] | undefined;
   readonly clock: Clock;
   /** The runtime's name and version, for bug reports. */
   readonly runtime: string;

@@ -7,7 +7,7 @@ import type { CliContext } from "./cli-context.ts";
 
 /** @param reportFor where events of one machine go; the command's own report unless given. */
 export function openContext(context: CliContext, reportFor?: (machineName: string) => Report): MachineContext {
-  const { globals, computer, redactor, signal } = context;
+  const { globals, computer, redactor, signal, ownProgram } = context;
   return assemble({
     computer,
     redactor,
@@ -21,6 +21,7 @@ export function openContext(context: CliContext, reportFor?: (machineName: strin
       clientCertPath: globals.tlsClientCert,
       clientKeyPath: globals.tlsClientKey,
     },
+    ownProgram: ownProgram && (globals.nativeSsh ? [...ownProgram, "--native-ssh"] : ownProgram),
     reportFor: (name) => (name === undefined || reportFor === undefined ? context.report : reportFor(name)),
     askSudoPassword: async (name) => await context.askSecret(`Password for sudo on ${name}: `),
   });

@@ -239,6 +239,15 @@ export const ownCommands: readonly Command[] = [
     load: () => import("./commands/complete.ts"),
   },
   {
+    name: "__publish",
+    summary: "Have the ports of a machine's containers lead there from this computer",
+    hidden: true,
+    flags: [],
+    arity: { min: 1, max: 1, message: "Error: Expected one machine name as an argument" },
+    output: "facts",
+    load: () => import("./commands/publish.ts"),
+  },
+  {
     name: "cache",
     summary: "List and empty the cache",
     flags: [],

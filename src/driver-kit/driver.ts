@@ -136,6 +136,35 @@ export interface PublishedPort {
   readonly machinePort: number;
 }
 
+/** A port that a container of the machine publishes, by the number it has there. */
+export interface ContainerPort {
+  readonly protocol: "tcp" | "udp";
+  readonly port: number;
+}
+
+/**
+ * What came of bringing a port here: it leads to the machine; a program of this computer listens on it; the user may not
+ * open it; or the user has it lead to another port of the machine ({@link Driver.publish}).
+ */
+export type BringOutcome = "open" | "in-use" | "not-allowed" | "given-away";
+
+/** Ports of containers, which 127.0.0.1 of this computer is to have under the same numbers while the instance runs. */
+export interface ContainerPorts {
+  /** Whether the user wants this one here. */
+  wants(port: ContainerPort): boolean;
+  /** Names this run of the instance, paused or not: the next start has another. Undefined while there is none. Asks this computer alone. */
+  run(): Promise<string | undefined>;
+  /**
+   * Makes exactly these lead to the machine, and says of each what came of it; nothing of it is recorded. Those that
+   * {@link Driver.publish} opened stay as they are: `recorded` tells them, and is asked while nobody can change them.
+   */
+  bring(
+    ports: readonly ContainerPort[],
+    recorded: () => Promise<readonly PublishedPort[]>,
+    signal: AbortSignal,
+  ): Promise<readonly BringOutcome[]>;
+}
+
 export interface Driver {
   /** The name that the record holds. A program of others may turn out to have another than it was asked for by. */
   readonly driverName: string;
@@ -240,6 +269,8 @@ export interface Driver {
    * Throws `port-taken`, `driver-options`; what was open before is as it was then. Absent: unsupported.
    */
   publish?(ports: readonly PublishedPort[], signal: AbortSignal): Promise<readonly PublishedPort[]>;
+  /** Absent where containers' ports do not come to this computer by themselves. */
+  readonly containerPorts?: ContainerPorts | undefined;
   /** Has the provider end the instance, and its bill, at this time; undefined takes that back. Absent: unsupported. */
   setLifetime?(deadline: Date | undefined, signal: AbortSignal): Promise<void>;
   /** Ends a plugin; built-in drivers have nothing to close. */

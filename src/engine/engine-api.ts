@@ -4,8 +4,11 @@
  * tell errors; nothing of machines.
  */
 import type { ClientRequest, IncomingMessage, RequestOptions } from "node:http";
+import type { RequestOptions as SecureOptions } from "node:https";
 import type { Readable } from "node:stream";
+import type { checkServerIdentity } from "node:tls";
 import { MachineError, messageOf, systemCodeOf } from "../errors/machine-error.ts";
+import { bears } from "./machine-identity.ts";
 import { LineSplitter } from "../system/line-splitter.ts";
 
 export type ApiEndpoint =
@@ -18,6 +21,8 @@ export interface ApiTls {
   readonly ca: string;
   readonly certificate: string;
   readonly key: string;
+  /** A name that the engine's certificate may have in place of the host's. */
+  readonly machineName?: string | undefined;
 }
 
 export interface ApiRequest {
@@ -25,9 +30,11 @@ export interface ApiRequest {
   /** Sent as JSON; a Buffer or a stream, which must be a tar archive, as it is. */
   readonly body?: unknown;
   readonly signal: AbortSignal;
-  /** Bound on silence; 30 s unless told. */
+  /** Bound on silence; 30 s unless told, 0 for none. */
   readonly timeoutMs?: number | undefined;
 }
+
+export type ApiMessage = Readonly<Record<string, unknown>>;
 
 /** The engine's own answer to a request that it did not fulfil. */
 export class ApiError extends MachineError {
@@ -60,12 +67,20 @@ export class EngineApi {
   }
 
   /** Sends a POST that is answered by a stream of JSON messages, one a line. A message with an `error` ends it. */
-  async follow(
-    path: string,
-    request: ApiRequest,
-    onMessage: (message: Readonly<Record<string, unknown>>) => void,
-  ): Promise<void> {
-    const response = await this.#open("POST", path, request);
+  async follow(path: string, request: ApiRequest, onMessage: (message: ApiMessage) => void): Promise<void> {
+    await this.#read(await this.#open("POST", path, request), request, onMessage);
+  }
+
+  /**
+   * Sends a GET that is answered by such a stream, once something is to be told. Resolves when it has begun, so that from
+   * then on nothing is missed; the reader that it gives resolves when the engine ends the stream.
+   */
+  async subscribe(path: string, request: ApiRequest): Promise<(onMessage: (message: ApiMessage) => void) => Promise<void>> {
+    const response = await this.#open("GET", path, request);
+    return async (onMessage) => await this.#read(response, request, onMessage);
+  }
+
+  async #read(response: IncomingMessage, request: ApiRequest, onMessage: (message: ApiMessage) => void): Promise<void> {
     await this.#received(request, async () => {
       const lines = new LineSplitter((line, isWhole) => {
         if (!isWhole) throw new Error("a message has no end");
@@ -94,12 +109,14 @@ export class EngineApi {
   }
 
   async #request(method: string, path: string, request: ApiRequest): Promise<IncomingMessage> {
-    const secure = this.#endpoint.kind === "tcp" && this.#endpoint.tls !== undefined;
+    const tls = this.#endpoint.kind === "tcp" ? this.#endpoint.tls : undefined;
+    const secure = tls !== undefined;
     const { request: open } = secure ? await import("node:https") : await import("node:http");
     const { headers, write } = payload(request.body);
     const timeoutMs = request.timeoutMs ?? defaultTimeoutMs;
-    const options: RequestOptions = {
+    const options: SecureOptions = {
       ...target(this.#endpoint),
+      ...(tls?.machineName === undefined ? {} : { checkServerIdentity: await identityCheck(tls.machineName) }),
       method,
       path: path + queryText(request.query),
       headers: { ...nameOf(this.#endpoint), ...headers },
@@ -125,6 +142,11 @@ function target(endpoint: ApiEndpoint): RequestOptions & { ca?: string; cert?: s
   if (endpoint.kind === "socket") return { socketPath: endpoint.path };
   const { host, port, tls } = endpoint;
   return { host, port, ...(tls === undefined ? {} : { ca: tls.ca, cert: tls.certificate, key: tls.key }) };
+}
+
+async function identityCheck(machineName: string): Promise<typeof checkServerIdentity> {
+  const { checkServerIdentity } = await import("node:tls");
+  return (host, certificate) => (bears(certificate, machineName) ? undefined : checkServerIdentity(host, certificate));
 }
 
 function queryText(query: ApiRequest["query"]): string {
@@ -184,9 +206,9 @@ function messageIn(text: string): string | undefined {
   }
 }
 
-function takeMessage(line: string, onMessage: (message: Readonly<Record<string, unknown>>) => void): void {
+function takeMessage(line: string, onMessage: (message: ApiMessage) => void): void {
   if (line.trim() === "") return;
-  const message = JSON.parse(line) as Readonly<Record<string, unknown>>;
+  const message = JSON.parse(line) as ApiMessage;
   if (typeof message["error"] === "string") throw new MachineError("provider-error", message["error"]);
   onMessage(message);
 }

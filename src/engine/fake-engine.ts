@@ -1,6 +1,6 @@
 /**
  * An engine for tests: a TLS server that demands a client certificate and answers the questions of `EngineClient`, or
- * misbehaves as it is told. It drives no containers. Certificates are given by whoever starts it.
+ * misbehaves as it is told. It drives no containers, but tells of those that it is told. Certificates are given by whoever starts it.
  */
 import { createServer, type Server } from "node:https";
 import type { IncomingMessage, ServerResponse } from "node:http";
@@ -33,6 +33,9 @@ export class FakeEngine implements AsyncDisposable {
   /** Requests so far: `GET /_ping`. */
   readonly requests: string[] = [];
   manner: FakeEngineManner;
+  /** Of `GET /containers/json`. */
+  containers: readonly unknown[] = [];
+  readonly #listeners = new Set<ServerResponse>();
   readonly #options: FakeEngineOptions;
   readonly #server: Server;
 
@@ -73,6 +76,17 @@ export class FakeEngine implements AsyncDisposable {
     return `tcp://${formatHostPort(this.address)}`;
   }
 
+  /** Clients that are told of events. */
+  get listeners(): number {
+    return this.#listeners.size;
+  }
+
+  /** Has other containers from now on, and tells those who listen to events. */
+  become(containers: readonly unknown[]): void {
+    this.containers = containers;
+    for (const response of this.#listeners) response.write(`${JSON.stringify({ Type: "container", Action: "start" })}\n`);
+  }
+
   /** Stops at once; open connections are cut. */
   async [Symbol.asyncDispose](): Promise<void> {
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
@@ -109,15 +123,21 @@ export class FakeEngine implements AsyncDisposable {
         Os: "linux",
         Arch: "amd64",
       });
+    if (path === "/containers/json") return this.#send(response, 200, this.containers, { "Content-Type": "application/json" });
+    if (path.startsWith("/events?")) {
+      this.#listeners.add(response);
+      response.once("close", () => this.#listeners.delete(response));
+      return response.writeHead(200, { "Content-Type": "application/json" }).flushHeaders();
+    }
     if (path === "/info") return this.#send(response, 200, { ServerVersion: version, ...this.#options.info });
     this.#send(response, 404, { message: "page not found" });
   }
 
-  #send(response: ServerResponse, status: number, body: unknown): void {
+  #send(response: ServerResponse, status: number, body: unknown, more: Readonly<Record<string, string>> = {}): void {
     // A header holds no control characters; the body of an answer does.
     const { engineVersion } = this.#options;
     const inHeader = typeof engineVersion === "string" ? engineVersion.replaceAll(/[^ -~]/gu, "") : "29.0.0";
-    const headers = { Server: `Docker/${inHeader} (linux)`, "Api-Version": "1.52" };
+    const headers = { Server: `Docker/${inHeader} (linux)`, "Api-Version": "1.52", ...more };
     response.writeHead(status, headers).end(typeof body === "string" ? body : `${JSON.stringify(body)}\n`);
   }
 }

@@ -14,6 +14,7 @@ import {
   type DialStage,
 } from "./dial-error.ts";
 import type { EngineAddress } from "./engine-address.ts";
+import { bears } from "./machine-identity.ts";
 import type { ClientCredentials, ExchangeOptions } from "./exchange.ts";
 import { objectionTo } from "./peer-trust.ts";
 
@@ -78,9 +79,4 @@ function openSocket(
   } catch (error) {
     throw explainBadCredentials(error);
   }
-}
-
-/** To the letter: `web.` and `Web` are other machines than `web`, and a wildcard is no machine. */
-function bears({ subjectaltname = "" }: PeerCertificate, machineName: string | undefined): boolean {
-  return machineName !== undefined && subjectaltname.split(", ").includes(`DNS:${machineName}`);
 }

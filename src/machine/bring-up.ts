@@ -15,6 +15,7 @@ import { locate } from "./host/locate.ts";
 import { isCreateUncertain } from "./interruption/interrupted.ts";
 import type { JournalReading } from "./interruption/journal.ts";
 import type { MachineContext } from "./machine-context.ts";
+import { keepPublished } from "./published/keep.ts";
 import { provisionMachine } from "./provision-machine.ts";
 import { waitForState } from "./host/wait-for-state.ts";
 
@@ -43,6 +44,7 @@ export async function bringUp(
     await untilRunning(context, host, signal);
   }
   await journal.close();
+  await keepPublished(context, host, "begun");
 }
 
 /** A driver takes over what its interrupted `create` began, unless it is one that must not be asked twice. */

@@ -1,6 +1,7 @@
 /** `exec`: one command on a machine, without a terminal and without input of the user's. No lock is taken. */
 import { openHost } from "./host/open-host.ts";
 import type { MachineContext } from "./machine-context.ts";
+import { keepPublished } from "./published/keep.ts";
 
 export interface ExecRequest {
   /** A line of the shell that the machine's user has. */
@@ -36,5 +37,6 @@ export async function execOnMachine(
     onStdout: (chunk) => onOutput?.("stdout", chunk),
     onStderr: (chunk) => onOutput?.("stderr", chunk),
   });
+  await keepPublished(context, host);
   return { name, status, stdout: stdout.toString("utf8"), stderr: stderr.toString("utf8") };
 }

@@ -12,6 +12,7 @@ import { engineUrlOf, waitForEngine } from "./host/engine-connection.ts";
 import { locate } from "./host/locate.ts";
 import { lockMachine } from "./interruption/machine-lock.ts";
 import type { MachineContext } from "./machine-context.ts";
+import { keepPublished } from "./published/keep.ts";
 import { requireUnprotected } from "./selection/protection.ts";
 import { stateOf, waitForState } from "./host/wait-for-state.ts";
 
@@ -75,7 +76,10 @@ export async function changeState(
   if (verb === "kill") await requireUnprotected(context, name, "killed");
   await using host = await openHost(context, name);
   const isThere = verbs[verb].already?.state;
-  if (already === "welcome" && isThere !== undefined && (await stateOf(context, host, lock.signal)) === isThere) return false;
+  if (already === "welcome" && isThere !== undefined && (await stateOf(context, host, lock.signal)) === isThere) {
+    if (isThere === "Running") await keepPublished(context, host);
+    return false;
+  }
   await doVerb(context, host, verbs[verb], lock.signal);
   return true;
 }
@@ -118,6 +122,11 @@ async function restart(context: MachineContext, host: Host, signal: AbortSignal)
 }
 
 async function waitUntilUsable(context: MachineContext, host: Host, signal: AbortSignal): Promise<void> {
+  await reach(context, host, signal);
+  await keepPublished(context, host, "begun");
+}
+
+async function reach(context: MachineContext, host: Host, signal: AbortSignal): Promise<void> {
   await waitForState(context, host, "Running", signal);
   await locate(context, host, signal);
   if (!isProvisioned(host)) return;

@@ -34,6 +34,8 @@ export interface MachineContext {
   openSsh(target: SshTarget, report: Report): Promise<SshExecutor>;
   /** Where events of one machine go; undefined = of none in particular. */
   reportFor(machineName: string | undefined): Report;
+  /** The command line that starts this program, for what is to outlive it; absent where nothing is to. */
+  readonly ownProgram?: readonly string[] | undefined;
   /** Asks the user for a machine's sudo password; undefined when nobody can be asked. */
   askSudoPassword(machineName: string): Promise<string | undefined>;
 }

@@ -7,6 +7,8 @@ import { openHost } from "./host/open-host.ts";
 import { requireCreated } from "./interruption/interrupted.ts";
 import { lockMachine } from "./interruption/machine-lock.ts";
 import type { MachineContext } from "./machine-context.ts";
+import { keepPublished } from "./published/keep.ts";
+import { publishedFacts, type PublishedFacts } from "./published/published-facts.ts";
 
 /** What is to change; a port is closed by its number here. */
 export interface PortChange {
@@ -14,10 +16,23 @@ export interface PortChange {
   readonly close: readonly number[];
 }
 
+export interface OpenPorts {
+  readonly ports: readonly PublishedPort[];
+  /** Of containers, which come and go with them; undefined where they do not come here, or the machine does not run. */
+  readonly published?: PublishedFacts | undefined;
+}
+
 /** What is open; undefined where the driver opens none, so that SSH has to carry them. */
-export async function listPorts(context: MachineContext, name: string): Promise<readonly PublishedPort[] | undefined> {
+export async function listPorts(context: MachineContext, name: string): Promise<OpenPorts | undefined> {
   await using host = await openHost(context, name);
-  return await host.driver.publishedPorts?.();
+  const ports = await host.driver.publishedPorts?.();
+  return ports && { ports, published: await publishedNow(context, host) };
+}
+
+async function publishedNow(context: MachineContext, host: Host): Promise<PublishedFacts | undefined> {
+  if ((await host.driver.containerPorts?.run()) === undefined) return undefined;
+  await keepPublished(context, host);
+  return await publishedFacts(host);
 }
 
 /**
@@ -29,15 +44,14 @@ export async function changePorts(
   name: string,
   change: PortChange,
   signal: AbortSignal,
-): Promise<readonly PublishedPort[] | undefined> {
+): Promise<OpenPorts | undefined> {
   await using lock = await lockMachine(context, name, "port", signal);
   await using host = await openHost(context, name);
   await requireCreated(host);
   if (host.driver.publish === undefined || host.driver.publishedPorts === undefined) return undefined;
   const before = await host.driver.publishedPorts();
   const missing = change.close.find((port) => !before.some(({ hostPort }) => hostPort === port));
-  if (missing !== undefined)
-    throw new MachineError("machine-state", `Port ${missing} does not lead to "${name}"`, { hint: hintOf(before) });
+  if (missing !== undefined) throw await notOpen(host, missing, before);
   const isNew = ({ hostPort, protocol }: PublishedPort): boolean =>
     !before.some((port) => port.hostPort === hostPort && port.protocol === protocol);
   const wanted = [...before.filter(({ hostPort }) => !change.close.includes(hostPort)), ...change.open.filter(isNew)];
@@ -46,7 +60,21 @@ export async function changePorts(
     throw new MachineError("port-taken", `Port ${replaced.hostPort} leads to another port of "${name}"`, {
       hint: `Close it first: docker-machine port ${name} --close ${replaced.hostPort}`,
     });
-  return await publish(context, host, wanted, lock.signal);
+  return { ports: await publish(context, host, wanted, lock.signal), published: await publishedNow(context, host) };
+}
+
+async function notOpen(host: Host, port: number, open: readonly PublishedPort[]): Promise<MachineError> {
+  const ofContainer = (await publishedFacts(host))?.ports.find((each) => each.port === port && each.outcome === "open");
+  if (ofContainer === undefined)
+    return new MachineError("machine-state", `Port ${port} does not lead to "${host.name}"`, { hint: hintOf(open) });
+  const containers = ofContainer.containers.join(", ");
+  return new MachineError(
+    "machine-state",
+    `Port ${port} leads to "${host.name}" for as long as a container publishes it: ${containers}`,
+    {
+      hint: "It is closed with the container; a machine of --qemu-publish off has none of them come here.",
+    },
+  );
 }
 
 async function publish(

@@ -16,6 +16,7 @@ import { requireCreated } from "./interruption/interrupted.ts";
 import { lockMachine } from "./interruption/machine-lock.ts";
 import type { MachineContext } from "./machine-context.ts";
 import { requireValidName } from "./names.ts";
+import { keepPublished } from "./published/keep.ts";
 
 type PinnedKeys = Pick<HostKeyPolicy, "alias" | "knownHostsFile">;
 
@@ -32,9 +33,15 @@ export async function renameMachine(context: MachineContext, name: string, newNa
   await moveAll(context, host, newName);
   await using renamed = await openHost(context, newName);
   await moveIntegration(context, name, renamed);
+  await followRename(context, renamed);
   if (!isProvisioned(host)) return;
   const change = `docker-machine provision ${newName}`;
   logTo(context.reportFor(newName), "info", `Its engine's certificate names "${name}" still; for a new one: ${change}`);
+}
+
+/** Who brings its containers' ports here knows it by the name it had. */
+async function followRename(context: MachineContext, renamed: Host): Promise<void> {
+  if ((await renamed.driver.containerPorts?.run()) !== undefined) await keepPublished(context, renamed);
 }
 
 /** In the same order each time, so that two renames never wait for each other. Names that differ in case have one lock. */

@@ -9,6 +9,7 @@ import { isProvisioned, type Host } from "./host/host.ts";
 import { openHost } from "./host/open-host.ts";
 import { stateOf } from "./host/wait-for-state.ts";
 import type { MachineContext } from "./machine-context.ts";
+import { keepPublished } from "./published/keep.ts";
 
 /** What is waited for: the engine's answer, a login over SSH, or a state at the provider. */
 export const waitGoals = ["engine", "ssh", "running", "stopped"] as const;
@@ -31,6 +32,7 @@ export async function waitForMachine(
     await using host = await openHost(context, name);
     try {
       await reach(context, host, goal ?? usefulGoal(host), Math.max(remainingMs, 1), signal);
+      if (goal !== "stopped") await keepPublished(context, host);
       return true;
     } catch (error) {
       signal.throwIfAborted();

@@ -5,10 +5,22 @@
  */
 import { randomUUID } from "node:crypto";
 import type { DriverOptions } from "../driver-kit/create-flag.ts";
-import type { Driver, DriverCapabilities, DriverContext, DriverModule, Resource, SizeChange } from "../driver-kit/driver.ts";
+import type {
+  BringOutcome,
+  ContainerPort,
+  ContainerPorts,
+  Driver,
+  DriverCapabilities,
+  DriverContext,
+  DriverModule,
+  PublishedPort,
+  Resource,
+  SizeChange,
+} from "../driver-kit/driver.ts";
 import { ProviderDriver, type ProviderConfig } from "../driver-kit/provider-driver.ts";
 import type { MachineState } from "../driver-kit/state.ts";
 import { MachineError } from "../errors/machine-error.ts";
+import { tryPort } from "../system/loopback-port.ts";
 
 export interface FakeInstance {
   readonly id: string;
@@ -18,6 +30,39 @@ export interface FakeInstance {
 }
 
 export type FakeVerb = "preCreateCheck" | "create" | "remove" | "start" | "stop" | "kill" | "restart" | "getState" | "locate";
+
+/** Ports of containers that lead to the one instance there is. */
+export class FakeContainerPorts implements ContainerPorts {
+  /** Undefined once the instance has ended. */
+  runId: string | undefined = "first run";
+  /** `8080/tcp` each. */
+  open: readonly string[] = [];
+  /** How often it was asked to bring some. */
+  asked = 0;
+
+  wants({ port }: ContainerPort): boolean {
+    return port !== 22;
+  }
+
+  async run(): Promise<string | undefined> {
+    return this.runId;
+  }
+
+  async bring(
+    ports: readonly ContainerPort[],
+    recorded: () => Promise<readonly PublishedPort[]>,
+  ): Promise<readonly BringOutcome[]> {
+    this.asked += 1;
+    await recorded();
+    const verdicts = await Promise.all(
+      ports.map(async ({ protocol, port }) => await tryPort({ protocol, address: "127.0.0.1", port })),
+    );
+    const outcomes = verdicts.map((verdict): BringOutcome => (verdict === "free" ? "open" : "in-use"));
+    const open = ports.filter((_, index) => outcomes[index] === "open");
+    this.open = open.map(({ protocol, port }) => `${port}/${protocol}`);
+    return outcomes;
+  }
+}
 
 /** The provider: what there is, what was asked, and what is to happen when it is asked. */
 export class FakeWorld {
@@ -36,6 +81,8 @@ export class FakeWorld {
   withdrawn = 0;
   /** What instances were resized to; undefined = the provider cannot. */
   sizes: SizeChange[] | undefined;
+  /** Undefined = containers' ports do not come to this computer. */
+  containerPorts: FakeContainerPorts | undefined;
   /** Where the engine of an instance answers; "" = at its address. */
   engineUrl = "";
   #addresses = 0;
@@ -62,6 +109,10 @@ class FakeDriver extends ProviderDriver<FakeConfig> {
     this.#world = world;
     const { sizes } = world;
     if (sizes !== undefined) this.resize = async (change) => ({ fromNextStart: sizes.push(change) > 0 });
+  }
+
+  get containerPorts(): ContainerPorts | undefined {
+    return this.#world.containerPorts;
   }
 
   get hostKeysExposed(): boolean {

@@ -27,7 +27,8 @@ export class Scene {
   readonly events: ProgressEvent[] = [];
   readonly folder = temporaryFolder();
   readonly context: MachineContext;
-  #engine: FakeEngine | undefined;
+  /** Once it came up. */
+  engine: FakeEngine | undefined;
 
   constructor(change: Partial<DriverCapabilities> = {}) {
     const module = fakeDriverModule(this.world, change);
@@ -85,21 +86,23 @@ export class Scene {
     this.world.engineUrl = "tcp://127.0.0.1:2376";
     this.ssh.says.set("configure", [
       async () => {
-        const read = (file: string): string => readFileSync(path.join(this.context.store.machineDir("web"), file), "utf8");
-        this.#engine ??= await FakeEngine.start({
-          certificate: read("server.pem"),
-          key: read("server-key.pem"),
-          clientCa: read("ca.pem"),
-        });
-        this.world.engineUrl = this.#engine.url;
+        this.engine ??= await this.startEngine();
+        this.world.engineUrl = this.engine.url;
         return { facts: debianFacts };
       },
     ]);
     return this;
   }
 
+  /** An engine with the certificate of the machine `web`. @param port a free one unless told */
+  async startEngine(port?: number): Promise<FakeEngine> {
+    const read = (file: string): string => readFileSync(path.join(this.context.store.machineDir("web"), file), "utf8");
+    const texts = { certificate: read("server.pem"), key: read("server-key.pem"), clientCa: read("ca.pem") };
+    return await FakeEngine.start({ ...texts, port });
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#engine?.[Symbol.asyncDispose]();
+    await this.engine?.[Symbol.asyncDispose]();
   }
 }
 

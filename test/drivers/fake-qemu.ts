@@ -59,7 +59,7 @@ class FakeQemu {
   readonly #args: readonly string[];
   readonly #folder: string;
   readonly #behaviour: FakeBehaviour;
-  readonly #forwards = new Map<string, Server>();
+  readonly #forwards = new Map<string, { readonly server: Server; readonly guestPort: string }>();
   #state = "prelaunch";
   #migration: string | undefined;
 
@@ -162,18 +162,21 @@ class FakeQemu {
 
   async #human(line: string): Promise<string> {
     if (line === "info usernet") {
-      return [...this.#forwards.keys()]
-        .map((key) => `  TCP[HOST_FORWARD]  12       ${key.replace(":", " ")}       10.0.2.15    22     0     0`)
+      return [...this.#forwards]
+        .map(
+          ([key, { guestPort }]) =>
+            `  TCP[HOST_FORWARD]  12       ${key.replace(":", " ")}       10.0.2.15    ${guestPort}     0     0`,
+        )
         .join("\r\n");
     }
     const closed = /^hostfwd_remove \S+ tcp:([\d.]+:\d+)$/u.exec(line)?.[1];
     if (closed !== undefined) {
       const isOpen = this.#forwards.has(closed);
-      this.#forwards.get(closed)?.close();
+      this.#forwards.get(closed)?.server.close();
       this.#forwards.delete(closed);
       return isOpen ? `host forwarding rule for tcp:${closed} removed` : `host forwarding rule for tcp:${closed} not found`;
     }
-    const [, host = "", port] = /^hostfwd_add \S+ tcp:([\d.]+):(\d+)-:\d+$/u.exec(line) ?? [];
+    const [, host = "", port, guestPort = ""] = /^hostfwd_add \S+ tcp:([\d.]+):(\d+)-:(\d+)$/u.exec(line) ?? [];
     if (port === undefined) return `unknown command: '${line}'`;
     const server = createServer((socket) => socket.end("SSH-2.0-Fake\r\n"));
     const isOpen = await new Promise<boolean>((resolve) => {
@@ -181,7 +184,7 @@ class FakeQemu {
       server.listen({ host, port: Number(port), exclusive: true }, () => resolve(true));
     });
     if (!isOpen) return "could not set up host forwarding rule";
-    this.#forwards.set(`${host}:${port}`, server);
+    this.#forwards.set(`${host}:${port}`, { server, guestPort });
     return "";
   }
 

@@ -118,6 +118,63 @@ describe("a machine that exists", () => {
     assert.deepEqual((await made.config())["OpenPorts"], [`127.0.0.1:${two}:80`]);
   });
 
+  test("has the ports of its containers come here and go, beside those that were opened for good", async () => {
+    await using made = await created();
+    const [own, one, two] = [await pickFreePort(new Set()), await pickFreePort(new Set()), await pickFreePort(new Set())];
+    await made.driver.publish?.([{ protocol: "tcp", hostAddress: "127.0.0.1", hostPort: own, machinePort: own }], signal());
+    const ports = made.driver.containerPorts ?? assert.fail("they do not come");
+    const recorded = async () => (await made.driver.publishedPorts?.()) ?? [];
+    const bring = async (...wanted: number[]) =>
+      await ports.bring(
+        wanted.map((port) => ({ protocol: "tcp" as const, port })),
+        recorded,
+        signal(),
+      );
+    assert.deepEqual(await bring(own, one, two), ["open", "open", "open"]);
+    assert.deepEqual(await bring(one), ["open"]);
+    assert.deepEqual([await isPortFree(own), await isPortFree(one), await isPortFree(two)], [false, false, true]);
+
+    const taken = createServer().listen(two, "127.0.0.1");
+    await once(taken, "listening");
+    assert.deepEqual(await bring(one, two), ["open", "in-use"]);
+    taken.close();
+    assert.deepEqual(await bring(one, two), ["open", "open"]);
+
+    const elsewhere = { protocol: "tcp" as const, hostAddress: "127.0.0.1", hostPort: one, machinePort: 80 };
+    await made.driver.publish?.([elsewhere], signal());
+    assert.deepEqual(await bring(one, own), ["given-away", "open"], "what the user asked for goes before");
+    assert.deepEqual(await bring(), []);
+    assert.deepEqual([await isPortFree(own), await isPortFree(one), await isPortFree(two)], [true, false, true]);
+  });
+
+  test("names each of its runs, and none once it has ended", async () => {
+    await using made = await created();
+    const run = async () => await made.driver.containerPorts?.run();
+    const first = await run();
+    assert.equal(await run(), first);
+    await freeze(Number(readFileSync(made.file("qemu.pid"), "utf8")));
+    assert.equal(await run(), first, "one that stands still runs");
+    await made.driver.start(signal());
+    await made.driver.stop(signal());
+    assert.equal(await run(), undefined);
+    await made.driver.start(signal());
+    assert.notEqual(await run(), first);
+  });
+
+  test("has no ports of containers come here where none are wanted, or those alone that are", async () => {
+    await using none = await created({ "qemu-publish": "off" });
+    assert.equal(none.driver.containerPorts, undefined);
+    await using some = await created({ "qemu-publish": "8080,9000-9010" });
+    const wanted = [80, 8080, 9000, 9010, 9011].map((port) => some.driver.containerPorts?.wants({ protocol: "tcp", port }));
+    assert.deepEqual(wanted, [false, true, true, true, false]);
+    for (const value of ["on", "0", "9-8", "70000", "80,", "80;81"])
+      await assert.rejects(
+        async () => void (await configured({ "qemu-publish": value })),
+        (error) => isMachineError(error, "driver-options") && /--qemu-publish .*is not auto, off, or ports/u.test(error.message),
+        value,
+      );
+  });
+
   test("whose QEMU hangs is told in one sentence", async () => {
     await using made = await configured({ "qemu-save-state": "off" });
     await made.driver.create(signal());

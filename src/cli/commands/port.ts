@@ -8,33 +8,36 @@ import { hasSshAddress } from "../../driver-kit/ssh-target.ts";
 import { MachineError } from "../../errors/machine-error.ts";
 import { openHost } from "../../machine/host/open-host.ts";
 import type { MachineContext } from "../../machine/machine-context.ts";
-import { changePorts, listPorts } from "../../machine/ports.ts";
+import { changePorts, listPorts, type OpenPorts } from "../../machine/ports.ts";
 import { tryPort } from "../../system/loopback-port.ts";
 import type { CliContext } from "../cli-context.ts";
 import type { Invocation } from "../command.ts";
 import { openContext } from "../open-context.ts";
+import { publishedLines } from "../output/published-lines.ts";
 
 export async function run({ options, args: [name = "", ...texts] }: Invocation, context: CliContext): Promise<number> {
-  const open = texts.map(readPort);
+  const asked = texts.map(readPort);
   const close = options.strings("close").map(readNumber);
   const machineContext = openContext(context);
-  const isQuestion = open.length + close.length === 0;
-  const ports = isQuestion
+  const isQuestion = asked.length + close.length === 0;
+  const open = isQuestion
     ? await listPorts(machineContext, name)
-    : await changePorts(machineContext, name, { open, close }, context.signal);
-  if (ports !== undefined) {
-    show(name, ports, context);
+    : await changePorts(machineContext, name, { open: asked, close }, context.signal);
+  if (open !== undefined) {
+    show(name, open, context);
     return 0;
   }
   if (isQuestion || close.length > 0) throw await carriedBySsh(machineContext, name);
-  return await carry(machineContext, name, open, context);
+  return await carry(machineContext, name, asked, context);
 }
 
-function show(name: string, ports: readonly PublishedPort[], context: CliContext): void {
-  if (context.globals.output === "json") return context.printJson({ name, ports });
-  if (ports.length === 0) context.print("No port of this computer leads to it.");
+function show(name: string, { ports, published }: OpenPorts, context: CliContext): void {
+  if (context.globals.output === "json") return context.printJson({ name, ports, published });
+  const ofContainers = published?.ports ?? [];
+  if (ports.length + ofContainers.length === 0) context.print("No port of this computer leads to it.");
   for (const { hostAddress, hostPort, machinePort, protocol } of ports)
     context.print(`${hostAddress}:${hostPort} -> ${machinePort}/${protocol}`);
+  for (const line of publishedLines(published)) context.print(line);
 }
 
 function readPort(text: string): PublishedPort {

@@ -6,6 +6,7 @@ import type { Host } from "../../machine/host/host.ts";
 import { openHost } from "../../machine/host/open-host.ts";
 import { stateOf } from "../../machine/host/wait-for-state.ts";
 import type { MachineContext } from "../../machine/machine-context.ts";
+import { keepPublished } from "../../machine/published/keep.ts";
 import { parseSshWords } from "../../ssh/ssh-words.ts";
 import type { Invocation } from "../command.ts";
 import type { CliContext } from "../cli-context.ts";
@@ -30,6 +31,7 @@ export async function run({ args }: Invocation, context: CliContext): Promise<nu
         : "Its SSH server does not answer. Check its address, and that it is on and on the network: its driver cannot start it.",
     });
   }
+  if (state === "Running") await keepPublished(machineContext, host);
   await using ssh = await host.openSsh();
   const status = await ssh.session({ ...parseSshWords(args.slice(1)), signal: context.signal });
   return context.compat && status !== 0 ? 1 : status;

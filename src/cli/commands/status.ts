@@ -1,6 +1,9 @@
 import { logTo } from "../../log/event.ts";
+import type { Host } from "../../machine/host/host.ts";
 import { openHost } from "../../machine/host/open-host.ts";
 import { stateOf } from "../../machine/host/wait-for-state.ts";
+import { keepPublished } from "../../machine/published/keep.ts";
+import type { PublishedFacts } from "../../machine/published/published-facts.ts";
 import type { Invocation } from "../command.ts";
 import type { CliContext } from "../cli-context.ts";
 import { openContext } from "../open-context.ts";
@@ -13,6 +16,17 @@ export async function run({ args }: Invocation, context: CliContext): Promise<vo
   const state = await stateOf(machineContext, host, context.signal);
   const ms = Math.round(machineContext.clock.monotonicMs() - startedMs);
   logTo(context.report, "debug", `"${host.name}": the driver ${host.driver.driverName} answered in ${ms} ms`);
-  if (context.globals.output === "json") context.printJson({ name: host.name, state });
-  else context.print(state);
+  const isRunning = state === "Running";
+  if (isRunning) await keepPublished(machineContext, host);
+  const published = isRunning ? await publishedOf(host) : undefined;
+  if (context.globals.output === "json") return context.printJson({ name: host.name, state, published });
+  context.print(state);
+  // Scripts compare the whole of what is printed.
+  if (!context.streams.stdout.isTerminal || context.compat) return;
+  for (const line of (await import("../output/published-lines.ts")).publishedLines(published)) context.print(line);
+}
+
+async function publishedOf(host: Host): Promise<PublishedFacts | undefined> {
+  if (host.driver.containerPorts === undefined) return undefined;
+  return await (await import("../../machine/published/published-facts.ts")).publishedFacts(host);
 }

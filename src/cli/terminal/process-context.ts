@@ -4,6 +4,7 @@ import { messageOf } from "../../errors/machine-error.ts";
 import type { Command } from "../command.ts";
 import { exitCodes } from "../exit-code.ts";
 import type { MainContext } from "../main-context.ts";
+import { ownProgram } from "./program-path.ts";
 import type { ProcessStreams } from "./process-streams.ts";
 
 const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
@@ -12,6 +13,7 @@ export function processContext(commands: readonly Command[]): MainContext {
   const bun = process.versions["bun"];
   return {
     commands,
+    ownProgram: ownProgram(process),
     clock: systemClock,
     runtime: bun === undefined ? `Node ${process.versions.node}` : `Bun ${bun}`,
     driverFlags: async (name, computer) => await (await import("../../assembly/driver-catalog.ts")).flagsOfDriver(name, computer),

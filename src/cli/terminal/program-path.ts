@@ -9,6 +9,14 @@ export interface ProcessNames {
   readonly argv0: string;
 }
 
+/** What a program that starts itself once more has to know. */
+export interface OwnProcess extends ProcessNames {
+  /** `process.execPath`. */
+  readonly execPath: string;
+  /** `process.execArgv`. */
+  readonly execArgv: readonly string[];
+}
+
 /** Where Bun keeps the sources of a single-file executable: argv[1] then is no path of the user's. */
 const insideExecutable = /^(?:\/\$bunfs\/|[A-Z]:[\\/]~BUN[\\/])/u;
 
@@ -23,4 +31,10 @@ export function programPath({ argv, argv0 }: ProcessNames, computer: Computer): 
   if (insideExecutable.test(script)) return argv0;
   const paths = computer.os === "windows" ? path.win32 : path.posix;
   return (computer.env["PATH"] ?? "").split(paths.delimiter).includes(paths.dirname(script)) ? paths.basename(script) : script;
+}
+
+/** The command line that starts this very program again, whatever it was called by. */
+export function ownProgram({ argv, argv0, execPath, execArgv }: OwnProcess): readonly string[] {
+  const script = argv[1] ?? argv0;
+  return insideExecutable.test(script) ? [execPath] : [execPath, ...execArgv, script];
 }

@@ -42,14 +42,17 @@ export function requireDistinct(texts: readonly string[]): void {
 /** 0.0.0.0 is every address. */
 const everywhere = "0.0.0.0";
 
-function meet(one: Forward, other: Forward): boolean {
+/** Whether they would listen on the same port. */
+export function meet(one: Forward, other: Forward): boolean {
   const isSamePlace = one.address === other.address || [one.address, other.address].includes(everywhere);
   return one.protocol === other.protocol && one.hostPort === other.hostPort && isSamePlace;
 }
 
+export const loopback = "127.0.0.1";
+
 /** A forward from 127.0.0.1. */
 export function loopbackForward(hostPort: number, guestPort: number): Forward {
-  return { protocol: "tcp", address: "127.0.0.1", hostPort, guestPort };
+  return { protocol: "tcp", address: loopback, hostPort, guestPort };
 }
 
 /** Opens the port. False when it is taken on this computer. */
@@ -64,18 +67,22 @@ export async function closeForward(monitor: QmpClient, { protocol, address, host
   await monitor.human(`hostfwd_remove ${networkId} ${protocol}:${address}:${hostPort}`);
 }
 
-/** As {@link listForwards} has it. */
+/** `PROTOCOL/ADDRESS:PORT` on this computer. */
 export function placeOf({ protocol, address, hostPort }: Forward): string {
   return `${protocol}/${address}:${hostPort}`;
 }
 
-/** Host ports that lead into the guest already, by `PROTOCOL/ADDRESS:PORT`. */
-export async function listForwards(monitor: QmpClient): Promise<ReadonlySet<string>> {
+/** What leads into the guest already, by its place. */
+export async function listForwards(monitor: QmpClient): Promise<ReadonlyMap<string, Forward>> {
   // Lines are: Protocol[State] FD SourceAddress Port DestAddress Port RecvQ SendQ
-  const lines = (await monitor.human("info usernet")).matchAll(/^\s*(TCP|UDP)\[HOST_FORWARD\]\s+\S+\s+(\S+)\s+(\d+)\s/gmu);
-  return new Set(
-    [...lines].map(
-      ([, protocol = "", address = "", port]) => `${protocol.toLowerCase()}/${address === "*" ? everywhere : address}:${port}`,
-    ),
+  const lines = (await monitor.human("info usernet")).matchAll(
+    /^\s*(TCP|UDP)\[HOST_FORWARD\]\s+\S+\s+(\S+)\s+(\d+)\s+\S+\s+(\d+)\s/gmu,
   );
+  const forwards = [...lines].map(([, protocol, address = "", hostPort, guestPort]): Forward => ({
+    protocol: protocol === "UDP" ? "udp" : "tcp",
+    address: address === "*" ? everywhere : address,
+    hostPort: Number(hostPort),
+    guestPort: Number(guestPort),
+  }));
+  return new Map(forwards.map((forward) => [placeOf(forward), forward]));
 }

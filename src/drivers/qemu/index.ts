@@ -5,7 +5,14 @@
  */
 import { defaultEnginePort } from "../../engine/engine-address.ts";
 import { BuiltinDriver, engineUrl } from "../../driver-kit/builtin-driver.ts";
-import type { DriverContext, DriverModule, PreparedEngine, PublishedPort, SizeChange } from "../../driver-kit/driver.ts";
+import type {
+  ContainerPorts,
+  DriverContext,
+  DriverModule,
+  PreparedEngine,
+  PublishedPort,
+  SizeChange,
+} from "../../driver-kit/driver.ts";
 import type { DriverOptions } from "../../driver-kit/create-flag.ts";
 import type { MachineState } from "../../driver-kit/state.ts";
 import { isMachineError, MachineError } from "../../errors/machine-error.ts";
@@ -13,6 +20,7 @@ import { logTo } from "../../log/event.ts";
 import { factsOf, tailOf } from "../../system/disk-files.ts";
 import { SystemProcessTable } from "../../system/process-table.ts";
 import { instanceFiles } from "./qemu-arguments.ts";
+import { containerPorts } from "./container-ports.ts";
 import { configure, defaultConfig, type QemuConfig } from "./config.ts";
 import { checkBeforeCreate, createInstance, requireMemory, startCold, type Workplace } from "./creation.ts";
 import { qemuOptions } from "./options.ts";
@@ -206,6 +214,10 @@ class QemuDriver extends BuiltinDriver<QemuConfig> {
       await publishPorts(this.context, this.config, ports, monitor);
     }
     return publishedPorts(this.config);
+  }
+
+  get containerPorts(): ContainerPorts | undefined {
+    return containerPorts(this.config.Publish, this.#instance);
   }
 
   async console(): Promise<string> {

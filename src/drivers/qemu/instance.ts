@@ -11,6 +11,7 @@ import type { Clock } from "../../system/clock.ts";
 import { openLog, removeTree, tailOf } from "../../system/disk-files.ts";
 import { readFileIfExists } from "../../system/files.ts";
 import type { Computer } from "../../system/computer.ts";
+import { lastingEnvironment } from "../../system/lasting-environment.ts";
 import { connectLocal } from "../../system/local-socket.ts";
 import { identifyProcess, isSameProcess } from "../../system/process-identity.ts";
 import type { ProcessTable } from "../../system/process-table.ts";
@@ -32,20 +33,6 @@ const quitTimeoutMs = 5_000;
 const endPollMs = 100;
 const connectPollMs = 15;
 const logTailBytes = 2_000;
-/** What QEMU needs of our environment; the rest may hold credentials, and QEMU lives long. */
-const passedVariables = [
-  "PATH",
-  "HOME",
-  "TMPDIR",
-  "LANG",
-  "LC_ALL",
-  "XDG_RUNTIME_DIR",
-  "SystemRoot",
-  "TEMP",
-  "USERPROFILE",
-  "LD_LIBRARY_PATH",
-];
-
 /** The process runs, but a file of its folder that leads to it is gone. */
 export class LostSocketError extends MachineError {
   constructor(what: string, endpoint: string, cause: unknown) {
@@ -112,11 +99,7 @@ export class Instance {
   async #spawn(spec: LaunchSpec): Promise<ChildProcess> {
     const log = await openLog(this.file(instanceFiles.log));
     try {
-      const env = Object.fromEntries(
-        passedVariables
-          .map((name) => [name, this.#instanceContext.computer.env[name]])
-          .filter(([, value]) => value !== undefined),
-      );
+      const env = lastingEnvironment(this.#instanceContext.computer);
       const options = { cwd: this.folder, detached: true, env, stdio: ["ignore" as const, log.fd, log.fd] };
       return this.#instanceContext.processes.spawn(qemuProgram(spec.arch), qemuArguments(spec), options);
     } finally {

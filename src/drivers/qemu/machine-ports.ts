@@ -6,10 +6,18 @@ import { logTo } from "../../log/event.ts";
 import { pickFreePort, tryPort, type PortVerdict } from "../../system/loopback-port.ts";
 import type { QemuConfig } from "./config.ts";
 import { guestSshPort } from "../../driver-kit/guest/guest-ports.ts";
-import { listForwards, loopbackForward, openForward, parseForward, placeOf, requireDistinct, type Forward } from "./forwards.ts";
+import {
+  closeForward,
+  listForwards,
+  loopback,
+  loopbackForward,
+  openForward,
+  parseForward,
+  placeOf,
+  requireDistinct,
+  type Forward,
+} from "./forwards.ts";
 import type { QmpClient } from "./qmp.ts";
-
-export const loopback = "127.0.0.1";
 
 const ownContext = [
   ["SSHPort", guestSshPort],
@@ -41,7 +49,11 @@ export async function openPorts(context: DriverContext, config: QemuConfig, moni
     if (!open.has(placeOf(loopbackForward(config[key], guestPort)))) await openOwn(context, config, monitor, key, guestPort);
   }
   for (const forward of config.OpenPorts.map(parseForward)) {
-    if (open.has(placeOf(forward)) || (await openForward(monitor, forward))) continue;
+    const there = open.get(placeOf(forward));
+    if (there?.guestPort === forward.guestPort) continue;
+    // A container's port came here by itself: what the user asks for goes before.
+    if (there !== undefined) await closeForward(monitor, there);
+    if (await openForward(monitor, forward)) continue;
     const verdict = await tryPort({ ...forward, port: forward.hostPort });
     throw closedPort(forward, verdict === "free" ? "in-use" : verdict);
   }

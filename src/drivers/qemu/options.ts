@@ -2,6 +2,7 @@
  * The options of `qemu`: create flags, the fields of the record they fill, and what they may be. The defaults suit a
  * laptop: half of what most have.
  */
+import { readPublish } from "./container-ports.ts";
 import { bool, defineOptions, int, list, text, userName } from "../../driver-kit/options.ts";
 
 const smallestMemoryMiB = 512;
@@ -71,6 +72,13 @@ export const qemuOptions = defineOptions("qemu", {
   OpenPorts: list("open-port", {
     envVar: "QEMU_OPEN_PORT",
     usage: "Forward a port of this computer's loopback address to the machine: [ADDRESS:]HOSTPORT[:PORT][/udp]; may be repeated",
+  }),
+  Publish: text("publish", {
+    envVar: "QEMU_PUBLISH",
+    value: "auto",
+    usage:
+      "Ports of containers that 127.0.0.1 of this computer has too: auto (each that is published), off, or these alone: 8080,9000-9010",
+    check: (given) => (readPublish(given) === undefined ? "is not auto, off, or ports as 8080,9000-9010" : undefined),
   }),
   ShareFolders: list("share-folder", {
     envVar: "QEMU_SHARE_FOLDER",

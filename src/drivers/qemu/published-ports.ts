@@ -33,6 +33,8 @@ export async function publishPorts(
   await closeAll(monitor, before, wanted);
   try {
     await openPorts(context, config, monitor);
+    // While no one else has the monitor: whoever has it next reads what was opened.
+    await context.save();
   } catch (error) {
     config.OpenPorts = before;
     await closeAll(monitor, wanted, before);

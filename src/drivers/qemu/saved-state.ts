@@ -22,7 +22,7 @@ import { rekeyScript, type QemuIdentity } from "./identity.ts";
 import type { QemuImage } from "./image.ts";
 import { Instance, type InstanceContext } from "./instance.ts";
 import { clearFolder, layOutDisk, takeFromCache, templateSeed } from "./machine-folder.ts";
-import { loopback } from "./machine-ports.ts";
+import { loopback } from "./forwards.ts";
 import type { QmpClient } from "./qmp.ts";
 
 /** So often in a row a state that cannot be saved costs a machine its boot twice. */

@@ -3,6 +3,7 @@ import { requireConnection } from "./engine-connection.ts";
 import { isOverSsh } from "./engine-transport.ts";
 import type { Host } from "./host.ts";
 import type { MachineContext } from "../machine-context.ts";
+import { keepPublished } from "../published/keep.ts";
 
 export interface ClientEnvironment extends AsyncDisposable {
   /** Of the environment; undefined = the variable must not be there. */
@@ -46,6 +47,7 @@ async function behindSocket(context: MachineContext, host: Host, signal: AbortSi
     import("../../engine/socket-engine.ts"),
   ]);
   const socket = await openEngineSocket(context, host, signal);
+  await keepPublished(context, host);
   const question = { socketPath: socket.path, label: labelOf(host), timeoutMs: context.timeouts.engineRequestMs, signal };
   return {
     variables: {

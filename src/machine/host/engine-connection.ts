@@ -10,7 +10,7 @@ import type { MachineState } from "../../driver-kit/state.ts";
 import type { SshExecutor } from "../../ssh/executor.ts";
 import type { SwarmOptions } from "../../store/host-record.ts";
 import { poll, type Attempt } from "../../system/waiting.ts";
-import { loadClientCredentials, withAuthorities } from "../../tls/authority-files.ts";
+import { loadClientCredentials, withAuthorities, type ClientCredentials } from "../../tls/authority-files.ts";
 import { warnOfCertificates } from "./certificate-dates.ts";
 import { isOverSsh, sshUrlOf } from "./engine-transport.ts";
 import type { Host } from "./host.ts";
@@ -183,6 +183,14 @@ export async function engineClientOf(
   identity: EngineIdentity = "by-name-too",
   atMostMs = Number.POSITIVE_INFINITY,
 ): Promise<EngineClient> {
+  const credentials = await clientCredentialsOf(context, host);
+  const machineName = identity === "by-name-too" ? nameInCertificate(host) : undefined;
+  const timeoutMs = Math.min(context.timeouts.engineRequestMs, atMostMs);
+  return new EngineClient(parseEngineUrl(url), credentials, { timeoutMs, signal, machineName });
+}
+
+/** What a client of the machine's engine shows, and believes. Throws `certificate-invalid`. */
+export async function clientCredentialsOf(context: MachineContext, host: Host): Promise<ClientCredentials> {
   const {
     CaCertPath: caCertPath,
     ClientCertPath: clientCertPath,
@@ -195,15 +203,15 @@ export async function engineClientOf(
       throw (await import("./moved-store.ts")).explainMovedStore(host.record, context.store.root, error);
     },
   );
-  const credentials = { ...own, ca: withAuthorities(own.ca, host.record.extra.SharedCa) };
-  const machineName = identity === "by-name-too" && isDistinctive(host.name) ? host.name : undefined;
-  const timeoutMs = Math.min(context.timeouts.engineRequestMs, atMostMs);
-  return new EngineClient(parseEngineUrl(url), credentials, { timeoutMs, signal, machineName });
+  return { ...own, ca: withAuthorities(own.ca, host.record.extra.SharedCa) };
 }
 
-/** Every certificate is for localhost, and what looks like an address may be another machine's. */
-function isDistinctive(machineName: string): boolean {
-  return machineName.toLowerCase().replace(/\.+$/u, "") !== "localhost" && !/^[\d.]+$/u.test(machineName);
+/**
+ * The name that tells a machine's certificate whatever its address is. Every certificate is for localhost, and what looks
+ * like an address may be another machine's.
+ */
+export function nameInCertificate({ name }: Pick<Host, "name">): string | undefined {
+  return name.toLowerCase().replace(/\.+$/u, "") !== "localhost" && !/^[\d.]+$/u.test(name) ? name : undefined;
 }
 
 /** Whether a file of ours is missing or unreadable, which says nothing about the engine. */

@@ -6,6 +6,7 @@ import type { MachineState } from "../../driver-kit/state.ts";
 import { messageOf } from "../../errors/machine-error.ts";
 import { logTo } from "../../log/event.ts";
 import type { MachineContext } from "../machine-context.ts";
+import { keepPublished } from "../published/keep.ts";
 import type { Host } from "./host.ts";
 import { stateOf } from "./wait-for-state.ts";
 
@@ -37,6 +38,12 @@ export async function askSideBySide<T>(
   question: Question<T>,
   signal: AbortSignal,
 ): Promise<Sighting<T>> {
+  const seen = await askBoth(context, host, question, signal);
+  if ("answer" in seen || seen.state === "Running") await keepPublished(context, host);
+  return seen;
+}
+
+async function askBoth<T>(context: MachineContext, host: Host, question: Question<T>, signal: AbortSignal): Promise<Sighting<T>> {
   const enough = new AbortController();
   const bound = AbortSignal.any([signal, enough.signal]);
   const engine = settle(question.askEngine(bound));

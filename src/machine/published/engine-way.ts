@@ -1,0 +1,25 @@
+/** A connection to a machine's engine for the one who follows it: over TLS at its port, or over SSH where it has none. */
+import { EngineApi } from "../../engine/engine-api.ts";
+import { parseEngineUrl } from "../../engine/engine-address.ts";
+import { clientCredentialsOf, engineUrlOf, nameInCertificate } from "../host/engine-connection.ts";
+import { isOverSsh } from "../host/engine-transport.ts";
+import type { Host } from "../host/host.ts";
+import type { MachineContext } from "../machine-context.ts";
+
+export interface EngineWay extends AsyncDisposable {
+  readonly api: EngineApi;
+}
+
+/** Throws what connecting throws; over TLS nothing is asked yet. */
+export async function openEngineWay(context: MachineContext, host: Host, signal: AbortSignal): Promise<EngineWay> {
+  if (isOverSsh(host)) {
+    const { openEngineSocket } = await import("../host/engine-socket.ts");
+    const socket = await openEngineSocket(context, host, signal);
+    const api = new EngineApi({ kind: "socket", path: socket.path });
+    return { api, [Symbol.asyncDispose]: async () => await socket[Symbol.asyncDispose]() };
+  }
+  const { ca, cert: certificate, key } = await clientCredentialsOf(context, host);
+  const address = parseEngineUrl(await engineUrlOf(host));
+  const api = new EngineApi({ kind: "tcp", ...address, tls: { ca, certificate, key, machineName: nameInCertificate(host) } });
+  return { api, [Symbol.asyncDispose]: async () => {} };
+}
