@@ -22,6 +22,7 @@ import { defaultRetryPolicy } from "../src/driver-kit/http-api.ts";
 import { connectBoundMs } from "../src/system/http-request.ts";
 import { engineGraceMs, headStartMs } from "../src/machine/host/side-by-side.ts";
 import { defaultTimeouts, timeoutTable } from "../src/machine/timeouts.ts";
+import { watcherBounds } from "../src/machine/published/watch.ts";
 import { defaultBounds as defaultPluginBounds, placePatienceMs } from "../src/plugin/plugin-bounds.ts";
 import { defaultBounds as defaultProvisionBounds } from "../src/provision/provision-context.ts";
 import { hopelessMs } from "../src/ssh/connect.ts";
@@ -105,6 +106,8 @@ test("docs/timeouts.md gives the fixed bounds as they are", () => {
     inWords(sftpAnswerMs),
     inWords(engineHeadStartMs),
     inWords(hopelessMs),
+    inWords(watcherBounds.retry),
+    inWords(watcherBounds.lock),
     inWords(rebootMs),
     inWords(hostKeysMs),
     inWords(shutdownMs),

@@ -22,7 +22,7 @@ import { wantedPorts, type WantedPort } from "./wanted-ports.ts";
 import { readNote, removeNote, watcherLock, watcherLog, writeNote, type NotedPort, type PortOutcome } from "./watcher-note.ts";
 
 /** In milliseconds. */
-const bounds = {
+export const watcherBounds = {
   /** For the watcher of the run before to end. */
   lock: 10_000,
   lockPoll: 200,
@@ -65,7 +65,7 @@ async function takeWatch(context: MachineContext, name: string, signal: AbortSig
       return (await readNote(dir))?.run === run ? "none" : undefined;
     }
   };
-  const taken = await poll({ ms: bounds.lock, clock: context.clock, signal }, bounds.lockPoll, attempt);
+  const taken = await poll({ ms: watcherBounds.lock, clock: context.clock, signal }, watcherBounds.lockPoll, attempt);
   return taken === "none" ? undefined : taken;
 }
 
@@ -94,12 +94,12 @@ class Watcher {
   }
 
   async watch(signal: AbortSignal): Promise<void> {
-    let pauseMs: number = bounds.firstPause;
+    let pauseMs: number = watcherBounds.firstPause;
     try {
       while (await this.#isOn()) {
         const wasHeard = await this.#followEngine(signal);
         await this.#context.clock.sleep(pauseMs, signal);
-        pauseMs = wasHeard ? bounds.firstPause : Math.min(pauseMs * 2, bounds.longestPause);
+        pauseMs = wasHeard ? watcherBounds.firstPause : Math.min(pauseMs * 2, watcherBounds.longestPause);
       }
       await this.#log.say("The machine's run is over.");
     } catch (error) {
@@ -164,17 +164,17 @@ class Watcher {
         bell.ring();
       };
       void read(() => bell.ring()).then(end, end);
-      const untilMs = clock.monotonicMs() + bounds.subscription;
+      const untilMs = clock.monotonicMs() + watcherBounds.subscription;
       await this.#look(api, "all", bound);
       onHeard();
       for (let pauseMs = this.#pauseMs(); !over.signal.aborted;) {
         const leftMs = untilMs - clock.monotonicMs();
         if (leftMs <= 0) return true;
         const isEvent = await bell.heard(Math.min(leftMs, pauseMs), clock, bound);
-        if (isEvent) await clock.sleep(bounds.settle, bound);
-        if (isEvent || pauseMs === bounds.secondLook) await this.#look(api, "changes", bound);
+        if (isEvent) await clock.sleep(watcherBounds.settle, bound);
+        if (isEvent || pauseMs === watcherBounds.secondLook) await this.#look(api, "changes", bound);
         else await this.#retry(bound);
-        pauseMs = isEvent ? bounds.secondLook : this.#pauseMs();
+        pauseMs = isEvent ? watcherBounds.secondLook : this.#pauseMs();
       }
       return false;
     } finally {
@@ -183,7 +183,7 @@ class Watcher {
   }
 
   #pauseMs(): number {
-    return this.#noted.some(({ outcome }) => outcome === "in-use") ? bounds.retry : bounds.subscription;
+    return this.#noted.some(({ outcome }) => outcome === "in-use") ? watcherBounds.retry : watcherBounds.subscription;
   }
 
   /** Asks the engine, and has come here what it says: in any case, or where that is something else than before. */
@@ -244,7 +244,7 @@ class Watcher {
   /** Nobody would close them afterwards. */
   async #closeAll(): Promise<void> {
     try {
-      await this.#ports?.bring([], async () => await this.#recorded(), AbortSignal.timeout(bounds.close));
+      await this.#ports?.bring([], async () => await this.#recorded(), AbortSignal.timeout(watcherBounds.close));
       await this.#log.say("Ended, and closed the ports.");
     } catch (error) {
       await this.#log.say(`Ended without closing the ports: ${messageOf(error)}`);
