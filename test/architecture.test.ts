@@ -84,7 +84,7 @@ test("imports point down, or stay in their folder", () => {
 });
 
 /** The story of provisioning, a room a step; what is asked of it and what it is given come before the first. */
-const provisionRooms = ["shell", "facts", "engine", "install", "firewall", "families", "plan", "scripts", "host"];
+const provisionRooms = ["shell", "facts", "engine", "install", "firewall", "lifetime", "families", "plan", "scripts", "host"];
 const provisionContracts = ["provision-context.ts", "provision-request.ts"];
 
 test("the rooms of provisioning use what comes before them in the story", () => {

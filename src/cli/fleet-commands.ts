@@ -140,6 +140,21 @@ export const fleetCommands: readonly Command[] = [
     load: () => import("./commands/with.ts"),
   },
   {
+    name: "ttl",
+    summary: "Have machines powered off at a deadline or when nothing uses them, or print when",
+    description:
+      "Arguments are machine names, then how long from now on (90m, 8h, 7d), a time (2026-11-28T18:00:00Z), or off, which ends both.",
+    argumentText: "[NAME...] [DEADLINE|off]",
+    flags: [
+      { kind: "string", name: "idle", usage: "Powered off after this long without a container and a connection too: 2h, off" },
+      { kind: "bool", name: "ttl-power-off", usage: "Also where the machine was there before, and is somebody's own" },
+      ...selectionFlags,
+    ],
+    selects: true,
+    output: "facts",
+    load: () => import("./commands/ttl.ts"),
+  },
+  {
     name: "protect",
     summary: "Keep machines from being removed or killed, also by force",
     description: argumentsAreMachines,

@@ -125,6 +125,8 @@ export const ownCommands: readonly Command[] = [
     summary: "List what interrupted commands left behind, and remove it",
     flags: [
       { kind: "bool", name: "remove", usage: "Remove what is listed" },
+      { kind: "bool", name: "expired", usage: "Remove machines of ours whose deadline (--ttl) has passed, in place of that" },
+      { kind: "bool", name: "dry-run", usage: "With --expired: list them, and remove none" },
       { kind: "bool", name: "y", usage: "Assumes automatic yes to proceed with remove" },
     ],
     arity: noArguments,

@@ -5,7 +5,7 @@
  */
 import type { Upgrade } from "./builtin-driver.ts";
 import type { DriverOptions } from "./create-flag.ts";
-import type { DriverCapabilities, DriverContext, DriverModule, Resource } from "./driver.ts";
+import type { Driver, DriverCapabilities, DriverContext, DriverModule, Resource } from "./driver.ts";
 import type { Ledger } from "./ledger.ts";
 import { ProviderDriver, type ProviderConfig } from "./provider-driver.ts";
 import type { MachineState } from "./state.ts";
@@ -40,6 +40,8 @@ export interface CloudParts<Place> {
   readonly getState: Work<Place, MachineState | StateAndProblem>;
   readonly locate: Work<Place>;
   readonly findResources: Work<Place, readonly Resource[]>;
+  /** Where the provider can end an instance by itself. */
+  readonly setLifetime?: (place: Place, deadline: Date | undefined, signal: AbortSignal) => Promise<void>;
 }
 
 /** A driver of a cloud, as data. */
@@ -62,6 +64,7 @@ export interface CloudDefinition<Config extends ProviderConfig, Api> extends Pic
 export class CloudDriver<Config extends ProviderConfig, Api> extends ProviderDriver<Config> {
   readonly driverName: string;
   stateProblem: string | undefined;
+  readonly setLifetime?: NonNullable<Driver["setLifetime"]>;
   readonly #definition: CloudDefinition<Config, Api>;
   #opened: CloudPlace<Config, Api> | undefined;
 
@@ -69,6 +72,8 @@ export class CloudDriver<Config extends ProviderConfig, Api> extends ProviderDri
     super(context, definition.newConfig(), configText, definition.upgrade);
     this.driverName = definition.name;
     this.#definition = definition;
+    const { setLifetime } = definition.parts;
+    if (setLifetime !== undefined) this.setLifetime = async (deadline, signal) => await setLifetime(this.place, deadline, signal);
   }
 
   protected get place(): CloudPlace<Config, Api> {

@@ -271,7 +271,11 @@ export interface Driver {
   publish?(ports: readonly PublishedPort[], signal: AbortSignal): Promise<readonly PublishedPort[]>;
   /** Absent where containers' ports do not come to this computer by themselves. */
   readonly containerPorts?: ContainerPorts | undefined;
-  /** Has the provider end the instance, and its bill, at this time; undefined takes that back. Absent: unsupported. */
+  /**
+   * Has the provider delete the instance, and end its bill, at this time or as soon as it powers itself off after it;
+   * undefined takes that back. Asked before {@link create} too: what is made then is made so. Throws `machine-state`
+   * where the provider takes no change now. Absent: unsupported.
+   */
   setLifetime?(deadline: Date | undefined, signal: AbortSignal): Promise<void>;
   /** Ends a plugin; built-in drivers have nothing to close. */
   close?(): Promise<void>;

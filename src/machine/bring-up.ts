@@ -14,6 +14,8 @@ import { isProvisioned, type Host } from "./host/host.ts";
 import { locate } from "./host/locate.ts";
 import { isCreateUncertain } from "./interruption/interrupted.ts";
 import type { JournalReading } from "./interruption/journal.ts";
+import { tellHost } from "./lifetime/apply-lifetime.ts";
+import { describeEnd, lifetimeOf } from "./lifetime/recorded-lifetime.ts";
 import type { MachineContext } from "./machine-context.ts";
 import { keepPublished } from "./published/keep.ts";
 import { provisionMachine } from "./provision-machine.ts";
@@ -32,7 +34,10 @@ export async function bringUp(
       "instance",
       async () => await inPhase("instance", signal, async () => await makeInstance(context, host, signal)),
     );
-  if (isProvisioned(host) && !(await takeOverEngine(context, host, signal))) {
+  if (isProvisioned(host) && (await takeOverEngine(context, host, signal))) {
+    if (lifetimeOf(host.record.extra, context.timeouts) !== undefined)
+      await journal.step("provision", async () => await tellHost(context, host, signal));
+  } else if (isProvisioned(host)) {
     await using ssh = await journal.step("ssh", async () => await firstContact(context, host, signal));
     // Who goes on with a create knows what its first boot complained of.
     const first = { renewHostKeys: await hostKeyRenewal(host, signal), firstBootMustSucceed: earlier === undefined };
@@ -45,6 +50,8 @@ export async function bringUp(
   }
   await journal.close();
   await keepPublished(context, host, "begun");
+  const end = describeEnd(host);
+  if (end !== undefined) logTo(host.report, "info", end);
 }
 
 /** A driver takes over what its interrupted `create` began, unless it is one that must not be asked twice. */

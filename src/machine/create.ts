@@ -22,6 +22,8 @@ import { newHost, openHost } from "./host/open-host.ts";
 import { isBeingUndone, isCreateUncertain, wayOut } from "./interruption/interrupted.ts";
 import { readJournal, type JournalReading } from "./interruption/journal.ts";
 import { lockMachine } from "./interruption/machine-lock.ts";
+import { tellProvider } from "./lifetime/apply-lifetime.ts";
+import { isExpired, requireEndable } from "./lifetime/recorded-lifetime.ts";
 import { requireValidName } from "./names.ts";
 import { newRecord } from "./host/new-record.ts";
 import type { MachineContext } from "./machine-context.ts";
@@ -106,6 +108,7 @@ async function createNew(
   await using host = await configuredHost(context, request, module);
   await prepareAuthority(context, signal, keyTypeOf(host));
   await preCreateCheck(host, signal);
+  if (host.record.extra.Expires !== undefined) await tellProvider(context, host, signal);
   host.report({ type: "creating-instance" });
   await host.store((await host.openJournal("create")).begunWith("record", askedOptions(module.flags, request.options)));
   await finish(context, host, undefined, signal);
@@ -181,7 +184,7 @@ async function goOn(
   signal: AbortSignal,
 ): Promise<void> {
   const { adopted } = module.capabilities;
-  await using host = await (adopted ? adoptAnew : reopen)(context, request, module);
+  await using host = await (adopted ? adoptAnew : reopen)(context, request, module, signal);
   logTo(host.report, "info", `Continuing the create of "${host.name}" that was interrupted at: ${earlier.lastStep}`);
   if (adopted) await preCreateCheck(host, signal);
   await prepareAuthority(context, signal, keyTypeOf(host));
@@ -203,13 +206,18 @@ async function sshPlaceOf({ driver }: Host): Promise<string> {
 }
 
 /** The instance may exist as it was asked for then; only what concerns the engine can still be chosen. */
-async function reopen(context: MachineContext, request: CreateRequest, module: DriverModule): Promise<Host> {
+async function reopen(context: MachineContext, request: CreateRequest, module: DriverModule, signal: AbortSignal): Promise<Host> {
   const host = await openHost(context, request.name, module);
   const { hostOptions, extra } = newRecord(context, request.name, module.name, request.options, request.extra);
-  const { CreateId, DriverGivenAs } = host.record.extra;
+  const { CreateId, DriverGivenAs, Expires } = host.record.extra;
   if (CreateId !== undefined) extra.CreateId = CreateId;
   if (DriverGivenAs !== undefined) extra.DriverGivenAs = DriverGivenAs;
+  // What the provider was told counts from then on, as long as it lasts.
+  if (extra.Expires !== undefined && Expires !== undefined && !isExpired({ Expires }, context.clock.now()))
+    extra.Expires = Expires;
   Object.assign(host.record, { hostOptions, extra });
+  requireEndable(host);
+  if (extra.Expires !== Expires) await tellProvider(context, host, signal);
   await host.concealEngineSecrets();
   return host;
 }
@@ -221,11 +229,14 @@ async function configuredHost(
 ): Promise<Host> {
   const host = newHost(context, newRecord(context, name, module.name, options, extra), module);
   try {
-    await host.configure(options);
+    await host.configure(options).catch((error: unknown) => {
+      throw reworded(error, "driver-options", `Error setting machine configuration from flags provided: ${messageOf(error)}`);
+    });
+    requireEndable(host);
     return host;
   } catch (error) {
     await host[Symbol.asyncDispose]();
-    throw reworded(error, "driver-options", `Error setting machine configuration from flags provided: ${messageOf(error)}`);
+    throw error;
   }
 }
 

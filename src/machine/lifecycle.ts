@@ -11,6 +11,7 @@ import { isOverSsh } from "./host/engine-transport.ts";
 import { engineUrlOf, waitForEngine } from "./host/engine-connection.ts";
 import { locate } from "./host/locate.ts";
 import { lockMachine } from "./interruption/machine-lock.ts";
+import { isExpired } from "./lifetime/recorded-lifetime.ts";
 import type { MachineContext } from "./machine-context.ts";
 import { keepPublished } from "./published/keep.ts";
 import { requireUnprotected } from "./selection/protection.ts";
@@ -32,6 +33,7 @@ const verbs: Readonly<Record<LifecycleVerb, Verb>> = {
     end: "was started.",
     already: { state: "Running", words: "running" },
     act: async (context, host, signal) => {
+      warnOfEnd(context, host);
       await drive(context, host, "start", signal);
       await waitUntilUsable(context, host, signal);
     },
@@ -143,4 +145,17 @@ async function reach(context: MachineContext, host: Host, signal: AbortSignal): 
   if ((await engineUrlOf(host)) === "") return;
   if (!isOverSsh(host)) await certifyAddress(context, host, signal);
   await waitForEngine(context, host, signal);
+  if (host.record.extra.LifetimePending === true)
+    await (await import("./lifetime/apply-lifetime.ts")).tellHost(context, host, signal);
+}
+
+/** Whoever starts a machine behind its deadline means to use it. */
+function warnOfEnd({ clock, timeouts }: MachineContext, { name, record, report }: Host): void {
+  if (record.extra.LifetimePending === true || !isExpired(record.extra, clock.now())) return;
+  const minutes = Math.round(timeouts.ttlGraceMs / 60_000);
+  logTo(
+    report,
+    "warn",
+    `The time of "${name}" is over: it is powered off again ${minutes} min after it has booted. To go on: docker-machine ttl ${name} 4h`,
+  );
 }

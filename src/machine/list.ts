@@ -36,6 +36,8 @@ export interface ListedMachine {
   readonly options?: { readonly engine: EngineOptions; readonly swarm: SwarmOptions } | undefined;
   /** When the certificate of its engine ends, ISO 8601 in UTC; absent where it has none. */
   readonly certificateExpires?: string | undefined;
+  /** When it is powered off, ISO 8601 in UTC; absent where it has no deadline. */
+  readonly expires?: string | undefined;
   /** The step at which an earlier command was cut off. */
   readonly interrupted?: string | undefined;
 }
@@ -130,6 +132,7 @@ async function openAndLook(
     responseTimeMs: context.clock.monotonicMs() - started,
     options: { engine, swarm },
     certificateExpires,
+    expires: host.record.extra.Expires,
     interrupted,
   };
 }

@@ -23,6 +23,7 @@ import { planHost, provisionHost } from "../provision/provision.ts";
 import { waitForEngine } from "./host/engine-connection.ts";
 import type { Host } from "./host/host.ts";
 import { isOverSsh } from "./host/engine-transport.ts";
+import { lifetimeOf } from "./lifetime/recorded-lifetime.ts";
 import { sudoPasswordOf } from "./host/sudo-password.ts";
 import type { MachineContext } from "./machine-context.ts";
 
@@ -37,6 +38,7 @@ export async function provisionMachine(
   const request = await provisionRequest(context, host);
   const outcome = await provisionHost(request, { ...provisionContext(context, host, ssh, signal), ...first });
   await keepTrust(host, outcome);
+  delete host.record.extra.LifetimePending;
   host.report({ type: "checking-engine" });
   await waitForEngine(context, host, signal, ssh);
   host.report({ type: "engine-ready" });
@@ -132,6 +134,7 @@ export async function bareRequest(context: MachineContext, host: Host): Promise<
       isOverSsh(host) ? undefined : (driver.enginePort ?? portOf(await driver.getUrl())),
     ),
     swarm: swarmRequest(record.hostOptions),
+    lifetime: lifetimeOf(record.extra, context.timeouts),
     caCertificate: await textOf(record.hostOptions.AuthOptions.CaCertPath),
     formerCa: firstCertificateIn(await textOf(path.join(host.dir, "ca.pem"))),
     serverCertificate: "",

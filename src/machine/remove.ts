@@ -21,6 +21,8 @@ export interface RemoveRequest {
   readonly restore: boolean;
   /** Remove it only while its journal tells of an interrupted create or rm: someone may have finished it meanwhile. */
   readonly onlyInterrupted?: boolean | undefined;
+  /** Asked once the machine's lock is held: what it throws is thrown, and nothing is removed. */
+  readonly require?: (() => Promise<void>) | undefined;
 }
 
 /**
@@ -35,6 +37,7 @@ export async function removeMachine(context: MachineContext, request: RemoveRequ
   await requireUnprotected(context, name, "removed");
   await sweepStore(context);
   if (request.onlyInterrupted === true) await requireLeftover(context, name);
+  await request.require?.();
   let isTraceable = true;
   try {
     await using host = await openHost(context, name);

@@ -42,6 +42,8 @@ export const timeoutTable = {
   packageLockMs: { variable: "PACKAGE_LOCK", defaultMs: 300_000 },
   /** From the engine's start until it listens. */
   engineStartMs: { variable: "ENGINE_START", defaultMs: 60_000 },
+  /** From the boot of a machine whose deadline has passed until it is powered off; half of it before, it warns. */
+  ttlGraceMs: { variable: "TTL_GRACE", defaultMs: 600_000 },
   /** For a plugin to print its address. */
   pluginStartMs: { variable: "PLUGIN_START", defaultMs: 10_000 },
   /** For the connection to a plugin and its first answer. */

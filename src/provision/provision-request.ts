@@ -53,6 +53,15 @@ export interface SwarmRequest {
   readonly joinOptions: readonly string[];
 }
 
+/** When a machine powers itself off; one of the two at least. */
+export interface Lifetime {
+  readonly deadline?: Date | undefined;
+  /** Powered off after this long without a running container and without a connection. */
+  readonly idleSeconds?: number | undefined;
+  /** A machine that boots behind its deadline has this long; half of it before the end, it warns. */
+  readonly graceSeconds: number;
+}
+
 export interface ProvisionRequest {
   readonly machineName: string;
   readonly driverName: string;
@@ -65,6 +74,8 @@ export interface ProvisionRequest {
   readonly address: string;
   readonly engine: EngineRequest;
   readonly swarm?: SwarmRequest | undefined;
+  /** Undefined = it lives until it is removed. */
+  readonly lifetime?: Lifetime | undefined;
   /** PEM texts. The key is sent over standard input only and becomes 0600. */
   readonly caCertificate: string;
   readonly serverCertificate: string;

@@ -10,9 +10,12 @@ import { formatPlan } from "./plan/format-plan.ts";
 import type { ScriptAnswer } from "./facts/script-answer.ts";
 import { HostSession, noPackages, type InstalledPackages } from "./host/host-session.ts";
 import { waysFor } from "./plan/installation-choice.ts";
+import { planLifetime } from "./lifetime/lifetime.ts";
 import { planProvision, requireNoRemoval, type Plan } from "./plan/plan.ts";
 import type { ProvisionContext, ProvisionOutcome } from "./provision-context.ts";
 import type { ProvisionRequest } from "./provision-request.ts";
+import { tellLifetimeScript } from "./scripts/set-lifetime-script.ts";
+import { lifetimePaths } from "./shell/own-files.ts";
 import {
   nothingToRestore,
   ownRecords,
@@ -63,7 +66,16 @@ export async function replaceServerCertificate(request: ProvisionRequest, contex
   const full = await session.plan();
   if (full.installations.length > 0) throw noEngine(request.machineName);
   const files = full.files.filter((file) => file.path.endsWith(".pem"));
-  const plan: Plan = { ...full, files, removals: [], firewall: [], swarm: [], hostName: undefined, restart: true };
+  const plan: Plan = {
+    ...full,
+    files,
+    removals: [],
+    firewall: [],
+    swarm: [],
+    lifetime: undefined,
+    hostName: undefined,
+    restart: true,
+  };
   if (plan.survival.kind === "stopped") {
     logTo(
       context.report,
@@ -78,6 +90,38 @@ function noEngine(label: string): MachineError {
   return new MachineError("engine-start", `No engine is installed on ${label}`, {
     hint: `"docker-machine provision ${label}" installs one.`,
   });
+}
+
+/** Gives a host the request's time to live, or takes it away; nothing else is touched, the engine least of all. */
+export async function provisionLifetime(request: ProvisionRequest, context: ProvisionContext): Promise<void> {
+  const session = await HostSession.open(request, context, true);
+  await session.setLifetime(planLifetime(session.facts, request));
+}
+
+/** What a host says of its time. */
+export interface LifetimeReport {
+  /** Undefined = it looks at no use, or has not yet. */
+  readonly idleSince?: Date | undefined;
+  /** What used it at the last look; "" = nothing. */
+  readonly busy: string;
+  /** Seconds until it is powered off, once it has warned. */
+  readonly offInSeconds?: number | undefined;
+}
+
+/** Undefined where the host has no such time. */
+export async function readLifetime(request: ProvisionRequest, context: ProvisionContext): Promise<LifetimeReport | undefined> {
+  const session = await HostSession.open(request, context, false);
+  if (!session.facts.ownFiles.has(lifetimePaths.script)) return undefined;
+  const { facts } = await session.shell.runAsRoot(tellLifetimeScript(session.bounds.queryMs), {
+    timeoutMs: session.bounds.probeMs,
+  });
+  const told = new Map(facts.all("lifetime").map((line) => [line.split("=")[0], line.replace(/^[^=]*=/u, "")]));
+  const [since, off] = [told.get("since"), told.get("off")];
+  return {
+    idleSince: since === undefined ? undefined : new Date(Number(since) * 1000),
+    busy: told.get("busy") ?? "",
+    offInSeconds: off === undefined ? undefined : Number(off),
+  };
 }
 
 /** Brings the engine to the newest version its source offers, or to the one asked for; containers are kept as in {@link provisionHost}. */

@@ -104,6 +104,14 @@ export interface HostExtra {
   CreateId?: string;
   /** What `docker-machine label` gave the machine. */
   Labels?: Record<string, string>;
+  /** When it is powered off, ISO 8601 in UTC. */
+  Expires?: string | undefined;
+  /** After how long without use it is powered off. */
+  IdleSeconds?: number | undefined;
+  /** It is somebody's own, and may be powered off all the same. */
+  TtlPowerOff?: boolean;
+  /** Its host does not know the two above yet. */
+  LifetimePending?: boolean;
   /** No command removes or cuts it off. */
   Protected?: boolean;
   /** Which fleet's file made the machine, and what that said; see `machine/fleet-mark.ts`. */

@@ -29,7 +29,17 @@ export interface FakeInstance {
   state: MachineState;
 }
 
-export type FakeVerb = "preCreateCheck" | "create" | "remove" | "start" | "stop" | "kill" | "restart" | "getState" | "locate";
+export type FakeVerb =
+  | "preCreateCheck"
+  | "create"
+  | "remove"
+  | "start"
+  | "stop"
+  | "kill"
+  | "restart"
+  | "getState"
+  | "locate"
+  | "setLifetime";
 
 /** Ports of containers that lead to the one instance there is. */
 export class FakeContainerPorts implements ContainerPorts {
@@ -83,6 +93,8 @@ export class FakeWorld {
   sizes: SizeChange[] | undefined;
   /** Undefined = containers' ports do not come to this computer. */
   containerPorts: FakeContainerPorts | undefined;
+  /** What the provider was told of instances' ends; undefined = it ends none by itself. */
+  deadlines: (Date | undefined)[] | undefined;
   /** Where the engine of an instance answers; "" = at its address. */
   engineUrl = "";
   #addresses = 0;
@@ -102,12 +114,15 @@ interface FakeConfig extends ProviderConfig {
 class FakeDriver extends ProviderDriver<FakeConfig> {
   readonly driverName = "fake";
   readonly resize?: Required<Driver>["resize"];
+  readonly setLifetime?: NonNullable<Driver["setLifetime"]>;
   readonly #world: FakeWorld;
 
   constructor(world: FakeWorld, context: DriverContext, configText: string | undefined) {
     super(context, { InstanceId: "", Size: "" }, configText);
     this.#world = world;
-    const { sizes } = world;
+    const { sizes, deadlines } = world;
+    if (deadlines !== undefined)
+      this.setLifetime = async (deadline, signal) => await this.#do("setLifetime", signal, () => void deadlines.push(deadline));
     if (sizes !== undefined) this.resize = async (change) => ({ fromNextStart: sizes.push(change) > 0 });
   }
 

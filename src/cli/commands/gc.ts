@@ -6,6 +6,7 @@ import type { CliContext } from "../cli-context.ts";
 import { openContext } from "../open-context.ts";
 
 export async function run({ options }: Invocation, context: CliContext): Promise<void> {
+  if (options.bool("expired")) return await (await import("./gc-expired.ts")).run(options, context);
   const machineContext = openContext(context);
   const leftovers = await findLeftovers(machineContext, context.signal);
   if (context.globals.output === "json") context.printJson(leftovers);
@@ -18,7 +19,7 @@ export async function run({ options }: Invocation, context: CliContext): Promise
 }
 
 /** With `--output json` standard output holds the list alone. */
-function sayRemoved(context: CliContext, name: string): void {
+export function sayRemoved(context: CliContext, name: string): void {
   const text = `Successfully removed ${name}`;
   if (context.globals.output === "json") logTo(context.report, "info", text);
   else context.print(text);

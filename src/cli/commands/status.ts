@@ -19,8 +19,10 @@ export async function run({ args }: Invocation, context: CliContext): Promise<vo
   const isRunning = state === "Running";
   if (isRunning) await keepPublished(machineContext, host);
   const published = isRunning ? await publishedOf(host) : undefined;
-  if (context.globals.output === "json") return context.printJson({ name: host.name, state, published });
+  const { Expires: expires } = host.record.extra;
+  if (context.globals.output === "json") return context.printJson({ name: host.name, state, expires, published });
   context.print(state);
+  if (expires !== undefined) logTo(context.report, "info", `"${host.name}" has a deadline: ${expires}`);
   // Scripts compare the whole of what is printed.
   if (!context.streams.stdout.isTerminal || context.compat) return;
   for (const line of (await import("../output/published-lines.ts")).publishedLines(published)) context.print(line);

@@ -51,6 +51,7 @@ export const argumentKinds: Readonly<Record<string, ArgumentKind>> = {
   "context use": "machine",
   "context rm": "machines",
   "ssh-config": "machines",
+  ttl: "machines",
   protect: "machines",
   unprotect: "machines",
   gc: "none",

@@ -100,6 +100,11 @@ export const sharedCreateFlags: readonly CliFlag[] = [
   },
   {
     kind: "string",
+    name: "idle",
+    usage: "Have the machine powered off after this long without a container and a connection: 2h",
+  },
+  {
+    kind: "string",
     name: "ssh-host-key",
     usage: "Fingerprint that the machine's SSH host key must have, as SHA256:...",
   },
@@ -142,6 +147,8 @@ export const sharedCreateFlags: readonly CliFlag[] = [
     choices: ["rsa", "ecdsa"],
   },
   { kind: "strings", name: "tls-san", usage: "Support extra SANs for TLS certs" },
+  { kind: "string", name: "ttl", usage: "Have the machine powered off after this long, or at a time: 8h, 2026-11-28T18:00:00Z" },
+  { kind: "bool", name: "ttl-power-off", usage: "Let --ttl and --idle power off a machine that was there before" },
 ];
 
 /** The shared flags with the default driver of the given mode. */

@@ -76,6 +76,12 @@ export const examples: Readonly<Record<string, readonly Example[]>> = {
     { does: "on all machines with a label", words: "exec --filter label=role=web -- uptime" },
     { does: "equal answers once", words: "exec --all --group -- docker --version" },
   ],
+  ttl: [
+    { does: "when a machine is powered off", words: "ttl web" },
+    { does: "four more hours from now on", words: "ttl web 4h" },
+    { does: "when nothing has used it for two hours", words: "ttl web --idle 2h" },
+    { does: "never", words: "ttl web off" },
+  ],
   label: [{ does: "one more, and one less", words: "label web role=web old-" }],
   with: [{ does: "any tool on the engine of a machine", words: "with web -- docker compose up -d" }],
   wait: [{ does: "until the engines answer", words: "wait web db --within 5m" }],

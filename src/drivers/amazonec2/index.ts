@@ -9,7 +9,7 @@ import { checkBeforeCreate } from "./check.ts";
 import { createInstance } from "./creation.ts";
 import { upgrade } from "./old-records.ts";
 import { amazonec2Flags, configure, newConfig, newKeys, type Amazonec2Config } from "./options.ts";
-import { restartInstance, startInstance, stopInstance } from "./power.ts";
+import { restartInstance, setLifetime, startInstance, stopInstance } from "./power.ts";
 import { findMade, removeMade } from "./removal.ts";
 import { locate, stateOf } from "./state.ts";
 import { pace } from "./workplace.ts";
@@ -36,5 +36,6 @@ export const driverModule = cloudModule<Amazonec2Config, Ec2Api>({
     getState: stateOf,
     locate,
     findResources: findMade,
+    setLifetime,
   },
 });

@@ -22,6 +22,7 @@ export function launchRequest(place: Workplace, userData: Uint8Array | undefined
     // Today's types are optimised always, and some refuse to be told.
     ...(config.UseEbsOptimizedInstance ? { EbsOptimized: true } : {}),
     ...(config.IamInstanceProfile === "" ? {} : { IamInstanceProfile: profileOf(config.IamInstanceProfile) }),
+    ...(config.TerminateOnShutdown ? { InstanceInitiatedShutdownBehavior: "terminate" as const } : {}),
     ...(config.RequestSpotInstance
       ? { InstanceMarketOptions: { MarketType: "spot" as const, SpotOptions: spotOf(config) } }
       : {}),

@@ -203,6 +203,8 @@ export interface Amazonec2Config extends ProviderConfig, ConfigOf<typeof amazone
   OwnerId: string;
   /** A group of the machine's own, which goes with it. */
   OwnSecurityGroup: boolean;
+  /** A power-off from within ends it for good. */
+  TerminateOnShutdown: boolean;
 }
 
 const { defaults, flagOf, isSet, read } = amazonec2Options;
@@ -220,6 +222,7 @@ export function newConfig(): Omit<Amazonec2Config, keyof ProviderConfig> {
     ...{ DeviceName, RootSize, VolumeType, IamInstanceProfile, VpcId, SubnetId, Zone },
     ...rest,
     ...{ IPv6Address: "", SpotInstanceRequestId: "", KeyPairId: "", OwnerId: "", OwnSecurityGroup: false },
+    TerminateOnShutdown: false,
   };
 }
 
@@ -228,7 +231,7 @@ export const newKeys = [
   ...["VolumeIops", "VolumeThroughput", "VolumeEncrypted", "VolumeKmsKeyId", "HttpEndpoint", "HttpTokens"],
   ...["HttpPutResponseHopLimit", "HttpProtocolIpv6", "Ipv6AddressCount", "Ipv6AddressOnly", "EnablePrimaryIpv6"],
   ...["OpenCidrs", "Profile", "SpotInterruption", "IPv6Address", "SpotInstanceRequestId", "KeyPairId", "OwnerId"],
-  ...["OwnSecurityGroup", "Resources", "HostKeys"],
+  ...["OwnSecurityGroup", "TerminateOnShutdown", "Resources", "HostKeys"],
 ] as const satisfies readonly (keyof Amazonec2Config)[];
 
 /** 0.16.2's defaults where ours differ. */

@@ -34,6 +34,19 @@ export async function restartInstance(place: Workplace, signal: AbortSignal): Pr
   await place.api.send("RebootInstances", { InstanceIds: [place.config.InstanceId] }, signal);
 }
 
+/** The host powers itself off at the time; then AWS ends the instance, with its disks. */
+export async function setLifetime(place: Workplace, deadline: Date | undefined, signal: AbortSignal): Promise<void> {
+  const { api, config, context } = place;
+  const isEnded = deadline !== undefined;
+  if (config.InstanceId !== "" && config.TerminateOnShutdown !== isEnded) {
+    const behaviour = { Value: isEnded ? "terminate" : "stop" };
+    const change = { InstanceId: config.InstanceId, InstanceInitiatedShutdownBehavior: behaviour };
+    await api.send("ModifyInstanceAttribute", change, signal);
+  }
+  config.TerminateOnShutdown = isEnded;
+  if (config.InstanceId !== "") await context.save();
+}
+
 /** Why an instance ended, by the codes of its last state: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_StateReason.html */
 const endings: Readonly<Record<string, readonly [sentence: string, hint: string]>> = {
   "Client.VolumeLimitExceeded": [

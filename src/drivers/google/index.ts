@@ -3,6 +3,7 @@
  * `records.ts` the record, `check.ts` what must hold before, `creation.ts`, `adoption.ts`, `location.ts`, `power.ts` and
  * `removal.ts` the life of an instance.
  */
+import { setLifetime } from "./lifetime.ts";
 import { CloudDriver, cloudModule } from "../../driver-kit/cloud-driver.ts";
 import { adoptInstance } from "./adoption.ts";
 import { ComputeApi } from "./api.ts";
@@ -50,6 +51,7 @@ export const driverModule = cloudModule<GoogleConfig, ComputeApi>(
       getState: stateOf,
       locate,
       findResources: findMade,
+      setLifetime,
     },
   },
   GoogleDriver,

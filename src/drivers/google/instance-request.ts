@@ -77,8 +77,15 @@ function serviceAccounts({ config }: Workplace): object {
   return { serviceAccounts: [{ email: ServiceAccount, scopes: scopes.filter((scope) => scope !== "") }] };
 }
 
+/** Whatever else becomes of it, Google deletes it once it has run so long. */
+export function scheduling(place: Workplace): object {
+  const { MaxRunSeconds } = place.config;
+  if (MaxRunSeconds === 0) return availability(place);
+  return { ...availability(place), maxRunDuration: { seconds: String(MaxRunSeconds) }, instanceTerminationAction: "DELETE" };
+}
+
 /** A spot instance that Google takes back is stopped and can be started again. */
-function scheduling({ config, context }: Workplace): object {
+function availability({ config, context }: Workplace): object {
   const { Accelerator, MaintenancePolicy, Preemptible } = config;
   const onHostMaintenance = MaintenancePolicy === "" && Accelerator !== "" ? "TERMINATE" : MaintenancePolicy;
   if (!Preemptible) return onHostMaintenance === "" ? {} : { onHostMaintenance };

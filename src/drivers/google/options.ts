@@ -162,6 +162,8 @@ export interface GoogleConfig extends ProviderConfig, ConfigOf<typeof recordedOp
   OperationBound: number;
   /** Whether the guest was given private host keys of ours as user data, which anybody on it can read. */
   KeysInUserData: boolean;
+  /** How long Google lets it run from its start on before it deletes it; 0 = for ever. */
+  MaxRunSeconds: number;
   /** Whether Google was asked for the guest's host keys to the end: later boots are not asked again. */
   HostKeysAsked: boolean;
 }
@@ -172,7 +174,7 @@ export function newConfig(): Omit<GoogleConfig, keyof ProviderConfig> & { SSHUse
     SSHUser: "docker-user",
     ...recordedOptions.defaults(),
     ...{ InstanceName: "", InstanceNumericId: "", VmLabels: [], InsertNonce: "", Architecture: "", StaticIP: "" },
-    ...{ OperationBound: 0, KeysInUserData: false, HostKeysAsked: false },
+    ...{ OperationBound: 0, KeysInUserData: false, HostKeysAsked: false, MaxRunSeconds: 0 },
   };
 }
 
@@ -182,7 +184,7 @@ const firstNew = Object.keys(recorded).indexOf("OpenPorts") + 1;
 export const newKeys: readonly string[] = [
   ...Object.keys(recorded).slice(firstNew),
   ...["InstanceName", "InstanceNumericId", "VmLabels", "InsertNonce", "Architecture", "StaticIP", "OperationBound"],
-  ...["KeysInUserData", "HostKeysAsked", "Resources", "HostKeys"],
+  ...["KeysInUserData", "HostKeysAsked", "MaxRunSeconds", "Resources", "HostKeys"],
 ];
 
 /** Of 0.16.2; its image is gone from Google, and may be there again on a private endpoint. */

@@ -26,7 +26,7 @@ export async function stateOf(place: Workplace, signal: AbortSignal): Promise<Ma
 }
 
 const runs: ReadonlySet<string> = new Set(["RUNNING", "PROVISIONING", "STAGING"]);
-const stands: ReadonlySet<string> = new Set(["TERMINATED", "STOPPED"]);
+export const stands: ReadonlySet<string> = new Set(["TERMINATED", "STOPPED"]);
 
 /** Resumes one that is suspended. */
 export async function startInstance(place: Workplace, signal: AbortSignal): Promise<void> {

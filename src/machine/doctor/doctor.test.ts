@@ -7,6 +7,7 @@ import { describe, it } from "node:test";
 import { MachineError } from "../../errors/machine-error.ts";
 import type { HealthFacts } from "../../provision/facts/health-facts.ts";
 import type { Plan } from "../../provision/plan/plan.ts";
+import type { LifetimePlan } from "../../provision/lifetime/lifetime.ts";
 import { planProvision } from "../../provision/plan/plan.ts";
 import { detectFamily } from "../../provision/families/detect-family.ts";
 import type { Examination } from "../../provision/host/examine-host.ts";
@@ -24,6 +25,7 @@ const health: HealthFacts = {
   readOnly: [],
   ntp: { can: true, on: true, synchronized: true },
   rebootRequired: false,
+  lifetimeStopped: false,
   modulesGone: undefined,
   unitState: "active running success",
   engineLog: [],
@@ -64,6 +66,13 @@ const settled: Plan = (() => {
     restart: false,
   };
 })();
+
+const untold: LifetimePlan = {
+  files: [{ path: "/etc/docker-machine/ttl.sh", mode: "0755", content: "", change: "create" }],
+  removals: [],
+  by: "systemd",
+  words: "",
+};
 
 const examined: Examination = { facts, health, plan: settled };
 const store = { root: "/s", problems: [], freeMiB: 9_000, isOnNfs: false };
@@ -340,6 +349,20 @@ const rows: Readonly<Record<string, Row>> = {
     row: 16,
     check: "engine-settings",
     broken: seen({}, { plan: { ...settled, files: settled.files.map((file) => ({ ...file, change: "replace" as const })) } }),
+    fixes: ["provision"],
+    advice: /provision web/u,
+  },
+  "a deadline that the machine does not know": {
+    row: 27,
+    check: "lifetime",
+    broken: seen({}, { plan: { ...settled, lifetime: untold } }),
+    fixes: ["provision"],
+    advice: /provision web/u,
+  },
+  "a deadline that nothing looks at": {
+    row: 27,
+    check: "lifetime",
+    broken: seen({ lifetimeStopped: true }, { plan: { ...settled, lifetime: { ...untold, files: [] } } }),
     fixes: ["provision"],
     advice: /provision web/u,
   },

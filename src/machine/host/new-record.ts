@@ -5,6 +5,7 @@ import { MachineError } from "../../errors/machine-error.ts";
 import { parseFingerprint } from "../../ssh/public-key.ts";
 import type { EngineOptions, HostExtra, HostRecord, SwarmOptions } from "../../store/host-record.ts";
 import { requireTlsNames } from "../../tls/alternative-names.ts";
+import { parseDeadline, parseIdle } from "../lifetime/deadline.ts";
 import type { MachineContext } from "../machine-context.ts";
 
 /** @param extra what it has besides what the flags say */
@@ -44,7 +45,7 @@ export function newRecord(
         StorePath: dir,
       },
     },
-    extra: { ...extraOptions(options), ...extra },
+    extra: { ...extraOptions(options), ...lifetimeOptions(options, context.clock.now()), ...extra },
   };
 }
 
@@ -115,6 +116,16 @@ function extraOptions(options: DriverOptions): HostExtra {
   if (options.bool("engine-share-ca")) extra.EngineShareCa = true;
   if (keyType !== "" && keyType !== "rsa") extra.TlsKeyType = keyType;
   if (options.string("ssh-host-key") !== "") extra.SshHostKey = parseFingerprint(options.string("ssh-host-key"));
+  return extra;
+}
+
+/** The deadline is one from now on. Throws `usage`. */
+function lifetimeOptions(options: DriverOptions, now: Date): HostExtra {
+  const [ttl, idle] = [options.string("ttl"), options.string("idle")];
+  const extra: HostExtra = {};
+  if (ttl !== "") extra.Expires = parseDeadline(ttl, now).toISOString();
+  if (idle !== "") extra.IdleSeconds = parseIdle(idle);
+  if (options.bool("ttl-power-off") && ttl + idle !== "") extra.TtlPowerOff = true;
   return extra;
 }
 

@@ -151,10 +151,13 @@ const blockEnd = "# docker-machine: end";
 
 /** Our lines at the end of a settings file that belongs to the system, replacing those of an earlier run. */
 export function withBlock(text: string, block: string): string {
-  const pattern = new RegExp(`^${blockBegin}\\n[\\s\\S]*?^${blockEnd}\\n?`, "mu");
-  const rest = text.replace(pattern, "");
+  const rest = withoutBlock(text);
   const separator = rest === "" || rest.endsWith("\n") ? "" : "\n";
   return `${rest}${separator}${blockBegin}\n${block}${blockEnd}\n`;
+}
+
+export function withoutBlock(text: string): string {
+  return text.replace(new RegExp(`^${blockBegin}\\n[\\s\\S]*?^${blockEnd}\\n?`, "mu"), "");
 }
 
 /** Settings that the init script sources: what stood in DOCKER_OPTS stays in front of ours. */

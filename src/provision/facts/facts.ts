@@ -160,9 +160,13 @@ export interface HostFacts {
   readonly kernel: string;
   readonly init: InitSystem;
   readonly systemdVersion?: number | undefined;
+  /** Where a cron daemon that runs reads what root does each minute; undefined = none runs. */
+  readonly cron?: "cron.d" | "crontabs" | undefined;
   readonly cgroups: "v1" | "v2" | "none";
   readonly hostName: string;
   readonly userName: string;
+  /** The port by which this SSH connection came in there; undefined = not known. */
+  readonly sshPort?: number | undefined;
   /** The user may use the engine's socket without becoming root. */
   readonly inDockerGroup: boolean;
   readonly privilege: Privilege;

@@ -22,6 +22,8 @@ export interface HealthFacts {
   /** Undefined where the host has nothing that tells. */
   readonly ntp: { readonly can: boolean; readonly on: boolean; readonly synchronized: boolean } | undefined;
   readonly rebootRequired: boolean;
+  /** What would end the machine's time is there, and nothing runs it. */
+  readonly lifetimeStopped: boolean;
   /** The running kernel's release, where its modules are gone. */
   readonly modulesGone: string | undefined;
   /** `inactive dead success`. */
@@ -57,6 +59,7 @@ export function healthFrom(raw: RawFacts): HealthFacts {
     readOnly: raw.all("read-only"),
     ntp: ntpFrom(raw.all("ntp")),
     rebootRequired: raw.is("reboot-required"),
+    lifetimeStopped: raw.is("lifetime-stopped"),
     modulesGone: raw.last("modules-gone"),
     unitState: (raw.last("unit-state") ?? "").replaceAll(/\w+=/gu, "").trim(),
     engineLog: raw.all("engine-log"),

@@ -2,6 +2,7 @@
  * What only a doctor asks of a host, beside the probe's own questions: the shell function `probe_more`, which that calls in
  * the same round trip. Looks, changes nothing, and tells names where values could be secret.
  */
+import { lifetimePaths } from "../shell/own-files.ts";
 import { sh, type ShellText } from "../shell/shell-text.ts";
 
 export interface HealthQuestions {
@@ -24,6 +25,7 @@ probe_more() {
   done < /proc/self/mounts
   if has timedatectl; then output_fact ntp timedatectl show -p CanNTP -p NTP -p NTPSynchronized; fi
   [ -e /var/run/reboot-required ] && fact reboot-required yes
+  [ -e ${lifetimePaths.timer} ] && ! systemctl is-active -q docker-machine-ttl.timer && fact lifetime-stopped yes
   running=$(uname -r)
   if [ -n "$(ls /lib/modules 2> /dev/null)" ] && [ ! -d "/lib/modules/$running" ]; then fact modules-gone "$running"; fi
   probe_engine_health

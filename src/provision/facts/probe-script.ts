@@ -4,7 +4,7 @@
  * round trip tells everything. Every fact is a line `@fact<TAB>key<TAB>value`; a repeated key is a list, and a file is
  * one fact a line.
  */
-import { secretEnvironmentPath } from "../shell/own-files.ts";
+import { lifetimePaths, secretEnvironmentPath } from "../shell/own-files.ts";
 import { bootstrap, scriptPrelude } from "../shell/script-protocol.ts";
 import { quoteWord } from "../../ssh/shell-quote.ts";
 import { joinLines, sh, type ShellText } from "../shell/shell-text.ts";
@@ -96,7 +96,7 @@ init_name() {
 probe_system() {
   init=$(init_name)
   fact init "$init"
-  [ "$init" = systemd ] && output_fact systemd-version systemctl --version
+  if [ "$init" = systemd ]; then output_fact systemd-version systemctl --version; else probe_cron; fi
   if [ -e /sys/fs/cgroup/cgroup.controllers ]; then fact cgroups v2
   elif grep -q '^cgroup' /proc/self/mounts 2> /dev/null || grep -q ' cgroup ' /proc/self/mounts 2> /dev/null; then fact cgroups v1
   fi
@@ -105,6 +105,17 @@ probe_system() {
   fi
   for folder in / /var /etc /tmp /var/lib/docker; do
     [ -d "$folder" ] && fact disk "$folder $(df -Pk "$folder" 2> /dev/null | tail -n 1)"
+  done
+}
+
+# busybox's crond has a table for each user, others a folder too.
+probe_cron() {
+  for process in $(grep -lx 'crond\|cron' /proc/[0-9]*/comm 2> /dev/null); do
+    case $(readlink "\${process%/comm}/exe") in
+      *busybox*) [ -d /etc/crontabs ] && { fact cron crontabs; file_fact "own:"${lifetimePaths.crontab} ${lifetimePaths.crontab}; fact own-path ${lifetimePaths.crontab}; } ;;
+      *) [ -d /etc/cron.d ] && fact cron cron.d ;;
+    esac
+    break
   done
 }
 
@@ -270,7 +281,7 @@ probe_own() {
   [ -r ${statePaths.sums} ] && while IFS=$tab read -r sum path; do
     [ "$sum" = "$(cksum < "$path")" ] || fact record-altered "$path"
   done < ${statePaths.sums} 2> /dev/null
-  for file in /etc/docker/ca.pem /etc/docker/server.pem ${secretEnvironmentPath} /var/lib/boot2docker/ca.pem /var/lib/boot2docker/server.pem; do
+  for file in /etc/docker/ca.pem /etc/docker/server.pem ${secretEnvironmentPath} /var/lib/boot2docker/ca.pem /var/lib/boot2docker/server.pem ${lifetimePaths.script} ${lifetimePaths.service} ${lifetimePaths.timer} ${lifetimePaths.cronEntry}; do
     [ -r "$file" ] && { fact own-path "$file"; file_fact "own:$file" "$file"; }
   done
   for file in /etc/docker/server-key.pem /var/lib/boot2docker/server-key.pem; do
@@ -307,6 +318,7 @@ else
   fact user "$(id -un)"
   fact user-groups "$(id -nG)"
   fact ssh-client "$client"
+  fact ssh-port "$5"
 fi
 if [ "$1" = elevated ] || [ "$(id -u)" = 0 ]; then
   [ "$1" = elevated ] || fact privilege root

@@ -1,7 +1,10 @@
 /** One host during one use case: looked at, then planned for, then changed by scripts. The use cases are in provision.ts. */
 import { isMachineError, MachineError } from "../../errors/machine-error.ts";
 import { logTo } from "../../log/event.ts";
-import { configureScript } from "../scripts/configure-script.ts";
+import type { LifetimePlan } from "../lifetime/lifetime.ts";
+import { changingPrelude, configureScript } from "../scripts/configure-script.ts";
+import { setLifetimeScript } from "../scripts/set-lifetime-script.ts";
+import { joinLines, sh } from "../shell/shell-text.ts";
 import { layoutFor } from "../engine/engine-files.ts";
 import { authoritiesOfOthers, ownerIdsOf } from "../engine/owners.ts";
 import { detectFamily, requireSupported } from "../families/detect-family.ts";
@@ -135,6 +138,26 @@ export class HostSession {
       timeoutMs: this.bounds.configureMs,
       onPhase: (phase) => this.#report(phase),
     });
+  }
+
+  async setLifetime(lifetime: LifetimePlan | undefined): Promise<void> {
+    const { machineName, adopted } = this.request;
+    const owner = this.ownership();
+    const changes = {
+      machineName,
+      record: adopted,
+      mayRemove: false,
+      owners: owner.owners,
+      isUnnamedRecordOurs: owner.isUnnamedOurs,
+    };
+    const script = joinLines(
+      changingPrelude(changes, this.bounds),
+      sh`on_failure() { undo_run; }`,
+      setLifetimeScript(lifetime),
+      sh`finish_run
+end`,
+    );
+    await this.shell.runAsRoot(script, { timeoutMs: this.bounds.configureMs });
   }
 
   /** Tries the ways to an engine in order; only an unreachable source leads to the next. */

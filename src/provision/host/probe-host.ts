@@ -45,8 +45,8 @@ export async function lookAtHost(
   const second = await timed(context, () => shell.runAsRoot(script, { timeoutMs }, "elevated", client));
   const raw = second.answer.facts;
   // Who logs in is told by the first look alone.
-  const { userName, inDockerGroup } = facts;
-  const seen = { ...factsFrom(raw, second.skewMs), privilege, userName, inDockerGroup };
+  const { userName, inDockerGroup, sshPort } = facts;
+  const seen = { ...factsFrom(raw, second.skewMs), privilege, userName, inDockerGroup, sshPort };
   return { facts: requirePrograms(seen, shell.label), raw };
 }
 

@@ -1,6 +1,7 @@
 /** A plan as text, for `create --dry-run`, `--debug` and whoever reviews a change to a host. Shows no secret. */
 import { named } from "../install/package-forecast.ts";
 import { forecastOf, type Plan, type PlannedFile } from "./plan.ts";
+import { changesLifetime } from "../lifetime/lifetime.ts";
 import { editedPath } from "../shell/own-files.ts";
 import { SecretText } from "../shell/secret-text.ts";
 import { statePaths } from "../shell/state-paths.ts";
@@ -14,6 +15,7 @@ export function formatPlan(plan: Plan): string {
     engineLines(plan),
     firewallLines(plan),
     swarmLines(plan),
+    lifetimeLines(plan),
   ].flat();
   return [
     `Plan for ${plan.machineName} (${plan.system})`,
@@ -116,6 +118,15 @@ function firewallLines(plan: Plan): readonly string[] {
 
 function swarmLines(plan: Plan): readonly string[] {
   return plan.swarm.map((container) => row("run", `container ${container.name} of ${container.image}, if that image is there`));
+}
+
+function lifetimeLines({ lifetime }: Plan): readonly string[] {
+  if (lifetime === undefined || !changesLifetime(lifetime)) return [];
+  return [
+    ...lifetime.files.filter((file) => file.change !== "same").map((file) => row(file.change, `${file.path} (${file.mode})`)),
+    ...lifetime.removals.map((path) => row("remove", path)),
+    row("time", lifetime.removals.length > 0 ? lifetime.words : `${lifetime.by} powers it off ${lifetime.words}`),
+  ];
 }
 
 function recordLines(plan: Plan): readonly string[] {

@@ -13,6 +13,7 @@ import type { Family } from "../families/family.ts";
 import type { FirewallChange } from "../firewall/firewall.ts";
 import { firewallChanges } from "../firewall/firewalls.ts";
 import type { Installation } from "../install/installation.ts";
+import { planLifetime, type LifetimePlan } from "../lifetime/lifetime.ts";
 import { refuseRemoval, type Forecasts, type WayForecast } from "../install/package-forecast.ts";
 import { installationsFor, requireRoom } from "./installation-choice.ts";
 import type { ProvisionRequest } from "../provision-request.ts";
@@ -56,6 +57,8 @@ export interface Plan {
   /** The clock is set to ours. */
   readonly setClock: boolean;
   readonly swarm: readonly SwarmContainer[];
+  /** What of the machine's time changes there; no concern of the engine's. */
+  readonly lifetime?: LifetimePlan | undefined;
   /** What is deliberately left as it is. */
   readonly kept: readonly string[];
   readonly warnings: readonly string[];
@@ -115,6 +118,7 @@ export function planProvision(
     hostName: request.adopted || facts.hostName === request.machineName ? undefined : request.machineName,
     setClock: !request.adopted && Math.abs(facts.clockSkewMs) > tolerableSkewMs,
     swarm: swarmContainers(request, layout.certificateFolder),
+    lifetime: planLifetime(facts, request),
     kept: keptOn(facts, request, installations, forecasts),
     warnings: [...settings.remarks, ...ownerWarnings(sharing, request), ...warningsFor(facts, request, installations)],
     record: request.adopted,

@@ -14,6 +14,7 @@ import type { ProvisionBounds } from "../provision-context.ts";
 import { scriptPrelude } from "../shell/script-protocol.ts";
 import { joinLines, sh, type ShellText } from "../shell/shell-text.ts";
 import { statePaths } from "../shell/state-paths.ts";
+import { setLifetimeScript } from "./set-lifetime-script.ts";
 import { swarmScript } from "../engine/classic-swarm.ts";
 
 /** Opens every script that changes something. */
@@ -68,6 +69,7 @@ export function configureScript(
     plan.enable && sh`service_enabled || { service_enable && remember unit-enabled docker; }`,
     ...plan.firewall.map(firewallScript),
     swarmScript(plan.swarm),
+    setLifetimeScript(plan.lifetime),
     sh`rm -f ${statePaths.restartOwed}
 finish_run`,
     engineProbe,

@@ -6,7 +6,8 @@ import { daemonJsonPath } from "../engine/daemon-json.ts";
 import { ownSystemdUnitPath } from "../engine/own-units.ts";
 import type { HostFacts, HostRecordFacts } from "../facts/facts.ts";
 import type { Family } from "../families/family.ts";
-import { editedPath, isFormerDropIn, isOwnDropIn } from "../shell/own-files.ts";
+import { editedPath, isFormerDropIn, isOwnDropIn, lifetimePaths } from "../shell/own-files.ts";
+import { endLifetimeScript } from "./set-lifetime-script.ts";
 import { closingFunctions } from "../firewall/firewall.ts";
 import { answering } from "../shell/script-protocol.ts";
 import { survivalOf, type Survival } from "../engine/survival.ts";
@@ -163,6 +164,7 @@ export function restoreScript(
     plan.packages.length > 0 && removalScript(label),
     ...plan.keys.map((key) => sh`pkg_distrust ${key}`),
     sh`[ -e ${statePaths.undoFirewall} ] && . ${statePaths.undoFirewall}`,
+    plan.remove.includes(lifetimePaths.script) && endLifetimeScript,
     ...plan.edited.map((path) => keepEdited(path, label)),
     ...plan.putBack.map((path) => sh`keep ${path}; cp -p ${statePaths.originals + path} ${path} && changed ${path}`),
     ...plan.remove.map((path) => sh`take_away ${path}`),

@@ -80,6 +80,8 @@ put_program() {
   cp "$1" "$target.docker-machine-new" && chmod 0755 "$target.docker-machine-new" || drop_new
   place "$target" 0755
 }
+# What has nothing to do with the engine is changed with apart=yes.
+owe_restart() { [ "$apart" = yes ] || : > ${statePaths.restartOwed}; }
 drop_new() { rm -f "$target.docker-machine-new"; exit 1; }
 place() {
   if [ -f "$1" ] && same_file "$1" "$1.docker-machine-new" && [ "$(mode_of "$1")" = "$2" ]; then
@@ -87,7 +89,7 @@ place() {
     return 0
   fi
   keep "$1"; keep_for_good "$1"
-  : > ${statePaths.restartOwed} && mv -f "$1.docker-machine-new" "$1" || drop_new
+  owe_restart && mv -f "$1.docker-machine-new" "$1" || drop_new
   has restorecon && restorecon "$1" 2> /dev/null
   changed "$1"
 }
@@ -96,7 +98,7 @@ keep_edited() { [ ! -e "$1" ] || { cp -p "$1" "$1.edited" && changed "$1.edited"
 take_away() {
   [ -e "$1" ] || return 0
   keep "$1"; keep_for_good "$1"
-  : > ${statePaths.restartOwed} || exit 1
+  owe_restart || exit 1
   rm -f "$1" && changed "$1"
 }
 `;
@@ -198,6 +200,7 @@ download() {
 export function changingFunctions(options: ChangingOptions): ShellText {
   return joinLines(
     sh`tab=$(printf '\t')
+apart=
 record=${options.record ? "yes" : "no"}
 label=${options.label}
 may_remove=${options.mayRemove ? "yes" : "no"}

@@ -7,6 +7,16 @@ export const dropInNames = ["10-machine.conf", "zz-machine.conf"] as const;
 /** Assignments of the engine's environment that hold secrets: a unit and its settings can be read by everyone. */
 export const secretEnvironmentPath = "/etc/docker/machine.env";
 
+/** What ends a machine's time. */
+export const lifetimePaths = {
+  script: "/etc/docker-machine/ttl.sh",
+  service: "/etc/systemd/system/docker-machine-ttl.service",
+  timer: "/etc/systemd/system/docker-machine-ttl.timer",
+  cronEntry: "/etc/cron.d/docker-machine-ttl",
+  /** busybox's table of root, which is its owner's: a block of it is ours. */
+  crontab: "/etc/crontabs/root",
+} as const;
+
 export function isOwnDropIn(path: string): boolean {
   return dropInNames.some((name) => path === `${dropInFolder}/${name}`);
 }

@@ -69,6 +69,24 @@ describe("amazonec2 against moto", { skip: motoMissing }, () => {
     assert.ok(!machine.events.includes(testSecret) && !(machine.stored ?? "").includes(testSecret));
   });
 
+  test("with a deadline a power-off from within ends the instance; that is changed and taken back", async () => {
+    await using machine = await TestMachine.open(moto, "brief");
+    const behaviour = async (): Promise<unknown> =>
+      (await moto.requests()).findLast(({ action }) => action === "ModifyInstanceAttribute")?.params[
+        "InstanceInitiatedShutdownBehavior.Value"
+      ];
+    await machine.prepare();
+    await machine.run(async (driver, signal) => await driver.setLifetime?.(new Date(), signal));
+    await machine.create();
+    assert.equal((await lastRun())["InstanceInitiatedShutdownBehavior"], "terminate");
+    assert.equal(await behaviour(), undefined);
+    await machine.run(async (driver, signal) => await driver.setLifetime?.(undefined, signal));
+    assert.equal(await behaviour(), "stop");
+    await machine.run(async (driver, signal) => await driver.setLifetime?.(new Date(), signal));
+    assert.equal(await behaviour(), "terminate");
+    await removed(machine);
+  });
+
   test("a system's word becomes the image of the size's architecture, by parameter or by the newest image", async () => {
     for (const [word, size, image, user] of [
       ["ubuntu", "t4g.micro", "ami-0b000000000002604", "ubuntu"],

@@ -292,6 +292,12 @@ export class FakeCompute implements FakeApi, AsyncDisposable {
           throw new Refused(412, "conditionNotMet", "Supplied fingerprint does not match current metadata fingerprint.");
         found.metadata = { ...(body as compute_v1.Schema$Metadata), fingerprint: this.#id() };
         return this.operations.begin("setMetadata", "zonal", found.id, () => {});
+      case "setScheduling":
+        this.#validate("Scheduling", body);
+        if (found.status !== "TERMINATED" && body["maxRunDuration"] !== found.scheduling?.maxRunDuration)
+          throw new Refused(400, "invalid", "The instance must be stopped to change its maxRunDuration");
+        found.scheduling = body;
+        return this.operations.begin("setScheduling", "zonal", found.id, () => {});
       case "setTags":
         this.#validate("Tags", body);
         if (body["fingerprint"] !== found.tags?.fingerprint)

@@ -78,7 +78,7 @@ function changedFiles(plan: Plan): readonly string[] {
   ];
 }
 
-function provisioning(plan: Examination["plan"], repairs: Repairs, what: string): Repair | undefined {
+export function provisioning(plan: Examination["plan"], repairs: Repairs, what: string): Repair | undefined {
   return isHarmless(plan) ? { what, run: async (signal) => await repairs.provision(signal) } : undefined;
 }
 

@@ -4,6 +4,7 @@ import { computerChecks } from "./computer-checks.ts";
 import { connectionChecks } from "./connection-checks.ts";
 import { engineChecks, swarmChecks } from "./engine-checks.ts";
 import { clockChecks, hostChecks, networkChecks } from "./host-checks.ts";
+import { lifetimeChecks } from "./lifetime-checks.ts";
 import { recordChecks, useChecks } from "./record-checks.ts";
 import { sshChecks } from "./ssh-checks.ts";
 
@@ -17,5 +18,6 @@ export const checks: readonly AnyCheck[] = [
   ...connectionChecks,
   ...networkChecks,
   ...swarmChecks,
+  ...lifetimeChecks,
   ...useChecks,
 ];

@@ -1,0 +1,61 @@
+/**
+ * `ttl NAME 4h`: another end, or none. The record comes first, with a mark that it is not told to everybody yet: whoever is
+ * cut off, and a machine that is off, is told at its next start.
+ */
+import { logTo } from "../../log/event.ts";
+import { openHost } from "../host/open-host.ts";
+import { stateOf } from "../host/wait-for-state.ts";
+import { requireCreated } from "../interruption/interrupted.ts";
+import { lockMachine } from "../interruption/machine-lock.ts";
+import type { MachineContext } from "../machine-context.ts";
+import { tellHost, tellProvider } from "./apply-lifetime.ts";
+import { describeEnd, requireEndable } from "./recorded-lifetime.ts";
+
+export interface LifetimeChange {
+  /** `off` takes it away; undefined = as it is. */
+  readonly deadline?: Date | "off" | undefined;
+  /** In seconds. */
+  readonly idle?: number | "off" | undefined;
+  /** The machine is somebody's own, and may be powered off all the same. */
+  readonly powerOff: boolean;
+}
+
+/** Throws `usage` and `driver-unsupported` where it may not be ended, what its provider refuses, and what its host's SSH throws. */
+export async function setLifetime(
+  context: MachineContext,
+  name: string,
+  { deadline, idle, powerOff }: LifetimeChange,
+  signal: AbortSignal,
+): Promise<void> {
+  await using _lock = await lockMachine(context, name, "ttl", signal);
+  await using host = await openHost(context, name);
+  await requireCreated(host);
+  const { extra } = host.record;
+  const before = { ...extra };
+  if (deadline !== undefined) extra.Expires = deadline === "off" ? undefined : deadline.toISOString();
+  if (idle !== undefined) extra.IdleSeconds = idle === "off" ? undefined : idle;
+  if (powerOff) extra.TtlPowerOff = true;
+  forgetAbsent(extra);
+  requireEndable(host);
+  extra.LifetimePending = true;
+  await host.save();
+  if (extra.Expires !== before.Expires) {
+    try {
+      await tellProvider(context, host, signal);
+    } catch (error) {
+      for (const key of Object.keys(extra)) delete extra[key];
+      Object.assign(extra, before);
+      await host.save();
+      throw error;
+    }
+  }
+  if ((await stateOf(context, host, signal)) === "Running") await tellHost(context, host, signal);
+  else logTo(host.report, "info", `"${name}" does not run, and is told at its next start`);
+  logTo(host.report, "info", describeEnd(host) ?? `"${name}" goes on until it is removed`);
+}
+
+/** A record has no empty keys. */
+function forgetAbsent(extra: Record<string, unknown>): void {
+  for (const [key, value] of Object.entries(extra)) if (value === undefined) delete extra[key];
+  if (extra["Expires"] === undefined && extra["IdleSeconds"] === undefined) delete extra["TtlPowerOff"];
+}
