@@ -25,7 +25,7 @@ class Clockwork implements Disposable {
     this.#shell = shell;
     mkdirSync(this.#at("proc/net"), { recursive: true });
     mkdirSync(this.#at("proc/77"));
-    writeFileSync(this.#at("docker.pid"), "77\n");
+    writeFileSync(this.#at("docker.pid"), "77");
     this.connect();
   }
 
@@ -57,7 +57,7 @@ class Clockwork implements Disposable {
     writeFileSync(this.#at("proc/uptime"), `${this.up}.37 1234.5\n`);
     const script = lifetimeScript({ graceSeconds: 600, machineName: "web", ports: [22, 2376], ...lifetime })
       .replaceAll("/run/docker-machine-ttl", this.#at("state"))
-      .replaceAll("/var/run/docker.pid", this.#at("none"))
+      .replaceAll("/var/run/docker.pid", this.#at("docker.pid"))
       .replaceAll("/run/docker.pid", this.#at("docker.pid"))
       .replaceAll("/run/systemd/system", this.#at("no-systemd"))
       .replaceAll("/proc/", `${this.#at("proc")}/`)

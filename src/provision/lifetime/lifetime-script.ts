@@ -66,17 +66,22 @@ if [ "$1" = tell ]; then
   exit
 fi
 
+# Each says what uses the machine, in words; nothing where nothing does.
 connection() {
   cat /proc/net/tcp /proc/net/tcp6 2> /dev/null | awk -v ports="$ports" '
     BEGIN { split(ports, list, " "); for (i in list) ours[list[i]] = 1 }
     $4 == "01" { n = split($2, place, ":"); if (place[n] in ours) { print place[n]; exit } }'
 }
 if timeout 1 true 2> /dev/null; then bounded() { timeout 20 "$@"; }; else bounded() { "$@"; }; fi
-# What uses the machine, in words; nothing where nothing does. What cannot be asked counts as a use.
 use() {
+  busy=$(containers)
+  if [ -n "$busy" ]; then echo "$busy"; return; fi
   port=$(connection)
-  if [ -n "$port" ]; then echo "a connection to port $((0x$port))"; return; fi
-  engine=$(cat /run/docker.pid /var/run/docker.pid 2> /dev/null | head -n 1)
+  [ -z "$port" ] || echo "a connection to port $((0x$port))"
+}
+# What cannot be asked counts as a use.
+containers() {
+  engine=$(cat /run/docker.pid 2> /dev/null || cat /var/run/docker.pid 2> /dev/null)
   if [ -z "$engine" ] || [ ! -d "/proc/$engine" ]; then
     ! grep -qs '^containerd-shim' /proc/[0-9]*/comm || echo "containers whose engine does not run"
   elif ! has docker; then echo "an engine that cannot be asked: there is no docker client on the machine"
