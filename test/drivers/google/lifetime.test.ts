@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { failureOf } from "../../support/failure.ts";
-import { configOf, openScene } from "./scene.ts";
+import { configOf } from "../driver-scene.ts";
+import { openScene } from "./scene.ts";
 
 const eightHours = new Date("2026-10-01T20:00:00Z");
 
