@@ -121,6 +121,15 @@ describe("host keys", () => {
     assert.deepEqual(await loadPinnedKeys(target().hostKeys), [now]);
   });
 
+  test("keys that were pinned by another name count, for the file is the machine's own: its folder was renamed", async () => {
+    const [key, other] = [ed25519(), ed25519()];
+    await pinHostKeys({ ...target().hostKeys, alias: "before" }, [key]);
+    const host = new Host(other);
+    assert.deepEqual(await settle(host), [key]);
+    assert.deepEqual([host.asked, pinnedEvents()], [[], []]);
+    assert.equal(await readFile(target().hostKeys.knownHostsFile, "utf8"), `web ${formatPublicKey(key)}\n`);
+  });
+
   test("pinned keys decide alone: the host is not asked, whatever the user's known_hosts says", async () => {
     const key = ed25519();
     await pinHostKeys(target().hostKeys, [key]);

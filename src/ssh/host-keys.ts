@@ -38,7 +38,22 @@ export function hostKeyAlgorithms(keyTypes: readonly string[]): string[] {
 
 /** The keys pinned for a machine; none before first contact. */
 export async function loadPinnedKeys(policy: Pick<HostKeyPolicy, "alias" | "knownHostsFile">): Promise<PublicKey[]> {
-  return keysFor(await loadKnownHosts([policy.knownHostsFile]), policy.alias);
+  return (await readPins(policy)).keys;
+}
+
+interface Pins {
+  readonly keys: PublicKey[];
+  /** They stand there by another name than the machine's. */
+  readonly isMisnamed: boolean;
+}
+
+/** The file is the machine's own: what stands there by another name is from before its folder was renamed by hand. */
+async function readPins({ alias, knownHostsFile }: Pick<HostKeyPolicy, "alias" | "knownHostsFile">): Promise<Pins> {
+  const entries = await loadKnownHosts([knownHostsFile]);
+  const keys = keysFor(entries, alias);
+  if (keys.length > 0) return { keys, isMisnamed: false };
+  const others = entries.filter(({ marker }) => marker === undefined).map(({ key }) => key);
+  return { keys: others, isMisnamed: others.length > 0 };
 }
 
 /** Makes these the only keys the machine may present. Durable before it returns. */
@@ -80,10 +95,14 @@ export async function ensurePinnedKeys(
   report: Report,
   judge?: () => Promise<ConfiguredVerdict>,
 ): Promise<readonly PublicKey[]> {
-  const pinned = await loadPinnedKeys(target.hostKeys);
+  const { keys: pinned, isMisnamed } = await readPins(target.hostKeys);
   const expected = target.hostKeys.expectedFingerprint;
   const expectedPinned = expected === undefined || pinned.some((key) => fingerprintOf(key) === expected);
-  if (pinned.length > 0 && expectedPinned) return pinned;
+  if (pinned.length > 0 && expectedPinned) {
+    // ssh itself looks for the machine's name there.
+    if (isMisnamed) await pinHostKeys(target.hostKeys, pinned);
+    return pinned;
+  }
   const { key, trust } = await settle(target, scan, judge);
   await pinHostKeys(target.hostKeys, [key]);
   const fingerprint = fingerprintOf(key);
