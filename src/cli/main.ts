@@ -49,6 +49,7 @@ class Run {
   #command: Command | undefined;
   #flags: readonly CliFlag[] | undefined;
   #options: CommandOptions | undefined;
+  #invocation: Invocation | undefined;
 
   constructor(argv: readonly string[], computer: Computer, streams: Streams, mainContext: MainContext) {
     this.#argv = argv;
@@ -84,7 +85,8 @@ class Run {
     if (parsed.options.bool("help")) return await this.#printHelp();
     if (command.load === undefined) return await this.#refuse(args);
     checkArity(command, parsed.options, args);
-    return await this.#execute({ command, options: parsed.options, args, words: commandWords }, parsed.warnings, globals);
+    this.#invocation = { command, options: parsed.options, args, words: commandWords };
+    return await this.#execute(this.#invocation, parsed.warnings, globals);
   }
 
   /** The subcommand that is meant, and the words without its name; flags may stand before that. */
@@ -221,6 +223,7 @@ class Run {
       redactor: this.#redactor,
       compat: this.#compat,
       command: this.#command,
+      invocation: this.#invocation,
       isParsed: this.#options !== undefined,
       argv: this.#argv,
       globalSources: this.#globalSources(),

@@ -8,13 +8,15 @@ export interface ErrorTextOptions {
   readonly debug: boolean;
   /** As 0.16.2: messages alone. */
   readonly compat: boolean;
+  /** The command that looks into it. */
+  readonly doctor?: string | undefined;
   /** File that holds the report of a bug, or why there is none. */
   readonly report?: { readonly file: string } | { readonly problem: string } | undefined;
 }
 
 /** Lines for standard error, without the last line's end. */
 export function renderError(error: unknown, options: ErrorTextOptions): string {
-  const lines = isMachineError(error) ? foreseen(error, options.compat) : unforeseen(error, options.report);
+  const lines = isMachineError(error) ? foreseen(error, options) : unforeseen(error, options.report);
   if (options.debug) lines.push(...codes(error), ...stacks(error));
   return lines.join("\n");
 }
@@ -32,9 +34,9 @@ export function failuresOf(error: unknown): readonly Failure[] {
   return Array.isArray(failed) ? (failed as Failure[]) : [];
 }
 
-function foreseen(error: Error, compat: boolean): string[] {
+function foreseen(error: Error, { compat, doctor }: ErrorTextOptions): string[] {
   const failures = failuresOf(error);
-  if (failures.length === 0) return [error.message, ...hintLines(compat ? [] : [hintOf(error)])];
+  if (failures.length === 0) return [error.message, ...hintLines(compat ? [] : [hintOf(error, doctor)])];
   if (compat) return failures.map((failure) => messageOf(failure.error));
   const hints = failures.map((failure) => hintOf(failure.error));
   const isShared = (hint: string | undefined): boolean => hints.indexOf(hint) !== hints.lastIndexOf(hint);
@@ -42,7 +44,7 @@ function foreseen(error: Error, compat: boolean): string[] {
     namedMessage(failure),
     ...hintLines(isShared(hints[index]) ? [] : [hints[index]]),
   ]);
-  return [...lines, ...hintLines([...new Set(hints.filter(isShared))])];
+  return [...lines, ...hintLines([...new Set(hints.filter(isShared)), hintOf(undefined, doctor)])];
 }
 
 /** A way out stands below its own failure; one that helps with several, once below all of them. */
@@ -50,8 +52,12 @@ function hintLines(hints: readonly (string | undefined)[]): string[] {
   return hints.flatMap((hint) => (hint === undefined ? [] : [`Hint: ${hint}`]));
 }
 
-function hintOf(error: unknown): string | undefined {
-  return isMachineError(error) ? error.hint : undefined;
+function hintOf(error: unknown, doctor?: string): string | undefined {
+  const hint = isMachineError(error) ? error.hint : undefined;
+  if (doctor === undefined) return hint;
+  if (hint === undefined) return `See why with: ${doctor}`;
+  // A command at the end is to be copied.
+  return /[.!?]$/u.test(hint) ? `${hint} See what else is wrong with: ${doctor}` : `${hint}; or see why with: ${doctor}`;
 }
 
 /** Names the machine where its error does not. */
@@ -97,9 +103,10 @@ function causeOf(error: unknown): unknown {
 }
 
 /** The error as an object of NDJSON. */
-export function errorObject(error: unknown): Record<string, unknown> {
+export function errorObject(error: unknown, doctor?: string): Record<string, unknown> {
   if (!isMachineError(error)) return { type: "error", code: "bug", message: messageOf(error) };
-  const { code, message, hint } = error;
+  const { code, message } = error;
+  const hint = hintOf(error, doctor);
   const machines = failuresOf(error).map((failure) => ({ machine: failure.name, ...errorObject(failure.error) }));
   return {
     type: "error",

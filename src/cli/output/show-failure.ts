@@ -5,9 +5,10 @@ import { withoutControls } from "../../log/plain-text.ts";
 import type { Redactor } from "../../log/redact.ts";
 import type { Clock } from "../../system/clock.ts";
 import type { Computer } from "../../system/computer.ts";
-import type { Command } from "../command.ts";
+import type { Command, Invocation } from "../command.ts";
 import type { GlobalOptions, Streams } from "../cli-context.ts";
 import { globalOptions } from "../flags/global-options.ts";
+import { doctorCommand } from "./doctor-advice.ts";
 import { errorObject, renderError, type ErrorTextOptions } from "./render-error.ts";
 import { Reporter } from "./reporter.ts";
 import { Screen } from "./screen.ts";
@@ -23,6 +24,8 @@ export interface Failure {
   readonly compat: boolean;
   /** Undefined when the run ended before a command was found. */
   readonly command: Command | undefined;
+  /** Undefined when it ended before that was known. */
+  readonly invocation: Invocation | undefined;
   readonly argv: readonly string[];
   /** Whether all of its flags were read: not those behind an unknown command or driver, or with one that is wrong. */
   readonly isParsed: boolean;
@@ -32,13 +35,14 @@ export interface Failure {
 }
 
 export async function showFailure(error: unknown, failure: Failure): Promise<void> {
+  const doctor = failure.invocation === undefined ? undefined : doctorCommand(error, failure.invocation);
   const globals = optionsOrNone(failure);
   const isJson = globals?.output === "json" || (!failure.isParsed && asksForJson(failure.argv));
   if (error instanceof FlagError && !isJson) failure.streams.stdout.write("Incorrect Usage.\n\n");
   if (error instanceof UsageError && error.showHelp && !isJson) await failure.printHelp();
   const report = isMachineError(error) ? undefined : await reportBug(error, failure, globals);
-  if (isJson) return showAsJson(error, failure);
-  const text = renderError(error, { debug: globals?.debug ?? false, compat: failure.compat, report });
+  if (isJson) return showAsJson(error, doctor, failure);
+  const text = renderError(error, { debug: globals?.debug ?? false, compat: failure.compat, doctor, report });
   failure.streams.stderr.write(`${withoutControls(failure.redactor.redact(text))}\n`);
 }
 
@@ -56,11 +60,11 @@ function asksForJson(argv: readonly string[]): boolean {
   return argv.some((word, index) => /^--?output=json$/u.test(word) || (/^--?output$/u.test(word) && argv[index + 1] === "json"));
 }
 
-function showAsJson(error: unknown, failure: Failure): void {
+function showAsJson(error: unknown, doctor: string | undefined, failure: Failure): void {
   const { streams, redactor, clock } = failure;
   const output = failure.command?.output ?? "facts";
   new Reporter({ screen: new Screen(streams), redactor, clock, debug: false, format: "json", output }).writeObject(
-    errorObject(error),
+    errorObject(error, doctor),
   );
 }
 
