@@ -176,11 +176,11 @@ describe("main, when a command fails", () => {
   });
 
   it("prints no stack without --debug", async () => {
-    const error = new MachineError("timeout", "Too late", { cause: new Error("inner") });
+    const error = new MachineError("disk-full", "Too late", { cause: new Error("inner") });
     assert.equal((await runWith("ip", fail(error), ["ip"])).stderr, "Too late\n");
     assert.match(
       (await runWith("ip", fail(error), ["--debug", "ip"])).stderr,
-      /^Docker Machine Version: .*\nToo late\nError code: timeout\nMachineError: Too late\n {4}at .*Caused by: Error: inner\n/su,
+      /^Docker Machine Version: .*\nToo late\nError code: disk-full\nMachineError: Too late\n {4}at .*Caused by: Error: inner\n/su,
     );
   });
 
