@@ -17,8 +17,6 @@ const all = process.env["DOCKER_MACHINE_ALL_SYSTEMS"] === "1";
 /** One of each manager. */
 const wholeLives: ReadonlySet<string> = new Set<SystemName>(["rocky-9", "leap-15.6", "arch", "alpine-3.20"]);
 
-const withEveryChange: ReadonlySet<string> = new Set<SystemName>(["rocky-9", "fedora-41", "leap-15.6", "sles-15.6"]);
-
 describe("systems beyond Debian", { skip: unavailable ?? false, concurrency: 2 }, () => {
   let lab: Lab;
   before(async () => {
@@ -28,7 +26,7 @@ describe("systems beyond Debian", { skip: unavailable ?? false, concurrency: 2 }
 
   for (const name of Object.keys(systems) as SystemName[]) {
     // Of CentOS 7 no packages are left.
-    if (name === "centos-7" || (!all && !withEveryChange.has(name))) continue;
+    if (name === "centos-7") continue;
     const whole = all || wholeLives.has(name);
     test(`${name}: ${whole ? "create, upgrade, provision and rm --restore" : "create and a container"}`, async () => {
       await using repositories = await lab.serveSystemRepositories(name);

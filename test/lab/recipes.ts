@@ -3,7 +3,7 @@
  * and a script on top of another image.
  */
 import type { Release } from "./outer-apt.ts";
-import { furtherSystemRecipes, systemRecipes } from "./systems/system-recipes.ts";
+import { systemRecipes } from "./systems/system-recipes.ts";
 import { tinyImage } from "./tiny-image.ts";
 
 export const releases = ["bullseye", "bookworm", "trixie"] as const satisfies readonly Release[];
@@ -115,5 +115,4 @@ export const recipes: Readonly<Record<string, ImageRecipe>> = {
 export const largeRecipes: Readonly<Record<string, ImageRecipe>> = {
   "openstack-ground": openstackGround,
   openstack,
-  ...furtherSystemRecipes,
 };

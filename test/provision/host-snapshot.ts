@@ -2,7 +2,7 @@
 import type { LabHost } from "../lab/lab.ts";
 
 export interface HostSnapshot {
-  /** Every file outside /var and the engine's data: path → what tells whether it changed. */
+  /** Every file outside /var, apk's database and the engine's data: path → what tells whether it changed. */
   readonly files: ReadonlyMap<string, string>;
   readonly packages: readonly string[];
   /** Enabled and running units, or services of OpenRC's. */
@@ -12,10 +12,10 @@ export interface HostSnapshot {
   readonly hostName: string;
 }
 
-/** Settings by their content, programs by size and time: nobody rewrites those in place. */
+/** Settings by their content, programs by size and time: nobody rewrites those in place. Busybox's find prints nothing of it. */
 const listFiles = `
-{ find /etc /root /home /var/lib/docker-machine -xdev -type f ! -path /etc/docker/key.json -printf '%m %u %p\\n' -exec cksum {} +
-  find /usr /opt -xdev -type f ! -path '*/__pycache__/*' -printf '%s %T@ %m %u %p\\n'
+{ /usr/bin/find /etc /root /home /var/lib/docker-machine -xdev -type f ! -path /etc/docker/key.json -printf '%m %u %p\\n' -exec cksum {} +
+  /usr/bin/find /usr /opt -xdev -type f ! -path '*/__pycache__/*' ! -path '/usr/lib/apk/db/*' -printf '%s %T@ %m %u %p\\n'
 } 2> /dev/null; true`;
 
 /** In the words of the host's own package manager; keys that RPM trusts are packages to it. */
@@ -34,6 +34,7 @@ export async function takeSnapshot(host: LabHost): Promise<HostSnapshot> {
     const [, fact = "", path = ""] = match ?? [];
     files.set(path, `${files.get(path) ?? ""} ${fact}`);
   }
+  if (files.size === 0) throw new Error(`No file of ${host.name} was listed`);
   return {
     files,
     packages: await lines(listPackages),

@@ -5,7 +5,10 @@ import { sh, type ShellText } from "../shell/shell-text.ts";
 export interface EngineService {
   /** How the plan names it. */
   readonly name: string;
-  /** Defines the shell functions service_reload, _restart, _stop, _enable, _disable, _active, _failed, _words, and _startable, which says what a start would lack. */
+  /**
+   * Defines the shell functions service_reload, _restart, _stop, _enable, _disable, _active, _failed, _words, _startable,
+   * which says what a start would lack, and _let_go, which ends what came with the engine and outlives its removal.
+   */
   readonly functions: ShellText;
 }
 
@@ -36,6 +39,8 @@ service_startable() {
     [ -e "$file" ] || { echo "docker.service is told of $file, which is not there"; return 1; }
   done
 }
+# pacman stops nothing of what it removes, and a unit that runs needs no file to go on.
+service_let_go() { [ -n "$(first_of containerd)" ] || ! systemctl is-active -q containerd.service || systemctl stop containerd.service; }
 service_words() {
   journalctl -u docker.service -n 40 -o cat --no-pager 2> /dev/null | grep -v '^Dependency failed\|^docker.service:\|^Start' | tail -n 8
 }
@@ -46,7 +51,14 @@ const openrc: EngineService = {
   name: "docker",
   functions: sh`
 service_reload() { :; }
-service_restart() { rc-service docker zap > /dev/null 2>&1 || :; rc-service docker restart; }
+engine_lives() { kill -0 "$(cat /run/docker.pid 2> /dev/null)" 2> /dev/null; }
+# OpenRC is made to forget a state that is not so, and never an engine that runs: nothing would stop that one any more.
+service_restart() {
+  rc-service docker restart && return 0
+  engine_lives && return 1
+  rc-service docker zap
+  rc-service docker start
+}
 service_stop() { rc-service docker stop; }
 service_enabled() { rc-update show default 2> /dev/null | grep -q '^ *docker '; }
 service_enable() { rc-update -q add docker default; }
@@ -54,6 +66,7 @@ service_disable() { rc-update -q del docker default; }
 service_active() { rc-service docker status > /dev/null 2>&1; }
 service_failed() { rc-service docker status 2>&1 | grep -q crashed; }
 service_startable() { :; }
+service_let_go() { :; }
 service_words() { tail -n 8 /var/log/docker.log 2> /dev/null; }
 `,
 };
@@ -70,6 +83,7 @@ service_disable() { :; }
 service_active() { initctl status docker 2> /dev/null | grep -q running; }
 service_failed() { initctl status docker 2> /dev/null | grep -q stop/waiting; }
 service_startable() { :; }
+service_let_go() { :; }
 service_words() { tail -n 8 /var/log/upstart/docker.log 2> /dev/null; }
 `,
 };
@@ -86,6 +100,7 @@ service_disable() { if has update-rc.d; then update-rc.d docker disable; elif ha
 service_active() { [ -s /var/run/docker.pid ] && kill -0 "$(cat /var/run/docker.pid)" 2> /dev/null; }
 service_failed() { return 1; }
 service_startable() { :; }
+service_let_go() { :; }
 service_words() { tail -n 8 /var/log/docker.log /var/lib/boot2docker/docker.log 2> /dev/null; }
 `,
 };

@@ -142,9 +142,11 @@ probe_package_lock() {
     done < /proc/locks
   done 2> /dev/null
   for file in /var/run/yum.pid /run/zypp.pid; do
-    [ -s "$file" ] && read -r pid < "$file" && kill -0 "$pid" 2> /dev/null && { lock_fact "$file" "$pid"; return; }
+    pid_from "$file" && kill -0 "$pid" 2> /dev/null && { lock_fact "$file" "$pid"; return; }
   done
 }
+# An engine ends its file without a newline, for which "read" fails.
+pid_from() { [ -s "$1" ] && { read -r pid < "$1" || [ -n "$pid" ]; }; }
 lock_fact() { fact package-lock "$1 $2 $(cat "/proc/$2/comm" 2> /dev/null)"; }
 `;
 
@@ -217,7 +219,7 @@ probe_unit() {
 probe_running() {
   answered=
   for file in /run/docker.pid /var/run/docker.pid; do
-    [ -s "$file" ] && read -r pid < "$file" && [ -d "/proc/$pid" ] && { fact engine-pid "$pid"; break; }
+    pid_from "$file" && [ -d "/proc/$pid" ] && { fact engine-pid "$pid"; break; }
   done
   [ -n "$docker" ] && [ -S /var/run/docker.sock ] || return 0
   # The engine of this host, whatever root's own client is set to.

@@ -1,4 +1,4 @@
-/** What dnf 4.14, zypper 1.14, pacman 6.0 and apt 2.6 really print when they fail, and what a user is told of it. */
+/** What dnf 4.14, zypper 1.14, pacman 6.0 and apt 2.6 really print when they fail, and apk by its manual; and what a user is told of it. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { explanationIn } from "./manager-words.ts";
@@ -115,6 +115,15 @@ error: failed to commit transaction (download library error)
 Errors occurred, no packages were upgraded.`,
     `error: failed retrieving file 'runc-1.1.5-1-x86_64.pkg.tar.zst' from mirror : The requested URL returned error: 404
 error: failed to commit transaction (download library error)`,
+  ],
+  "apk: what it lacks": [
+    `fetch http://mirror/alpine/v3.20/main/x86_64/APKINDEX.tar.gz
+ERROR: unable to select packages:
+  docker (no such package):
+    required by: world[docker]`,
+    `ERROR: unable to select packages:
+docker (no such package):
+required by: world[docker]`,
   ],
   "apt: what breaks another": [
     `The following packages have unmet dependencies:

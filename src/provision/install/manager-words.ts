@@ -30,11 +30,13 @@ const telling: readonly RegExp[] = [
   /^(ERROR|Failed|failed)/u,
 ];
 
-/** Of the last attempt alone: a tool that was tried twice says most of it twice. */
+/** Of the last attempt alone: a tool that was tried twice says most of it twice. apk tells what it lacks below its error. */
 export function explanationIn(output: readonly string[]): Explanation {
   const lines = output.map((line) => line.trim()).filter((line) => line !== "");
   const conflict = conflictIn(lines);
   if (conflict !== undefined) return { text: conflict, isSentence: true };
+  const selection = lines.findLastIndex((line) => line === "ERROR: unable to select packages:");
+  if (selection >= 0) return { text: lines.slice(selection, selection + relevantLines).join("\n"), isSentence: false };
   const found = lines.filter((line) => telling.some((pattern) => pattern.test(line)) && !isNoise(line));
   const chosen = found.length > 0 ? found : lines;
   const text = chosen

@@ -172,6 +172,7 @@ export function restoreScript(
     plan.engine === "goes" && sh`rm -f /etc/docker/key.json; rmdir /etc/docker 2> /dev/null`,
     ...plan.folders.map((path) => sh`rmdir ${path} 2> /dev/null`),
     sh`service_reload`,
+    plan.engine === "goes" && sh`service_let_go 2>&1`,
     plan.bringBack.length > 0 && bringBackScript(plan.bringBack, label),
     plan.engine === "restarts" && sh`restart_engine`,
     ...plan.left.map((path) => sh`note warn ${`${path} on ${label} was changed by someone else since and is left as it is`}`),

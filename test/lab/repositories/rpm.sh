@@ -234,15 +234,20 @@ $(systemd_scriptlets docker.service docker.socket)
 END
 }
 
-# Amazon Linux: one package, settings in /etc/sysconfig.
+# Amazon Linux: one package, settings in /etc/sysconfig. Containers get 65536 open files, or as many as this computer may
+# give: without CAP_SYS_RESOURCE its own bound is the most that a host of the lab can have.
 system_amazon() {
+  open_files=$(ulimit -H -n)
+  case $open_files in unlimited) open_files=65536 ;; esac
+  [ "$open_files" -le 65536 ] || open_files=65536
   common "$1" "$2" iptables-nft
   for release in $older $newer; do
     runc_and_containerd "$1" "$2" "$release"
     engine_files "$release"
     place "$work/$release/tree" bin/docker "$work/root/usr/bin/docker" 755
     mkdir -p "$work/root/etc/sysconfig"
-    printf 'DAEMON_MAXFILES=1048576\nOPTIONS="--default-ulimit nofile=32768:65536"\nDAEMON_PIDFILE_TIMEOUT=10\n' > "$work/root/etc/sysconfig/docker"
+    printf 'DAEMON_MAXFILES=1048576\nOPTIONS="--default-ulimit nofile=%s:%s"\nDAEMON_PIDFILE_TIMEOUT=10\n' $((open_files < 32768 ? open_files : 32768)) "$open_files" \
+      > "$work/root/etc/sysconfig/docker"
     unit '/usr/bin/dockerd -H fd:// --containerd=/run/containerd/containerd.sock $OPTIONS' 'EnvironmentFile=-/etc/sysconfig/docker' \
       'EnvironmentFile=-/etc/sysconfig/docker-storage'
     sed -i -e 's/^After=.*/& docker.socket/' -e 's/^Wants=.*/&\nRequires=docker.socket containerd.service/' "$work/root/usr/lib/systemd/system/docker.service"

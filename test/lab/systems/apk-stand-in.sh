@@ -1,6 +1,7 @@
 #!/bin/sh
 # Stands in for apk on the lab's Alpine: the commands that provisioning calls, with apk's words and exit statuses, over a
 # database and an index of its own. It solves dependencies by name alone.
+# sort and tar are not busybox's, which lack options.
 set -eu
 db=/lib/apk/db
 mkdir -p "$db/files" /var/cache/apk
@@ -34,7 +35,7 @@ known() {
   for url in $(urls); do
     [ -e "$(index_of "$url")" ] || continue
     sed "s|^\([^ ]* [^ ]*\)|\1 $url/x86_64|" "$(index_of "$url")"
-  done | sort -k 1,1 -k 2,2Vr
+  done | /usr/bin/sort -k 1,1 -k 2,2Vr
 }
 installed_version() { sed -n "s/^$1 //p" "$db/installed"; }
 # find_package SPEC: its line. NAME, NAME=VERSION, NAME~BEGINNING
@@ -64,10 +65,10 @@ unpack() {
   package=$1 version=$2 url=$3
   curl -fsS -o /var/cache/apk/package "$url/$package-$version.apk" 2> /dev/null || { echo "ERROR: $package-$version: package mentioned in index not found (try 'apk update')"; exit 1; }
   mkdir -p /var/cache/apk/scripts
-  tar -xzf /var/cache/apk/package -C /var/cache/apk/scripts ./.pre-install 2> /dev/null && sh /var/cache/apk/scripts/.pre-install
+  /bin/tar -xzf /var/cache/apk/package -C /var/cache/apk/scripts ./.pre-install 2> /dev/null && sh /var/cache/apk/scripts/.pre-install
   rm -rf /var/cache/apk/scripts
-  tar -xzf /var/cache/apk/package -C / --exclude './.pre-install' --keep-directory-symlink
-  tar -tzf /var/cache/apk/package | sed -n '/\/$/d; /^\.\/\.pre-install$/d; s/^\.//p' > "$db/files/$package"
+  /bin/tar -xzf /var/cache/apk/package -C / --exclude './.pre-install' --keep-directory-symlink
+  /bin/tar -tzf /var/cache/apk/package | sed -n '/\/$/d; /^\.\/\.pre-install$/d; s/^\.//p' > "$db/files/$package"
   rm /var/cache/apk/package
   sed -i "/^$package /d" "$db/installed"
   echo "$package $version" >> "$db/installed"

@@ -89,13 +89,9 @@ function systemScript(name: string): string {
   return readFileSync(new URL(name, import.meta.url), "utf8");
 }
 
-const { pacman, ...rpmManagers } = managers;
-
-export const systemRecipes: Readonly<Record<string, ImageRecipe>> = { ...rpmManagers, "family-packager": familyPackager };
-
-/** Of systems whose lives are not yet lived with every change. */
-export const furtherSystemRecipes: Readonly<Record<string, ImageRecipe>> = {
-  pacman,
+export const systemRecipes: Readonly<Record<string, ImageRecipe>> = {
+  ...managers,
+  "family-packager": familyPackager,
   "openrc-bare": openrcBare,
   openrc,
 };
