@@ -8,16 +8,22 @@ import { text } from "node:stream/consumers";
 import { addCloudMachines } from "../support/cloud-store.ts";
 import { openCommandLine } from "./command-line.ts";
 
-test("ls and env of machines at clouds load no library and ask no provider while the engines answer", async () => {
+const count = 100;
+
+test("ls of a hundred machines at clouds, and env of one of each, load no library and ask no provider while the engines answer", async () => {
   await using shell = await openCommandLine();
   await shell.ok("create -d none --url tcp://127.0.0.1:1 seed");
-  await using cloud = await addCloudMachines(shell.store, "seed", 8);
-  const [name = ""] = cloud.names;
-  for (const words of [["ls"], ["env", name]]) {
-    const { stdout, packages } = await runSources(shell.folder, shell.store, words);
-    if (words[0] === "ls") assert.equal(stdout.match(/Running +tcp:\/\/127\.\d+\.\d+\.\d+:2376 +v29\.0\.0/gu)?.length, 8, stdout);
-    assert.deepEqual(packages, [], words.join(" "));
-  }
+  await using cloud = await addCloudMachines(shell.store, "seed", count);
+  const { stdout, packages } = await runSources(shell.folder, shell.store, ["ls"]);
+  assert.equal(stdout.match(/Running +tcp:\/\/127\.\d+\.\d+\.\d+:2376 +v29\.0\.0/gu)?.length, count, stdout);
+  assert.deepEqual(packages, []);
+  const loaded = await Promise.all(
+    cloud.oneOfEach.map(async (name) => await runSources(shell.folder, shell.store, ["env", name])),
+  );
+  assert.deepEqual(
+    loaded.flatMap((one) => one.packages),
+    [],
+  );
   assert.deepEqual(cloud.heard, []);
 });
 
@@ -27,7 +33,7 @@ async function runSources(
   store: string,
   words: readonly string[],
 ): Promise<{ readonly stdout: string; readonly packages: readonly string[] }> {
-  const loads = path.join(folder, "loads.json");
+  const loads = path.join(folder, `loads-${words.join("-")}.json`);
   const args = ["--import", path.resolve("test/support/record-loads.ts"), path.resolve("src/cli/bin.ts"), ...words];
   const env = {
     PATH: folder,

@@ -15,7 +15,8 @@ import { authorityPaths } from "../../src/tls/authority-files.ts";
 import { createServerCertificate } from "../../src/tls/machine-certificates.ts";
 
 export interface CloudStore extends AsyncDisposable {
-  readonly names: readonly string[];
+  /** A machine of each driver. */
+  readonly oneOfEach: readonly string[];
   /** Requests that some provider has heard. */
   readonly heard: readonly string[];
 }
@@ -25,6 +26,7 @@ const ownFields: Readonly<Record<string, (url: string, index: number) => Readonl
   amazonec2: (url, index) => ({ Region: "eu-central-1", InstanceId: `i-${index}`, Endpoint: url, DisableSSL: true }),
   azure: (url) => ({ SubscriptionID: "s", ResourceGroup: "g", VmId: "v", Endpoint: url, DockerPort: defaultEnginePort }),
   digitalocean: (url, index) => ({ DropletID: index + 1, ApiUrl: url }),
+  openstack: (url, index) => ({ AuthUrl: url, Region: "RegionOne", MachineId: `server-${index}` }),
   google: (url) => ({ Project: "p", Zone: "us-central1-a", InstanceNumericId: "1", Endpoint: url }),
 };
 
@@ -48,7 +50,7 @@ export async function addCloudMachines(store: string, seed: string, count: numbe
     await addMachine(store, seed, name, driverName, { IPAddress: addresses[index], MachineName: name, ...own });
   }
   return {
-    names,
+    oneOfEach: names.slice(0, Object.keys(ownFields).length),
     heard,
     [Symbol.asyncDispose]: async () => {
       provider.closeAllConnections();
