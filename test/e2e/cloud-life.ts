@@ -52,7 +52,7 @@ export async function liveAt(cloud: LabCloud): Promise<void> {
   assert.equal(created.status, 0, created.stdout + created.stderr);
   assert.match(created.stdout, /Host key of web is SHA256:\S+/u);
   const first = (await program.ok(["ip", "web"])).trim();
-  await assertUsable(program);
+  await assertUsable(program, cloud);
   await assertFreshHostKeys(program, await cloud.toldUserData());
   const record = await readFile(path.join(program.store, "machines/web/config.json"), "utf8");
   const { Driver } = JSON.parse(record) as { readonly Driver: Readonly<Record<string, unknown>> };
@@ -64,7 +64,7 @@ export async function liveAt(cloud: LabCloud): Promise<void> {
   assert.equal(await cloud.heard(), heard, "ls asks the engine, and no provider");
 
   await program.ok(["restart", "web"], { env });
-  await assertUsable(program);
+  await assertUsable(program, cloud);
   await program.ok(["stop", "web"], { env });
   assert.equal(await program.ok(["status", "web"], { env }), "Stopped\n");
   await cloud.whileOff?.();
@@ -72,17 +72,18 @@ export async function liveAt(cloud: LabCloud): Promise<void> {
   const second = (await program.ok(["ip", "web"])).trim();
   assert.equal(second === first, cloud.keepsAddress === true, `${first}, and then ${second}`);
   await assertCertified(program, second);
-  await assertUsable(program);
+  await assertUsable(program, cloud);
   await program.ok(["upgrade", "web"], { env });
   await program.ok(["regenerate-certs", "--force", "web"], { env });
-  await assertUsable(program);
+  await assertUsable(program, cloud);
   await program.ok(["kill", "web"], { env });
   await program.ok(["rm", "-y", "web"], { env });
   assert.deepEqual([await cloud.resources(), hosts.size], [[], 0]);
 }
 
-async function assertUsable(program: Program): Promise<void> {
+async function assertUsable(program: Program, { watching }: LabCloud): Promise<void> {
   await runContainer(await dockerEnvironment(program));
+  await watching?.report?.("docker run on web: it works");
   assert.equal(await program.ok(["ssh", "web", "hostname"]), "web\n");
 }
 

@@ -42,7 +42,7 @@ async function run(signal: AbortSignal): Promise<void> {
   say("OpenStack is there; the play of the recordings");
   say(`played: ${await playForReal(cloud.authUrl, process.argv.includes("--record"), signal)} requests`);
   assert.deepEqual([await resourcesOf(client), hosts.size], [[], 0]);
-  const place: Place = { cloud, client, hosts, watching: watchingOf(cloud, signal) };
+  const place: Place = { cloud, client, hosts, watching: await watchingOf(cloud, signal) };
   say("a machine with a security group, a floating IP and a data volume, by an application credential");
   await unlessAborted(liveAt(await withFloatingAddress(place)), signal);
   say("a machine whose root is a volume, with a key pair of the user's, by clouds.yaml; it moves while it is off");
@@ -51,8 +51,8 @@ async function run(signal: AbortSignal): Promise<void> {
 }
 
 /** Says each command with its time and the requests that OpenStack heard meanwhile. */
-function watchingOf(cloud: RealCloud, signal: AbortSignal): Watching {
-  let before = 0;
+async function watchingOf(cloud: RealCloud, signal: AbortSignal): Promise<Watching> {
+  let before = await cloud.heard();
   return {
     signal,
     report: async (line) => {
@@ -180,9 +180,10 @@ async function resourcesOf(client: CloudClient): Promise<readonly string[]> {
   ];
 }
 
+// Heard again and again: npm passes on the Ctrl-C that its terminal has given to both.
 const ending = new AbortController();
 for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
-  process.once(name, () => ending.abort(new Error(`it was ended by ${name}`)));
+  process.on(name, () => ending.abort(new Error(`it was ended by ${name}`)));
 try {
   await run(ending.signal);
   process.exit(0);

@@ -15,8 +15,9 @@ say() { echo "$(date +%T) $*" >&2; }
 say "services that started unconfigured"
 systemctl stop $services libvirtd libvirtd.socket 2>/dev/null || true
 sed -i 's/^processes = .*/processes = 1/; s/^threads = .*/threads = 8/' /etc/*/*-uwsgi.ini
-# Neutron's threads are eventlet's, which do not go with those of its server.
-sed -i 's/^threads = .*/threads = 1/' /etc/neutron/neutron-api-uwsgi.ini
+# The threads of these are eventlet's, which do not go with those of their server: an answer that came to another one's is
+# waited for in vain.
+sed -i 's/^threads = .*/threads = 1/' /etc/{nova,neutron,cinder}/*-api-uwsgi.ini
 
 # A busy computer takes longer than systemd has patience for.
 for service in $services; do
@@ -39,6 +40,9 @@ rabbitmqctl -q set_permissions openstack '.*' '.*' '.*'
 
 sql() { echo "mysql+pymysql://$1:$password@127.0.0.1/$2?charset=utf8"; }
 bus="transport_url = rabbit://openstack:$password@127.0.0.1"
+# Between two requests such a server lets no thread run that could say that its connection lives.
+quiet="[oslo_messaging_rabbit]
+heartbeat_timeout_threshold = 0"
 auth() {
   cat <<END
 auth_type = password
@@ -115,6 +119,7 @@ os_region_name = RegionOne
 send_service_user_token = true
 $(auth nova)
 $(token nova)
+$quiet
 END
 rm -f /etc/nova/nova-compute.conf && touch /etc/nova/nova-compute.conf
 cat > /etc/neutron/neutron.conf <<END
@@ -139,6 +144,7 @@ $(auth nova)
 [placement]
 $(auth placement)
 $(token neutron)
+$quiet
 END
 cat > /etc/neutron/plugins/ml2/ml2_conf.ini <<END
 [ml2]
@@ -176,6 +182,7 @@ lock_path = /var/lock/cinder
 send_service_user_token = true
 $(auth nova)
 $(token cinder)
+$quiet
 END
 
 say "keystone"
