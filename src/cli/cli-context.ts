@@ -101,6 +101,8 @@ export interface CliContext {
   showHelp(): Promise<void>;
   /** Asks a question answered by y or n, as 0.16.2 does: anything that does not begin with y is a no. Undefined at the end of input, where 0.16.2 ends no line. */
   confirm(question: string, unanswered?: "" | "\n"): Promise<boolean | undefined>;
+  /** Asks for a line; undefined at the end of input. */
+  ask(question: string): Promise<string | undefined>;
   /** Asks for a password on the terminal; undefined where there is no terminal. The answer is redacted from then on. */
   askSecret(question: string): Promise<string | undefined>;
   /** Undefined where standard output is no terminal, one that cannot move its cursor, or debug lines are wanted. */

@@ -87,6 +87,10 @@ export function commandContext(
           unanswered,
         }),
       ),
+    ask: (question) =>
+      screen.withoutFooter(async () =>
+        (await import("./terminal/prompt.ts")).askLine(question, streams, signal, format === "json" ? "stderr" : "stdout"),
+      ),
     askSecret: async (question) => {
       const ask = async (): Promise<string | undefined> =>
         (await import("./terminal/prompt.ts")).askSecret(question, streams, signal);

@@ -33,6 +33,20 @@ export type ProgressEvent =
   | { readonly type: "configuring-swarm" }
   | { readonly type: "checking-engine" }
   | { readonly type: "engine-ready" }
+  /** What a fleet's file means for a machine, before anything is done. */
+  | {
+      readonly type: "machine-planned";
+      readonly action: string;
+      readonly reason: string;
+      readonly changes: readonly {
+        readonly key: string;
+        readonly from: string | null;
+        readonly to: string | null;
+        readonly effect: string;
+      }[];
+    }
+  /** A machine is as a fleet's file says, by this action. */
+  | { readonly type: "machine-applied"; readonly action: string }
   /** Bytes of a long copy or download; `totalBytes` is absent while unknown. */
   | { readonly type: "transfer"; readonly what: string; readonly doneBytes: number; readonly totalBytes?: number | undefined }
   /** A named part of the work began or ended; for views that show times. */

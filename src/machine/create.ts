@@ -60,8 +60,13 @@ export async function createMachine(context: MachineContext, request: CreateRequ
  */
 export async function checkCreate(context: MachineContext, request: CreateRequest, signal: AbortSignal): Promise<void> {
   requireValidName(request.name);
-  const module = await context.findDriver(request.driverName);
   if ((await findUnfinished(context, request)) !== undefined) return;
+  await checkReplacement(context, request, signal);
+}
+
+/** As {@link checkCreate}, for a machine that is to be made in the place of one that exists. */
+export async function checkReplacement(context: MachineContext, request: CreateRequest, signal: AbortSignal): Promise<void> {
+  const module = await context.findDriver(request.driverName);
   await using host = await configuredHost({ ...context, reportFor: () => reportNothing }, request, module);
   if (module.capabilities.adopted) await preCreateCheck(host, signal);
 }

@@ -2,7 +2,17 @@
  * The mark of a fleet in a machine's record (`Extra.Fleet`): whose file made it, and what that said. There is no other state
  * of a fleet. A new machine has its mark from its first moment, so that a create that is cut off is not somebody's.
  */
+import type { FlagValue } from "../driver-kit/create-flag.ts";
 import type { FleetMark, HostExtra } from "../store/host-record.ts";
+import type { Labels } from "../store/record-labels.ts";
+import { openHost } from "./host/open-host.ts";
+import { lockMachine } from "./interruption/machine-lock.ts";
+import type { MachineContext } from "./machine-context.ts";
+
+export function fleetMark(fleet: string, flags: Readonly<Record<string, FlagValue>>, labels: Labels): FleetMark {
+  const copied = Object.entries(flags).map(([name, value]) => [name, typeof value === "object" ? [...value] : value] as const);
+  return { Name: fleet, Flags: Object.fromEntries(copied), Labels: Object.keys(labels) };
+}
 
 /** The mark in a record; undefined for what is none, as others may have written it. */
 export function fleetMarkOf({ Fleet: mark }: HostExtra): FleetMark | undefined {
@@ -13,4 +23,12 @@ export function fleetMarkOf({ Fleet: mark }: HostExtra): FleetMark | undefined {
     Flags: isObject(mark.Flags) ? mark.Flags : {},
     Labels: Array.isArray(mark.Labels) ? mark.Labels : [],
   };
+}
+
+/** Records what was applied. Throws `machine-not-found`. */
+export async function markMachine(context: MachineContext, name: string, mark: FleetMark, signal: AbortSignal): Promise<void> {
+  await using _lock = await lockMachine(context, name, "apply", signal);
+  await using host = await openHost(context, name);
+  host.record.extra.Fleet = mark;
+  await host.save();
 }

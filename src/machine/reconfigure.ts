@@ -1,5 +1,13 @@
 /** Other settings for a machine that exists, by the create flags that can be changed later: which those are, and what it takes. */
+import type { DriverOptions } from "../driver-kit/create-flag.ts";
 import type { EngineOptions, HostExtra, HostRecord } from "../store/host-record.ts";
+import { newRecord } from "./host/new-record.ts";
+import { openHost } from "./host/open-host.ts";
+import { workOnHost } from "./host/work-on-host.ts";
+import { requireCreated } from "./interruption/interrupted.ts";
+import { lockMachine } from "./interruption/machine-lock.ts";
+import type { MachineContext } from "./machine-context.ts";
+import { provisionMachine } from "./provision-machine.ts";
 
 /**
  * What has to be done for a setting to count. `record`: nothing. `later`: the next upgrade takes it up. `provision`: the
@@ -56,3 +64,33 @@ export const changeableFlags: Readonly<Record<string, Changeable>> = {
       void (hostOptions.AuthOptions.ServerCertSANs = fresh.hostOptions.AuthOptions.ServerCertSANs),
   },
 };
+
+export interface Reconfiguration {
+  readonly name: string;
+  /** As `create` would be given them. */
+  readonly options: DriverOptions;
+  /** Those that count: keys of {@link changeableFlags}. */
+  readonly flags: readonly string[];
+}
+
+/**
+ * Takes the settings into the record, and provisions where one needs that. Of a version nothing is done but to record it:
+ * `upgradeMachine` installs it. Repeated after a failure, it goes on. Throws `machine-interrupted` for a machine whose create
+ * never ended, and what provisioning throws.
+ */
+export async function reconfigureMachine(context: MachineContext, change: Reconfiguration, signal: AbortSignal): Promise<void> {
+  const { name, options, flags } = change;
+  await using lock = await lockMachine(context, name, "apply", signal);
+  await using host = await openHost(context, name);
+  await requireCreated(host);
+  const fresh = newRecord(context, name, host.record.driverName, options);
+  for (const flag of flags) changeableFlags[flag]?.take(host.record, fresh);
+  await host.concealEngineSecrets();
+  await host.save();
+  const efforts = flags.map((flag) => changeableFlags[flag]?.effort);
+  if (!efforts.some((effort) => effort === "provision" || effort === "certificate")) return;
+  const work = { command: "provision", step: "provision" } as const;
+  await workOnHost(context, host, work, lock.signal, async (ssh) => {
+    await provisionMachine(context, host, ssh, lock.signal);
+  });
+}

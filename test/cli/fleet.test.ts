@@ -75,3 +75,100 @@ describe("plan", () => {
     assert.equal(stderr, 'wrong.yml:4:21: a has no key "ulr", and the driver none no such flag\nHint: Did you mean url?\n');
   });
 });
+
+describe("apply", () => {
+  let shell: CommandLine;
+  const machines = (label: string, last: number): string =>
+    `defaults: {driver: none, labels: {env: ${label}}}\nmachines:\n  web-[1-${last}]: {url: ${url(1)}}\n`;
+  before(async () => void (shell = await openCommandLine()));
+  after(async () => await shell[Symbol.asyncDispose]());
+
+  it("asks, and does nothing for a no or where nobody answers", async () => {
+    await write(shell, machines("prod", 3));
+    const no = await shell.run(["apply"], { stdin: "n\n" });
+    assert.deepEqual([no.code, no.stdout.split("\n").slice(0, 2)], [0, ["  + web-[1-3]  create: none", "3 to create."]]);
+    const nobody = await shell.run(["apply"]);
+    assert.equal(nobody.code, 2);
+    assert.match(nobody.stderr, /Nobody answered whether to apply that\nHint: .*--yes/u);
+    assert.equal(await shell.ok("ls -q"), "");
+  });
+
+  it("makes the machines, and then there is nothing to do", async () => {
+    const shown = await shell.ok("apply --yes");
+    assert.match(shown, /\n3 of 3 applied to the fleet shop\.\n$/u);
+    assert.equal(await shell.ok("ls -q"), "web-1\nweb-2\nweb-3\n");
+    assert.equal(await shell.ok("apply"), "Nothing to do: 3 machines of the fleet shop are as the file says.\n");
+  });
+
+  it("says what it does as lines of NDJSON", async () => {
+    await write(shell, machines("test", 2));
+    const line = JSON.parse(readFileSync("docs/output.schema.json", "utf8")) as Schema;
+    const lines = (await shell.ok("--output json apply --yes --prune")).trimEnd().split("\n");
+    const events = lines.map((each) => JSON.parse(each) as { type: string; machine?: string; action?: string });
+    for (const event of events) assert.deepEqual(misfits(event, line), []);
+    const of = (type: string): string[] =>
+      events.flatMap((event) => (event.type === type ? [`${event.machine} ${event.action}`] : [])).toSorted();
+    assert.deepEqual(of("machine-planned"), ["web-1 change", "web-2 change", "web-3 remove"]);
+    assert.deepEqual(of("machine-applied"), of("machine-planned"));
+  });
+
+  it("does what a saved plan says, once, and refuses one that is stale", async () => {
+    await write(shell, machines("prod", 2));
+    await shell.ok("plan --save a.plan");
+    await shell.ok("plan --save b.plan");
+    await shell.ok("apply --plan a.plan");
+    const again = await shell.run(["apply", "--plan", "b.plan"]);
+    assert.equal(again.code, 1);
+    assert.match(again.stderr, /^Machines have changed since the plan was saved: web-1, web-2\n/u);
+    await shell.ok("plan --save c.plan");
+    await write(shell, machines("other", 2));
+    const changed = await shell.run(["apply", "--plan", "c.plan"]);
+    assert.match(changed.stderr, /^machines\.yml has changed since the plan was saved\n/u);
+    const none = await shell.run(["apply", "--plan", "machines.yml"]);
+    assert.match(none.stderr, /^machines\.yml is no plan that this program saved\n/u);
+  });
+
+  it("refuses a file that was changed while it asked", async () => {
+    const child = shell.start(["apply"]);
+    const ended = new Promise<number | null>((resolve) => child.once("close", resolve));
+    let [said, complained] = ["", ""];
+    child.stderr.on("data", (chunk: Buffer) => (complained += chunk.toString()));
+    for await (const chunk of child.stdout) {
+      said += String(chunk);
+      if (!said.endsWith("(y/n): ")) continue;
+      await write(shell, machines("sly", 2));
+      child.stdin.end("y\n");
+    }
+    assert.equal(await ended, 1);
+    assert.match(complained, /machines\.yml has changed since it was read/u);
+    assert.equal(await shell.ok("label web-1"), "env=prod\n");
+  });
+
+  it("tells what would be lost before it asks, and what is protected stays", async () => {
+    await write(shell, machines("prod", 1));
+    await shell.ok("apply --yes");
+    const asked = await shell.run(["apply", "--prune", "--replace", "web-1"], { stdin: "n\n" });
+    assert.match(
+      asked.stdout,
+      /1 to replace, 1 to remove\.\nWARNING: The machines web-1, web-2 and all that is on them will be gone\.\n/u,
+    );
+    await shell.ok("protect web-1 web-2");
+    const kept = await shell.run(["apply", "--yes", "--replace", "web-1"]);
+    assert.match(kept.stderr, /"web-1" is protected, so that it is not replaced/u);
+    assert.match(await shell.ok("apply --yes --prune"), /web-2 +it is in the file no more\n +kept: it is protected\n/u);
+    assert.equal(await shell.ok("ls -q"), "web-1\nweb-2\n");
+  });
+
+  it("is undone by destroy, which wants to hear the fleet's name", async () => {
+    await shell.ok("create -d none --url tcp://192.0.2.5:2376 mine");
+    const kept = await shell.run(["destroy", "--fleet", "shop"], { stdin: "shop\n" });
+    assert.match(kept.stderr, /^Machines of the fleet "shop" are protected: web-1, web-2\n/u);
+    await shell.ok("unprotect web-1 web-2");
+    assert.equal((await shell.run(["destroy", "--fleet", "shop"], { stdin: "y\n" })).code, 2);
+    assert.equal((await shell.run(["destroy", "--fleet", "shop"])).code, 2);
+    assert.equal((await shell.run(["destroy", "--fleet", "shp"])).code, 4);
+    assert.equal((await shell.run(["destroy"])).code, 2);
+    const done = await shell.run(["destroy", "--fleet", "shop"], { stdin: "shop\n" });
+    assert.deepEqual([done.code, await shell.ok("ls -q")], [0, "mine\n"], done.stderr);
+  });
+});

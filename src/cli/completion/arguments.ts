@@ -42,6 +42,8 @@ export const argumentKinds: Readonly<Record<string, ArgumentKind>> = {
   url: "machine",
   version: "machine",
   plan: "none",
+  apply: "machines",
+  destroy: "none",
   schema: "none",
   label: "machines",
   exec: "machines",

@@ -32,6 +32,11 @@ export async function openFleet(name: string, context: CliContext): Promise<Open
   return { file, source, path: absolute, digest: digestOf(text) };
 }
 
+export async function digestOfFile(file: string): Promise<string | undefined> {
+  const text = await readText(file);
+  return text === undefined ? undefined : digestOf(text);
+}
+
 async function readText(file: string): Promise<string | undefined> {
   return (await readRegularFileIfExists(file))?.toString("utf8");
 }

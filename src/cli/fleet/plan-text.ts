@@ -44,54 +44,55 @@ const effectWords: Readonly<Record<Effect, string>> = {
 /** Names as narrow as this share a column; what is longer stands alone. */
 const widestNames = 28;
 
-export function planLines(plan: Plan, style: PlanStyle): string[] {
-  const shown = plan.machines.filter(isChange);
-  const groups = [...Map.groupBy(shown, (machine) => JSON.stringify(rowsOf(machine))).values()];
-  const rows = groups.map((group) => ({
-    first: group[0] as PlannedMachine,
-    names: foldNames(group.map(({ name }) => name)).join(" "),
-  }));
+/** @param granted machines whose removal or replacement was asked for */
+export function planLines(plan: Plan, style: PlanStyle, granted: ReadonlySet<string> = new Set()): string[] {
+  const shown = plan.machines.filter((machine) => isChange(machine) || granted.has(machine.name));
+  const groups = Map.groupBy(shown, (machine) => JSON.stringify([machine.action, ...rowsOf(machine, granted.has(machine.name))]));
+  const rows = [...groups.values()].map((group) => {
+    const [{ action, name }] = group as [PlannedMachine];
+    const isGranted = granted.has(name);
+    const names = oneLine(foldNames(group.map((machine) => machine.name)).join(" "));
+    const mark = marks[isGranted && action !== "remove" ? "replace" : action];
+    return { mark, names, rows: rowsOf(group[0] as PlannedMachine, isGranted) };
+  });
   const width = Math.min(widestNames, Math.max(0, ...rows.map(({ names }) => lengthOf(names))));
-  return [...rows.flatMap(({ first, names }) => machineLines(first, names, width, style)), ...summaryLines(plan)];
+  return [...rows.flatMap((row) => groupLines(row, width, style)), summaryLine(plan, granted)];
 }
 
-function machineLines(machine: PlannedMachine, names: string, width: number, style: PlanStyle): string[] {
-  const [mark, colour] = marks[machine.action];
-  const indent = 4 + width + 2;
-  const room = Math.max(style.columns - indent - 1, 20);
-  const lines = rowsOf(machine).flatMap((row) => wrap(oneLine(row).split(" "), room));
-  const head = `${painted(mark, colour, style)} ${names.padEnd(width)}`;
+interface Group {
+  readonly mark: (typeof marks)[Action];
+  readonly names: string;
+  /** The ends of its lines. */
+  readonly rows: readonly string[];
+}
+
+function groupLines({ mark: [mark, colour], names, rows }: Group, width: number, style: PlanStyle): string[] {
+  const indent = " ".repeat(4 + width + 2);
+  const lines = rows.flatMap((row) => wrap(oneLine(row).split(" "), Math.max(style.columns - indent.length - 1, 20)));
+  const painted = style.hasColour && mark !== " " ? `\u001B[${codes[colour]}m${mark}\u001B[0m` : mark;
+  if (lengthOf(names) <= width) {
+    const [first = "", ...others] = lines;
+    return [`  ${painted} ${names.padEnd(width)}  ${first}`.trimEnd(), ...others.map((line) => indent + line)];
+  }
   // A long list of names has its lines to itself.
-  const isBeside = lengthOf(names) <= width;
-  const heads = isBeside
-    ? [`  ${head}`]
-    : wrap(names.split(" "), Math.max(style.columns - 5, 20)).map(
-        (line, index) => `  ${index === 0 ? painted(mark, colour, style) : " "} ${line}`,
-      );
-  const rest = lines.map((line) => " ".repeat(indent) + line);
-  if (!isBeside) return [...heads, ...rest];
-  const [first = "", ...others] = lines;
-  return [`${heads[0]}  ${first}`.trimEnd(), ...others.map((line) => " ".repeat(indent) + line)];
+  const heads = wrap(names.split(" "), Math.max(style.columns - 5, 20));
+  return [...heads.map((line, index) => `  ${index === 0 ? painted : " "} ${line}`), ...lines.map((line) => indent + line)];
 }
 
-/** What is said of a machine, as the ends of a line. */
-function rowsOf(machine: PlannedMachine): string[] {
-  const { action, reason, needs, isProtected, changes } = machine;
-  const opening = openings[action];
+/** What is said of a machine. */
+function rowsOf({ action, reason, needs, isProtected, changes }: PlannedMachine, isGranted: boolean): string[] {
+  const opening = action === "create" ? "create:" : action === "refuse" ? "not touched:" : "";
   const first = [opening, reason].filter((part) => part !== "").join(" ");
-  return [...(first === "" ? [] : [first]), ...changes.map(changeText), ...decisionOf(action, needs, isProtected)];
+  return [...(first === "" ? [] : [first]), ...changes.map(changeText), ...decisionOf(action, needs, isProtected, isGranted)];
 }
 
-const openings: Readonly<Record<Action, string>> = {
-  none: "",
-  create: "create:",
-  continue: "",
-  change: "",
-  mark: "",
-  replace: "",
-  remove: "",
-  refuse: "not touched:",
-};
+function decisionOf(action: Action, needs: PlannedMachine["needs"], isProtected: boolean, isGranted: boolean): string[] {
+  if (isGranted)
+    return [action === "remove" ? "removed, as is asked for" : "made anew, as is asked for: all that is on it is gone"];
+  if (needs === undefined) return [];
+  if (isProtected) return ["kept: it is protected"];
+  return [needs === "prune" ? "kept (apply --prune removes it)" : "kept (apply --replace NAME makes it anew)"];
+}
 
 function changeText({ key, from, to, effect }: PlannedMachine["changes"][number]): string {
   const what =
@@ -108,36 +109,22 @@ function quoted(value: string | null): string {
   return value === null || value === "" ? '""' : value;
 }
 
-function decisionOf(action: Action, needs: PlannedMachine["needs"], isProtected: boolean): string[] {
-  if (needs === undefined) return [];
-  if (isProtected) return ["kept: it is protected"];
-  return [
-    needs === "prune"
-      ? "kept (apply --prune removes it)"
-      : `kept as it is in that (apply --replace makes it anew${action === "replace" ? "" : ", and all else is changed now"})`,
-  ];
-}
-
-function painted(text: string, colour: Colour, { hasColour }: PlanStyle): string {
-  return hasColour && text.trim() !== "" ? `\u001B[${codes[colour]}m${text}\u001B[0m` : text;
-}
-
-function summaryLines(plan: Plan): string[] {
-  const { create, continue: goOn, mark, decisions } = summaryOf(plan);
+function summaryLine(plan: Plan, granted: ReadonlySet<string>): string {
+  const left = { ...plan, machines: plan.machines.filter(({ name }) => !granted.has(name)) };
+  const { create, continue: goOn, mark, decisions } = summaryOf(left);
+  const removed = plan.machines.filter(({ name, action }) => granted.has(name) && action === "remove").length;
   const parts = [
     ...counted(create, "to create"),
-    ...counted(plan.machines.filter((machine) => machine.action === "change" && isDoneUnasked(machine)).length, "to change"),
+    ...counted(left.machines.filter((machine) => machine.action === "change" && isDoneUnasked(machine)).length, "to change"),
     ...counted(goOn, "to continue"),
     ...counted(mark, "to mark"),
+    ...counted(granted.size - removed, "to replace"),
+    ...counted(removed, "to remove"),
     ...counted(decisions, decisions === 1 ? "needs a decision" : "need a decision"),
   ];
-  const total = plan.machines.filter(({ spec }) => spec !== undefined).length;
-  const machines = `${total} ${total === 1 ? "machine" : "machines"}`;
-  return [
-    parts.length === 0
-      ? `Nothing to do: ${machines} of the fleet ${plan.fleet} ${total === 1 ? "is" : "are"} as the file says.`
-      : `${parts.join(", ")}.`,
-  ];
+  if (parts.length > 0) return `${parts.join(", ")}.`;
+  const total = plan.machines.length;
+  return `Nothing to do: ${total} ${total === 1 ? "machine" : "machines"} of the fleet ${plan.fleet} ${total === 1 ? "is" : "are"} as the file says.`;
 }
 
 function counted(count: number, what: string): string[] {

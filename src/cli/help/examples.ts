@@ -71,6 +71,12 @@ export const examples: Readonly<Record<string, readonly Example[]>> = {
     { does: "of machines.yml in this folder", words: "plan" },
     { does: "in a pipeline: 0 nothing, 2 something, 1 an error", words: "plan --file fleet/shop.yml --detailed-exitcode" },
   ],
+  apply: [
+    { does: "what plan shows, after asking", words: "apply" },
+    { does: "in a pipeline: a plan that somebody has read", words: "apply --plan shop.plan" },
+    { does: "also removes what is in the file no more", words: "apply --prune --yes" },
+  ],
+  destroy: [{ does: "asks for the name before it removes anything", words: "destroy --fleet shop" }],
   schema: [{ does: "for an editor that checks and completes the file", words: "schema" }],
   exec: [
     { does: "on all machines with a label", words: "exec --filter label=role=web -- uptime" },

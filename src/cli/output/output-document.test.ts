@@ -33,6 +33,13 @@ const samples: { readonly [Type in ProgressEvent["type"]]: Extract<ProgressEvent
   "configuring-swarm": { type: "configuring-swarm" },
   "checking-engine": { type: "checking-engine" },
   "engine-ready": { type: "engine-ready" },
+  "machine-planned": {
+    type: "machine-planned",
+    action: "change",
+    reason: "",
+    changes: [{ key: "labels.env", from: null, to: "prod", effect: "record" }],
+  },
+  "machine-applied": { type: "machine-applied", action: "create" },
   transfer: { type: "transfer", what: "image", doneBytes: 1 },
   "phase-started": { type: "phase-started", phase: "boot" },
   "phase-finished": { type: "phase-finished", phase: "boot", durationMs: 12.5 },

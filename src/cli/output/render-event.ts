@@ -13,6 +13,15 @@ const trustTexts = {
   "first-use": "trusted on first use",
 } as const;
 
+const appliedTexts: Readonly<Record<string, string>> = {
+  create: "Created",
+  continue: "Finished",
+  change: "Changed",
+  mark: "Marked",
+  replace: "Replaced",
+  remove: "Removed",
+};
+
 /** The line of an event; undefined for events that only a live view or NDJSON shows. */
 export function renderEvent(event: ProgressEvent): RenderedEvent | undefined {
   switch (event.type) {
@@ -54,6 +63,9 @@ export function renderEvent(event: ProgressEvent): RenderedEvent | undefined {
       return info("Checking connection to Docker...");
     case "engine-ready":
       return info("Docker is up and running!");
+    case "machine-applied":
+      return info(`${appliedTexts[event.action] ?? "Done"}.`);
+    case "machine-planned":
     case "transfer":
     case "phase-started":
     case "phase-finished":

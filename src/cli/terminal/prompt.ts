@@ -26,6 +26,19 @@ export async function confirm(
   return words.length === 1 && words[0]?.toLowerCase().startsWith("y") === true;
 }
 
+/** The line that is typed, or undefined when nobody answers. */
+export async function askLine(
+  question: string,
+  streams: Streams,
+  signal: AbortSignal,
+  shownOn: Asking["shownOn"],
+): Promise<string | undefined> {
+  streams[shownOn].write(`${question}: `);
+  const line = await streams.stdin.readLine(signal);
+  if (line === undefined) streams[shownOn].write("\n");
+  return line;
+}
+
 /** Asks on standard error, so that piped output stays clean; undefined without a terminal or at the end of input. */
 export async function askSecret(question: string, streams: Streams, signal: AbortSignal): Promise<string | undefined> {
   if (!streams.stdin.isTerminal) return undefined;

@@ -22,6 +22,7 @@ const shared: readonly FileFlag[] = [
   { kind: "bool", name: "engine-allow-removal", usage: "" },
   { kind: "bool", name: "engine-share-ca", usage: "" },
   { kind: "strings", name: "tls-san", usage: "" },
+  { kind: "string", name: "tls-key-type", usage: "", value: "ecdsa" },
 ];
 
 /** The drivers `cloud`, `box`, and `fake` of the driver's stand-in. */
@@ -37,7 +38,11 @@ export const fakeFlags: Readonly<Record<string, readonly FileFlag[]>> = {
     { kind: "string", name: "box-address", usage: "" },
     { kind: "string", name: "box-api-key", usage: "" },
   ],
-  fake: [{ kind: "string", name: "fake-size", usage: "" }],
+  fake: [
+    { kind: "string", name: "fake-size", usage: "" },
+    { kind: "int", name: "fake-cpus", usage: "" },
+    { kind: "int", name: "fake-memory", usage: "", unit: "MB" },
+  ],
 };
 
 export function fakeFlagSource(env: Readonly<Record<string, string>> = {}): FlagSource {

@@ -1,0 +1,93 @@
+/** `apply`: makes machines what a file says they should be. */
+import * as path from "node:path";
+import { applyWork, checkWork, lockFleet } from "../../fleet/apply/apply.ts";
+import type { Site } from "../../fleet/apply/steps.ts";
+import { workOf, type Work } from "../../fleet/apply/work.ts";
+import { makePlan } from "../../fleet/plan/make-plan.ts";
+import type { Plan } from "../../fleet/plan/plan.ts";
+import { parseSavedPlan, requireFresh, stale, type SavedPlan } from "../../fleet/plan/saved-plan.ts";
+import { MachineError } from "../../errors/machine-error.ts";
+import { logTo } from "../../log/event.ts";
+import { throwFailures } from "../../machine/many.ts";
+import { expandNames } from "../../machine/names.ts";
+import { readRegularFileIfExists } from "../../system/files.ts";
+import type { CliContext, ProgressView } from "../cli-context.ts";
+import type { Invocation } from "../command.ts";
+import { digestOfFile, openFleet, type OpenedFleet } from "../fleet/open-fleet.ts";
+import { printPlanText } from "../fleet/print-plan.ts";
+import { openContext } from "../open-context.ts";
+import { UsageError } from "../usage-error.ts";
+
+const mostAtOnce = 64;
+
+export async function run({ options, args }: Invocation, context: CliContext): Promise<void> {
+  const parallel = options.int("parallel");
+  if (parallel < 1 || parallel > mostAtOnce)
+    throw new MachineError("usage", `--parallel takes 1 to ${mostAtOnce}, not ${parallel}`);
+  const saved = await savedFrom(options.string("plan"), context);
+  if (saved !== undefined && options.isSet("file"))
+    throw new UsageError("A saved plan knows its file: --plan and --file exclude each other");
+  const opened = await openFleet(saved?.file ?? options.string("file"), context);
+  const { file, source } = opened;
+  let shown: Pick<ProgressView, "reportFor"> = { reportFor: () => context.report };
+  const machineContext = openContext(context, (name) => shown.reportFor(name));
+  const site: Site = { context: machineContext, fleet: file.fleet, source, signal: context.signal };
+  await using _lock = await lockFleet(machineContext, file.fleet, "apply", context.signal);
+  const plan = await makePlan(machineContext, file, source);
+  if (saved !== undefined) await requireFresh(saved, plan, opened.digest, machineContext.store);
+  const wishes = { prune: options.bool("prune"), replace: expandNames(options.strings("replace")), only: expandNames(args) };
+  const work = workOf(plan, wishes);
+  await showPlan(plan, work, context);
+  if (work.length === 0) return;
+  await checkWork(site, work, parallel);
+  if (saved === undefined && !options.bool("yes") && !(await isAgreed(work, file.fleet, context))) return;
+  await requireUnchanged(opened);
+  const view = await context.showProgress(work.map(({ machine }) => machine.name));
+  shown = view;
+  try {
+    const onDone = (name: string, error?: unknown): void => view.finish(name, error);
+    const outcomes = await applyWork(site, { work, parallel, onDone });
+    view.close();
+    const done = outcomes.filter(({ error }) => error === undefined).length;
+    logTo(context.report, "info", `${done} of ${outcomes.length} applied to the fleet ${file.fleet}.`);
+    throwFailures(outcomes);
+  } finally {
+    view.close();
+  }
+}
+
+async function savedFrom(file: string, { computer }: CliContext): Promise<SavedPlan | undefined> {
+  if (file === "") return undefined;
+  const bytes = await readRegularFileIfExists(path.resolve(computer.cwd, file));
+  if (bytes === undefined)
+    throw new MachineError("usage", `There is no file ${file}`, { hint: "docker-machine plan --save FILE makes one." });
+  return parseSavedPlan(bytes.toString("utf8"), file);
+}
+
+/** Programs are told of what is done, people of what is left, too. */
+async function showPlan(plan: Plan, work: readonly Work[], context: CliContext): Promise<void> {
+  if (context.globals.output === "text") return printPlanText(plan, context, new Set(lostBy(work)));
+  const view = await context.showProgress(work.map(({ machine }) => machine.name));
+  for (const { machine, kind } of work) {
+    const { name, reason, changes } = machine;
+    view.reportFor(name)({ type: "machine-planned", action: kind, reason, changes });
+  }
+}
+
+function lostBy(work: readonly Work[]): string[] {
+  return work.filter(({ kind }) => kind === "remove" || kind === "replace").map(({ machine }) => machine.name);
+}
+
+/** Throws `usage` where nobody answers. */
+async function isAgreed(work: readonly Work[], fleet: string, context: CliContext): Promise<boolean> {
+  const lost = lostBy(work);
+  if (lost.length > 0) context.print(`WARNING: The machines ${lost.join(", ")} and all that is on them will be gone.`);
+  const answer = await context.confirm(`Apply this to the fleet ${fleet}?`);
+  if (answer !== undefined) return answer;
+  throw new MachineError("usage", "Nobody answered whether to apply that", { hint: "Where there is nobody to ask, give --yes." });
+}
+
+/** What was agreed to is what was shown. */
+async function requireUnchanged({ path: file, digest, file: { file: name } }: OpenedFleet): Promise<void> {
+  if ((await digestOfFile(file)) !== digest) throw stale(`${name} has changed since it was read`);
+}

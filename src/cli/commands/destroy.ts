@@ -1,0 +1,52 @@
+/** `destroy --fleet NAME`: asks for the fleet's name, and removes its machines. */
+import { lockFleet } from "../../fleet/apply/apply.ts";
+import { machinesOfFleet } from "../../fleet/apply/destroy.ts";
+import { MachineError } from "../../errors/machine-error.ts";
+import { logTo } from "../../log/event.ts";
+import { isProvisioned } from "../../machine/host/host.ts";
+import { openHost } from "../../machine/host/open-host.ts";
+import type { MachineContext } from "../../machine/machine-context.ts";
+import { removeMachine } from "../../machine/remove.ts";
+import type { CliContext } from "../cli-context.ts";
+import type { Invocation } from "../command.ts";
+import { workOnNamed } from "../named-machines.ts";
+import { openContext } from "../open-context.ts";
+import { UsageError } from "../usage-error.ts";
+
+export async function run({ options }: Invocation, context: CliContext): Promise<void> {
+  const fleet = options.string("fleet");
+  if (fleet === "") throw new UsageError("Error: --fleet says whose machines are meant", { showHelp: true });
+  const machineContext = openContext(context);
+  await using _lock = await lockFleet(machineContext, fleet, "destroy", context.signal);
+  const { names, unreadable } = await machinesOfFleet(machineContext, fleet);
+  if (unreadable.length > 0)
+    logTo(context.report, "warn", `Left out, because their records cannot be read: ${unreadable.toSorted().join(", ")}`);
+  context.print(`About to remove ${names.join(", ")}`);
+  context.print("WARNING: This action will delete both local references and remote instances.");
+  await requireName(fleet, context);
+  await workOnNamed(
+    context,
+    names,
+    async (given, name) => {
+      const restore = options.bool("restore") && (await isAdopted(given, name));
+      await removeMachine(given, { name, force: false, restore }, context.signal);
+    },
+    (_, name) => `Successfully removed ${name}`,
+  );
+}
+
+/** Of others, nothing is left that could be restored. */
+async function isAdopted(context: MachineContext, name: string): Promise<boolean> {
+  await using host = await openHost(context, name);
+  return host.module.capabilities.adopted && isProvisioned(host);
+}
+
+/** A y is said too easily. */
+async function requireName(fleet: string, context: CliContext): Promise<void> {
+  const answer = await context.ask("To remove them, type the fleet's name");
+  if (answer?.trim() === fleet) return;
+  const message = answer === undefined ? "Nobody typed the fleet's name" : "That is not the fleet's name: nothing was removed";
+  throw new MachineError("usage", message, {
+    hint: `Where there is nobody to ask: echo ${fleet} | docker-machine destroy --fleet ${fleet}`,
+  });
+}

@@ -1,0 +1,75 @@
+/** A plan in a file, to be applied later as it was read: refused where anything has moved on since. */
+import { createHash } from "node:crypto";
+import { isMachineError, MachineError } from "../../errors/machine-error.ts";
+import type { Store } from "../../store/store.ts";
+import type { Plan, PlannedMachine } from "./plan.ts";
+
+const format = 1;
+
+export interface SavedPlan {
+  readonly format: number;
+  readonly fleet: string;
+  /** As it was given, relative to where the plan was made. */
+  readonly file: string;
+  readonly fileDigest: string;
+  /** By name: what is to be done, and the record that was seen. */
+  readonly machines: Readonly<Record<string, { readonly planned: string; readonly record: string }>>;
+}
+
+export async function savedPlan(plan: Plan, file: { path: string; digest: string }, store: Store): Promise<SavedPlan> {
+  const entries = plan.machines.map(
+    async (machine) =>
+      [machine.name, { planned: digestOf(essence(machine)), record: await recordDigest(store, machine.name) }] as const,
+  );
+  const machines = Object.fromEntries(await Promise.all(entries));
+  return { format, fleet: plan.fleet, file: file.path, fileDigest: file.digest, machines };
+}
+
+/** Throws `plan-stale` for what is no saved plan, or one of another version of this program. */
+export function parseSavedPlan(text: string, file: string): SavedPlan {
+  let value: Partial<SavedPlan> | null;
+  try {
+    value = JSON.parse(text) as Partial<SavedPlan> | null;
+  } catch {
+    value = null;
+  }
+  const isPlan =
+    value?.format === format &&
+    typeof value.fleet === "string" &&
+    typeof value.file === "string" &&
+    typeof value.machines === "object";
+  if (isPlan) return value as SavedPlan;
+  throw new MachineError("plan-stale", `${file} is no plan that this program saved`, {
+    hint: "Make one with: docker-machine plan --save FILE",
+  });
+}
+
+/** Throws `plan-stale` naming what has changed. */
+export async function requireFresh(saved: SavedPlan, plan: Plan, fileDigest: string, store: Store): Promise<void> {
+  if (saved.fileDigest !== fileDigest) throw stale(`${saved.file} has changed since the plan was saved`);
+  const present = (await savedPlan(plan, { path: saved.file, digest: fileDigest }, store)).machines;
+  const names = [...new Set([...Object.keys(saved.machines), ...Object.keys(present)])];
+  const changed = names.filter((name) => JSON.stringify(saved.machines[name]) !== JSON.stringify(present[name]));
+  if (changed.length > 0) throw stale(`Machines have changed since the plan was saved: ${changed.toSorted().join(", ")}`);
+}
+
+export function stale(message: string): MachineError {
+  return new MachineError("plan-stale", message, { hint: "See what is to be done now with: docker-machine plan" });
+}
+
+function essence({ action, reason, changes, needs, isProtected }: PlannedMachine): object {
+  return { action, reason, changes, needs, isProtected };
+}
+
+async function recordDigest(store: Store, name: string): Promise<string> {
+  try {
+    return digestOf(await store.loadText(name));
+  } catch (error) {
+    if (isMachineError(error)) return error.code;
+    throw error;
+  }
+}
+
+function digestOf(value: unknown): string {
+  return createHash("sha256").update(JSON.stringify(value)).digest("hex");
+}
