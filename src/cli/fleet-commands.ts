@@ -73,7 +73,7 @@ const fileCommands: readonly Command[] = [
       { kind: "string", name: "fleet", usage: "The name of the fleet" },
       { kind: "bool", name: "restore", usage: "Undo on adopted machines what was installed and changed there" },
     ],
-    arity: noArguments,
+    arity: { max: 0, message: "Error: This removes a whole fleet, by --fleet NAME; machines are removed by rm" },
     output: "progress",
     load: () => import("./commands/destroy.ts"),
   },

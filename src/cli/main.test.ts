@@ -54,7 +54,7 @@ describe("main", () => {
       [["create", "-d", "docker", "--docker-mem", "1"], "Did you mean --docker-memory?"],
       [["ls", "--json"], "Did you mean --output json?"],
       [["rm", "--yes", "web"], "Did you mean -y?"],
-      [["destroy", "web"], "Did you mean docker-machine rm?"],
+      [["delete", "web"], "Did you mean docker-machine rm?"],
       [["up", "web"], "Did you mean docker-machine start or docker-machine create?"],
       [["cache", "clean"], "Did you mean docker-machine cache prune?"],
       [["create", "-d", "none", "--docker-memory=1"], "--docker-memory is of the driver docker: give --driver docker as well."],

@@ -9,7 +9,6 @@ const otherNames: Readonly<Record<string, readonly string[]>> = {
   copy: ["scp"],
   cp: ["scp"],
   delete: ["rm"],
-  destroy: ["rm"],
   down: ["stop"],
   get: ["inspect"],
   halt: ["stop"],
