@@ -40,7 +40,7 @@ const factLines: Readonly<Record<string, string>> = {
 };
 
 /** What needs an SSH server is held against the schema where there is one: `selection.test.ts`. */
-const elsewhere = ["doctor", "exec", "plan"];
+const elsewhere = ["doctor", "exec", "plan", "port"];
 
 /** Command lines of progress, with the exit code they have here; they run in this order. */
 const progressLines: readonly (readonly [string, number])[] = [
