@@ -5,7 +5,7 @@
  */
 import type { Upgrade } from "./builtin-driver.ts";
 import type { DriverOptions } from "./create-flag.ts";
-import type { Driver, DriverCapabilities, DriverContext, DriverModule, Resource } from "./driver.ts";
+import type { Driver, DriverCapabilities, DriverContext, DriverModule, Resource, SizeChange } from "./driver.ts";
 import type { Ledger } from "./ledger.ts";
 import { ProviderDriver, type ProviderConfig } from "./provider-driver.ts";
 import type { MachineState } from "./state.ts";
@@ -42,10 +42,17 @@ export interface CloudParts<Place> {
   readonly findResources: Work<Place, readonly Resource[]>;
   /** Where the provider can end an instance by itself. */
   readonly setLifetime?: (place: Place, deadline: Date | undefined, signal: AbortSignal) => Promise<void>;
+  /** Where sizes of an instance can be changed; takes them into the configuration. */
+  readonly resize?: (place: Place, change: SizeChange, signal: AbortSignal) => Promise<{ readonly fromNextStart: boolean }>;
+  /** Where something can be said of an instance's console. */
+  readonly console?: Work<Place, string>;
 }
 
 /** A driver of a cloud, as data. */
-export interface CloudDefinition<Config extends ProviderConfig, Api> extends Pick<DriverModule, "name" | "summary" | "flags"> {
+export interface CloudDefinition<Config extends ProviderConfig, Api> extends Pick<
+  DriverModule,
+  "name" | "summary" | "flags" | "sizeFlags"
+> {
   readonly newKeys: readonly string[];
   readonly pace: Pace;
   /** Where they are not those that all clouds have. */
@@ -65,6 +72,8 @@ export class CloudDriver<Config extends ProviderConfig, Api> extends ProviderDri
   readonly driverName: string;
   stateProblem: string | undefined;
   readonly setLifetime?: NonNullable<Driver["setLifetime"]>;
+  readonly resize?: NonNullable<Driver["resize"]>;
+  readonly console?: NonNullable<Driver["console"]>;
   readonly #definition: CloudDefinition<Config, Api>;
   #opened: CloudPlace<Config, Api> | undefined;
 
@@ -72,8 +81,10 @@ export class CloudDriver<Config extends ProviderConfig, Api> extends ProviderDri
     super(context, definition.newConfig(), configText, definition.upgrade);
     this.driverName = definition.name;
     this.#definition = definition;
-    const { setLifetime } = definition.parts;
+    const { setLifetime, resize, console } = definition.parts;
     if (setLifetime !== undefined) this.setLifetime = async (deadline, signal) => await setLifetime(this.place, deadline, signal);
+    if (resize !== undefined) this.resize = async (change, signal) => await resize(this.place, change, signal);
+    if (console !== undefined) this.console = async (signal) => await console(this.place, signal);
   }
 
   protected get place(): CloudPlace<Config, Api> {
@@ -154,9 +165,9 @@ export function cloudModule<Config extends ProviderConfig, Api>(
   definition: CloudDefinition<Config, Api>,
   Driver: typeof CloudDriver<Config, Api> = CloudDriver,
 ): DriverModule {
-  const { capabilities, flags, name, newKeys, pace, summary } = definition;
+  const { capabilities, flags, name, newKeys, pace, sizeFlags, summary } = definition;
   return {
-    ...{ name, summary, flags, newKeys, pace },
+    ...{ name, summary, flags, sizeFlags, newKeys, pace },
     capabilities: { ...cloudCapabilities, ...capabilities },
     open: (context, configText) => new Driver(definition, context, configText),
   };

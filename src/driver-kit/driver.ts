@@ -10,6 +10,7 @@ import type { ProcessRunner } from "../system/process.ts";
 import type { Pace } from "../system/waiting.ts";
 import type { CreateFlag, DriverOptions } from "./create-flag.ts";
 import type { HttpTransport } from "./http-transport.ts";
+import type { SizeFlags } from "./sizes.ts";
 import type { MachineState } from "./state.ts";
 
 /** Declared facts that the core branches on. It never compares a driver's name. */
@@ -290,7 +291,7 @@ export interface DriverModule {
   readonly flags: readonly CreateFlag[];
   readonly capabilities: DriverCapabilities;
   /** The flags that say what {@link Driver.resize} changes; absent where it cannot. */
-  readonly sizeFlags?: { readonly cpus: string; readonly memoryMiB: string } | undefined;
+  readonly sizeFlags?: SizeFlags | undefined;
   /** How often the provider is asked while the core waits for a state; half a second where it is absent. */
   readonly pace?: Pace | undefined;
   /**

@@ -13,7 +13,7 @@ export interface CreationWish {
 
 const mib = 1024 * 1024;
 /** Beneath it Debian's installer and engine do not start. */
-const leastMemoryMiB = 512;
+export const leastMemoryMiB = 512;
 
 export function creationScript(wish: CreationWish): Script {
   const statements = [

@@ -4,6 +4,7 @@
  * `creation.ts`, `state.ts`, `power.ts`, `address.ts` and `removal.ts` the life of a machine.
  */
 import { CloudDriver, cloudModule } from "../../driver-kit/cloud-driver.ts";
+import { noConsole } from "../../driver-kit/console-log.ts";
 import { locate } from "./address.ts";
 import { checkBeforeCreate } from "./check.ts";
 import { createMachine } from "./creation.ts";
@@ -11,6 +12,7 @@ import { configure, hypervOptions, newConfig, newKeys, upgrade, type HypervConfi
 import { killMachine, restartMachine, startMachine, stopMachine } from "./power.ts";
 import { PowerShell } from "./powershell.ts";
 import { findMade, removeMachine } from "./removal.ts";
+import { resizeMachine, sizeFlags } from "./resize.ts";
 import { stateOf } from "./state.ts";
 
 class HypervDriver extends CloudDriver<HypervConfig, PowerShell> {
@@ -25,6 +27,7 @@ export const driverModule = cloudModule<HypervConfig, PowerShell>(
     name: "hyperv",
     summary: "A virtual machine on this computer, by Hyper-V",
     flags: hypervOptions.flags,
+    sizeFlags,
     newKeys,
     // A process of PowerShell for each question.
     pace: { firstMs: 1_000, mostMs: 4_000 },
@@ -44,6 +47,10 @@ export const driverModule = cloudModule<HypervConfig, PowerShell>(
       getState: stateOf,
       locate,
       findResources: findMade,
+      resize: resizeMachine,
+      console: async ({ context: { machineName } }) => {
+        throw noConsole(machineName, `Hyper-V writes none to a file. See its screen: vmconnect localhost ${machineName}`);
+      },
     },
   },
   HypervDriver,

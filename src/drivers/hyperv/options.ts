@@ -21,7 +21,7 @@ const smallestDiskMiB = 4_000;
 const largestDiskMiB = 2_040 * 1_024;
 /** 12.5 TB and 240 processors are Hyper-V's most for a machine of generation 2. */
 const largestMemoryMiB = 12_582_912;
-const mostCpus = 240;
+export const mostCpus = 240;
 
 const wholePages = (mebibytes: number): string | undefined =>
   mebibytes % 2 === 0 ? undefined : "is odd: Hyper-V takes even numbers";

@@ -19,10 +19,15 @@ const states: Readonly<Record<string, MachineState>> = {
   Stopping: "Stopping",
 };
 
+/** Ours for Hyper-V's word; `Error` for one that is no state of a machine in order. */
+export function machineState(word: string): MachineState {
+  return states[word] ?? "Error";
+}
+
 export async function stateOf(place: Workplace, signal: AbortSignal): Promise<StateAndProblem> {
   const [vm] = await findOwn(place, signal);
   if (vm === undefined) return { state: "", problem: gone(place).message };
-  const state = states[vm.state];
-  if (state !== undefined) return { state, problem: undefined };
+  const state = machineState(vm.state);
+  if (state !== "Error") return { state, problem: undefined };
   return { state: "Error", problem: `Hyper-V says that the virtual machine is in the state ${vm.state}` };
 }

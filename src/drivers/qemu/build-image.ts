@@ -79,6 +79,10 @@ const masked = [
 /** An engine that is not set up yet does not start: starting twice, it would take half of an emulated guest's first boot. */
 const startedOnceSetUp = ["docker.service", "containerd.service"];
 
+/** Certificates lie in the first; where the engine is reached over SSH there are none, and what set it up is in the second. */
+const onceSetUp =
+  "[Unit]\nConditionDirectoryNotEmpty=|/etc/docker\nConditionDirectoryNotEmpty=|/var/lib/docker-machine\n";
+
 const sshdConfig = "HostKey /etc/ssh/ssh_host_ed25519_key\nPasswordAuthentication no\n";
 const network = "[Match]\nType=ether\nKind=!*\n\n[Network]\nDHCP=ipv4\nIPv6AcceptRA=no\n";
 
@@ -101,7 +105,7 @@ printf '[Unit]\\nConditionPathExists=/etc/ssh/ssh_host_ed25519_key\\n' > etc/sys
 chroot . systemctl enable systemd-networkd.service
 for unit in ${startedOnceSetUp.join(" ")}; do
   mkdir -p etc/systemd/system/$unit.d
-  printf '[Unit]\\nConditionDirectoryNotEmpty=/etc/docker\\n' > etc/systemd/system/$unit.d/00-once-set-up.conf
+  printf '${escaped(onceSetUp)}' > etc/systemd/system/$unit.d/00-once-set-up.conf
 done
 chroot . systemctl mask ${masked.join(" ")}
 touch etc/.updated var/.updated`;

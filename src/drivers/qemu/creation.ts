@@ -5,12 +5,13 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import * as path from "node:path";
 import { forgetHostKeys, newGuestIdentity, publicHalves } from "../../driver-kit/guest/guest-identity.ts";
+import { requireMemoryHere } from "../../driver-kit/sizes.ts";
 import { requireSharedFolder } from "../../driver-kit/guest/shared-folder.ts";
 import { guestArch } from "../../driver-kit/images/guest-arch.ts";
 import { requireImageFile } from "../../driver-kit/images/image-check.ts";
 import { requireRootfsPrograms } from "../../driver-kit/images/debian-rootfs.ts";
 import type { DriverContext, PreparedEngine } from "../../driver-kit/driver.ts";
-import { isMachineError, MachineError, messageOf } from "../../errors/machine-error.ts";
+import { isMachineError, messageOf } from "../../errors/machine-error.ts";
 import { logTo } from "../../log/event.ts";
 import { requireFreeBytes } from "../../system/disk-files.ts";
 import { bootsDisk, bootsKernel, chooseAccelerator } from "./accelerator.ts";
@@ -49,7 +50,7 @@ const cleanUpTimeoutMs = 30_000;
 export async function checkBeforeCreate(place: Workplace, _signal: AbortSignal): Promise<void> {
   const { context, config } = place;
   const source = parseQemuImage(config, context.computer.cwd);
-  requireMemory(config.Memory, context.computer.memoryMiB);
+  requireMemoryHere("qemu-memory", config.Memory, context.computer);
   await requireQemu(context, guestArch(context.computer.arch, "qemu"));
   if (source.kind === "build") await requireRootfsPrograms(context.processes);
   await requireImageFile(source);
@@ -57,14 +58,6 @@ export async function checkBeforeCreate(place: Workplace, _signal: AbortSignal):
   if (config.ShareFolders.length > 0) await chooseShareMethod(context, source.kind !== "build");
   await requireFreePorts(config);
   await requireFreeBytes(context.storePath, freshMachineBytes, "A machine");
-}
-
-/** What the computer has not got at all, no other machine that is stopped sets free. */
-export function requireMemory(memoryMiB: number, computerMiB = Number.POSITIVE_INFINITY): void {
-  if (memoryMiB <= computerMiB) return;
-  throw new MachineError("driver-options", `--qemu-memory ${memoryMiB} is more than this computer has: ${computerMiB} MB`, {
-    hint: "Give less, and leave some to the computer itself.",
-  });
 }
 
 /**

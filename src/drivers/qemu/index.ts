@@ -14,23 +14,23 @@ import type {
   SizeChange,
 } from "../../driver-kit/driver.ts";
 import type { DriverOptions } from "../../driver-kit/create-flag.ts";
+import { readConsoleLog } from "../../driver-kit/console-log.ts";
+import { requireMemoryHere, requireWholeCpus } from "../../driver-kit/sizes.ts";
 import type { MachineState } from "../../driver-kit/state.ts";
 import { isMachineError, MachineError } from "../../errors/machine-error.ts";
 import { logTo } from "../../log/event.ts";
-import { factsOf, tailOf } from "../../system/disk-files.ts";
+import { factsOf } from "../../system/disk-files.ts";
 import { SystemProcessTable } from "../../system/process-table.ts";
 import { instanceFiles } from "./qemu-arguments.ts";
 import { containerPorts } from "./container-ports.ts";
 import { configure, defaultConfig, type QemuConfig } from "./config.ts";
-import { checkBeforeCreate, createInstance, requireMemory, startCold, type Workplace } from "./creation.ts";
+import { checkBeforeCreate, createInstance, startCold, type Workplace } from "./creation.ts";
 import { qemuOptions } from "./options.ts";
 import { Instance, LostSocketError, type InstanceContext } from "./instance.ts";
 import { clearFolder } from "./machine-folder.ts";
 import { openPorts } from "./machine-ports.ts";
 import { publishedPorts, publishPorts } from "./published-ports.ts";
 
-/** A guest that boots for years writes more than anybody reads. */
-const consoleBytes = 1_048_576;
 /** How long a guest may take to shut down; containers get ten seconds each from the engine. */
 const shutdownTimeoutMs = 120_000;
 /** A guest that is still booting does not hear the power button. */
@@ -221,15 +221,20 @@ class QemuDriver extends BuiltinDriver<QemuConfig> {
   }
 
   async console(): Promise<string> {
-    return await tailOf(this.#instance.file(instanceFiles.console), consoleBytes);
+    const { machineName } = this.context;
+    const wayOut = `Nothing was written yet; once it boots, docker-machine ssh ${machineName} sudo dmesg tells more.`;
+    return await readConsoleLog(this.#instance.file(instanceFiles.console), machineName, wayOut);
   }
 
   /** QEMU is told at its next launch. */
   async resize({ cpus, memoryMiB }: SizeChange): Promise<{ readonly fromNextStart: boolean }> {
-    if (cpus !== undefined) requireCpus(cpus);
+    if (cpus !== undefined) {
+      requireWholeCpus(cpus);
+      qemuOptions.require("CPU", cpus);
+    }
     if (memoryMiB !== undefined) {
       qemuOptions.require("Memory", memoryMiB);
-      requireMemory(memoryMiB, this.context.computer.memoryMiB);
+      requireMemoryHere(sizeFlags.memoryMiB, memoryMiB, this.context.computer);
     }
     this.config.CPU = cpus ?? this.config.CPU;
     this.config.Memory = memoryMiB ?? this.config.Memory;
@@ -260,16 +265,13 @@ class QemuDriver extends BuiltinDriver<QemuConfig> {
   }
 }
 
-function requireCpus(cpus: number): void {
-  if (!Number.isInteger(cpus)) throw new MachineError("driver-options", `${cpus} is no number of CPUs: QEMU gives whole ones`);
-  qemuOptions.require("CPU", cpus);
-}
+const sizeFlags = { cpus: "qemu-cpu-count", memoryMiB: "qemu-memory" } as const;
 
 export const driverModule: DriverModule = {
   name: "qemu",
   summary: "A virtual machine on this computer, by QEMU",
   flags: qemuOptions.flags,
-  sizeFlags: { cpus: "qemu-cpu-count", memoryMiB: "qemu-memory" },
+  sizeFlags,
   ownKeys: ["InstanceId", "ImageDigest", "Accelerator"],
   capabilities: {
     provisionable: true,

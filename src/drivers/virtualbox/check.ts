@@ -3,6 +3,7 @@ import * as path from "node:path";
 import { requireSharedFolder } from "../../driver-kit/guest/shared-folder.ts";
 import { guestArch } from "../../driver-kit/images/guest-arch.ts";
 import { requireImageFile } from "../../driver-kit/images/image-check.ts";
+import { requireMemoryHere } from "../../driver-kit/sizes.ts";
 import { MachineError } from "../../errors/machine-error.ts";
 import { logTo } from "../../log/event.ts";
 import { factsOf, headOf, listFolder, requireFreeBytes } from "../../system/disk-files.ts";
@@ -13,6 +14,7 @@ import { findImport } from "./import-vm.ts";
 import { isAtLeast, parseHostInfo, parseHostOnlyInterfaces, parseVersion, type Version } from "./listings.ts";
 import { allowedRanges, isAllowed } from "./networks-conf.ts";
 import { hostOnlyCidrOf, imageSource } from "./options.ts";
+import { sizeFlags } from "./resize.ts";
 import { shareOf } from "./shares.ts";
 import { idsOf, isOurs, type Workplace } from "./workplace.ts";
 
@@ -52,12 +54,7 @@ async function checkFiles({ context, config }: Workplace, arch: string): Promise
     throw new MachineError("driver-options", `The file of --virtualbox-cloud-config does not exist: ${config.CloudConfig}`);
   const share = shareOf(config, computer.os);
   if (share !== undefined && config.ShareFolder !== "") await requireSharedFolder(share.hostPath);
-  if (computer.memoryMiB !== undefined && config.Memory > computer.memoryMiB)
-    throw new MachineError(
-      "driver-options",
-      `--virtualbox-memory ${config.Memory} is more than this computer has: ${computer.memoryMiB} MB`,
-      { hint: "Give less, and leave some to the computer itself." },
-    );
+  requireMemoryHere(sizeFlags.memoryMiB, config.Memory, computer);
 }
 
 async function requireVersion(

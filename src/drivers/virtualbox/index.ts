@@ -6,7 +6,8 @@
 import { defaultEnginePort } from "../../engine/engine-address.ts";
 import { engineUrl } from "../../driver-kit/builtin-driver.ts";
 import type { DriverOptions } from "../../driver-kit/create-flag.ts";
-import type { DriverContext, DriverModule, Resource } from "../../driver-kit/driver.ts";
+import type { DriverContext, DriverModule, Resource, SizeChange } from "../../driver-kit/driver.ts";
+import { readConsoleLog } from "../../driver-kit/console-log.ts";
 import { ProviderDriver } from "../../driver-kit/provider-driver.ts";
 import type { MachineState } from "../../driver-kit/state.ts";
 import { localNetworks } from "../../system/local-networks.ts";
@@ -16,9 +17,20 @@ import { createVm } from "./creation.ts";
 import { configure, newConfig, newKeys, upgrade, virtualBoxOptions, type VirtualBoxConfig } from "./options.ts";
 import { killVm, startVm, stopVm } from "./power.ts";
 import { findMade, removeMade } from "./removal.ts";
+import { resizeVm, sizeFlags } from "./resize.ts";
 import { VBoxManage } from "./vboxmanage.ts";
 import { stateOf } from "./vm-info.ts";
-import { findVm, goneSentence, pace, requireVm, unreadableSentence, type HostSurroundings, type Workplace } from "./workplace.ts";
+import {
+  fileOf,
+  findVm,
+  goneSentence,
+  pace,
+  requireVm,
+  unreadableSentence,
+  vmFiles,
+  type HostSurroundings,
+  type Workplace,
+} from "./workplace.ts";
 
 const thisHost: HostSurroundings = {
   moduleDevice: "/dev/vboxdrv",
@@ -95,6 +107,16 @@ class VirtualBoxDriver extends ProviderDriver<VirtualBoxConfig> {
     return state;
   }
 
+  async resize(change: SizeChange, signal: AbortSignal): Promise<{ readonly fromNextStart: boolean }> {
+    return await resizeVm(this.#place, change, signal);
+  }
+
+  async console(): Promise<string> {
+    const { machineName } = this.context;
+    const wayOut = `See its screen in VirtualBox's window: VBoxManage startvm ${machineName} --type separate. Machines of Debian's image on x86-64 write it to a file.`;
+    return await readConsoleLog(fileOf(this.#place, vmFiles.console), machineName, wayOut);
+  }
+
   async locate(signal: AbortSignal): Promise<void> {
     this.config.IPAddress = await findAddress(this.#place, signal);
   }
@@ -123,6 +145,7 @@ export function virtualBoxModule(surroundings: HostSurroundings): DriverModule {
     name: "virtualbox",
     summary: "A virtual machine on this computer, by Oracle VirtualBox",
     flags: virtualBoxOptions.flags,
+    sizeFlags,
     newKeys,
     capabilities: {
       provisionable: true,

@@ -19,7 +19,7 @@ const newNicType = "virtio";
 
 /** MB. What VirtualBox takes, and what an engine needs. */
 const memoryBounds = { atLeast: 512, atMost: 2_097_152 };
-const mostCpus = 32;
+export const mostCpus = 32;
 const smallestDiskMiB = 1_000;
 /** Of VDI. */
 const largestDiskMiB = 2_000_000;

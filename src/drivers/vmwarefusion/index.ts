@@ -6,6 +6,7 @@
  */
 import * as path from "node:path";
 import { CloudDriver, cloudModule } from "../../driver-kit/cloud-driver.ts";
+import { readConsoleLog } from "../../driver-kit/console-log.ts";
 import { locate } from "./address.ts";
 import { checkBeforeCreate } from "./check.ts";
 import { createMachine } from "./creation.ts";
@@ -13,11 +14,13 @@ import { configure, fusionOptions, newConfig, newKeys, upgrade, type FusionConfi
 import { killMachine, restartMachine, startMachine, stopMachine } from "./power.ts";
 import { openPrograms, type VmwarePrograms } from "./programs.ts";
 import { findMade, removeMachine } from "./removal.ts";
+import { resizeMachine, sizeFlags } from "./resize.ts";
 import { stateOf } from "./state.ts";
+import { consoleFile } from "./vmx.ts";
 
 class FusionDriver extends CloudDriver<FusionConfig, VmwarePrograms> {
   get addressHint(): string {
-    const log = path.join(this.context.machineDir, "console.log");
+    const log = path.join(this.context.machineDir, consoleFile);
     return `Its console is in ${log}; look whether VMware's network ${this.config.NetworkType} gives out addresses, and restart its services if it does not. Then run the command again.`;
   }
 }
@@ -27,6 +30,7 @@ export const driverModule = cloudModule<FusionConfig, VmwarePrograms>(
     name: "vmwarefusion",
     summary: "A virtual machine on this computer, by VMware Fusion or Workstation",
     flags: fusionOptions.flags,
+    sizeFlags,
     newKeys,
     pace: { firstMs: 500, mostMs: 2_000 },
     capabilities: { onThisComputer: true, foundByName: true, whenPoweredOff: "free" },
@@ -45,6 +49,13 @@ export const driverModule = cloudModule<FusionConfig, VmwarePrograms>(
       getState: stateOf,
       locate,
       findResources: findMade,
+      resize: resizeMachine,
+      console: async ({ context: { machineDir, machineName } }) =>
+        await readConsoleLog(
+          path.join(machineDir, consoleFile),
+          machineName,
+          "It is written from the machine's first start on, unless Docker Machine 0.16.2 made it: see its screen in VMware's window then.",
+        ),
     },
   },
   FusionDriver,

@@ -23,7 +23,7 @@ const smallestDiskMiB = 4_000;
 /** What a stream of compressed grains can hold, in which the disk is written. */
 const largestDiskMiB = 2_000 * 1_024;
 /** As 0.16.2 bounds it. */
-const mostCpus = 16;
+export const mostCpus = 16;
 
 /** Flags and variables of 0.16.2 up to `NoShare`; then ours. */
 export const fusionOptions = defineOptions("vmwarefusion", {

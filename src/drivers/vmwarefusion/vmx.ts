@@ -6,6 +6,9 @@ import { shareName, type Share } from "./shares.ts";
 /** Version of the virtual hardware: what the oldest products that are supported know, Fusion 12 and Workstation 16; ARM came with Fusion 13. */
 const hardware: Readonly<Record<GuestArch, string>> = { x64: "18", arm64: "20" };
 
+/** What the machine prints on its serial port; in its folder. */
+export const consoleFile = "console.log";
+
 export interface MachineDescription {
   readonly name: string;
   readonly arch: GuestArch;
@@ -117,7 +120,7 @@ const common: Lines = {
   "uuid.action": "create",
   "serial0.present": "TRUE",
   "serial0.fileType": "file",
-  "serial0.fileName": "console.log",
+  "serial0.fileName": consoleFile,
   "serial0.yieldOnMsrRead": "TRUE",
   // Asked at each start but the first.
   "answer.msg.serial.file.open": "Append",
@@ -153,4 +156,16 @@ export function parseVmx(text: string): ReadonlyMap<string, string> {
 /** File names of disks, as they stand there: relative to the file, or absolute. */
 export function disksIn(vmx: ReadonlyMap<string, string>): readonly string[] {
   return [...vmx].flatMap(([key, value]) => (key.endsWith(".filename") && value.toLowerCase().endsWith(".vmdk") ? [value] : []));
+}
+
+/** The text with other values for these keys; where a key stands twice, each. Lines and their ends are as they were. */
+export function withValues(text: string, changes: Lines): string {
+  return Object.entries(changes).reduce((changed, [key, value]) => withValue(changed, key, checked(value)), text);
+}
+
+function withValue(text: string, key: string, value: string): string {
+  const line = new RegExp(`^([ \\t]*${key.replaceAll(".", "\\.")}[ \\t]*=[ \\t]*)"[^\\r\\n]*"`, "gimu");
+  if (parseVmx(text).has(key.toLowerCase())) return text.replaceAll(line, (_, before: string) => `${before}"${value}"`);
+  const end = text.includes("\r\n") ? "\r\n" : "\n";
+  return `${text}${text.endsWith("\n") ? "" : end}${key} = "${value}"${end}`;
 }

@@ -4,8 +4,9 @@
  * `power.ts` and `removal.ts` the life of a VM. What speaks with vSphere is loaded with the first verb.
  */
 import { CloudDriver, cloudModule } from "../../driver-kit/cloud-driver.ts";
+import { noConsole } from "../../driver-kit/console-log.ts";
 import { VimApi } from "./api/vim-api.ts";
-import { configure, driverName, newConfig, newKeys, upgrade, vsphereOptions, type VsphereConfig } from "./options.ts";
+import { configure, driverName, newConfig, newKeys, sizeFlags, upgrade, vsphereOptions, type VsphereConfig } from "./options.ts";
 import { pace } from "./workplace.ts";
 
 class VsphereDriver extends CloudDriver<VsphereConfig, VimApi> {
@@ -38,6 +39,7 @@ export const driverModule = cloudModule<VsphereConfig, VimApi>(
     name: driverName,
     summary: "A VM on VMware vSphere",
     flags: vsphereOptions.flags,
+    sizeFlags,
     newKeys,
     pace,
     capabilities: { whenPoweredOff: "free" },
@@ -55,6 +57,10 @@ export const driverModule = cloudModule<VsphereConfig, VimApi>(
       restart: async (place, signal) => await (await power()).restart(place, signal),
       getState: async (place, signal) => await (await power()).lookAt(place, signal),
       locate: async (place, signal) => await (await import("./address.ts")).locate(place, signal),
+      resize: async (place, change, signal) => await (await import("./resize.ts")).resizeVm(place, change, signal),
+      console: async ({ context: { machineName }, config }) => {
+        throw noConsole(machineName, `Its VM has no serial port. See its screen in vCenter (${config.IP}): Launch Web Console.`);
+      },
       findResources: async (place, signal) => await (await import("./removal.ts")).findMade(place, signal),
     },
   },

@@ -200,6 +200,8 @@ export interface Places {
   SourceRef: string;
 }
 
+export const sizeFlags = { cpus: "vmwarevsphere-cpu-count", memoryMiB: "vmwarevsphere-memory-size" } as const;
+
 export interface VsphereConfig extends ProviderConfig, ConfigOf<typeof vsphereOptions>, Places {
   ISO: string;
   /** 0.16.2's, which is always 2. */

@@ -11,7 +11,7 @@ import { findVm, requireVm, type Vm } from "./instance.ts";
 import { pace, type Workplace } from "./workplace.ts";
 
 const states: Readonly<Record<string, MachineState>> = { poweredOn: "Running", poweredOff: "Stopped", suspended: "Saved" };
-const powerProperties = ["runtime.powerState", "runtime.connectionState"];
+export const powerProperties = ["runtime.powerState", "runtime.connectionState"];
 /** For a guest to shut down, unless the user gave another bound. */
 export const shutdownMs = 120_000;
 const sshCommandMs = 20_000;
@@ -25,7 +25,12 @@ export async function lookAt(place: Workplace, signal: AbortSignal): Promise<Sta
   const connection = vm.properties.get("runtime.connectionState")?.text ?? "connected";
   if (connection !== "connected")
     return { state: "Error", problem: `vSphere says that the VM is ${connection}: its host or its datastore cannot be reached` };
-  return { state: states[powerOf(vm)] ?? "", problem: undefined };
+  return { state: stateOfVm(vm), problem: undefined };
+}
+
+/** "" for one that vSphere has no word for. */
+export function stateOfVm(vm: Vm): MachineState {
+  return states[powerOf(vm)] ?? "";
 }
 
 function powerOf({ properties }: Vm): string {

@@ -49,8 +49,11 @@ export class Cmdlets {
       case "Hyper-V\\Set-VM":
         return this.#setVm(vm(), given);
       case "Hyper-V\\Set-VMProcessor":
+        requireOff(vm());
         vm().cpus = number("Count");
         return [];
+      case "Hyper-V\\Set-VMMemory":
+        return setMemory(vm(), given);
       case "Hyper-V\\Set-VMFirmware":
         return setFirmware(vm(), given);
       case "Hyper-V\\Set-VMNetworkAdapter":
@@ -279,6 +282,25 @@ function noPrompt(): PowerShellError {
 
 function requireOff({ State }: FakeVm): void {
   if (State !== "Off") throw invalid("InvalidState", "Der virtuelle Computer ist nicht ausgeschaltet");
+}
+
+function setMemory(vm: FakeVm, given: Arguments): readonly PowerShellObject[] {
+  requireOff(vm);
+  const bytes = (name: string, before: number | undefined): number | undefined => (given.has(name) ? given.number(name) : before);
+  const { memory } = vm;
+  const startup = bytes("StartupBytes", memory.startup) ?? 0;
+  const [minimum, maximum] = [bytes("MinimumBytes", memory.minimum), bytes("MaximumBytes", memory.maximum)];
+  if (startup % (2 * mib) !== 0) throw invalid("InvalidParameter", "Der Speicher ist kein Vielfaches von 2 MB");
+  if (!memory.isDynamic && (given.has("MinimumBytes") || given.has("MaximumBytes")))
+    throw invalid("InvalidParameter", "Statischer Speicher hat keine Grenzen");
+  if ((minimum ?? 0) > startup || (maximum ?? Number.POSITIVE_INFINITY) < startup)
+    throw invalid("InvalidParameter", "Der Speicher beim Start liegt außerhalb der Grenzen");
+  vm.memory = {
+    ...{ startup, isDynamic: memory.isDynamic },
+    ...(minimum === undefined ? {} : { minimum }),
+    ...(maximum === undefined ? {} : { maximum }),
+  };
+  return [];
 }
 
 function setFirmware(vm: FakeVm, given: Arguments): readonly PowerShellObject[] {
