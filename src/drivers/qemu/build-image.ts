@@ -80,8 +80,7 @@ const masked = [
 const startedOnceSetUp = ["docker.service", "containerd.service"];
 
 /** Certificates lie in the first; where the engine is reached over SSH there are none, and what set it up is in the second. */
-const onceSetUp =
-  "[Unit]\nConditionDirectoryNotEmpty=|/etc/docker\nConditionDirectoryNotEmpty=|/var/lib/docker-machine\n";
+const onceSetUp = "[Unit]\nConditionDirectoryNotEmpty=|/etc/docker\nConditionDirectoryNotEmpty=|/var/lib/docker-machine\n";
 
 const sshdConfig = "HostKey /etc/ssh/ssh_host_ed25519_key\nPasswordAuthentication no\n";
 const network = "[Match]\nType=ether\nKind=!*\n\n[Network]\nDHCP=ipv4\nIPv6AcceptRA=no\n";
