@@ -19,17 +19,17 @@ import { goldenText } from "../src/store/testing/records.ts";
  * `ls` looks at what is recorded, and at what its template can show, before it asks.
  */
 const budgetsKiB: Readonly<Record<string, number>> = {
-  version: 145,
+  version: 150,
   "completion bash": 160,
   "__complete -- docker-machine ins": 165,
-  "inspect alpha": 305,
-  "ip alpha": 320,
+  "inspect alpha": 310,
+  "ip alpha": 325,
   "env --unset": 330,
-  "url alpha": 370,
-  "config alpha": 380,
+  "url alpha": 375,
+  "config alpha": 390,
   "ls --quiet": 350,
-  active: 380,
-  ls: 515,
+  active: 390,
+  ls: 520,
 };
 /** They ask engines, and for that alone they load TLS. */
 const dialing = new Set(["url alpha", "config alpha", "ls"]);

@@ -36,6 +36,7 @@ const machineCommands: readonly Command[] = [
     flags: [swarmConfig],
     output: "facts",
     subcommands: [configSetCommand, configRelocateCommand],
+    loneWordIsArgument: true,
     load: () => import("./commands/config.ts"),
   },
   {

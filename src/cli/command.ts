@@ -52,8 +52,10 @@ export interface Command {
    */
   readonly output: "facts" | "progress";
   readonly hidden?: boolean;
-  /** Where the command has a `load` too, it takes arguments of its own, and a lone word that names a subcommand is one. */
+  /** Where the command has a `load` too, it takes arguments of its own. */
   readonly subcommands?: readonly Command[];
+  /** A lone word that names a subcommand is an argument: of a command that took any before there were subcommands. */
+  readonly loneWordIsArgument?: boolean;
   /** Absent where there are only subcommands. */
   readonly load?: () => Promise<CommandModule>;
 }

@@ -1,6 +1,7 @@
 /** The commands for many machines, as data. */
 import type { Arity, Command } from "./command.ts";
 import { detailedExitFlag, fileFlag } from "./fleet/fleet-flags.ts";
+import { shareCommands } from "./share-commands.ts";
 import { selectionFlags } from "./selection/selection-flags.ts";
 
 const argumentsAreMachines = "Argument(s) are one or more machine names.";
@@ -181,6 +182,7 @@ export const fleetCommands: readonly Command[] = [
     output: "facts",
     load: () => import("./commands/ttl.ts"),
   },
+  ...shareCommands,
   {
     name: "protect",
     summary: "Keep machines from being removed or killed, also by force",

@@ -98,7 +98,7 @@ class Run {
     if (subcommand === undefined) return undefined;
     const rest = behind.slice(1);
     const isItsOwn = rest.some((word) => isHelpWord(word) || subcommand.flags.some(({ name }) => word === `--${name}`));
-    if (command.load !== undefined && !isItsOwn && parseFlags(rest, flags).args.length === 0) return undefined;
+    if (command.loneWordIsArgument === true && !isItsOwn && parseFlags(rest, flags).args.length === 0) return undefined;
     return { subcommand, words: [...words.slice(0, words.length - behind.length), ...rest] };
   }
 

@@ -34,6 +34,8 @@ export interface DriverCapabilities {
   readonly opaque?: true | undefined;
   /** `getState` asks this computer alone: no network, no credentials, an answer in milliseconds. */
   readonly tellsStateLocally?: true | undefined;
+  /** A machine of somebody else, whose SSH server hands this user's streams to the engine and does nothing else for them. */
+  readonly guest?: true | undefined;
   /** The machine lives on this computer: nobody else can reach or manage it. */
   readonly onThisComputer?: true | undefined;
   /** What becomes of an instance that powers itself off, and of the bill; absent where that is not known. */

@@ -14,5 +14,6 @@ export const builtinDrivers = {
   virtualbox: async () => (await import("./virtualbox/index.ts")).driverModule,
   vmwarefusion: async () => (await import("./vmwarefusion/index.ts")).driverModule,
   vmwarevsphere: async () => (await import("./vmwarevsphere/index.ts")).driverModule,
+  shared: async () => (await import("./shared/index.ts")).driverModule,
   none: async () => (await import("./none/index.ts")).driverModule,
 } as const satisfies Record<string, () => Promise<DriverModule>>;

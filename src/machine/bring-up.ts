@@ -45,6 +45,8 @@ export async function bringUp(
       await inPhase("provision", signal, async () => await provisionMachine(context, host, ssh, signal, first));
     });
     await host.save();
+  } else if (host.module.capabilities.guest === true) {
+    await journal.step("ssh", async () => await inPhase("ssh", signal, async () => await meetEngine(context, host, signal)));
   } else if (host.driver.locate !== undefined) {
     await untilRunning(context, host, signal);
   }
@@ -85,6 +87,15 @@ async function untilRunning(context: MachineContext, host: Host, signal: AbortSi
     if ((await host.driver.getSshHostname()) !== "") await pinDriverKeys(host, reportNothing);
     await locate(context, host, signal);
   });
+}
+
+/** A guest has nothing to do but to see that the door is open. */
+async function meetEngine(context: MachineContext, host: Host, signal: AbortSignal): Promise<void> {
+  await pinDriverKeys(host);
+  host.report({ type: "checking-engine" });
+  const { versionOverSsh } = await import("./host/engine-over-ssh.ts");
+  await versionOverSsh(context, host, signal);
+  host.report({ type: "engine-ready" });
 }
 
 async function firstContact(context: MachineContext, host: Host, signal: AbortSignal): Promise<SshExecutor> {

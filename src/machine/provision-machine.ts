@@ -18,6 +18,7 @@ import type { SshExecutor } from "../ssh/executor.ts";
 import type { ProvisionContext, ProvisionOutcome } from "../provision/provision-context.ts";
 import type { EngineRequest, EngineSource, ProvisionRequest, SwarmRequest } from "../provision/provision-request.ts";
 import type { HostOptions } from "../store/host-record.ts";
+import { MachineError } from "../errors/machine-error.ts";
 import { formatPlan } from "../provision/plan/format-plan.ts";
 import { planHost, provisionHost } from "../provision/provision.ts";
 import { waitForEngine } from "./host/engine-connection.ts";
@@ -122,6 +123,7 @@ export function keyTypeOf(host: Host): KeyType {
 /** What is wanted of the host, without certificates: enough for looking and undoing. */
 export async function bareRequest(context: MachineContext, host: Host): Promise<ProvisionRequest> {
   const { record, driver, module } = host;
+  if (module.capabilities.guest === true) throw forItsOwner(host);
   return {
     machineName: host.name,
     driverName: record.driverName,
@@ -141,6 +143,12 @@ export async function bareRequest(context: MachineContext, host: Host): Promise<
     serverKey: "",
     sudoPassword: async () => await sudoPasswordOf(context, host),
   };
+}
+
+function forItsOwner({ name }: Host): MachineError {
+  return new MachineError("driver-unsupported", `"${name}" is shared with you: its engine is set up by its owner`, {
+    hint: `What you may do: docker-machine with ${name} -- docker ps`,
+  });
 }
 
 /** "" where there is no such file. */

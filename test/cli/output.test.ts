@@ -31,6 +31,7 @@ const factLines: Readonly<Record<string, string>> = {
   schema: "schema",
   "settings check": "settings check",
   "settings path": "settings path",
+  "share request": "share request",
   "ssh-config": "ssh-config running",
   "ssh-host-key": "ssh-host-key stopped",
   status: "status stopped",
@@ -39,8 +40,8 @@ const factLines: Readonly<Record<string, string>> = {
   "version NAME": "version web",
 };
 
-/** What needs an SSH server is held against the schema where there is one: `selection.test.ts`. */
-const elsewhere = ["doctor", "exec", "plan", "port"];
+/** What needs an SSH server is held against the schema where there is one: `selection.test.ts`, `test/e2e/sharing.test.ts`. */
+const elsewhere = ["doctor", "exec", "plan", "port", "share", "share ls", "unshare"];
 
 /** Command lines of progress, with the exit code they have here; they run in this order. */
 const progressLines: readonly (readonly [string, number])[] = [

@@ -24,6 +24,11 @@ export const examples: Readonly<Record<string, readonly Example[]>> = {
     { does: "for a shell that is not the one in use", words: "env --shell fish web" },
   ],
   config: [{ does: "the flags of a docker client for one command", words: "config web" }],
+  share: [
+    { does: "lets Alice use the engine for a working day", words: "share web --with alice.pub --for 8h" },
+    { does: "with whom it is shared", words: "share ls web" },
+  ],
+  unshare: [{ does: "shuts Alice out at once", words: "unshare web alice" }],
   "config set": [
     { does: "asks for the new token", words: "config set web digitalocean-access-token" },
     { does: "says where it is from now on", words: "config set web digitalocean-access-token=env:DO_TOKEN" },

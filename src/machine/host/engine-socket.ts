@@ -5,6 +5,7 @@
  */
 import * as path from "node:path";
 import type { Duplex } from "node:stream";
+import { guestCommand } from "../../driver-kit/share-ticket.ts";
 import { askSocket } from "../../engine/socket-engine.ts";
 import { isMachineError, MachineError } from "../../errors/machine-error.ts";
 import { logTo } from "../../log/event.ts";
@@ -49,8 +50,15 @@ export async function openEngineSocket(context: MachineContext, host: Host, sign
     return { path: await openOver(context, host, ssh, closers, signal), ssh, [Symbol.asyncDispose]: close };
   } catch (error) {
     await close();
-    throw error;
+    throw isMachineError(error, "ssh-authentication") && host.module.capabilities.guest === true ? shutOut(host, error) : error;
   }
+}
+
+function shutOut({ name }: Host, cause: MachineError): MachineError {
+  return new MachineError("ssh-authentication", `"${name}" is not shared with you any more`, {
+    cause,
+    hint: "Ask its owner for another ticket, with what docker-machine share request prints.",
+  });
 }
 
 /** Gives `work` the path of the socket, over a connection that is there. */
@@ -83,7 +91,7 @@ async function openOver(
   const ask = async (socketPath: string): Promise<void> =>
     void (await askSocket("/_ping", { socketPath, label: labelOf(host), timeoutMs: context.timeouts.engineRequestMs, signal }));
   try {
-    if (ssh.forwardSocket !== undefined) {
+    if (ssh.forwardSocket !== undefined && host.module.capabilities.guest !== true) {
       await ssh.forwardSocket(forwarded, remoteSocket, signal);
       await ask(forwarded);
       return forwarded;
@@ -109,9 +117,11 @@ async function relay(
   socketPath: string,
   signal: AbortSignal,
 ): Promise<SocketRelay> {
-  const way = await findWay(context, host, ssh, signal);
-  const password = way.rights === "password" ? await requirePassword(context, host) : undefined;
-  const command = `${rightsWords[way.rights]}sh -c 'echo; ${programWords[way.program]}; ${linger}'`;
+  const isGuest = host.module.capabilities.guest === true;
+  const way = isGuest ? undefined : await findWay(context, host, ssh, signal);
+  const password = way?.rights === "password" ? await requirePassword(context, host) : undefined;
+  const command =
+    way === undefined ? guestCommand : `${rightsWords[way.rights]}sh -c 'echo; ${programWords[way.program]}; ${linger}'`;
   logTo(host.report, "debug", `Connections to the engine of "${host.name}" go through: ${command}`);
   return await SocketRelay.listen({
     socketPath,

@@ -2,8 +2,8 @@
 import type { Host } from "./host.ts";
 
 /** Whether the engine opens no port, and is reached behind the SSH server. */
-export function isOverSsh({ record }: Pick<Host, "record">): boolean {
-  return record.extra.EngineTransport === "ssh";
+export function isOverSsh({ record, module }: Pick<Host, "record" | "module">): boolean {
+  return record.extra.EngineTransport === "ssh" || module.capabilities.guest === true;
 }
 
 /** `ssh://USER@ADDRESS:PORT` as docker's own client takes it; "" while the driver knows no address. */

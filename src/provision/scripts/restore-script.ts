@@ -14,6 +14,7 @@ import { survivalOf, type Survival } from "../engine/survival.ts";
 import type { ProvisionBounds } from "../provision-context.ts";
 import { scriptPrelude } from "../shell/script-protocol.ts";
 import { serviceFor } from "../engine/engine-service.ts";
+import { endGuestsScript } from "./guests-script.ts";
 import { hereDocument, joinLines, sh, type ShellText } from "../shell/shell-text.ts";
 import { statePaths } from "../shell/state-paths.ts";
 
@@ -46,6 +47,8 @@ export interface RestorePlan {
   /** Keys that the package manager was given. */
   readonly keys: readonly string[];
   readonly disable: boolean;
+  /** Others were let in. */
+  readonly guests: boolean;
   /** What becomes of the engine: it came with us and goes, it did not run and is stopped, it starts as it was, or is let be. */
   readonly engine: "goes" | "stops" | "restarts" | "left";
   readonly survival: Survival;
@@ -61,6 +64,7 @@ export const nothingToRestore: RestorePlan = {
   bringBack: [],
   keys: [],
   disable: false,
+  guests: false,
   engine: "left",
   survival: { kind: "nothing-runs" },
 };
@@ -98,6 +102,7 @@ export function planRestore(facts: HostFacts, record: HostRecordFacts): RestoreP
     bringBack: of("package-gone"),
     keys: of("package-key"),
     disable: of("unit-enabled").length > 0,
+    guests: of("guests").length > 0,
     engine: engineFate(facts, cameWithUs, of("unit-started").length > 0),
     survival: survivalOf(facts),
   };
@@ -165,6 +170,7 @@ export function restoreScript(
     ...plan.keys.map((key) => sh`pkg_distrust ${key}`),
     sh`[ -e ${statePaths.undoFirewall} ] && . ${statePaths.undoFirewall}`,
     plan.remove.includes(lifetimePaths.script) && endLifetimeScript,
+    plan.guests && endGuestsScript,
     ...plan.edited.map((path) => keepEdited(path, label)),
     ...plan.putBack.map((path) => sh`keep ${path}; cp -p ${statePaths.originals + path} ${path} && changed ${path}`),
     ...plan.remove.map((path) => sh`take_away ${path}`),

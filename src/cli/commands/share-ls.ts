@@ -1,0 +1,21 @@
+import { oneLine } from "../../log/plain-text.ts";
+import { readGuests, type MachineGuests } from "../../machine/sharing/share.ts";
+import type { CliContext } from "../cli-context.ts";
+import type { Invocation } from "../command.ts";
+import { readMachines } from "../named-machines.ts";
+
+export async function run(invocation: Invocation, context: CliContext): Promise<void> {
+  await readMachines(
+    context,
+    invocation,
+    async (machineContext, name) => await readGuests(machineContext, name, context.signal),
+    guestLines,
+  );
+}
+
+export function guestLines({ name, guests }: MachineGuests): readonly string[] {
+  if (guests.length === 0) return [`"${name}" is shared with nobody`];
+  return guests.map(({ person, mode, until, sessions }) =>
+    oneLine(`"${name}" is shared with ${person} (${mode}) until ${until.toISOString()}; open now: ${sessions}`),
+  );
+}

@@ -1,0 +1,74 @@
+/** `share NAME... --with KEY --for 8h`: lets somebody use the engines of machines, by a key of their own. */
+import { readFile } from "node:fs/promises";
+import * as path from "node:path";
+import { MachineError } from "../../errors/machine-error.ts";
+import { shareMachine, type GuestRequest, type Shared } from "../../machine/sharing/share.ts";
+import { isPersonName } from "../../provision/scripts/guests-script.ts";
+import { parsePublicKey } from "../../ssh/public-key.ts";
+import { readTimeText } from "../../system/time-text.ts";
+import type { CliContext } from "../cli-context.ts";
+import type { Invocation } from "../command.ts";
+import { readMachines } from "../named-machines.ts";
+import { openContext } from "../open-context.ts";
+import { nobodyAnswered, selectedNames } from "../selection/select-machines.ts";
+
+export async function run(invocation: Invocation, context: CliContext): Promise<void> {
+  const { options } = invocation;
+  const request = await readRequest(invocation, context);
+  const names = await selectedNames(openContext(context), invocation, context);
+  if (!options.bool("y")) {
+    const what = request.mode === "shell" ? "a root shell on" : "the engine of";
+    context.report({
+      type: "log",
+      level: "info",
+      text: `${request.person} would get ${what} ${names.join(", ")} for ${options.string("for")}. A share is root on the machine. unshare shuts this door at once; what was done with root stays done. Build the machine anew when you stopped trusting somebody.`,
+    });
+    const answer = await context.confirm("Share?");
+    if (answer === undefined) throw nobodyAnswered("share");
+    if (!answer) return;
+  }
+  await readMachines(
+    context,
+    invocation,
+    async (machineContext, name) => await shareMachine(machineContext, name, request, context.signal),
+    (shared) => linesOf(shared, request, context),
+  );
+}
+
+function linesOf({ name, ticket, until }: Shared, { person }: GuestRequest, { program }: CliContext): readonly string[] {
+  return [
+    `${person} may use "${name}" until ${until.toISOString()}. Nothing in this ticket is secret; ${person} runs:`,
+    `${program.base} share accept ${ticket}`,
+  ];
+}
+
+async function readRequest({ options }: Invocation, context: CliContext): Promise<GuestRequest> {
+  const { text, comment } = await readKey(options.string("with"), context);
+  const key = parsePublicKey(text);
+  if (key === undefined) {
+    throw new MachineError("usage", "--with is neither a public key nor a file with one", {
+      hint: `The guest prints it with: ${context.program.base} share request`,
+    });
+  }
+  const person = options.string("as") === "" ? comment : options.string("as");
+  if (!isPersonName(person)) {
+    throw new MachineError("usage", `${JSON.stringify(person)} cannot be a guest's name`, {
+      hint: "Give one by --as: letters, digits, dots, dashes and @, 64 at most.",
+    });
+  }
+  const forMs = readTimeText(options.string("for"));
+  if (forMs === undefined) {
+    throw new MachineError("usage", `--for ${JSON.stringify(options.string("for"))} is no time`, {
+      hint: "Say how long the guest may stay: --for 8h, --for 30d.",
+    });
+  }
+  return { person, key, mode: options.string("mode") === "shell" ? "shell" : "engine", forMs };
+}
+
+/** The first line that is a key, and its comment. */
+async function readKey(given: string, { computer }: CliContext): Promise<{ readonly text: string; readonly comment: string }> {
+  const isKey = parsePublicKey(given) !== undefined;
+  const text = isKey ? given : await readFile(path.resolve(computer.cwd, given), "utf8").catch(() => "");
+  const line = text.split("\n").find((each) => parsePublicKey(each) !== undefined) ?? "";
+  return { text: line, comment: line.trim().split(/\s+/u).slice(2).join("-") };
+}

@@ -1,0 +1,74 @@
+/** Machines shared with guests, and those of others. */
+import type { Command } from "./command.ts";
+import { selectionFlags } from "./selection/selection-flags.ts";
+
+const argumentsAreMachines = "Argument(s) are one or more machine names.";
+
+const guestCommands: readonly Command[] = [
+  {
+    name: "share request",
+    summary: "Print the public key by which you can be a guest on machines of others",
+    flags: [],
+    arity: { max: 0, message: "Error: Too many arguments given" },
+    output: "facts",
+    load: () => import("./commands/share-request.ts"),
+  },
+  {
+    name: "share accept",
+    summary: "Take a machine that somebody shares with you into your store",
+    description: "Argument is the ticket that its owner was given.",
+    argumentText: "TICKET",
+    flags: [{ kind: "string", name: "name", usage: "Your name for the machine; the owner's unless given" }],
+    arity: { min: 1, max: 1, message: "Error: Expected one ticket as an argument", showHelp: true },
+    output: "progress",
+    load: () => import("./commands/share-accept.ts"),
+  },
+  {
+    name: "share ls",
+    summary: "Show with whom machines are shared, as they say themselves",
+    description: argumentsAreMachines,
+    argumentText: "NAME...",
+    flags: selectionFlags,
+    selects: true,
+    output: "facts",
+    load: () => import("./commands/share-ls.ts"),
+  },
+];
+
+export const shareCommands: readonly Command[] = [
+  {
+    name: "share",
+    summary: "Let somebody use the engines of machines, by a key of their own and for a time",
+    description:
+      "Arguments are machine names. Each prints a ticket for the guest; nothing in it is secret. Whoever may use an engine is root on its machine.",
+    argumentText: "NAME...",
+    flags: [
+      { kind: "string", name: "with", usage: "The guest's public key, or a file with it" },
+      { kind: "string", name: "as", usage: "Names the guest; the comment of the key unless given" },
+      { kind: "string", name: "for", usage: "How long, such as 8h or 30d" },
+      {
+        kind: "string",
+        name: "mode",
+        usage: "What the key opens: the engine alone, or a shell (engine, shell)",
+        value: "engine",
+        choices: ["engine", "shell"],
+      },
+      { kind: "bool", name: "y", usage: "Assumes automatic yes to share" },
+      ...selectionFlags,
+    ],
+    selects: true,
+    output: "facts",
+    subcommands: guestCommands,
+    load: () => import("./commands/share.ts"),
+  },
+  {
+    name: "unshare",
+    summary: "Shut guests out of a machine, and end what they have open",
+    description: "Arguments are a machine name and the names of guests.",
+    argumentText: "NAME GUEST...",
+    flags: [],
+    arity: { min: 2, message: "Error: Expected a machine name and the names of guests as arguments", showHelp: true },
+    output: "facts",
+    load: () => import("./commands/unshare.ts"),
+  },
+];

@@ -1,0 +1,115 @@
+/** A machine shared with somebody who has a store of their own, until it is not: on a real host, with docker's own client. */
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { writeFile } from "node:fs/promises";
+import * as path from "node:path";
+import { test } from "node:test";
+import { labUnavailableReason, openLab } from "../lab/lab.ts";
+import { misfits, type Schema } from "../support/json-schema.ts";
+import { createArguments } from "./generic-flags.ts";
+import { Program } from "./program.ts";
+
+const facts = (JSON.parse(readFileSync("docs/facts.schema.json", "utf8")) as Schema).properties ?? {};
+const unavailable = await labUnavailableReason();
+
+test("a guest uses the engine and nothing else, and is out at once when unshared", { skip: unavailable ?? false }, async () => {
+  await using lab = await openLab();
+  await using host = await lab.start("bookworm-engine");
+  await using owner = await Program.open();
+  await using guest = await Program.open();
+  await owner.ok(createArguments(host, "web"));
+  const key = (await guest.ok(["share", "request"])).trim();
+  const shared = await owner.ok(["share", "web", "-y", "--with", key, "--as", "alice", "--for", "8h"]);
+  const ticket = /share accept (\S+)/u.exec(shared)?.[1] ?? "";
+  assert.doesNotMatch(Buffer.from(ticket.split(".")[1] ?? "", "base64url").toString(), /PRIVATE/u);
+
+  const swapped = JSON.parse(Buffer.from(ticket.split(".")[1] ?? "", "base64url").toString("utf8")) as { hostKeys: string[] };
+  swapped.hostKeys = [key.split(" ").slice(0, 2).join(" ")];
+  const forged = `${ticket.split(".")[0]}.${Buffer.from(JSON.stringify(swapped)).toString("base64url")}`;
+  const refused = await guest.run(["share", "accept", forged]);
+  assert.match(refused.stderr, /host key/iu);
+  assert.equal(await guest.ok(["ls", "-q"]), "");
+
+  await guest.ok(["share", "accept", ticket]);
+  assert.match(await guest.ok(["ls"]), /^web +- +shared +Running +ssh:\/\/docker-machine@\S+ +v\d/mu);
+  await host.sh("docker import /usr/local/share/lab/tiny.tar tiny");
+  assert.equal(
+    await guest.ok(["with", "web", "docker", "run", "--rm", "-i", "tiny", "cat"], { stdin: "through and back" }),
+    "through and back",
+  );
+  const parallel = Array.from({ length: 30 }, () => "docker version --format '{{.Server.Version}}' &").join(" ");
+  const answers = await guest.ok(["with", "web", "--", "sh", "-c", `${parallel} wait`]);
+  assert.equal(answers.trim().split("\n").length, 30);
+  for (const command of [
+    ["ssh", "web", "id"],
+    ["scp", "web:/etc/hostname", "."],
+    ["provision", "web"],
+    ["restart", "web"],
+  ]) {
+    const result = await guest.run(command);
+    assert.notEqual(result.status, 0, command.join(" "));
+    assert.doesNotMatch(result.stdout, /uid=/u);
+  }
+  assert.match((await guest.run(["stop", "web"])).stderr, /for its owner/u);
+
+  const watching = guest.start(["with", "web", "docker", "events"]);
+  const open = async (): Promise<string> => await owner.ok(["share", "ls", "web"]);
+  let seen = "";
+  for (let round = 0; round < 50 && !/open now: [1-9]/u.test(seen); round += 1) seen = await open();
+  assert.match(seen, /shared with alice \(engine\) until \S+Z; open now: [1-9]/u);
+  const listed: unknown = JSON.parse(await owner.ok(["--output", "json", "share", "ls", "web"]));
+  assert.deepEqual(misfits(listed, facts["share ls"] as Schema), []);
+  const left: unknown = JSON.parse(await owner.ok(["--output", "json", "unshare", "web", "alice"]));
+  assert.deepEqual(left, { name: "web", guests: [] });
+  assert.notEqual((await watching.ended).status, 0, "docker events ended");
+  assert.notEqual((await guest.run(["with", "web", "docker", "ps"])).status, 0);
+  assert.equal((await host.exec("id docker-machine")).status, 1, "the user went with the last guest");
+  assert.equal((await host.exec("ls -d /var/lib/docker-machine-share")).status, 2);
+});
+
+test("a key's time ends what it opened, and a restore leaves no guest", { skip: unavailable ?? false }, async () => {
+  await using lab = await openLab();
+  await using host = await lab.start("sudo");
+  await using owner = await Program.open();
+  await using guest = await Program.open();
+  await owner.ok(createArguments(host, "web"));
+  const key = path.join(guest.folder, "alice.pub");
+  await writeFile(key, await guest.ok(["share", "request"]));
+  const shared = await owner.ok(["share", "web", "-y", "--with", key, "--as", "alice", "--for", "12s", "--mode", "shell"]);
+  await guest.ok(["share", "accept", "--name", "theirs", /share accept (\S+)/u.exec(shared)?.[1] ?? ""]);
+  assert.equal((await guest.ok(["ssh", "theirs", "id", "-un"])).trim(), "docker-machine");
+  const began = performance.now();
+  await guest.run(["with", "theirs", "docker", "events"]);
+  assert.ok(performance.now() - began < 15_000);
+  assert.match(await guest.ok(["ls"]), /theirs .*Error/u);
+  assert.match((await guest.run(["with", "theirs", "docker", "ps"])).stderr, /"theirs" is not shared with you any more/u);
+  await owner.ok(["share", "web", "-y", "--with", key, "--as", "alice", "--for", "1h"]);
+  await owner.ok(["rm", "-y", "--restore", "web"]);
+  assert.equal((await host.exec("id docker-machine")).status, 1);
+  assert.equal((await host.exec("ls -d /var/lib/docker-machine-share")).status, 2);
+});
+
+const servers = {
+  "keys elsewhere": ["AuthorizedKeysFile /etc/ssh/keys/%u .ssh/root_keys", /reads keys elsewhere/u],
+  "a command for everybody": ["Match User docker-machine\\nForceCommand /bin/false", /runs a command of its own/u],
+  "some users alone": ["AllowUsers root", /lets in none but allowusers root/u],
+} as const;
+
+test(
+  "an SSH server that would not keep guests to their command is refused, and nothing is made",
+  { skip: unavailable ?? false },
+  async () => {
+    await using lab = await openLab();
+    await using host = await lab.start("bookworm-engine");
+    await using owner = await Program.open();
+    await owner.ok(createArguments(host, "web"));
+    await host.sh("cp /root/.ssh/authorized_keys /root/.ssh/root_keys");
+    const key = await owner.ok(["share", "request"]);
+    for (const [what, [settings, sentence]] of Object.entries(servers)) {
+      await host.sh(`printf '${settings}\\n' > /etc/ssh/sshd_config.d/00-none.conf; systemctl reload ssh`);
+      const result = await owner.run(["share", "web", "-y", "--with", key.trim(), "--as", "alice", "--for", "1h"]);
+      assert.match(result.stderr, sentence, what);
+      assert.equal((await host.exec("id docker-machine")).status, 1, what);
+    }
+  },
+);
