@@ -12,6 +12,7 @@ import * as path from "node:path";
 import { after, before, describe, test } from "node:test";
 import { isPortFree, pickFreePort } from "../../src/system/loopback-port.ts";
 import { labUnavailableReason, openLab, type Lab } from "../lab/lab.ts";
+import { assertFinds } from "../e2e/findings.ts";
 import { output, Program } from "../e2e/program.ts";
 
 /** Images and saved states are kept between runs, and with them the CA whose certificates are in the states. */
@@ -180,6 +181,10 @@ describe("qemu", { skip: existsSync("/usr/bin/qemu-system-x86_64") ? false : "QE
     for (const [fact, value] of Object.entries(web)) assert.notEqual(value, db[fact], fact);
     const skewSeconds = Number(await program.ok(["ssh", "web", "date +%s"])) - Date.now() / 1000;
     assert.ok(Math.abs(skewSeconds) < 30, `the clock is ${skewSeconds} s off`);
+    await assertFinds(program, [], ["web"], patient);
+    await program.ok(["ssh", "web", "date -s '+1 hour'"]);
+    await assertFinds(program, ["host-clock"], ["web"], patient);
+    await program.ok(["ssh", "web", "date -s '-1 hour'"]);
     await runContainer(program, "web");
     await useSshAndScp(program, "web");
     assert.match(await program.ok(["ls"]), /^web\s+-\s+qemu\s+Running\s+tcp:\/\/127\.0\.0\.1:\d+\s+v\d+/mu);
@@ -191,6 +196,7 @@ describe("qemu", { skip: existsSync("/usr/bin/qemu-system-x86_64") ? false : "QE
     assert.match(await bannerAt(here), /^SSH-2\.0-/u);
     await program.ok(["kill", "db"]);
     assert.deepEqual([await status(program, "web"), await status(program, "db")], ["Running", "Stopped"]);
+    await assertFinds(program, ["provider"], ["db"]);
     await program.ok(["stop", "web"], patient);
     assert.equal(await status(program, "web"), "Stopped");
     await program.ok(["edit", "web", "--cpus", "1"]);

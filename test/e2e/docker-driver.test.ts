@@ -12,6 +12,7 @@ import { tinyImage } from "../support/tiny-image.ts";
 import { thisComputer } from "../../src/system/computer.ts";
 import { SystemProcessRunner } from "../../src/system/process.ts";
 import { goPeer } from "../plugin/go-peer.ts";
+import { assertFinds } from "./findings.ts";
 import { output, Program, programs } from "./program.ts";
 
 const unavailable = await labUnavailableReason();
@@ -121,13 +122,17 @@ async function liveWholeLife(program: Program, lab: Lab, driver: string, extra: 
     await assertUsable(program, name, env);
     await program.ok(["stop", name], { env });
     assert.equal(await program.ok(["status", name], { env }), "Stopped\n");
+    await assertFinds(program, ["provider"], [name], { env });
     await program.ok(["start", name], { env });
+    await assertFinds(program, [], [name], { env });
     await assertUsable(program, name, env);
     await program.ok(["restart", name], { env });
     await program.ok(["kill", name], { env });
     assert.equal(await program.ok(["status", name], { env }), "Stopped\n");
     const again = await program.run(["kill", name], { env });
     assert.deepEqual([again.status, again.stderr], [1, `Machine "${name}" is already stopped.\n`]);
+    await output("docker", ["rm", "--force", ...(await containersOf(name, onEngine))], { env: onEngine });
+    await assertFinds(program, ["provider"], [name], { env });
   } finally {
     await program.ok(["rm", "-y", name], { env });
   }
