@@ -1,9 +1,10 @@
 /** `doctor` by the program: what it prints, its status, what it costs, and that it ends. Rows are tested beside their code. */
 import assert from "node:assert/strict";
-import { chmodSync, readFileSync, statSync } from "node:fs";
+import { chmodSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { createServer, type AddressInfo, type Server, type Socket } from "node:net";
 import * as path from "node:path";
 import { after, before, describe, it } from "node:test";
+import { markOf } from "../../src/machine/secrets/conceal.ts";
 import { misfits, type Schema } from "../support/json-schema.ts";
 import { startSshd, whyNot, type TestServer } from "../ssh/real-servers.ts";
 import { openCommandLine, type CommandLine } from "./command-line.ts";
@@ -67,6 +68,44 @@ describe("doctor", { skip: whyNot("sshd") ?? false }, () => {
     assert.equal(mistyped.stdout, "");
     assert.match(mistyped.stderr, /^Docker machine "gome" does not exist\.[^\n]*\nHint: Did you mean "gone"\?\n$/u);
   });
+
+  it("finds a driver that is not there, a secret that leads nowhere, and a name that nobody knows", async () => {
+    await addSshMachine(shell, server, { name: "lost" });
+    await shell.addRecord("lost", (await shell.recordText("lost")).replaceAll('"generic"', '"nosuch"'));
+    await addSshMachine(shell, server, { name: "nameless" });
+    await shell.addRecord("nameless", (await shell.recordText("nameless")).replaceAll(server.hostName, "machine.invalid"));
+    await addSshMachine(shell, server, { name: "unkept" });
+    const record = JSON.parse(await shell.recordText("unkept")) as { HostOptions: { EngineOptions: object } };
+    Object.assign(record.HostOptions.EngineOptions, { Env: [`TOKEN=${markOf("engine-env.0")}`] });
+    await shell.addRecord("unkept", JSON.stringify(record));
+    const secrets = { version: 1, secrets: { "engine-env.0": { reference: "env:NO_SUCH_TOKEN" } } };
+    writeFileSync(path.join(shell.store, "machines/unkept/secrets.json"), JSON.stringify(secrets), { mode: 0o600 });
+    assert.deepEqual(
+      (await told("lost", "nameless", "unkept")).map(({ machine, check }) => [machine, check]),
+      [
+        ["lost", "driver"],
+        ["nameless", "dns"],
+        ["unkept", "driver"],
+      ],
+    );
+    await shell.ok("rm -f lost nameless unkept");
+  });
+
+  for (const [what, env] of Object.entries({
+    "a context that DOCKER_HOST beats": { DOCKER_HOST: "tcp://127.0.0.1:2376", DOCKER_CONTEXT: "other" },
+    "variables of an earlier address": { DOCKER_HOST: "tcp://192.0.2.99:2376", DOCKER_MACHINE_NAME: "gone" },
+    "certificates of a machine that is gone": { DOCKER_CERT_PATH: "/no/such/folder" },
+    "a version of the API that nobody speaks": { DOCKER_API_VERSION: "1.10" },
+    "a proxy that is asked for engines": { HTTPS_PROXY: "http://proxy.example:3128" },
+  }))
+    it(`finds in the shell ${what}`, async () => {
+      await using own = await openCommandLine();
+      // Of this computer itself no proxy is asked.
+      await own.ok(`create -d none --url tcp://${"HTTPS_PROXY" in env ? "192.0.2.7" : "127.0.0.1"}:1 far`);
+      const { code, stdout } = await own.run(["--output", "json", "doctor"], { env });
+      const found = (JSON.parse(stdout) as Told[]).filter(({ machine }) => machine === null);
+      assert.deepEqual([code, found.map(({ check, state }) => [check, state])], [1, [["shell", "warn"]]]);
+    });
 
   it("mends modes, says so before, and finds nothing to do the second time", async () => {
     const certs = path.join(shell.store, "machines", "gone");
