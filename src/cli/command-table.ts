@@ -249,7 +249,11 @@ const machineCommands: readonly Command[] = [
     name: "stop",
     summary: "Stop a machine",
     description: argumentsAreMachines,
-    flags: [yesFlag, ...selectionFlags],
+    flags: [
+      { kind: "bool", name: "suspend", usage: "Keep the machine's memory; start goes on where it was" },
+      yesFlag,
+      ...selectionFlags,
+    ],
     selects: true,
     cutsOff: true,
     output: "progress",

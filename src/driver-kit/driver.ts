@@ -259,8 +259,10 @@ export interface Driver {
    * create.
    */
   findResources?(signal: AbortSignal): Promise<readonly Resource[]>;
-  /** Stops the machine with its memory kept; `start` resumes it. Absent: unsupported. */
+  /** Stops a machine that runs, with its memory kept: its state is `Saved` then, and `start` resumes it. Absent: unsupported. */
   suspend?(signal: AbortSignal): Promise<void>;
+  /** The user wants this machine suspended where it is to be stopped and nothing else is said. */
+  readonly suspendsOnStop?: boolean | undefined;
   /** Gives a machine other sizes; says in the result whether they count from its next start on. Absent: unsupported. */
   resize?(change: SizeChange, signal: AbortSignal): Promise<{ readonly fromNextStart: boolean }>;
   /** What the machine printed on its console so far. Absent: unsupported. */

@@ -1,4 +1,4 @@
-/** `start`, `stop`, `kill`, `restart`: one verb each on one machine, in 0.16.2's words. */
+/** `start`, `stop`, `suspend`, `kill`, `restart`: one verb each on one machine, in 0.16.2's words. */
 import type { MachineState } from "../driver-kit/state.ts";
 import { MachineError } from "../errors/machine-error.ts";
 import { logTo } from "../log/event.ts";
@@ -17,7 +17,7 @@ import { keepPublished } from "./published/keep.ts";
 import { requireUnprotected } from "./selection/protection.ts";
 import { stateOf, waitForState } from "./host/wait-for-state.ts";
 
-export type LifecycleVerb = "start" | "stop" | "kill" | "restart";
+export type LifecycleVerb = "start" | "stop" | "suspend" | "kill" | "restart";
 
 interface Verb {
   readonly begin: string;
@@ -47,6 +47,15 @@ const verbs: Readonly<Record<LifecycleVerb, Verb>> = {
       await waitForState(context, host, "Stopped", signal);
     },
   },
+  suspend: {
+    begin: "Suspending",
+    end: "was suspended; its memory is kept.",
+    already: { state: "Saved", words: "suspended" },
+    act: async (context, host, signal) => {
+      await drive(context, host, "suspend", signal);
+      await waitForState(context, host, "Saved", signal);
+    },
+  },
   kill: {
     begin: "Killing",
     end: "was killed.",
@@ -66,6 +75,7 @@ const verbs: Readonly<Record<LifecycleVerb, Verb>> = {
 /**
  * Throws the driver's own refusals, and `machine-state` when the machine is in the wanted state already, as 0.16.2 does,
  * unless that is welcome: then false is given.
+ * @param keepsMemory of a `stop`, whether the machine is suspended; undefined = as it was made for
  */
 export async function changeState(
   context: MachineContext,
@@ -73,16 +83,18 @@ export async function changeState(
   verb: LifecycleVerb,
   signal: AbortSignal,
   already: "refused" | "welcome" = "refused",
+  keepsMemory?: boolean,
 ): Promise<boolean> {
   await using lock = await lockMachine(context, name, verb, signal);
   if (verb === "kill") await requireUnprotected(context, name, "killed");
   await using host = await openHost(context, name);
-  const isThere = verbs[verb].already?.state;
+  const meant = verb === "stop" ? stopOf(host, keepsMemory) : verbs[verb];
+  const isThere = meant.already?.state;
   if (already === "welcome" && isThere !== undefined && (await stateOf(context, host, lock.signal)) === isThere) {
     if (isThere === "Running") await keepPublished(context, host);
     return false;
   }
-  await doVerb(context, host, verbs[verb], lock.signal);
+  await doVerb(context, host, meant, lock.signal);
   return true;
 }
 
@@ -110,9 +122,22 @@ async function drive(context: MachineContext, host: Host, verb: LifecycleVerb, s
   const otherwise = `The driver of "${host.name}" did not ${verb} the instance`;
   await within(
     { ms: context.timeouts.driverMs, clock: context.clock, signal },
-    async (bound) => await host.driver[verb](bound),
+    async (bound) => await actionOf(host, verb)(bound),
     otherwise,
   );
+}
+
+function actionOf({ driver, record, name }: Host, verb: LifecycleVerb): (signal: AbortSignal) => Promise<void> {
+  const act = driver[verb]?.bind(driver);
+  if (act !== undefined) return act;
+  throw new MachineError("driver-unsupported", `The driver ${JSON.stringify(record.driverName)} cannot keep a machine's memory`, {
+    hint: `Without it: docker-machine stop ${name}`,
+  });
+}
+
+/** What `stop` comes to for a machine: as it is said, else as the machine was made for. */
+function stopOf({ driver }: Host, keepsMemory: boolean | undefined): Verb {
+  return (keepsMemory ?? driver.suspendsOnStop === true) ? verbs.suspend : verbs.stop;
 }
 
 /** A stopped machine is started; a running one restarted; in between there is nothing sensible to do. */

@@ -139,6 +139,12 @@ class FakeQemu {
       case "system_powerdown":
         if (this.#behaviour.deaf !== true) setTimeout(() => this.#end(), 20);
         return {};
+      case "query-cpus-fast":
+        return Array.from({ length: Number(this.#value("-smp")) }, () => ({}));
+      case "query-memory-size-summary":
+        return { "base-memory": Number.parseInt(this.#value("-m") ?? "", 10) * 1024 ** 2 };
+      case "query-memdev":
+        return this.#args.filter((arg) => arg.startsWith("memory-backend-"));
       case "migrate":
       case "migrate-incoming":
         return this.#transfer(command, String(args["uri"]));
@@ -153,8 +159,8 @@ class FakeQemu {
 
   #transfer(command: string, uri: string): Json {
     const file = uri.split(" ").at(-1) ?? "";
-    if (command === "migrate") writeFileSync(file, "memory of a guest");
     const fails = command === "migrate" ? this.#behaviour.cannotSave : this.#behaviour.cannotRestore;
+    if (command === "migrate" && fails !== true) writeFileSync(file, "memory of a guest", { mode: 0o600 });
     this.#migration = fails === true ? "failed" : "completed";
     if (command === "migrate-incoming") this.#state = "paused";
     return {};

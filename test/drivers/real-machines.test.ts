@@ -99,6 +99,19 @@ async function renameAndBack(program: Program, name: string): Promise<void> {
   await program.ok(["rename", "another", name]);
 }
 
+/** What is in memory and who runs is there again; the clock is right, and the engine is reached. */
+async function suspendAndResume(program: Program, name: string): Promise<void> {
+  await program.ok(["ssh", name, "echo remembered > /dev/shm/note; (sleep 3600 </dev/null >/dev/null 2>&1 &)"]);
+  await program.ok(["stop", "--suspend", name], patient);
+  assert.equal(await status(program, name), "Saved");
+  await program.ok(["start", name], patient);
+  const seen = await program.ok(["ssh", name, "cat /dev/shm/note; pgrep -x sleep | wc -l; date +%s"]);
+  const [note, sleepers, seconds] = seen.split("\n");
+  assert.deepEqual([note, sleepers], ["remembered", "1"]);
+  assert.ok(Math.abs(Number(seconds) - Date.now() / 1000) < 30, `the clock says ${seconds}`);
+  await dockerEnvironment(program, name);
+}
+
 async function status(program: Program, name: string): Promise<string> {
   return (await program.ok(["status", name])).trim();
 }
@@ -197,6 +210,7 @@ describe("qemu", { skip: existsSync("/usr/bin/qemu-system-x86_64") ? false : "QE
     await program.ok(["kill", "db"]);
     assert.deepEqual([await status(program, "web"), await status(program, "db")], ["Running", "Stopped"]);
     await assertFinds(program, ["provider"], ["db"]);
+    await suspendAndResume(program, "web");
     await program.ok(["stop", "web"], patient);
     assert.equal(await status(program, "web"), "Stopped");
     await program.ok(["edit", "web", "--cpus", "1"]);

@@ -58,7 +58,10 @@ export const examples: Readonly<Record<string, readonly Example[]>> = {
     { does: "and away again", words: "mount --unmount web:/srv ./srv" },
   ],
   start: [{ does: "also where it runs already: until it can be used", words: "start --wait web" }],
-  stop: [{ does: "several at once", words: "stop web db" }],
+  stop: [
+    { does: "several at once", words: "stop web db" },
+    { does: "keeps what is in its memory", words: "stop --suspend web" },
+  ],
   rm: [
     { does: "the instance, then the record; asks first", words: "rm web" },
     { does: "an adopted box as it was found", words: "rm --restore box" },

@@ -230,7 +230,8 @@ export async function startCold(place: Workplace, signal: AbortSignal, firstBoot
   daemons.keep();
 }
 
-async function specOf(
+/** How the machine is launched as it is configured now. */
+export async function specOf(
   place: Workplace,
   identity: { readonly hasSeed: boolean; readonly credentialCount: number },
   firstBoot: boolean,

@@ -29,6 +29,7 @@ import { qemuOptions } from "./options.ts";
 import { Instance, LostSocketError, type InstanceContext } from "./instance.ts";
 import { clearFolder } from "./machine-folder.ts";
 import { openPorts } from "./machine-ports.ts";
+import { Suspension } from "./suspension.ts";
 import { publishedPorts, publishPorts } from "./published-ports.ts";
 
 /** How long a guest may take to shut down; containers get ten seconds each from the engine. */
@@ -39,6 +40,8 @@ const powerButtonEveryMs = 5_000;
 const states: Readonly<Record<string, MachineState>> = {
   running: "Running",
   paused: "Paused",
+  "finish-migrate": "Paused",
+  postmigrate: "Paused",
   suspended: "Saved",
   prelaunch: "Starting",
   inmigrate: "Starting",
@@ -62,6 +65,10 @@ class QemuDriver extends BuiltinDriver<QemuConfig> {
   /** Finds nothing before `create` has given the configuration an id. */
   get #instance(): Instance {
     return new Instance(this.context.machineDir, this.config.InstanceId, this.#instanceContext);
+  }
+
+  get #suspension(): Suspension {
+    return new Suspension(this.#workplace, this.#instance);
   }
 
   get #workplace(): Workplace {
@@ -96,23 +103,46 @@ class QemuDriver extends BuiltinDriver<QemuConfig> {
     const pid = await this.#instance.findPid();
     if (pid === undefined) {
       await this.#requireDisk();
+      if (await this.#suspension.isThere()) return await this.#suspension.resume(signal);
       await startCold(this.#workplace, signal, false);
       return;
     }
     if (await this.#instance.isFrozen(pid)) this.#instance.thaw(pid);
     await using monitor = await this.#instance.monitor(signal);
     await openPorts(this.context, this.config, monitor);
+    // It was being suspended by a command that was cut off: what is kept is of the past once it runs.
+    await this.#suspension.discard();
     if ((await monitor.runState()) !== "running") await monitor.execute("cont");
   }
 
   async stop(signal: AbortSignal): Promise<void> {
     const pid = await this.#instance.findPid();
-    if (pid === undefined) return;
+    if (pid === undefined) return await this.#requireNoMemory();
     if (await this.#instance.isFrozen(pid)) this.#instance.thaw(pid);
     if (await this.#powerDown(pid, signal)) return;
     const seconds = shutdownTimeoutMs / 1000;
     logTo(this.context.report, "warn", `"${this.config.MachineName}" did not shut down within ${seconds} s and is switched off.`);
     await this.#instance.end(signal);
+  }
+
+  /** A guest that is suspended cannot shut down. */
+  async #requireNoMemory(): Promise<void> {
+    const { machineName } = this.context;
+    if (!(await this.#suspension.isThere())) return;
+    throw new MachineError("machine-state", `"${machineName}" is suspended: it can only shut down where it runs`, {
+      hint: `Start it first, docker-machine start ${machineName}, or give its memory up: docker-machine kill ${machineName}`,
+    });
+  }
+
+  get suspendsOnStop(): boolean {
+    return this.config.Suspend;
+  }
+
+  async suspend(signal: AbortSignal): Promise<void> {
+    const pid = await this.#instance.findPid();
+    if (pid === undefined) throw new MachineError("machine-state", `"${this.context.machineName}" does not run`);
+    if (await this.#instance.isFrozen(pid)) this.#instance.thaw(pid);
+    await this.#suspension.suspend(signal);
   }
 
   /** Presses the power button until the guest is gone. False when it is still there after the bound. */
@@ -149,10 +179,12 @@ class QemuDriver extends BuiltinDriver<QemuConfig> {
 
   async kill(signal: AbortSignal): Promise<void> {
     await this.#instance.end(signal);
+    await this.#suspension.discard();
   }
 
+  /** Started where it is suspended. */
   async restart(signal: AbortSignal): Promise<void> {
-    await this.stop(signal);
+    if (!(await this.#suspension.isThere())) await this.stop(signal);
     await this.start(signal);
   }
 
@@ -192,7 +224,7 @@ class QemuDriver extends BuiltinDriver<QemuConfig> {
   }
 
   async #stateWithoutProcess(): Promise<MachineState> {
-    if (!(await this.#diskIsLost())) return "Stopped";
+    if (!(await this.#diskIsLost())) return (await this.#suspension.isThere()) ? "Saved" : "Stopped";
     this.stateProblem = this.#lostDisk().message;
     return "Error";
   }

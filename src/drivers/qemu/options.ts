@@ -90,4 +90,8 @@ export const qemuOptions = defineOptions("qemu", {
     usage: "Start from a saved state of the image, and save one if there is none: auto (where it is possible), on, off",
     oneOf: ["auto", "on", "off"],
   }),
+  Suspend: bool("suspend", {
+    envVar: "QEMU_SUSPEND",
+    usage: "Keep the machine's memory when it is stopped; start goes on where it was",
+  }),
 });

@@ -22,6 +22,11 @@ export const instanceFiles = {
   memory: "memory.img",
   /** State of its devices. */
   devices: "devices.state",
+  /** All of a guest that is suspended, memory and devices; and what of it is written yet. */
+  suspended: "suspended.state",
+  suspending: "suspended.part",
+  /** That it is whole, and how QEMU is to be launched for it. */
+  suspension: "suspended.json",
   monitor: "qmp.sock",
   agent: "agent.sock",
   pid: "qemu.pid",
@@ -55,9 +60,12 @@ export interface LaunchSpec {
   readonly shares: readonly (SharedFolder & { readonly by: "virtiofs" | "9p" })[];
   /**
    * What the guest's memory is: QEMU's own; `saved`: a file, which with the state of the devices is a saved state; or
-   * `restored`: such a file, of which the guest sees its own copy, and QEMU waits for the devices' state.
+   * `restored`: such a file, of which the guest sees its own copy, and QEMU waits for the devices' state; or `copied`: what was
+   * restored once and is QEMU's own by now, as the same device.
    */
-  readonly memory: "own" | "saved" | "restored";
+  readonly memory: "own" | "saved" | "restored" | "copied";
+  /** QEMU waits for all of a guest that was suspended. */
+  readonly resumes?: boolean;
   /** On Windows sockets are named pipes. */
   readonly windows: boolean;
 }
@@ -79,7 +87,7 @@ export function qemuArguments(spec: LaunchSpec): string[] {
     channels(spec),
   ]
     .flat()
-    .concat(spec.memory === "restored" ? ["-incoming", "defer"] : []);
+    .concat(spec.memory === "restored" || spec.resumes === true ? ["-incoming", "defer"] : []);
 }
 
 function identity(spec: LaunchSpec): string[] {
@@ -94,6 +102,7 @@ function memory(spec: LaunchSpec): string[] {
 }
 
 function memoryBackend({ memory: kind, shares }: LaunchSpec): string | undefined {
+  if (kind === "copied") return "memory-backend-ram";
   if (kind !== "own") return `memory-backend-file,mem-path=${instanceFiles.memory},share=${kind === "saved" ? "on" : "off"}`;
   // A daemon that serves files by virtiofs reads and writes the guest's memory.
   return shares.some((folder) => folder.by === "virtiofs") ? "memory-backend-memfd,share=on" : undefined;

@@ -15,7 +15,6 @@ import { isMachineError, MachineError, messageOf } from "../../errors/machine-er
 import { logTo, reportNothing, type Report } from "../../log/event.ts";
 import { listFolder, makeReadOnly, publishFolder, removeTree, requireFreeBytes, syncFile } from "../../system/disk-files.ts";
 import { makePrivateDirectory, readFileIfExists, writeFileAtomic } from "../../system/files.ts";
-import { poll } from "../../system/waiting.ts";
 import { instanceFiles, type LaunchSpec } from "./qemu-arguments.ts";
 import { GuestAgentExecutor, type GuestAgent } from "./guest-agent.ts";
 import { rekeyScript, type QemuIdentity } from "./identity.ts";
@@ -24,6 +23,7 @@ import { Instance, type InstanceContext } from "./instance.ts";
 import { clearFolder, layOutDisk, takeFromCache, templateSeed } from "./machine-folder.ts";
 import { loopback } from "./forwards.ts";
 import type { QmpClient } from "./qmp.ts";
+import { stateTransferred, transferTimeoutMs } from "./state-transfer.ts";
 
 /** So often in a row a state that cannot be saved costs a machine its boot twice. */
 const attempts = 3;
@@ -39,8 +39,6 @@ const lockedWork = {
 /** An emulated guest on a busy computer boots for minutes. */
 const bootTimeoutMs = 8 * 60_000;
 const firstBootMs = 3 * 60_000;
-const transferTimeoutMs = 5 * 60_000;
-const transferPollMs = 15;
 /** An agent that runs already answers at once, under emulation within seconds. */
 const answerTimeoutMs = 30_000;
 
@@ -203,7 +201,7 @@ export class SavedStates {
     await monitor.execute("stop");
     await leaveMemoryWhereItIs(monitor);
     await monitor.execute("migrate", { uri: `exec:cat > ${instanceFiles.devices}` });
-    await this.#transferred(monitor, signal);
+    await stateTransferred(monitor, this.#context.clock, signal);
   }
 
   /**
@@ -227,7 +225,7 @@ export class SavedStates {
       await using monitor = await instance.launch({ ...spec, memory: "restored" }, signal);
       await leaveMemoryWhereItIs(monitor);
       await monitor.execute("migrate-incoming", { uri: `exec:cat ${instanceFiles.devices}` });
-      await this.#transferred(monitor, signal);
+      await stateTransferred(monitor, this.#context.clock, signal);
       await monitor.execute("cont");
     } finally {
       // What QEMU has open it keeps.
@@ -241,20 +239,6 @@ export class SavedStates {
     if (result.status === 0) return;
     const reason = result.stderr.toString("utf8").trim();
     throw new MachineError("driver-failed", `The restored guest did not take its identity: ${reason}`);
-  }
-
-  async #transferred(monitor: QmpClient, signal: AbortSignal): Promise<void> {
-    const patience = { ms: transferTimeoutMs, clock: this.#context.clock, signal };
-    const ask = async (): Promise<true | undefined> => {
-      const { status, "error-desc": reason } = (await monitor.execute("query-migrate")) as {
-        status?: string;
-        "error-desc"?: string;
-      };
-      if (status === "failed" || status === "cancelled")
-        throw new MachineError("driver-failed", `QEMU could not transfer the state: ${reason ?? status}`);
-      return status === "completed" || undefined;
-    };
-    await poll(patience, transferPollMs, ask, "QEMU did not transfer the state");
   }
 
   /** Gives up a state that cannot be used. */
