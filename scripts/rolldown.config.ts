@@ -19,6 +19,7 @@ export default defineConfig({
     /^node:/u,
     /^bun:/u,
     "@azure/identity",
+    "age-encryption",
     "postgres",
     "re2js",
     "ssh2",

@@ -57,6 +57,11 @@ for (const [words, budgetKiB] of Object.entries(budgetsKiB)) {
       paths.filter((file) => file.includes("node_modules")),
       [],
     );
+    assert.deepEqual(
+      paths.filter((file) => file.includes("/src/team/")),
+      [],
+      "a store of one computer pays nothing for teams",
+    );
     const KiB = paths.reduce((sum, file) => sum + statSync(file).size, 0) / 1024;
     assert.ok(KiB < budgetKiB, `${KiB.toFixed(0)} KiB in ${paths.length} files`);
     if (!dialing.has(words)) assert.deepEqual(heavy, []);

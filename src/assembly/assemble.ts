@@ -9,9 +9,12 @@ import type { MachineContext } from "../machine/machine-context.ts";
 import { SecretSource } from "../machine/secrets/secret-source.ts";
 import { defaultTimeouts, type Timeouts } from "../machine/timeouts.ts";
 import { FileStore } from "../store/file-store.ts";
+import type { Store } from "../store/store.ts";
+import { isTeamStore } from "../store/team-mark.ts";
 import { systemClock } from "../system/clock.ts";
 import type { Computer } from "../system/computer.ts";
 import { LazyHttp } from "./lazy-http.ts";
+import { LazyTeamStore } from "./lazy-team-store.ts";
 import { SystemProcessRunner } from "../system/process.ts";
 import { authorityPaths, type NamedPaths } from "../tls/authority-files.ts";
 import { findDriver, findPluginOf, findWriter } from "./driver-catalog.ts";
@@ -36,12 +39,13 @@ export interface AssemblyOptions {
   askSudoPassword?(machineName: string): Promise<string | undefined>;
 }
 
-/** The real store, clock, processes and drivers of a computer. Does no I/O. */
+/** The real store, clock, processes and drivers of a computer. Does no I/O but for one look: whether the store is a team's. */
 export function assemble(options: AssemblyOptions): MachineContext {
   const { computer, signal } = options;
   const processes = new SystemProcessRunner(computer);
-  const store = new FileStore(options.storePath, systemClock);
   const timeouts = { ...defaultTimeouts, ...options.timeouts };
+  const secrets = new SecretSource({ computer, processes, timeoutMs: timeouts.secretMs });
+  const store = openStore(options, secrets);
   const named = memoized(async (name) => await findDriver(name, computer, timeouts, signal));
   const plugins = memoized(async (name) => await findPluginOf(name, computer, timeouts, signal));
   return {
@@ -53,7 +57,7 @@ export function assemble(options: AssemblyOptions): MachineContext {
     redactor: options.redactor ?? new Redactor(),
     certificates: authorityPaths(store.certsDir, options.certificates),
     timeouts,
-    secrets: new SecretSource({ computer, processes, timeoutMs: timeouts.secretMs }),
+    secrets,
     findDriver: async (name, storedConfig) => {
       if (storedConfig === undefined) return await named(name);
       return (await findWriter(name, storedConfig)) ?? (await plugins(name));
@@ -67,6 +71,20 @@ export function assemble(options: AssemblyOptions): MachineContext {
     reportFor: (machineName) => options.reportFor(machineName),
     askSudoPassword: async (machineName) => await options.askSudoPassword?.(machineName),
   };
+}
+
+function openStore(options: AssemblyOptions, secrets: SecretSource): Store {
+  const { computer, storePath } = options;
+  if (!isTeamStore(storePath)) return new FileStore(storePath, systemClock);
+  return new LazyTeamStore(storePath, async () => {
+    const [{ openTeamStore }, { teamSurroundings }] = await Promise.all([
+      import("../team/open-team.ts"),
+      import("./team-surroundings.ts"),
+    ]);
+    return await openTeamStore(
+      teamSurroundings({ root: storePath, computer, secrets, report: options.reportFor(undefined), redactor: options.redactor }),
+    );
+  });
 }
 
 function memoized(find: (name: string) => Promise<DriverModule>): (name: string) => Promise<DriverModule> {

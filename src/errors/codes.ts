@@ -24,6 +24,9 @@ export const errorCodes = {
   "store-unreachable": "The database that holds a team's store did not answer, and the command would have changed something.",
   "store-refused":
     "The database that holds a team's store refused: the login, a permission, no space, or a form that this version does not know.",
+  "store-conflict":
+    "A machine was changed here and by somebody else in the team, and neither change can be dropped without being asked.",
+  "team-key-missing": "This computer's identity opens nothing of the team's store: it was not added to the team, or was removed.",
   "lock-lost": "The machine's lock, which people on several computers share, was lost before the command had ended.",
   "disk-full": "There is no space left where the program tried to write.",
   "driver-not-found": "No built-in driver and no docker-machine-driver-NAME program has that name.",

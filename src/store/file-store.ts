@@ -164,12 +164,21 @@ export class FileStore implements Store {
     await makePrivateDirectory(this.#machinesDir);
     const twin = findTwin(record.name, await this.list());
     if (twin !== undefined) throw machineExists(record.name, twin);
-    await this.#withTemporary(record.name, "create", async (staging) => {
+    await this.#makeFolder(record.name, folder, { ...companions, [recordFileName]: encodeNewRecord(record) });
+  }
+
+  /** Makes the machine's folder with the files of one that stands elsewhere, as `create` does. Throws `machine-exists`. */
+  async adopt(name: string, files: Readonly<Record<string, string>>): Promise<void> {
+    const folder = this.machineDir(name);
+    await makePrivateDirectory(this.#machinesDir);
+    await this.#makeFolder(name, folder, files);
+  }
+
+  async #makeFolder(name: string, folder: string, files: Readonly<Record<string, string>>): Promise<void> {
+    await this.#withTemporary(name, "create", async (staging) => {
       await makePrivateDirectory(staging);
-      for (const [file, text] of Object.entries({ ...companions, [recordFileName]: encodeNewRecord(record) })) {
-        await writeFileAtomic(path.join(staging, file), text, recordMode);
-      }
-      await moveIntoPlace(staging, folder, record.name);
+      for (const [file, text] of Object.entries(files)) await writeFileAtomic(path.join(staging, file), text, recordMode);
+      await moveIntoPlace(staging, folder, name);
       await syncDirectory(this.#machinesDir);
     });
   }

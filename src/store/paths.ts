@@ -13,6 +13,9 @@ export interface RecordPlace {
 
 export const recordFileName = "config.json";
 
+/** In the store's root: says that it is a team's, and where the others' is. */
+export const teamFileName = "team.json";
+
 /** Beside config.json: what 0.16.2 drops when it saves that. */
 export const keptFileName = "kept.json";
 

@@ -16,3 +16,14 @@ export function readTimeText(text: string): number | undefined {
 export function formatBound(ms: number): string {
   return ms >= 1_000 ? `${Math.round(ms / 100) / 10} s` : `${Math.round(ms)} ms`;
 }
+
+/** How old something is, roughly: `40 s`, `3 min`, `2 h`, `5 d`. */
+export function formatAge(ms: number): string {
+  const steps = [
+    [86_400_000, "d"],
+    [3_600_000, "h"],
+    [60_000, "min"],
+  ] as const;
+  const [unitMs, unit] = steps.find(([unitMs]) => ms >= unitMs) ?? [1_000, "s"];
+  return `${Math.max(Math.floor(ms / unitMs), 0)} ${unit}`;
+}

@@ -63,6 +63,11 @@ export class MemoryDatabase {
     for (const { key, lease } of this.#entries.values()) if (lease === id) this.#entries.delete(key);
   }
 
+  /** As time that passed here and not at the holders. */
+  expireAll(): void {
+    for (const id of this.#leases.keys()) this.end(id);
+  }
+
   #find(key: string): Entry {
     const found = this.#entries.get(key);
     return found?.value === undefined ? { key, value: undefined, revision: 0 } : found;

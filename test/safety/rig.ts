@@ -102,10 +102,11 @@ export class Rig implements AsyncDisposable {
       .map((instance) => ({ ...instance }));
   }
 
-  async run(command: string, args: readonly string[] = [], kill: Kill = {}): Promise<Ran> {
+  /** @param storePath somebody else's store, who uses the same cloud */
+  async run(command: string, args: readonly string[] = [], kill: Kill = {}, storePath = this.storePath): Promise<Ran> {
     const env = { ...process.env, KILL_AT: String(kill.at ?? 0), NODE_TEST_CONTEXT: undefined } as NodeJS.ProcessEnv;
     const bun = runtimes.find(({ name }) => name === "bun")?.program ?? "";
-    const child = spawn(bun, [this.#program, this.storePath, this.cloud.url, command, ...args], {
+    const child = spawn(bun, [this.#program, storePath, this.cloud.url, command, ...args], {
       env,
       stdio: ["ignore", "pipe", "pipe"],
     });

@@ -3,6 +3,7 @@ import { spawn, spawnSync, type ChildProcess } from "node:child_process";
 import { chmodSync, chownSync, existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import * as path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import postgres from "postgres";
 import { freePorts } from "./free-ports.ts";
 
 const releases = "/usr/lib/postgresql";
@@ -54,14 +55,28 @@ export class Postgres implements AsyncDisposable {
     ]);
     if (made.status !== 0) throw new Error(made.stderr);
     const [port = 0] = await freePorts(1);
-    const postgres = new Postgres(data, port, serve(data, port));
-    await postgres.untilReady();
-    return postgres;
+    const server = new Postgres(data, port, serve(data, port));
+    await server.untilReady();
+    return server;
   }
 
   /** For a store of this name. */
   url(name: string): string {
     return `postgres://127.0.0.1:${this.port}/postgres/${name}`;
+  }
+
+  /** As if the time of everyone's locks were over, without waiting for it. @param schema the store's name */
+  async endLeases(schema: string): Promise<void> {
+    const sql = postgres({
+      host: "127.0.0.1",
+      port: this.port,
+      database: "postgres",
+      user: "alice",
+      password: this.password,
+      max: 1,
+    });
+    await sql.unsafe(`delete from "${schema}".lease`);
+    await sql.end();
   }
 
   async untilReady(): Promise<void> {

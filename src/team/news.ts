@@ -1,0 +1,116 @@
+/** What others changed in the team's store since this computer looked. */
+import { isMachineError } from "../errors/machine-error.ts";
+import { logTo } from "../log/event.ts";
+import type { FileStore } from "../store/file-store.ts";
+import { formatAge } from "../system/time-text.ts";
+import { tombstoneDays, type Entry, type Ledger } from "./ledger.ts";
+import type { SharedFolder } from "./shared-folder.ts";
+import type { TeamAuthority } from "./team-authority.ts";
+import type { TeamContext } from "./team-context.ts";
+import { authorityKey, headKey, lockPrefix, sharedPrefix, type TeamLedger } from "./team-ledger.ts";
+
+/** For so long nobody is asked after nobody answered. */
+const awayMs = 30_000;
+/** Far from where tombstones end. */
+const anewMs = (tombstoneDays - 1) * 86_400_000;
+const never = new AbortController().signal;
+
+export interface NewsParts {
+  readonly context: TeamContext;
+  readonly team: TeamLedger;
+  readonly folders: Readonly<Record<"machines" | "removed", SharedFolder>>;
+  readonly stores: Readonly<Record<"machines" | "removed", FileStore>>;
+  readonly authority: TeamAuthority;
+}
+
+export class News {
+  readonly #parts: NewsParts;
+  #looked: Promise<void> | undefined;
+  /** Keys of locks that others had then; undefined where that cannot be told. */
+  #locked: ReadonlySet<string> | undefined;
+
+  constructor(parts: NewsParts) {
+    this.#parts = parts;
+  }
+
+  /** What others changed is here: once in a command, and not for longer than a reader waits. */
+  async look(): Promise<void> {
+    this.#looked ??= this.#look();
+    await this.#looked;
+  }
+
+  /** Whether somebody had a lock at that look; where nobody answered, it may be. */
+  mayBeLocked(key: string): boolean {
+    return this.#locked?.has(`${lockPrefix}${key}`) ?? true;
+  }
+
+  async #look(): Promise<void> {
+    const { context, team } = this.#parts;
+    const { state, clock } = context;
+    const away = await state.awayUntil();
+    if (away !== undefined && away > clock.now()) return await this.#sayAge("it did not answer a moment ago");
+    try {
+      await team.use(async (ledger) => await this.#takeChanges(ledger));
+      if (away !== undefined) await state.setAway(undefined);
+    } catch (error) {
+      if (!isMachineError(error, "store-unreachable") && !isMachineError(error, "store-refused")) throw error;
+      await state.setAway(new Date(clock.now().getTime() + awayMs));
+      await this.#sayAge(error.message);
+    }
+  }
+
+  async #sayAge(why: string): Promise<void> {
+    const { state, clock, report } = this.#parts.context;
+    const known = await state.head();
+    const ageMs = clock.now().getTime() - new Date(known?.at ?? 0).getTime();
+    const age = known === undefined ? "nothing of it is known here yet" : `what is shown is ${formatAge(ageMs)} old`;
+    logTo(report, "warn", `The team's store is away, ${age} (${why})`);
+  }
+
+  async #takeChanges(ledger: Ledger): Promise<void> {
+    const { state, clock } = this.#parts.context;
+    const [head, locks] = await Promise.all([ledger.read(headKey, 0, never), ledger.read(lockPrefix, 0, never)]);
+    this.#locked = new Set(locks.entries.map(({ key }) => key));
+    const known = await state.head();
+    const now = clock.now();
+    const isFresh = known !== undefined && now.getTime() - new Date(known.at).getTime() < anewMs;
+    const since = isFresh ? known.revision : 0;
+    if (since > 0 && (head.entries[0]?.revision ?? 0) <= since) {
+      await state.setHead({ revision: since, at: now.toISOString() });
+      return;
+    }
+    const { revision, entries } = await ledger.read(sharedPrefix, since, never);
+    // First what machines' folders have copies of.
+    const authority = entries.find(({ key }) => key === authorityKey);
+    if (authority !== undefined) await this.#parts.authority.take(authority, ledger);
+    let isAll = true;
+    for (const entry of entries) isAll = (await this.#takeEntry(entry, ledger)) && isAll;
+    if (since === 0) await this.#dropUnknown(new Set(entries.map(({ key }) => key)), ledger);
+    // What could not be taken now is looked at again.
+    await state.setHead({ revision: isAll ? revision : since, at: now.toISOString() });
+  }
+
+  /** False where it has to be looked at again. */
+  async #takeEntry(entry: Entry, ledger: Ledger): Promise<boolean> {
+    const which = /^s\/(machines|removed)\//u.exec(entry.key)?.[1] as "machines" | "removed" | undefined;
+    if (which === undefined) return true;
+    const taken = await this.#parts.folders[which].take(entry.key, entry, { ledger, signal: never, held: false });
+    const name = entry.key.split("/")[2] ?? "";
+    if (taken === "clash" || taken === "conflict") {
+      const what = taken === "clash" ? "a machine of this computer has that name" : "it was changed here as well";
+      logTo(this.#parts.context.report, "warn", `"${name}" of the team is not shown as the team has it: ${what}`);
+    }
+    return taken !== "busy";
+  }
+
+  /** After everything was read: what was shared and is not there any more was removed long ago. */
+  async #dropUnknown(keys: ReadonlySet<string>, ledger: Ledger): Promise<void> {
+    for (const which of ["machines", "removed"] as const) {
+      const folder = this.#parts.folders[which];
+      for (const name of await this.#parts.stores[which].list()) {
+        const key = folder.keyOf(name);
+        if (!keys.has(key)) await folder.take(key, undefined, { ledger, signal: never, held: false });
+      }
+    }
+  }
+}

@@ -1,0 +1,27 @@
+/** What a team's store is given: where it is, whose it is, and the outside world. */
+import type { Report } from "../log/event.ts";
+import type { Clock } from "../system/clock.ts";
+import type { Ledger } from "./ledger.ts";
+import type { SyncState } from "./sync-state.ts";
+import type { TeamFile } from "./team-file.ts";
+
+export interface TeamSurroundings {
+  /** Absolute path of the store's folder. */
+  readonly root: string;
+  readonly clock: Clock;
+  /** Where what concerns no single machine is said. */
+  readonly report: Report;
+  /** Who works here, for the others: `alice@laptop`. */
+  readonly by: string;
+  /** Follows a reference. Throws `secret-unavailable`. */
+  readonly resolveSecret: (reference: string) => Promise<string>;
+  /** Whether a driver's machines live on this computer, so that nobody else has a use for their records. */
+  readonly isOnThisComputer: (driverName: string) => Promise<boolean>;
+}
+
+export interface TeamContext extends TeamSurroundings {
+  readonly file: TeamFile;
+  readonly state: SyncState;
+  /** Asks nobody yet. The caller ends it. */
+  readonly openLedger: () => Promise<Ledger>;
+}

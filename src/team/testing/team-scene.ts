@@ -1,0 +1,77 @@
+/** A team in one process: a database, and members with a folder and an identity each. */
+import * as path from "node:path";
+import type { ProgressEvent } from "../../log/event.ts";
+import type { Clock } from "../../system/clock.ts";
+import { systemClock } from "../../system/clock.ts";
+import { temporaryFolder } from "../../system/testing/folder.ts";
+import { newIdentity } from "../age.ts";
+import type { Ledger } from "../ledger.ts";
+import { addMember, awaitMembership, foundTeam, recipientIn } from "../membership.ts";
+import { MemoryDatabase, MemoryLedger } from "../memory-ledger.ts";
+import { teamContext } from "../open-team.ts";
+import type { TeamContext } from "../team-context.ts";
+import type { TeamFile } from "../team-file.ts";
+import { TeamStore } from "../team-store.ts";
+
+const never = new AbortController().signal;
+
+export interface Person {
+  readonly context: TeamContext;
+  readonly root: string;
+  /** As a new command sees it. */
+  open(): TeamStore;
+  /** What was said to them. */
+  readonly said: string[];
+}
+
+export class TeamScene {
+  readonly database: MemoryDatabase;
+  readonly #openLedger: () => Promise<Ledger>;
+  readonly #team = crypto.randomUUID();
+  readonly #clock: Clock;
+  #founder: Person | undefined;
+
+  /** @param openLedger another person's ledger; one of memory unless given */
+  constructor(clock: Clock = systemClock, openLedger?: () => Promise<Ledger>) {
+    this.#clock = clock;
+    this.database = new MemoryDatabase(clock);
+    this.#openLedger = openLedger ?? (async () => new MemoryLedger(this.database));
+  }
+
+  /** Founds the team, or joins it. */
+  async person(name: string): Promise<Person> {
+    const person = await this.stranger(name);
+    if (this.#founder === undefined) {
+      await foundTeam(person.context, never);
+      this.#founder = person;
+    } else {
+      await addMember(this.#founder.context, name, await recipientIn(person.context), never);
+      await awaitMembership(person.context, 0, never);
+    }
+    return person;
+  }
+
+  /** With everything but membership. */
+  async stranger(name: string): Promise<Person> {
+    const root = path.join(temporaryFolder(), "store");
+    const identity = await newIdentity();
+    const said: string[] = [];
+    const file: TeamFile = { version: 1, url: "memory", team: this.#team, member: name, identity: "value" };
+    const context: TeamContext = {
+      ...teamContext(
+        {
+          root,
+          clock: this.#clock,
+          by: `${name}@${name}-pc`,
+          report: (event: ProgressEvent) => void (event.type === "log" && said.push(event.text)),
+          resolveSecret: async () => identity,
+          isOnThisComputer: async (driverName) => driverName === "local",
+        },
+        file,
+      ),
+      openLedger: this.#openLedger,
+    };
+    const open = (): TeamStore => TeamStore.open(context);
+    return { context, root, open, said };
+  }
+}
