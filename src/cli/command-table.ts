@@ -5,6 +5,7 @@
 import type { Arity, Command } from "./command.ts";
 import { sharedCreateFlags } from "./create/shared-flags.ts";
 import type { CliFlag } from "./flags/flag.ts";
+import { rolloutFlags, toFlag } from "./flags/rollout-flags.ts";
 import { selectionFlags, yesFlag } from "./selection/selection-flags.ts";
 import { configRelocateCommand, configSetCommand, ownCommands } from "./own-commands.ts";
 
@@ -263,7 +264,7 @@ const machineCommands: readonly Command[] = [
     name: "upgrade",
     summary: "Upgrade a machine to the latest version of Docker",
     description: argumentsAreMachines,
-    flags: [yesFlag, ...selectionFlags],
+    flags: [toFlag, ...rolloutFlags, yesFlag, ...selectionFlags],
     selects: true,
     cutsOff: true,
     output: "progress",

@@ -78,6 +78,8 @@ export const errorCodes = {
   "filter-invalid": "A filter is not KEY=VALUE or its key is unknown.",
   timeout: "Something did not happen within its bound; the message names what and how long.",
   interrupted: "The command was stopped by a signal; what a create had begun is undone.",
+  "rollout-refused": "A roll-out was not begun: it would take machines back to an older version, which was not asked for.",
+  "rollout-failed": "A roll-out stopped, or ended, with machines that failed; which are old, new and broken is named.",
   "several-failed": "A command on several machines failed on some of them; each is named above.",
 } as const;
 

@@ -1,4 +1,5 @@
 /** `provision` and `upgrade`: work on the engine of a machine that exists. */
+import type { ProvisionRequest } from "../provision/provision-request.ts";
 import { upgradeEngine } from "../provision/provision.ts";
 import { logTo } from "../log/event.ts";
 import { bringUp } from "./bring-up.ts";
@@ -32,11 +33,15 @@ export async function provisionAgain(context: MachineContext, name: string, sign
   );
 }
 
-/** Brings the engine to the newest version its source offers; a machine that does not run is started for it. Gives the version before and after. */
+/**
+ * Brings the engine to the newest version its source offers, or to the one given, which may be older; a machine that does
+ * not run is started for it. Gives the version before and after.
+ */
 export async function upgradeMachine(
   context: MachineContext,
   name: string,
   signal: AbortSignal,
+  version?: string,
 ): Promise<{ readonly before: string; readonly after: string }> {
   await using lock = await lockMachine(context, name, "upgrade", signal);
   await using host = await openHost(context, name);
@@ -45,11 +50,20 @@ export async function upgradeMachine(
   const work = { command: "upgrade", step: "provision" } as const;
   return await workOnHost(context, host, work, lock.signal, async (ssh) => {
     const before = await engineVersionOf(context, host, lock.signal).catch(() => "");
-    const outcome = await upgradeEngine(await provisionRequest(context, host), provisionContext(context, host, ssh, lock.signal));
+    const outcome = await upgradeEngine(
+      ofVersion(await provisionRequest(context, host), version),
+      provisionContext(context, host, ssh, lock.signal),
+    );
+    // What was asked for once is asked for from now on.
+    if (version !== undefined && host.record.extra.EngineVersion !== undefined) host.record.extra.EngineVersion = version;
     await keepTrust(host, outcome);
     await waitForEngine(context, host, lock.signal);
     return { before, after: outcome.engineVersion };
   });
+}
+
+function ofVersion(request: ProvisionRequest, version: string | undefined): ProvisionRequest {
+  return version === undefined ? request : { ...request, engine: { ...request.engine, version, allowDowngrade: true } };
 }
 
 /** In 0.16.2's words. */

@@ -13,6 +13,8 @@ export interface EngineRequest {
   readonly source: EngineSource;
   /** Undefined = the newest the source offers. An engine that is there already is kept whatever this says. */
   readonly version?: string | undefined;
+  /** An upgrade may be to an older version. */
+  readonly allowDowngrade?: boolean | undefined;
   /** Mirror of Docker's package repository, in place of `https://download.docker.com`. */
   readonly packageMirror?: string | undefined;
   /**

@@ -49,7 +49,7 @@ export function withoutAdditions(help: string): string {
 
 /** Flags of ours on commands of 0.16.2 that had none, or narrower ones: the columns are as if they had never been. */
 const wideFlags =
-  /^ {3}(?:--filter \[.*In place of names|--all\t.*In place of names|-y\t.*that were selected|--tls-san .*from now on|--wait\t|--suspend\t)/u;
+  /^ {3}(?:--filter \[.*In place of names|--all\t.*In place of names|-y\t.*that were selected|--tls-san .*from now on|--wait\t|--suspend\t|--to[ \t]+Roll this version out|.*With --to:)/u;
 
 function withoutWideFlags(help: string): string {
   const found = /(?<head>\nOptions:\n {3}\n)(?<rows>(?: {3}\S.*\n)+)/u.exec(help);

@@ -66,7 +66,13 @@ export const examples: Readonly<Record<string, readonly Example[]>> = {
     { does: "the instance, then the record; asks first", words: "rm web" },
     { does: "an adopted box as it was found", words: "rm --restore box" },
   ],
-  upgrade: [{ does: "to the newest version that the engine's source has", words: "upgrade web" }],
+  upgrade: [
+    { does: "to the newest version that the engine's source has", words: "upgrade web" },
+    {
+      does: "one version for many, machine by machine, the first watched for ten minutes",
+      words: "upgrade --to 28.4 --first 1 --pause 10m --filter label=role=web",
+    },
+  ],
   provision: [{ does: "repeats the set-up, or goes on with a create that was cut off", words: "provision web" }],
   "regenerate-certs": [
     { does: "also for a name it is to be reached by", words: "regenerate-certs --force --tls-san web.example.com web" },

@@ -38,7 +38,7 @@ export interface RolloutSpec {
   readonly maxFail: number;
   /** How many machines go first, alone; undefined = none do. */
   readonly first: number | undefined;
-  /** How long is waited between those and the others, and between batches. */
+  /** How long those that go first are watched before the others; where none do, how long is waited between batches. */
   readonly pauseMs: number;
   readonly healthy: HealthGate;
 }

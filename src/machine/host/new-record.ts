@@ -5,6 +5,7 @@ import { MachineError } from "../../errors/machine-error.ts";
 import { parseFingerprint } from "../../ssh/public-key.ts";
 import type { EngineOptions, HostExtra, HostRecord, SwarmOptions } from "../../store/host-record.ts";
 import { requireTlsNames } from "../../tls/alternative-names.ts";
+import { parseEngineVersion } from "../rollout/engine-version.ts";
 import { parseDeadline, parseIdle } from "../lifetime/deadline.ts";
 import type { MachineContext } from "../machine-context.ts";
 
@@ -107,7 +108,8 @@ function extraOptions(options: DriverOptions): HostExtra {
   // 0.16.2's install URL, given by flag or environment, chooses the script, unless a source is named.
   if (source !== "" && source !== "auto") extra.EngineSource = source;
   else if (options.isSet("engine-install-url")) extra.EngineSource = "script";
-  if (options.string("engine-version") !== "") extra.EngineVersion = parseEngineVersion(options.string("engine-version"));
+  if (options.string("engine-version") !== "")
+    extra.EngineVersion = parseEngineVersion(options.string("engine-version"), "--engine-version");
   if (options.strings("engine-package-key").length > 0) extra.EnginePackageKeys = [...options.strings("engine-package-key")];
   if (options.string("engine-package-mirror") !== "") extra.EnginePackageMirror = options.string("engine-package-mirror");
   if (firewall !== "" && firewall !== "open") extra.EngineFirewall = firewall;
@@ -127,10 +129,4 @@ function lifetimeOptions(options: DriverOptions, now: Date): HostExtra {
   if (idle !== "") extra.IdleSeconds = parseIdle(idle);
   if (options.bool("ttl-power-off") && ttl + idle !== "") extra.TtlPowerOff = true;
   return extra;
-}
-
-/** Of an engine, or of its package: `27.5.1`, `27.5`, `5:27.5.1-1~debian.12~bookworm`. Whether there is one, its source tells. */
-function parseEngineVersion(text: string): string {
-  if (/^v?\d[\w.+~:-]*$/u.test(text)) return text;
-  throw new MachineError("usage", `--engine-version ${JSON.stringify(text)} is no version`, { hint: "Give it as 27.5.1." });
 }

@@ -27,7 +27,7 @@ export async function setLifetime(
   { deadline, idle, powerOff }: LifetimeChange,
   signal: AbortSignal,
 ): Promise<void> {
-  await using _lock = await lockMachine(context, name, "ttl", signal);
+  await using lock = await lockMachine(context, name, "ttl", signal);
   await using host = await openHost(context, name);
   await requireCreated(host);
   const { extra } = host.record;
@@ -41,7 +41,7 @@ export async function setLifetime(
   await host.save();
   if (extra.Expires !== before.Expires) {
     try {
-      await tellProvider(context, host, signal);
+      await tellProvider(context, host, lock.signal);
     } catch (error) {
       for (const key of Object.keys(extra)) delete extra[key];
       Object.assign(extra, before);
@@ -49,7 +49,7 @@ export async function setLifetime(
       throw error;
     }
   }
-  if ((await stateOf(context, host, signal)) === "Running") await tellHost(context, host, signal);
+  if ((await stateOf(context, host, lock.signal)) === "Running") await tellHost(context, host, lock.signal);
   else logTo(host.report, "info", `"${name}" does not run, and is told at its next start`);
   logTo(host.report, "info", describeEnd(host) ?? `"${name}" goes on until it is removed`);
 }

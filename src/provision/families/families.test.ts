@@ -46,7 +46,13 @@ function factsOf(family: Family): HostFacts {
 function scriptsOf(family: Family): readonly ShellText[] {
   const facts = factsOf(family);
   const request = provisionRequest({ engine: { version: "27.3.1" }, adopted: false, machineName: "it's web" });
-  const parameters = { env: ["HTTPS_PROXY=http://it's"], bounds: defaultBounds, epochSeconds: 1, daemonJson: undefined };
+  const parameters = {
+    env: ["HTTPS_PROXY=http://it's"],
+    bounds: defaultBounds,
+    epochSeconds: 1,
+    allowDowngrade: true,
+    daemonJson: undefined,
+  };
   const engine = { dockerdPath: "/usr/bin/dockerd", fresh: false };
   const swarm = {
     master: true,

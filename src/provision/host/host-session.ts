@@ -219,6 +219,7 @@ end`,
       env: this.request.engine.env,
       bounds: this.bounds,
       epochSeconds: this.#epochSeconds(),
+      allowDowngrade: this.request.engine.allowDowngrade === true,
       daemonJson: this.facts.engine.daemonJson,
     };
   }

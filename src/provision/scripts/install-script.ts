@@ -13,6 +13,8 @@ export interface InstallParameters {
   readonly env: readonly string[];
   readonly bounds: ProvisionBounds;
   readonly epochSeconds: number;
+  /** An upgrade may be to an older version. */
+  readonly allowDowngrade: boolean;
   /** As it is now. */
   readonly daemonJson: string | undefined;
 }
@@ -53,6 +55,7 @@ export function upgradeScript(plan: Plan, way: Installation, key: string, parame
     }),
     sh`
 bring=pkg_upgrade
+downgrading=${parameters.allowDowngrade ? "yes" : ""}
 on_failure() { engine_touched=yes; restore_engine; record_packages; }
 before=$(running_containers)
 programs_before=$(engine_programs)

@@ -51,7 +51,7 @@ zypper_install() {
   spare "$@"
   resolving=
   [ "$may_remove" = yes ] && resolving=--force-resolution
-  zypper_tool install --no-recommends $resolving "$@"
+  zypper_tool install --no-recommends $resolving \${downgrading:+--oldpackage} "$@"
 }
 pkg_install() {
   zypper_install "$@" && return 0
