@@ -80,6 +80,9 @@ export const errorCodes = {
   interrupted: "The command was stopped by a signal; what a create had begun is undone.",
   "rollout-refused": "A roll-out was not begun: it would take machines back to an older version, which was not asked for.",
   "rollout-failed": "A roll-out stopped, or ended, with machines that failed; which are old, new and broken is named.",
+  "swarm-conflict":
+    "A machine cannot become, or is not, a member of the swarm: it is of another, or its engine excludes swarm mode.",
+  "swarm-majority": "The swarm would be left with too few managers that answer, and could not be managed any more.",
   "several-failed": "A command on several machines failed on some of them; each is named above.",
 } as const;
 

@@ -110,7 +110,9 @@ export interface HostExtra {
   IdleSeconds?: number | undefined;
   /** It is somebody's own, and may be powered off all the same. */
   TtlPowerOff?: boolean;
-  /** Its host does not know the two above yet. */
+  /** The cluster of swarm mode that it was made a member of. */
+  SwarmMember?: { readonly cluster: string; readonly role: "manager" | "worker" };
+  /** Its host does not know `Expires` and `IdleSeconds` yet. */
   LifetimePending?: boolean;
   /** No command removes or cuts it off. */
   Protected?: boolean;

@@ -7,6 +7,7 @@ import type { MachineContext } from "../machine-context.ts";
 import { upgradeMachine } from "../maintain.ts";
 import { forEachMachine, throwFailures } from "../many.ts";
 import { engineVersionAt, keptContainers, passGate, type HealthGate, type KeptContainer } from "./engine-gate.ts";
+import { swarmTurns, type SwarmTurns } from "./swarm-turns.ts";
 import { isNewer, isVersion } from "./engine-version.ts";
 import { rollOut, type RolledOut, type RolloutPace, type RolloutWork } from "./roll-out.ts";
 
@@ -38,10 +39,27 @@ export async function rollOutEngine(
   const { version } = rollout;
   const versions = await presentVersions(context, names, signal);
   if (!rollout.downgrade) refuseDowngrade(versions, version);
-  const work = engineWork(context, rollout, versions, signal);
+  const turns = await swarmTurns(context, names, signal);
+  const work = engineWork(context, rollout, versions, turns, signal);
   const onPause = (ms: number): void => logTo(context.reportFor(undefined), "info", `Waiting ${Math.round(ms / 1000)} s...`);
-  const ends = await rollOut(names, rollout, work, { clock: context.clock, signal, onPause });
-  return ends.map((end) => ({ ...end, before: versions.get(end.name) ?? "" }));
+  const time = { clock: context.clock, signal, onPause };
+  const many = await rollOut(turns.many, rollout, work, time);
+  const failures = many.filter(({ error }) => error !== undefined).length;
+  const managers = await rollOut(
+    failures > rollout.maxFail ? [] : turns.managers,
+    afterMany(rollout, many.length, failures),
+    work,
+    time,
+  );
+  const ends = new Map([...many, ...managers].map((end) => [end.name, end]));
+  return names.map((name) => ({ ...(ends.get(name) ?? { name, state: "old" }), before: versions.get(name) ?? "" }));
+}
+
+/** Managers one at a time: their swarm has to have a majority of them. */
+function afterMany(rollout: EngineRollout, done: number, failures: number): RolloutPace {
+  const first = done > 0 ? undefined : rollout.first;
+  const pauseMs = done > 0 && rollout.first !== undefined ? 0 : rollout.pauseMs;
+  return { maxUnavailable: { machines: 1 }, maxFail: rollout.maxFail - failures, first, pauseMs };
 }
 
 /** Of engines that run and answer; a machine that is off is started for its upgrade, one that cannot be reached fails then. */
@@ -71,6 +89,7 @@ function engineWork(
   context: MachineContext,
   { version, healthy }: EngineRollout,
   present: ReadonlyMap<string, string>,
+  turns: SwarmTurns,
   signal: AbortSignal,
 ): RolloutWork {
   const kept = new Map<string, readonly KeptContainer[]>();
@@ -84,8 +103,10 @@ function engineWork(
       if (isVersion(present.get(name) ?? "", version)) return await judge(name);
       if (healthy.containers === "as-before" && (await isRunning(context, name, signal)))
         kept.set(name, await keptContainers(context, name, signal));
-      await upgradeMachine(context, name, signal, version);
-      await judge(name);
+      await turns.around(name, async () => {
+        await upgradeMachine(context, name, signal, version);
+        await judge(name);
+      });
     },
     stateAfterFailure: async (name) => {
       const actual = await engineVersionAt(context, name, signal).catch(() => "");

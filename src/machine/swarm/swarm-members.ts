@@ -1,0 +1,78 @@
+/** The machines that a cluster is made of, as the use cases of swarm mode see them: their engines, addresses and records. */
+import { logTo } from "../../log/event.ts";
+import type { Clock } from "../../system/clock.ts";
+import { openHost } from "../host/open-host.ts";
+import { lockMachine } from "../interruption/machine-lock.ts";
+import { recordedMachines } from "../list-records.ts";
+import type { MachineContext } from "../machine-context.ts";
+import { openEngineWay } from "../published/engine-way.ts";
+import { privateAddressOf } from "./private-address.ts";
+import { SwarmApi, type NodeRole, type SwarmNode } from "./swarm-api.ts";
+
+/** What is asked of one engine. */
+export type SwarmEngine = Pick<SwarmApi, keyof SwarmApi>;
+
+export interface Membership {
+  readonly cluster: string;
+  readonly role: NodeRole;
+}
+
+export interface SwarmMembers {
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+  /** Work at a machine's engine. Throws what connecting throws. */
+  at<T>(name: string, work: (engine: SwarmEngine) => Promise<T>): Promise<T>;
+  /** Where other machines of the cluster reach it. */
+  addressOf(name: string): Promise<string>;
+  /** Notes what a machine is a member of; undefined = of nothing any more. */
+  record(name: string, membership: Membership | undefined): Promise<void>;
+  /** Never to be printed. */
+  secret(value: string): void;
+  say(name: string, text: string): void;
+}
+
+export function swarmMembersOf(context: MachineContext, signal: AbortSignal): SwarmMembers {
+  return {
+    clock: context.clock,
+    signal,
+    at: async (name, work) => {
+      await using host = await openHost(context, name);
+      await using way = await openEngineWay(context, host, signal);
+      return await work(new SwarmApi(way.api, signal));
+    },
+    addressOf: async (name) => await privateAddressOf(context, name, signal),
+    record: async (name, membership) => await recordMembership(context, name, membership, signal),
+    secret: (value) => context.redactor.add(value),
+    say: (name, text) => logTo(context.reportFor(name), "info", text),
+  };
+}
+
+async function recordMembership(
+  context: MachineContext,
+  name: string,
+  membership: Membership | undefined,
+  signal: AbortSignal,
+): Promise<void> {
+  await using _lock = await lockMachine(context, name, "swarm", signal);
+  await using host = await openHost(context, name);
+  const { extra } = host.record;
+  if (JSON.stringify(extra.SwarmMember) === JSON.stringify(membership)) return;
+  if (membership === undefined) delete extra.SwarmMember;
+  else extra.SwarmMember = membership;
+  await host.save();
+}
+
+/** By name, as they are recorded. */
+export async function recordedMemberships(context: MachineContext): Promise<ReadonlyMap<string, Membership>> {
+  const { readable } = await recordedMachines(context);
+  return new Map(
+    readable.flatMap(({ name, extra }) => (extra.SwarmMember === undefined ? [] : [[name, extra.SwarmMember] as const])),
+  );
+}
+
+/** The label by which a node is known again once its machine has left. */
+export const nameLabel = "docker-machine.name";
+
+export function isNodeOf(name: string): (node: Pick<SwarmNode, "spec">) => boolean {
+  return ({ spec }) => spec.Labels?.[nameLabel] === name;
+}
