@@ -1,7 +1,7 @@
 /** `upgrade --to VERSION`: a roll-out over the machines that are named or selected. */
 import { MachineError } from "../../errors/machine-error.ts";
 import { logTo } from "../../log/event.ts";
-import { parseEngineVersion } from "../../machine/rollout/engine-version.ts";
+import { isVersion, parseEngineVersion } from "../../machine/rollout/engine-version.ts";
 import { requireRolledOut, type RolloutPace } from "../../machine/rollout/roll-out.ts";
 import { rollOutEngine, type EngineRollout, type RolledOutEngine } from "../../machine/rollout/upgrade-to.ts";
 import { readTimeText } from "../../system/time-text.ts";
@@ -31,7 +31,9 @@ export async function run(invocation: Invocation, context: CliContext): Promise<
 
 function sayEnd(context: CliContext, { name, before, state }: RolledOutEngine, version: string): void {
   if (state !== "new") return;
-  const text = before === "" ? `Docker of "${name}" is ${version}` : `Docker of "${name}" was ${before} and is ${version}`;
+  const text = isVersion(before, version)
+    ? `Docker of "${name}" is ${before} already`
+    : `Docker of "${name}" was ${before === "" ? "not to be asked" : before} and is ${version} now`;
   if (context.globals.output === "text") context.print(text);
   else logTo(context.report, "info", text);
 }
