@@ -10,6 +10,7 @@ sh scripts/setup.sh || exit 3
 sh scripts/test-packages.sh
 sh scripts/moto-packages.sh
 sh scripts/etcd-packages.sh
+sh scripts/age-package.sh
 sh scripts/vcsim.sh
 if [ $# -gt 0 ]; then
   groups=$1

@@ -1,4 +1,4 @@
-/** Machines shared with guests, and those of others. */
+/** Machines for others: shared with guests, or handed over. */
 import type { Command } from "./command.ts";
 import { selectionFlags } from "./selection/selection-flags.ts";
 
@@ -36,6 +36,37 @@ const guestCommands: readonly Command[] = [
 ];
 
 export const shareCommands: readonly Command[] = [
+  {
+    name: "export",
+    summary: "Put machines into a file for another computer, which only its user can open",
+    description:
+      "Arguments are machine names. The machine itself is not touched; the key by which a box of yours was adopted stays here.",
+    argumentText: "NAME...",
+    flags: [
+      { kind: "strings", name: "to", usage: "Key of age that can open it, as age1...; several times for several people" },
+      { kind: "bool", name: "passphrase", usage: "A passphrase opens it; it is asked for, or read from standard input" },
+      { kind: "string", name: "file", usage: "File to write; printed unless given" },
+      {
+        kind: "bool",
+        name: "with-ca",
+        usage: "The certificate authority of this store goes along, for whoever takes over all of it",
+      },
+      ...selectionFlags,
+    ],
+    selects: true,
+    output: "facts",
+    load: () => import("./commands/export.ts"),
+  },
+  {
+    name: "import",
+    summary: "Take the machines of such a file into this store",
+    description: "Argument is the file. Each machine's engine gets a certificate of this store.",
+    argumentText: "FILE",
+    flags: [{ kind: "string", name: "identity", usage: "File of age with the key that opens it; a passphrase unless given" }],
+    arity: { min: 1, max: 1, message: "Error: Expected one file as an argument", showHelp: true },
+    output: "facts",
+    load: () => import("./commands/import.ts"),
+  },
   {
     name: "share",
     summary: "Let somebody use the engines of machines, by a key of their own and for a time",

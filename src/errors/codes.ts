@@ -16,6 +16,7 @@ export const errorCodes = {
   "context-foreign": "A docker context has the name that a machine's would have, and is somebody else's.",
   "record-unreadable": "A machine's config.json is missing, truncated or not JSON.",
   "record-from-future": "A machine's config.json was written by a newer version.",
+  "bundle-unusable": "A bundle of machines (docker-machine export) is damaged, of a newer version, or sealed for somebody else.",
   "settings-invalid": "The user's config.yml cannot be read, or holds what no create takes; the message names line and column.",
   "fleet-invalid": "A fleet's file cannot be read, or says what cannot be; the message names line and column.",
   "fleet-foreign": "A machine of a fleet's file exists, and another fleet or a person made it.",

@@ -40,8 +40,8 @@ const factLines: Readonly<Record<string, string>> = {
   "version NAME": "version web",
 };
 
-/** What needs an SSH server is held against the schema where there is one: `selection.test.ts`, `test/e2e/sharing.test.ts`. */
-const elsewhere = ["doctor", "exec", "plan", "port", "share", "share ls", "unshare"];
+/** What needs an SSH server is held against the schema where there is one: `selection.test.ts`, `test/e2e/sharing.test.ts`, `bundles.test.ts`. */
+const elsewhere = ["doctor", "exec", "import", "plan", "port", "share", "share ls", "unshare"];
 
 /** Command lines of progress, with the exit code they have here; they run in this order. */
 const progressLines: readonly (readonly [string, number])[] = [

@@ -12,6 +12,8 @@ export type ArgumentKind =
   | "machine-path"
   /** A machine's folder, then a folder here. */
   | "mount"
+  /** One file of this computer. */
+  | "file"
   | "driver"
   | "command"
   | "shell";
@@ -63,6 +65,8 @@ export const argumentKinds: Readonly<Record<string, ArgumentKind>> = {
   port: "machine",
   logs: "machine",
   console: "machine",
+  export: "machines",
+  import: "file",
   share: "machines",
   "share accept": "none",
   "share ls": "machines",

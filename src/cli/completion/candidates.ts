@@ -35,7 +35,7 @@ const envShells = ["bash", "cmd", "emacs", "fish", "powershell", "tcsh", "zsh"];
 const filterKeys = ["driver", "label", "name", "state", "swarm"];
 const states = machineStates.filter((state) => state !== "").toSorted();
 const folderFlags = /^storage-path$/u;
-const fileFlags = /(?:^|-)(?:cert|key|keypath|ca-cert|cacert|ca|path|file|userdata|custom-data|cloudinit)$/u;
+const fileFlags = /(?:^|-)(?:cert|key|keypath|ca-cert|cacert|ca|path|file|identity|userdata|custom-data|cloudinit)$/u;
 
 const nothing: Completion = { candidates: [], goesOn: false, paths: "none" };
 
@@ -125,6 +125,8 @@ async function completeArgument(kind: ArgumentKind, typed: TypedWords, sources: 
       return { ...(await remotePlaces(typed, sources)), paths: "files" };
     case "mount":
       return isFirst ? await remotePlaces(typed, sources) : { ...nothing, paths: "folders" };
+    case "file":
+      return isFirst ? { ...nothing, paths: "files" } : nothing;
     case "driver":
       return isFirst ? plain(await sources.driverNames()) : nothing;
     case "command":

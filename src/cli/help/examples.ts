@@ -24,6 +24,14 @@ export const examples: Readonly<Record<string, readonly Example[]>> = {
     { does: "for a shell that is not the one in use", words: "env --shell fish web" },
   ],
   config: [{ does: "the flags of a docker client for one command", words: "config web" }],
+  export: [
+    { does: "two machines for a new laptop, by a passphrase", words: "export --passphrase --file machines.age web db" },
+    {
+      does: "one for somebody's key",
+      words: "export --to age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p --file web.age web",
+    },
+  ],
+  import: [{ does: "there", words: "import machines.age" }],
   share: [
     { does: "lets Alice use the engine for a working day", words: "share web --with alice.pub --for 8h" },
     { does: "with whom it is shared", words: "share ls web" },

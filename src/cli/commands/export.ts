@@ -1,0 +1,40 @@
+/** `export NAME... --to age1...|--passphrase [-o FILE]`: machines for another computer, in a file that only it can open. */
+import * as path from "node:path";
+import { MachineError } from "../../errors/machine-error.ts";
+import { logTo } from "../../log/event.ts";
+import { formatBundle } from "../../machine/bundle/bundle.ts";
+import { exportMachines } from "../../machine/bundle/export-machines.ts";
+import { sealBundle, type Seal } from "../../machine/bundle/seal-bundle.ts";
+import { writeFileAtomic } from "../../system/files.ts";
+import type { CliContext } from "../cli-context.ts";
+import type { Invocation } from "../command.ts";
+import { openContext } from "../open-context.ts";
+import { selectedNames } from "../selection/select-machines.ts";
+import { readPassphrase } from "./passphrase.ts";
+
+export async function run(invocation: Invocation, context: CliContext): Promise<void> {
+  const { options } = invocation;
+  const machineContext = openContext(context);
+  const names = await selectedNames(machineContext, invocation, context);
+  const seal = await readSeal(invocation, context);
+  const bundle = await exportMachines(machineContext, names, options.bool("with-ca"), context.signal);
+  const sealed = await sealBundle(formatBundle(bundle), seal);
+  const file = options.string("file");
+  if (file === "") return context.print(sealed.trimEnd());
+  await writeFileAtomic(path.resolve(context.computer.cwd, file), sealed, 0o600);
+  logTo(
+    context.report,
+    "info",
+    `Exported ${names.join(", ")} to ${file}; import it elsewhere with: ${context.program.base} import ${file}`,
+  );
+}
+
+async function readSeal({ options }: Invocation, context: CliContext): Promise<Seal> {
+  const recipients = options.strings("to");
+  if (options.bool("passphrase") === recipients.length > 0) {
+    throw new MachineError("usage", "A bundle is for somebody's key (--to age1...) or has a passphrase (--passphrase)", {
+      hint: "age-keygen makes a key, and prints what to give to --to.",
+    });
+  }
+  return recipients.length > 0 ? { recipients } : { passphrase: await readPassphrase("Passphrase of the bundle: ", context) };
+}

@@ -1,0 +1,41 @@
+/** `import FILE`: the machines of a bundle are in this store from now on. */
+import { readFile } from "node:fs/promises";
+import * as path from "node:path";
+import { MachineError } from "../../errors/machine-error.ts";
+import { parseBundle } from "../../machine/bundle/bundle.ts";
+import { importMachines, type Imported } from "../../machine/bundle/import-machines.ts";
+import { identitiesIn, openBundle, type SealKey } from "../../machine/bundle/seal-bundle.ts";
+import type { CliContext } from "../cli-context.ts";
+import type { Invocation } from "../command.ts";
+import { openContext } from "../open-context.ts";
+import { readPassphrase } from "./passphrase.ts";
+
+export async function run({ options, args: [file = ""] }: Invocation, context: CliContext): Promise<void> {
+  const sealed = await readText(file, context);
+  const key = await readKey(options.string("identity"), context);
+  const bundle = parseBundle(await openBundle(sealed, key));
+  const imported = await importMachines(openContext(context), bundle, context.signal);
+  if (context.globals.output === "json") context.printJson(imported);
+  else for (const machine of imported) context.print(lineOf(machine));
+}
+
+function lineOf({ name, isReady }: Imported): string {
+  return isReady ? `"${name}" is imported` : `"${name}" is imported, and not ready yet`;
+}
+
+async function readKey(identity: string, context: CliContext): Promise<SealKey> {
+  if (identity === "") return { passphrase: await readPassphrase("Passphrase of the bundle: ", context) };
+  const identities = identitiesIn(await readText(identity, context));
+  if (identities.length > 0) return { identities };
+  throw new MachineError("usage", `${identity} holds no identity of age`, {
+    hint: "It is the file that age-keygen -o FILE made.",
+  });
+}
+
+async function readText(file: string, { computer }: CliContext): Promise<string> {
+  try {
+    return await readFile(path.resolve(computer.cwd, file), "utf8");
+  } catch (cause) {
+    throw new MachineError("usage", `Cannot read ${file}`, { cause, hint: "Check the path." });
+  }
+}

@@ -1,0 +1,94 @@
+/** `export`: machines as they are in this store, for another one. The user's own keys stay here. */
+import { lstat, readdir } from "node:fs/promises";
+import * as path from "node:path";
+import { MachineError } from "../../errors/machine-error.ts";
+import { logTo } from "../../log/event.ts";
+import { portableText } from "../../store/portable-paths.ts";
+import { keptFileName } from "../../store/paths.ts";
+import { readFileIfExists } from "../../system/files.ts";
+import type { Host } from "../host/host.ts";
+import { openHost } from "../host/open-host.ts";
+import { requireCreated } from "../interruption/interrupted.ts";
+import { lockMachine } from "../interruption/machine-lock.ts";
+import type { MachineContext } from "../machine-context.ts";
+import { vaultFileName } from "../secrets/vault.ts";
+import type { Bundle, BundledAuthority, BundledMachine } from "./bundle.ts";
+
+/** Made anew where the machine arrives, or of this computer alone. */
+const stays = new Set(["config.json", "ca.pem", "cert.pem", "key.pem", "ssh_config", "config.json.bak"]);
+/** What proves the engine: of use where the CA goes along. */
+const serverFiles = new Set(["server.pem", "server-key.pem"]);
+/** Files of JSON, in which paths may stand. */
+const jsonFiles = new Set([keptFileName, vaultFileName]);
+
+/** Whatever a driver keeps in a record's folder is smaller: what is larger are disks. */
+const largestBytes = 256 * 1024;
+
+/** Throws `driver-unsupported` for machines of this computer and of others, and what opening them throws. */
+export async function exportMachines(
+  context: MachineContext,
+  names: readonly string[],
+  withAuthority: boolean,
+  signal: AbortSignal,
+): Promise<Bundle> {
+  const machines: BundledMachine[] = [];
+  for (const name of names) machines.push(await exportMachine(context, name, withAuthority, signal));
+  return { machines, authority: withAuthority ? await authorityOf(context) : undefined };
+}
+
+async function authorityOf({ certificates }: MachineContext): Promise<BundledAuthority> {
+  const [certificate, key] = await Promise.all([
+    readFileIfExists(certificates.caCertPath),
+    readFileIfExists(certificates.caKeyPath),
+  ]);
+  if (certificate !== undefined && key !== undefined)
+    return { certificate: certificate.toString("utf8"), key: key.toString("utf8") };
+  throw new MachineError("certificate-invalid", "This store has no certificate authority to go along", {
+    hint: "Export without --with-ca: the machines get new certificates where they arrive.",
+  });
+}
+
+async function exportMachine(
+  context: MachineContext,
+  name: string,
+  withAuthority: boolean,
+  signal: AbortSignal,
+): Promise<BundledMachine> {
+  await using _lock = await lockMachine(context, name, "export", signal);
+  await using host = await openHost(context, name);
+  await requireCreated(host);
+  requireMovable(host);
+  const root = context.store.root;
+  const keys = await ownersKeys(host);
+  const files: Record<string, string> = {};
+  for (const entry of (await readdir(host.dir)).toSorted()) {
+    if (stays.has(entry) || keys.has(entry) || (serverFiles.has(entry) && !withAuthority)) continue;
+    const text = await textOf(path.join(host.dir, entry));
+    if (text === undefined) logTo(host.report, "warn", `${entry} of "${name}" stays here: it is no text, or too large`);
+    else files[entry] = jsonFiles.has(entry) ? portableText(text, root) : text;
+  }
+  return { name, record: portableText(await context.store.loadText(name), root), files };
+}
+
+function requireMovable({ name, module }: Host): void {
+  const { onThisComputer, guest } = module.capabilities;
+  if (onThisComputer !== true && guest !== true) return;
+  const why = guest === true ? "is somebody else's, who shares it with you" : "lives on this computer, and goes nowhere else";
+  throw new MachineError("driver-unsupported", `"${name}" ${why}: it cannot be exported`);
+}
+
+/** A box that was adopted was reached by a key of its user's, of which a copy lies here. */
+async function ownersKeys({ module, driver, dir }: Host): Promise<ReadonlySet<string>> {
+  const key = await driver.getSshKeyPath();
+  if (!module.capabilities.adopted || path.dirname(key) !== dir) return new Set();
+  const base = path.basename(key);
+  return new Set([base, `${base}.pub`, `${base}-cert.pub`]);
+}
+
+async function textOf(file: string): Promise<string | undefined> {
+  const facts = await lstat(file);
+  if (!facts.isFile() || facts.size > largestBytes) return undefined;
+  const bytes = await readFileIfExists(file);
+  const text = bytes?.toString("utf8");
+  return text !== undefined && bytes?.equals(Buffer.from(text, "utf8")) === true ? text : undefined;
+}

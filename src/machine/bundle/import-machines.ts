@@ -1,0 +1,102 @@
+/** `import`: machines of a bundle are in this store from now on. What cannot be done at once, a later `provision` does. */
+import * as path from "node:path";
+import { MachineError, messageOf } from "../../errors/machine-error.ts";
+import { logTo } from "../../log/event.ts";
+import { respellJsonText } from "../../gocompat/json-merge.ts";
+import { decodeRecord } from "../../store/codec.ts";
+import type { HostRecord } from "../../store/host-record.ts";
+import { localText } from "../../store/portable-paths.ts";
+import { keptFileName } from "../../store/paths.ts";
+import { makePrivateDirectory, readFileIfExists, writeFileAtomic } from "../../system/files.ts";
+import { prepareAuthority } from "../certificates.ts";
+import { isProvisioned } from "../host/host.ts";
+import { openHost } from "../host/open-host.ts";
+import { lockMachine } from "../interruption/machine-lock.ts";
+import type { MachineContext } from "../machine-context.ts";
+import { provisionAgain } from "../maintain.ts";
+import { vaultFileName } from "../secrets/vault.ts";
+import type { Bundle, BundledAuthority, BundledMachine } from "./bundle.ts";
+
+const jsonFiles = new Set([keptFileName, vaultFileName]);
+
+export interface Imported {
+  readonly name: string;
+  /** Its engine answers with a certificate of this store. */
+  readonly isReady: boolean;
+}
+
+/** All names are looked at before any machine is taken. Throws `machine-exists`, `bundle-unusable`. */
+export async function importMachines(context: MachineContext, bundle: Bundle, signal: AbortSignal): Promise<readonly Imported[]> {
+  for (const { name } of bundle.machines) {
+    if (!(await context.store.has(name))) continue;
+    throw new MachineError("machine-exists", `Docker machine "${name}" already exists, and nothing was imported`, {
+      hint: `Rename it first: docker-machine rename ${name} NEW-NAME`,
+    });
+  }
+  if (bundle.authority !== undefined) await takeAuthority(context, bundle.authority);
+  await prepareAuthority(context, signal);
+  const imported: Imported[] = [];
+  for (const machine of bundle.machines) {
+    await take(context, machine, signal);
+    imported.push({ name: machine.name, isReady: await makeReady(context, machine.name, signal) });
+  }
+  return imported;
+}
+
+/** Into a store that has none. With another there, machines get certificates of that one. */
+async function takeAuthority(context: MachineContext, authority: BundledAuthority): Promise<void> {
+  const { caCertPath, caKeyPath } = context.certificates;
+  await using _lock = await context.store.lockCertificates({ purpose: "import", waitMs: context.timeouts.lockMs });
+  const present = (await readFileIfExists(caCertPath))?.toString("utf8");
+  if (present === authority.certificate) return;
+  if (present !== undefined) {
+    const text =
+      "This store has a certificate authority already: the bundle's is not taken, and the machines get certificates of this one";
+    return logTo(context.reportFor(undefined), "info", text);
+  }
+  await makePrivateDirectory(path.dirname(caKeyPath));
+  // The key first: whoever finds a certificate, finds its key too.
+  await writeFileAtomic(caKeyPath, authority.key, 0o600);
+  await writeFileAtomic(caCertPath, authority.certificate, 0o644);
+}
+
+async function take(context: MachineContext, { name, record, files }: BundledMachine, signal: AbortSignal): Promise<void> {
+  await using _lock = await lockMachine(context, name, "import", signal);
+  const root = context.store.root;
+  const companions = Object.entries(files).map(
+    ([file, text]) => [file, jsonFiles.has(file) ? localText(text, root) : text] as const,
+  );
+  await context.store.create(recordOf(context, name, localText(record, root)), Object.fromEntries(companions));
+}
+
+function recordOf({ store }: MachineContext, name: string, text: string): HostRecord {
+  const { record } = decodeRecord(text, { name, storeRoot: store.root });
+  return { ...record, driverConfigText: withoutOwnersKey(record.driverConfigText, store.machineDir(name)) };
+}
+
+/** The key of a box that was adopted stayed behind: whoever has it now logs in with the agent's or a default one. */
+function withoutOwnersKey(configText: string, machineDir: string): string {
+  const config = JSON.parse(configText) as Readonly<Record<string, unknown>>;
+  const { SSHKey, SSHKeyPath } = config;
+  if (typeof SSHKey !== "string" || SSHKey === "" || typeof SSHKeyPath !== "string") return configText;
+  const isCopy = path.dirname(SSHKeyPath) === machineDir;
+  return respellJsonText(configText, JSON.stringify({ ...config, SSHKey: "", SSHKeyPath: isCopy ? "" : SSHKeyPath }));
+}
+
+async function makeReady(context: MachineContext, name: string, signal: AbortSignal): Promise<boolean> {
+  try {
+    await using host = await openHost(context, name);
+    if (!isProvisioned(host)) return true;
+    await provisionAgain(context, name, signal);
+    return true;
+  } catch (error) {
+    signal.throwIfAborted();
+    const again = `docker-machine provision ${name}`;
+    logTo(
+      context.reportFor(name),
+      "warn",
+      `"${name}" was imported, and could not be reached: ${messageOf(error)}. Once it can: ${again}`,
+    );
+    return false;
+  }
+}

@@ -1,0 +1,49 @@
+/** A bundle is sealed by age (age-encryption.org), for people's keys or by a passphrase: age itself opens it as well. */
+import { unusable } from "./bundle.ts";
+
+/** Who can open it. */
+export type Seal = { readonly recipients: readonly string[] } | { readonly passphrase: string };
+
+/** What opens it: an identity file's text, or the passphrase. */
+export type SealKey = { readonly identities: readonly string[] } | { readonly passphrase: string };
+
+/** Gives armored text. Throws `usage`-like `bundle-unusable` for what is no recipient. */
+export async function sealBundle(text: string, seal: Seal): Promise<string> {
+  const { armor, Encrypter } = await import("age-encryption");
+  const encrypter = new Encrypter();
+  if ("passphrase" in seal) encrypter.setPassphrase(seal.passphrase);
+  else for (const recipient of seal.recipients) addRecipient(encrypter, recipient);
+  return armor.encode(await encrypter.encrypt(text));
+}
+
+function addRecipient(encrypter: { addRecipient(recipient: string): void }, recipient: string): void {
+  try {
+    encrypter.addRecipient(recipient);
+  } catch {
+    throw unusable(`${JSON.stringify(recipient)} is no recipient of age`, "Give it as age-keygen -y prints it: age1...");
+  }
+}
+
+/** Throws `bundle-unusable` where the key is not one of its, and for what age did not make. */
+export async function openBundle(sealed: string, key: SealKey): Promise<string> {
+  const { armor, Decrypter } = await import("age-encryption");
+  const decrypter = new Decrypter();
+  if ("passphrase" in key) decrypter.addPassphrase(key.passphrase);
+  else for (const identity of key.identities) decrypter.addIdentity(identity);
+  let bytes: Uint8Array;
+  try {
+    bytes = armor.decode(sealed);
+  } catch {
+    throw unusable("The file is no bundle of machines: it was not sealed by age", "docker-machine export NAME makes one.");
+  }
+  try {
+    return await decrypter.decrypt(bytes, "text");
+  } catch {
+    throw unusable("The bundle cannot be opened: it is sealed for somebody else, or the passphrase is another");
+  }
+}
+
+/** The lines of an identity file that are identities. */
+export function identitiesIn(text: string): readonly string[] {
+  return text.split(/\s+/u).filter((word) => word.startsWith("AGE-SECRET-KEY-"));
+}

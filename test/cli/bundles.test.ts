@@ -1,0 +1,133 @@
+/** Machines that are handed over: what goes along, what stays, who can open it. */
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { existsSync, readFileSync } from "node:fs";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import * as path from "node:path";
+import { describe, it } from "node:test";
+import { generateX25519Identity, identityToRecipient } from "age-encryption";
+import { parseBundle } from "../../src/machine/bundle/bundle.ts";
+import { goldenText } from "../../src/store/testing/records.ts";
+import { misfits, type Schema } from "../support/json-schema.ts";
+import { openCommandLine, type CommandLine } from "./command-line.ts";
+import { addSshMachine } from "./ssh-machines.ts";
+
+const age = path.resolve(process.env["DOCKER_MACHINE_AGE"] ?? "build/age", "usr/bin/age");
+const noAge = existsSync(age) ? false : "age is not unpacked; sh scripts/age-package.sh does that from Debian's packages";
+const identity = await generateX25519Identity();
+const recipient = await identityToRecipient(identity);
+
+/** The words behind `import`. */
+async function exported(shell: CommandLine, words: string): Promise<string> {
+  await shell.ok(`export --to ${recipient} --file ../machines.age ${words}`);
+  await writeFile(path.join(shell.folder, "identity"), `# created by a test\n${identity}\n`);
+  return `--identity ${path.join(shell.folder, "identity")} ${path.join(shell.folder, "machines.age")}`;
+}
+
+describe("export and import", () => {
+  it("give a machine to another store, byte for byte but for the folder", async () => {
+    await using here = await openCommandLine();
+    await using there = await openCommandLine();
+    await here.addRecord("alpha", goldenText("alpha").replaceAll("/tmp/store", "STORE"));
+    await writeFile(path.join(here.store, "machines/alpha/known_hosts"), "alpha ssh-ed25519 AAAA\n");
+    const bundle = await exported(here, "alpha");
+    const printed = await there.ok(`--output json import ${bundle}`);
+    const facts = (JSON.parse(readFileSync("docs/facts.schema.json", "utf8")) as Schema).properties ?? {};
+    assert.deepEqual(misfits(JSON.parse(printed), facts["import"] as Schema), []);
+    const records = await Promise.all([here, there].map(async (shell) => await shell.recordText("alpha")));
+    assert.equal(records[1], records[0]?.replaceAll(here.store, there.store));
+    assert.equal(await readFile(path.join(there.store, "machines/alpha/known_hosts"), "utf8"), "alpha ssh-ed25519 AAAA\n");
+  });
+
+  it("leave the key behind by which a box was adopted, and say how to go on where it is not reached", async () => {
+    await using here = await openCommandLine();
+    await using there = await openCommandLine();
+    const key = path.join(here.store, "machines/box/id_rsa");
+    const server = { hostName: "127.0.0.1", port: 1, userName: "root", identityFile: key } as never;
+    await addSshMachine(here, server, { name: "box" });
+    await writeFile(key, "PRIVATE KEY OF ALICE");
+    const bundle = await exported(here, "box");
+    const { code, stderr } = await there.run(["import", ...bundle.split(" ")]);
+    assert.equal(code, 0);
+    assert.match(stderr, /could not be reached: .*docker-machine provision box/u);
+    const { Driver: driver } = JSON.parse(await there.recordText("box")) as { Driver: Record<string, string> };
+    assert.deepEqual([driver["SSHKey"], driver["SSHKeyPath"]], ["", ""]);
+    await assert.rejects(readFile(path.join(there.store, "machines/box/id_rsa")));
+  });
+
+  it("open for whom they are sealed, and for nobody else", async () => {
+    await using here = await openCommandLine();
+    await using there = await openCommandLine();
+    await here.ok("create -d none --url tcp://127.0.0.1:1 web");
+    const bundle = await exported(here, "web");
+    const eve = path.join(there.folder, "eve");
+    await writeFile(eve, await generateX25519Identity());
+    const refused = await there.run(["import", "--identity", eve, path.join(here.folder, "machines.age")]);
+    assert.match(refused.stderr, /sealed for somebody else/u);
+    assert.equal(await there.ok("ls -q"), "");
+    await there.ok(`import ${bundle}`);
+    assert.equal(await there.ok("url web"), "tcp://127.0.0.1:1\n");
+    const again = await there.run(["import", ...bundle.split(" ")]);
+    assert.match(again.stderr, /"web" already exists, and nothing was imported/u);
+  });
+
+  it("have a passphrase where that is asked for", async () => {
+    await using here = await openCommandLine();
+    await using there = await openCommandLine();
+    await here.ok("create -d none --url tcp://127.0.0.1:1 web");
+    const file = path.join(there.folder, "web.age");
+    await writeFile(file, await here.ok("export --passphrase web", { stdin: "correct horse\n" }));
+    await there.ok(`import ${file}`, { stdin: "correct horse\n" });
+    assert.equal(await there.ok("url web"), "tcp://127.0.0.1:1\n");
+  });
+
+  it("are opened by Debian's age, and open what that has sealed", { skip: noAge }, async () => {
+    await using here = await openCommandLine();
+    await using there = await openCommandLine();
+    await here.ok("create -d none --url tcp://127.0.0.1:1 web");
+    const bundle = await exported(here, "web");
+    const opened = execFileSync(age, ["--decrypt", "--identity", ...bundle.split(" ").slice(1)]);
+    assert.equal(parseBundle(opened.toString("utf8")).machines[0]?.name, "web");
+    const sealed = path.join(there.folder, "sealed.age");
+    execFileSync(age, ["--encrypt", "--armor", "--recipient", recipient, "--output", sealed], { input: opened });
+    await there.ok(`import --identity ${path.join(here.folder, "identity")} ${sealed}`);
+    assert.equal(await there.ok("url web"), "tcp://127.0.0.1:1\n");
+  });
+
+  it("take the certificate authority along where that is asked for, and replace none", async () => {
+    await using here = await openCommandLine();
+    await using there = await openCommandLine();
+    await using third = await openCommandLine();
+    await here.ok("create -d none --url tcp://127.0.0.1:1 web");
+    await third.ok("create -d none --url tcp://127.0.0.1:1 other");
+    const bundle = await exported(here, "--with-ca web");
+    const caOf = async (shell: CommandLine): Promise<string> => await readFile(path.join(shell.store, "certs/ca.pem"), "utf8");
+    const before = await caOf(third);
+    for (const shell of [there, third]) await shell.ok(`import ${bundle}`);
+    assert.equal(await caOf(there), await caOf(here));
+    assert.equal(await caOf(third), before);
+    assert.notEqual(
+      await readFile(path.join(there.store, "certs/key.pem"), "utf8"),
+      await readFile(path.join(here.store, "certs/key.pem"), "utf8"),
+    );
+  });
+
+  for (const [what, text, sentence] of [
+    ["no bundle", "hello\n", /was not sealed by age/u],
+    ["an empty file", "", /was not sealed by age/u],
+  ] as const)
+    it(`refuse ${what}`, async () => {
+      await using there = await openCommandLine();
+      await mkdir(there.store, { recursive: true });
+      await writeFile(path.join(there.folder, "file"), text);
+      await writeFile(path.join(there.folder, "key"), identity);
+      const { code, stderr } = await there.run([
+        "import",
+        "--identity",
+        path.join(there.folder, "key"),
+        path.join(there.folder, "file"),
+      ]);
+      assert.notEqual(code, 0);
+      assert.match(stderr, sentence);
+    });
+});
