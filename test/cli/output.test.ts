@@ -23,6 +23,7 @@ const factLines: Readonly<Record<string, string>> = {
   "driver ls": "driver ls",
   env: "env --no-proxy web",
   gc: "gc",
+  "gc --expired": "gc --expired",
   inspect: "inspect web",
   ip: "ip web stopped",
   label: "label web stopped team=a",
@@ -41,7 +42,7 @@ const factLines: Readonly<Record<string, string>> = {
 };
 
 /** What needs an SSH server is held against the schema where there is one: `selection.test.ts`, `test/e2e/sharing.test.ts`, `bundles.test.ts`. */
-const elsewhere = ["doctor", "exec", "import", "plan", "port", "share", "share ls", "unshare"];
+const elsewhere = ["doctor", "exec", "import", "plan", "port", "share", "share ls", "ttl", "unshare"];
 
 /** Command lines of progress, with the exit code they have here; they run in this order. */
 const progressLines: readonly (readonly [string, number])[] = [

@@ -8,6 +8,8 @@ export type ArgumentKind =
   | "with"
   /** Any number of machines. */
   | "machines"
+  /** Any number of machines, of those in a fleet's file. */
+  | "machines-of-file"
   /** A machine and a path on it, or a path here. */
   | "machine-path"
   /** A machine's folder, then a folder here. */
@@ -44,7 +46,7 @@ export const argumentKinds: Readonly<Record<string, ArgumentKind>> = {
   url: "machine",
   version: "machine",
   plan: "none",
-  apply: "machines",
+  apply: "machines-of-file",
   destroy: "none",
   schema: "none",
   label: "machines",

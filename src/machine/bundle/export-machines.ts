@@ -1,11 +1,11 @@
 /** `export`: machines as they are in this store, for another one. The user's own keys stay here. */
-import { lstat, readdir } from "node:fs/promises";
 import * as path from "node:path";
 import { MachineError } from "../../errors/machine-error.ts";
 import { logTo } from "../../log/event.ts";
 import { portableText } from "../../store/portable-paths.ts";
 import { keptFileName } from "../../store/paths.ts";
-import { readFileIfExists } from "../../system/files.ts";
+import { factsOf, listFolder } from "../../system/disk-files.ts";
+import { readFileIfExists, readRegularFileIfExists } from "../../system/files.ts";
 import type { Host } from "../host/host.ts";
 import { openHost } from "../host/open-host.ts";
 import { requireCreated } from "../interruption/interrupted.ts";
@@ -61,7 +61,7 @@ async function exportMachine(
   const root = context.store.root;
   const keys = await ownersKeys(host);
   const files: Record<string, string> = {};
-  for (const entry of (await readdir(host.dir)).toSorted()) {
+  for (const entry of (await listFolder(host.dir)).toSorted()) {
     if (stays.has(entry) || keys.has(entry) || (serverFiles.has(entry) && !withAuthority)) continue;
     const text = await textOf(path.join(host.dir, entry));
     if (text === undefined) logTo(host.report, "warn", `${entry} of "${name}" stays here: it is no text, or too large`);
@@ -86,9 +86,9 @@ async function ownersKeys({ module, driver, dir }: Host): Promise<ReadonlySet<st
 }
 
 async function textOf(file: string): Promise<string | undefined> {
-  const facts = await lstat(file);
-  if (!facts.isFile() || facts.size > largestBytes) return undefined;
-  const bytes = await readFileIfExists(file);
+  const facts = await factsOf(file);
+  if (facts === undefined || facts.isDirectory || facts.sizeBytes > largestBytes) return undefined;
+  const bytes = await readRegularFileIfExists(file);
   const text = bytes?.toString("utf8");
   return text !== undefined && bytes?.equals(Buffer.from(text, "utf8")) === true ? text : undefined;
 }
