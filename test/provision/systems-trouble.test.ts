@@ -27,6 +27,8 @@ interface Trouble {
   readonly end?: string;
   /** What the mirror answers to paths that fit. */
   readonly spoil?: readonly [RegExp, string | number];
+  /** Subfolder of the mirror whose files stand in the place of its own. */
+  readonly overlay?: string;
   readonly code?: ErrorCode;
   readonly says: RegExp;
   readonly hint: RegExp;
@@ -84,6 +86,14 @@ const troubled: readonly TroubledSystem[] = [
         make: "echo repo_gpgcheck=1 >> /etc/yum.repos.d/system.repo; dnf -q clean all",
         end: "sed -i /repo_gpgcheck/d /etc/yum.repos.d/system.repo; dnf -q clean all",
         spoil: [/system\/el9\/repodata\/repomd\.xml\.asc$/u, "not a signature"],
+        says: /Error: Failed to download metadata for repo 'baseos': .*GPG/u,
+        hint: keys,
+      },
+      {
+        what: "a description of the repository that an expired key signed",
+        make: "cp /etc/pki/rpm-gpg/RPM-GPG-KEY-system /root/key; cp /root/expired /etc/pki/rpm-gpg/RPM-GPG-KEY-system; echo repo_gpgcheck=1 >> /etc/yum.repos.d/system.repo; dnf -q clean all",
+        end: "cp /root/key /etc/pki/rpm-gpg/RPM-GPG-KEY-system; sed -i /repo_gpgcheck/d /etc/yum.repos.d/system.repo; dnf -q clean all",
+        overlay: "expired",
         says: /Error: Failed to download metadata for repo 'baseos': .*GPG/u,
         hint: keys,
       },
@@ -150,6 +160,14 @@ const troubled: readonly TroubledSystem[] = [
         hint: keys,
       },
       {
+        what: "a description of the repository that an expired key signed",
+        make: "rpm -e --allmatches gpg-pubkey; rpm --import /root/expired; rm -rf /var/cache/zypp",
+        end: "rpm -e --allmatches gpg-pubkey; rpm --import /etc/pki/rpm-gpg/RPM-GPG-KEY-system; rm -rf /var/cache/zypp",
+        overlay: "expired",
+        says: /Signature verification failed/u,
+        hint: keys,
+      },
+      {
         what: "a file that the mirror lacks",
         spoil: [/\/runc-.*\.rpm$/u, 404],
         says: /File '\.\/runc-\S+' not found on medium 'http:/u,
@@ -202,6 +220,14 @@ const troubled: readonly TroubledSystem[] = [
         hint: keys,
       },
       {
+        what: "a package that an expired key signed",
+        make: "pacman-key --add /root/expired; gpgconf --homedir /etc/pacman.d/gnupg --kill all; rm -f /var/cache/pacman/pkg/*; pacman -Sy",
+        end: "pacman-key --delete expired@localhost; rm -f /var/cache/pacman/pkg/*; pacman -Syy",
+        overlay: "expired",
+        says: /error: runc: signature from "Expired \(lab\) <expired@localhost>" is unknown trust/u,
+        hint: keys,
+      },
+      {
         what: "a package to be left alone that would be replaced",
         make: "pacman -S --noconfirm podman-docker; sed -i 's/^HoldPkg.*/&\\nIgnorePkg = podman-docker/' /etc/pacman.conf",
         end: "sed -i /IgnorePkg/d /etc/pacman.conf; pacman -R --noconfirm podman-docker podman",
@@ -242,7 +268,7 @@ for (const { system, troubles, holder, holds, release, crowd, plan } of troubled
         packageKeys: [repositories.keyFingerprint],
         source: "auto",
       };
-      await host.sh("cat > /root/stranger", { stdin: await repositories.key("stranger") });
+      for (const key of ["stranger", "expired"]) await host.sh(`cat > /root/${key}`, { stdin: await repositories.key(key) });
       const before = withoutFiles(await takeSnapshot(host)).packages.filter((name) => !name.startsWith("gpg-pubkey"));
 
       for (const trouble of troubles) {
@@ -273,6 +299,18 @@ for (const { system, troubles, holder, holds, release, crowd, plan } of troubled
         assert.equal(await host.sh("command -v dockerd || true"), "");
       });
 
+      await t.test("a manager that hangs is waited for with a bound, and what it did in the end is gone on from", async () => {
+        const request = machine.request({ engine: { ...engine, allowRemoval: true } });
+        await host.sh("touch /run/hold-package");
+        const error = await failureOf(provisionHost(request, { ...machine.context, bounds: { installMs: 20_000 } }));
+        assert.equal(error.code, "timeout");
+        await host.sh("rm /run/hold-package");
+        await provisionHost(request, machine.context);
+        assert.equal(await machine.ask("/_ping"), "OK");
+        await restoreHost(machine.request(), machine.context);
+        assert.equal(await host.sh("command -v dockerd || true"), "");
+      });
+
       await t.test("a lock that another holds is waited for", async () => {
         await host.sh(
           `{ ${release}\n} > /dev/null 2>&1 || true; touch /run/hold-package; systemd-run --quiet --unit=holder ${holder}`,
@@ -293,6 +331,7 @@ async function suffer(
 ): Promise<void> {
   if (trouble.make !== undefined) await host.sh(`set -e; { ${trouble.make}\n} > /dev/null 2>&1`);
   if (trouble.spoil !== undefined) repositories.spoil(...trouble.spoil);
+  repositories.overlay(trouble.overlay);
   try {
     const error = await failureOf(provision());
     assert.match(error.message, trouble.says);
@@ -301,6 +340,7 @@ async function suffer(
     assert.equal(await host.sh("ls -A /etc/docker /etc/yum.repos.d/docker-ce.repo 2> /dev/null; command -v dockerd || true"), "");
   } finally {
     repositories.mend();
+    repositories.overlay(undefined);
     if (trouble.end !== undefined) await host.sh(`{ ${trouble.end}\n} > /dev/null 2>&1 || true`);
   }
 }

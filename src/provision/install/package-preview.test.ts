@@ -237,3 +237,17 @@ END`,
   );
   assert.match(calls.at(-1) ?? "", / install runc=1\.1\.5\+ds1-1 podman-docker$/u);
 });
+
+test("dnf knows a source that is not the host's yet where it lies", async () => {
+  using standIns = new StandIns().add("dnf");
+  const { calls } = await run(
+    standIns,
+    dnf,
+    sh`
+room=$(mktemp -d); touch "$room/docker-ce.repo"
+pkg_try_in "$room" "$room/docker-ce.repo"
+pkg_available docker-ce
+rm -r "$room"`,
+  );
+  assert.match(calls[0] ?? "", /--setopt=reposdir=\/etc\/yum\.repos\.d,\/\S+ list available docker-ce$/u);
+});

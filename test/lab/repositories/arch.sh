@@ -73,9 +73,21 @@ common() {
   printf 'conflict = containerd\n' | pack site-policy 1.0-1
 }
 
-# index FILE…: the signed database of these packages.
+# index FOLDER FILE…: the signed database of a repository, with these packages in it.
 index() {
-  repo-add --quiet --sign --key system@localhost "$repository/core.db.tar.gz" "$@"
+  database=$1/core.db.tar.gz
+  shift
+  repo-add --quiet --sign --key system@localhost "$database" "$@"
+}
+
+# signed_by_the_expired PACKAGE: the repository with this package as a key has signed it that is no longer good.
+signed_by_the_expired() {
+  expired=/repository/expired/system/arch
+  mkdir -p "$expired"
+  cp "$1" "$expired"
+  cp -L "$repository"/core.* "$expired"
+  gpg --batch --faked-system-time 20200115T000000 --local-user expired@localhost --detach-sign "$expired/${1##*/}"
+  index "$expired" "$expired/${1##*/}"
 }
 
 fetch $older
@@ -88,11 +100,12 @@ mkdir -p "$repository" /repository/before/system/arch /repository/keys
 
 common
 engine $older
-index "$repository"/*.pkg.tar.zst
+index "$repository" "$repository"/*.pkg.tar.zst
 cp -L "$repository"/core.db* "$repository"/core.files* /repository/before/system/arch/
 ls "$repository"/*.zst > "$work/before"
 engine $newer
-index $(ls "$repository"/*.zst | grep -vxFf "$work/before")
+index "$repository" $(ls "$repository"/*.zst | grep -vxFf "$work/before")
+signed_by_the_expired "$(ls "$repository"/runc-*.zst | grep -vxFf "$work/before")"
 
 for name in system stranger expired; do gpg --batch --armor --export "$name@localhost" > "/repository/keys/$name"; done
 fingerprint_of system@localhost > /repository/fingerprint

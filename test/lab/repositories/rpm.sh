@@ -4,6 +4,7 @@
 #
 #   linux/centos/9/x86_64/stable, linux/fedora/41/…    docker-ce, docker-ce-cli, containerd.io; for el9 in two versions
 #   before/…                                            what a repository said of itself before the newer version came
+#   expired/…                                           what it says of itself, signed by a key that has expired
 #   system/el9, system/fc41, system/amzn2023, …        what the distribution itself has; system/*/modular its modules
 
 arch=$(uname -m)
@@ -310,6 +311,14 @@ index_before() {
   cp -a "$1/repodata" "/repository/before${1#/repository}/"
 }
 
+# signed_by_the_expired FOLDER: its description as a key has signed it that is no longer good, below /repository/expired.
+signed_by_the_expired() {
+  mkdir -p "/repository/expired${1#/repository}/repodata"
+  gpg --batch --faked-system-time 20200115T000000 --local-user expired@localhost --armor --output "/repository/expired${1#/repository}/repodata/repomd.xml.asc" \
+    --detach-sign "$1/repodata/repomd.xml"
+  gpg --batch --armor --export expired@localhost > "/repository/expired${1#/repository}/repodata/repomd.xml.key"
+}
+
 # modular FOLDER: the same packages with a module that has a stream of runc, as container-tools of Red Hat 8.
 modular() {
   cat > "$work/modules.yaml" << END
@@ -368,6 +377,7 @@ system_fedora /repository/system/fc41 fc41
 system_amazon /repository/system/amzn2023 amzn2023
 system_suse /repository/system/suse 150600.1.1
 for tag in fc41 amzn2023 suse; do index "/repository/system/$tag" system@localhost; done
+for tag in el9 suse; do signed_by_the_expired "/repository/system/$tag"; done
 
 mkdir /repository/keys
 for name in docker system stranger expired; do gpg --batch --armor --export "$name@localhost" > "/repository/keys/$name"; done

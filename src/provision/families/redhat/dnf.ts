@@ -26,7 +26,7 @@ pkg_spec() {
     index(version, wanted) == 1 && substr(version, length(wanted) + 1) !~ /^[0-9]/ { found = version }
     END { if (found != "") print found }' | sed "s/^/$1-/"
 }
-pkg_try_in() { [ -z "$2" ] || { cp "$2" "$1/" && rpm_sources="--setopt=reposdir=/etc/yum.repos.d,$1"; }; }
+pkg_try_in() { [ -z "$2" ] || rpm_sources="--setopt=reposdir=/etc/yum.repos.d,$(dirname "$2")"; }
 # Of dnf NAME-EPOCH:VERSION-RELEASE.*, of yum EPOCH:NAME-VERSION-RELEASE.*; what begins with ! is an exclusion.
 rpm_locked() {
   sed -n '/^[#!]/d; s/^[0-9]*://; s/-[^-]*-[^-]*$//p' /etc/dnf/plugins/versionlock.list /etc/yum/pluginconf.d/versionlock.list 2> /dev/null
