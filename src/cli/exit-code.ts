@@ -8,6 +8,8 @@ export const exitCodes = {
   ok: 0,
   failure: 1,
   usage: 2,
+  /** With `--detailed-exitcode`, where no error is 2. */
+  differs: 2,
   preCreateCheck: 3,
   machineNotFound: 4,
   interrupted: 130,

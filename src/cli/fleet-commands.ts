@@ -1,6 +1,6 @@
 /** The commands for many machines, as data. */
 import type { Arity, Command } from "./command.ts";
-import { detailedExitFlag, fileFlag } from "./fleet/fleet-flags.ts";
+import { detailedExitFlag, driftFlag, fileFlag, ignoreFlag } from "./fleet/fleet-flags.ts";
 import { shareCommands } from "./share-commands.ts";
 import { selectionFlags } from "./selection/selection-flags.ts";
 
@@ -46,7 +46,14 @@ const fileCommands: readonly Command[] = [
   {
     name: "plan",
     summary: "Show what apply would do to have the machines that a file describes",
-    flags: [fileFlag, detailedExitFlag, { kind: "string", name: "save", usage: "Keep the plan in this file, for apply --plan" }],
+    flags: [
+      fileFlag,
+      detailedExitFlag,
+      driftFlag,
+      ignoreFlag,
+      { kind: "string", name: "import", usage: "Print in its place how this machine would stand in such a file" },
+      { kind: "string", name: "save", usage: "Keep the plan in this file, for apply --plan" },
+    ],
     arity: noArguments,
     output: "facts",
     load: () => import("./commands/plan.ts"),
@@ -59,6 +66,8 @@ const fileCommands: readonly Command[] = [
     flags: [
       fileFlag,
       { kind: "string", name: "plan", usage: "Do what this saved plan says, if nothing has changed since" },
+      { ...driftFlag, usage: "Look at the machines too, and put right what differs from their records" },
+      ignoreFlag,
       { kind: "int", name: "parallel", usage: "Machines at the same time", value: 10 },
       { kind: "bool", name: "prune", usage: "Remove machines of the fleet that are in the file no more" },
       { kind: "strings", name: "replace", usage: "Make this machine anew, with all that is on it gone" },
@@ -66,6 +75,14 @@ const fileCommands: readonly Command[] = [
     ],
     output: "progress",
     load: () => import("./commands/apply.ts"),
+  },
+  {
+    name: "drift",
+    summary: "Look at the machines of a fleet for what is not as recorded, and change nothing",
+    flags: [fileFlag, detailedExitFlag, ignoreFlag],
+    arity: noArguments,
+    output: "facts",
+    load: () => import("./commands/drift.ts"),
   },
   {
     name: "destroy",

@@ -5,7 +5,9 @@ import { writeFile } from "node:fs/promises";
 import * as path from "node:path";
 import { after, before, describe, it } from "node:test";
 import { misfits, type Schema } from "../support/json-schema.ts";
+import type { FakeEngine } from "../../src/engine/fake-engine.ts";
 import { openCommandLine, type CommandLine } from "./command-line.ts";
+import { engineFor } from "./engine-fixture.ts";
 
 const schema = (JSON.parse(readFileSync("docs/facts.schema.json", "utf8")) as Schema).properties ?? {};
 
@@ -170,5 +172,98 @@ describe("apply", () => {
     assert.equal((await shell.run(["destroy"])).code, 2);
     const done = await shell.run(["destroy", "--fleet", "shop"], { stdin: "shop\n" });
     assert.deepEqual([done.code, await shell.ok("ls -q")], [0, "mine\n"], done.stderr);
+  });
+});
+
+/** A box that was adopted with more than its defaults, made from the record of `seed`. */
+function boxRecord(seed: string): string {
+  const record = JSON.parse(seed.replaceAll("/machines/seed", "/machines/box")) as {
+    Driver: object;
+    HostOptions: { EngineOptions: object };
+  };
+  const engine = { ...record.HostOptions.EngineOptions, ArbitraryFlags: ["log-driver=local"], Labels: ["a=b"] };
+  const own = { EnginePort: 2376, SSHKey: "", IPAddress: "192.0.2.30", SSHUser: "deploy", SSHPort: 2222, SSHKeyPath: "" };
+  return JSON.stringify({
+    ...record,
+    Name: "box",
+    DriverName: "generic",
+    Driver: { ...record.Driver, ...own, MachineName: "box" },
+    HostOptions: { ...record.HostOptions, EngineOptions: engine },
+    Extra: { EngineVersion: "27.5" },
+  });
+}
+
+describe("drift and import", () => {
+  let shell: CommandLine;
+  let engine: FakeEngine;
+  before(async () => {
+    shell = await openCommandLine();
+    await shell.ok("create -d none --url tcp://127.0.0.1:1 seed");
+    engine = await engineFor(shell);
+    await write(shell, `machines:\n  up: {driver: none, url: "${engine.url}"}\n`);
+    await shell.ok("apply --yes");
+  });
+  after(async () => {
+    await engine[Symbol.asyncDispose]();
+    await shell[Symbol.asyncDispose]();
+  });
+
+  it("finds no drift where the engine answers, and knows nothing of a machine that does not", async () => {
+    assert.equal(await shell.ok("drift --detailed-exitcode"), "No drift: 1 machine of the fleet shop is as recorded.\n");
+    await write(
+      shell,
+      `machines:\n  up: {driver: none, url: "${engine.url}"}\n  down: {driver: none, url: "tcp://127.0.0.1:1"}\n`,
+    );
+    await shell.ok("apply --yes down");
+    const seen = await shell.run(["drift", "--detailed-exitcode"]);
+    assert.equal(seen.code, 1);
+    assert.match(seen.stdout, /^ {2}\? down {2}unknown: Unable to query docker version: .*\n1 could not be looked at\.\n$/u);
+    assert.equal((await shell.run(["drift"])).code, 1);
+    assert.equal((await shell.run(["plan", "--drift", "--detailed-exitcode"])).code, 1);
+    assert.equal((await shell.run(["plan", "--detailed-exitcode"])).code, 0);
+    const applied = await shell.run(["apply", "--drift", "--yes"]);
+    assert.deepEqual([applied.code, /"down" could not be looked at/u.test(applied.stderr)], [1, true], applied.stderr);
+  });
+
+  it("prints values for programs", async () => {
+    const { stdout } = await shell.run(["--output", "json", "drift"]);
+    assert.deepEqual(misfits(JSON.parse(stdout), schema["drift"] ?? {}), []);
+    const plan = await shell.run(["--output", "json", "plan", "--drift"]);
+    assert.deepEqual(misfits(JSON.parse(plan.stdout), schema["plan"] ?? {}), []);
+  });
+
+  it("prints a machine that exists as it would stand in the file, and the next apply marks it", async () => {
+    await shell.addRecord("box", boxRecord(await shell.recordText("seed")));
+    await shell.ok("label box role=web");
+    await shell.ok("protect seed");
+    const box = await shell.ok("plan --import box");
+    assert.equal(
+      box,
+      [
+        "  box:",
+        "    driver: generic",
+        "    generic-ip-address: 192.0.2.30",
+        "    generic-ssh-port: 2222",
+        "    generic-ssh-user: deploy",
+        "    engine:",
+        '      version: "27.5"',
+        "      opts:",
+        "        - log-driver=local",
+        "      labels:",
+        "        - a=b",
+        "    labels:",
+        "      role: web",
+        "",
+      ].join("\n"),
+    );
+    const seed = await shell.ok("plan --import seed");
+    await write(shell, `machines:\n${box}${seed}  up: {driver: none, url: "${engine.url}"}\n`);
+    assert.match(await shell.ok("plan"), /^ {2}\* box seed {2}it exists, and is as the file says\n/u);
+    const records = [await shell.recordText("box"), await shell.recordText("seed")];
+    await shell.ok("apply --yes");
+    assert.match(await shell.recordText("box"), /"Fleet": \{\s+"Name": "shop"/u);
+    assert.notDeepEqual([await shell.recordText("box"), await shell.recordText("seed")], records);
+    assert.match(await shell.ok("plan"), /down +it is in the file no more/u);
+    assert.equal((await shell.run(["plan", "--import", "nobody"])).code, 4);
   });
 });

@@ -44,9 +44,16 @@ export class FleetScene extends Scene {
     wishes: Partial<ApplyWishes> = {},
     { signal = never, parallel = 4, fleet = "shop" } = {},
   ): Promise<Outcome<void>[]> {
-    const plan = await this.plan(machines, fleet);
-    const site = { context: this.site, fleet, source: this.source, signal };
     await using _lock = await lockFleet(this.site, fleet, "apply", signal);
+    return await this.applyPlan(await this.plan(machines, fleet), wishes, { signal, parallel });
+  }
+
+  async applyPlan(
+    plan: Plan,
+    wishes: Partial<ApplyWishes> = {},
+    { signal = never, parallel = 4 } = {},
+  ): Promise<Outcome<void>[]> {
+    const site = { context: this.site, fleet: plan.fleet, source: this.source, signal };
     const work = workOf(plan, { ...noWishes, ...wishes });
     await checkWork(site, work, parallel);
     return await applyWork(site, { work, parallel });

@@ -8,6 +8,7 @@ import type { Plan } from "../../fleet/plan/plan.ts";
 import { parseSavedPlan, requireFresh, stale, type SavedPlan } from "../../fleet/plan/saved-plan.ts";
 import { MachineError } from "../../errors/machine-error.ts";
 import { logTo } from "../../log/event.ts";
+import type { Outcome } from "../../machine/machine-context.ts";
 import { throwFailures } from "../../machine/many.ts";
 import { expandNames } from "../../machine/names.ts";
 import { readRegularFileIfExists } from "../../system/files.ts";
@@ -16,6 +17,7 @@ import type { Invocation } from "../command.ts";
 import { digestOfFile, openFleet, type OpenedFleet } from "../fleet/open-fleet.ts";
 import { printPlanText } from "../fleet/print-plan.ts";
 import { openContext } from "../open-context.ts";
+import { lookedAt } from "./plan.ts";
 import { UsageError } from "../usage-error.ts";
 
 const mostAtOnce = 64;
@@ -33,12 +35,17 @@ export async function run({ options, args }: Invocation, context: CliContext): P
   const machineContext = openContext(context, (name) => shown.reportFor(name));
   const site: Site = { context: machineContext, fleet: file.fleet, source, signal: context.signal };
   await using _lock = await lockFleet(machineContext, file.fleet, "apply", context.signal);
-  const plan = await makePlan(machineContext, file, source);
+  const fromRecords = await makePlan(machineContext, file, source);
+  const plan =
+    (saved?.drift ?? options.bool("drift"))
+      ? await lookedAt(fromRecords, saved?.ignored ?? options.strings("ignore"), machineContext, context.signal)
+      : fromRecords;
   if (saved !== undefined) await requireFresh(saved, plan, opened.digest, machineContext.store);
   const wishes = { prune: options.bool("prune"), replace: expandNames(options.strings("replace")), only: expandNames(args) };
   const work = workOf(plan, wishes);
   await showPlan(plan, work, context);
-  if (work.length === 0) return;
+  const blind = plan.machines.flatMap(({ name, drift }) => (drift?.state === "unknown" ? [unseen(name, drift.reason)] : []));
+  if (work.length === 0) return throwFailures(blind);
   await checkWork(site, work, parallel);
   if (saved === undefined && !options.bool("yes") && !(await isAgreed(work, file.fleet, context))) return;
   await requireUnchanged(opened);
@@ -50,10 +57,15 @@ export async function run({ options, args }: Invocation, context: CliContext): P
     view.close();
     const done = outcomes.filter(({ error }) => error === undefined).length;
     logTo(context.report, "info", `${done} of ${outcomes.length} applied to the fleet ${file.fleet}.`);
-    throwFailures(outcomes);
+    throwFailures([...outcomes, ...blind]);
   } finally {
     view.close();
   }
+}
+
+/** A machine of which nobody knows whether it is as it should be is not as it should be. */
+function unseen(name: string, reason: string): Outcome<void> {
+  return { name, error: new MachineError("machine-state", `"${name}" could not be looked at: ${reason}`) };
 }
 
 async function savedFrom(file: string, { computer }: CliContext): Promise<SavedPlan | undefined> {

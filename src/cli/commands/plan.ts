@@ -1,28 +1,58 @@
 /** `plan`: what `apply` would do. Nothing is changed. */
 import * as path from "node:path";
+import { ignoring } from "../../fleet/drift/drift.ts";
 import { makePlan } from "../../fleet/plan/make-plan.ts";
-import { isChange } from "../../fleet/plan/plan.ts";
+import { isChange, standing, withDrift, type Plan } from "../../fleet/plan/plan.ts";
 import { savedPlan } from "../../fleet/plan/saved-plan.ts";
 import { logTo } from "../../log/event.ts";
+import type { MachineContext } from "../../machine/machine-context.ts";
 import { writeFileAtomic } from "../../system/files.ts";
 import type { CliContext } from "../cli-context.ts";
 import type { Invocation } from "../command.ts";
+import { exitCodes } from "../exit-code.ts";
 import { openFleet } from "../fleet/open-fleet.ts";
 import { printPlan } from "../fleet/print-plan.ts";
 import { openContext } from "../open-context.ts";
 
-const differs = 2;
-
 export async function run({ options }: Invocation, context: CliContext): Promise<number> {
   const machineContext = openContext(context);
+  const imported = options.string("import");
+  if (imported !== "") return await (await import("../fleet/print-import.ts")).printImport(imported, machineContext, context);
   const { file, source, digest } = await openFleet(options.string("file"), context);
-  const plan = await makePlan(machineContext, file, source);
+  const fromRecords = await makePlan(machineContext, file, source);
+  const ignored = options.strings("ignore");
+  const plan = options.bool("drift") ? await lookedAt(fromRecords, ignored, machineContext, context.signal) : fromRecords;
   printPlan(plan, context);
   const target = options.string("save");
   if (target !== "") {
-    const saved = await savedPlan(plan, { path: file.file, digest }, machineContext.store);
+    const saved = await savedPlan(plan, { path: file.file, digest, drift: options.bool("drift"), ignored }, machineContext.store);
     await writeFileAtomic(path.resolve(context.computer.cwd, target), `${JSON.stringify(saved, undefined, 2)}\n`, 0o600);
     logTo(context.report, "info", `Saved. To do just that: ${context.program.base} apply --plan ${target}`);
   }
-  return options.bool("detailed-exitcode") && plan.machines.some(isChange) ? differs : 0;
+  return statusOf(plan, options.bool("detailed-exitcode"));
+}
+
+/** The plan with what is found on the machines themselves. */
+export async function lookedAt(
+  plan: Plan,
+  ignored: readonly string[],
+  machineContext: MachineContext,
+  signal: AbortSignal,
+): Promise<Plan> {
+  const { lookForDrift } = await import("../../fleet/drift/look.ts");
+  const reports = await lookForDrift(
+    machineContext,
+    standing(plan).map(({ name }) => name),
+    signal,
+  );
+  return withDrift(
+    plan,
+    reports.map((report) => ignoring(report, ignored)),
+  );
+}
+
+/** What could not be looked at is an error: nobody may take it for no difference. */
+export function statusOf({ machines }: Plan, isDetailed: boolean): number {
+  if (machines.some(({ drift }) => drift?.state === "unknown")) return exitCodes.failure;
+  return isDetailed && machines.some(isChange) ? exitCodes.differs : exitCodes.ok;
 }

@@ -47,6 +47,7 @@ export const argumentKinds: Readonly<Record<string, ArgumentKind>> = {
   version: "machine",
   plan: "none",
   apply: "machines-of-file",
+  drift: "none",
   destroy: "none",
   schema: "none",
   label: "machines",

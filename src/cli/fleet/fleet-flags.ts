@@ -17,3 +17,15 @@ export const detailedExitFlag: CliFlag = {
   name: "detailed-exitcode",
   usage: "End with 2 where something differs, with 1 for every error, and with 0 where nothing is to be done",
 };
+
+export const driftFlag: CliFlag = {
+  kind: "bool",
+  name: "drift",
+  usage: "Look at the machines too, for what differs from their records",
+};
+
+export const ignoreFlag: CliFlag = {
+  kind: "strings",
+  name: "ignore",
+  usage: "Pass over what differs under this key, or under those that begin so where it ends in *",
+};

@@ -9,6 +9,7 @@ import {
   type Plan,
   type PlannedMachine,
 } from "../../fleet/plan/plan.ts";
+import type { DriftReport } from "../../fleet/drift/drift.ts";
 import { foldNames } from "../exec/grouped-output.ts";
 import { lengthOf, wrap } from "../output/wrap.ts";
 
@@ -34,6 +35,7 @@ const marks: Readonly<Record<Action, readonly [mark: string, colour: Colour]>> =
 
 const effectWords: Readonly<Record<Effect, string>> = {
   record: "",
+  lifetime: "counted from now on",
   "next-upgrade": "from the next upgrade on",
   "engine-restart": "restarts the engine",
   "engine-upgrade": "upgrades the engine",
@@ -46,18 +48,28 @@ const widestNames = 28;
 
 /** @param granted machines whose removal or replacement was asked for */
 export function planLines(plan: Plan, style: PlanStyle, granted: ReadonlySet<string> = new Set()): string[] {
-  const shown = plan.machines.filter((machine) => isChange(machine) || granted.has(machine.name));
+  const shown = plan.machines.filter(
+    (machine) => isChange(machine) || machine.drift?.state === "unknown" || granted.has(machine.name),
+  );
   const groups = Map.groupBy(shown, (machine) => JSON.stringify([machine.action, ...rowsOf(machine, granted.has(machine.name))]));
   const rows = [...groups.values()].map((group) => {
-    const [{ action, name }] = group as [PlannedMachine];
+    const [{ name }] = group as [PlannedMachine];
     const isGranted = granted.has(name);
     const names = oneLine(foldNames(group.map((machine) => machine.name)).join(" "));
-    const mark = marks[isGranted && action !== "remove" ? "replace" : action];
+    const mark = markOf(group[0] as PlannedMachine, isGranted);
     return { mark, names, rows: rowsOf(group[0] as PlannedMachine, isGranted) };
   });
   const width = Math.min(widestNames, Math.max(0, ...rows.map(({ names }) => lengthOf(names))));
   return [...rows.flatMap((row) => groupLines(row, width, style)), summaryLine(plan, granted)];
 }
+
+function markOf({ action, drift }: PlannedMachine, isGranted: boolean): (typeof marks)[Action] {
+  if (isGranted && action !== "remove") return marks.replace;
+  if (action !== "none" || drift === undefined) return marks[action];
+  return drift.state === "unknown" ? marks.refuse : driftMark;
+}
+
+const driftMark = ["≠", "yellow"] as const;
 
 interface Group {
   readonly mark: (typeof marks)[Action];
@@ -80,10 +92,22 @@ function groupLines({ mark: [mark, colour], names, rows }: Group, width: number,
 }
 
 /** What is said of a machine. */
-function rowsOf({ action, reason, needs, isProtected, changes }: PlannedMachine, isGranted: boolean): string[] {
+function rowsOf({ action, reason, needs, isProtected, changes, drift }: PlannedMachine, isGranted: boolean): string[] {
   const opening = action === "create" ? "create:" : action === "refuse" ? "not touched:" : "";
   const first = [opening, reason].filter((part) => part !== "").join(" ");
-  return [...(first === "" ? [] : [first]), ...changes.map(changeText), ...decisionOf(action, needs, isProtected, isGranted)];
+  return [
+    ...(first === "" ? [] : [first]),
+    ...changes.map(changeText),
+    ...driftRows(drift),
+    ...decisionOf(action, needs, isProtected, isGranted),
+  ];
+}
+
+/** What was found on the machine itself. */
+export function driftRows(drift: DriftReport | undefined): string[] {
+  if (drift === undefined) return [];
+  if (drift.state === "unknown") return [`unknown: ${drift.reason}`];
+  return drift.differences.map(({ key, expected, found }) => `${key}: ${found}, not ${expected}`);
 }
 
 function decisionOf(action: Action, needs: PlannedMachine["needs"], isProtected: boolean, isGranted: boolean): string[] {
@@ -111,13 +135,15 @@ function quoted(value: string | null): string {
 
 function summaryLine(plan: Plan, granted: ReadonlySet<string>): string {
   const left = { ...plan, machines: plan.machines.filter(({ name }) => !granted.has(name)) };
-  const { create, continue: goOn, mark, decisions } = summaryOf(left);
+  const { create, continue: goOn, mark, drifted, unknown, decisions } = summaryOf(left);
   const removed = plan.machines.filter(({ name, action }) => granted.has(name) && action === "remove").length;
   const parts = [
     ...counted(create, "to create"),
     ...counted(left.machines.filter((machine) => machine.action === "change" && isDoneUnasked(machine)).length, "to change"),
     ...counted(goOn, "to continue"),
     ...counted(mark, "to mark"),
+    ...counted(drifted, drifted === 1 ? "differs from its record" : "differ from their records"),
+    ...counted(unknown, unknown === 1 ? "is unknown" : "are unknown"),
     ...counted(granted.size - removed, "to replace"),
     ...counted(removed, "to remove"),
     ...counted(decisions, decisions === 1 ? "needs a decision" : "need a decision"),

@@ -98,6 +98,10 @@ export const examples: Readonly<Record<string, readonly Example[]>> = {
     { does: "in a pipeline: a plan that somebody has read", words: "apply --plan shop.plan" },
     { does: "also removes what is in the file no more", words: "apply --prune --yes" },
   ],
+  drift: [
+    { does: "32 at a time, one probe each", words: "drift" },
+    { does: "for once without a known noise", words: "drift --ignore host-name --ignore '/etc/*'" },
+  ],
   destroy: [{ does: "asks for the name before it removes anything", words: "destroy --fleet shop" }],
   schema: [{ does: "for an editor that checks and completes the file", words: "schema" }],
   exec: [

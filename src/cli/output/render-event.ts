@@ -18,6 +18,7 @@ const appliedTexts: Readonly<Record<string, string>> = {
   continue: "Finished",
   change: "Changed",
   mark: "Marked",
+  repair: "Repaired",
   replace: "Replaced",
   remove: "Removed",
 };

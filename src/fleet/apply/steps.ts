@@ -7,6 +7,9 @@ import { createMachine, type CreateRequest } from "../../machine/create.ts";
 import { resizeMachine } from "../../machine/edit.ts";
 import { fleetMark, fleetMarkOf, markMachine } from "../../machine/fleet-mark.ts";
 import { readJournal } from "../../machine/interruption/journal.ts";
+import { parseDeadline, parseIdle } from "../../machine/lifetime/deadline.ts";
+import { setLifetime, type LifetimeChange } from "../../machine/lifetime/set-lifetime.ts";
+import { changeState } from "../../machine/lifecycle.ts";
 import { provisionAgain, upgradeMachine } from "../../machine/maintain.ts";
 import type { MachineContext } from "../../machine/machine-context.ts";
 import { changeableFlags, reconfigureMachine } from "../../machine/reconfigure.ts";
@@ -19,7 +22,7 @@ import type { FlagSource } from "../file/flag-source.ts";
 import type { MachineSpec } from "../file/fleet-file.ts";
 import { resolvedOptions } from "../file/resolved-options.ts";
 import type { PlannedChange, PlannedMachine } from "../plan/plan.ts";
-import type { Work } from "./work.ts";
+import { repairsOf, type Work } from "./work.ts";
 
 export interface Site {
   readonly context: MachineContext;
@@ -34,7 +37,16 @@ export async function doWork(site: Site, { machine, kind }: Work): Promise<void>
   if (kind === "create") return await create(site, spec);
   if (kind === "replace") return await replace(site, spec);
   if (kind === "continue") return await goOn(site, machine, spec);
-  await change(site, machine, spec);
+  await repair(site, machine);
+  if (kind !== "repair") await change(site, machine, spec);
+}
+
+/** Puts right what was found on the machine itself: it has to run before anything else. */
+async function repair({ context, signal }: Site, machine: PlannedMachine): Promise<void> {
+  const repairs = repairsOf(machine);
+  if (repairs.has("start")) await changeState(context, machine.name, "start", signal);
+  if (repairs.has("upgrade")) await upgradeMachine(context, machine.name, signal);
+  else if (repairs.has("provision")) await provisionAgain(context, machine.name, signal);
 }
 
 /** As `create` would be asked, with the fleet's mark from the first moment. */
@@ -81,6 +93,7 @@ async function change(site: Site, machine: PlannedMachine, spec: MachineSpec): P
   await changeOfLabels(site, name, changes);
   await changeOfSecrets(site, name, spec, changes);
   await changeOfSize(site, name, spec, changes);
+  await changeOfLifetime(site, name, spec, changes);
   const flags = changes.map(({ key }) => key).filter((key) => Object.hasOwn(changeableFlags, key));
   if (flags.length > 0)
     await reconfigureMachine(context, { name, options: await resolvedOptions(context, spec, source), flags }, signal);
@@ -124,6 +137,29 @@ async function changeOfSize(
   const numberOf = (flag: string): number | undefined => (sizes.has(flag) ? Number(flags[flag]) : undefined);
   const change = { cpus: numberOf(sizeFlags.cpus), memoryMiB: numberOf(sizeFlags.memoryMiB) };
   await resizeMachine(context, name, change, signal);
+}
+
+async function changeOfLifetime(
+  { context, signal }: Site,
+  name: string,
+  { flags }: MachineSpec,
+  changes: readonly PlannedChange[],
+): Promise<void> {
+  const changed = new Map(changes.flatMap(({ key, to, effect }) => (effect === "lifetime" ? [[key, to] as const] : [])));
+  if (changed.size === 0) return;
+  const [ttl, idle] = [changed.get("ttl"), changed.get("idle")];
+  const wanted: LifetimeChange = {
+    deadline: wish(ttl, (text) => parseDeadline(text, context.clock.now())),
+    idle: wish(idle, parseIdle),
+    powerOff: flags["ttl-power-off"] === true,
+  };
+  await setLifetime(context, name, wanted, signal);
+}
+
+/** What the file says no more, ends. */
+function wish<Value>(text: string | null | undefined, parse: (text: string) => Value): Value | "off" | undefined {
+  if (text === undefined) return undefined;
+  return text === null ? "off" : parse(text);
 }
 
 /** What was applied: of what only a replacement would change, still what the machine was made with. */

@@ -1,6 +1,7 @@
 /** What of a plan is to be done, by what was asked for. Pure. */
 import { MachineError } from "../../errors/machine-error.ts";
 import { didYouMean } from "../../errors/nearest.ts";
+import type { Repair } from "../drift/drift.ts";
 import { isDoneUnasked, type Plan, type PlannedMachine } from "../plan/plan.ts";
 
 export interface ApplyWishes {
@@ -14,7 +15,7 @@ export interface ApplyWishes {
 
 export interface Work {
   readonly machine: PlannedMachine;
-  readonly kind: "create" | "continue" | "change" | "mark" | "replace" | "remove";
+  readonly kind: "create" | "continue" | "change" | "mark" | "repair" | "replace" | "remove";
 }
 
 /**
@@ -38,7 +39,13 @@ function kindOf(machine: PlannedMachine, { replace, prune }: ApplyWishes): Work[
   if (replace.includes(name)) return "replace";
   if (action === "remove") return prune && !isProtected ? "remove" : undefined;
   if (action === "create" || action === "continue" || action === "mark") return action;
-  return action === "change" && isDoneUnasked(machine) ? "change" : undefined;
+  if (action === "change" && isDoneUnasked(machine)) return "change";
+  return repairsOf(machine).size > 0 ? "repair" : undefined;
+}
+
+/** What puts right what was found on the machine itself. */
+export function repairsOf({ drift }: PlannedMachine): ReadonlySet<Repair> {
+  return new Set(drift?.differences.flatMap(({ repair }) => repair ?? []));
 }
 
 function requireKnown(name: string, { fleet }: Plan, known: ReadonlyMap<string, PlannedMachine>): void {

@@ -21,13 +21,11 @@ export interface MachineSpec {
   /** Where the machine stands: the last entry that is about it. */
   readonly place: Place;
   readonly driverName: string;
-  /** Create flags by name, those of the engine among them; secrets are references. */
+  /** Create flags by name, those of the engine and of its time to live among them; secrets are references. */
   readonly flags: Readonly<Record<string, FlagValue>>;
   readonly labels: Labels;
   /** Undefined = as it is. */
   readonly protect: boolean | undefined;
-  /** How long the machine is wanted, counted from its create; undefined = nothing is said. */
-  readonly ttl: number | "off" | undefined;
 }
 
 /** How an engine's version is changed on many machines. */

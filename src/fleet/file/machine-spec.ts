@@ -5,12 +5,15 @@ import { isMachineError } from "../../errors/machine-error.ts";
 import { didYouMean } from "../../errors/nearest.ts";
 import { secretsOfAssignment } from "../../log/assignment-secrets.ts";
 import { isSecretName } from "../../log/secret-names.ts";
+import { isDeadline } from "../../machine/lifetime/deadline.ts";
 import { parseLabelChange } from "../../machine/selection/labels.ts";
 import { isReference } from "../../driver-kit/written-flag.ts";
+import { readTimeText } from "../../system/time-text.ts";
+import type { Place } from "../../system/yaml-text.ts";
 import { invalid } from "./complaint.ts";
 import { flagsNotInFiles, type FileFlag, type FlagSource } from "./flag-source.ts";
 import type { MachineSpec } from "./fleet-file.ts";
-import { text, time, truth, withEnvironment } from "./scalars.ts";
+import { text, truth, withEnvironment } from "./scalars.ts";
 import { layered, machineKeys, type Saying, type Scope } from "./scope.ts";
 
 /** All of a machine but what is its own alone. */
@@ -44,14 +47,13 @@ export class SpecReader {
       else if (own.has(name)) throw await this.#strange(name, saying, driverName, title, flags);
       if (flag !== undefined) this.#used.add(name);
     }
+    requireTimes(values, all.flags);
     const protect = all.others.get("protect");
-    const ttl = all.others.get("ttl");
     return {
       driverName,
       flags: values,
       labels: this.#labelsOf(all.labels),
       protect: protect && truth(protect.value, "protect"),
-      ttl: ttl && readTtl(ttl),
     };
   }
 
@@ -129,8 +131,15 @@ export class SpecReader {
   }
 }
 
-function readTtl({ value }: Saying): number | "off" {
-  return value.kind === "scalar" && value.value === "off" ? "off" : time(value, "ttl");
+/** `off` is what a machine is that nothing is said of. */
+function requireTimes(flags: Record<string, FlagValue>, sayings: ReadonlyMap<string, Saying>): void {
+  const place = (name: string): Place => sayings.get(name)?.place ?? "";
+  for (const name of ["ttl", "idle"]) if (flags[name] === "off") delete flags[name];
+  const { ttl, idle } = flags;
+  if (typeof ttl === "string" && !isDeadline(ttl))
+    throw invalid(place("ttl"), "ttl is how long the machine is wanted, as 90m, 8h or 7d, a time with its zone, or off");
+  if (typeof idle === "string" && (/^\d+$/u.test(idle) || readTimeText(idle) === undefined))
+    throw invalid(place("idle"), "idle is a time such as 30m or 2h, or off");
 }
 
 /** Of what an engine is given, a secret is named and not written. */

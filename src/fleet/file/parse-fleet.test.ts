@@ -93,10 +93,10 @@ machines:
       "defaults: {driver: box, protect: true}\nmachines:\n  a: {ttl: 8h}\n  b: {protect: false, ttl: off}\n  c: {protect: null}\n";
     const { machines } = await parse(text);
     assert.deepEqual(
-      machines.map(({ protect, ttl }) => [protect, ttl]),
+      machines.map(({ protect, flags }) => [protect, flags["ttl"]]),
       [
-        [true, 28_800_000],
-        [false, "off"],
+        [true, "8h"],
+        [false, undefined],
         [undefined, undefined],
       ],
     );
@@ -203,7 +203,9 @@ swarm:
       [`${machines}  a: {driver: box, labels: {k=v: x}}`, /"k=v" is no key of a label/u, /^$/u],
       [`${machines}  a: {driver: box, labels: {password: x}}`, /A label must not be called "password"/u, /config set/u],
       [`${machines}  a: {driver: box, protect: 1}`, /protect is true or false$/u, /^$/u],
-      [`${machines}  a: {driver: box, ttl: 8}`, /ttl is a time such as 90s, 10m or 8h$/u, /^$/u],
+      [`${machines}  a: {driver: box, ttl: 8}`, /ttl: --ttl is a text$/u, /"8"/u],
+      [`${machines}  a: {driver: box, ttl: "8"}`, /ttl is how long the machine is wanted/u, /^$/u],
+      [`${machines}  a: {driver: box, idle: soon}`, /idle is a time such as 30m/u, /^$/u],
       [`${machines}  a: {driver: box}\n  a: {driver: box}`, /^m\.yml:5:3: this is no YAML: Map keys must be unique$/u, /^$/u],
       [`${box}  b-[3-5]: {driver: box}`, /^m\.yml:5:3: b-\[3-5\] overlaps: "b-3" is made by b-\[1-3\] already$/u, /^$/u],
       [`${box}  b-2: {}\n  b-[2-2]: {}`, /overlaps: "b-2" is made by b-\[1-3\] and by its own entry already$/u, /^$/u],

@@ -39,6 +39,7 @@ test("the schema allows what is read, and refuses what is not", async () => {
     ["box-address: 10.0.0.7", "cloud-type: big"],
     ["protect: true", "protect: 1"],
     ["ttl: 8h", "ttl: 8"],
+    ["ttl: 8h", "ttl: true"],
     ["max-unavailable: 20%", "max-unavailable: 0"],
     ["cloud-memory: 8192", "cloud-memory: 1.5"],
     ["fleet: shop", "flet: shop"],

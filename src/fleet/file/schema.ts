@@ -70,7 +70,6 @@ function machineSchema(flags: ReadonlyMap<string, readonly FileFlag[]>): Schema 
     },
     protect: { type: ["boolean", "null"], description: "Whether the machine is kept from being removed" },
     transport: orNull({ type: "string", enum: ["tls", "ssh"], description: "How the engine is reached" }),
-    ttl: orNull({ anyOf: [{ const: "off" }, time], description: "How long the machine is wanted" }),
   };
   return map(
     { ...own, ...Object.fromEntries([...all].map(([name, flag]) => [name, flagSchema(flag)])) },

@@ -24,7 +24,7 @@ export const engineKeys = {
 } as const;
 
 /** The keys of a machine that are no create flags by their very name. */
-export const machineKeys = ["driver", "engine", "labels", "protect", "transport", "ttl"] as const;
+export const machineKeys = ["driver", "engine", "labels", "protect", "transport"] as const;
 
 /** One thing that is said: a create flag, a label, or another key of a machine. */
 export interface Saying {
@@ -40,7 +40,7 @@ export interface Scope {
   readonly place: Place;
   readonly flags: ReadonlyMap<string, Saying>;
   readonly labels: ReadonlyMap<string, Saying>;
-  readonly others: ReadonlyMap<"driver" | "protect" | "ttl", Saying>;
+  readonly others: ReadonlyMap<"driver" | "protect", Saying>;
   /** What of all scopes before does not count: all labels, or all that is said of the engine. */
   readonly clears: ReadonlySet<"labels" | "engine">;
 }
@@ -52,7 +52,7 @@ export function emptyScope(title: string, place: Place): Scope {
 /** Throws `fleet-invalid` for what no machine can have, whatever its driver, and for what is said twice. */
 export function readScope(written: Written, title: string, place: Place): Scope {
   const flags = new Map<string, Saying>();
-  const others = new Map<"driver" | "protect" | "ttl", Saying>();
+  const others = new Map<"driver" | "protect", Saying>();
   const clears = new Set<"labels" | "engine">();
   let labels: ReadonlyMap<string, Saying> = new Map();
   const say = (flag: string, entry: WrittenEntry, shown = entry.key): void => {
@@ -63,7 +63,7 @@ export function readScope(written: Written, title: string, place: Place): Scope 
   for (const entry of entriesOf(written, title, invalid)) {
     const { key, value } = entry;
     if (isPrivateKey(key)) continue;
-    if (key === "driver" || key === "protect" || key === "ttl") others.set(key, { shown: key, place: entry.place, value });
+    if (key === "driver" || key === "protect") others.set(key, { shown: key, place: entry.place, value });
     else if (key === "transport") say("engine-transport", entry);
     else if (key === "labels") {
       if (isNothing(value)) clears.add("labels");
@@ -86,7 +86,7 @@ function readLabels(written: Written): ReadonlyMap<string, Saying> {
 export function layered(scopes: readonly Scope[]): Pick<Scope, "flags" | "labels" | "others"> {
   const flags = new Map<string, Saying>();
   const labels = new Map<string, Saying>();
-  const others = new Map<"driver" | "protect" | "ttl", Saying>();
+  const others = new Map<"driver" | "protect", Saying>();
   for (const scope of scopes) {
     if (scope.clears.has("labels")) labels.clear();
     if (scope.clears.has("engine")) for (const flag of Object.values(engineKeys)) flags.delete(flag);

@@ -44,6 +44,9 @@ function flagChanges(spec: MachineSpec, { Flags: before }: FleetMark, driver: Dr
   });
 }
 
+/** Of the machine's time, and of whether that may end. */
+const lifetimeFlags: ReadonlySet<string> = new Set(["ttl", "idle", "ttl-power-off"]);
+
 export function isSame(one: FlagValue | undefined, other: FlagValue | undefined): boolean {
   return JSON.stringify(one) === JSON.stringify(other);
 }
@@ -51,6 +54,7 @@ export function isSame(one: FlagValue | undefined, other: FlagValue | undefined)
 function effectOf(name: string, to: FlagValue | undefined, { flags, sizeFlags }: DriverTraits): Effect {
   // To want no version in particular is to be content with the one that is there.
   if (name === "engine-version" && to === undefined) return "record";
+  if (lifetimeFlags.has(name)) return "lifetime";
   const changeable = changeableFlags[name];
   if (changeable !== undefined) return effects[changeable.effort];
   // Without a size of its own a machine has its driver's, and which that was nobody knows.

@@ -1,4 +1,5 @@
 /** What bringing machines to what a fleet's file says would do: as data, for whoever shows it, saves it or does it. */
+import type { DriftReport } from "../drift/drift.ts";
 import type { MachineSpec } from "../file/fleet-file.ts";
 
 /**
@@ -11,6 +12,8 @@ export type Action = "none" | "create" | "continue" | "change" | "mark" | "repla
 export type Effect =
   /** The record alone. */
   | "record"
+  /** Host and provider are told when the machine ends; counted from then on. */
+  | "lifetime"
   /** Nothing now; the next upgrade of the engine takes it up. */
   | "next-upgrade"
   /** The engine is configured anew, and restarted. */
@@ -44,6 +47,8 @@ export interface PlannedMachine {
   readonly spec: MachineSpec | undefined;
   /** Whether a machine of that name exists. */
   readonly exists: boolean;
+  /** What is otherwise on the machine itself; undefined where that was not looked at. */
+  readonly drift?: DriftReport | undefined;
 }
 
 export interface Plan {
@@ -52,8 +57,18 @@ export interface Plan {
 }
 
 /** Whether anything is to be done or decided. */
-export function isChange({ action }: Pick<PlannedMachine, "action">): boolean {
-  return action !== "none";
+export function isChange({ action, drift }: Pick<PlannedMachine, "action" | "drift">): boolean {
+  return action !== "none" || drift?.state === "drifted";
+}
+
+/** The machines that stand and are the fleet's: those on which a look finds something to compare. */
+export function standing({ machines }: Plan): readonly PlannedMachine[] {
+  return machines.filter(({ action, exists }) => exists && action !== "refuse" && action !== "continue" && action !== "mark");
+}
+
+export function withDrift(plan: Plan, reports: readonly DriftReport[]): Plan {
+  const byName = new Map(reports.map((report) => [report.name, report]));
+  return { ...plan, machines: plan.machines.map((machine) => ({ ...machine, drift: byName.get(machine.name) })) };
 }
 
 /** What is done in any case, as against what needs a word of the user. */
@@ -63,6 +78,9 @@ export function isDoneUnasked({ action, changes }: PlannedMachine): boolean {
 }
 
 export type Summary = Readonly<Record<Action, number>> & {
+  /** How many are otherwise than their records, and how many could not be looked at. */
+  readonly drifted: number;
+  readonly unknown: number;
   /** How many need a word of the user: what is refused, and what is only removed or replaced when asked. */
   readonly decisions: number;
 };
@@ -78,6 +96,8 @@ export function summaryOf({ machines }: Plan): Summary {
     replace: count("replace"),
     remove: count("remove"),
     refuse: count("refuse"),
+    drifted: machines.filter(({ drift }) => drift?.state === "drifted").length,
+    unknown: machines.filter(({ drift }) => drift?.state === "unknown").length,
     decisions: machines.filter(({ action, needs }) => action === "refuse" || needs !== undefined).length,
   };
 }

@@ -12,17 +12,29 @@ export interface SavedPlan {
   /** As it was given, relative to where the plan was made. */
   readonly file: string;
   readonly fileDigest: string;
+  /** Whether the machines were looked at, and what was passed over then. */
+  readonly drift: boolean;
+  readonly ignored: readonly string[];
   /** By name: what is to be done, and the record that was seen. */
   readonly machines: Readonly<Record<string, { readonly planned: string; readonly record: string }>>;
 }
 
-export async function savedPlan(plan: Plan, file: { path: string; digest: string }, store: Store): Promise<SavedPlan> {
+/** What a plan was made of, besides records. */
+export interface PlanBasis {
+  readonly path: string;
+  readonly digest: string;
+  readonly drift: boolean;
+  readonly ignored: readonly string[];
+}
+
+export async function savedPlan(plan: Plan, file: PlanBasis, store: Store): Promise<SavedPlan> {
   const entries = plan.machines.map(
     async (machine) =>
       [machine.name, { planned: digestOf(essence(machine)), record: await recordDigest(store, machine.name) }] as const,
   );
   const machines = Object.fromEntries(await Promise.all(entries));
-  return { format, fleet: plan.fleet, file: file.path, fileDigest: file.digest, machines };
+  const { path, digest, drift, ignored } = file;
+  return { format, fleet: plan.fleet, file: path, fileDigest: digest, drift, ignored, machines };
 }
 
 /** Throws `plan-stale` for what is no saved plan, or one of another version of this program. */
@@ -47,7 +59,7 @@ export function parseSavedPlan(text: string, file: string): SavedPlan {
 /** Throws `plan-stale` naming what has changed. */
 export async function requireFresh(saved: SavedPlan, plan: Plan, fileDigest: string, store: Store): Promise<void> {
   if (saved.fileDigest !== fileDigest) throw stale(`${saved.file} has changed since the plan was saved`);
-  const present = (await savedPlan(plan, { path: saved.file, digest: fileDigest }, store)).machines;
+  const present = (await savedPlan(plan, { ...saved, path: saved.file, digest: fileDigest }, store)).machines;
   const names = [...new Set([...Object.keys(saved.machines), ...Object.keys(present)])];
   const changed = names.filter((name) => JSON.stringify(saved.machines[name]) !== JSON.stringify(present[name]));
   if (changed.length > 0) throw stale(`Machines have changed since the plan was saved: ${changed.toSorted().join(", ")}`);
@@ -57,8 +69,8 @@ export function stale(message: string): MachineError {
   return new MachineError("plan-stale", message, { hint: "See what is to be done now with: docker-machine plan" });
 }
 
-function essence({ action, reason, changes, needs, isProtected }: PlannedMachine): object {
-  return { action, reason, changes, needs, isProtected };
+function essence({ action, reason, changes, needs, isProtected, drift }: PlannedMachine): object {
+  return { action, reason, changes, needs, isProtected, drift: drift?.differences ?? [] };
 }
 
 async function recordDigest(store: Store, name: string): Promise<string> {

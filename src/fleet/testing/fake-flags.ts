@@ -22,6 +22,9 @@ const shared: readonly FileFlag[] = [
   { kind: "bool", name: "engine-allow-removal", usage: "" },
   { kind: "bool", name: "engine-share-ca", usage: "" },
   { kind: "strings", name: "tls-san", usage: "" },
+  { kind: "string", name: "ttl", usage: "" },
+  { kind: "string", name: "idle", usage: "" },
+  { kind: "bool", name: "ttl-power-off", usage: "" },
   { kind: "string", name: "tls-key-type", usage: "", value: "ecdsa" },
 ];
 

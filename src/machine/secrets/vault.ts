@@ -60,6 +60,12 @@ export class Vault {
     return [...this.#secrets.keys()];
   }
 
+  /** Where a secret is; undefined for one that is kept here, and for none. */
+  referenceOf(name: string): string | undefined {
+    const origin = this.#secrets.get(name)?.origin;
+    return origin !== undefined && "reference" in origin ? origin.reference : undefined;
+  }
+
   /** Whether every secret that a text has a mark of is here, by value or by reference. */
   has(text: string): boolean {
     return [...marksIn(text)].every((name) => this.#secrets.has(name));

@@ -4,8 +4,10 @@ import { detectFamily } from "../families/detect-family.ts";
 import { healthFrom, type HealthFacts } from "../facts/health-facts.ts";
 import { healthScript, type HealthQuestions } from "../facts/health-script.ts";
 import type { HostFacts } from "../facts/facts.ts";
+import { probeScript } from "../facts/probe-script.ts";
+import { framedScript } from "../shell/script-protocol.ts";
 import { planProvision, type Plan } from "../plan/plan.ts";
-import { defaultBounds, type ProvisionContext } from "../provision-context.ts";
+import { defaultBounds, type ProvisionBounds, type ProvisionContext } from "../provision-context.ts";
 import type { ProvisionRequest } from "../provision-request.ts";
 import { HostShell } from "./host-shell.ts";
 import { lookAtHost } from "./probe-host.ts";
@@ -15,6 +17,16 @@ export interface Examination {
   readonly health: HealthFacts;
   /** What provisioning would change there; or why it would refuse. */
   readonly plan: Plan | MachineError;
+}
+
+/** The one script that an examination runs, as it reaches the shell. */
+export function examinationScript(
+  { engine: { port } }: Pick<ProvisionRequest, "engine">,
+  given: Partial<ProvisionBounds> | undefined,
+  questions: HealthQuestions,
+): string {
+  const { queryMs } = { ...defaultBounds, ...given };
+  return framedScript(probeScript({ port, queryMs }, healthScript(questions)));
 }
 
 /** Throws what the connection throws, `remote-command` where no shell runs, `sudo-required`. */

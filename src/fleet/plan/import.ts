@@ -1,0 +1,137 @@
+/**
+ * How a machine that exists would stand in a fleet's file: read back from its record, by the flags whose fields a driver
+ * has. What is printed is proved: read again, it speaks against nothing that is recorded.
+ */
+import { defaultValue, type FlagValue } from "../../driver-kit/create-flag.ts";
+import { isSecretName } from "../../log/secret-names.ts";
+import { openHost } from "../../machine/host/open-host.ts";
+import type { MachineContext } from "../../machine/machine-context.ts";
+import { isNamedLike } from "../../machine/secrets/conceal.ts";
+import { Vault } from "../../machine/secrets/vault.ts";
+import type { HostRecord } from "../../store/host-record.ts";
+import { labelsOf, type Labels } from "../../store/record-labels.ts";
+import { flagsNotInFiles, type FileFlag, type FlagSource } from "../file/flag-source.ts";
+import type { MachineSpec } from "../file/fleet-file.ts";
+import { findObjections } from "./adoption.ts";
+
+export interface ImportedMachine {
+  readonly name: string;
+  readonly driverName: string;
+  readonly flags: Readonly<Record<string, FlagValue>>;
+  readonly labels: Labels;
+  readonly isProtected: boolean;
+  /** Flags whose values are secrets that are kept here: the file has to say where they are. */
+  readonly secrets: readonly string[];
+  /** What the record says otherwise than these flags; nothing where it is to be had again by them. */
+  readonly objections: readonly string[];
+}
+
+/** Throws `machine-not-found`, and what opening the machine throws. */
+export async function importMachine(context: MachineContext, name: string, source: FlagSource): Promise<ImportedMachine> {
+  await using host = await openHost(context, name);
+  const { record } = host;
+  const driverName = record.extra.DriverGivenAs ?? record.driverName;
+  const flags = (await source.flagsOf(driverName)).filter((flag) => !flagsNotInFiles.has(flag.name));
+  const config = JSON.parse(await host.driver.configText()) as Record<string, unknown>;
+  const values = { ...driverFlags(flags, config), ...engineFlags(record) };
+  const { references, hidden } = await secretsOf(context, name, flags, config);
+  const given = { ...values, ...references };
+  const labels = labelsOf(record);
+  const spec: MachineSpec = { name, place: "", driverName, flags: given, labels, protect: undefined };
+  const objections = hidden.length > 0 ? [] : await findObjections(context, spec, source);
+  return {
+    name,
+    driverName,
+    flags: given,
+    labels,
+    isProtected: record.extra.Protected === true,
+    secrets: hidden,
+    objections,
+  };
+}
+
+/** By the field that is named like the flag; those that have their defaults are left out. */
+function driverFlags(flags: readonly FileFlag[], config: Readonly<Record<string, unknown>>): Record<string, FlagValue> {
+  const found = flags.flatMap((flag) => {
+    if (isShared(flag) || isSecret(flag)) return [];
+    const value = fieldOf(flag, config);
+    return isOfKind(flag, value) && !isDefault(flag, value) ? [[flag.name, value] as const] : [];
+  });
+  return Object.fromEntries(found);
+}
+
+/** The shared flags are about the engine, its certificates and the machine's time: they have no fields of a driver. */
+function isShared({ name }: FileFlag): boolean {
+  return /^(?:engine|swarm|tls|ttl|idle|ssh-host-key)/u.test(name);
+}
+
+function isSecret(flag: FileFlag): boolean {
+  return flag.secret ?? isSecretName(flag.name);
+}
+
+function fieldOf({ name }: FileFlag, config: Readonly<Record<string, unknown>>): unknown {
+  const fields = Object.keys(config).filter((field) => isNamedLike(name, field));
+  const longest = fields.toSorted((left, right) => right.length - left.length)[0];
+  return longest === undefined ? undefined : config[longest];
+}
+
+function isOfKind(flag: FileFlag, value: unknown): value is FlagValue {
+  switch (flag.kind) {
+    case "string":
+      return typeof value === "string" && !value.includes("[secret:");
+    case "int":
+      return Number.isSafeInteger(value);
+    case "bool":
+      return typeof value === "boolean";
+    case "strings":
+      return Array.isArray(value) && value.every((item) => typeof item === "string");
+  }
+}
+
+function isDefault(flag: FileFlag, value: FlagValue): boolean {
+  return JSON.stringify(defaultValue(flag)) === JSON.stringify(value);
+}
+
+/** Only what differs from the defaults is in a record's `Extra`; an engine's environment may hold secrets, and is left to its author. */
+function engineFlags({ hostOptions, extra }: HostRecord): Record<string, FlagValue> {
+  const { EngineOptions: engine, AuthOptions: auth } = hostOptions;
+  const all: Readonly<Record<string, FlagValue | null | undefined>> = {
+    "engine-version": extra.EngineVersion,
+    "engine-source": extra.EngineSource,
+    "engine-opt": engine.ArbitraryFlags,
+    "engine-label": engine.Labels,
+    "engine-insecure-registry": engine.InsecureRegistry,
+    "engine-registry-mirror": engine.RegistryMirror,
+    "engine-storage-driver": engine.StorageDriver,
+    "engine-package-mirror": extra.EnginePackageMirror,
+    "engine-package-key": extra.EnginePackageKeys,
+    "engine-firewall": extra.EngineFirewall,
+    "engine-transport": extra.EngineTransport,
+    "tls-san": auth.ServerCertSANs,
+    "ssh-host-key": extra.SshHostKey,
+  };
+  const given = Object.entries(all).flatMap(([flag, value]) =>
+    value === undefined || value === null || value === "" || (Array.isArray(value) && value.length === 0)
+      ? []
+      : [[flag, value] as const],
+  );
+  return Object.fromEntries(given);
+}
+
+/** References as they are kept; of what is kept as a value, the flag alone. */
+async function secretsOf(
+  context: MachineContext,
+  name: string,
+  flags: readonly FileFlag[],
+  config: Readonly<Record<string, unknown>>,
+): Promise<{ references: Record<string, string>; hidden: string[] }> {
+  const vault = await Vault.load(context, context.store.machineDir(name));
+  const references: Record<string, string> = {};
+  const hidden: string[] = [];
+  for (const flag of flags.filter((each) => isSecret(each) && !isShared(each))) {
+    const reference = vault.referenceOf(flag.name);
+    if (reference !== undefined) references[flag.name] = reference;
+    else if (vault.names.includes(flag.name) || (fieldOf(flag, config) ?? "") !== "") hidden.push(flag.name);
+  }
+  return { references, hidden };
+}
