@@ -3,6 +3,7 @@ import type { MachineError } from "../../errors/machine-error.ts";
 import { isMachineError } from "../../errors/machine-error.ts";
 import type { Examination } from "../../provision/host/examine-host.ts";
 import type { PlannedFile } from "../../provision/plan/plan.ts";
+import { isVersion } from "../../machine/rollout/engine-version.ts";
 import { changesLifetime } from "../../provision/lifetime/lifetime.ts";
 import type { Difference } from "./drift.ts";
 
@@ -24,7 +25,7 @@ export function hostDifferences({ facts, plan, health }: Examination, wanted: Wa
   else if (!engine.unitActive) add("engine", "running", "stopped");
   if (isInstalled && plan.enable) add("engine-at-boot", "on", "off");
   const version = engine.answer?.serverVersion ?? engine.version;
-  if (wanted.engineVersion !== undefined && version !== undefined && !isOf(version, wanted.engineVersion))
+  if (wanted.engineVersion !== undefined && version !== undefined && !isVersion(version, wanted.engineVersion))
     add("engine-version", wanted.engineVersion, version, "upgrade");
   if (wanted.certificate === "must-be-renewed") add("certificate", "valid for the machine", "ending, or for others");
   for (const file of plan.files)
@@ -40,14 +41,6 @@ export function hostDifferences({ facts, plan, health }: Examination, wanted: Wa
   }
   if (plan.hostName !== undefined) add("host-name", plan.hostName, facts.hostName);
   return found;
-}
-
-/** `28.3.1` is of `28.3`, and `28.30` is not. */
-function isOf(version: string, wanted: string): boolean {
-  const plain = (text: string): string => text.replace(/^v/u, "").replace(/^\d+:/u, "");
-  const rest = plain(version).startsWith(plain(wanted)) ? plain(version).slice(plain(wanted).length) : undefined;
-  // A package's version holds more than the engine tells.
-  return rest === undefined ? plain(wanted).startsWith(plain(version)) : rest === "" || !/^\d/u.test(rest);
 }
 
 function isJudged({ path, change }: PlannedFile, { certificate }: Wanted): boolean {
