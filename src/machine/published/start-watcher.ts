@@ -34,7 +34,7 @@ export async function startWatcher(
     const isSeenToAlready = note !== undefined && (await isSeenTo(context, host, note));
     if (isSeenToAlready && moment === "seen-running") return;
     if (note !== undefined && note.machine !== host.name) await endStranger(context, note);
-    // The watcher of the run before may be ending, or go on with this one: the two agree on that by their lock.
+    // The watcher of the run before may be ending: the two agree on that by their lock.
     if (!isSeenToAlready) await writeNote(host.dir, { machine: host.name, since: context.clock.now().toISOString(), ports: [] });
     await launch(context, ownProgram, host);
   } catch (error) {

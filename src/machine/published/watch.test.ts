@@ -161,6 +161,18 @@ describe("the watcher of a machine's ports", () => {
     assert.deepEqual(await made.facts(), { isWatched: false, ports: [] });
   });
 
+  it("ends with the run that it watches, also where the machine runs anew by then", async () => {
+    await using made = await WatchedScene.open();
+    made.begin();
+    await made.until("it listens", () => made.engine.listeners === 1);
+    made.ports.runId = "second run";
+    const { port } = made.engine.address;
+    await made.engine[Symbol.asyncDispose]();
+    made.scene.engine = await made.scene.startEngine(port);
+    await made.until("it ends", async () => await Promise.race([made.watch.then(() => true), delay(1, false)]));
+    assert.ok(!existsSync(path.join(made.dir, "published.json")));
+  });
+
   it("closes the ports where it alone is ended", async () => {
     await using made = await WatchedScene.open();
     made.engine.containers = [container("web", await pickFreePort(new Set()))];

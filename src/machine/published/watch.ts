@@ -26,6 +26,8 @@ export const watcherBounds = {
   /** For the watcher of the run before to end. */
   lock: 10_000,
   lockPoll: 200,
+  /** For an engine to begin to tell, at most: a guest that boots takes connections and says nothing. */
+  answer: 30_000,
   /** One subscription to the engine's events. */
   subscription: 60_000,
   /** Containers come in groups, and their events with them. */
@@ -114,7 +116,7 @@ class Watcher {
     return this.#context.store.machineDir(this.#name);
   }
 
-  /** Whether there is something to watch. A machine that has another name by now is another watcher's. */
+  /** Whether the run lasts that is watched. A machine that has another name by now, or runs anew, is another watcher's. */
   async #isOn(): Promise<boolean> {
     try {
       this.#ports = await portsOf(this.#context, this.#name);
@@ -124,13 +126,13 @@ class Watcher {
       await this.#setTrouble(messageOf(error));
     }
     const run = await this.#ports?.run();
-    const isAnother = run !== this.#run;
-    this.#run = run;
-    if (isAnother && run !== undefined) {
+    if (run === undefined || (this.#run ?? run) !== run) return false;
+    if (this.#run === undefined) {
+      this.#run = run;
       await this.#log.say(`Watching the run ${run} as process ${process.pid}.`);
       await this.#note();
     }
-    return run !== undefined;
+    return true;
   }
 
   /** Until the connection ends, for whatever reason; whether there was one. */
@@ -155,7 +157,7 @@ class Watcher {
     const bell = new Bell();
     const over = new AbortController();
     try {
-      const patience = { ms: timeouts.engineRequestMs, clock, signal };
+      const patience = { ms: Math.min(timeouts.engineRequestMs, watcherBounds.answer), clock, signal };
       const subscribe = async (late: AbortSignal): ReturnType<typeof followContainers> =>
         await unlessAborted(followContainers(api, bound), late);
       const read = await within(patience, subscribe, "The engine did not tell of its containers");
