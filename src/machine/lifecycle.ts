@@ -13,7 +13,7 @@ import { locate } from "./host/locate.ts";
 import { lockMachine } from "./interruption/machine-lock.ts";
 import { isExpired } from "./lifetime/recorded-lifetime.ts";
 import type { MachineContext } from "./machine-context.ts";
-import { keepPublished } from "./published/keep.ts";
+import { endPublished, keepPublished } from "./published/keep.ts";
 import { requireUnprotected } from "./selection/protection.ts";
 import { stateOf, waitForState } from "./host/wait-for-state.ts";
 
@@ -45,6 +45,7 @@ const verbs: Readonly<Record<LifecycleVerb, Verb>> = {
     act: async (context, host, signal) => {
       await drive(context, host, "stop", signal);
       await waitForState(context, host, "Stopped", signal);
+      await endPublished(context, host);
     },
   },
   suspend: {
@@ -63,6 +64,7 @@ const verbs: Readonly<Record<LifecycleVerb, Verb>> = {
     act: async (context, host, signal) => {
       await drive(context, host, "kill", signal);
       await waitForState(context, host, "Stopped", signal);
+      await endPublished(context, host);
     },
   },
   restart: {

@@ -10,6 +10,7 @@ import { readJournal } from "./interruption/journal.ts";
 import { lockMachine } from "./interruption/machine-lock.ts";
 import type { MachineContext } from "./machine-context.ts";
 import { bareRequest, provisionContext } from "./provision-machine.ts";
+import { endPublished } from "./published/keep.ts";
 import { sweepStore } from "./interruption/sweep.ts";
 import { requireUnprotected } from "./selection/protection.ts";
 
@@ -93,6 +94,7 @@ async function removeInstance(context: MachineContext, host: Host, request: Remo
 export async function removeAtProvider(context: MachineContext, host: Host, ms: number, signal: AbortSignal): Promise<void> {
   const otherwise = `The driver of "${host.name}" did not remove the instance`;
   await within({ ms, clock: context.clock, signal }, async (bound) => await host.driver.remove(bound), otherwise);
+  await endPublished(context, host);
 }
 
 async function requireLeftover(context: MachineContext, name: string): Promise<void> {

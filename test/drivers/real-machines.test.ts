@@ -9,6 +9,7 @@ import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "n
 import { connect } from "node:net";
 import { homedir, tmpdir } from "node:os";
 import * as path from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { after, before, describe, test } from "node:test";
 import { isPortFree, pickFreePort } from "../../src/system/loopback-port.ts";
 import { labUnavailableReason, openLab, type Lab } from "../lab/lab.ts";
@@ -70,6 +71,54 @@ async function runContainer(program: Program, name: string): Promise<void> {
     env: await dockerEnvironment(program, name),
   });
   assert.equal(said, "it-works\n");
+}
+
+/** A server of HTTP that needs no more than the perl of the machine. */
+const webServer =
+  'use Socket; socket(S,PF_INET,SOCK_STREAM,0); setsockopt(S,SOL_SOCKET,SO_REUSEADDR,1); bind(S,sockaddr_in(80,INADDR_ANY)); listen(S,5); while (accept(C,S)) { sysread(C,$_,4096); syswrite(C,"HTTP/1.0 200 OK\\r\\nContent-Length: 9\\r\\n\\r\\nit serves"); close C }';
+
+/** Runs it in a container of the machine, by a real client of this computer, and gives what the client does more with it. */
+async function runWebServer(program: Program, name: string, port: number): Promise<(...words: string[]) => Promise<string>> {
+  const files = "bin/sh usr/bin/perl usr/lib/*-linux-gnu/perl-base";
+  const libraries = "$(ldd /bin/sh /usr/bin/perl | grep -o '/[^ ]*' | grep -v ':$' | sort -u)";
+  await program.ok(["ssh", name, `cd / && tar -chf - ${files} ${libraries} 2> /dev/null | docker import - perl`], {
+    timeoutMs: longMs,
+  });
+  const env = await dockerEnvironment(program, name);
+  const docker = async (...words: string[]): Promise<string> => await output("docker", words, { env });
+  await docker("run", "--detach", "--name", "server", "--publish", `${port}:80`, "perl", "perl", "-e", webServer);
+  return docker;
+}
+
+/** What is served at a port of this computer once it is there. */
+async function servedAt(port: number): Promise<string> {
+  for (let attempt = 0; ; attempt++) {
+    try {
+      return await (await fetch(`http://127.0.0.1:${port}/`, { signal: AbortSignal.timeout(60_000) })).text();
+    } catch (error) {
+      if (attempt === 120) throw error;
+      await delay(500);
+    }
+  }
+}
+
+async function untilFree(port: number): Promise<void> {
+  for (let attempt = 0; !(await isPortFree(port)); attempt++) {
+    assert.ok(attempt < 120, `port ${port} stays open`);
+    await delay(500);
+  }
+}
+
+/** The process that brings containers' ports here. */
+async function watcherOf(program: Program, name: string): Promise<number> {
+  const note = path.join(program.store, "machines", name, "published.json");
+  for (let attempt = 0; ; attempt++) {
+    const text = await readFile(note, "utf8").catch(() => "{}");
+    const { process: found } = JSON.parse(text) as { process?: { pid: number } };
+    if (found !== undefined) return found.pid;
+    assert.ok(attempt < 240, "nobody watches");
+    await delay(500);
+  }
 }
 
 async function useSshAndScp(program: Program, name: string): Promise<void> {
@@ -225,6 +274,39 @@ describe("qemu", { skip: existsSync("/usr/bin/qemu-system-x86_64") ? false : "QE
 
     await program.ok(["rm", "-y", "web", "db"], patient);
     assert.deepEqual(await readdir(path.join(program.store, "machines")), []);
+    assert.deepEqual(await processesIn(program.store), []);
+  });
+
+  test("what a container publishes is at 127.0.0.1 here for as long as it is there, whatever becomes of who sees to that", async () => {
+    await using program = await openProgram();
+    await using _machines = removingMachines(program);
+    await program.ok(["create", ...smallBuilt, "pub"], patient);
+    const port = await pickFreePort(new Set());
+    const docker = await runWebServer(program, "pub", port);
+    assert.equal(await servedAt(port), "it serves");
+    assert.equal(await program.ok(["port", "pub"]), `127.0.0.1:${port} -> ${port}/tcp (server)\n`);
+    const { published } = JSON.parse(await program.ok(["--output", "json", "status", "pub"])) as { published: unknown };
+    const open = { protocol: "tcp", port, containers: ["server"], outcome: "open" };
+    assert.deepEqual(published, { isWatched: true, ports: [open] });
+    assert.equal(await status(program, "pub"), "Running", "scripts compare this");
+
+    const first = await watcherOf(program, "pub");
+    process.kill(first, "SIGKILL");
+    const healing = await program.run(["doctor", "--fix", "pub"], patient);
+    assert.match(healing.stdout, /published-ports|start the process that opens them/u);
+    await program.ok(["url", "pub"]);
+    const second = await watcherOf(program, "pub");
+    assert.notEqual(second, first);
+    assert.equal(await servedAt(port), "it serves");
+    await docker("rm", "--force", "server");
+    await untilFree(port);
+
+    await program.ok(["stop", "pub"], patient);
+    assert.throws(() => process.kill(second, 0), { code: "ESRCH" });
+    await program.ok(["start", "pub"], patient);
+    const third = await watcherOf(program, "pub");
+    await program.ok(["rm", "-y", "pub"], patient);
+    assert.throws(() => process.kill(third, 0), { code: "ESRCH" });
     assert.deepEqual(await processesIn(program.store), []);
   });
 

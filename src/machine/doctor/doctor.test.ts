@@ -90,6 +90,7 @@ const repairsInto = (done: string[]): Repairs => ({
   runAsRoot: async (script) => void done.push(script),
   provision: async () => void done.push("provision"),
   regenerateCertificates: async () => void done.push("regenerateCertificates"),
+  watchPorts: async () => void done.push("watch ports"),
 });
 
 function subject(changes: Recorded = {}): Subject {
@@ -111,6 +112,7 @@ function subject(changes: Recorded = {}): Subject {
     engine: async () => engine,
     certificates: async () => [],
     drift: async () => [],
+    published: async () => ({ isWatched: true, ports: [] }),
     ...changes,
     repairs: repairsInto(changes.done ?? []),
   };
@@ -484,6 +486,27 @@ const rows: Readonly<Record<string, Row>> = {
     fixes: [],
     advice: /--fix web/u,
   },
+  "ports of containers that nobody opens": {
+    row: 28,
+    check: "published-ports",
+    broken: { published: async () => ({ isWatched: false, ports: [] }) },
+    fixes: ["watch ports"],
+    advice: /--fix web/u,
+  },
+  "a port of a container that another program has": {
+    row: 28,
+    check: "published-ports",
+    broken: {
+      published: async () => ({
+        isWatched: true,
+        ports: [
+          { protocol: "tcp", port: 8080, containers: ["web"], outcome: "in-use" },
+          { protocol: "tcp", port: 5432, containers: ["db"], outcome: "inside" },
+        ],
+      }),
+    },
+    advice: /publish another one/u,
+  },
 };
 
 async function findingsOf(changes: Recorded): Promise<Finding[]> {
@@ -506,10 +529,10 @@ describe("doctor, by recorded answers", () => {
     );
   });
 
-  it("has each of the 27 rows here, and each check has one", () => {
+  it("has each of the 28 rows here, and each check has one", () => {
     assert.deepEqual(
       [...new Set(Object.values(rows).map(({ row }) => row))].toSorted((a, b) => a - b),
-      Array.from({ length: 27 }, (_, index) => index + 1),
+      Array.from({ length: 28 }, (_, index) => index + 1),
     );
     assert.deepEqual(
       [...new Set(Object.values(rows).map(({ check }) => check))].toSorted(),

@@ -20,6 +20,8 @@ import { ask, locate } from "../host/locate.ts";
 import { wayToRun } from "../host/not-running.ts";
 import { openHost } from "../host/open-host.ts";
 import { recordedSudoPassword } from "../host/sudo-password.ts";
+import { keepPublished } from "../published/keep.ts";
+import { publishedFacts } from "../published/published-facts.ts";
 import { stateOf } from "../host/wait-for-state.ts";
 import { integrationDrift } from "../integration/in-step.ts";
 import { findInterruption, wayOut, whatHappened } from "../interruption/interrupted.ts";
@@ -157,6 +159,7 @@ const noMachine = {
   engine: neverAMachine,
   certificates: neverAMachine,
   drift: neverAMachine,
+  published: neverAMachine,
 } as const;
 
 export function thisComputerAs(visit: Visit): Subject {
@@ -181,6 +184,7 @@ export function thisComputerAs(visit: Visit): Subject {
       runAsRoot: neverAMachine,
       provision: neverAMachine,
       regenerateCertificates: neverAMachine,
+      watchPorts: neverAMachine,
     },
   };
 }
@@ -332,7 +336,13 @@ export class MachineSubject implements Subject, AsyncDisposable {
 
   readonly drift = once(async (): Promise<Drift[]> => await integrationDrift(this.#visit.context, this.#host));
 
+  readonly published = once(async () => {
+    const isRunning = (await this.#host.driver.containerPorts?.run()) !== undefined;
+    return isRunning ? await publishedFacts(this.#host) : undefined;
+  });
+
   readonly repairs: Repairs = {
+    watchPorts: async () => await keepPublished(this.#visit.context, this.#host),
     chmod: async (file, mode) => await setMode(file, mode),
     saveAddress: async (signal) => {
       const { context } = this.#visit;

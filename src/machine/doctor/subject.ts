@@ -5,6 +5,7 @@
 import type { MachineState } from "../../driver-kit/state.ts";
 import type { EngineVersion } from "../../engine/engine-client.ts";
 import type { MachineError } from "../../errors/machine-error.ts";
+import type { PublishedFacts } from "../published/published-facts.ts";
 import type { Examination } from "../../provision/host/examine-host.ts";
 
 export interface FileProblem {
@@ -81,6 +82,8 @@ export interface Repairs {
   runAsRoot(script: string, signal: AbortSignal): Promise<void>;
   provision(signal: AbortSignal): Promise<void>;
   regenerateCertificates(signal: AbortSignal): Promise<void>;
+  /** Has somebody see to the ports of its containers. */
+  watchPorts(): Promise<void>;
 }
 
 export interface Subject {
@@ -109,5 +112,7 @@ export interface Subject {
   engine(): Promise<EngineLook | undefined>;
   certificates(): Promise<readonly CertificateLook[]>;
   drift(): Promise<readonly Drift[]>;
+  /** Undefined where containers' ports do not come to this computer, or the machine does not run. */
+  published(): Promise<PublishedFacts | undefined>;
   readonly repairs: Repairs;
 }

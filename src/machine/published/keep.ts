@@ -15,3 +15,9 @@ export async function keepPublished(
   if (context.ownProgram === undefined || host.driver.containerPorts === undefined) return;
   await (await import("./start-watcher.ts")).startWatcher(context, context.ownProgram, host, moment);
 }
+
+/** Has whoever sees to the ports of a machine's containers end, whose run has ended. Never throws; waits for a moment at most. */
+export async function endPublished(context: MachineContext, host: Host): Promise<void> {
+  if (host.driver.containerPorts === undefined) return;
+  await (await import("./start-watcher.ts")).endWatcher(context, host);
+}

@@ -118,6 +118,23 @@ describe("the start of a watcher", () => {
     assert.equal(made.started[0]?.command.at(-1), "shop");
   });
 
+  it("is not to be outlived by one: whoever stops or removes the machine ends it", async () => {
+    for (const end of [
+      async ({ context }: StartScene) => await changeState(context, "web", "stop", never),
+      async ({ context }: StartScene) => await changeState(context, "web", "kill", never),
+      async ({ scene }: StartScene) => await scene.remove(),
+    ]) {
+      const made = await StartScene.open();
+      const other = spawn(process.execPath, ["-e", "setInterval(() => {}, 1000)"], { stdio: "ignore" });
+      const ended = once(other, "exit");
+      await made.note({ process: await identifyProcess(other.pid ?? 0), run: "first run" });
+      const passing = setInterval(() => void made.clock.advance(20), 5);
+      await end(made);
+      clearInterval(passing);
+      assert.deepEqual(await ended, [null, "SIGTERM"]);
+    }
+  });
+
   it("comes with what starts a machine or finds it running, and with nothing else", async () => {
     const made = await StartScene.open();
     const { context } = made;

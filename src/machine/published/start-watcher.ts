@@ -9,6 +9,7 @@ import { logTo } from "../../log/event.ts";
 import { openLog } from "../../system/disk-files.ts";
 import { lastingEnvironment } from "../../system/lasting-environment.ts";
 import { SystemProcessTable } from "../../system/process-table.ts";
+import { poll } from "../../system/waiting.ts";
 import { isOverSsh } from "../host/engine-transport.ts";
 import type { Host } from "../host/host.ts";
 import type { MachineContext } from "../machine-context.ts";
@@ -16,6 +17,10 @@ import { isThere, readNote, removeNote, watcherLog, writeNote, type WatcherNote 
 
 /** For so long one that was started and said nothing yet is believed to come up. */
 const comingUpMs = 10_000;
+
+/** For one that was told to end. */
+const endingMs = 2_000;
+const endingPollMs = 20;
 
 /** The hidden command that watches. */
 export const watcherCommand = "__publish";
@@ -33,7 +38,8 @@ export async function startWatcher(
     const note = await readNote(host.dir);
     const isSeenToAlready = note !== undefined && (await isSeenTo(context, host, note));
     if (isSeenToAlready && moment === "seen-running") return;
-    if (note !== undefined && note.machine !== host.name) await endStranger(context, note);
+    // One that knows the machine by the name it had before.
+    if (note !== undefined && note.machine !== host.name && (await isThere(note))) signalEnd(context, note);
     // The watcher of the run before may be ending: the two agree on that by their lock.
     if (!isSeenToAlready) await writeNote(host.dir, { machine: host.name, since: context.clock.now().toISOString(), ports: [] });
     await launch(context, ownProgram, host);
@@ -44,6 +50,15 @@ export async function startWatcher(
   }
 }
 
+/** It would end by itself, in a few seconds at most where it is just waiting for an engine. */
+export async function endWatcher(context: MachineContext, host: Host): Promise<void> {
+  const note = await readNote(host.dir);
+  if (note === undefined) return;
+  if (await isThere(note)) signalEnd(context, note);
+  const hasEnded = async (): Promise<true | undefined> => !(await isThere(note)) || undefined;
+  await poll({ ms: endingMs, clock: context.clock, signal: undefined }, endingPollMs, hasEnded);
+}
+
 async function isSeenTo({ clock }: MachineContext, { name }: Host, note: WatcherNote): Promise<boolean> {
   if (note.machine !== name) return false;
   if (note.process !== undefined) return await isThere(note);
@@ -51,10 +66,8 @@ async function isSeenTo({ clock }: MachineContext, { name }: Host, note: Watcher
   return ageMs >= 0 && ageMs < comingUpMs;
 }
 
-/** One that knows the machine by the name it had before. */
-async function endStranger({ computer, processes }: MachineContext, note: WatcherNote): Promise<void> {
-  if (note.process === undefined || !(await isThere(note))) return;
-  new SystemProcessTable(computer, processes).signal(note.process.pid, "SIGTERM");
+function signalEnd({ computer, processes }: MachineContext, { process }: WatcherNote): void {
+  if (process !== undefined) new SystemProcessTable(computer, processes).signal(process.pid, "SIGTERM");
 }
 
 async function launch(context: MachineContext, ownProgram: readonly string[], host: Host): Promise<void> {

@@ -5,6 +5,7 @@ import { connectionChecks } from "./connection-checks.ts";
 import { engineChecks, swarmChecks } from "./engine-checks.ts";
 import { clockChecks, hostChecks, networkChecks } from "./host-checks.ts";
 import { lifetimeChecks } from "./lifetime-checks.ts";
+import { publishedChecks } from "./published-checks.ts";
 import { recordChecks, useChecks } from "./record-checks.ts";
 import { sshChecks } from "./ssh-checks.ts";
 
@@ -19,5 +20,6 @@ export const checks: readonly AnyCheck[] = [
   ...networkChecks,
   ...swarmChecks,
   ...lifetimeChecks,
+  ...publishedChecks,
   ...useChecks,
 ];
