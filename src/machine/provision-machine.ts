@@ -136,6 +136,7 @@ export async function bareRequest(context: MachineContext, host: Host): Promise<
       isOverSsh(host) ? undefined : (driver.enginePort ?? portOf(await driver.getUrl())),
     ),
     swarm: swarmRequest(record.hostOptions),
+    swarmMode: record.extra.SwarmMember && { dataPathPort: record.extra.SwarmMember.dataPathPort ?? 4789 },
     lifetime: lifetimeOf(record.extra, context.timeouts),
     caCertificate: await textOf(record.hostOptions.AuthOptions.CaCertPath),
     formerCa: firstCertificateIn(await textOf(path.join(host.dir, "ca.pem"))),

@@ -55,6 +55,11 @@ export interface SwarmRequest {
   readonly joinOptions: readonly string[];
 }
 
+export interface SwarmModeRequest {
+  /** UDP port of overlay networks. */
+  readonly dataPathPort: number;
+}
+
 /** When a machine powers itself off; one of the two at least. */
 export interface Lifetime {
   readonly deadline?: Date | undefined;
@@ -76,6 +81,8 @@ export interface ProvisionRequest {
   readonly address: string;
   readonly engine: EngineRequest;
   readonly swarm?: SwarmRequest | undefined;
+  /** The machine is, or is to be, a member of a cluster of swarm mode: its ports are opened, and live-restore goes off. */
+  readonly swarmMode?: SwarmModeRequest | undefined;
   /** Undefined = it lives until it is removed. */
   readonly lifetime?: Lifetime | undefined;
   /** PEM texts. The key is sent over standard input only and becomes 0600. */

@@ -5,6 +5,7 @@
 import { MachineError } from "../errors/machine-error.ts";
 import { logTo } from "../log/event.ts";
 import { requireSupported } from "./families/detect-family.ts";
+import { daemonJsonPath } from "./engine/daemon-json.ts";
 import type { HostFacts } from "./facts/facts.ts";
 import { formatPlan } from "./plan/format-plan.ts";
 import type { ScriptAnswer } from "./facts/script-answer.ts";
@@ -96,6 +97,30 @@ function noEngine(label: string): MachineError {
 export async function provisionLifetime(request: ProvisionRequest, context: ProvisionContext): Promise<void> {
   const session = await HostSession.open(request, context, true);
   await session.setLifetime(planLifetime(session.facts, request));
+}
+
+/**
+ * Makes a host fit for swarm mode: its ports are opened in the host's firewalls, and live-restore goes off, for which the
+ * engine is restarted with its containers. Nothing else is changed.
+ */
+export async function provisionSwarmMode(request: ProvisionRequest, context: ProvisionContext): Promise<void> {
+  const session = await HostSession.open(request, context, true);
+  const full = planProvision(session.facts, session.family, request);
+  const files = full.files.filter((file) => file.path === daemonJsonPath && file.change !== "same");
+  if (files.length === 0 && full.firewall.length === 0) return;
+  for (const warning of files.length > 0 ? full.warnings : []) logTo(context.report, "warn", warning);
+  const plan: Plan = {
+    ...full,
+    files,
+    removals: [],
+    swarm: [],
+    lifetime: undefined,
+    hostName: undefined,
+    setClock: false,
+    restart: files.length > 0,
+  };
+  logTo(context.report, "debug", formatPlan(plan));
+  await session.configure(plan);
 }
 
 /** What a host says of its time. */

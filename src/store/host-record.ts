@@ -111,7 +111,12 @@ export interface HostExtra {
   /** It is somebody's own, and may be powered off all the same. */
   TtlPowerOff?: boolean;
   /** The cluster of swarm mode that it was made a member of. */
-  SwarmMember?: { readonly cluster: string; readonly role: "manager" | "worker" };
+  SwarmMember?: {
+    readonly cluster: string;
+    readonly role: "manager" | "worker";
+    /** UDP port of its overlay networks; absent = the engine's own choice. */
+    readonly dataPathPort?: number;
+  };
   /** Its host does not know `Expires` and `IdleSeconds` yet. */
   LifetimePending?: boolean;
   /** No command removes or cuts it off. */

@@ -19,6 +19,9 @@ export class FakeSwarm {
   readonly secrets = new Set<string>();
   readonly down = new Set<string>();
   readonly liveRestore = new Set<string>();
+  /** Those that have it from their unit, where nobody changes it. */
+  readonly inUnit = new Set<string>();
+  readonly prepared: string[] = [];
   /** Called before each change; what it throws ends it, as a kill would. */
   before: (what: string) => void = () => {};
   leader = "";
@@ -36,6 +39,11 @@ export class FakeSwarm {
       return await work(this.#engine(name));
     },
     addressOf: async (name) => `10.0.0.${name.charCodeAt(0) - 96}`,
+    prepare: async (name, membership) => {
+      this.prepared.push(name);
+      this.records.set(name, membership);
+      if (!this.inUnit.has(name)) this.liveRestore.delete(name);
+    },
     record: async (name, membership) => {
       if (membership === undefined) this.records.delete(name);
       else this.records.set(name, membership);

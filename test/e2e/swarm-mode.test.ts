@@ -21,8 +21,10 @@ const skip = (await labUnavailableReason()) ?? false;
 
 test("a swarm is formed, grows, loses its leader and ends", { skip }, async (t) => {
   await using lab = await openLab();
-  await using one = await lab.start("bookworm-engine");
-  await using two = await lab.start("bookworm-engine");
+  await using one = await lab.start("ufw");
+  await using two = await lab.start("bookworm-engine", {
+    prepare: `mkdir -p /etc/docker; echo '{"live-restore": true}' > /etc/docker/daemon.json`,
+  });
   await using three = await lab.start("bookworm-engine");
   const hosts = [one, two, three];
   await using program = await Program.open();
@@ -37,8 +39,11 @@ test("a swarm is formed, grows, loses its leader and ends", { skip }, async (t) 
   const members = swarmMembersOf(context, new AbortController().signal);
   const tokenOf = async (host: LabHost, role: string): Promise<string> => await host.sh(`docker swarm join-token -q ${role}`);
 
-  await t.test("it is formed by private addresses, and serves", async () => {
+  await t.test("it is formed by private addresses, through a firewall and without live-restore, and serves", async () => {
     await formSwarm(members, { name: "prod", managers: ["s-1"], workers: ["s-2"] });
+    assert.match(await one.sh("ufw status"), /^2377\/tcp +ALLOW[^]*^7946\/udp +ALLOW[^]*^4789\/udp +ALLOW/mu);
+    assert.equal(await two.sh("docker info -f '{{.LiveRestoreEnabled}}'"), "false");
+    assert.match(JSON.stringify(events), /excludes live-restore, which goes off/u);
     assert.equal(await one.sh("docker info -f '{{.Swarm.NodeAddr}} {{.Swarm.Nodes}}'"), `${one.address} 2`);
     await one.sh(
       "docker service create -d -q --name web --replicas 2 --no-resolve-image --endpoint-mode dnsrr --publish mode=host,target=80,published=8080 tiny sleep 1000",

@@ -38,7 +38,7 @@ export async function engineTemplateOf(context: MachineContext, host: Host): Pro
     const issued = await issueFor(context, host, address);
     const certificates = { caCertificate: issued.ca, serverCertificate: issued.certificate, serverKey: issued.key };
     await provisionHost(
-      { ...request, ...certificates, machineName: templateName, address, lifetime: undefined },
+      { ...request, ...certificates, machineName: templateName, address, lifetime: undefined, swarmMode: undefined },
       provisionContext(context, host, executor, signal),
     );
     return issued;

@@ -6,7 +6,7 @@
 import { MachineError } from "../../errors/machine-error.ts";
 import { requireMajorityWithout } from "./majority.ts";
 import { managementPort, type NodeRole, type SwarmPlace } from "./swarm-api.ts";
-import { isNodeOf, nameLabel, type SwarmMembers } from "./swarm-members.ts";
+import { isNodeOf, nameLabel, type Membership, type SwarmMembers } from "./swarm-members.ts";
 import { untilNode } from "./until-node.ts";
 
 /** One manager at least; a machine is a member once. */
@@ -27,6 +27,12 @@ export async function formSwarm(members: SwarmMembers, wish: SwarmWish): Promise
   const places = new Map<string, SwarmPlace>();
   for (const name of names) places.set(name, await members.at(name, async (engine) => await engine.place()));
   refuseUnfit(wish, places);
+  for (const name of names) {
+    if (places.get(name)?.state !== "inactive") continue;
+    await members.prepare(name, membershipOf(wish, name));
+    // Where the unit of its engine says so, that is its owner's to change.
+    if ((await members.at(name, async (engine) => await engine.place())).liveRestore) throw livelyEngine(name);
+  }
   const seed = await seedOf(members, wish, places);
   let hasJoined = false;
   // One manager at a time: two that come at once could leave a cluster without a leader.
@@ -38,20 +44,16 @@ export async function formSwarm(members: SwarmMembers, wish: SwarmWish): Promise
     if (isOutside) await join(members, { name, role, via });
     else if (name !== via) await requireKnown(members, wish, name, via);
     hasJoined ||= isOutside;
-    await settle(members, { name, role, via, cluster: wish.name });
+    await settle(members, { name, role, via });
+    await members.record(name, membershipOf(wish, name));
   }
   if (hasJoined) await members.at(wish.managers[0] ?? seed, async (engine) => await engine.rotateTokens());
 }
 
 function refuseUnfit(wish: SwarmWish, places: ReadonlyMap<string, SwarmPlace>): void {
-  for (const [name, { state, error, liveRestore }] of places) {
+  for (const [name, { state, error }] of places) {
     if (state === "error" || state === "locked")
       throw conflict(`"${name}" is not a whole member of its swarm: ${error || state}`, `See docker-machine doctor ${name}.`);
-    if (state === "inactive" && liveRestore)
-      throw conflict(
-        `The engine of "${name}" has live-restore on, which swarm mode excludes`,
-        'Take "live-restore" out of /etc/docker/daemon.json on the machine and reload its engine (systemctl reload docker). Containers then stop with the engine.',
-      );
   }
   const clusters = new Set([...places.values()].flatMap(({ clusterId }) => clusterId ?? []));
   if (clusters.size > 1)
@@ -62,6 +64,19 @@ function refuseUnfit(wish: SwarmWish, places: ReadonlyMap<string, SwarmPlace>): 
   const strayed = [...places].find(([, { state }]) => clusters.size === 0 && state !== "inactive");
   if (strayed !== undefined)
     throw conflict(`"${strayed[0]}" is a worker of another swarm`, "Have it leave first, or give a manager of that swarm too.");
+}
+
+function livelyEngine(name: string): MachineError {
+  return conflict(
+    `The engine of "${name}" has live-restore on, which swarm mode excludes`,
+    "Take --live-restore out of its unit on the machine. Containers then stop with the engine.",
+  );
+}
+
+function membershipOf(wish: SwarmWish, name: string): Membership {
+  const { dataPathPort } = wish;
+  const role = wish.managers.includes(name) ? "manager" : "worker";
+  return { cluster: wish.name, role, ...(dataPathPort === undefined ? {} : { dataPathPort }) };
 }
 
 function conflict(sentence: string, hint: string): MachineError {
@@ -109,10 +124,7 @@ async function requireKnown(members: SwarmMembers, wish: SwarmWish, name: string
 }
 
 /** Until the cluster shows the machine as what it should be, under its name. */
-async function settle(
-  members: SwarmMembers,
-  { name, role, via, cluster }: Joining & { readonly cluster: string },
-): Promise<void> {
+async function settle(members: SwarmMembers, { name, role, via }: Joining): Promise<void> {
   const { nodeId } = await members.at(name, async (engine) => await engine.place());
   await members.at(via, async (engine) => {
     const node = await untilNode(members, engine, `"${name}" to be ready`, ({ id, isReady }) => id === nodeId && isReady);
@@ -127,5 +139,4 @@ async function settle(
         ({ id, isReachable }) => id === nodeId && isReachable,
       );
   });
-  await members.record(name, { cluster, role });
 }

@@ -5,6 +5,9 @@ import { openHost } from "../host/open-host.ts";
 import { lockMachine } from "../interruption/machine-lock.ts";
 import { recordedMachines } from "../list-records.ts";
 import type { MachineContext } from "../machine-context.ts";
+import { provisionSwarmMode } from "../../provision/provision.ts";
+import { workOnHost } from "../host/work-on-host.ts";
+import { bareRequest, provisionContext } from "../provision-machine.ts";
 import { openEngineWay } from "../published/engine-way.ts";
 import { privateAddressOf } from "./private-address.ts";
 import { SwarmApi, type NodeRole, type SwarmNode } from "./swarm-api.ts";
@@ -15,6 +18,8 @@ export type SwarmEngine = Pick<SwarmApi, keyof SwarmApi>;
 export interface Membership {
   readonly cluster: string;
   readonly role: NodeRole;
+  /** UDP port of overlay networks; absent = the engine's own choice. */
+  readonly dataPathPort?: number;
 }
 
 export interface SwarmMembers {
@@ -26,6 +31,8 @@ export interface SwarmMembers {
   addressOf(name: string): Promise<string>;
   /** Notes what a machine is a member of; undefined = of nothing any more. */
   record(name: string, membership: Membership | undefined): Promise<void>;
+  /** Notes what it is to be a member of, and makes its host fit for that: ports are opened, live-restore goes off. */
+  prepare(name: string, membership: Membership): Promise<void>;
   /** Never to be printed. */
   secret(value: string): void;
   say(name: string, text: string): void;
@@ -42,6 +49,10 @@ export function swarmMembersOf(context: MachineContext, signal: AbortSignal): Sw
     },
     addressOf: async (name) => await privateAddressOf(context, name, signal),
     record: async (name, membership) => await recordMembership(context, name, membership, signal),
+    prepare: async (name, membership) => {
+      await recordMembership(context, name, membership, signal);
+      await prepareHost(context, name, signal);
+    },
     secret: (value) => context.redactor.add(value),
     say: (name, text) => logTo(context.reportFor(name), "info", text),
   };
@@ -60,6 +71,15 @@ async function recordMembership(
   if (membership === undefined) delete extra.SwarmMember;
   else extra.SwarmMember = membership;
   await host.save();
+}
+
+async function prepareHost(context: MachineContext, name: string, signal: AbortSignal): Promise<void> {
+  await using lock = await lockMachine(context, name, "swarm", signal);
+  await using host = await openHost(context, name);
+  const work = { command: "provision", step: "provision" } as const;
+  await workOnHost(context, host, work, lock.signal, async (ssh) => {
+    await provisionSwarmMode(await bareRequest(context, host), provisionContext(context, host, ssh, lock.signal));
+  });
 }
 
 /** By name, as they are recorded. */

@@ -37,6 +37,14 @@ describe("a swarm", () => {
     assert.deepEqual([...swarm.secrets], ["SWMTKN-manager-1", "SWMTKN-worker-1"]);
   });
 
+  it("is prepared for on each machine that comes: ports, and no live-restore", async () => {
+    const swarm = new FakeSwarm();
+    swarm.liveRestore.add("b");
+    await formSwarm(swarm.members, prod);
+    await formSwarm(swarm.members, { ...prod, workers: ["d", "e"] });
+    assert.deepEqual(swarm.prepared, ["a", "b", "c", "d", "e"]);
+  });
+
   it("as it is wanted is not changed, and grows and changes roles by what differs", async () => {
     const swarm = await formed();
     await formSwarm(swarm.members, prod);
@@ -69,6 +77,7 @@ describe("a swarm", () => {
   it("refuses engines with live-restore, and machines of other swarms, before anything is done", async () => {
     const lively = new FakeSwarm();
     lively.liveRestore.add("c");
+    lively.inUnit.add("c");
     assert.match((await failureOf(formSwarm(lively.members, prod))).message, /"c" has live-restore on/u);
     const strayed = new FakeSwarm();
     strayed.strayInto("d", "worker");

@@ -91,6 +91,14 @@ function formatLike(original: string, file: Json): string {
   return `${JSON.stringify(file, undefined, indent)}\n`;
 }
 
+/** The file without live-restore, which swarm mode excludes; undefined where it does not say it is on. */
+export function liveRestoreOff(text: string | undefined, label: string): string | undefined {
+  const file = parseDaemonJson(text ?? "", label);
+  if (file["live-restore"] !== true) return undefined;
+  const { "live-restore": _, ...rest } = file;
+  return formatLike(text ?? "", rest);
+}
+
 /** The file with live-restore set, for the time of a restart. */
 export function withLiveRestore(text: string | undefined, enabled: boolean, label: string): string {
   return formatLike(text ?? "", { ...parseDaemonJson(text ?? "", label), "live-restore": enabled });

@@ -111,7 +111,16 @@ export interface EngineFacts {
 
 export interface FirewallFacts {
   /** firewalld runs: the zone that the SSH connection came through, and whether the engine's port is open in it. */
-  readonly firewalld?: { readonly zone: string; readonly portOpen: boolean } | undefined;
+  readonly firewalld?:
+    | {
+        readonly zone: string;
+        readonly portOpen: boolean;
+        /** The engine's, as {@link portOpen} is about it; undefined = whichever is asked about. */
+        readonly port?: number | undefined;
+        /** Ports that are open in it by themselves, `7946/udp` each. */
+        readonly ports?: readonly string[] | undefined;
+      }
+    | undefined;
   /** `ufw status verbose`, when it is active. */
   readonly ufwStatus?: readonly string[] | undefined;
   /** `iptables -S`, when the table has rules. */

@@ -221,7 +221,15 @@ function firewallFrom(raw: RawFacts): FirewallFacts {
   const zone = raw.last("firewalld-zone");
   const ufwStatus = raw.all("ufw");
   return {
-    firewalld: zone === undefined ? undefined : { zone, portOpen: raw.is("firewalld-open") },
+    firewalld:
+      zone === undefined
+        ? undefined
+        : {
+            zone,
+            portOpen: raw.is("firewalld-open"),
+            port: numberIn(raw.last("firewalld-asked")),
+            ports: (raw.last("firewalld-ports") ?? "").split(" ").filter((port) => port !== ""),
+          },
     ufwStatus: ufwStatus.length === 0 ? undefined : ufwStatus,
     iptablesRules: raw.all("iptables"),
     ip6tablesRules: raw.all("ip6tables"),

@@ -241,6 +241,8 @@ probe_firewall() {
     zone=$(firewalld_zone)
     fact firewalld-zone "$zone"
     bounded firewall-cmd --zone="$zone" --query-port="$port/tcp" > /dev/null 2>&1 && fact firewalld-open yes
+    fact firewalld-asked "$port"
+    fact firewalld-ports "$(bounded firewall-cmd --zone="$zone" --list-ports 2> /dev/null)"
     return
   fi
   if grep -qi '^ENABLED=yes' /etc/ufw/ufw.conf 2> /dev/null; then output_fact ufw ufw status verbose; return; fi

@@ -166,3 +166,26 @@ test("chains that iptables manages in nftables are opened by iptables", () => {
   };
   assert.deepEqual(commands(facts), ["iptables -I INPUT 1 -p tcp --dport 2376 -j ACCEPT"]);
 });
+
+test("ports of other protocols are judged by rules about those", () => {
+  const udp = (facts: Partial<FirewallFacts>): readonly string[] =>
+    firewallChanges({ ...quiet, ...facts }, { port: 4789, protocol: "udp", ipv6: false }).map((change) => change.command);
+  const accepting = "-A INPUT -p udp -m udp --dport 4789 -j ACCEPT";
+  assert.deepEqual(udp({ iptablesRules: ["-P INPUT DROP", accepting] }), []);
+  assert.deepEqual(udp({ iptablesRules: ["-P INPUT DROP", accepting.replaceAll("udp", "tcp")] }), [
+    "iptables -I INPUT 1 -p udp --dport 4789 -j ACCEPT",
+  ]);
+  assert.deepEqual(udp({ ufwStatus: [...ufwHead, "4789/udp                   ALLOW IN    Anywhere"] }), []);
+  assert.deepEqual(udp({ ufwStatus: [...ufwHead, "4789/tcp                   ALLOW IN    Anywhere"] }), ["ufw allow 4789/udp"]);
+  const zone = { zone: "public", portOpen: true, port: 2376 };
+  assert.deepEqual(udp({ firewalld: { ...zone, ports: ["22/tcp", "4000-5000/udp"] } }), []);
+  assert.deepEqual(udp({ firewalld: { ...zone, ports: ["4789/tcp"] } }), [
+    "firewall-cmd --permanent --zone=public --add-port=4789/udp && firewall-cmd --zone=public --add-port=4789/udp",
+  ]);
+  const chain = (rule: string): readonly string[] =>
+    nft(`table inet filter {\n\tchain input {\n\t\ttype filter hook input priority 0; policy drop;\n\t\t${rule}\n\t}\n}`);
+  assert.deepEqual(udp({ nftRuleset: chain("udp dport 4789 accept") }), []);
+  assert.deepEqual(udp({ nftRuleset: chain("tcp dport 4789 accept") }), [
+    `nft 'insert rule inet filter input udp dport 4789 accept comment "docker-machine"'`,
+  ]);
+});

@@ -8,6 +8,7 @@ import { sh, type ShellText } from "../shell/shell-text.ts";
 export interface FirewallChange {
   /** Key of the registry. */
   readonly firewall: string;
+  readonly port: number;
   /** What a person would type; also what happens. */
   readonly command: string;
   /** Opens the port now and at every later start: the body of a shell function, after the changing functions. */
@@ -20,20 +21,24 @@ export interface FirewallChange {
   readonly permanent: boolean;
 }
 
+export type Protocol = "tcp" | "udp";
+
 export interface PortNeed {
   readonly port: number;
+  /** TCP unless given. */
+  readonly protocol?: Protocol | undefined;
   readonly ipv6: boolean;
 }
 
 export interface Firewall {
   readonly name: string;
   /** What to do so that the port is reachable; undefined = this firewall is not there or lets it through. */
-  changeFor(facts: FirewallFacts, need: PortNeed): FirewallChange | undefined;
+  changeFor(facts: FirewallFacts, need: PortNeed): Omit<FirewallChange, "port"> | undefined;
 }
 
 export type Verdict = "open" | "closed" | "undecided";
 
-/** The verdict of a chain of rules on a new TCP connection to the port, from anyone; a jump looks into another chain. */
+/** The verdict of a chain of rules on a new connection to the port, from anyone; a jump looks into another chain. */
 export function verdictOf(
   rules: readonly string[],
   judge: (rule: string) => Verdict | { readonly jump: string },
@@ -60,7 +65,7 @@ export function holdsPort(ports: string, port: number): boolean {
 /** What {@link FirewallChange.close} may call. */
 export const closingFunctions = sh`
 remove_nft_rules() {
-  nft -a list chain $1 "$2" 2> /dev/null | sed -n "s/.*tcp dport $3 .*comment \"docker-machine\".* # handle \([0-9]*\)$/\1/p" |
+  nft -a list chain $1 "$2" 2> /dev/null | sed -n "s/.*\${4:-tcp} dport $3 .*comment \"docker-machine\".* # handle \([0-9]*\)$/\1/p" |
     while read -r handle; do nft delete rule $1 "$2" handle "$handle"; done
 }
 `;

@@ -10,5 +10,8 @@ const firewalls: readonly Firewall[] = [firewalld, ufw, nftables, iptables];
 
 /** All changes that open the port. A host with a manager (firewalld, ufw) needs that one alone. */
 export function firewallChanges(facts: FirewallFacts, need: PortNeed): readonly FirewallChange[] {
-  return firewalls.flatMap((firewall) => firewall.changeFor(facts, need) ?? []);
+  return firewalls.flatMap((firewall) => {
+    const change = firewall.changeFor(facts, need);
+    return change === undefined ? [] : [{ ...change, port: need.port }];
+  });
 }

@@ -1,6 +1,6 @@
 import type { FirewallFacts } from "../facts/facts.ts";
 import { joinLines, sh, type ShellText } from "../shell/shell-text.ts";
-import { holdsPort, verdictOf, type Firewall, type PortNeed, type Verdict } from "./firewall.ts";
+import { holdsPort, verdictOf, type Firewall, type PortNeed, type Protocol, type Verdict } from "./firewall.ts";
 
 interface Table {
   readonly tool: "iptables" | "ip6tables";
@@ -25,14 +25,19 @@ function tablesOf(facts: FirewallFacts, need: PortNeed): readonly Table[] {
 }
 
 /** Matches that every new connection to the port from anywhere fulfils; with any other, a rule decides nothing. */
-const harmless =
-  /^(?:-A \S+|-p tcp|-m (?:tcp|multiport|comment|conntrack|state)|--dports? [\d:,]+|--comment (?:"[^"]*"|\S+)|--(?:ct)?state \S*NEW\S*|-j \S+|--reject-with \S+)$/u;
+function harmless(protocol: Protocol): RegExp {
+  return new RegExp(
+    String.raw`^(?:-A \S+|-p ${protocol}|-m (?:${protocol}|multiport|comment|conntrack|state)|--dports? [\d:,]+|--comment (?:"[^"]*"|\S+)|--(?:ct)?state \S*NEW\S*|-j \S+|--reject-with \S+)$`,
+    "u",
+  );
+}
 
-function judge(port: number): (rule: string) => Verdict | { readonly jump: string } {
+function judge(port: number, protocol: Protocol): (rule: string) => Verdict | { readonly jump: string } {
+  const matches = harmless(protocol);
   return (rule) => {
     const parts = rule.match(/(?:^|\s)(?:!\s)?--?[\w-]+(?:\s(?:"[^"]*"|[^-\s"][^\s]*))?/gu)?.map((part) => part.trim()) ?? [];
     const ports = /--dports? (\S+)/u.exec(rule)?.[1];
-    if (!parts.every((part) => harmless.test(part)) || (ports !== undefined && !holdsPort(ports, port))) return "undecided";
+    if (!parts.every((part) => matches.test(part)) || (ports !== undefined && !holdsPort(ports, port))) return "undecided";
     const target = / -j (\S+)/u.exec(rule)?.[1] ?? "";
     if (target === "ACCEPT") return "open";
     if (target === "DROP" || target === "REJECT") return "closed";
@@ -40,18 +45,18 @@ function judge(port: number): (rule: string) => Verdict | { readonly jump: strin
   };
 }
 
-function isClosed(table: Table, port: number): boolean {
+function isClosed(table: Table, { port, protocol = "tcp" }: PortNeed): boolean {
   const chain = (name: string): readonly string[] => table.rules.filter((rule) => rule.startsWith(`-A ${name} `));
-  const verdict = verdictOf(chain("INPUT"), judge(port), chain);
+  const verdict = verdictOf(chain("INPUT"), judge(port, protocol), chain);
   return verdict === "closed" || (verdict === "undecided" && table.rules.includes("-P INPUT DROP"));
 }
 
-function opening(table: Table, port: number): ShellText {
+function opening(table: Table, { port, protocol = "tcp" }: PortNeed): ShellText {
   return joinLines(
-    sh`${table.tool} -I INPUT 1 -p tcp --dport ${port} -j ACCEPT || return 1`,
+    sh`${table.tool} -I INPUT 1 -p ${protocol} --dport ${port} -j ACCEPT || return 1`,
     ...table.files.map(
       (file) =>
-        sh`awk -v rule=${`-A INPUT -p tcp -m tcp --dport ${port} -j ACCEPT`} '/^\*/ { filter = ($0 == "*filter") } filter && !done && /^(-A INPUT|COMMIT)/ { print rule; done = 1 } { print }' ${file} | put ${file} "$(mode_of ${file})" || return 1`,
+        sh`awk -v rule=${`-A INPUT -p ${protocol} -m ${protocol} --dport ${port} -j ACCEPT`} '/^\*/ { filter = ($0 == "*filter") } filter && !done && /^(-A INPUT|COMMIT)/ { print rule; done = 1 } { print }' ${file} | put ${file} "$(mode_of ${file})" || return 1`,
     ),
   );
 }
@@ -60,13 +65,14 @@ function opening(table: Table, port: number): ShellText {
 export const iptables: Firewall = {
   name: "iptables",
   changeFor(facts, need) {
-    const closed = tablesOf(facts, need).filter((table) => isClosed(table, need.port));
+    const { protocol = "tcp" } = need;
+    const closed = tablesOf(facts, need).filter((table) => isClosed(table, need));
     if (closed.length === 0) return undefined;
     return {
       firewall: "iptables",
-      command: closed.map((table) => `${table.tool} -I INPUT 1 -p tcp --dport ${need.port} -j ACCEPT`).join(" && "),
-      open: joinLines(...closed.map((table) => opening(table, need.port))),
-      close: joinLines(...closed.map((table) => sh`${table.tool} -D INPUT -p tcp --dport ${need.port} -j ACCEPT`)),
+      command: closed.map((table) => `${table.tool} -I INPUT 1 -p ${protocol} --dport ${need.port} -j ACCEPT`).join(" && "),
+      open: joinLines(...closed.map((table) => opening(table, need))),
+      close: joinLines(...closed.map((table) => sh`${table.tool} -D INPUT -p ${protocol} --dport ${need.port} -j ACCEPT`)),
       files: closed.flatMap((table) => table.files),
       permanent: closed.every((table) => table.files.length > 0),
     };

@@ -1,6 +1,6 @@
 import type { FirewallFacts } from "../facts/facts.ts";
 import { joinLines, sh } from "../shell/shell-text.ts";
-import { holdsPort, verdictOf, type Firewall, type Verdict } from "./firewall.ts";
+import { holdsPort, verdictOf, type Firewall, type PortNeed, type Protocol, type Verdict } from "./firewall.ts";
 
 interface Chain {
   /** `inet filter`. */
@@ -32,23 +32,24 @@ function parseRuleset(lines: readonly string[]): readonly Chain[] {
 }
 
 /** A rule without what matches every new connection to the port. */
-function reduced(rule: string, port: number): string {
+function reduced(rule: string, port: number, protocol: Protocol): string {
   return rule
     .replace(/#.*$/u, "")
     .replace(/comment "[^"]*"/u, "")
     .replace(/counter packets \d+ bytes \d+|counter/u, "")
     .replace(/log( prefix "[^"]*")?( level \w+)?( flags \w+)?/u, "")
-    .replace(/meta l4proto tcp|ip protocol tcp/u, "")
+    .replace(new RegExp(`meta l4proto ${protocol}|ip protocol ${protocol}`, "u"), "")
     .replace(/ct state (\{[^}]*\}|\S+)/u, (text) => (/\bnew\b/u.test(text) ? "" : text))
-    .replace(/tcp dport (?:\{([^}]*)\}|(\S+))/u, (text, set: string | undefined, one: string | undefined) =>
-      holdsPort(set ?? one ?? "", port) ? "" : text,
+    .replace(
+      new RegExp(`${protocol} dport (?:\\{([^}]*)\\}|(\\S+))`, "u"),
+      (text, set: string | undefined, one: string | undefined) => (holdsPort(set ?? one ?? "", port) ? "" : text),
     )
     .trim();
 }
 
-function judge(port: number): (rule: string) => Verdict | { readonly jump: string } {
+function judge(port: number, protocol: Protocol): (rule: string) => Verdict | { readonly jump: string } {
   return (rule) => {
-    const rest = reduced(rule, port);
+    const rest = reduced(rule, port, protocol);
     if (rest === "accept") return "open";
     if (rest === "drop" || /^reject( with .*)?$/u.test(rest)) return "closed";
     const jump = /^(?:jump|goto) (\S+)$/u.exec(rest)?.[1];
@@ -56,7 +57,7 @@ function judge(port: number): (rule: string) => Verdict | { readonly jump: strin
   };
 }
 
-function closedChains(facts: FirewallFacts, port: number, ipv6: boolean): readonly Chain[] {
+function closedChains(facts: FirewallFacts, { port, protocol = "tcp", ipv6 }: PortNeed): readonly Chain[] {
   const chains = parseRuleset(facts.nftRuleset);
   return chains.filter((chain) => {
     if (!/\bhook input\b/u.test(chain.head) || !chain.head.startsWith("type filter")) return false;
@@ -66,7 +67,7 @@ function closedChains(facts: FirewallFacts, port: number, ipv6: boolean): readon
     if (chain.name === "INPUT" && facts.iptablesRules.length > 0) return false;
     const rulesOf = (name: string): readonly string[] =>
       chains.find((other) => other.table === chain.table && other.name === name)?.rules ?? [];
-    const verdict = verdictOf(chain.rules, judge(port), rulesOf);
+    const verdict = verdictOf(chain.rules, judge(port, protocol), rulesOf);
     return verdict === "closed" || (verdict === "undecided" && /policy drop/u.test(chain.head));
   });
 }
@@ -74,12 +75,13 @@ function closedChains(facts: FirewallFacts, port: number, ipv6: boolean): readon
 /** Native nftables: a drop in any input chain is final, so every chain that blocks gets the rule. */
 export const nftables: Firewall = {
   name: "nftables",
-  changeFor(facts, { port, ipv6 }) {
-    const closed = closedChains(facts, port, ipv6);
+  changeFor(facts, need) {
+    const { port, protocol = "tcp" } = need;
+    const closed = closedChains(facts, need);
     if (closed.length === 0) return undefined;
     const file = facts.persistentFiles.find((path) => path.includes("nftables"));
     const rules = closed.map(
-      (chain) => `insert rule ${chain.table} ${chain.name} tcp dport ${port} accept comment "docker-machine"`,
+      (chain) => `insert rule ${chain.table} ${chain.name} ${protocol} dport ${port} accept comment "docker-machine"`,
     );
     return {
       firewall: "nftables",
@@ -88,7 +90,7 @@ export const nftables: Firewall = {
         ...rules.map((rule) => sh`nft ${rule} || return 1`),
         file !== undefined && sh`{ cat ${file}; printf '%s\n' ${rules}; } | put ${file} "$(mode_of ${file})" || return 1`,
       ),
-      close: joinLines(...closed.map((chain) => sh`remove_nft_rules ${chain.table} ${chain.name} ${port}`)),
+      close: joinLines(...closed.map((chain) => sh`remove_nft_rules ${chain.table} ${chain.name} ${port} ${protocol}`)),
       files: file === undefined ? [] : [file],
       permanent: file !== undefined,
     };

@@ -230,9 +230,9 @@ end`,
 
   #report(phase: string): void {
     const { report } = this.context;
-    const [name, detail = ""] = phase.split(" ");
+    const [name, detail = "", port = ""] = phase.split(" ");
     if (name === "copying-certificates" || name === "configuring-engine" || name === "configuring-swarm") report({ type: name });
-    else if (name === "opening-firewall") report({ type: name, firewall: detail, port: this.request.engine.port ?? 0 });
+    else if (name === "opening-firewall") report({ type: name, firewall: detail, port: Number(port) });
   }
 }
 

@@ -338,3 +338,28 @@ test("live-restore is used where the engine has it", () => {
   assert.equal(survival({ answer: { ...runningAnswer, serverVersion: "1.11.2" } }), "stopped");
   assert.equal(survival({ containers: [] }), "nothing-runs");
 });
+
+test("swarm mode has its ports opened, and live-restore goes off, with a word", () => {
+  const daemonJson = '{\n  "live-restore": true,\n  "log-driver": "local"\n}\n';
+  const facts = hostFacts({
+    engine: { ...debianEngine, daemonJson },
+    firewall: { iptablesRules: ["-P INPUT DROP"], ip6tablesRules: [], nftRuleset: [], persistentFiles: [] },
+  });
+  const planned = (swarmMode: { dataPathPort: number } | undefined): Plan =>
+    planProvision(facts, detectFamily(facts), provisionRequest({ swarmMode }));
+  const plan = planned({ dataPathPort: 4800 });
+  assert.deepEqual(
+    plan.firewall.map(({ command }) => /-p (\w+) --dport (\d+)/u.exec(command)?.slice(1).join(" ")),
+    ["tcp 2376", "tcp 2377", "tcp 7946", "udp 7946", "udp 4800"],
+  );
+  const file = plan.files.find(({ path }) => path === "/etc/docker/daemon.json");
+  assert.equal(file?.change, "replace");
+  assert.deepEqual(JSON.parse(String(file?.content)), { "log-driver": "local" });
+  assert.match(plan.warnings.join("\n"), /excludes live-restore, which goes off/u);
+  const without = planned(undefined);
+  assert.equal(without.firewall.length, 1);
+  assert.equal(
+    without.files.some(({ path }) => path === "/etc/docker/daemon.json"),
+    false,
+  );
+});

@@ -4,13 +4,13 @@
  */
 import { MachineError } from "../../errors/machine-error.ts";
 import { certificateHostFiles, layoutFor, type EngineLayout, type HostFile } from "../engine/engine-files.ts";
-import { daemonJsonPath } from "../engine/daemon-json.ts";
+import { daemonJsonPath, liveRestoreOff } from "../engine/daemon-json.ts";
 import { isOwnDropIn } from "../shell/own-files.ts";
 import { ownSystemdUnitPath } from "../engine/own-units.ts";
 import { certificateFiles } from "../engine/engine-settings.ts";
 import type { HostFacts, RunningContainer } from "../facts/facts.ts";
 import type { Family } from "../families/family.ts";
-import type { FirewallChange } from "../firewall/firewall.ts";
+import type { FirewallChange, PortNeed } from "../firewall/firewall.ts";
 import { firewallChanges } from "../firewall/firewalls.ts";
 import type { Installation } from "../install/installation.ts";
 import { planLifetime, type LifetimePlan } from "../lifetime/lifetime.ts";
@@ -88,9 +88,11 @@ export function planProvision(
   refuseSilentEngine(facts, request.machineName);
   const installations = installationsFor(facts, family, request);
   if (installations.length > 0) requireRoom(facts, request.machineName);
-  const settings = layout.render(facts, request, lacksService(facts, installations));
+  const { base, lostLiveRestore } = withSwarmMode(facts, request);
+  const settings = layout.render(base, request, lacksService(facts, installations));
   const sharing = sharingOf(facts, request, layout.certificateFolder);
-  const files = [...certificateHostFiles(request, layout.certificateFolder, sharing), ...settings.files].map((file) =>
+  const wanted = [...certificateHostFiles(request, layout.certificateFolder, sharing), ...settings.files];
+  const files = [...wanted, ...(wanted.some(({ path }) => path === daemonJsonPath) ? [] : lostLiveRestore)].map((file) =>
     planned(file, facts, request, layout),
   );
   const service = family.service ?? serviceFor(facts.init);
@@ -112,7 +114,7 @@ export function planProvision(
     service,
     restart,
     enable: !facts.engine.unitEnabled,
-    survival: survivalOf(facts),
+    survival: survivalOf(base),
     containers: facts.engine.containers,
     firewall: firewallPlan(facts, request),
     hostName: request.adopted || facts.hostName === request.machineName ? undefined : request.machineName,
@@ -120,7 +122,12 @@ export function planProvision(
     swarm: swarmContainers(request, layout.certificateFolder),
     lifetime: planLifetime(facts, request),
     kept: keptOn(facts, request, installations, forecasts),
-    warnings: [...settings.remarks, ...ownerWarnings(sharing, request), ...warningsFor(facts, request, installations)],
+    warnings: [
+      ...settings.remarks,
+      ...swarmModeWarnings(lostLiveRestore),
+      ...ownerWarnings(sharing, request),
+      ...warningsFor(facts, request, installations),
+    ],
     record: request.adopted,
     sharing,
     owners: ownerIdsOf(request),
@@ -228,14 +235,41 @@ function presentText(path: string, { engine, ownFiles }: HostFacts): string | un
   return [...engine.unitFiles, ...engine.settingsFiles].find((file) => file.path === path)?.text ?? ownFiles.get(path);
 }
 
+/** Facts without live-restore where that must go, and the file that says so. */
+function withSwarmMode(
+  facts: HostFacts,
+  { swarmMode, machineName }: ProvisionRequest,
+): { readonly base: HostFacts; readonly lostLiveRestore: readonly HostFile[] } {
+  const content = swarmMode === undefined ? undefined : liveRestoreOff(facts.engine.daemonJson, machineName);
+  if (content === undefined) return { base: facts, lostLiveRestore: [] };
+  const base = { ...facts, engine: { ...facts.engine, daemonJson: content } };
+  return { base, lostLiveRestore: [{ path: daemonJsonPath, mode: "0644", content }] };
+}
+
+function swarmModeWarnings(lostLiveRestore: readonly HostFile[]): readonly string[] {
+  return lostLiveRestore.length === 0
+    ? []
+    : ["swarm mode excludes live-restore, which goes off: containers stop with their engine from now on"];
+}
+
+/** Management, what nodes tell each other, and overlay networks: https://docs.docker.com/engine/swarm/swarm-tutorial/ */
+function swarmPorts({ swarmMode }: ProvisionRequest): readonly Omit<PortNeed, "ipv6">[] {
+  if (swarmMode === undefined) return [];
+  return [{ port: 2377 }, { port: 7946 }, { port: 7946, protocol: "udp" }, { port: swarmMode.dataPathPort, protocol: "udp" }];
+}
+
 function firewallPlan(facts: HostFacts, request: ProvisionRequest): readonly FirewallChange[] {
-  if (request.engine.port === undefined) return [];
-  const changes = firewallChanges(facts.firewall, { port: request.engine.port, ipv6: request.address.includes(":") });
+  const { port } = request.engine;
+  const ipv6 = request.address.includes(":");
+  const engine = port === undefined ? [] : firewallChanges(facts.firewall, { port, ipv6 });
+  const changes = [...engine, ...swarmPorts(request).flatMap((need) => firewallChanges(facts.firewall, { ...need, ipv6 }))];
   if (changes.length > 0 && request.engine.firewall === "check") {
-    const names = changes.map((change) => change.firewall).join(" and ");
+    const names = [...new Set(changes.map((change) => change.firewall))].join(" and ");
     throw new MachineError(
       "firewall-closed",
-      `${names} on ${request.machineName} keeps clients from the engine's port ${request.engine.port}`,
+      engine.length > 0
+        ? `${names} on ${request.machineName} keeps clients from the engine's port ${port}`
+        : `${names} on ${request.machineName} keeps other members of its swarm from it`,
       {
         hint: `Open it on the machine: ${changes.map((change) => `sudo ${change.command.replaceAll(" && ", " && sudo ")}`).join(" && ")}`,
       },

@@ -94,11 +94,11 @@ if [ ${plan.restart ? "yes" : "no"} = yes ] || [ -e ${statePaths.restartOwed} ] 
 
 function firewallScript(change: FirewallChange): ShellText {
   return sh`
-phase ${`opening-firewall ${change.firewall}`}
+phase ${`opening-firewall ${change.firewall} ${change.port}`}
 open_port() {
 ${change.open}
 }
-open_port || { hint ${`Open it by hand: sudo ${change.command}`}; fail firewall-closed ${`The port of the engine could not be opened in ${change.firewall}`}; }
+open_port || { hint ${`Open it by hand: sudo ${change.command}`}; fail firewall-closed ${`Port ${change.port} could not be opened in ${change.firewall}`}; }
 [ "$record" = no ] || { own_layer; printf '%s\n' ${change.close.text} >> ${statePaths.undoFirewall}; }`;
 }
 
