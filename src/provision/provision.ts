@@ -93,9 +93,17 @@ function noEngine(label: string): MachineError {
   });
 }
 
+const tellingSkewSeconds = 60;
+
 /** Gives a host the request's time to live, or takes it away; nothing else is touched, the engine least of all. */
 export async function provisionLifetime(request: ProvisionRequest, context: ProvisionContext): Promise<void> {
   const session = await HostSession.open(request, context, true);
+  const skewSeconds = Math.round(session.facts.clockSkewMs / 1000);
+  if (request.lifetime?.deadline !== undefined && Math.abs(skewSeconds) > tellingSkewSeconds) {
+    const direction = skewSeconds > 0 ? "ahead of" : "behind";
+    const what = `The clock of ${request.machineName} is ${Math.abs(skewSeconds)} s ${direction} this computer's`;
+    logTo(context.report, "warn", `${what}: its time is over by its own clock`);
+  }
   await session.setLifetime(planLifetime(session.facts, request));
 }
 

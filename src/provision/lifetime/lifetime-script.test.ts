@@ -55,7 +55,7 @@ class Clockwork implements Disposable {
   /** Runs it as the timer does: what it told all who are logged in, and whether it powered off; what it printed otherwise. */
   look(lifetime: Partial<Lifetime>, argument = ""): string {
     writeFileSync(this.#at("proc/uptime"), `${this.up}.37 1234.5\n`);
-    const script = lifetimeScript({ graceSeconds: 600, machineName: "web", ports: [22, 2376], ...lifetime })
+    const script = lifetimeScript({ graceSeconds: 600, ports: [22, 2376], ...lifetime })
       .replaceAll("/run/docker-machine-ttl", this.#at("state"))
       .replaceAll("/var/run/docker.pid", this.#at("docker.pid"))
       .replaceAll("/run/docker.pid", this.#at("docker.pid"))
@@ -105,7 +105,7 @@ for (const shell of shells) {
     host.pass(3_300);
     assert.equal(
       host.look({ deadline }),
-      "wall web is powered off in 5 min, because its time is over. To go on: docker-machine ttl web 4h",
+      "wall This machine is powered off in 5 min, because its time is over. To go on: docker-machine ttl NAME 4h",
     );
     host.pass(60);
     assert.equal(host.look({ deadline }), "");
@@ -120,7 +120,7 @@ for (const shell of shells) {
     host.pass(3_500);
     assert.match(host.look({ deadline }), /in 2 min/u);
     const later = new Date(deadline.getTime() + 3_600_000);
-    assert.equal(host.look({ deadline: later }), "wall web goes on: it is not powered off.");
+    assert.equal(host.look({ deadline: later }), "wall This machine goes on: it is not powered off.");
     host.pass(200);
     assert.equal(host.look({ deadline: later }), "");
   });
@@ -140,9 +140,9 @@ for (const shell of shells) {
     using host = new Clockwork(shell);
     host.look({ deadline });
     host.left = -86_400;
-    assert.match(host.look({ deadline }), /^wall web is powered off in 5 min/u);
+    assert.match(host.look({ deadline }), /^wall This machine is powered off in 5 min/u);
     host.left = 3_000;
-    assert.equal(host.look({ deadline }), "wall web goes on: it is not powered off.");
+    assert.equal(host.look({ deadline }), "wall This machine goes on: it is not powered off.");
     host.left = -86_400;
     assert.match(host.look({ deadline }), /in 5 min/u);
     host.pass(300);
@@ -161,7 +161,7 @@ for (const shell of shells) {
     host.left -= 1_000_000;
     assert.equal(host.look(idle), "");
     host.pass(6_841);
-    assert.match(host.look(idle), /^wall web is powered off in 5 min, because nothing has used it\./u);
+    assert.match(host.look(idle), /^wall This machine is powered off in 5 min, because nothing has used it\./u);
     assert.match(host.look(idle, "tell"), /\noff=299$/u);
     host.pass(300);
     assert.match(host.look(idle), /\npoweroff$/u);

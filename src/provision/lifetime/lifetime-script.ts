@@ -9,8 +9,6 @@ import { sh } from "../shell/shell-text.ts";
 export const lifetimeState = "/run/docker-machine-ttl";
 
 export interface LifetimeScriptParameters extends Lifetime {
-  /** How its warnings name the machine. */
-  readonly machineName: string;
   /** A connection to one of them is a use of the machine. */
   readonly ports: readonly number[];
 }
@@ -24,11 +22,10 @@ export function warningSeconds(graceSeconds: number): number {
  * Without an argument it acts; with `tell` it says `KEY=VALUE` lines: `since`, seconds since 1970 from which on nothing
  * used the machine; `busy`, what did at the last look; `off`, in how many seconds it is powered off, once it has warned.
  */
-export function lifetimeScript({ deadline, idleSeconds, graceSeconds, machineName, ports }: LifetimeScriptParameters): string {
+export function lifetimeScript({ deadline, idleSeconds, graceSeconds, ports }: LifetimeScriptParameters): string {
   const hexadecimal = ports.map((port) => port.toString(16).toUpperCase().padStart(4, "0"));
   const settings = sh`#!/bin/sh
 # Written by docker-machine: powers this machine off when its time is over. "docker-machine ttl" changes it.
-name=${machineName}
 # Seconds since 1970; empty = no deadline. The same for people:
 deadline=${deadline === undefined ? "" : Math.round(deadline.getTime() / 1000)}
 : ${deadline?.toISOString() ?? "none"}
@@ -103,7 +100,7 @@ if [ -n "$idle" ]; then
   if [ -z "$left" ] || [ "$spare" -lt "$left" ]; then left=$spare; why='nothing has used it'; fi
 fi
 if [ -z "$left" ] || [ "$left" -gt "$warning" ]; then
-  [ ! -e "$state/off-at" ] || say "$name goes on: it is not powered off."
+  [ ! -e "$state/off-at" ] || say "This machine goes on: it is not powered off."
   rm -f "$state/off-at"
   exit 0
 fi
@@ -112,10 +109,10 @@ if [ ! -s "$state/off-at" ]; then
   wait=$((left > 0 ? left : warning))
   off_at=$((up + wait > grace ? up + wait : grace))
   keep off-at "$off_at"
-  say "$name is powered off in $(((off_at - up + 59) / 60)) min, because $why. To go on: docker-machine ttl $name 4h"
+  say "This machine is powered off in $(((off_at - up + 59) / 60)) min, because $why. To go on: docker-machine ttl NAME 4h"
 fi
 # Both clocks are cut to seconds.
 [ "$left" -le 0 ] && [ "$up" -ge $(($(kept off-at) - 1)) ] || exit 0
-say "$name is powered off, because $why."
+say "This machine is powered off, because $why."
 if [ -d /run/systemd/system ]; then systemctl --no-block poweroff; else poweroff; fi
 `;

@@ -26,7 +26,7 @@ export function planLifetime(facts: HostFacts, request: ProvisionRequest): Lifet
   const script: HostFile = {
     path: lifetimePaths.script,
     mode: "0755",
-    content: lifetimeScript({ ...lifetime, machineName, ports: portsOf(facts, request.engine.port) }),
+    content: lifetimeScript({ ...lifetime, ports: portsOf(facts, request.engine.port) }),
   };
   const files = [script, ...(by === "systemd" ? systemdFiles(lifetime) : [cronFile(facts)])];
   return { files: files.map((file) => ({ ...file, change: changeOf(file, facts) })), removals: [], by, words: wordsOf(lifetime) };

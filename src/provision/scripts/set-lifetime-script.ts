@@ -36,7 +36,7 @@ fi`;
 /** Before its files go. Who was warned is told. */
 export const endLifetimeScript = sh`
 if [ -e ${lifetimePaths.timer} ] && has systemctl; then systemctl disable -q --now ${timer} 2>&1; fi
-if [ -e ${`${lifetimeState}/off-at`} ] && has wall; then wall "$label goes on: it is not powered off." 2> /dev/null; fi
+if [ -e ${`${lifetimeState}/off-at`} ] && has wall; then wall "This machine goes on: it is not powered off." 2> /dev/null; fi
 rm -rf ${lifetimeState}`;
 
 /** What the host's own script says, a fact `lifetime` a line. */
