@@ -21,6 +21,13 @@ export function completionScriptsModule(): string {
     ...Object.entries(filesOfShells).map(([shell, parts]) => `  ${shell}: ${parts.map(identifierOf).join(" + ")},`),
     "} as const;",
     "",
+    "/** Completion alone, for shells that load it by themselves once it is wanted. */",
+    "export const completionAlone = {",
+    ...["bash", "zsh", "fish"].map(
+      (shell) => `  ${shell}: ${identifierOf(filesOfShells[shell as keyof typeof filesOfShells][0])},`,
+    ),
+    "} as const;",
+    "",
   ].join("\n");
 }
 

@@ -228,6 +228,17 @@ export const ownCommands: readonly Command[] = [
     argumentText: "SHELL",
     flags: [],
     arity: { min: 1, max: 1, message: "Error: Expected one shell name as an argument", showHelp: true },
+    subcommands: [
+      {
+        name: "completion install",
+        summary: "Put the completion of shells where they find it",
+        description: "Arguments are bash, zsh or fish; without one it is your own shell's. No start-up file is changed.",
+        argumentText: "[SHELL...]",
+        flags: [],
+        output: "facts",
+        load: () => import("./commands/completion-install.ts"),
+      },
+    ],
     output: "facts",
     load: () => import("./commands/completion.ts"),
   },

@@ -15,6 +15,7 @@ const factLines: Readonly<Record<string, string>> = {
   active: "active",
   "cache ls": "cache ls",
   "cache prune": "cache prune -y",
+  "completion install": "completion install bash zsh fish",
   config: "config web",
   "context create": "context create web",
   "context use": "context use web",

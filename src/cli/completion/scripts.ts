@@ -267,3 +267,10 @@ export const completionScripts = {
   fish: dockerMachineFish,
   powershell: dockerMachinePs1,
 } as const;
+
+/** Completion alone, for shells that load it by themselves once it is wanted. */
+export const completionAlone = {
+  bash: dockerMachineBash,
+  zsh: zshDockerMachine,
+  fish: dockerMachineFish,
+} as const;
