@@ -22,6 +22,7 @@ const ownFlags = [
   "--show-secrets",
   "--restore",
   "--output",
+  "--parallel",
   "--generic-ssh-config-host",
   "--generic-sudo-password-file",
   "--legacy",

@@ -29,3 +29,9 @@ test("the driver is looked up once, however many machines there are", async () =
   assert.ok(one > 0);
   assert.equal(await searchesFor("a", "b", "c", "d"), one);
 });
+
+test("at least one machine is made at a time", async () => {
+  const { code, stderr } = await new FakeRun({ drivers: { none: [] } }).main("create", "-d", "none", "--parallel", "0", "a");
+  assert.equal(code, 2);
+  assert.match(stderr, /^--parallel 0: at least one machine is made at a time$/mu);
+});

@@ -9,9 +9,6 @@ import type { CliContext, ProgressView } from "../cli-context.ts";
 import { valueOfTexts } from "../flags/parse-flags.ts";
 import { openContext } from "../open-context.ts";
 
-/** Provisioning is mostly waiting for the other side; the certificates are what costs here. */
-const atOnce = 20;
-
 export async function run({ options, args }: Invocation, context: CliContext): Promise<void> {
   const [first = "", ...others] = args;
   if (first === "") {
@@ -31,7 +28,7 @@ export async function run({ options, args }: Invocation, context: CliContext): P
       context.print((await planCreate(machineContext, { name, driverName, options: optionsOf(name) }, context.signal)).trimEnd());
     return;
   }
-  const atATime = module.capabilities.parallelCreate ? atOnce : 1;
+  const atATime = machinesAtATime(module, options);
   // Of several, none is begun where one is wrong: ten machines are not made for the sake of a slip in the eleventh.
   if (names.length > 1) {
     const check = async (name: string): Promise<void> =>
@@ -56,6 +53,13 @@ export async function run({ options, args }: Invocation, context: CliContext): P
   } finally {
     view.close();
   }
+}
+
+/** Provisioning is mostly waiting for the other side: twenty at a time hardly load this computer. */
+function machinesAtATime({ capabilities }: DriverModule, options: Invocation["options"]): number {
+  const wanted = options.int("parallel");
+  if (wanted < 1) throw new MachineError("usage", `--parallel ${wanted}: at least one machine is made at a time`);
+  return capabilities.parallelCreate ? wanted : 1;
 }
 
 function sayHowToConnect(context: CliContext, name: string): void {

@@ -104,6 +104,12 @@ export const sharedCreateFlags: readonly CliFlag[] = [
     usage: "Have the machine powered off after this long without a container and a connection: 2h",
   },
   {
+    kind: "int",
+    name: "parallel",
+    usage: "Machines at the same time",
+    value: 20,
+  },
+  {
     kind: "string",
     name: "ssh-host-key",
     usage: "Fingerprint that the machine's SSH host key must have, as SHA256:...",
@@ -155,7 +161,7 @@ export const sharedCreateFlags: readonly CliFlag[] = [
 export function sharedCreateFlagsFor(compat: boolean): readonly CliFlag[] {
   if (!compat) return sharedCreateFlags;
   return sharedCreateFlags
-    .filter(({ name }) => name !== "profile")
+    .filter(({ name }) => name !== "profile" && name !== "parallel")
     .map((flag) => (flag.name === "driver" && flag.kind === "string" ? { ...flag, value: compatDefaultDriverName } : flag));
 }
 

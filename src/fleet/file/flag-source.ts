@@ -20,4 +20,4 @@ export interface FlagSource {
 }
 
 /** Flags that a file has no use for, and those that it has under another key. */
-export const flagsNotInFiles: ReadonlySet<string> = new Set(["driver", "profile", "dry-run", "help"]);
+export const flagsNotInFiles: ReadonlySet<string> = new Set(["driver", "profile", "dry-run", "help", "parallel"]);
