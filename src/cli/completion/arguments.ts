@@ -18,7 +18,9 @@ export type ArgumentKind =
   | "file"
   | "driver"
   | "command"
-  | "shell";
+  | "shell"
+  /** Any number of shells that load completions from a folder. */
+  | "shells";
 
 /** By the full name of the command; `completion.test.ts` keeps it complete. */
 export const argumentKinds: Readonly<Record<string, ArgumentKind>> = {
@@ -77,6 +79,7 @@ export const argumentKinds: Readonly<Record<string, ArgumentKind>> = {
   unshare: "machine",
   "ssh-host-key": "machine",
   completion: "shell",
+  "completion install": "shells",
   "cache ls": "none",
   "cache prune": "none",
   "settings path": "none",

@@ -31,6 +31,9 @@ export interface Completion {
 /** Shells that `completion` prints a script for. */
 export const completionShells = ["bash", "zsh", "fish", "powershell"] as const;
 
+/** Those that load completions from a folder by themselves. */
+const installableShells = completionShells.filter((shell) => shell !== "powershell");
+
 const envShells = ["bash", "cmd", "emacs", "fish", "powershell", "tcsh", "zsh"];
 const filterKeys = ["driver", "label", "name", "state", "swarm"];
 const states = machineStates.filter((state) => state !== "").toSorted();
@@ -134,6 +137,8 @@ async function completeArgument(kind: ArgumentKind, typed: TypedWords, sources: 
       return isFirst ? wordsOnly(sources.commands.flatMap(commandCandidate)) : nothing;
     case "shell":
       return isFirst ? plain(completionShells) : nothing;
+    case "shells":
+      return plain(installableShells);
   }
 }
 
