@@ -107,6 +107,16 @@ error: failed to prepare transaction (conflicting dependencies)
     "unable to satisfy dependency 'x' required by glibc; unable to satisfy dependency 'glibc' required by runc",
     true,
   ],
+  "pacman: what a package needs, below a question": [
+    `resolving dependencies...
+warning: cannot resolve "bridge-utils", a dependency of "docker"
+:: The following package cannot be upgraded due to unresolvable dependencies:
+      docker
+:: Do you want to skip the above package for this upgrade? [y/N] error: failed to prepare transaction (could not satisfy dependencies)
+:: unable to satisfy dependency 'bridge-utils' required by docker`,
+    "unable to satisfy dependency 'bridge-utils' required by docker",
+    true,
+  ],
   "pacman: a file that the mirror lacks": [
     ` runc-1.1.5-1-x86_64 downloading...
 error: failed retrieving file 'runc-1.1.5-1-x86_64.pkg.tar.zst' from mirror : The requested URL returned error: 404

@@ -32,7 +32,10 @@ const telling: readonly RegExp[] = [
 
 /** Of the last attempt alone: a tool that was tried twice says most of it twice. apk tells what it lacks below its error. */
 export function explanationIn(output: readonly string[]): Explanation {
-  const lines = output.map((line) => line.trim()).filter((line) => line !== "");
+  const lines = output
+    .flatMap(afterQuestion)
+    .map((line) => line.trim())
+    .filter((line) => line !== "");
   const conflict = conflictIn(lines);
   if (conflict !== undefined) return { text: conflict, isSentence: true };
   const selection = lines.findLastIndex((line) => line === "ERROR: unable to select packages:");
@@ -44,6 +47,11 @@ export function explanationIn(output: readonly string[]): Explanation {
     .slice(-relevantLines)
     .join("\n");
   return { text, isSentence: false };
+}
+
+/** pacman, which asks nobody, goes on in the line of its question. */
+function afterQuestion(line: string): readonly string[] {
+  return line.split(/(?<=\[(?:y\/N|Y\/n)\]) (?=error: )/u);
 }
 
 /** Questions that nobody answers, and what follows from an error that was told already. */

@@ -30,7 +30,8 @@ export interface PackageManager {
    *   removed unless `$may_remove` is `yes`.
    * - `pkg_upgrade WORD…`: brings these packages, and no others, to the newest or the named version; the same rules.
    * - `pkg_keep_all`, where the manager can be told so: programs that the script runs from here on have it remove nothing.
-   * - `pkg_needed NAME…`: other installed packages that would go with these, a line each; nothing where the manager
+   * - `pkg_needed NAME…`: other installed packages that would go with these, a line each, but for what `$coming_back`
+   *   (names that are put back afterwards) brings them again; nothing where the manager
    *   itself refuses to remove what is needed.
    * - `pkg_remove NAME…`: removes packages with their configuration, never an engine's data.
    * - `pkg_put_back`: installs what an installation of ours removed, `NAME VERSION` a line on standard input, all at once

@@ -213,3 +213,20 @@ test("what was installed since and needs the engine is found before anything goe
   using rpm = new StandIns().add("rpm", "echo '	docker-ce is needed by (installed) compose-tool-1.0-1.x86_64'; exit 1");
   assert.deepEqual((await run(rpm, dnf, needed)).facts("needed"), ["compose-tool-1.0-1.x86_64"]);
 });
+
+test("what needs a package that comes back neither keeps the engine nor goes with it", async () => {
+  using rpm = new StandIns().add(
+    "rpm",
+    "printf '\\t(runc or crun) is needed by (installed) podman-4:4.9.4-1.x86_64\\n\\trunc >= 1.0 is needed by (installed) buildah-2:1.33.7-1.x86_64\\n\\tcontainerd.io is needed by (installed) tool-1-1.noarch\\n'",
+  );
+  const { facts, calls } = await run(
+    rpm,
+    dnf,
+    sh`
+coming_back='podman-docker runc'
+pkg_needed containerd.io | while read -r line; do printf '@fact\tneeded\t%s\n' "$line"; done
+pkg_remove containerd.io`,
+  );
+  assert.deepEqual(facts("needed"), ["tool-1-1.noarch"]);
+  assert.equal(calls.at(-1), "rpm -e --nodeps containerd.io");
+});

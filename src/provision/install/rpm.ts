@@ -17,5 +17,18 @@ noting_keys() {
 # While another is at work rpm takes no key; of old it waits for that one without an end. It says so, and is asked again.
 pkg_trust() { noting_keys managed timeout 10 rpm --import "$1" || fail package-manager "rpm did not accept the key $1"; }
 pkg_distrust() { rpm -e "$1"; }
-pkg_needed() { rpm -e --test "$@" 2>&1 | sed -n 's/.*needed by (installed) //p' | sort -u; }
+# What a package asks for that comes back afterwards is not lost to it.
+coming_back=
+pkg_needed() {
+  rpm -e --test "$@" 2>&1 | awk -v back=" $coming_back " '
+    / is needed by \(installed\) / {
+      split($0, side, / is needed by \(installed\) /)
+      gsub(/[(),]/, " ", side[1])
+      count = split(side[1], word, " ")
+      for (i = 1; i <= count; i++) if (index(back, " " word[i] " ")) next
+      print side[2]
+    }' | sort -u
+}
+# Until then a tool that looks at dependencies would take along what asks for it.
+rpm_erase() { managed rpm -e --nodeps "$@"; }
 `;

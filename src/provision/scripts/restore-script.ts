@@ -163,7 +163,7 @@ export function restoreScript(
     closingFunctions,
     family.manager?.(facts).functions,
     sh`on_failure() { restore_engine; }`,
-    plan.packages.length > 0 && presentScript(plan.packages, label),
+    plan.packages.length > 0 && presentScript(plan, label),
     (plan.engine === "goes" || plan.engine === "stops") && sh`engine_touched=yes; service_stop 2>&1`,
     plan.disable && sh`service_disable 2>&1`,
     plan.packages.length > 0 && removalScript(label),
@@ -198,8 +198,9 @@ note warn ${`${path} on ${label} was edited by hand; it goes, and the edited tex
 }
 
 /** What came since and needs these packages would go with them: known before the engine is stopped. */
-function presentScript(packages: readonly string[], label: string): ShellText {
+function presentScript({ packages, bringBack }: RestorePlan, label: string): ShellText {
   return sh`
+coming_back=${bringBack.map((item) => item.split(" ")[0]).join(" ")}
 present=$(pkg_list | awk -v ours=${` ${packages.join(" ")} `} 'index(ours, " " $1 " ") { print $1 }')
 needed=
 [ -z "$present" ] || needed=$(pkg_needed $present | tr '\n' ' ')

@@ -76,7 +76,7 @@ pkg_install() {
 # "update" fails for a package that is available and not there yet; "install" leaves what is there alone where its owner
 # does not want the best.
 pkg_upgrade() { rpm_best=${best}; pkg_install "$@"; }
-pkg_remove() { rpm_tool --setopt=clean_requirements_on_remove=False remove "$@"; }
+pkg_remove() { if [ -n "$coming_back" ]; then rpm_erase "$@"; else rpm_tool --setopt=clean_requirements_on_remove=False remove "$@"; fi; }
 pkg_put_back() {
   read_put_back -
   rpm_tool install $exact || pkg_install $plain

@@ -60,7 +60,7 @@ pkg_install() {
   fail package-manager "zypper could not install $* on $label"
 }
 pkg_upgrade() { pkg_install "$@"; }
-pkg_remove() { zypper_tool remove "$@"; }
+pkg_remove() { if [ -n "$coming_back" ]; then rpm_erase "$@"; else zypper_tool remove "$@"; fi; }
 pkg_put_back() {
   read_put_back =
   zypper_tool install --no-recommends $exact || pkg_install $plain
