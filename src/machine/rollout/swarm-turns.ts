@@ -2,10 +2,8 @@
  * Members of swarms in a roll-out: managers go last and one at a time, their leader last of all, and each is drained before
  * its engine is changed and taken back once it is as it should be.
  */
-import { logTo } from "../../log/event.ts";
-import type { MachineContext } from "../machine-context.ts";
 import { activateMember, drainMember, managerAmong } from "../swarm/leave-swarm.ts";
-import { isNodeOf, recordedMemberships, swarmMembersOf, type Membership, type SwarmMembers } from "../swarm/swarm-members.ts";
+import { isNodeOf, type Membership, type SwarmMembers } from "../swarm/swarm-members.ts";
 
 export interface SwarmTurns {
   /** Workers, and machines of no swarm, as they were given. */
@@ -16,10 +14,13 @@ export interface SwarmTurns {
   around(name: string, work: () => Promise<void>): Promise<void>;
 }
 
-export async function swarmTurns(context: MachineContext, names: readonly string[], signal: AbortSignal): Promise<SwarmTurns> {
-  const recorded = await recordedMemberships(context);
+/** @param recorded what machines are members of, also those that are not rolled out to */
+export async function swarmTurns(
+  members: SwarmMembers,
+  recorded: ReadonlyMap<string, Membership>,
+  names: readonly string[],
+): Promise<SwarmTurns> {
   const isManager = (name: string): boolean => recorded.get(name)?.role === "manager";
-  const members = swarmMembersOf(context, signal);
   return {
     many: names.filter((name) => !isManager(name)),
     managers: await leadersLast(members, names.filter(isManager)),
@@ -27,7 +28,7 @@ export async function swarmTurns(context: MachineContext, names: readonly string
       const membership = recorded.get(name);
       const via = membership && (await managerAmong(members, otherManagers(recorded, name, membership)));
       if (via === undefined) return await work();
-      logTo(context.reportFor(name), "info", `Draining "${name}"...`);
+      members.say(name, `Draining "${name}"...`);
       await drainMember(members, name, via);
       await work();
       await activateMember(members, name, via);

@@ -7,6 +7,7 @@ import type { MachineContext } from "../machine-context.ts";
 import { upgradeMachine } from "../maintain.ts";
 import { forEachMachine, throwFailures } from "../many.ts";
 import { engineVersionAt, keptContainers, passGate, type HealthGate, type KeptContainer } from "./engine-gate.ts";
+import { recordedMemberships, swarmMembersOf } from "../swarm/swarm-members.ts";
 import { swarmTurns, type SwarmTurns } from "./swarm-turns.ts";
 import { isNewer, isVersion } from "./engine-version.ts";
 import { rollOut, type RolledOut, type RolloutPace, type RolloutWork } from "./roll-out.ts";
@@ -39,7 +40,7 @@ export async function rollOutEngine(
   const { version } = rollout;
   const versions = await presentVersions(context, names, signal);
   if (!rollout.downgrade) refuseDowngrade(versions, version);
-  const turns = await swarmTurns(context, names, signal);
+  const turns = await swarmTurns(swarmMembersOf(context, signal), await recordedMemberships(context), names);
   const work = engineWork(context, rollout, versions, turns, signal);
   const onPause = (ms: number): void => logTo(context.reportFor(undefined), "info", `Waiting ${Math.round(ms / 1000)} s...`);
   const time = { clock: context.clock, signal, onPause };

@@ -2,7 +2,7 @@
  * Swarm mode over the Engine API: the requests that form, grow and shrink a cluster. Answers are reduced to what is used.
  * Docker Engine API, sections Swarm, Node, Task.
  */
-import { isApiError, type EngineApi } from "../../engine/engine-api.ts";
+import { ApiError, isApiError, type EngineApi } from "../../engine/engine-api.ts";
 
 export type NodeRole = "manager" | "worker";
 export type Availability = "active" | "drain" | "pause";
@@ -107,19 +107,23 @@ export class SwarmApi {
 
   /** Tokens that were read until now let nobody in any more. */
   async rotateTokens(): Promise<void> {
-    const { Version, Spec } = (await this.#get("/swarm")) as RawSwarm;
-    const query = { version: String(Version.Index), rotateWorkerToken: "true", rotateManagerToken: "true" };
-    await this.#post("/swarm/update", Spec, query);
+    await inSequence(async () => {
+      const { Version, Spec } = (await this.#get("/swarm")) as RawSwarm;
+      const query = { version: String(Version.Index), rotateWorkerToken: "true", rotateManagerToken: "true" };
+      await this.#post("/swarm/update", Spec, query);
+    });
   }
 
   async nodes(): Promise<SwarmNode[]> {
     return ((await this.#get("/nodes")) as RawNode[]).map(nodeOf);
   }
 
-  /** A node's state as it is now is changed; another change that comes between is an error of the engine's. */
+  /** A node's state as it is now is changed; after another change that came between, as it is then. */
   async updateNode(id: string, change: (spec: NodeSpec) => NodeSpec): Promise<void> {
-    const node = nodeOf((await this.#get(`/nodes/${id}`)) as RawNode);
-    await this.#post(`/nodes/${id}/update`, change(node.spec), { version: String(node.version) });
+    await inSequence(async () => {
+      const node = nodeOf((await this.#get(`/nodes/${id}`)) as RawNode);
+      await this.#post(`/nodes/${id}/update`, change(node.spec), { version: String(node.version) });
+    });
   }
 
   /** Nothing where it is gone. */
@@ -154,6 +158,19 @@ export class SwarmApi {
 
 export const managementPort = 2377;
 const listenAddress = `0.0.0.0:${managementPort}`;
+
+const attempts = 10;
+
+/** Managers change objects by themselves, too: a change of one that is not the newest any more is refused. */
+async function inSequence(change: () => Promise<void>): Promise<void> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await change();
+    } catch (error) {
+      if (attempt === attempts || !(error instanceof ApiError) || !error.message.includes("update out of sequence")) throw error;
+    }
+  }
+}
 
 function nodeOf({ ID, Version, Spec, Status, ManagerStatus }: RawNode): SwarmNode {
   return {
