@@ -1,6 +1,6 @@
 /**
  * `npm run bench [SECTION…]`: what the program costs, measured in one run on this computer. Sections: everyday, start, create,
- * locks, fleet, ssh, plugins, disks, systems, clouds, hypervisors, machines. A section that cannot run here says why.
+ * locks, fleet, fleet-file, ssh, plugins, disks, systems, clouds, hypervisors, machines. A section that cannot run here says why.
  */
 import { printRows, type Row } from "./measure.ts";
 
@@ -16,6 +16,10 @@ const sections: Readonly<Record<string, { readonly title: string; readonly load:
   create: { title: "create on a host with an engine, over SSH", load: async () => (await import("./create.ts")).measureCreate },
   locks: { title: "Locks and fsyncs of one command", load: async () => (await import("./locks.ts")).measureLocks },
   fleet: { title: "Fifty machines on one SSH server", load: async () => (await import("./fleet.ts")).measureFleet },
+  "fleet-file": {
+    title: "A fleet from a file",
+    load: async () => (await import("./fleet-file.ts")).measureFleetFile,
+  },
   ssh: { title: "SSH connections and commands", load: async () => (await import("./ssh.ts")).measure },
   plugins: { title: "Driver plugins", load: async () => (await import("./plugins.ts")).measure },
   disks: { title: "Disk formats", load: async () => (await import("./disks.ts")).measureDisks },

@@ -2,6 +2,7 @@
  * Use cases in a process of their own, to be killed: `run-use-case STORE ENDPOINT COMMAND [ARGUMENT...]`. Prints "ready"
  * when it begins, its result as one line of JSON, and how many instants it came by.
  */
+import { readFileSync } from "node:fs";
 import { driverOptions } from "../../src/driver-kit/create-flag.ts";
 import { MachineError } from "../../src/errors/machine-error.ts";
 import { prepareAuthority } from "../../src/machine/certificates.ts";
@@ -96,8 +97,15 @@ async function read(): Promise<number> {
   return seen;
 }
 
+/** The file of `name`; machines to be replaced are in `extra`. */
+async function apply(): Promise<void> {
+  const { applyFleet } = await import("./apply-fleet.ts");
+  await applyFleet(context, readFileSync(name, "utf8"), extra === "" ? [] : extra.split(","), signal);
+}
+
 const commands: Readonly<Record<string, () => Promise<unknown>>> = {
   create,
+  apply,
   provision: async () => await provision(),
   "provision-briefly": async () => await provision(Number(extra)),
   ip,
