@@ -55,6 +55,7 @@ const verbs: Readonly<Record<LifecycleVerb, Verb>> = {
     act: async (context, host, signal) => {
       await drive(context, host, "suspend", signal);
       await waitForState(context, host, "Saved", signal);
+      await endPublished(context, host);
     },
   },
   kill: {
