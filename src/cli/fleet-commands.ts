@@ -69,6 +69,7 @@ const fileCommands: readonly Command[] = [
       { ...driftFlag, usage: "Look at the machines too, and put right what differs from their records" },
       ignoreFlag,
       { kind: "int", name: "parallel", usage: "Machines at the same time", value: 10 },
+      { kind: "bool", name: "downgrade", usage: "Take engines that are newer than the file says back to its version" },
       { kind: "bool", name: "prune", usage: "Remove machines of the fleet that are in the file no more" },
       { kind: "strings", name: "replace", usage: "Make this machine anew, with all that is on it gone" },
       { kind: "bool", name: "yes", aliases: ["y"], usage: "Assumes automatic yes to what is planned" },

@@ -1,4 +1,5 @@
 /** A fleet's file, and a provider and a store that are in this process. */
+import { defaultRollout } from "../../src/fleet/file/fleet-file.ts";
 import type { DriverCapabilities } from "../../src/driver-kit/driver.ts";
 import { applyWork, checkWork, lockFleet } from "../../src/fleet/apply/apply.ts";
 import { workOf, type ApplyWishes } from "../../src/fleet/apply/work.ts";
@@ -56,7 +57,7 @@ export class FleetScene extends Scene {
     const site = { context: this.site, fleet: plan.fleet, source: this.source, signal };
     const work = workOf(plan, { ...noWishes, ...wishes });
     await checkWork(site, work, parallel);
-    return await applyWork(site, { work, parallel });
+    return await applyWork(site, { work, parallel, swarms: [], rollout: defaultRollout, downgrade: false });
   }
 
   /** As {@link apply}, where everything is to succeed. */

@@ -49,11 +49,12 @@ export async function run({ options, args }: Invocation, context: CliContext): P
   await checkWork(site, work, parallel);
   if (saved === undefined && !options.bool("yes") && !(await isAgreed(work, file.fleet, context))) return;
   await requireUnchanged(opened);
+  const manner = { swarms: file.swarms, rollout: file.rollout, downgrade: options.bool("downgrade") };
   const view = await context.showProgress(work.map(({ machine }) => machine.name));
   shown = view;
   try {
     const onDone = (name: string, error?: unknown): void => view.finish(name, error);
-    const outcomes = await applyWork(site, { work, parallel, onDone });
+    const outcomes = await applyWork(site, { work, parallel, onDone, ...manner });
     view.close();
     const done = outcomes.filter(({ error }) => error === undefined).length;
     logTo(context.report, "info", `${done} of ${outcomes.length} applied to the fleet ${file.fleet}.`);

@@ -39,6 +39,7 @@ const effectWords: Readonly<Record<Effect, string>> = {
   "next-upgrade": "from the next upgrade on",
   "engine-restart": "restarts the engine",
   "engine-upgrade": "upgrades the engine",
+  swarm: "after the others",
   resize: "may count from the next start on",
   replacement: "only by replacement",
 };

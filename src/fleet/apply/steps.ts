@@ -97,10 +97,19 @@ async function change(site: Site, machine: PlannedMachine, spec: MachineSpec): P
   const flags = changes.map(({ key }) => key).filter((key) => Object.hasOwn(changeableFlags, key));
   if (flags.length > 0)
     await reconfigureMachine(context, { name, options: await resolvedOptions(context, spec, source), flags }, signal);
-  if (changes.some(({ effect }) => effect === "engine-upgrade")) await upgradeMachine(context, name, signal);
   const protection = changes.find(({ key }) => key === "protect");
   if (protection !== undefined) await setProtection(context, name, spec.protect === true, signal);
-  await markMachine(context, name, await newMark(site, machine, spec), signal);
+  // What is rolled out, with others and in its turn, is marked then.
+  if (!changes.some(({ effect }) => effect === "engine-upgrade")) await mark(site, machine, spec);
+}
+
+/** For a machine whose engine has become what the file says. */
+export async function finishUpgrade(site: Site, machine: PlannedMachine): Promise<void> {
+  if (machine.spec !== undefined) await mark(site, machine, machine.spec);
+}
+
+async function mark(site: Site, machine: PlannedMachine, spec: MachineSpec): Promise<void> {
+  await markMachine(site.context, machine.name, await newMark(site, machine, spec), site.signal);
 }
 
 async function changeOfLabels({ context, signal }: Site, name: string, changes: readonly PlannedChange[]): Promise<void> {

@@ -15,6 +15,7 @@ import { labelsOf } from "../../store/record-labels.ts";
 import type { FlagSource } from "../file/flag-source.ts";
 import type { FleetFile, MachineSpec } from "../file/fleet-file.ts";
 import { differences, type DriverTraits } from "./differences.ts";
+import { membershipChange, membershipsIn, type Membership } from "./memberships.ts";
 import type { Plan, PlannedMachine } from "./plan.ts";
 
 /** What of a record is compared. */
@@ -32,12 +33,14 @@ class Planner {
   readonly #context: MachineContext;
   readonly #file: FleetFile;
   readonly #source: FlagSource;
+  readonly #memberships: ReadonlyMap<string, Membership>;
   readonly #drivers = new Map<string, Promise<DriverTraits>>();
 
   constructor(context: MachineContext, file: FleetFile, source: FlagSource) {
     this.#context = context;
     this.#file = file;
     this.#source = source;
+    this.#memberships = membershipsIn(file.swarms);
   }
 
   async plan(): Promise<Plan> {
@@ -73,7 +76,10 @@ class Planner {
       return { ...base, isProtected, action: "refuse", reason: `it is of the fleet ${mark.Name}` };
     const journal = await findInterruption(this.#context.store, name);
     const made = { driverName: extra.DriverGivenAs ?? driverName, mark, labels: labelsOf({ extra }), isProtected };
-    const changes = differences(spec, made, await this.#traits(spec.driverName));
+    const changes = [
+      ...differences(spec, made, await this.#traits(spec.driverName)),
+      ...membershipChange(this.#memberships.get(name), extra.SwarmMember),
+    ];
     if (journal !== undefined) return { ...base, isProtected, changes, action: "continue", reason: reasonOf(journal) };
     if (changes.length === 0) return { ...base, isProtected, action: "none" };
     const anew = changes.filter(({ effect }) => effect === "replacement");

@@ -20,13 +20,15 @@ export type Effect =
   | "engine-restart"
   /** The engine becomes another version. */
   | "engine-upgrade"
+  /** It joins, leaves, or has another role in a cluster of swarm mode. */
+  | "swarm"
   /** The machine's size; it may count only from the next start on. */
   | "resize"
   /** A machine is made anew in its place. */
   | "replacement";
 
 export interface PlannedChange {
-  /** A key of the file: a create flag, `labels.KEY`, `protect`, `driver`. */
+  /** A key of the file: a create flag, `labels.KEY`, `protect`, `driver`, `swarm`. */
   readonly key: string;
   /** As text; null where there is none. */
   readonly from: string | null;

@@ -39,6 +39,23 @@ export async function leaveSwarm(members: SwarmMembers, name: string, others: re
   members.say(name, `"${name}" has left its swarm`);
 }
 
+/**
+ * Takes a machine that does not answer off its cluster's list, by the others: for one that is removed. Throws as
+ * {@link leaveSwarm}; succeeds where the others know nothing of it.
+ */
+export async function dropMember(members: SwarmMembers, name: string, others: readonly string[]): Promise<void> {
+  const via = await managerAmong(members, others);
+  if (via === undefined) return;
+  await members.at(via, async (engine) => {
+    const node = (await engine.nodes()).find(isNodeOf(name));
+    if (node === undefined) return;
+    requireMajorityWithout(node, await engine.nodes(), name);
+    if (node.spec.Role === "manager") await engine.updateNode(node.id, (spec) => ({ ...spec, Role: "worker" }));
+    await engine.removeNode(node.id);
+  });
+  members.say(name, `"${name}" does not answer, and was taken off the list of its swarm`);
+}
+
 /** Its tasks have ended by the time this returns, and run elsewhere where there is room; {@link activateMember} takes it back. */
 export async function drainMember(members: SwarmMembers, name: string, via: string): Promise<void> {
   await withNode(members, name, via, async (node, engine) => await drain(members, name, node.id, engine));
