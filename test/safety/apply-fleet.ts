@@ -38,5 +38,5 @@ export async function applyFleet(
   await using _lock = await lockFleet(context, file.fleet, "apply", signal);
   const work = workOf(await makePlan(context, file, source), { prune: true, replace, only: [] });
   await checkWork(site, work, 1);
-  throwFailures(await applyWork(site, { work, parallel: 1 }));
+  throwFailures(await applyWork(site, { work, parallel: 1, swarms: file.swarms, rollout: file.rollout, downgrade: false }));
 }
