@@ -144,7 +144,7 @@ class FakeQemu {
       case "query-memory-size-summary":
         return { "base-memory": Number.parseInt(this.#value("-m") ?? "", 10) * 1024 ** 2 };
       case "query-memdev":
-        return this.#args.filter((arg) => arg.startsWith("memory-backend-"));
+        return [{ id: /,id=(\w+)/u.exec(this.#value("-object") ?? "")?.[1] ?? "pc.ram" }];
       case "migrate":
       case "migrate-incoming":
         return this.#transfer(command, String(args["uri"]));

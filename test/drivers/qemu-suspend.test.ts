@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { describe, test } from "node:test";
+import { driverModule } from "../../src/drivers/qemu/index.ts";
 import { isMachineError } from "../../src/errors/machine-error.ts";
 import { installFakeQemu, scriptsRun } from "./fake-qemu.ts";
 import { configured, created, isRunning, signal, type Made } from "./fake-world.ts";
@@ -103,9 +104,11 @@ describe("a machine that cannot be suspended", () => {
   });
 
   test("because it shows a folder says so and runs on", async () => {
-    await using made = await created({ "qemu-save-state": "off", "qemu-share-folder": ["/tmp:/mnt"] });
-    await assert.rejects(made.driver.suspend?.(signal()) ?? Promise.resolve(), { code: "driver-unsupported" });
-    assert.equal(await made.driver.getState(signal()), "Running");
+    await using made = await created();
+    const sharing = JSON.stringify({ ...(await made.config()), ShareFolders: ["/tmp:/mnt"] });
+    const driver = driverModule.open(made.test.context, sharing);
+    await assert.rejects(driver.suspend?.(signal()) ?? Promise.resolve(), { code: "driver-unsupported" });
+    assert.equal(await driver.getState(signal()), "Running");
   });
 });
 

@@ -94,11 +94,14 @@ function identity(spec: LaunchSpec): string[] {
   return ["-name", spec.name, "-uuid", spec.instanceId, "-nodefaults", "-no-user-config", "-display", "none", "-S"];
 }
 
+/** Of memory that is not QEMU's own. */
+export const memoryId = "mem0";
+
 function memory(spec: LaunchSpec): string[] {
   const size = ["-smp", String(spec.cpuCount), "-m", `${spec.memoryMiB}M`, "-rtc", "base=utc"];
   const backend = memoryBackend(spec);
   if (backend === undefined) return size;
-  return [...size, "-object", `${backend},id=mem0,size=${spec.memoryMiB}M`, "-numa", "node,memdev=mem0"];
+  return [...size, "-object", `${backend},id=${memoryId},size=${spec.memoryMiB}M`, "-numa", `node,memdev=${memoryId}`];
 }
 
 function memoryBackend({ memory: kind, shares }: LaunchSpec): string | undefined {

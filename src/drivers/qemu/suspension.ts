@@ -12,7 +12,7 @@ import { specOf, type Workplace } from "./creation.ts";
 import type { Instance } from "./instance.ts";
 import { identityFiles, type IdentityFiles } from "./machine-folder.ts";
 import { openPorts } from "./machine-ports.ts";
-import { instanceFiles, type LaunchSpec } from "./qemu-arguments.ts";
+import { instanceFiles, memoryId, type LaunchSpec } from "./qemu-arguments.ts";
 import { stateTransferred } from "./state-transfer.ts";
 
 const noteVersion = 1;
@@ -96,11 +96,12 @@ export class Suspension {
     await using monitor = await this.#instance.monitor(signal);
     const cpus = (await monitor.execute("query-cpus-fast")) as readonly unknown[];
     const memory = (await monitor.execute("query-memory-size-summary")) as { readonly "base-memory": number };
-    const backends = (await monitor.execute("query-memdev")) as readonly unknown[];
+    // QEMU's own memory is in the list too, as `pc.ram`.
+    const backends = (await monitor.execute("query-memdev")) as readonly { readonly id?: string }[];
     return {
       cpuCount: cpus.length,
       memoryMiB: memory["base-memory"] / mebibyte,
-      memory: backends.length === 0 ? "own" : "copied",
+      memory: backends.some(({ id }) => id === memoryId) ? "copied" : "own",
     };
   }
 
