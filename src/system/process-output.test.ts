@@ -5,7 +5,7 @@ import { closeSync, constants, mkdtempSync, openSync, readFileSync, readSync, rm
 import { tmpdir } from "node:os";
 import * as path from "node:path";
 import { describe, it } from "node:test";
-import { ProcessOutput } from "./process-output.ts";
+import { mayBeTerminal, ProcessOutput } from "./process-output.ts";
 
 function output(descriptor: number, stream: () => unknown = noStream): ProcessOutput {
   return new ProcessOutput({ descriptor, stream: stream as () => NodeJS.WriteStream, needsStream: false });
@@ -97,4 +97,13 @@ describe("ProcessOutput", () => {
   it("takes 80 columns for what is no terminal", () => {
     assert.equal(output(2, () => new FakeStream()).columns, 80);
   });
+});
+
+it("what leads nowhere is no terminal, though it is a device as terminals are", { skip: process.platform === "win32" }, () => {
+  const nowhere = openSync("/dev/null", "w");
+  try {
+    assert.equal(mayBeTerminal(nowhere), false);
+  } finally {
+    closeSync(nowhere);
+  }
 });

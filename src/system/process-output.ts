@@ -2,7 +2,7 @@
  * A standard output stream of this process. Written to directly, because making a stream object costs Bun more than
  * all of `version`; the stream is made where it is needed after all. Part of the composition root.
  */
-import { fstatSync, writeSync } from "node:fs";
+import { fstatSync, statSync, writeSync } from "node:fs";
 import { systemCodeOf } from "../errors/machine-error.ts";
 
 /** Where text is written to, with what is known of the terminal behind it. */
@@ -22,10 +22,13 @@ const readerGone: ReadonlySet<string | undefined> = new Set(["EPIPE", "ECONNRESE
 const defaultColumns = 80;
 const defaultRows = 24;
 
-/** Rules out files, pipes and sockets without loading what knows terminals. A closed descriptor is none either. */
+const nowhere = "/dev/null";
+
+/** Rules out files, pipes, sockets and what leads nowhere without loading what knows terminals. A closed descriptor is none either. */
 export function mayBeTerminal(descriptor: number): boolean {
   try {
-    return fstatSync(descriptor).isCharacterDevice();
+    const seen = fstatSync(descriptor);
+    return seen.isCharacterDevice() && seen.rdev !== statSync(nowhere, { throwIfNoEntry: false })?.rdev;
   } catch {
     return false;
   }
