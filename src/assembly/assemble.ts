@@ -45,7 +45,9 @@ export function assemble(options: AssemblyOptions): MachineContext {
   const processes = new SystemProcessRunner(computer);
   const timeouts = { ...defaultTimeouts, ...options.timeouts };
   const secrets = new SecretSource({ computer, processes, timeoutMs: timeouts.secretMs });
-  const store = openStore(options, secrets);
+  const redactor = options.redactor ?? new Redactor();
+  const reportFor = (machineName: string | undefined): Report => options.reportFor(machineName);
+  const store = openStore(options.storePath, { computer, secrets, redactor, reportFor });
   const named = memoized(async (name) => await findDriver(name, computer, timeouts, signal));
   const plugins = memoized(async (name) => await findPluginOf(name, computer, timeouts, signal));
   return {
@@ -54,7 +56,7 @@ export function assemble(options: AssemblyOptions): MachineContext {
     processes,
     http: new LazyHttp({ env: computer.env, clock: systemClock, boundMs: timeouts.providerRequestMs }),
     clock: systemClock,
-    redactor: options.redactor ?? new Redactor(),
+    redactor,
     certificates: authorityPaths(store.certsDir, options.certificates),
     timeouts,
     secrets,
@@ -68,22 +70,19 @@ export function assemble(options: AssemblyOptions): MachineContext {
       return await openSshExecutor(backend, target, { computer, processes, clock: systemClock, report });
     },
     ownProgram: options.ownProgram,
-    reportFor: (machineName) => options.reportFor(machineName),
+    reportFor,
     askSudoPassword: async (machineName) => await options.askSudoPassword?.(machineName),
   };
 }
 
-function openStore(options: AssemblyOptions, secrets: SecretSource): Store {
-  const { computer, storePath } = options;
-  if (!isTeamStore(storePath)) return new FileStore(storePath, systemClock);
-  return new LazyTeamStore(storePath, async () => {
+function openStore(root: string, parts: Pick<MachineContext, "computer" | "secrets" | "redactor" | "reportFor">): Store {
+  if (!isTeamStore(root)) return new FileStore(root, systemClock);
+  return new LazyTeamStore(root, async () => {
     const [{ openTeamStore }, { teamSurroundings }] = await Promise.all([
       import("../team/open-team.ts"),
       import("./team-surroundings.ts"),
     ]);
-    return await openTeamStore(
-      teamSurroundings({ root: storePath, computer, secrets, report: options.reportFor(undefined), redactor: options.redactor }),
-    );
+    return await openTeamStore(teamSurroundings(root, parts));
   });
 }
 

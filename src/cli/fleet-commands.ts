@@ -2,6 +2,7 @@
 import type { Arity, Command } from "./command.ts";
 import { detailedExitFlag, driftFlag, fileFlag, ignoreFlag } from "./fleet/fleet-flags.ts";
 import { shareCommands } from "./share-commands.ts";
+import { storeCommand } from "./team-commands.ts";
 import { selectionFlags } from "./selection/selection-flags.ts";
 
 const argumentsAreMachines = "Argument(s) are one or more machine names.";
@@ -201,6 +202,7 @@ export const fleetCommands: readonly Command[] = [
     load: () => import("./commands/ttl.ts"),
   },
   ...shareCommands,
+  storeCommand,
   {
     name: "protect",
     summary: "Keep machines from being removed or killed, also by force",

@@ -114,7 +114,7 @@ async function fetchKey({ ledger, identity }: KeyHolder, key: number, signal: Ab
   const opened = wrapped?.value === undefined ? undefined : await unwrap(wrapped.value, await identity());
   if (opened !== undefined) return opened;
   throw new MachineError("team-key-missing", "This computer's identity opens nothing of the team's store", {
-    hint: "Who is a member adds you with: docker-machine store add NAME RECIPIENT",
+    hint: "Who is a member adds you with: docker-machine store add NAME RECIPIENT. To go on with what is here, alone: docker-machine store leave",
   });
 }
 

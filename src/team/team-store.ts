@@ -3,9 +3,10 @@
  * has the same. Readers see what is new once in a command, and what is known here where nobody answers. Who changes
  * something has the lock of both, and makes each step known before its effect.
  */
-import { messageOf } from "../errors/machine-error.ts";
+import { MachineError, messageOf } from "../errors/machine-error.ts";
 import { logTo } from "../log/event.ts";
 import { FileStore } from "../store/file-store.ts";
+import { machineNotFound } from "../store/store-errors.ts";
 import type { HostRecord } from "../store/host-record.ts";
 import type { RecordLook, RecordWithDriver } from "../store/record-facts.ts";
 import type { LockRequest, MachineLock, Store } from "../store/store.ts";
@@ -227,6 +228,44 @@ export class TeamStore implements Store {
       const sentence = `The team's store does not have all of "${name}" yet: ${messageOf(error)}. The next command on it sees to that.`;
       logTo(this.#parts.context.report, "warn", sentence);
     }
+  }
+
+  /**
+   * Makes a machine of this computer the team's, or gives the team what is here where both have changed. Throws
+   * `driver-unsupported` for one that nobody else could reach, `machine-exists` where the team has another of the name.
+   */
+  async push(name: string, request: LockRequest): Promise<void> {
+    const { context, team } = this.#parts;
+    const { driverName } = await this.#files.load(name);
+    if (await context.isOnThisComputer(driverName))
+      throw new MachineError("driver-unsupported", `"${name}" lives on this computer (${driverName}): nobody else could use it`);
+    const before = await this.#folder.item(name);
+    const theirs = await team.use(async (ledger) => {
+      const [entry] = (await ledger.read(this.#folder.keyOf(name), 0, never)).entries;
+      const opened = entry === undefined ? undefined : await team.open(entry, ledger, never);
+      return entry === undefined || opened === undefined ? undefined : { revision: entry.revision, count: opened.count };
+    });
+    if (before === undefined && theirs !== undefined)
+      throw new MachineError("machine-exists", `The team has another machine "${name}"`, {
+        hint: `Give this one another name first: docker-machine rename ${name} NEW-NAME`,
+      });
+    await this.#folder.setItem(name, { name, ...(theirs ?? { revision: 0, count: 0 }), digest: "", working: true });
+    try {
+      await using _lock = await this.lockMachine(name, request);
+      await this.publish(name);
+    } catch (error) {
+      await this.#folder.setItem(name, before);
+      throw error;
+    }
+  }
+
+  /** What the team has of a machine comes here, whatever was changed here. Throws `machine-not-found` for what is not shared. */
+  async pull(name: string, request: LockRequest): Promise<void> {
+    await this.refresh();
+    const item = await this.#folder.item(name);
+    if (item === undefined) throw machineNotFound(name, await this.#files.list());
+    await this.#folder.setItem(name, { ...item, revision: item.revision === 0 ? 0 : -1, working: true });
+    await using _lock = await this.lockMachine(name, request);
   }
 
   async isLocked(name: string): Promise<boolean> {

@@ -37,6 +37,7 @@ const factLines: Readonly<Record<string, string>> = {
   "ssh-config": "ssh-config running",
   "ssh-host-key": "ssh-host-key stopped",
   status: "status stopped",
+  store: "store",
   url: "url web",
   version: "version",
   "version NAME": "version web",
@@ -44,6 +45,8 @@ const factLines: Readonly<Record<string, string>> = {
 
 /** What needs an SSH server is held against the schema where there is one: `selection.test.ts`, `test/e2e/sharing.test.ts`, `bundles.test.ts`. */
 const elsewhere = ["doctor", "drift", "exec", "import", "plan", "port", "share", "share ls", "ttl", "unshare"];
+/** What needs a team's database: `test/team/commands.test.ts`. */
+const atTeams = ["store init", "store join", "store add", "store remove", "store check", "store leave"];
 
 /** Command lines of progress, with the exit code they have here; they run in this order. */
 const progressLines: readonly (readonly [string, number])[] = [
@@ -94,7 +97,7 @@ describe("--output json", () => {
   });
 
   it("has a command line here for every fact", () => {
-    assert.deepEqual([...Object.keys(factLines), ...elsewhere].toSorted(), Object.keys(facts).toSorted());
+    assert.deepEqual([...Object.keys(factLines), ...elsewhere, ...atTeams].toSorted(), Object.keys(facts).toSorted());
   });
 
   for (const [fact, words] of Object.entries(factLines)) {

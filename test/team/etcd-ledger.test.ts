@@ -1,7 +1,10 @@
 /** The contract of ledgers at real etcd, in the two releases that Debian has. */
 import assert from "node:assert/strict";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { after, before, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
+import { checkLedger } from "../../src/team/check-ledger.ts";
 import { EtcdLedger } from "../../src/team/etcd-ledger.ts";
 import type { Ledger } from "../../src/team/ledger.ts";
 import { parsePlace, type TeamLogin } from "../../src/team/place.ts";
@@ -58,6 +61,35 @@ for (const release of ["3.4", "3.5"] as const satisfies readonly EtcdRelease[]) 
 }
 
 test(
+  "etcd behind something that says it did what etcd refused fails the check, and without it passes",
+  { skip: etcdMissing("3.5") },
+  async () => {
+    await using etcd = await Etcd.start(temporaryFolder(), { release: "3.5" });
+    const liar = createServer((request, response) => {
+      void (async () => {
+        const chunks: Buffer[] = [];
+        for await (const chunk of request) chunks.push(chunk as Buffer);
+        const body = Buffer.concat(chunks);
+        const answer = await fetch(`http://127.0.0.1:${etcd.clientPorts[0]}${request.url}`, { method: "POST", body });
+        const told = (await answer.json()) as object;
+        const isChange = answer.ok && request.url === "/v3/kv/txn" && body.includes("compare");
+        response.writeHead(answer.status).end(JSON.stringify(isChange ? { ...told, succeeded: true } : told));
+      })();
+    });
+    await new Promise<void>((resolve) => liar.listen(0, "127.0.0.1", resolve));
+    const { port } = liar.address() as AddressInfo;
+    const failed = async (url: string): Promise<string[]> => {
+      await using ledger = ledgerAt(url);
+      return (await checkLedger(ledger, never)).filter(({ passed }) => !passed).map(({ what }) => what);
+    };
+    assert.deepEqual(await failed(etcd.url("check")), []);
+    assert.equal((await failed(`etcd+http://127.0.0.1:${port}/check`)).length, 5);
+    liar.closeAllConnections();
+    liar.close();
+  },
+);
+
+test(
   "three members of etcd, one killed after the other under load: every change that was acknowledged is there, once",
   { skip: etcdMissing("3.5") },
   async () => {
@@ -101,7 +133,6 @@ test(
 
 test("what is no etcd, and an address where nobody is, are told apart", async () => {
   await assert.rejects(ledgerAt("etcd+http://127.0.0.1:1/x").read("m/", 0, never), { code: "store-unreachable" });
-  const { createServer } = await import("node:http");
   const web = createServer((_, answer) => answer.writeHead(404).end("<html>"));
   await new Promise<void>((resolve) => web.listen(0, "127.0.0.1", resolve));
   const { port } = web.address() as { port: number };

@@ -89,6 +89,7 @@ export class Postgres implements AsyncDisposable {
 
   /** Ends it at once, as a crash does. */
   async stop(): Promise<void> {
+    if (this.#server.exitCode !== null || this.#server.signalCode !== null) return;
     const ended = new Promise((resolve) => this.#server.once("exit", resolve));
     this.#server.kill("SIGQUIT");
     await ended;

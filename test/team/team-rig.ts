@@ -2,8 +2,6 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import * as path from "node:path";
 import { teamSurroundings } from "../../src/assembly/team-surroundings.ts";
-import { reportNothing } from "../../src/log/event.ts";
-import { thisComputer } from "../../src/system/computer.ts";
 import { newIdentity } from "../../src/team/age.ts";
 import { addMember, awaitMembership, foundTeam, recipientIn } from "../../src/team/membership.ts";
 import { teamContext } from "../../src/team/open-team.ts";
@@ -31,9 +29,7 @@ export async function teamOf(folder: string, login: Login, names: readonly strin
     mkdirSync(storePath, { recursive: true });
     writeFileSync(identityFile, await newIdentity(), { mode: 0o600 });
     const file: TeamFile = { version: 1, ...login, team, member: name, identity: `file:${identityFile}` };
-    const { secrets } = safetyContext(storePath);
-    const computer = { ...thisComputer(), userName: name };
-    const surroundings = teamSurroundings({ root: storePath, computer, secrets, report: reportNothing, redactor: undefined });
+    const surroundings = teamSurroundings(storePath, safetyContext(storePath));
     const colleague = { name, storePath, context: teamContext(surroundings, file) };
     const founder = colleagues[0];
     if (founder === undefined) await foundTeam(colleague.context, never);

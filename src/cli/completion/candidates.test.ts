@@ -46,7 +46,7 @@ describe("completion", () => {
   });
 
   it("offers commands with their summaries, hidden ones never", async () => {
-    assert.deepEqual(await wordsFor("st"), ["start", "status", "stop"]);
+    assert.deepEqual(await wordsFor("st"), ["start", "status", "stop", "store"]);
     const { candidates } = await complete([""], sources);
     assert.ok(candidates.some(({ word, description }) => word === "ls" && description === "List machines"));
     assert.ok(candidates.every(({ word }) => !word.startsWith("_")));

@@ -36,6 +36,12 @@ export const examples: Readonly<Record<string, readonly Example[]>> = {
     { does: "lets Alice use the engine for a working day", words: "share web --with alice.pub --for 8h" },
     { does: "with whom it is shared", words: "share ls web" },
   ],
+  "store init": [
+    { does: "in three members of etcd", words: "store init etcd://db1:2379,db2:2379,db3:2379/fleet --name alice" },
+    { does: "in PostgreSQL", words: "store init postgres://db/ops/fleet --user dm --password keychain:dm-team" },
+  ],
+  "store join": [{ does: "prints what a member needs to add you", words: "store join etcd://db1:2379/fleet --name bob" }],
+  "store push": [{ does: "what is here already becomes the team's", words: "store push web db" }],
   unshare: [{ does: "shuts Alice out at once", words: "unshare web alice" }],
   "config set": [
     { does: "asks for the new token", words: "config set web digitalocean-access-token" },

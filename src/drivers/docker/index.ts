@@ -196,6 +196,7 @@ export const driverModule: DriverModule = {
     parallelCreate: true,
     perNameFlags: [],
     injectsHostKeys: true,
+    onThisComputer: true,
   },
   open: (context, configText) => new DockerDriver(context, configText),
 };

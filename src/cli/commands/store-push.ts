@@ -1,0 +1,15 @@
+/** `store push NAME...`: machines of this store become the team's, as they are here. */
+import type { CliContext } from "../cli-context.ts";
+import type { Invocation } from "../command.ts";
+import { workOnNamed } from "../named-machines.ts";
+import { openTeamStoreOf } from "../team-context.ts";
+
+export async function run({ args }: Invocation, context: CliContext): Promise<void> {
+  const { store, request } = await openTeamStoreOf(context);
+  await workOnNamed(
+    context,
+    args,
+    async (_, name) => await store.push(name, request(`store push ${name}`)),
+    (_, name) => `The team has "${name}" as it is here`,
+  );
+}

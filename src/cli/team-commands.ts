@@ -1,0 +1,114 @@
+/** A store that several people share. */
+import type { CliFlag } from "./flags/flag.ts";
+import type { Command } from "./command.ts";
+
+const noArguments = { max: 0, message: "Error: Too many arguments given" } as const;
+const url = {
+  min: 1,
+  max: 1,
+  message: "Error: Expected the address of the team's store as an argument",
+  showHelp: true,
+} as const;
+
+const loginFlags: readonly CliFlag[] = [
+  { kind: "string", name: "user", usage: "Who logs in to the database" },
+  { kind: "string", name: "password", usage: "Where the password is: file:PATH, keychain:SERVICE, cmd:COMMAND, env:NAME" },
+  {
+    kind: "string",
+    name: "ca",
+    usage: "File with the certificate authority of the database, where this computer does not know it",
+  },
+  { kind: "string", name: "client-cert", usage: "File with the certificate that is shown to the database" },
+  { kind: "string", name: "client-key", usage: "File with its key" },
+  { kind: "string", name: "identity", usage: "Where your age identity is, as for --password; a file that is made unless given" },
+];
+
+const teamCommands: readonly Command[] = [
+  {
+    name: "store init",
+    summary: "Make this store a team's, kept in a database that the team has",
+    description: "Argument is etcd://HOST:2379[,HOST:2379]/NAME or postgres://HOST/DATABASE/NAME.",
+    argumentText: "URL",
+    flags: [{ kind: "string", name: "name", usage: "Your name in the team; that of the user unless given" }, ...loginFlags],
+    arity: url,
+    output: "facts",
+    load: () => import("./commands/store-init.ts"),
+  },
+  {
+    name: "store join",
+    summary: "Make this store a part of a team's, once a member has added you",
+    description: "Argument is the address that the team's store was made with.",
+    argumentText: "URL",
+    flags: [{ kind: "string", name: "name", usage: "Your name in the team; that of the user unless given" }, ...loginFlags],
+    arity: url,
+    output: "facts",
+    load: () => import("./commands/store-join.ts"),
+  },
+  {
+    name: "store add",
+    summary: "Add somebody to the team: they can do all that you can",
+    description: "Arguments are a name and the recipient (age1...) that their store join printed.",
+    argumentText: "NAME RECIPIENT",
+    flags: [],
+    arity: { min: 2, max: 2, message: "Error: Expected a name and a recipient as arguments", showHelp: true },
+    output: "facts",
+    load: () => import("./commands/store-add.ts"),
+  },
+  {
+    name: "store remove",
+    summary: "Remove somebody from the team: what is written from now on they cannot read",
+    description: "Argument is a member's name.",
+    argumentText: "NAME",
+    flags: [],
+    arity: { min: 1, max: 1, message: "Error: Expected the name of a member as an argument", showHelp: true },
+    output: "facts",
+    load: () => import("./commands/store-remove.ts"),
+  },
+  {
+    name: "store push",
+    summary: "Give the team machines of this store as they are here",
+    description: "Argument(s) are one or more machine names.",
+    argumentText: "NAME...",
+    flags: [],
+    arity: { min: 1, message: "Error: Expected one or more machine names as arguments", showHelp: true },
+    output: "progress",
+    load: () => import("./commands/store-push.ts"),
+  },
+  {
+    name: "store pull",
+    summary: "Take machines as the team has them, whatever was changed here",
+    description: "Argument(s) are one or more machine names.",
+    argumentText: "NAME...",
+    flags: [],
+    arity: { min: 1, message: "Error: Expected one or more machine names as arguments", showHelp: true },
+    output: "progress",
+    load: () => import("./commands/store-pull.ts"),
+  },
+  {
+    name: "store check",
+    summary: "Put the team's database to the test",
+    flags: [],
+    arity: noArguments,
+    output: "facts",
+    load: () => import("./commands/store-check.ts"),
+  },
+  {
+    name: "store leave",
+    summary: "Make this store one of this computer alone again, with all that is in it",
+    flags: [],
+    arity: noArguments,
+    output: "facts",
+    load: () => import("./commands/store-leave.ts"),
+  },
+];
+
+export const storeCommand: Command = {
+  name: "store",
+  summary: "Show where this store is, and who shares it",
+  description: "A team's store is kept in etcd or PostgreSQL; docs/team.md says how.",
+  flags: [],
+  arity: noArguments,
+  output: "facts",
+  subcommands: teamCommands,
+  load: () => import("./commands/store.ts"),
+};

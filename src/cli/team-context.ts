@@ -1,0 +1,113 @@
+/** What commands on a team's store are given, and how they tell of it. */
+import * as path from "node:path";
+import { teamSurroundings } from "../assembly/team-surroundings.ts";
+import type { DriverOptions } from "../driver-kit/create-flag.ts";
+import { MachineError } from "../errors/machine-error.ts";
+import type { LockRequest } from "../store/store.ts";
+import { prepareAuthority } from "../machine/certificates.ts";
+import type { MachineContext } from "../machine/machine-context.ts";
+import { parseOrigin } from "../machine/secrets/secret-source.ts";
+import type { TeamRequest } from "../team/enter-team.ts";
+import type { TeamLook } from "../team/look-at-team.ts";
+import { openTeam } from "../team/open-team.ts";
+import { TeamStore } from "../team/team-store.ts";
+import { ensureIdentity } from "../team/own-identity.ts";
+import type { TeamContext, TeamSurroundings } from "../team/team-context.ts";
+import type { CliContext } from "./cli-context.ts";
+import { openContext } from "./open-context.ts";
+import { settingsFileOf } from "./settings/settings-place.ts";
+
+export function surroundingsOf(machines: MachineContext): TeamSurroundings {
+  return teamSurroundings(machines.store.root, machines);
+}
+
+/** Throws `store-unusable` for a store of one computer. */
+export async function openTeamContext(context: CliContext): Promise<TeamContext> {
+  return await openTeam(surroundingsOf(openContext(context)));
+}
+
+/** What `init` and `join` were told. Makes an identity where none was named. Throws `usage` for a password in the open. */
+export async function requestOf(url: string, options: DriverOptions, context: CliContext): Promise<TeamRequest> {
+  const { computer } = context;
+  const given = (name: string): string | undefined => options.string(name) || undefined;
+  const file = (name: string): string | undefined => {
+    const value = given(name);
+    return value === undefined ? undefined : path.resolve(computer.cwd, value);
+  };
+  return {
+    url,
+    member: given("name") ?? computer.userName,
+    user: given("user"),
+    password: referenceOf("password", given("password"), context),
+    ca: file("ca"),
+    certificate: file("client-cert"),
+    key: file("client-key"),
+    identity: referenceOf("identity", given("identity"), context) ?? (await ownIdentity(context)),
+  };
+}
+
+function referenceOf(flag: string, given: string | undefined, { computer }: CliContext): string | undefined {
+  if (given === undefined) return undefined;
+  const origin = parseOrigin(given, computer);
+  if ("reference" in origin) return origin.reference;
+  throw new MachineError("usage", `--${flag} takes no secret itself, which others could see: it says where that is`, {
+    hint: `Give it as --${flag} file:PATH, keychain:SERVICE, cmd:COMMAND or env:NAME.`,
+  });
+}
+
+async function ownIdentity({ computer }: CliContext): Promise<string> {
+  const settings = settingsFileOf(computer);
+  if (settings === undefined)
+    throw new MachineError("usage", "It is not known where your identity may be kept", {
+      hint: "Say it with --identity file:PATH.",
+    });
+  const file = path.join(path.dirname(settings), "identity");
+  await ensureIdentity(file);
+  return `file:${file}`;
+}
+
+export interface OpenedTeamStore {
+  readonly store: TeamStore;
+  /** A wish for a machine's lock, on behalf of a command. */
+  readonly request: (purpose: string) => LockRequest;
+}
+
+/** Throws as {@link openTeamContext}. */
+export async function openTeamStoreOf(context: CliContext): Promise<OpenedTeamStore> {
+  const store = TeamStore.open(await openTeamContext(context));
+  const { lockMs } = openContext(context).timeouts;
+  return { store, request: (purpose) => ({ purpose, waitMs: lockMs, signal: context.signal }) };
+}
+
+/**
+ * The team has this store's authority, or this store that of the team; a client certificate of that is here, and in the
+ * folders of the team's machines.
+ */
+export async function shareAuthority(context: CliContext): Promise<void> {
+  // What was opened before the store became a team's does not know that.
+  const machines = openContext(context);
+  const request = { purpose: "sharing the certificates", waitMs: machines.timeouts.lockMs, signal: context.signal };
+  await (await machines.store.lockCertificates(request)).release();
+  await prepareAuthority(machines, context.signal);
+  await machines.store.list();
+}
+
+/** With the folder that it is here. */
+export type ShownTeam = TeamLook & { readonly folder: string };
+
+export function printLook(look: ShownTeam, context: CliContext): void {
+  if (context.globals.output === "json") context.printJson(look);
+  else for (const line of linesOf(look)) context.print(line);
+}
+
+function linesOf({ folder, url, member, recipient, members, machines }: ShownTeam): string[] {
+  return [
+    `Folder:    ${folder}`,
+    `Team:      ${url}`,
+    `Machines:  ${machines}`,
+    `You:       ${member}, ${recipient}`,
+    ...members.map(
+      ({ name, since }, index) => `${index === 0 ? "Members:  " : "          "} ${name}, since ${since.slice(0, 10)}`,
+    ),
+  ];
+}

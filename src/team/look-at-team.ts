@@ -1,0 +1,33 @@
+/** What is to be told of a team's store. */
+import { currentKeys } from "./roster.ts";
+import type { TeamContext } from "./team-context.ts";
+import { sharedPrefix } from "./team-ledger.ts";
+import { recipientIn } from "./membership.ts";
+
+export interface TeamLook {
+  readonly url: string;
+  readonly team: string;
+  /** This person's name in it, and what others need to add them. */
+  readonly member: string;
+  readonly recipient: string;
+  readonly members: readonly { readonly name: string; readonly since: string }[];
+  /** How many machines are shared. */
+  readonly machines: number;
+}
+
+/** Asks the database. Throws `store-unreachable`, `store-refused`, `team-key-missing`. */
+export async function lookAtTeam(context: TeamContext, signal: AbortSignal): Promise<TeamLook> {
+  const { file, state, resolveSecret } = context;
+  await using ledger = await context.openLedger();
+  const identity = async (): Promise<string> => await resolveSecret(file.identity);
+  const { roster } = await currentKeys({ ledger, state, team: file.team, identity }, signal);
+  const { entries } = await ledger.read(`${sharedPrefix}machines/`, 0, signal);
+  return {
+    url: file.url,
+    team: file.team,
+    member: file.member,
+    recipient: await recipientIn(context),
+    members: Object.entries(roster.members).map(([name, { since }]) => ({ name, since })),
+    machines: entries.length,
+  };
+}
