@@ -29,12 +29,16 @@ export interface FakeEngineOptions {
   readonly maxTlsVersion?: SecureVersion | undefined;
 }
 
+const json = { "Content-Type": "application/json" } as const;
+
 export class FakeEngine implements AsyncDisposable {
   /** Requests so far: `GET /_ping`. */
   readonly requests: string[] = [];
   manner: FakeEngineManner;
   /** Of `GET /containers/json`. */
   containers: readonly unknown[] = [];
+  /** Of `GET /containers/ID/json`, by id; others are not there. */
+  readonly inspected = new Map<string, unknown>();
   readonly #listeners = new Set<ServerResponse>();
   readonly #options: FakeEngineOptions;
   readonly #server: Server;
@@ -123,21 +127,23 @@ export class FakeEngine implements AsyncDisposable {
         Os: "linux",
         Arch: "amd64",
       });
-    if (path === "/containers/json") return this.#send(response, 200, this.containers, { "Content-Type": "application/json" });
+    if (path === "/containers/json") return this.#send(response, 200, this.containers);
+    const inspected = this.inspected.get(/^\/containers\/(\w+)\/json$/u.exec(path)?.[1] ?? "");
+    if (inspected !== undefined) return this.#send(response, 200, inspected);
     if (path.startsWith("/events?")) {
       this.#listeners.add(response);
       response.once("close", () => this.#listeners.delete(response));
-      return response.writeHead(200, { "Content-Type": "application/json" }).flushHeaders();
+      return response.writeHead(200, json).flushHeaders();
     }
     if (path === "/info") return this.#send(response, 200, { ServerVersion: version, ...this.#options.info });
     this.#send(response, 404, { message: "page not found" });
   }
 
-  #send(response: ServerResponse, status: number, body: unknown, more: Readonly<Record<string, string>> = {}): void {
+  #send(response: ServerResponse, status: number, body: unknown): void {
     // A header holds no control characters; the body of an answer does.
     const { engineVersion } = this.#options;
     const inHeader = typeof engineVersion === "string" ? engineVersion.replaceAll(/[^ -~]/gu, "") : "29.0.0";
-    const headers = { Server: `Docker/${inHeader} (linux)`, "Api-Version": "1.52", ...more };
+    const headers = { Server: `Docker/${inHeader} (linux)`, "Api-Version": "1.52", ...(typeof body === "string" ? {} : json) };
     response.writeHead(status, headers).end(typeof body === "string" ? body : `${JSON.stringify(body)}\n`);
   }
 }
