@@ -30,6 +30,11 @@ function child(error: Error | undefined): ChildProcess {
   return made as unknown as ChildProcess;
 }
 
+/** A process of this computer with this word on its command line. */
+function sleeper(word: string): ChildProcess {
+  return spawn(process.execPath, ["-e", "setInterval(() => {}, 1000)", word], { stdio: "ignore" });
+}
+
 /** A machine, and what of ours was started for it. */
 class StartScene {
   readonly scene = new Scene();
@@ -98,7 +103,7 @@ describe("the start of a watcher", () => {
 
   it("does not come while one is there, and comes after one that was killed", async () => {
     const made = await StartScene.open();
-    const other = spawn(process.execPath, ["-e", "setInterval(() => {}, 1000)"], { stdio: "ignore" });
+    const other = sleeper("__publish");
     await made.note({ process: await identifyProcess(other.pid ?? 0), run: "first run" });
     await made.keep();
     assert.equal(made.started.length, 0);
@@ -110,7 +115,7 @@ describe("the start of a watcher", () => {
 
   it("replaces one that knows the machine by the name it had", async () => {
     const made = await StartScene.open();
-    const other = spawn(process.execPath, ["-e", "setInterval(() => {}, 1000)"], { stdio: "ignore" });
+    const other = sleeper("__publish");
     const ended = once(other, "exit");
     await made.note({ process: await identifyProcess(other.pid ?? 0), run: "first run" });
     await renameMachine(made.context, "web", "shop", never);
@@ -125,7 +130,7 @@ describe("the start of a watcher", () => {
       async ({ scene }: StartScene) => await scene.remove(),
     ]) {
       const made = await StartScene.open();
-      const other = spawn(process.execPath, ["-e", "setInterval(() => {}, 1000)"], { stdio: "ignore" });
+      const other = sleeper("__publish");
       const ended = once(other, "exit");
       await made.note({ process: await identifyProcess(other.pid ?? 0), run: "first run" });
       const passing = setInterval(() => void made.clock.advance(20), 5);
@@ -133,6 +138,19 @@ describe("the start of a watcher", () => {
       clearInterval(passing);
       assert.deepEqual(await ended, [null, "SIGTERM"]);
     }
+  });
+
+  it("ends no other process that has its number by now, or that someone wrote down", async () => {
+    const made = await StartScene.open();
+    const other = sleeper("innocent");
+    await once(other, "spawn");
+    await made.note({ process: await identifyProcess(other.pid ?? 0), run: "first run" });
+    await changeState(made.context, "web", "stop", never);
+    await made.note({ machine: "another", process: await identifyProcess(other.pid ?? 0), run: "first run" });
+    await made.keep();
+    assert.deepEqual([other.exitCode, other.signalCode], [null, null]);
+    other.kill("SIGKILL");
+    assert.deepEqual(await once(other, "exit"), [null, "SIGKILL"]);
   });
 
   it("comes with what starts a machine or finds it running, and with nothing else", async () => {

@@ -39,7 +39,7 @@ export async function startWatcher(
     const isSeenToAlready = note !== undefined && (await isSeenTo(context, host, note));
     if (isSeenToAlready && moment === "seen-running") return;
     // One that knows the machine by the name it had before.
-    if (note !== undefined && note.machine !== host.name && (await isThere(note))) signalEnd(context, note);
+    if (note !== undefined && note.machine !== host.name) await signalEnd(context, note);
     // The watcher of the run before may be ending: the two agree on that by their lock.
     if (!isSeenToAlready) await writeNote(host.dir, { machine: host.name, since: context.clock.now().toISOString(), ports: [] });
     await launch(context, ownProgram, host);
@@ -54,7 +54,7 @@ export async function startWatcher(
 export async function endWatcher(context: MachineContext, host: Host): Promise<void> {
   const note = await readNote(host.dir);
   if (note === undefined) return;
-  if (await isThere(note)) signalEnd(context, note);
+  if (!(await signalEnd(context, note))) return;
   const hasEnded = async (): Promise<true | undefined> => !(await isThere(note)) || undefined;
   await poll({ ms: endingMs, clock: context.clock, signal: undefined }, endingPollMs, hasEnded);
 }
@@ -66,8 +66,14 @@ async function isSeenTo({ clock }: MachineContext, { name }: Host, note: Watcher
   return ageMs >= 0 && ageMs < comingUpMs;
 }
 
-function signalEnd({ computer, processes }: MachineContext, { process }: WatcherNote): void {
-  if (process !== undefined) new SystemProcessTable(computer, processes).signal(process.pid, "SIGTERM");
+/** A note may be of before the last boot, or of whoever could write into the store: only a watcher is ever told to end. */
+async function signalEnd({ computer, processes }: MachineContext, note: WatcherNote): Promise<boolean> {
+  if (note.process === undefined || !(await isThere(note))) return false;
+  const table = new SystemProcessTable(computer, processes);
+  const words = (await table.commandLine(note.process.pid)) ?? "";
+  if (!words.split(" ").includes(watcherCommand)) return false;
+  table.signal(note.process.pid, "SIGTERM");
+  return true;
 }
 
 async function launch(context: MachineContext, ownProgram: readonly string[], host: Host): Promise<void> {
