@@ -1,5 +1,6 @@
 /** Looks at machines for what is not as recorded: one probe each, many at once, and nothing is changed. */
-import { isMachineError, messageOf } from "../../errors/machine-error.ts";
+import * as path from "node:path";
+import { isMachineError } from "../../errors/machine-error.ts";
 import { engineVersionOf } from "../../machine/host/engine-connection.ts";
 import { isOverSsh } from "../../machine/host/engine-transport.ts";
 import { isProvisioned, type Host } from "../../machine/host/host.ts";
@@ -13,6 +14,7 @@ import { forEachMachine } from "../../machine/many.ts";
 import { bareRequest, provisionContext, serverCertificateRequest } from "../../machine/provision-machine.ts";
 import { examinationScript, examineHost } from "../../provision/host/examine-host.ts";
 import type { ProvisionRequest } from "../../provision/provision-request.ts";
+import { readFileIfExists } from "../../system/files.ts";
 import { loadServerCertificate } from "../../tls/machine-certificates.ts";
 import { reportOf, unknown, type Difference, type DriftReport } from "./drift.ts";
 import { hostDifferences, type Wanted } from "./host-differences.ts";
@@ -77,11 +79,16 @@ async function lookAtHost(
   try {
     await ssh.connect(signal);
   } catch (error) {
-    if (!isMachineError(error, "host-key-mismatch")) throw error;
-    return [{ key: "host-key", expected: "the pinned one", found: messageOf(error), repair: undefined }];
+    // Of a host whose key was never pinned, nobody can tell whether it is another one.
+    if (!isMachineError(error, "host-key-mismatch") || !(await isPinned(host))) throw error;
+    return [{ key: "host-key", expected: "the pinned one", found: "another one", repair: undefined }];
   }
   const examination = await examineHost(request, provisionContext(reading, host, ssh, signal), questions);
   return hostDifferences(examination, { engineVersion: host.record.extra.EngineVersion, certificate });
+}
+
+async function isPinned({ dir }: Host): Promise<boolean> {
+  return (await readFileIfExists(path.join(dir, "known_hosts"))) !== undefined;
 }
 
 /** Whether the engine could pull is no matter of drift. */
