@@ -61,11 +61,12 @@ export class ProcessOutput implements OutputStream {
   }
 
   get columns(): number {
-    return this.#openStream().columns ?? defaultColumns;
+    // Some terminals say that they have none.
+    return this.#openStream().columns || defaultColumns;
   }
 
   get rows(): number {
-    return this.#openStream().rows ?? defaultRows;
+    return this.#openStream().rows || defaultRows;
   }
 
   /** What made writing fail; a reader that went away, as of `| head`, counts as no failure. */

@@ -27,7 +27,7 @@ test("every machine has its row at once, and the silent one is named after a whi
     await answer.promise;
     list.heard(heard("b"));
   });
-  await clock.advance(119);
+  await clock.advance(79);
   assert.deepEqual(visible(), []);
   await clock.advance(1);
   assert.deepEqual(

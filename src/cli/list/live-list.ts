@@ -9,7 +9,7 @@ import { peopleTable, type PeopleRow } from "./people-table.ts";
 import type { ListRow } from "./list-rows.ts";
 
 /** Answers that come within this are shown at once, with nothing drawn before. */
-const quietMs = 120;
+const quietMs = 80;
 const redrawMs = 80;
 /** For so long it is not said who is waited for. */
 const patienceMs = 2_000;
