@@ -33,7 +33,8 @@ describe("on terminals", { skip: whyNot("sshd") ?? false }, () => {
       {
         env: {
           PATH: process.env["PATH"],
-          HOME: shell.folder,
+          HOME: `${shell.folder}/home`,
+          DOCKER_MACHINE_ARGV0: "docker-machine",
           TERM: "xterm",
           SHELL: "/bin/sh",
           MACHINE_STORAGE_PATH: shell.store,
@@ -82,6 +83,45 @@ describe("on terminals", { skip: whyNot("sshd") ?? false }, () => {
       assert.match(text, /Are you sure\? \(y\/n\): /u);
     });
   }
+
+  // Each leaves the store as it was, so that it can be said again.
+  for (const words of [
+    ["label", "web-1"],
+    ["protect", "web-1"],
+    ["unprotect", "web-1"],
+    ["ssh-config", "web-1"],
+    ["context", "create", "web-1"],
+    ["context", "use", "web-1"],
+    ["context", "rm", "web-2"],
+    ["rename", "web-1", "web-2"],
+    ["edit", "web-1", "--cpus", "2"],
+    ["console", "web-1"],
+    ["port", "web-1", "http"],
+    ["wait", "web-1", "--for", "ssh"],
+    ["logs", "gone"],
+    ["with", "gone", "true"],
+    ["with", "--ssh", "web-1", "true"],
+    ["settings", "path"],
+    ["settings", "check"],
+    ["cache", "prune"],
+    ["active"],
+    ["url", "web-1"],
+    ["create", "-d", "none", "--url", "tcp://127.0.0.1:1", "a_b"],
+    ["satrt", "web-1"],
+  ])
+    it(`${words.join(" ")} says on terminals of 60 and 160 columns what it says in pipes`, async () => {
+      const piped = await shell.run(words);
+      const spoken = (text: string): string[] =>
+        text
+          .split(/\s+/u)
+          .filter((word) => word !== "")
+          .toSorted();
+      for (const columns of [60, 160]) {
+        const { text, status } = await shown(columns, words);
+        assert.equal(status, piped.code, text);
+        assert.deepEqual(spoken(text), spoken(piped.stdout + piped.stderr));
+      }
+    });
 
   it("a pipe gets the same lines, without a width", async () => {
     const { stdout } = await shell.run(["doctor", "gone"]);

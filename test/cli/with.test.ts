@@ -2,12 +2,13 @@
 import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { request } from "node:http";
 import type { Socket } from "node:net";
 import * as path from "node:path";
 import { after, before, describe, it } from "node:test";
 import { openSshExecutor } from "../../src/ssh/connect.ts";
+import { formatPublicKey } from "../../src/ssh/public-key.ts";
 import { programUnderTest } from "../golden/replay.ts";
 import { startDropbear, startSshd, whyNot, type ServerOptions, type TestServer } from "../ssh/real-servers.ts";
 import { sshTestContext, targetOn } from "../ssh/ssh-test-context.ts";
@@ -252,6 +253,33 @@ describe("with", { skip: whyNot("sshd") ?? false }, () => {
     assert.match(plain.stdout, /^DOCKER_TLS_VERIFY=1$/mu);
     assert.match(plain.stdout, /^DOCKER_CERT_PATH=\S+\/machines\/tls$/mu);
     assert.match((await scene.shell.run(["with", "--ssh", "tls", "env"])).stdout, /^DOCKER_HOST=unix:/mu);
+  });
+
+  it("goes through another host where the machine's entry of ssh_config does", async () => {
+    const { shell, server } = scene;
+    const [hostKey] = server.hostKeys;
+    assert.ok(hostKey !== undefined);
+    const at = (name: string): string => path.join(shell.folder, name);
+    writeFileSync(at("jump_hosts"), `jump ${formatPublicKey(hostKey)}\n`);
+    const address = `HostName 127.0.0.1\n Port ${server.port}\n User ${server.userName}\n IdentityFile ${server.identityFile}\n`;
+    writeFileSync(
+      at("ssh_config"),
+      `Host jump\n ${address} HostKeyAlias jump\n UserKnownHostsFile ${at("jump_hosts")}\nHost box\n ${address} ProxyJump jump\n`,
+    );
+    // OpenSSH takes the home of the user database for its own, whatever HOME says.
+    writeFileSync(at("bin/ssh"), `#!/bin/sh\nexec /usr/bin/ssh -F ${at("ssh_config")} "$@"\n`, { mode: 0o755 });
+    await addSshMachine(shell, server, { name: "behind", extra: { EngineTransport: "ssh" } });
+    const record = JSON.parse(await shell.recordText("behind")) as { Driver: object };
+    Object.assign(record.Driver, { SSHConfigHost: "box" });
+    await shell.addRecord("behind", JSON.stringify(record));
+    try {
+      const version = "with behind docker version --format {{.Server.Version}}";
+      assert.equal(await shell.ok(version), "25.0.1\n");
+      writeFileSync(at("jump_hosts"), "");
+      assert.match((await shell.run(version.split(" "))).stderr, /127\.0\.0\.1/u);
+    } finally {
+      rmSync(at("bin/ssh"));
+    }
   });
 
   it("is the way that url, env, config and version speak of", async () => {

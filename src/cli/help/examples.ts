@@ -71,6 +71,14 @@ export const examples: Readonly<Record<string, readonly Example[]>> = {
     { does: "a folder of the machine here", words: "mount web:/srv ./srv" },
     { does: "and away again", words: "mount --unmount web:/srv ./srv" },
   ],
+  status: [{ does: "its state as its driver tells it", words: "status web" }],
+  url: [{ does: "where its engine is reached", words: "url web" }],
+  version: [
+    { does: "this program's", words: "version" },
+    { does: "the engine's of a machine", words: "version web" },
+  ],
+  restart: [{ does: "several at once", words: "restart web db" }],
+  kill: [{ does: "as if its plug was pulled", words: "kill web" }],
   start: [{ does: "also where it runs already: until it can be used", words: "start --wait web" }],
   stop: [
     { does: "several at once", words: "stop web db" },
@@ -122,6 +130,21 @@ export const examples: Readonly<Record<string, readonly Example[]>> = {
   ],
   label: [{ does: "one more, and one less", words: "label web role=web old-" }],
   with: [{ does: "any tool on the engine of a machine", words: "with web -- docker compose up -d" }],
+  doctor: [
+    { does: "what is wrong with this computer and all machines, and what helps", words: "doctor" },
+    { does: "mends what can be mended without asking, and says it first", words: "doctor --fix web" },
+  ],
+  context: [{ does: "has docker itself use a machine from now on", words: "context use web" }],
+  "context create": [{ does: "one for each machine, which follows it from now on", words: "context create --all" }],
+  "context use": [{ does: "the current one, made where there is none", words: "context use web" }],
+  "context rm": [{ does: "the machine stays", words: "context rm web" }],
+  "ssh-config": [
+    { does: "for a ssh_config of your own", words: "ssh-config web" },
+    { does: "kept for all: then ssh web.docker-machine, rsync and VS Code work", words: "ssh-config --install" },
+  ],
+  protect: [{ does: "from rm, gc and kill, whatever flags they have", words: "protect db" }],
+  unprotect: [{ does: "may be removed again", words: "unprotect db" }],
+  console: [{ does: "what it said while it started", words: "console web" }],
   wait: [{ does: "until the engines answer", words: "wait web db --within 5m" }],
   logs: [{ does: "goes on until it is stopped", words: "logs --follow web" }],
   port: [
@@ -130,6 +153,15 @@ export const examples: Readonly<Record<string, readonly Example[]>> = {
   ],
   edit: [{ does: "more of both", words: "edit web --cpus 4 --memory 8GB" }],
   rename: [{ does: "another name in this store", words: "rename web front" }],
+  cache: [{ does: "what is kept, and what it takes", words: "cache ls" }],
+  "cache ls": [{ does: "the largest first", words: "cache ls" }],
+  settings: [{ does: "an example to begin with, checked afterwards", words: "settings edit" }],
+  "settings path": [{ does: "for a backup, or an editor of your own", words: "settings path" }],
+  "settings edit": [{ does: "in the editor of EDITOR or VISUAL", words: "settings edit" }],
+  "settings check": [{ does: "as create would read them, all profiles", words: "settings check" }],
+  driver: [{ does: "what machines can be made of here", words: "driver ls" }],
+  "driver ls": [{ does: "built in, and plugins on PATH", words: "driver ls" }],
+  "driver new": [{ does: "a driver's project, with tests, to begin from", words: "driver new mycloud" }],
   "cache prune": [{ does: "what was made longer ago than a month", words: "cache prune --older-than 30d" }],
   "ssh-host-key": [
     {

@@ -76,6 +76,18 @@ describe("help at a terminal", () => {
 });
 
 describe("examples", () => {
+  it("are there for every command that people type", () => {
+    const typed = (commands: readonly Command[]): Command[] =>
+      commands.flatMap((command) => [...(command.hidden === true ? [] : [command]), ...typed(command.subcommands ?? [])]);
+    // The first for programs, the others explained by the command that they belong to.
+    const without = ["driver serve", "help", "config relocate", "share request", "share accept", "share ls"];
+    const missing = typed(commandTable).filter(({ name }) => examples[name] === undefined && !without.includes(name));
+    assert.deepEqual(
+      missing.map(({ name }) => name),
+      [],
+    );
+  });
+
   it("are of commands that there are, and their flags as well", () => {
     const cloud = ["generic-ip-address"].map((name) => ({ kind: "string", name, usage: "" }) as const);
     for (const [name, list] of Object.entries(examples)) {
