@@ -170,5 +170,6 @@ export const examples: Readonly<Record<string, readonly Example[]>> = {
     },
   ],
   completion: [{ does: "for bash, in this shell, by eval", words: "completion bash" }],
+  "completion install": [{ does: "for good, where the shell looks for it", words: "completion install" }],
   "driver inspect": [{ does: "what its create flags are", words: "driver inspect amazonec2" }],
 };
