@@ -44,10 +44,20 @@ export async function openEngineSocket(context: MachineContext, host: Host, sign
     for (const closer of closers.splice(0).toReversed()) await closer[Symbol.asyncDispose]();
   };
   try {
+    // Beside the login, which takes longer.
+    const folder = openKeptFolder(context.computer, context.processes);
+    folder.catch(() => {});
+    closers.push({
+      [Symbol.asyncDispose]: async () =>
+        await folder.then(
+          async (each) => await each[Symbol.asyncDispose](),
+          () => {},
+        ),
+    });
     const ssh = await host.openSsh();
     closers.push(ssh);
-    await ssh.connect(signal);
-    return { path: await openOver(context, host, ssh, closers, signal), ssh, [Symbol.asyncDispose]: close };
+    const [{ path: folderPath }] = await Promise.all([folder, ssh.connect(signal)]);
+    return { path: await openOver(context, host, ssh, folderPath, closers, signal), ssh, [Symbol.asyncDispose]: close };
   } catch (error) {
     await close();
     throw isMachineError(error, "ssh-authentication") && host.module.capabilities.guest === true ? shutOut(host, error) : error;
@@ -71,23 +81,24 @@ export async function withEngineSocket<T>(
 ): Promise<T> {
   const closers: AsyncDisposable[] = [];
   try {
-    return await work(await openOver(context, host, ssh, closers, signal));
+    const folder = await openKeptFolder(context.computer, context.processes);
+    closers.push(folder);
+    return await work(await openOver(context, host, ssh, folder.path, closers, signal));
   } finally {
     for (const closer of closers.toReversed()) await closer[Symbol.asyncDispose]();
   }
 }
 
-/** What it opens is put into `closers`. */
+/** @param folder that only the user may enter, for sockets. What is opened besides is put into `closers`. */
 async function openOver(
   context: MachineContext,
   host: Host,
   ssh: SshExecutor,
+  folder: string,
   closers: AsyncDisposable[],
   signal: AbortSignal,
 ): Promise<string> {
-  const folder = await openKeptFolder(context.computer, context.processes);
-  closers.push(folder);
-  const forwarded = path.join(folder.path, "docker.sock");
+  const forwarded = path.join(folder, "docker.sock");
   const ask = async (socketPath: string): Promise<void> =>
     void (await askSocket("/_ping", { socketPath, label: labelOf(host), timeoutMs: context.timeouts.engineRequestMs, signal }));
   try {
@@ -100,7 +111,7 @@ async function openOver(
     if (!isMachineError(error, "engine-unreachable") && !isMachineError(error, "ssh-closed")) throw error;
     logTo(host.report, "debug", `The engine's socket is not to be had by forwarding: ${error.message}`);
   }
-  const relayed = path.join(folder.path, "relay.sock");
+  const relayed = path.join(folder, "relay.sock");
   closers.push(await relay(context, host, ssh, relayed, signal));
   await ask(relayed);
   return relayed;
