@@ -77,6 +77,8 @@ async function beRefused(context: DriverContext, config: OpenStackConfig, signal
   await ask("compute", "POST /servers", { server: { ...server, security_groups: [{ name: "nobodys" }] } });
   await ask("compute", "POST /servers", { server: { ...server, availability_zone: "attic" } });
   await ask("compute", `POST /servers/${config.MachineId}/action`, { "os-start": null });
+  const [volumeId] = config.Resources.flatMap((entry) => (entry.startsWith("volume=") ? [entry.slice("volume=".length)] : []));
+  await ask("compute", `POST /servers/${config.MachineId}/os-volume_attachments`, { volumeAttachment: { volumeId } });
   await ask("network", `GET /floatingips/${somebody}`);
   await ask("network", `DELETE /security-groups/${somebody}`);
   await ask("network", "POST /floatingips", { floatingip: { floating_network_id: somebody } });

@@ -28,6 +28,7 @@ def until(what, ask):
 cloud = openstack.connect()
 until("compute", lambda: [each for each in cloud.compute.services() if each.binary == "nova-compute" and each.state == "up"])
 until("network", lambda: [each for each in cloud.network.agents() if each.is_alive])
+until("room for volumes", lambda: list(cloud.block_storage.backend_pools()))
 
 cloud.compute.create_flavor(name="m1.small", flavorid="2", vcpus=1, ram=512, disk=4)
 cloud.compute.create_flavor(name="m1.huge", flavorid="9", vcpus=1, ram=9_000_000, disk=4)
