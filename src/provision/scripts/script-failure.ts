@@ -86,7 +86,7 @@ const packageHints: readonly (readonly [RegExp, string])[] = [
     'Look after the keys of the machine\'s package repositories: whoever runs the repository says which key signs it. Import that one there, then run "docker-machine provision".',
   ],
   [
-    /unmet dependencies|held broken packages|conflicting requests|nothing provides|conflicts with|in conflict|but none of the providers can be installed|breaks dependency|requirement cannot be provided/iu,
+    /unmet dependencies|held broken packages|conflicting requests|nothing provides|conflicts with|in conflict|but none of the providers can be installed|breaks dependency|requirement cannot be provided|unable to satisfy dependency/iu,
     'Resolve the conflict on the machine, or choose another source with --engine-source, then run "docker-machine provision".',
   ],
   [
