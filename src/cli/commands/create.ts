@@ -55,9 +55,10 @@ export async function run({ options, args }: Invocation, context: CliContext): P
   }
 }
 
-/** Provisioning is mostly waiting for the other side: twenty at a time hardly load this computer. */
+/** Provisioning is mostly waiting for the other side: twenty at a time hardly load this computer. 0.16.2's flags have no number: it takes one name. */
 function machinesAtATime({ capabilities }: DriverModule, options: Invocation["options"]): number {
   const wanted = options.int("parallel");
+  if (wanted < 1 && !options.isSet("parallel")) return 1;
   if (wanted < 1) throw new MachineError("usage", `--parallel ${wanted}: at least one machine is made at a time`);
   return capabilities.parallelCreate ? wanted : 1;
 }
