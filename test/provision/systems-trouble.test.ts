@@ -172,7 +172,7 @@ const troubled: readonly TroubledSystem[] = [
       {
         what: "a lock on what would be replaced",
         make: "zypper -n -q install podman-docker; zypper -n -q addlock podman-docker",
-        end: "zypper -n -q removelock podman-docker; zypper -n -q remove podman-docker podman",
+        end: "zypper -n -q removelock podman-docker; zypper -n -q remove podman-docker podman runc",
         code: "package-removal",
         says: /^podman-docker on web is held at its version by its owner/u,
         hint: /^Release it on the machine \(zypper removelock\)/u,
