@@ -1,5 +1,6 @@
 /** `destroy --fleet NAME`: asks for the fleet's name, and removes its machines. */
 import { lockFleet } from "../../fleet/apply/apply.ts";
+import { abandonClusters } from "../../fleet/apply/clusters.ts";
 import { machinesOfFleet } from "../../fleet/apply/destroy.ts";
 import { MachineError } from "../../errors/machine-error.ts";
 import { logTo } from "../../log/event.ts";
@@ -24,6 +25,7 @@ export async function run({ options }: Invocation, context: CliContext): Promise
   context.print(`About to remove ${names.join(", ")}`);
   context.print("WARNING: This action will delete both local references and remote instances.");
   await requireName(fleet, context);
+  await abandonClusters(machineContext, names, context.signal);
   await workOnNamed(
     context,
     names,

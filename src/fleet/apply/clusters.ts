@@ -1,6 +1,9 @@
 /** Clusters of swarm mode that a file describes: who is no member any more leaves before machines go, who is one joins once all stand. */
-import { isMachineError } from "../../errors/machine-error.ts";
-import type { Outcome } from "../../machine/machine-context.ts";
+import { isMachineError, messageOf } from "../../errors/machine-error.ts";
+import { logTo } from "../../log/event.ts";
+import { openHost } from "../../machine/host/open-host.ts";
+import type { MachineContext, Outcome } from "../../machine/machine-context.ts";
+import { forEachMachine } from "../../machine/many.ts";
 import { formSwarm } from "../../machine/swarm/form-swarm.ts";
 import { leaveSwarm, dropMember } from "../../machine/swarm/leave-swarm.ts";
 import { recordedMemberships, swarmMembersOf, type Membership } from "../../machine/swarm/swarm-members.ts";
@@ -81,6 +84,35 @@ export async function formClusters(
       );
   }
   return outcomes;
+}
+
+/**
+ * The clusters go with their fleet. A box that was adopted stays, and is of no cluster then; one that does not answer is left
+ * as it is, which is said.
+ */
+export async function abandonClusters(context: MachineContext, names: readonly string[], signal: AbortSignal): Promise<void> {
+  const recorded = await recordedMemberships(context);
+  const members = swarmMembersOf(context, signal);
+  await forEachMachine(
+    names.filter((name) => recorded.has(name)),
+    names.length,
+    async (name) => {
+      if (!(await staysAfterRemoval(context, name))) return;
+      const error = await attempt(async () => {
+        await members.at(name, async (engine) => {
+          if ((await engine.place()).state !== "inactive") await engine.leave(true);
+        });
+        await members.record(name, undefined);
+      });
+      signal.throwIfAborted();
+      if (error !== undefined) logTo(context.reportFor(name), "warn", `"${name}" is still in its swarm: ${messageOf(error)}`);
+    },
+  );
+}
+
+async function staysAfterRemoval(context: MachineContext, name: string): Promise<boolean> {
+  await using host = await openHost(context, name);
+  return host.module.capabilities.adopted;
 }
 
 async function attempt(work: () => Promise<void>): Promise<unknown> {
