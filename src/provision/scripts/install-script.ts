@@ -30,7 +30,7 @@ export function installScript(plan: Plan, way: Installation, key: string, parame
     opening(plan, way, parameters),
     sh`
 bring=pkg_install
-on_failure() { undo_run; record_packages; }`,
+on_failure() { undo_run; record_failed; }`,
     way.install(key),
     sh`
 [ -n "$(first_of dockerd dockerd-current docker)" ] || fail package-manager ${`No engine is on ${plan.machineName} after its installation from ${way.title}`}`,
@@ -56,7 +56,7 @@ export function upgradeScript(plan: Plan, way: Installation, key: string, parame
     sh`
 bring=pkg_upgrade
 downgrading=${parameters.allowDowngrade ? "yes" : ""}
-on_failure() { engine_touched=yes; restore_engine; record_packages; }
+on_failure() { engine_touched=yes; restore_engine; record_failed; }
 before=$(running_containers)
 programs_before=$(engine_programs)
 hold_containers
@@ -123,7 +123,9 @@ record_packages() {
         package-gone) printf '@fact\tgone\t%s\n' "$name $version" ;;
       esac
     done
-}`;
+}
+# record_failed: a run that ended by itself has recorded what is its own. What comes until the next one is somebody else's.
+record_failed() { record_packages; pkg_list > ${statePaths.packagesBefore}; }`;
 
 const closing = sh`
 record_packages
