@@ -7,6 +7,7 @@ import type { LockRequest } from "../store/store.ts";
 import { prepareAuthority } from "../machine/certificates.ts";
 import type { MachineContext } from "../machine/machine-context.ts";
 import { parseOrigin } from "../machine/secrets/secret-source.ts";
+import { isPersonName } from "../provision/scripts/guests-script.ts";
 import type { TeamRequest } from "../team/enter-team.ts";
 import type { TeamLook } from "../team/look-at-team.ts";
 import { openTeam } from "../team/open-team.ts";
@@ -36,7 +37,7 @@ export async function requestOf(url: string, options: DriverOptions, context: Cl
   };
   return {
     url,
-    member: given("name") ?? computer.userName,
+    member: memberName(given("name") ?? computer.userName, "Give one with --name"),
     user: given("user"),
     password: referenceOf("password", given("password"), context),
     ca: file("ca"),
@@ -44,6 +45,14 @@ export async function requestOf(url: string, options: DriverOptions, context: Cl
     key: file("client-key"),
     identity: referenceOf("identity", given("identity"), context) ?? (await ownIdentity(context)),
   };
+}
+
+/** It is copied into command lines. Throws `usage`. */
+export function memberName(name: string, wayOut = "Choose one"): string {
+  if (isPersonName(name)) return name;
+  throw new MachineError("usage", `${JSON.stringify(name)} cannot be a member's name`, {
+    hint: `${wayOut}: letters, digits, dots, dashes and @, 64 at most.`,
+  });
 }
 
 function referenceOf(flag: string, given: string | undefined, { computer }: CliContext): string | undefined {

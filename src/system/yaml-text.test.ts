@@ -35,6 +35,11 @@ describe("a YAML text", () => {
     );
   });
 
+  it("is refused where it takes over what no anchor names", async () => {
+    await assert.rejects(read("a: &a 1\nb: *c\n"), /^MachineError: f\.yml:2:4: no anchor &c stands before this$/u);
+    await assert.rejects(read("a: {<<: *c}\n"), /f\.yml:1:9: no anchor &c stands before this/u);
+  });
+
   it("is refused where it leads in circles, and read at once where aliases would make it huge", async () => {
     await assert.rejects(read("a: &a [*a]"), /f\.yml:1:\d+: this refers to itself/u);
     const levels = Array.from({ length: 40 }, (_, level) => `l${level + 1}: &l${level + 1} [${`*l${level}, `.repeat(9)}]`);

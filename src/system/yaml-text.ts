@@ -90,7 +90,11 @@ class Reading {
 
   #readNew(node: unknown): Written {
     const { isAlias, isMap, isSeq, isScalar } = this.#yaml;
-    if (isAlias(node)) return this.read(node.resolve(this.#document) ?? null);
+    if (isAlias(node)) {
+      const target = node.resolve(this.#document);
+      if (target === undefined) throw this.#complain(this.#place(node), `no anchor &${node.source} stands before this`);
+      return this.read(target);
+    }
     const place = this.#place(node);
     if (isMap(node)) return { kind: "map", place, entries: this.#entries(node.items) };
     if (isSeq(node)) return { kind: "list", place, items: node.items.map((item) => this.read(item)) };

@@ -57,11 +57,16 @@ export async function awaitMembership(context: TeamContext, ms: number, signal: 
   });
 }
 
-/** Throws `usage` for what is no recipient, or a name that is taken. */
+/** Throws `usage` for what is no recipient, or a name or a recipient that is there already. */
 export async function addMember(context: TeamContext, name: string, recipient: string, signal: AbortSignal): Promise<void> {
   await changeRoster(context, signal, async (roster, { current }) => {
     if (roster.members[name] !== undefined)
       throw new MachineError("usage", `The team has a member ${JSON.stringify(name)} already`);
+    const [holder] = Object.entries(roster.members).find(([, member]) => member.recipient === recipient) ?? [];
+    if (holder !== undefined)
+      throw new MachineError("usage", `${JSON.stringify(holder)} is in the team with that recipient already`, {
+        hint: "Each member has an identity of their own; store join --identity names another one.",
+      });
     const member = { recipient, since: context.clock.now().toISOString() };
     const members = { ...roster.members, [name]: member };
     return { roster: { ...roster, members }, dataKey: current };

@@ -28,10 +28,7 @@ const forms =
 export function parsePlace(url: string): TeamPlace {
   const [, scheme = "", authority = "", path = ""] = /^([a-z0-9+]+):\/\/([^/]*)\/?(.*)$/u.exec(url) ?? [];
   if (scheme === "s3")
-    throw wrong(
-      url,
-      "storage of objects cannot hold locks: servers that speak S3 ignore conditions on writes, and some only in part",
-    );
+    throw wrong(url, "storage of objects cannot hold locks: many servers that speak S3 ignore conditions on writes");
   if (authority.includes("@"))
     throw wrong(url, "it names a user; that, and where the password is, is said with --user and --password");
   const names = path.replace(/\/+$/u, "").split("/");

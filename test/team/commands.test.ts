@@ -53,7 +53,13 @@ test("two people share a store in etcd, from the first init to the last leave", 
   await join(bob, `store join ${url} --name bob`, alice);
   assert.deepEqual(await names(bob), ["before", "web"]);
   assert.equal((await bob.ok("url web")).trim(), "tcp://127.0.0.1:1");
-  const look = await told<{ member: string; machines: number; members: { name: string }[] }>(bob, "store", "store");
+  const look = await told<{ member: string; recipient: string; machines: number; members: { name: string }[] }>(
+    bob,
+    "store",
+    "store",
+  );
+  const twice = await alice.run(["store", "add", "carol", look.recipient]);
+  assert.match(twice.stderr, /"bob" is in the team with that recipient already/u);
   assert.deepEqual([look.member, look.machines, look.members.map(({ name }) => name)], ["bob", 1, ["alice", "bob"]]);
   const certificates = [alice, bob].map(({ store }) => readFileSync(path.join(store, "certs/ca.pem"), "utf8"));
   assert.equal(certificates[0], certificates[1], "one authority");
@@ -118,5 +124,8 @@ test("what cannot hold a team's store is refused with the reason, and nothing is
     assert.match(stderr, why);
     assert.doesNotMatch(stderr, /canary/u);
   }
+  const spaced = await alice.run(["store", "init", "etcd+http://localhost:1/fleet", "--name", "al ice"]);
+  assert.equal(spaced.code, 2);
+  assert.match(spaced.stderr, /"al ice" cannot be a member's name\nHint: Give one with --name: letters/u);
   assert.deepEqual(await told(alice, "store", "store"), { folder: alice.store });
 });

@@ -95,7 +95,7 @@ function lostBy(work: readonly Work[]): string[] {
 async function isAgreed(work: readonly Work[], fleet: string, context: CliContext): Promise<boolean> {
   const lost = lostBy(work);
   if (lost.length > 0) context.print(`WARNING: The machines ${lost.join(", ")} and all that is on them will be gone.`);
-  const answer = await context.confirm(`Apply this to the fleet ${fleet}?`);
+  const answer = await context.confirm(`Apply this to the fleet ${fleet}?`, "\n");
   if (answer !== undefined) return answer;
   throw new MachineError("usage", "Nobody answered whether to apply that", { hint: "Where there is nobody to ask, give --yes." });
 }

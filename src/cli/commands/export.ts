@@ -1,16 +1,16 @@
 /** `export NAME... --to age1...|--passphrase [-o FILE]`: machines for another computer, in a file that only it can open. */
-import * as path from "node:path";
 import { MachineError } from "../../errors/machine-error.ts";
 import { logTo } from "../../log/event.ts";
 import { formatBundle } from "../../machine/bundle/bundle.ts";
 import { exportMachines } from "../../machine/bundle/export-machines.ts";
 import { sealBundle, type Seal } from "../../machine/bundle/seal-bundle.ts";
-import { writeFileAtomic } from "../../system/files.ts";
+import { quoteWord } from "../../ssh/shell-quote.ts";
 import type { CliContext } from "../cli-context.ts";
 import type { Invocation } from "../command.ts";
+import { writeNamedFile } from "../named-file.ts";
 import { openContext } from "../open-context.ts";
 import { selectedNames } from "../selection/select-machines.ts";
-import { readPassphrase } from "./passphrase.ts";
+import { readNewPassphrase } from "./passphrase.ts";
 
 export async function run(invocation: Invocation, context: CliContext): Promise<void> {
   const { options } = invocation;
@@ -21,11 +21,11 @@ export async function run(invocation: Invocation, context: CliContext): Promise<
   const sealed = await sealBundle(formatBundle(bundle), seal);
   const file = options.string("file");
   if (file === "") return context.print(sealed.trimEnd());
-  await writeFileAtomic(path.resolve(context.computer.cwd, file), sealed, 0o600);
+  await writeNamedFile(file, sealed, context);
   logTo(
     context.report,
     "info",
-    `Exported ${names.join(", ")} to ${file}; import it elsewhere with: ${context.program.base} import ${file}`,
+    `Exported ${names.join(", ")} to ${file}; import it elsewhere with: ${context.program.base} import ${quoteWord(file)}`,
   );
 }
 
@@ -36,5 +36,5 @@ async function readSeal({ options }: Invocation, context: CliContext): Promise<S
       hint: "age-keygen makes a key, and prints what to give to --to.",
     });
   }
-  return recipients.length > 0 ? { recipients } : { passphrase: await readPassphrase("Passphrase of the bundle: ", context) };
+  return recipients.length > 0 ? { recipients } : { passphrase: await readNewPassphrase(context) };
 }

@@ -15,7 +15,7 @@ export async function run(options: CommandOptions, context: CliContext): Promise
   } else for (const line of found.length === 0 ? ["No machine's time is over."] : found.map(describeExpired)) context.print(line);
   if (options.bool("dry-run") || found.every(({ isProtected }) => isProtected)) return;
   if (!options.bool("y")) {
-    const answer = await context.confirm("Remove these machines?");
+    const answer = await context.confirm("Remove these machines?", "\n");
     if (answer === undefined) throw nobodyAnswered("remove");
     if (!answer) return;
   }

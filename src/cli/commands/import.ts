@@ -24,7 +24,7 @@ function lineOf({ name, isReady }: Imported): string {
 }
 
 async function readKey(identity: string, context: CliContext): Promise<SealKey> {
-  if (identity === "") return { passphrase: await readPassphrase("Passphrase of the bundle: ", context) };
+  if (identity === "") return { passphrase: await readPassphrase(context) };
   const identities = identitiesIn(await readText(identity, context));
   if (identities.length > 0) return { identities };
   throw new MachineError("usage", `${identity} holds no identity of age`, {

@@ -1,17 +1,17 @@
 /** `plan`: what `apply` would do. Nothing is changed. */
-import * as path from "node:path";
 import { ignoring } from "../../fleet/drift/drift.ts";
 import { makePlan } from "../../fleet/plan/make-plan.ts";
 import { isChange, standing, withDrift, type Plan } from "../../fleet/plan/plan.ts";
 import { savedPlan } from "../../fleet/plan/saved-plan.ts";
 import { logTo } from "../../log/event.ts";
 import type { MachineContext } from "../../machine/machine-context.ts";
-import { writeFileAtomic } from "../../system/files.ts";
+import { quoteWord } from "../../ssh/shell-quote.ts";
 import type { CliContext } from "../cli-context.ts";
 import type { Invocation } from "../command.ts";
 import { exitCodes } from "../exit-code.ts";
 import { openFleet } from "../fleet/open-fleet.ts";
 import { printPlan } from "../fleet/print-plan.ts";
+import { writeNamedFile } from "../named-file.ts";
 import { openContext } from "../open-context.ts";
 
 export async function run({ options }: Invocation, context: CliContext): Promise<number> {
@@ -26,8 +26,8 @@ export async function run({ options }: Invocation, context: CliContext): Promise
   const target = options.string("save");
   if (target !== "") {
     const saved = await savedPlan(plan, { path: file.file, digest, drift: options.bool("drift"), ignored }, machineContext.store);
-    await writeFileAtomic(path.resolve(context.computer.cwd, target), `${JSON.stringify(saved, undefined, 2)}\n`, 0o600);
-    logTo(context.report, "info", `Saved. To do just that: ${context.program.base} apply --plan ${target}`);
+    await writeNamedFile(target, `${JSON.stringify(saved, undefined, 2)}\n`, context);
+    logTo(context.report, "info", `Saved. To do just that: ${context.program.base} apply --plan ${quoteWord(target)}`);
   }
   return statusOf(plan, options.bool("detailed-exitcode"));
 }

@@ -12,6 +12,8 @@ import { readMachines } from "../named-machines.ts";
 import { openContext } from "../open-context.ts";
 import { nobodyAnswered, selectedNames } from "../selection/select-machines.ts";
 
+const noKey = "--with says who the guest is: their public key, or a file with it";
+
 export async function run(invocation: Invocation, context: CliContext): Promise<void> {
   const { options } = invocation;
   const request = await readRequest(invocation, context);
@@ -23,7 +25,7 @@ export async function run(invocation: Invocation, context: CliContext): Promise<
       level: "info",
       text: `${request.person} would get ${what} ${names.join(", ")} for ${options.string("for")}. A share is root on the machine. unshare shuts this door at once; what was done with root stays done. Build the machine anew when you stopped trusting somebody.`,
     });
-    const answer = await context.confirm("Share?");
+    const answer = await context.confirm("Share?", "\n");
     if (answer === undefined) throw nobodyAnswered("share");
     if (!answer) return;
   }
@@ -46,7 +48,8 @@ async function readRequest({ options }: Invocation, context: CliContext): Promis
   const { text, comment } = await readKey(options.string("with"), context);
   const key = parsePublicKey(text);
   if (key === undefined) {
-    throw new MachineError("usage", "--with is neither a public key nor a file with one", {
+    const isMissing = options.string("with") === "";
+    throw new MachineError("usage", isMissing ? noKey : "--with is neither a public key nor a file with one", {
       hint: `The guest prints it with: ${context.program.base} share request`,
     });
   }

@@ -16,11 +16,8 @@ export function readLine(input: NodeJS.ReadStream, signal: AbortSignal, onHidden
       line = text;
       reader.close();
     });
-    // In raw mode the terminal sends no signal for Ctrl-C; readline tells instead.
-    reader.once("SIGINT", () => {
-      reader.close();
-      process.kill(process.pid, "SIGINT");
-    });
+    // In raw mode the terminal sends no signal for Ctrl-C; readline tells instead. The signal aborts, and that is no answer.
+    reader.on("SIGINT", () => void process.kill(process.pid, "SIGINT"));
     reader.once("close", () => {
       signal.removeEventListener("abort", onAbort);
       input.pause();

@@ -35,7 +35,7 @@ export function requireEndable(host: Host): void {
   if (Expires === undefined && IdleSeconds === undefined) return;
   if (!isProvisioned(host)) {
     throw new MachineError("driver-unsupported", `"${host.name}" is not provisioned, so that nothing on it could end its time`, {
-      hint: "Leave out --ttl and --idle.",
+      hint: "It goes on until it is removed: leave out what would end it.",
     });
   }
   if (isOwnMachine(host) || TtlPowerOff === true) return;

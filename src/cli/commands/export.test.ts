@@ -1,0 +1,44 @@
+import assert from "node:assert/strict";
+import { existsSync, statSync } from "node:fs";
+import * as path from "node:path";
+import { test } from "node:test";
+import { generateX25519Identity, identityToRecipient } from "age-encryption";
+import { FileStore } from "../../store/file-store.ts";
+import { newRecord } from "../../store/testing/records.ts";
+import { systemClock } from "../../system/clock.ts";
+import { temporaryFolder } from "../../system/testing/folder.ts";
+import { FakeRun, type FakeRunOptions } from "../testing/fake-main.ts";
+
+/** A folder with a store that has the machine `web`. */
+async function openFolder(): Promise<string> {
+  const folder = temporaryFolder();
+  await new FileStore(path.join(folder, "store"), systemClock).create(newRecord("web", { driverName: "none" }));
+  return folder;
+}
+
+async function exportWeb(cwd: string, options: FakeRunOptions, ...words: readonly string[]) {
+  const run = new FakeRun({ ...options, env: { MACHINE_STORAGE_PATH: path.join(cwd, "store") }, computer: { cwd } });
+  return await run.main("export", ...words, "web");
+}
+
+test("a passphrase that is typed unseen is typed twice, and both are the same", async () => {
+  const folder = await openFolder();
+  const typed = async (...input: readonly string[]) =>
+    await exportWeb(folder, { input, isTerminal: true }, "--passphrase", "--file", "web.age");
+  const slip = await typed("correct horse", "correct hrose");
+  assert.deepEqual([slip.code, existsSync(path.join(folder, "web.age"))], [2, false]);
+  assert.match(slip.stderr, /These are two passphrases, and nothing was exported/u);
+  assert.doesNotMatch(slip.stderr, /h(?:or|ro)se/u);
+  assert.equal((await typed("correct horse", "correct horse")).code, 0);
+  assert.equal(statSync(path.join(folder, "web.age")).mode & 0o777, 0o600);
+});
+
+test("what is to be run with the file can be copied, and a folder that is not there is no matter of the store", async () => {
+  const folder = await openFolder();
+  const recipient = await identityToRecipient(await generateX25519Identity());
+  const spaced = await exportWeb(folder, {}, "--to", recipient, "--file", "our machines.age");
+  assert.match(spaced.stderr, /import 'our machines\.age'\n$/u);
+  const lost = await exportWeb(folder, {}, "--to", recipient, "--file", "nowhere/web.age");
+  assert.equal(lost.code, 2);
+  assert.match(lost.stderr, /nowhere\/web\.age: a folder of its path does not exist\nHint: Name another file\.\n$/u);
+});
