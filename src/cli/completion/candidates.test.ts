@@ -41,6 +41,13 @@ describe("completion", () => {
     assert.deepEqual(commandTable.flatMap(leaves).toSorted(), known.toSorted());
   });
 
+  it("offers machines for what a fleet's commands are told of machines, and files for keys and plans", async () => {
+    for (const line of ["plan --import ", "apply --replace "])
+      assert.deepEqual(await wordsFor(line), await wordsFor("url "), line);
+    for (const line of ["plan --save ", "apply --plan ", "share alpha --with "])
+      assert.equal((await complete(line.split(" "), sources)).paths, "files", line);
+  });
+
   it("has a script for every shell it names", () => {
     assert.deepEqual(Object.keys(completionScripts), [...completionShells]);
   });

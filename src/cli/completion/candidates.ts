@@ -37,8 +37,11 @@ const installableShells = completionShells.filter((shell) => shell !== "powershe
 const envShells = ["bash", "cmd", "emacs", "fish", "powershell", "tcsh", "zsh"];
 const filterKeys = ["driver", "label", "name", "state", "swarm"];
 const states = machineStates.filter((state) => state !== "").toSorted();
+/** Of `apply` and `plan`. */
+const machineFlags = /^(?:replace|import)$/u;
 const folderFlags = /^storage-path$/u;
-const fileFlags = /(?:^|-)(?:cert|key|keypath|ca-cert|cacert|ca|path|file|identity|userdata|custom-data|cloudinit)$/u;
+const fileFlags =
+  /(?:^|-)(?:cert|key|keypath|ca-cert|cacert|ca|path|file|identity|userdata|custom-data|cloudinit)$|^(?:save|plan|with)$/u;
 
 const nothing: Completion = { candidates: [], goesOn: false, paths: "none" };
 
@@ -93,6 +96,7 @@ function flagCandidates(flag: CliFlag): Candidate[] {
 async function completeValue(flag: CliFlag, value: string, typed: TypedWords, sources: CompletionSources): Promise<Completion> {
   if (flag.choices !== undefined) return plain(flag.choices);
   if (flag.name === "driver") return plain(await sources.driverNames());
+  if (machineFlags.test(flag.name)) return plain(await sources.machineNames(typed.storagePath));
   if (flag.name === "filter") return await completeFilter(value, typed, sources);
   if (flag.name === "shell") return plain(envShells);
   if (flag.kind !== "string") return nothing;
