@@ -4,6 +4,7 @@ import { test } from "node:test";
 import { isMachineError } from "../../src/errors/machine-error.ts";
 import { provisionHost, restoreHost } from "../../src/provision/provision.ts";
 import { labUnavailableReason, openLab } from "../lab/lab.ts";
+import { siteRuleset } from "../lab/site-ruleset.ts";
 import type { VariantName } from "../lab/variants.ts";
 import { openLabMachine } from "./lab-machine.ts";
 
@@ -44,16 +45,7 @@ const cases: Readonly<Record<string, FirewallCase>> = {
       apt-get -qq update
       apt-get -qq install -y --no-install-recommends nftables > /dev/null
       cat > /etc/nftables.conf << 'END'
-flush ruleset
-table inet site {
-  chain incoming {
-    type filter hook input priority 0; policy drop;
-    ct state established,related accept
-    iif lo accept
-    tcp dport { 22, 80 } accept
-  }
-}
-END
+${siteRuleset}END
       systemctl enable --now nftables`,
     reboot: "systemctl restart nftables; systemctl restart docker",
   },

@@ -93,6 +93,7 @@ const plainHost: HostFacts = {
   ownFiles: new Map(),
   ownKeys: [],
   interrupted: false,
+  runAtWork: false,
   restartOwed: false,
 };
 

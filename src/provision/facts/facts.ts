@@ -201,6 +201,8 @@ export interface HostFacts {
   readonly record?: HostRecordFacts | undefined;
   /** Folder that an earlier, cut-off run left behind; it is undone first. */
   readonly interrupted: boolean;
+  /** An earlier run is still changing the host: its connection broke, or it is another client's. */
+  readonly runAtWork: boolean;
   /** How far cloud-init is with the host's first boot; undefined where it does nothing there. */
   readonly firstBoot?: FirstBoot | undefined;
   /** The restart that an earlier run owed was not done. */

@@ -110,6 +110,7 @@ export function factsFrom(raw: RawFacts, clockSkewMs: number): HostFacts {
     record: recordFrom(raw),
     firstBoot: firstBootFrom(raw),
     interrupted: raw.is("interrupted"),
+    runAtWork: raw.is("run-at-work"),
     restartOwed: raw.is("restart-owed"),
   };
 }

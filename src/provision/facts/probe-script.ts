@@ -120,7 +120,7 @@ probe_cron() {
 }
 
 probe_programs() {
-  for program in curl wget gpg tar gzip ip iptables nft docker hostnamectl systemd-analyze; do
+  for program in curl wget gpg tar gzip ip iptables nft docker hostnamectl systemd-analyze restorecon; do
     has "$program" && fact program "$program"
   done
   for manager in rpm-ostree apt-get dnf yum zypper pacman apk; do
@@ -272,7 +272,7 @@ const ownTraces = sh`
 tab=$(printf '\t')
 probe_own() {
   if [ -e ${statePaths.run}/list ]; then
-    { read -r other < ${statePaths.run}/process && grep -q '#begin' "/proc/$other/cmdline"; } 2> /dev/null || fact interrupted yes
+    { read -r other < ${statePaths.run}/process && grep -q '#begin' "/proc/$other/cmdline"; } 2> /dev/null && fact run-at-work yes || fact interrupted yes
   fi
   [ -e ${statePaths.restartOwed} ] && fact restart-owed yes
   file_fact record ${statePaths.manifest}

@@ -23,6 +23,7 @@ import { planProvision, type Plan } from "../plan/plan.ts";
 import { probeHost } from "./probe-host.ts";
 import { defaultBounds, type HostKeyRenewal, type ProvisionBounds, type ProvisionContext } from "../provision-context.ts";
 import type { ProvisionRequest } from "../provision-request.ts";
+import { awaitRunScript } from "../scripts/await-run-script.ts";
 import { awaitFirstBootScript } from "../scripts/first-boot-script.ts";
 import { newHostKeysScript, useHostKeysScript } from "../scripts/host-keys-script.ts";
 import { editedPath } from "../shell/own-files.ts";
@@ -62,6 +63,11 @@ export class HostSession {
     const shell = new HostShell(request.machineName, context);
     context.report({ type: "detecting-provisioner" });
     let facts = await probeHost(shell, request, context, bounds);
+    if (facts.runAtWork && undo) {
+      const script = awaitRunScript(request.machineName, Math.ceil(bounds.packageLockMs / 1000));
+      await shell.runAsRoot(script, { timeoutMs: bounds.packageLockMs + bounds.queryMs });
+      facts = await probeHost(shell, request, context, bounds);
+    }
     if (facts.interrupted && undo) {
       logTo(context.report, "info", `Undoing what an interrupted run left on ${request.machineName}...`);
       await shell.runAsRoot(recoverScript(request.machineName), { timeoutMs: bounds.configureMs });

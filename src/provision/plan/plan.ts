@@ -126,6 +126,7 @@ export function planProvision(
       ...settings.remarks,
       ...swarmModeWarnings(lostLiveRestore),
       ...ownerWarnings(sharing, request),
+      ...labelWarnings(facts, request, changes || installations.length > 0),
       ...warningsFor(facts, request, installations),
     ],
     record: request.adopted,
@@ -309,6 +310,14 @@ function ownerWarnings({ others, ca, trusted }: Sharing, { machineName }: Provis
   }
   return [
     `the engine on ${machineName} is shared with another owner, whose CA is ${names}${trusted.length > 0 ? "; it goes on to prove itself with that owner's certificate, which only they can renew" : ""}`,
+  ];
+}
+
+/** What is written is labelled by restorecon; which labels a policy wants is not ours to know. */
+function labelWarnings({ selinux, programs }: HostFacts, { machineName }: ProvisionRequest, writes: boolean): readonly string[] {
+  if (selinux !== "enforcing" || programs.has("restorecon") || !writes) return [];
+  return [
+    `SELinux is enforcing on ${machineName} and restorecon is not installed: what is written there is labelled like the folder that it is in, and not as the policy says; the package policycoreutils brings it`,
   ];
 }
 

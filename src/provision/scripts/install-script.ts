@@ -22,15 +22,14 @@ export interface InstallParameters {
 /** Looks whether the way can be gone, and fetches what must be verified here first. */
 export function prepareScript(plan: Plan, way: Installation, parameters: InstallParameters): ShellText | undefined {
   if (way.prepare === undefined) return undefined;
-  return joinLines(opening(plan, way, parameters), way.prepare, closing, sh`end`);
+  return joinLines(opening(plan, way, parameters), undoing, way.prepare, closing, sh`end`);
 }
 
 export function installScript(plan: Plan, way: Installation, key: string, parameters: InstallParameters): ShellText {
   return joinLines(
     opening(plan, way, parameters),
-    sh`
-bring=pkg_install
-on_failure() { undo_run; record_failed; }`,
+    undoing,
+    sh`bring=pkg_install`,
     way.install(key),
     sh`
 [ -n "$(first_of dockerd dockerd-current docker)" ] || fail package-manager ${`No engine is on ${plan.machineName} after its installation from ${way.title}`}`,
@@ -99,11 +98,13 @@ function exported(assignment: string): ShellText {
 
 /**
  * Of a run that was cut off, the list of packages from before it counts: what came since is ours, and what is gone went
- * because of us. What stands in /etc is noted too, for it may lie where a package that comes has a file of its own.
+ * because of us. One that failed has recorded that itself and leaves an empty list: what comes until the next is somebody
+ * else's. What stands in /etc is noted too, for it may lie where a package that comes has a file of its own.
  */
 const packageRecord = sh`
 continued=
-if [ -e ${statePaths.packagesBefore} ]; then continued=yes; else
+[ ! -e ${statePaths.packagesBefore} ] || continued=yes
+if [ ! -s ${statePaths.packagesBefore} ]; then
   pkg_list > ${statePaths.packagesBefore}
   [ "$record" = no ] || own_layer
   [ "$record" = no ] || [ -e ${statePaths.settingsBefore} ] || find /etc -xdev \( -type f -o -type l \) > ${statePaths.settingsBefore} 2> /dev/null
@@ -124,8 +125,9 @@ record_packages() {
       esac
     done
 }
-# record_failed: a run that ended by itself has recorded what is its own. What comes until the next one is somebody else's.
-record_failed() { record_packages; pkg_list > ${statePaths.packagesBefore}; }`;
+record_failed() { record_packages; : > ${statePaths.packagesBefore}; }`;
+
+const undoing = sh`on_failure() { undo_run; record_failed; }`;
 
 const closing = sh`
 record_packages

@@ -172,7 +172,9 @@ export function restoreScript(
     plan.remove.includes(lifetimePaths.script) && endLifetimeScript,
     plan.guests && endGuestsScript,
     ...plan.edited.map((path) => keepEdited(path, label)),
-    ...plan.putBack.map((path) => sh`keep ${path}; cp -p ${statePaths.originals + path} ${path} && changed ${path}`),
+    ...plan.putBack.map(
+      (path) => sh`keep ${path}; cp -p ${statePaths.originals + path} ${path} && relabel ${path} && changed ${path}`,
+    ),
     ...plan.remove.map((path) => sh`take_away ${path}`),
     // The identity that an engine gives itself, which no package owns.
     plan.engine === "goes" && sh`rm -f /etc/docker/key.json; rmdir /etc/docker 2> /dev/null`,

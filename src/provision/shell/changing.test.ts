@@ -84,6 +84,23 @@ for (const shell of shells) {
     assert.deepEqual(readdirSync(scratch.at("etc")), ["key.pem"]);
   });
 
+  test(`${name}: whatever is written is labelled in its place, folders and what is put back too`, () => {
+    using scratch = new Scratch(shell);
+    writeFileSync(scratch.at("theirs"), "before");
+    const script = sh`restorecon() { printf '%s\n' "$1" >> ${scratch.at("labelled")}; return 1; }`;
+    const changes = [putFile(scratch.at("etc/new"), "0644", "x"), sh`keep_edited ${scratch.at("theirs")}`];
+    const { status } = scratch.run(false, script, begin, ...changes, sh`take_away ${scratch.at("theirs")}; undo_run`);
+    assert.equal(status, 0);
+    assert.deepEqual(
+      scratch
+        .read("labelled")
+        .trimEnd()
+        .split("\n")
+        .map((file) => path.relative(scratch.folder, file)),
+      ["etc", "etc/new", "theirs.edited", "theirs"],
+    );
+  });
+
   test(`${name}: a run that fails is undone, newest change first`, () => {
     using scratch = new Scratch(shell);
     writeFileSync(scratch.at("old"), "before");
@@ -104,6 +121,15 @@ for (const shell of shells) {
     assert.equal(status, 1);
     assert.deepEqual([scratch.read("old"), scratch.read("gone")], ["before", "was here"]);
     assert.deepEqual(readdirSync(scratch.folder).toSorted(), ["gone", "old", "state"]);
+  });
+
+  test(`${name}: a run that has finished undoes nothing any more, whatever comes then`, () => {
+    using scratch = new Scratch(shell);
+    const undo = sh`on_failure() { : > ${scratch.at("undone")}; }`;
+    assert.equal(scratch.run(false, begin, undo, finish, sh`exit 1`).status, 1);
+    assert.deepEqual(readdirSync(scratch.folder), ["state"]);
+    scratch.run(false, begin, undo, sh`exit 1`);
+    assert.deepEqual(readdirSync(scratch.folder).toSorted(), ["state", "undone"]);
   });
 
   test(`${name}: what a cut-off run left can be undone by the next`, () => {
@@ -167,10 +193,13 @@ for (const shell of shells) {
         output,
         new RegExp(`@fail\tmachine-busy\tAnother run of docker-machine \\(process ${other.pid} there\\)`, "u"),
       );
+      assert.equal(scratch.run(false, sh`await_other_run`).status, 1);
     } finally {
       other.stdin.end();
       await once(other, "exit");
     }
+    assert.equal(scratch.run(false, sh`await_other_run`).status, 0);
+    assert.ok(readdirSync(scratch.state).includes("run"), "what it left is still to be undone");
     assert.equal(scratch.run(false, begin, putFile(scratch.at("x"), "0644", "x"), finish).status, 0);
   });
 

@@ -58,10 +58,13 @@ keep_for_good() {
     remember file-created "$1"
   fi
 }
+# relabel PATH: with what SELinux's policy says of it, in the place of what it has from its folder.
+relabel() { ! has restorecon || restorecon "$1" 2> /dev/null || :; }
 make_folder() {
   [ -d "$1" ] && return 0
   make_folder "$(dirname "$1")"
   mkdir "$1" && chmod 0755 "$1" || exit 1
+  relabel "$1"
   remember folder-created "$1"
 }
 
@@ -90,11 +93,11 @@ place() {
   fi
   keep "$1"; keep_for_good "$1"
   owe_restart && mv -f "$1.docker-machine-new" "$1" || drop_new
-  has restorecon && restorecon "$1" 2> /dev/null
+  relabel "$1"
   changed "$1"
 }
 # keep_edited PATH: what someone wrote into a file of ours outlives it.
-keep_edited() { [ ! -e "$1" ] || { cp -p "$1" "$1.edited" && changed "$1.edited"; }; }
+keep_edited() { [ ! -e "$1" ] || { cp -p "$1" "$1.edited" && relabel "$1.edited" && changed "$1.edited"; }; }
 take_away() {
   [ -e "$1" ] || return 0
   keep "$1"; keep_for_good "$1"
@@ -114,12 +117,20 @@ claim_run() (
   rm -rf ${statePaths.run}
   mkdir ${statePaths.run} && echo "$$" > ${statePaths.run}/process && : > ${statePaths.run}/list || exit 2
 )
+start_waiting() { deadline=$(($(date +%s) + lock_seconds)); said=no; }
+wait_for_other() {
+  [ "$said" = yes ] || waiting "Another run of docker-machine is still at work on $label; waiting up to $lock_seconds s for it..."
+  said=yes
+  [ "$(date +%s)" -lt "$deadline" ] || fail machine-busy "Another run of docker-machine (process $other there) is still at work on $label"
+  nap
+}
+# Whoever wants to look at what the other leaves, and to change nothing yet.
+await_other_run() { start_waiting; while other_run; do wait_for_other; done; }
 begin_run() {
   # When the connection breaks, a run half done would be worse than one that nobody hears of.
   trap '' PIPE
   ( umask 077; mkdir -p ${statePaths.folder} ) && chmod 0700 ${statePaths.folder} || exit 1
-  deadline=$(($(date +%s) + lock_seconds))
-  said=no
+  start_waiting
   while :; do
     claim_run; claimed=$?
     [ "$claimed" -lt 2 ] || exit 1
@@ -127,17 +138,14 @@ begin_run() {
     [ "$said" = no ] || printf '\n' 2> /dev/null || { [ "$claimed" = 1 ] || rm -rf ${statePaths.run}; exit 1; }
     [ "$claimed" = 1 ] || return 0
     other_run || continue
-    [ "$said" = yes ] || waiting "Another run of docker-machine is still at work on $label; waiting up to $lock_seconds s for it..."
-    said=yes
-    [ "$(date +%s)" -lt "$deadline" ] || fail machine-busy "Another run of docker-machine (process $other there) is still at work on $label"
-    nap
+    wait_for_other
   done
 }
 # Files as they were before the run, newest change first.
 undo_run() {
   [ -e ${statePaths.run}/list ] || return 0
   sed '1!G;h;$!d' ${statePaths.run}/list | while IFS=$tab read -r number path; do
-    if [ "$number" = new ]; then rm -f "$path"; else cp -p ${statePaths.run}/"$number" "$path"; fi
+    if [ "$number" = new ]; then rm -f "$path"; else cp -p ${statePaths.run}/"$number" "$path" && relabel "$path"; fi
     rm -f "$path.docker-machine-new"
   done
 }
@@ -148,6 +156,8 @@ finish_run() {
       [ -e "$path" ] && printf '%s\t%s\n' "$(cksum < "$path")" "$path"
     done > ${statePaths.sums}
   fi
+  # The next run may begin now. What fails here afterwards, as words that nobody hears any more, undoes nothing.
+  on_failure() { :; }
   rm -rf ${statePaths.run}
 }
 `;

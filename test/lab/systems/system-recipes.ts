@@ -1,6 +1,7 @@
 /** The images of systems beyond Debian: Debian's base with another package manager, or another init system. Data only. */
 import { readFileSync } from "node:fs";
 import type { ImageRecipe } from "../recipes.ts";
+import { siteRuleset } from "../site-ruleset.ts";
 import { tinyImage } from "../tiny-image.ts";
 
 /** What makes the packages of systems beyond Debian. */
@@ -64,6 +65,20 @@ const managers = {
   },
 } as const satisfies Record<string, ImageRecipe>;
 
+/** The same behind a firewall of Debian's packages that lets only SSH in. */
+const firewalled: Readonly<Record<string, ImageRecipe>> = {
+  "dnf-firewalld": {
+    ...managers.dnf,
+    packages: [...managers.dnf.packages, "firewalld"],
+    script: `${managers.dnf.script}\nsystemctl enable firewalld.service`,
+  },
+  "zypper-nftables": {
+    ...managers.zypper,
+    packages: [...managers.zypper.packages, "nftables"],
+    script: `${managers.zypper.script}\ncat > /etc/nftables.conf << 'END'\n${siteRuleset}END\nsystemctl enable nftables.service`,
+  },
+};
+
 /** OpenRC in systemd's place, as on Alpine. */
 const openrcBare: ImageRecipe = {
   release: "bookworm",
@@ -91,6 +106,7 @@ function systemScript(name: string): string {
 
 export const systemRecipes: Readonly<Record<string, ImageRecipe>> = {
   ...managers,
+  ...firewalled,
   "family-packager": familyPackager,
   "openrc-bare": openrcBare,
   openrc,
