@@ -39,6 +39,7 @@ test("a name is valid exactly when 0.16.2's pattern says so", () => {
 test("what is wrong with a name is said of what is wrong with it", () => {
   for (const [name, objection] of [
     ["a_b", /must not hold "_"/u],
+    ["w-[1-3]", /must not hold "\[" "\]"; for several machines: "w-\{1\.\.3\}"\.$/u],
     ["a b/c", /must not hold a blank "\/"/u],
     ["-a", /must begin with a letter or a digit/u],
     ["", /is empty/u],

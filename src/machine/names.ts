@@ -21,7 +21,9 @@ function objectionTo(name: string): string {
   if (name === "") return "it is empty";
   if (/^[-.]/u.test(name)) return "it must begin with a letter or a digit";
   const wrong = [...new Set(Array.from(name).filter((character) => !/[a-zA-Z0-9\-.]/u.test(character)))];
-  return `it must not hold ${wrong.map((character) => (character === " " ? "a blank" : JSON.stringify(character))).join(" ")}`;
+  const braces = name.replaceAll(/\[(\d+)-(\d+)\]/gu, "{$1..$2}");
+  const several = braces === name ? "" : `; for several machines: ${JSON.stringify(braces)}`;
+  return `it must not hold ${wrong.map((character) => (character === " " ? "a blank" : JSON.stringify(character))).join(" ")}${several}`;
 }
 
 /** Expands `{a,b}` and `{1..5}` (zero-padded as written) in every name, and refuses a name given twice. */

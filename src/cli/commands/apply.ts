@@ -3,6 +3,7 @@ import * as path from "node:path";
 import { applyWork, checkWork, lockFleet } from "../../fleet/apply/apply.ts";
 import type { Site } from "../../fleet/apply/steps.ts";
 import { workOf, type Work } from "../../fleet/apply/work.ts";
+import { expandRanges } from "../../fleet/file/machine-names.ts";
 import { makePlan } from "../../fleet/plan/make-plan.ts";
 import type { Plan } from "../../fleet/plan/plan.ts";
 import { parseSavedPlan, requireFresh, stale, type SavedPlan } from "../../fleet/plan/saved-plan.ts";
@@ -10,7 +11,6 @@ import { MachineError } from "../../errors/machine-error.ts";
 import { logTo } from "../../log/event.ts";
 import type { Outcome } from "../../machine/machine-context.ts";
 import { throwFailures } from "../../machine/many.ts";
-import { expandNames } from "../../machine/names.ts";
 import { readRegularFileIfExists } from "../../system/files.ts";
 import type { CliContext, ProgressView } from "../cli-context.ts";
 import type { Invocation } from "../command.ts";
@@ -41,7 +41,7 @@ export async function run({ options, args }: Invocation, context: CliContext): P
       ? await lookedAt(fromRecords, saved?.ignored ?? options.strings("ignore"), machineContext, context.signal)
       : fromRecords;
   if (saved !== undefined) await requireFresh(saved, plan, opened.digest, machineContext.store);
-  const wishes = { prune: options.bool("prune"), replace: expandNames(options.strings("replace")), only: expandNames(args) };
+  const wishes = { prune: options.bool("prune"), replace: expandRanges(options.strings("replace")), only: expandRanges(args) };
   const work = workOf(plan, wishes);
   await showPlan(plan, work, context);
   const blind = plan.machines.flatMap(({ name, drift }) => (drift?.state === "unknown" ? [unseen(name, drift.reason)] : []));

@@ -12,7 +12,7 @@ export function isRange(key: string): boolean {
 /** Throws `fleet-invalid` for what is no name of a machine. */
 export function namesOf(key: string, place: Place): readonly string[] {
   try {
-    const names = expandNames(bracesFor(key));
+    const names = expandRanges([key]);
     for (const name of names) requireValidName(name, "");
     return names;
   } catch (error) {
@@ -20,6 +20,11 @@ export function namesOf(key: string, place: Place): readonly string[] {
     const hint = isRange(key) ? "A range is web-[1-3], web-{1..3} or build-{a,b}." : error.hint;
     throw invalid(place, `"${key}" names no machines: ${lowerFirst(error.message)}`, hint);
   }
+}
+
+/** The names that a person means, ranges spelled as in the file and as `plan` prints them. Throws `usage` for what is no range. */
+export function expandRanges(patterns: readonly string[]): string[] {
+  return expandNames(patterns.flatMap(bracesFor));
 }
 
 /** `[1-3,7]` as the braces that `create` takes: a list of them, because a brace holds one range. */

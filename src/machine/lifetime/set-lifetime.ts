@@ -3,6 +3,7 @@
  * cut off, and a machine that is off, is told at its next start.
  */
 import { logTo } from "../../log/event.ts";
+import { isProvisioned, type Host } from "../host/host.ts";
 import { openHost } from "../host/open-host.ts";
 import { stateOf } from "../host/wait-for-state.ts";
 import { requireCreated } from "../interruption/interrupted.ts";
@@ -37,6 +38,12 @@ export async function setLifetime(
   if (powerOff) extra.TtlPowerOff = true;
   forgetAbsent(extra);
   requireEndable(host);
+  if (!isProvisioned(host)) {
+    // There is nobody to be told that nothing ends it.
+    delete extra.LifetimePending;
+    await host.save();
+    return sayEnd(host);
+  }
   extra.LifetimePending = true;
   await host.save();
   if (extra.Expires !== before.Expires) {
@@ -51,7 +58,11 @@ export async function setLifetime(
   }
   if ((await stateOf(context, host, lock.signal)) === "Running") await tellHost(context, host, lock.signal);
   else logTo(host.report, "info", `"${name}" does not run, and is told at its next start`);
-  logTo(host.report, "info", describeEnd(host) ?? `"${name}" goes on until it is removed`);
+  sayEnd(host);
+}
+
+function sayEnd(host: Host): void {
+  logTo(host.report, "info", describeEnd(host) ?? `"${host.name}" goes on until it is removed`);
 }
 
 /** A record has no empty keys. */
