@@ -26,7 +26,7 @@ export async function run({ options, args }: Invocation, context: CliContext): P
   const parallel = options.int("parallel");
   if (parallel < 1 || parallel > mostAtOnce)
     throw new MachineError("usage", `--parallel takes 1 to ${mostAtOnce}, not ${parallel}`);
-  const saved = await savedFrom(options.string("plan"), context);
+  const saved = options.isSet("plan") ? await savedFrom(options.string("plan"), context) : undefined;
   if (saved !== undefined && options.isSet("file"))
     throw new UsageError("A saved plan knows its file: --plan and --file exclude each other");
   const opened = await openFleet(saved?.file ?? options.string("file"), context);
@@ -69,8 +69,8 @@ function unseen(name: string, reason: string): Outcome<void> {
   return { name, error: new MachineError("machine-state", `"${name}" could not be looked at: ${reason}`) };
 }
 
-async function savedFrom(file: string, { computer }: CliContext): Promise<SavedPlan | undefined> {
-  if (file === "") return undefined;
+async function savedFrom(file: string, { computer }: CliContext): Promise<SavedPlan> {
+  if (file === "") throw new UsageError("--plan names no file");
   const bytes = await readRegularFileIfExists(path.resolve(computer.cwd, file));
   if (bytes === undefined)
     throw new MachineError("usage", `There is no file ${file}`, { hint: "docker-machine plan --save FILE makes one." });

@@ -37,7 +37,7 @@ test("what is to be run with the file can be copied, and a folder that is not th
   const folder = await openFolder();
   const recipient = await identityToRecipient(await generateX25519Identity());
   const spaced = await exportWeb(folder, {}, "--to", recipient, "--file", "our machines.age");
-  assert.match(spaced.stderr, /import 'our machines\.age'\n$/u);
+  assert.match(spaced.stderr, /import --identity KEY-FILE 'our machines\.age'\n$/u);
   const lost = await exportWeb(folder, {}, "--to", recipient, "--file", "nowhere/web.age");
   assert.equal(lost.code, 2);
   assert.match(lost.stderr, /nowhere\/web\.age: a folder of its path does not exist\nHint: Name another file\.\n$/u);

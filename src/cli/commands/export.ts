@@ -22,11 +22,9 @@ export async function run(invocation: Invocation, context: CliContext): Promise<
   const file = options.string("file");
   if (file === "") return context.print(sealed.trimEnd());
   await writeNamedFile(file, sealed, context);
-  logTo(
-    context.report,
-    "info",
-    `Exported ${names.join(", ")} to ${file}; import it elsewhere with: ${context.program.base} import ${quoteWord(file)}`,
-  );
+  const key = "recipients" in seal ? "--identity KEY-FILE " : "";
+  const importing = `${context.program.base} import ${key}${quoteWord(file)}`;
+  logTo(context.report, "info", `Exported ${names.join(", ")} to ${file}; import it elsewhere with: ${importing}`);
 }
 
 async function readSeal({ options }: Invocation, context: CliContext): Promise<Seal> {

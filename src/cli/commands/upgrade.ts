@@ -7,7 +7,8 @@ import { workOnMachines } from "../named-machines.ts";
 
 export async function run(invocation: Invocation, context: CliContext): Promise<void> {
   const { options } = invocation;
-  if (options.string("to") !== "") return await (await import("./upgrade-to.ts")).run(invocation, context);
+  // An empty one, of a variable that is not set, is no wish for the newest version everywhere.
+  if (options.isSet("to")) return await (await import("./upgrade-to.ts")).run(invocation, context);
   const alone = rolloutFlags.find(({ name }) => options.isSet(name));
   if (alone !== undefined) throw new MachineError("usage", `--${alone.name} is for upgrade --to VERSION`);
   await workOnMachines(
