@@ -115,6 +115,11 @@ describe("export and import", () => {
   for (const [what, text, sentence] of [
     ["no bundle", "hello\n", /was not sealed by age/u],
     ["an empty file", "", /was not sealed by age/u],
+    [
+      "one of which a part is missing",
+      "-----BEGIN AGE ENCRYPTED FILE-----\nYWdlLWVuY3J5",
+      /damaged, or a part of it is missing/u,
+    ],
   ] as const)
     it(`refuse ${what}`, async () => {
       await using there = await openCommandLine();

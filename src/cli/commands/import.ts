@@ -1,10 +1,10 @@
 /** `import FILE`: the machines of a bundle are in this store from now on. */
-import { readFile } from "node:fs/promises";
 import * as path from "node:path";
 import { MachineError } from "../../errors/machine-error.ts";
 import { parseBundle } from "../../machine/bundle/bundle.ts";
 import { importMachines, type Imported } from "../../machine/bundle/import-machines.ts";
 import { identitiesIn, openBundle, type SealKey } from "../../machine/bundle/seal-bundle.ts";
+import { readRegularFileIfExists } from "../../system/files.ts";
 import type { CliContext } from "../cli-context.ts";
 import type { Invocation } from "../command.ts";
 import { openContext } from "../open-context.ts";
@@ -33,9 +33,7 @@ async function readKey(identity: string, context: CliContext): Promise<SealKey> 
 }
 
 async function readText(file: string, { computer }: CliContext): Promise<string> {
-  try {
-    return await readFile(path.resolve(computer.cwd, file), "utf8");
-  } catch (cause) {
-    throw new MachineError("usage", `Cannot read ${file}`, { cause, hint: "Check the path." });
-  }
+  const bytes = await readRegularFileIfExists(path.resolve(computer.cwd, file));
+  if (bytes !== undefined) return bytes.toString("utf8");
+  throw new MachineError("usage", `There is no file ${file}`, { hint: "Check the path." });
 }

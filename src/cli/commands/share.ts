@@ -1,10 +1,10 @@
 /** `share NAME... --with KEY --for 8h`: lets somebody use the engines of machines, by a key of their own. */
-import { readFile } from "node:fs/promises";
 import * as path from "node:path";
 import { MachineError } from "../../errors/machine-error.ts";
 import { shareMachine, type GuestRequest, type Shared } from "../../machine/sharing/share.ts";
 import { isPersonName } from "../../provision/scripts/guests-script.ts";
 import { parsePublicKey } from "../../ssh/public-key.ts";
+import { readRegularFileIfExists } from "../../system/files.ts";
 import { readTimeText } from "../../system/time-text.ts";
 import type { CliContext } from "../cli-context.ts";
 import type { Invocation } from "../command.ts";
@@ -71,7 +71,8 @@ async function readRequest({ options }: Invocation, context: CliContext): Promis
 /** The first line that is a key, and its comment. */
 async function readKey(given: string, { computer }: CliContext): Promise<{ readonly text: string; readonly comment: string }> {
   const isKey = parsePublicKey(given) !== undefined;
-  const text = isKey ? given : await readFile(path.resolve(computer.cwd, given), "utf8").catch(() => "");
+  const file = path.resolve(computer.cwd, given);
+  const text = isKey ? given : ((await readRegularFileIfExists(file).catch(() => undefined))?.toString("utf8") ?? "");
   const line = text.split("\n").find((each) => parsePublicKey(each) !== undefined) ?? "";
   return { text: line, comment: line.trim().split(/\s+/u).slice(2).join("-") };
 }

@@ -7,7 +7,10 @@ export type Seal = { readonly recipients: readonly string[] } | { readonly passp
 /** What opens it: an identity file's text, or the passphrase. */
 export type SealKey = { readonly identities: readonly string[] } | { readonly passphrase: string };
 
-/** Gives armored text. Throws `usage`-like `bundle-unusable` for what is no recipient. */
+/** Of armored text. */
+const firstLine = "-----BEGIN AGE ENCRYPTED FILE-----";
+
+/** Gives armored text. Throws `bundle-unusable` for what is no recipient. */
 export async function sealBundle(text: string, seal: Seal): Promise<string> {
   const { armor, Encrypter } = await import("age-encryption");
   const encrypter = new Encrypter();
@@ -34,6 +37,7 @@ export async function openBundle(sealed: string, key: SealKey): Promise<string> 
   try {
     bytes = armor.decode(sealed);
   } catch {
+    if (sealed.trimStart().startsWith(firstLine)) throw unusable("The bundle is damaged, or a part of it is missing");
     throw unusable("The file is no bundle of machines: it was not sealed by age", "docker-machine export NAME makes one.");
   }
   try {
