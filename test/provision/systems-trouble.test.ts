@@ -128,6 +128,7 @@ const troubled: readonly TroubledSystem[] = [
         says: /^runc on web is held at its version by its owner, and installing the engine would change it$/u,
         hint: /^Release it on the machine \(dnf versionlock delete\)/u,
       },
+      question("dnf"),
       noSpaceForPrograms(),
     ],
   },
@@ -177,6 +178,7 @@ const troubled: readonly TroubledSystem[] = [
         says: /^podman-docker on web is held at its version by its owner/u,
         hint: /^Release it on the machine \(zypper removelock\)/u,
       },
+      question("zypper"),
       noSpaceForPrograms("zypper -n -q remove containerd docker iptables runc"),
     ],
   },
@@ -231,10 +233,34 @@ const troubled: readonly TroubledSystem[] = [
         says: /^podman-docker on web is held at its version by its owner/u,
         hint: /^Release it on the machine \(IgnorePkg in \/etc\/pacman\.conf\)/u,
       },
+      question("pacman"),
       noSpaceForPrograms(),
     ],
   },
 ];
+
+/** One that asks before it installs, whatever it was told, and takes its answer from its input or else from a terminal. */
+function question(manager: string): Trouble {
+  return {
+    what: "a question that waits for an answer",
+    make: `
+      mv /usr/bin/${manager} /usr/bin/real-manager
+      cat > /usr/bin/${manager} << 'END'
+#!/bin/sh
+case " $* " in
+  *" --assumeno "* | *" --dry-run "* | *" --dbpath "*) ;;
+  *" install "* | *" -S "*)
+    printf 'Do you accept the licence of docker? [yes/no]: '
+    read -r answer || read -r answer < /dev/tty || exit 1 ;;
+esac
+exec /usr/bin/real-manager "$@"
+END
+      chmod 755 /usr/bin/${manager}`,
+    end: `mv /usr/bin/real-manager /usr/bin/${manager}`,
+    says: new RegExp(`^${manager} could not install .* on web:[^]*Do you accept the licence of docker\\? \\[yes/no\\]:`, "u"),
+    hint: /^Put it right on the machine, then run "docker-machine provision"/u,
+  };
+}
 
 /** /usr/bin is on a file system of its own, with a little left. @param release takes away what came before it was full */
 function noSpaceForPrograms(release = "true"): Trouble {
