@@ -118,7 +118,7 @@ function bringing(version: string | undefined): ShellText {
   return joinLines(
     sh`wanted=`,
     ...enginePackages.map((name) => addPackage(name, version)),
-    ...companions.map((name) => sh`pkg_available ${name} && wanted="$wanted ${name}"`),
+    sh`wanted="$wanted$(pkg_offered ${companions})"`,
     sh`"$bring" $wanted`,
   );
 }

@@ -19,6 +19,7 @@ export interface PackageManager {
    * - `pkg_refresh_one FILE`: those of one source file alone.
    * - `pkg_trust FILE`: lets the manager know a key file that was verified, where the source alone does not name it.
    * - `pkg_available NAME`: a package of that name can be had without refreshing.
+   * - `pkg_offered NAME…`, where one question is quicker than several: those of them, a word each.
    * - `pkg_spec NAME VERSION`: prints what to ask for to get that version; nothing when it cannot be had.
    * - `pkg_preview WORD…`: what `pkg_install WORD…` would do, asked of the manager's own simulation as if packages
    *   might be removed. Changes nothing and waits for no lock. Prints a line for each package: `install NAME VERSION`,

@@ -184,6 +184,8 @@ managed() {
     waited=$((waited + 2))
   done
 }
+# pkg_offered NAME…: those that can be had, a word each. A manager that is slow to start is asked once for all.
+pkg_offered() { for name in "$@"; do pkg_available "$name" && printf ' %s' "$name"; done; }
 # read_put_back SIGN: the lines of pkg_put_back as words, $exact with their versions and $plain without.
 read_put_back() {
   exact=; plain=

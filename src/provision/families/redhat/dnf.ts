@@ -20,6 +20,11 @@ rpm_tool() { noting_keys managed ${tool} -y --setopt=exit_on_lock=True $rpm_sour
 pkg_refresh() { managed ${tool} -q clean expire-cache; }
 pkg_refresh_one() { :; }
 pkg_available() { ${tool} -q --setopt=exit_on_lock=True $rpm_sources list available "$1" > /dev/null 2>&1 || rpm -q "$1" > /dev/null 2>&1; }
+pkg_offered() {
+  ${tool} -q --setopt=exit_on_lock=True $rpm_sources list "$@" 2> /dev/null | awk -v wanted=" $* " '
+    { sub(/\.[^.]*$/, "", $1) }
+    index(wanted, " " $1 " ") && !told[$1]++ { printf " %s", $1 }'
+}
 pkg_spec() {
   ${tool} -q $rpm_sources --showduplicates list "$1" 2> /dev/null | awk -v wanted="$2" '
     { version = $2; sub(/^[0-9]+:/, "", version) }
