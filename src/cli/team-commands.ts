@@ -1,5 +1,6 @@
 /** A store that several people share. */
 import type { CliFlag } from "./flags/flag.ts";
+import { selectionFlags } from "./selection/selection-flags.ts";
 import type { Command } from "./command.ts";
 
 const noArguments = { max: 0, message: "Error: Too many arguments given" } as const;
@@ -69,8 +70,8 @@ const teamCommands: readonly Command[] = [
     summary: "Give the team machines of this store as they are here",
     description: "Argument(s) are one or more machine names.",
     argumentText: "NAME...",
-    flags: [],
-    arity: { min: 1, message: "Error: Expected one or more machine names as arguments", showHelp: true },
+    flags: selectionFlags,
+    selects: true,
     output: "progress",
     load: () => import("./commands/store-push.ts"),
   },
@@ -79,8 +80,8 @@ const teamCommands: readonly Command[] = [
     summary: "Take machines as the team has them, whatever was changed here",
     description: "Argument(s) are one or more machine names.",
     argumentText: "NAME...",
-    flags: [],
-    arity: { min: 1, message: "Error: Expected one or more machine names as arguments", showHelp: true },
+    flags: selectionFlags,
+    selects: true,
     output: "progress",
     load: () => import("./commands/store-pull.ts"),
   },
