@@ -23,9 +23,12 @@ const explained: ReadonlySet<ErrorCode> = new Set([
   "timeout",
 ]);
 
+/** The doctor itself, and what leaves no machine behind where it fails. */
+const silent: ReadonlySet<string> = new Set(["doctor", "create"]);
+
 /** `docker-machine doctor NAME`; undefined where that is no help, or told already. */
 export function doctorCommand(error: unknown, invocation: Invocation): string | undefined {
-  if (invocation.command.name === "doctor") return undefined;
+  if (silent.has(invocation.command.name)) return undefined;
   const failures = failuresOf(error).filter((failure) => isExplained(failure.error));
   const machines = failures.length > 0 ? failures.map(({ name }) => name) : isExplained(error) ? machinesOf(invocation) : [];
   return machines.length === 0 ? undefined : `docker-machine doctor ${machines.join(" ")}`;
