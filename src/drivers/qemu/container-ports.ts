@@ -5,7 +5,7 @@
 import type { BringOutcome, ContainerPort, ContainerPorts, PublishedPort } from "../../driver-kit/driver.ts";
 import { identifyProcess } from "../../system/process-identity.ts";
 import { tryPort } from "../../system/loopback-port.ts";
-import { closeForward, listForwards, loopback, meet, openForward, placeOf, type Forward } from "./forwards.ts";
+import { closeForward, forwardOf, listForwards, loopback, meet, openForward, placeOf, type Forward } from "./forwards.ts";
 import type { Instance } from "./instance.ts";
 import type { QmpClient } from "./qmp.ts";
 
@@ -84,8 +84,4 @@ function broughtForward({ protocol, port }: ContainerPort): Forward {
 
 function isBrought({ address, hostPort, guestPort }: Forward): boolean {
   return address === loopback && hostPort === guestPort;
-}
-
-function forwardOf({ protocol, hostAddress, hostPort, machinePort }: PublishedPort): Forward {
-  return { protocol, address: hostAddress, hostPort, guestPort: machinePort };
 }

@@ -17,6 +17,7 @@ import { requireFreeBytes } from "../../system/disk-files.ts";
 import { bootsDisk, bootsKernel, chooseAccelerator } from "./accelerator.ts";
 import { qemuProgram, type Accelerator, type LaunchSpec } from "./qemu-arguments.ts";
 import type { QemuConfig } from "./config.ts";
+import { sizeFlags } from "./options.ts";
 import type { QemuIdentity } from "./identity.ts";
 import { provideImage } from "./image-cache.ts";
 import { parseQemuImage } from "./image-source.ts";
@@ -44,13 +45,14 @@ function instanceOf({ context, config, instanceContext }: Workplace): Instance {
 
 /** A disk that has been written to a little, and the logs. */
 const freshMachineBytes = 512 * 1024 * 1024;
-const cleanUpTimeoutMs = 30_000;
+/** For ending what was begun, on the way out. */
+export const cleanUpTimeoutMs = 30_000;
 
 /** What can be known before anything is made. Throws `program-missing`, `image-unusable`, `driver-options`, `port-taken`, `disk-full`. */
 export async function checkBeforeCreate(place: Workplace, _signal: AbortSignal): Promise<void> {
   const { context, config } = place;
   const source = parseQemuImage(config, context.computer.cwd);
-  requireMemoryHere("qemu-memory", config.Memory, context.computer);
+  requireMemoryHere(sizeFlags.memoryMiB, config.Memory, context.computer);
   await requireQemu(context, guestArch(context.computer.arch, "qemu"));
   if (source.kind === "build") await requireRootfsPrograms(context.processes);
   await requireImageFile(source);

@@ -2,6 +2,7 @@
  * Ports of this computer that lead into a guest. They are opened by the monitor once the guest may be reached, never
  * on the command line: a taken port is then an answer and not a failed start.
  */
+import type { PublishedPort } from "../../driver-kit/driver.ts";
 import { readPublishedPort } from "../../driver-kit/published-port.ts";
 import { MachineError } from "../../errors/machine-error.ts";
 import type { QmpClient } from "./qmp.ts";
@@ -21,7 +22,10 @@ export function parseForward(text: string): Forward {
   const port = readPublishedPort(text);
   if (port === undefined)
     throw new MachineError("driver-options", `--qemu-open-port ${JSON.stringify(text)} is not [ADDRESS:]HOSTPORT[:PORT][/udp]`);
-  const { protocol, hostAddress, hostPort, machinePort } = port;
+  return forwardOf(port);
+}
+
+export function forwardOf({ protocol, hostAddress, hostPort, machinePort }: PublishedPort): Forward {
   return { protocol, address: hostAddress, hostPort, guestPort: machinePort };
 }
 

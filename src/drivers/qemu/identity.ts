@@ -88,6 +88,11 @@ export function cloudInitTemplateSeed(instanceId: string): Readonly<Record<strin
   };
 }
 
+/** A command of a shell: the clock of a guest that was held still stands where it was then. */
+export function setClock(now: Date): string {
+  return `date -u -s @${(now.getTime() / 1000).toFixed(3)} >/dev/null`;
+}
+
 /**
  * A shell script that turns a restored guest into this machine. Under emulation each program it starts costs a tenth of
  * a second, so it does with the shell itself whatever it can. The clock comes first: everything after is dated by it.
@@ -99,7 +104,7 @@ export function rekeyScript(identity: QemuIdentity, now: Date): string {
   return [
     "set -eu",
     "umask 077",
-    `date -u -s @${(now.getTime() / 1000).toFixed(3)} >/dev/null`,
+    setClock(now),
     `echo ${hostName} > /proc/sys/kernel/hostname`,
     ...write("/etc/hostname", `${hostName}\n`),
     ...write("/etc/hosts", `127.0.0.1 localhost\n127.0.1.1 ${hostName}\n::1 localhost ip6-localhost\n`),

@@ -25,7 +25,7 @@ import { instanceFiles } from "./qemu-arguments.ts";
 import { containerPorts } from "./container-ports.ts";
 import { configure, defaultConfig, type QemuConfig } from "./config.ts";
 import { checkBeforeCreate, createInstance, startCold, type Workplace } from "./creation.ts";
-import { qemuOptions } from "./options.ts";
+import { qemuOptions, sizeFlags } from "./options.ts";
 import { Instance, LostSocketError, type InstanceContext } from "./instance.ts";
 import { clearFolder } from "./machine-folder.ts";
 import { openPorts } from "./machine-ports.ts";
@@ -107,7 +107,7 @@ class QemuDriver extends BuiltinDriver<QemuConfig> {
       await startCold(this.#workplace, signal, false);
       return;
     }
-    if (await this.#instance.isFrozen(pid)) this.#instance.thaw(pid);
+    await this.#instance.thaw(pid);
     await using monitor = await this.#instance.monitor(signal);
     await openPorts(this.context, this.config, monitor);
     // It was being suspended by a command that was cut off: what is kept is of the past once it runs.
@@ -118,7 +118,7 @@ class QemuDriver extends BuiltinDriver<QemuConfig> {
   async stop(signal: AbortSignal): Promise<void> {
     const pid = await this.#instance.findPid();
     if (pid === undefined) return await this.#requireNoMemory();
-    if (await this.#instance.isFrozen(pid)) this.#instance.thaw(pid);
+    await this.#instance.thaw(pid);
     if (await this.#powerDown(pid, signal)) return;
     const seconds = shutdownTimeoutMs / 1000;
     logTo(this.context.report, "warn", `"${this.config.MachineName}" did not shut down within ${seconds} s and is switched off.`);
@@ -141,7 +141,7 @@ class QemuDriver extends BuiltinDriver<QemuConfig> {
   async suspend(signal: AbortSignal): Promise<void> {
     const pid = await this.#instance.findPid();
     if (pid === undefined) throw new MachineError("machine-state", `"${this.context.machineName}" does not run`);
-    if (await this.#instance.isFrozen(pid)) this.#instance.thaw(pid);
+    await this.#instance.thaw(pid);
     await this.#suspension.suspend(signal);
   }
 
@@ -296,8 +296,6 @@ class QemuDriver extends BuiltinDriver<QemuConfig> {
     });
   }
 }
-
-const sizeFlags = { cpus: "qemu-cpu-count", memoryMiB: "qemu-memory" } as const;
 
 export const driverModule: DriverModule = {
   name: "qemu",

@@ -128,9 +128,9 @@ export class Instance {
     return await this.#instanceContext.processTable.isFrozen(pid);
   }
 
-  /** Lets a frozen process go on. */
-  thaw(pid: number): void {
-    this.#instanceContext.processTable.signal(pid, "SIGCONT");
+  /** Lets the process go on where it is frozen. */
+  async thaw(pid: number): Promise<void> {
+    if (await this.isFrozen(pid)) this.#instanceContext.processTable.signal(pid, "SIGCONT");
   }
 
   /**

@@ -95,3 +95,5 @@ export const qemuOptions = defineOptions("qemu", {
     usage: "Keep the machine's memory when it is stopped; start goes on where it was",
   }),
 });
+
+export const sizeFlags = { cpus: "qemu-cpu-count", memoryMiB: "qemu-memory" } as const;

@@ -8,7 +8,8 @@ import { readFileIfExists, removeFile, syncDirectory, writeFileAtomic } from "..
 import { isMachineError, MachineError, messageOf } from "../../errors/machine-error.ts";
 import { logTo } from "../../log/event.ts";
 import { poll } from "../../system/waiting.ts";
-import { specOf, type Workplace } from "./creation.ts";
+import { cleanUpTimeoutMs, specOf, type Workplace } from "./creation.ts";
+import { setClock } from "./identity.ts";
 import type { Instance } from "./instance.ts";
 import { identityFiles, type IdentityFiles } from "./machine-folder.ts";
 import { openPorts } from "./machine-ports.ts";
@@ -16,7 +17,6 @@ import { instanceFiles, memoryId, type LaunchSpec } from "./qemu-arguments.ts";
 import { stateTransferred } from "./state-transfer.ts";
 
 const noteVersion = 1;
-const cleanUpTimeoutMs = 30_000;
 const writtenTimeoutMs = 10_000;
 const writtenPollMs = 10;
 /** An agent that runs answers at once, under emulation within seconds. */
@@ -179,7 +179,7 @@ export class Suspension {
   /** Without an agent in the guest, over SSH. */
   async #setClock(signal: AbortSignal): Promise<void> {
     const { config, context } = this.#place;
-    const command = (): string => `date -u -s @${(context.clock.now().getTime() / 1000).toFixed(3)} >/dev/null`;
+    const command = (): string => setClock(context.clock.now());
     try {
       await using agent = await this.#instance.agent(agentTimeoutMs, signal);
       await agent.run(command(), { signal });
