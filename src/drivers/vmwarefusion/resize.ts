@@ -5,7 +5,7 @@ import { MachineError } from "../../errors/machine-error.ts";
 import { factsOf } from "../../system/disk-files.ts";
 import { readRegularFileIfExists, writeFileAtomic } from "../../system/files.ts";
 import { fusionOptions, mostCpus } from "./options.ts";
-import { stateOf } from "./state.ts";
+import { stateSeen } from "./state.ts";
 import { withValues } from "./vmx.ts";
 import { fileOf, gone, requireOwn, type Workplace } from "./workplace.ts";
 
@@ -24,14 +24,14 @@ export async function resizeMachine(
   const { cpus, memoryMiB } = change;
   requireSizesHere(change, sizeFlags, context.computer, mostCpus);
   if (memoryMiB !== undefined) fusionOptions.require("Memory", memoryMiB);
-  const { description } = await requireOwn(place, signal);
-  const { state } = await stateOf(place, signal);
+  const sight = await requireOwn(place, signal);
+  const { state } = await stateSeen(place, sight);
   requireStopped(context.machineName, state);
   await requireClosed(place);
   await rewrite(place, {
     ...(memoryMiB === undefined ? {} : { memsize: String(memoryMiB) }),
     ...(cpus === undefined ? {} : { numvcpus: String(cpus) }),
-    ...(cpus === undefined || fills(description?.get(coresKey.toLowerCase()), cpus) ? {} : { [coresKey]: "1" }),
+    ...(cpus === undefined || fills(sight.description?.get(coresKey.toLowerCase()), cpus) ? {} : { [coresKey]: "1" }),
   });
   config.CPU = cpus ?? config.CPU;
   config.Memory = memoryMiB ?? config.Memory;

@@ -4,7 +4,10 @@ import { factsOf } from "../../system/disk-files.ts";
 import { fileOf, gone, isOwn, lookUp, type Sight, type Workplace } from "./workplace.ts";
 
 export async function stateOf(place: Workplace, signal: AbortSignal): Promise<StateAndProblem> {
-  const sight = await lookUp(place, signal);
+  return await stateSeen(place, await lookUp(place, signal));
+}
+
+export async function stateSeen(place: Workplace, sight: Sight): Promise<StateAndProblem> {
   const { description, isRunning } = sight;
   if (description === undefined) return { state: isRunning ? "Error" : "", problem: gone(place).message };
   if (!isOwn(place, description))
