@@ -23,9 +23,7 @@ export function completionScriptsModule(): string {
     "",
     "/** Completion alone, for shells that load it by themselves once it is wanted. */",
     "export const completionAlone = {",
-    ...["bash", "zsh", "fish"].map(
-      (shell) => `  ${shell}: ${identifierOf(filesOfShells[shell as keyof typeof filesOfShells][0])},`,
-    ),
+    ...(["bash", "zsh", "fish"] as const).map((shell) => `  ${shell}: ${identifierOf(filesOfShells[shell][0])},`),
     "} as const;",
     "",
   ].join("\n");

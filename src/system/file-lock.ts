@@ -61,9 +61,7 @@ export async function isFileLocked(file: string): Promise<boolean> {
   if ((await stat(file).catch(() => undefined)) === undefined) return false;
   const held = await tryLock(file).catch(() => undefined);
   if (held === undefined) return true;
-  held.database.close();
-  await held.handle.close();
-  openHere.delete(file);
+  await letGo(held);
   return false;
 }
 
@@ -115,6 +113,12 @@ async function tryLock(file: string): Promise<HeldFile | undefined> {
   } finally {
     if (held === undefined) openHere.delete(file);
   }
+}
+
+async function letGo({ file, handle, database }: HeldFile): Promise<void> {
+  database.close();
+  await handle.close();
+  openHere.delete(file);
 }
 
 async function tryLockUnopened(file: string): Promise<HeldFile | undefined> {
@@ -180,9 +184,7 @@ async function holding(held: HeldFile, purpose: string, isObsolete?: () => Promi
     const isUseless = (await isObsolete?.().catch(() => false)) ?? false;
     // While the lock is held: afterwards they are another's.
     for (const each of isUseless ? [note, held.file] : [note]) await rm(each, { force: true }).catch(() => {});
-    held.database.close();
-    await held.handle.close();
-    openHere.delete(held.file);
+    await letGo(held);
     releases.delete(held.file);
   };
   releases.set(held.file, release);

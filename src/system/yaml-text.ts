@@ -113,7 +113,7 @@ class Reading {
     const entries = own.map(({ key, value }) => {
       const place = this.#place(key);
       if (!isScalar(key)) throw this.#complain(place, "this is no name");
-      return { key: isScalar(key) ? (key.source ?? String(key.value)) : "", place, value: this.read(value) };
+      return { key: key.source ?? String(key.value), place, value: this.read(value) };
     });
     const names = new Set<string>();
     return [...entries, ...merged].filter(({ key }) => !names.has(key) && names.add(key));

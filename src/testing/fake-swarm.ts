@@ -76,6 +76,10 @@ export class FakeSwarm {
     return node;
   }
 
+  #byId(id: string): FakeNode {
+    return this.#nodes.find((one) => one.id === id) as FakeNode;
+  }
+
   #do(what: string): void {
     this.before(what);
     this.did.push(what);
@@ -117,7 +121,7 @@ export class FakeSwarm {
       },
       updateNode: async (id, change) => {
         this.#requireQuorum();
-        const node = this.#nodes.find((one) => one.id === id) as FakeNode;
+        const node = this.#byId(id);
         const spec = change(node.spec);
         this.#do(`${node.machine} ${describe(node.spec, spec)}`);
         node.spec = spec;
@@ -125,12 +129,12 @@ export class FakeSwarm {
         if (spec.Availability === "drain") node.tasks = Math.max(0, node.tasks - 1);
       },
       removeNode: async (id) => {
-        const node = this.#nodes.find((one) => one.id === id) as FakeNode;
+        const node = this.#byId(id);
         this.#do(`${node.machine} removed`);
         this.#nodes.splice(this.#nodes.indexOf(node), 1);
       },
       tasksOn: async (id) => {
-        const node = this.#nodes.find((one) => one.id === id) as FakeNode;
+        const node = this.#byId(id);
         const { tasks } = node;
         node.tasks = Math.max(0, tasks - 1);
         return tasks;

@@ -112,18 +112,8 @@ export function newConfig(): Omit<DigitalOceanConfig, keyof ProviderConfig> {
 
 /** What 0.16.2 drops when it saves. */
 export const newKeys = [
-  ...[
-    "VpcUuid",
-    "UsePrivateAddress",
-    "PrivateAddressOnly",
-    "OpenCidrs",
-    "OpenPorts",
-    "DropletAgent",
-    "ApiUrl",
-    "Project",
-    "ProjectId",
-  ],
-  ...["PrivateIPAddress", "IPv6Address", "CreateActionId", "RequestedAt", "Resources", "HostKeys"],
+  ...["VpcUuid", "UsePrivateAddress", "PrivateAddressOnly", "OpenCidrs", "OpenPorts", "DropletAgent", "ApiUrl"],
+  ...["Project", "ProjectId", "PrivateIPAddress", "IPv6Address", "CreateActionId", "RequestedAt", "Resources", "HostKeys"],
 ] as const satisfies readonly (keyof DigitalOceanConfig)[];
 
 /** Of 0.16.2; the image is gone from DigitalOcean, and may be there again on a private endpoint. */

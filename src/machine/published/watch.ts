@@ -213,13 +213,11 @@ class Watcher {
       const { protocol, port: number, containers } = port;
       return { protocol, port: number, containers, outcome: outcomeOf(port) };
     });
-    const [before, now] = [this.#noted.map(sentenceOf), noted.map(sentenceOf)];
-    for (const text of now) if (!before.includes(text)) await this.#log.say(text);
-    for (const [index, text] of before.entries()) {
-      const { port, protocol } = this.#noted[index] as NotedPort;
-      if (!now.includes(text) && !noted.some((other) => other.port === port && other.protocol === protocol))
+    const before = this.#noted.map(sentenceOf);
+    for (const text of noted.map(sentenceOf)) if (!before.includes(text)) await this.#log.say(text);
+    for (const { port, protocol } of this.#noted)
+      if (!noted.some((other) => other.port === port && other.protocol === protocol))
         await this.#log.say(`${port}/${protocol} is published no more.`);
-    }
     this.#noted = noted;
     this.#trouble = undefined;
     await this.#note();
