@@ -9,7 +9,7 @@ import { poll } from "../../system/waiting.ts";
 import { execOnMachine } from "../exec.ts";
 import { openHost } from "../host/open-host.ts";
 import type { MachineContext } from "../machine-context.ts";
-import { openEngineWay } from "../published/engine-way.ts";
+import { openEngineWay } from "../host/engine-way.ts";
 import { isVersion } from "./engine-version.ts";
 
 /** What must be so before the next batch begins. */

@@ -8,7 +8,7 @@ import type { MachineContext } from "../machine-context.ts";
 import { provisionSwarmMode } from "../../provision/provision.ts";
 import { workOnHost } from "../host/work-on-host.ts";
 import { bareRequest, provisionContext } from "../provision-machine.ts";
-import { openEngineWay } from "../published/engine-way.ts";
+import { openEngineWay } from "../host/engine-way.ts";
 import { privateAddressOf } from "./private-address.ts";
 import { SwarmApi, type NodeRole, type SwarmNode } from "./swarm-api.ts";
 

@@ -1,9 +1,9 @@
-/** A connection to a machine's engine for the one who follows it: over TLS at its port, or over SSH where it has none. */
+/** A connection to a machine's engine for whoever asks it more than how it is: over TLS at its port, or over SSH where it has none. */
 import { EngineApi } from "../../engine/engine-api.ts";
 import { parseEngineUrl } from "../../engine/engine-address.ts";
-import { clientCredentialsOf, engineUrlOf, nameInCertificate } from "../host/engine-connection.ts";
-import { isOverSsh } from "../host/engine-transport.ts";
-import type { Host } from "../host/host.ts";
+import { clientCredentialsOf, engineUrlOf, nameInCertificate } from "./engine-connection.ts";
+import { isOverSsh } from "./engine-transport.ts";
+import type { Host } from "./host.ts";
 import type { MachineContext } from "../machine-context.ts";
 
 export interface EngineWay extends AsyncDisposable {
@@ -13,7 +13,7 @@ export interface EngineWay extends AsyncDisposable {
 /** Throws what connecting throws; over TLS nothing is asked yet. */
 export async function openEngineWay(context: MachineContext, host: Host, signal: AbortSignal): Promise<EngineWay> {
   if (isOverSsh(host)) {
-    const { openEngineSocket } = await import("../host/engine-socket.ts");
+    const { openEngineSocket } = await import("./engine-socket.ts");
     const socket = await openEngineSocket(context, host, signal);
     const api = new EngineApi({ kind: "socket", path: socket.path });
     return { api, [Symbol.asyncDispose]: async () => await socket[Symbol.asyncDispose]() };
