@@ -57,7 +57,7 @@ export async function applyWork(
 ): Promise<Outcome<void>[]> {
   const members = new Set(swarms.flatMap(membersOf));
   const ends = new Ends(site, work, onDone);
-  for (const end of await leaveClusters(site, work)) ends.take(end);
+  for (const end of await leaveClusters(site, work, swarms)) ends.take(end);
   await forEachMachine(namesOf(ends.left()), parallel, async (name) => {
     const each = ends.workOn(name);
     const end = await outcomeOf(name, async () => {

@@ -1,4 +1,5 @@
 /** Clusters of swarm mode that a file describes: who is no member any more leaves before machines go, who is one joins once all stand. */
+import type { ErrorCode } from "../../errors/codes.ts";
 import { isMachineError, messageOf } from "../../errors/machine-error.ts";
 import { logTo } from "../../log/event.ts";
 import { openHost } from "../../machine/host/open-host.ts";
@@ -6,56 +7,45 @@ import type { MachineContext, Outcome } from "../../machine/machine-context.ts";
 import { forEachMachine } from "../../machine/many.ts";
 import { formSwarm } from "../../machine/swarm/form-swarm.ts";
 import { leaveSwarm, dropMember } from "../../machine/swarm/leave-swarm.ts";
-import { recordedMemberships, swarmMembersOf, type Membership } from "../../machine/swarm/swarm-members.ts";
+import { recordedMemberships, swarmMembersOf } from "../../machine/swarm/swarm-members.ts";
 import type { SwarmSpec } from "../file/fleet-file.ts";
+import { membershipsIn } from "../plan/memberships.ts";
+import { departuresOf } from "./departures.ts";
 import type { Site } from "./steps.ts";
 import type { Work } from "./work.ts";
 
-/** Whether the machine leaves the cluster that it is recorded to be in. */
-function leaves({ machine, kind }: Work): boolean {
-  if (kind === "remove" || kind === "replace") return true;
-  const change = machine.changes.find(({ effect }) => effect === "swarm");
-  return change !== undefined && clusterIn(change.to) !== clusterIn(change.from);
-}
-
-function clusterIn(text: string | null): string | undefined {
-  return text?.split(" ")[0];
-}
+const silences: ReadonlySet<ErrorCode> = new Set([
+  "engine-unreachable",
+  "engine-timeout",
+  "ssh-unreachable",
+  "machine-not-running",
+]);
 
 /**
  * Workers first, and managers as long as a majority of them stays. One that is to be removed and does not answer is taken off
  * the cluster's list by the others. A machine that could not leave fails, and keeps what it has.
  */
-export async function leaveClusters({ context, signal }: Site, work: readonly Work[]): Promise<Outcome<void>[]> {
-  const recorded = await recordedMemberships(context);
+export async function leaveClusters(
+  { context, signal }: Site,
+  work: readonly Work[],
+  swarms: readonly SwarmSpec[],
+): Promise<Outcome<void>[]> {
   const members = swarmMembersOf(context, signal);
-  const leaving = work.filter((each) => leaves(each) && recorded.has(each.machine.name));
-  const isManager = ({ machine }: Work): boolean => recorded.get(machine.name)?.role === "manager";
-  const staying = new Map(recorded);
-  const failures: Outcome<void>[] = [];
-  for (const each of [...leaving.filter((one) => !isManager(one)), ...leaving.filter(isManager)]) {
-    const { name } = each.machine;
-    staying.delete(name);
-    const others = othersOf(recorded.get(name), staying);
-    try {
-      await leaveSwarm(members, name, others);
-    } catch (error) {
-      signal.throwIfAborted();
-      const isSilent = ["engine-unreachable", "engine-timeout", "ssh-unreachable", "machine-not-running"].some(
-        (code) => isMachineError(error) && error.code === code,
-      );
-      const dropped =
-        isSilent && each.kind !== "change" ? await attempt(async () => await dropMember(members, name, others)) : error;
-      if (dropped !== undefined) failures.push({ name, error: dropped });
-    }
+  const outcomes: Outcome<void>[] = [];
+  for (const { name, others, isRemoved } of departuresOf(work, await recordedMemberships(context), membershipsIn(swarms))) {
+    const mayBeDropped = (error: unknown): boolean => isRemoved && isMachineError(error) && silences.has(error.code);
+    const error = await attempt(async () => {
+      try {
+        await leaveSwarm(members, name, others);
+      } catch (failure) {
+        if (!mayBeDropped(failure)) throw failure;
+        await dropMember(members, name, others);
+      }
+    });
+    signal.throwIfAborted();
+    if (error !== undefined) outcomes.push({ name, error });
   }
-  return failures;
-}
-
-/** Managers first: by them the cluster is asked. */
-function othersOf(membership: Membership | undefined, staying: ReadonlyMap<string, Membership>): string[] {
-  const same = [...staying].filter(([, { cluster }]) => cluster === membership?.cluster);
-  return same.flatMap(([name, { role }]) => (role === "manager" ? [name] : []));
+  return outcomes;
 }
 
 /** @param failed machines whose own work failed: they wait for the next apply, the others form what can be formed */

@@ -9,13 +9,14 @@ import { openHost } from "../../machine/host/open-host.ts";
 import { findInterruption, isBeingUndone, whatHappened } from "../../machine/interruption/interrupted.ts";
 import type { JournalReading } from "../../machine/interruption/journal.ts";
 import type { MachineContext } from "../../machine/machine-context.ts";
+import type { Membership } from "../../machine/swarm/swarm-members.ts";
 import type { HostExtra } from "../../store/host-record.ts";
 import type { RecordLook } from "../../store/record-facts.ts";
 import { labelsOf } from "../../store/record-labels.ts";
 import type { FlagSource } from "../file/flag-source.ts";
 import type { FleetFile, MachineSpec } from "../file/fleet-file.ts";
 import { differences, type DriverTraits } from "./differences.ts";
-import { membershipChange, membershipsIn, type Membership } from "./memberships.ts";
+import { membershipChange, membershipsIn } from "./memberships.ts";
 import type { Plan, PlannedMachine } from "./plan.ts";
 
 /** What of a record is compared. */

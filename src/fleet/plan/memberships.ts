@@ -1,11 +1,7 @@
 /** Which cluster of swarm mode a machine is to be a member of, against the one that it is recorded in. Pure. */
+import type { Membership } from "../../machine/swarm/swarm-members.ts";
 import type { SwarmSpec } from "../file/fleet-file.ts";
 import type { PlannedChange } from "./plan.ts";
-
-export interface Membership {
-  readonly cluster: string;
-  readonly role: "manager" | "worker";
-}
 
 /** By the machine's name. */
 export function membershipsIn(swarms: readonly SwarmSpec[]): ReadonlyMap<string, Membership> {
