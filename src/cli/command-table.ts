@@ -2,16 +2,14 @@
  * Every command as data, in the order help lists them: 0.16.2's 21 in its words, then ours. The code of a command is
  * loaded when it runs. `help` is built into the frame.
  */
-import type { Arity, Command } from "./command.ts";
+import type { Command } from "./command.ts";
+import { argumentIsMachine, argumentsAreMachines, oneMachine } from "./command-shapes.ts";
 import { sharedCreateFlags } from "./create/shared-flags.ts";
 import type { CliFlag } from "./flags/flag.ts";
 import { rolloutFlags, toFlag } from "./flags/rollout-flags.ts";
 import { selectionFlags, yesFlag } from "./selection/selection-flags.ts";
 import { configRelocateCommand, configSetCommand, ownCommands } from "./own-commands.ts";
 
-const oneMachine: Arity = { max: 1, message: "Error: Expected one machine name as an argument" };
-const argumentIsMachine = "Argument is a machine name.";
-const argumentsAreMachines = "Argument(s) are one or more machine names.";
 const swarmConfig: CliFlag = { kind: "bool", name: "swarm", usage: "Display the Swarm config instead of the Docker daemon" };
 const machineTimeout: CliFlag = {
   kind: "int",

@@ -1,46 +1,37 @@
 /** The commands for many machines, as data. */
-import type { Arity, Command } from "./command.ts";
+import type { Command } from "./command.ts";
+import { argumentIsMachine, argumentsAreMachines, noArguments, oneMachine, onMachines } from "./command-shapes.ts";
 import { detailedExitFlag, driftFlag, fileFlag, ignoreFlag } from "./fleet/fleet-flags.ts";
 import { shareCommands } from "./share-commands.ts";
 import { storeCommand } from "./team-commands.ts";
 import { selectionFlags } from "./selection/selection-flags.ts";
 
-const argumentsAreMachines = "Argument(s) are one or more machine names.";
-
 const contextCommands: readonly Command[] = [
   {
     name: "context create",
     summary: "Make docker contexts that lead to machines",
-    description: argumentsAreMachines,
-    argumentText: "NAME...",
-    flags: selectionFlags,
-    selects: true,
+    ...onMachines,
     output: "facts",
     load: () => import("./commands/context-create.ts"),
   },
   {
     name: "context use",
     summary: "Have the docker client of this computer use a machine from now on",
-    description: "Argument is a machine name.",
+    description: argumentIsMachine,
     argumentText: "NAME",
     flags: [],
-    arity: { max: 1, message: "Error: Expected one machine name as an argument" },
+    arity: oneMachine,
     output: "facts",
     load: () => import("./commands/context-use.ts"),
   },
   {
     name: "context rm",
     summary: "Remove the docker contexts of machines; the machines stay",
-    description: argumentsAreMachines,
-    argumentText: "NAME...",
-    flags: selectionFlags,
-    selects: true,
+    ...onMachines,
     output: "facts",
     load: () => import("./commands/context-rm.ts"),
   },
 ];
-
-const noArguments: Arity = { max: 0, message: "Error: Too many arguments given" };
 
 /** On the file that says which machines there should be. */
 const fileCommands: readonly Command[] = [

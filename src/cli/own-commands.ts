@@ -1,10 +1,9 @@
 /** The commands that 0.16.2 does not have. */
 import type { Arity, Command } from "./command.ts";
+import { argumentIsMachine, argumentsAreMachines, noArguments, oneMachine, onMachines } from "./command-shapes.ts";
 import { fleetCommands } from "./fleet-commands.ts";
 import { selectionFlags } from "./selection/selection-flags.ts";
 
-const noArguments: Arity = { max: 0, message: "Error: Too many arguments given" };
-const argumentsAreMachines = "Argument(s) are one or more machine names.";
 const oneDriver: Arity = { min: 1, max: 1, message: "Error: Expected one driver name as an argument", showHelp: true };
 
 const driverCommands: readonly Command[] = [
@@ -61,10 +60,7 @@ export const configSetCommand: Command = {
 export const configRelocateCommand: Command = {
   name: "config relocate",
   summary: "Write the paths of this store into records that were made in another place",
-  description: argumentsAreMachines,
-  argumentText: "NAME...",
-  flags: selectionFlags,
-  selects: true,
+  ...onMachines,
   output: "facts",
   load: () => import("./commands/config-relocate.ts"),
 };
@@ -191,33 +187,33 @@ export const ownCommands: readonly Command[] = [
   {
     name: "logs",
     summary: "Show what the engine of a machine wrote",
-    description: "Argument is a machine name.",
+    description: argumentIsMachine,
     flags: [
       { kind: "bool", name: "follow", aliases: ["f"], usage: "Go on with what it writes from now on" },
       { kind: "int", name: "lines", aliases: ["n"], usage: "How many of the last lines", value: 100 },
     ],
-    arity: { max: 1, message: "Error: Expected one machine name as an argument" },
+    arity: oneMachine,
     output: "facts",
     load: () => import("./commands/logs.ts"),
   },
   {
     name: "console",
     summary: "Show what a machine printed while it booted",
-    description: "Argument is a machine name.",
+    description: argumentIsMachine,
     flags: [],
-    arity: { max: 1, message: "Error: Expected one machine name as an argument" },
+    arity: oneMachine,
     output: "facts",
     load: () => import("./commands/console.ts"),
   },
   {
     name: "ssh-host-key",
     summary: "Show or change the SSH host key that is pinned for a machine",
-    description: "Argument is a machine name.",
+    description: argumentIsMachine,
     flags: [
       { kind: "string", name: "accept", usage: "Pin the key of this fingerprint from now on, as SHA256:..." },
       { kind: "bool", name: "forget", usage: "Forget the pinned key; the next connection pins anew" },
     ],
-    arity: { max: 1, message: "Error: Expected one machine name as an argument" },
+    arity: oneMachine,
     output: "facts",
     load: () => import("./commands/ssh-host-key.ts"),
   },
@@ -256,7 +252,7 @@ export const ownCommands: readonly Command[] = [
     summary: "Have the ports of a machine's containers lead there from this computer",
     hidden: true,
     flags: [],
-    arity: { min: 1, max: 1, message: "Error: Expected one machine name as an argument" },
+    arity: { ...oneMachine, min: 1 },
     output: "facts",
     load: () => import("./commands/publish.ts"),
   },

@@ -1,8 +1,7 @@
 /** Machines for others: shared with guests, or handed over. */
 import type { Command } from "./command.ts";
+import { onMachines } from "./command-shapes.ts";
 import { selectionFlags } from "./selection/selection-flags.ts";
-
-const argumentsAreMachines = "Argument(s) are one or more machine names.";
 
 const guestCommands: readonly Command[] = [
   {
@@ -26,10 +25,7 @@ const guestCommands: readonly Command[] = [
   {
     name: "share ls",
     summary: "Show with whom machines are shared, as they say themselves",
-    description: argumentsAreMachines,
-    argumentText: "NAME...",
-    flags: selectionFlags,
-    selects: true,
+    ...onMachines,
     output: "facts",
     load: () => import("./commands/share-ls.ts"),
   },

@@ -1,9 +1,8 @@
 /** A store that several people share. */
 import type { CliFlag } from "./flags/flag.ts";
-import { selectionFlags } from "./selection/selection-flags.ts";
 import type { Command } from "./command.ts";
+import { noArguments, onMachines } from "./command-shapes.ts";
 
-const noArguments = { max: 0, message: "Error: Too many arguments given" } as const;
 const url = {
   min: 1,
   max: 1,
@@ -68,20 +67,14 @@ const teamCommands: readonly Command[] = [
   {
     name: "store push",
     summary: "Give the team machines of this store as they are here",
-    description: "Argument(s) are one or more machine names.",
-    argumentText: "NAME...",
-    flags: selectionFlags,
-    selects: true,
+    ...onMachines,
     output: "progress",
     load: () => import("./commands/store-push.ts"),
   },
   {
     name: "store pull",
     summary: "Take machines as the team has them, whatever was changed here",
-    description: "Argument(s) are one or more machine names.",
-    argumentText: "NAME...",
-    flags: selectionFlags,
-    selects: true,
+    ...onMachines,
     output: "progress",
     load: () => import("./commands/store-pull.ts"),
   },
