@@ -2,7 +2,8 @@
 /** The program's entry: gives `main` the commands and this process's arguments, streams and signals. */
 import { servedDriverName } from "../plugin/plugin-environment.ts";
 import { thisComputer } from "../system/computer.ts";
-import { commandTable } from "./command-table.ts";
+import { commandSource } from "./command.ts";
+import { machineCommands } from "./machine-commands.ts";
 import { main } from "./main.ts";
 import { endWith, processContext } from "./terminal/process-context.ts";
 import { processStreams } from "./terminal/process-streams.ts";
@@ -14,7 +15,9 @@ async function start(): Promise<void> {
   const served = servedDriverName(program, process.argv.slice(2), computer);
   const argv = [program, ...(served === undefined ? process.argv.slice(2) : ["driver", "serve", served])];
   const streams = processStreams(computer);
-  endWith(await main(argv, computer, streams, processContext(commandTable)), streams);
+  // What prompts, scripts and editors start all the time is among the first.
+  const commands = commandSource(machineCommands, async () => (await import("./command-table.ts")).commandTable);
+  endWith(await main(argv, computer, streams, processContext(commands)), streams);
 }
 
 void start();

@@ -60,6 +60,19 @@ export interface Command {
   readonly load?: () => Promise<CommandModule>;
 }
 
+/** The commands of a program. */
+export interface CommandSource {
+  /** By name or alias. */
+  find(name: string): Promise<Command | undefined>;
+  /** In the order help lists them. */
+  all(): Promise<readonly Command[]>;
+}
+
+/** @param often those that run most, which are known without the table of all */
+export function commandSource(often: readonly Command[], all = async (): Promise<readonly Command[]> => often): CommandSource {
+  return { find: async (name) => findCommand(often, name) ?? findCommand(await all(), name), all };
+}
+
 /** The command of a name or alias. */
 export function findCommand(commands: readonly Command[], name: string): Command | undefined {
   return commands.find((command) => lastWord(command.name) === name || command.aliases?.includes(name));

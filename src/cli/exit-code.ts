@@ -38,6 +38,9 @@ export interface ExitRules {
   readonly detailed: boolean;
 }
 
+/** The flag of commands that tell by their exit status whether something differs. */
+export const detailedExitCode = "detailed-exitcode";
+
 /** Whether `--detailed-exitcode` is among the words, which may be wrong in something else. */
 export function asksForDetails(words: readonly string[]): boolean {
   const end = words.indexOf("--");

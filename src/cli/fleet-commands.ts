@@ -1,6 +1,6 @@
 /** The commands for many machines, as data. */
 import type { Command } from "./command.ts";
-import { argumentIsMachine, argumentsAreMachines, noArguments, oneMachine, onMachines } from "./command-shapes.ts";
+import { argumentsAreMachines, noArguments, onMachine, onMachines } from "./command-shapes.ts";
 import { detailedExitFlag, driftFlag, fileFlag, ignoreFlag } from "./fleet/fleet-flags.ts";
 import { shareCommands } from "./share-commands.ts";
 import { storeCommand } from "./team-commands.ts";
@@ -17,10 +17,9 @@ const contextCommands: readonly Command[] = [
   {
     name: "context use",
     summary: "Have the docker client of this computer use a machine from now on",
-    description: argumentIsMachine,
+    ...onMachine,
     argumentText: "NAME",
     flags: [],
-    arity: oneMachine,
     output: "facts",
     load: () => import("./commands/context-use.ts"),
   },

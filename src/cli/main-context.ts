@@ -1,7 +1,7 @@
 import type { CreateFlag } from "../driver-kit/create-flag.ts";
 import type { Clock } from "../system/clock.ts";
 import type { Computer } from "../system/computer.ts";
-import type { Command } from "./command.ts";
+import type { CommandSource } from "./command.ts";
 
 /** What `main` needs beside its arguments; the entry file gives the real ones. */
 export interface MainContext {
@@ -9,7 +9,7 @@ export interface MainContext {
   driverFlags(driverName: string, computer: Computer): Promise<readonly CreateFlag[]>;
   /** The driver that has a create flag, built in or, by its prefix, a plugin; undefined for a flag that none has. */
   ownerOfFlag(flag: string, computer: Computer): Promise<string | undefined>;
-  readonly commands: readonly Command[];
+  readonly commands: CommandSource;
   /** The command line that starts this program; nothing is started in the background where it is absent. */
   readonly ownProgram?: readonly string[] | undefined;
   readonly clock: Clock;

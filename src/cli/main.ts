@@ -7,8 +7,7 @@ import { Redactor } from "../log/redact.ts";
 import type { Computer } from "../system/computer.ts";
 import { findCommand, lastWord, type Command, type Invocation } from "./command.ts";
 import type { ProgramName, Streams } from "./cli-context.ts";
-import { asksForDetails, exitCodeOfError, exitCodeOfResult, exitCodes, type ExitRules } from "./exit-code.ts";
-import { detailedExitFlag } from "./fleet/fleet-flags.ts";
+import { asksForDetails, detailedExitCode, exitCodeOfError, exitCodeOfResult, exitCodes, type ExitRules } from "./exit-code.ts";
 import type { CreateFlags } from "./flags/create-flag-source.ts";
 import type { CliFlag } from "./flags/flag.ts";
 import { parseFlags, type CommandOptions, type ParsedFlags } from "./flags/parse-flags.ts";
@@ -152,10 +151,11 @@ class Run {
   }
 
   async #requireCommand(word: string): Promise<Command> {
-    const command = findCommand(this.#mainContext.commands, word);
+    const { commands } = this.#mainContext;
+    const command = await commands.find(word);
     if (command !== undefined) return command;
     const { base, path: programPath } = this.#program;
-    const names = this.#mainContext.commands.flatMap(({ name, hidden }) => (hidden === true ? [] : [name]));
+    const names = (await commands.all()).flatMap(({ name, hidden }) => (hidden === true ? [] : [name]));
     const { commandHint } = await import("./meant-command.ts");
     const hint = commandHint(word, names, base);
     throw new UsageError(`${base}: '${word}' is not a ${base} command. See '${programPath} --help'.`, { hint });
@@ -203,10 +203,11 @@ class Run {
     const flags = this.#flags ?? command?.flags ?? [];
     if (!stdout.isTerminal || this.#compat)
       return command === undefined
-        ? appHelpText(commands, this.#computer, this.#program)
+        ? appHelpText(await commands.all(), this.#computer, this.#program)
         : commandHelpText(command, flags, this.#program);
     const { shortHelp, terminalAppHelp, terminalHelp } = await import("./help/terminal-help.ts");
-    if (command === undefined) return terminalAppHelp(commands, shownGlobalFlags(this.#computer), this.#program, stdout.columns);
+    if (command === undefined)
+      return terminalAppHelp(await commands.all(), shownGlobalFlags(this.#computer), this.#program, stdout.columns);
     return length === "short"
       ? shortHelp(command, flags, this.#program)
       : terminalHelp(command, flags, this.#program, stdout.columns);
@@ -233,7 +234,7 @@ class Run {
   }
 
   get #exitRules(): ExitRules {
-    const detailed = this.#command?.flags.some(({ name }) => name === detailedExitFlag.name) === true;
+    const detailed = this.#command?.flags.some(({ name }) => name === detailedExitCode) === true;
     return {
       compat: this.#compat,
       commandName: this.#command?.name,

@@ -1,10 +1,10 @@
 /** The commands that 0.16.2 does not have. */
-import type { Arity, Command } from "./command.ts";
-import { argumentIsMachine, argumentsAreMachines, noArguments, oneMachine, onMachines } from "./command-shapes.ts";
+import type { Command } from "./command.ts";
+import { argumentsAreMachines, expects, noArguments, onMachine, oneMachine } from "./command-shapes.ts";
 import { fleetCommands } from "./fleet-commands.ts";
 import { selectionFlags } from "./selection/selection-flags.ts";
 
-const oneDriver: Arity = { min: 1, max: 1, message: "Error: Expected one driver name as an argument", showHelp: true };
+const oneDriver = expects("one driver name as an argument", 1, 1);
 
 const driverCommands: readonly Command[] = [
   {
@@ -43,27 +43,6 @@ const driverCommands: readonly Command[] = [
     load: () => import("./commands/driver-new.ts"),
   },
 ];
-
-/** Beside the machine that `config` takes: with nothing behind it, `set` is one of that name. */
-export const configSetCommand: Command = {
-  name: "config set",
-  summary: "Give a machine's secrets anew",
-  description: "Arguments are a machine name and its secrets; one without a value is asked for, or read from standard input.",
-  argumentText: "NAME FLAG[=VALUE]...",
-  flags: [],
-  arity: { min: 1, message: "Error: Expected a machine name and its secrets as arguments", showHelp: true },
-  output: "facts",
-  load: () => import("./commands/config-set.ts"),
-};
-
-/** As `set`, with nothing behind it a machine of that name. */
-export const configRelocateCommand: Command = {
-  name: "config relocate",
-  summary: "Write the paths of this store into records that were made in another place",
-  ...onMachines,
-  output: "facts",
-  load: () => import("./commands/config-relocate.ts"),
-};
 
 const cacheCommands: readonly Command[] = [
   {
@@ -140,7 +119,7 @@ export const ownCommands: readonly Command[] = [
       ...selectionFlags,
     ],
     selects: true,
-    arity: { min: 1, message: "Error: Expected one or more machine names as arguments", showHelp: true },
+    arity: expects("one or more machine names as arguments", 1),
     output: "progress",
     load: () => import("./commands/edit.ts"),
   },
@@ -150,7 +129,7 @@ export const ownCommands: readonly Command[] = [
     description: "Arguments are the name and the new one; the machine itself is not touched.",
     argumentText: "NAME NEW-NAME",
     flags: [],
-    arity: { min: 2, max: 2, message: "Error: Expected a machine name and its new name as arguments", showHelp: true },
+    arity: expects("a machine name and its new name as arguments", 2, 2),
     output: "progress",
     load: () => import("./commands/rename.ts"),
   },
@@ -180,40 +159,37 @@ export const ownCommands: readonly Command[] = [
       "Arguments are a machine name, then ports as [ADDRESS:]HOSTPORT[:PORT][/udp]; without ports those that are open are printed. QEMU's machines keep them open; for others an SSH connection carries them for as long as the command runs.",
     argumentText: "NAME [PORT...]",
     flags: [{ kind: "strings", name: "close", usage: "Close this port of this computer" }],
-    arity: { min: 1, message: "Error: Expected a machine name as an argument", showHelp: true },
+    arity: expects("a machine name as an argument", 1),
     output: "facts",
     load: () => import("./commands/port.ts"),
   },
   {
     name: "logs",
     summary: "Show what the engine of a machine wrote",
-    description: argumentIsMachine,
+    ...onMachine,
     flags: [
       { kind: "bool", name: "follow", aliases: ["f"], usage: "Go on with what it writes from now on" },
       { kind: "int", name: "lines", aliases: ["n"], usage: "How many of the last lines", value: 100 },
     ],
-    arity: oneMachine,
     output: "facts",
     load: () => import("./commands/logs.ts"),
   },
   {
     name: "console",
     summary: "Show what a machine printed while it booted",
-    description: argumentIsMachine,
+    ...onMachine,
     flags: [],
-    arity: oneMachine,
     output: "facts",
     load: () => import("./commands/console.ts"),
   },
   {
     name: "ssh-host-key",
     summary: "Show or change the SSH host key that is pinned for a machine",
-    description: argumentIsMachine,
+    ...onMachine,
     flags: [
       { kind: "string", name: "accept", usage: "Pin the key of this fingerprint from now on, as SHA256:..." },
       { kind: "bool", name: "forget", usage: "Forget the pinned key; the next connection pins anew" },
     ],
-    arity: oneMachine,
     output: "facts",
     load: () => import("./commands/ssh-host-key.ts"),
   },
@@ -223,7 +199,7 @@ export const ownCommands: readonly Command[] = [
     description: "Argument is bash, zsh, fish or powershell.",
     argumentText: "SHELL",
     flags: [],
-    arity: { min: 1, max: 1, message: "Error: Expected one shell name as an argument", showHelp: true },
+    arity: expects("one shell name as an argument", 1, 1),
     subcommands: [
       {
         name: "completion install",

@@ -1,6 +1,6 @@
 /** Machines for others: shared with guests, or handed over. */
 import type { Command } from "./command.ts";
-import { onMachines } from "./command-shapes.ts";
+import { expects, onMachines } from "./command-shapes.ts";
 import { selectionFlags } from "./selection/selection-flags.ts";
 
 const guestCommands: readonly Command[] = [
@@ -18,7 +18,7 @@ const guestCommands: readonly Command[] = [
     description: "Argument is the ticket that its owner was given.",
     argumentText: "TICKET",
     flags: [{ kind: "string", name: "name", usage: "Your name for the machine; the owner's unless given" }],
-    arity: { min: 1, max: 1, message: "Error: Expected one ticket as an argument", showHelp: true },
+    arity: expects("one ticket as an argument", 1, 1),
     output: "progress",
     load: () => import("./commands/share-accept.ts"),
   },
@@ -59,7 +59,7 @@ export const shareCommands: readonly Command[] = [
     description: "Argument is the file. Each machine's engine gets a certificate of this store.",
     argumentText: "FILE",
     flags: [{ kind: "string", name: "identity", usage: "File of age with the key that opens it; a passphrase unless given" }],
-    arity: { min: 1, max: 1, message: "Error: Expected one file as an argument", showHelp: true },
+    arity: expects("one file as an argument", 1, 1),
     output: "facts",
     load: () => import("./commands/import.ts"),
   },
@@ -94,7 +94,7 @@ export const shareCommands: readonly Command[] = [
     description: "Arguments are a machine name and the names of guests.",
     argumentText: "NAME GUEST...",
     flags: [],
-    arity: { min: 2, message: "Error: Expected a machine name and the names of guests as arguments", showHelp: true },
+    arity: expects("a machine name and the names of guests as arguments", 2),
     output: "facts",
     load: () => import("./commands/unshare.ts"),
   },

@@ -1,16 +1,13 @@
 /** A store that several people share. */
 import type { CliFlag } from "./flags/flag.ts";
 import type { Command } from "./command.ts";
-import { noArguments, onMachines } from "./command-shapes.ts";
+import { expects, noArguments, onMachines } from "./command-shapes.ts";
 
-const url = {
-  min: 1,
-  max: 1,
-  message: "Error: Expected the address of the team's store as an argument",
-  showHelp: true,
-} as const;
+const url = expects("the address of the team's store as an argument", 1, 1);
 
-const loginFlags: readonly CliFlag[] = [
+/** Of those who enter a team. */
+const entryFlags: readonly CliFlag[] = [
+  { kind: "string", name: "name", usage: "Your name in the team; that of the user unless given" },
   { kind: "string", name: "user", usage: "Who logs in to the database" },
   { kind: "string", name: "password", usage: "Where the password is: file:PATH, keychain:SERVICE, cmd:COMMAND, env:NAME" },
   {
@@ -29,7 +26,7 @@ const teamCommands: readonly Command[] = [
     summary: "Make this store a team's, kept in a database that the team has",
     description: "Argument is etcd://HOST:2379[,HOST:2379]/NAME or postgres://HOST/DATABASE/NAME.",
     argumentText: "URL",
-    flags: [{ kind: "string", name: "name", usage: "Your name in the team; that of the user unless given" }, ...loginFlags],
+    flags: entryFlags,
     arity: url,
     output: "facts",
     load: () => import("./commands/store-init.ts"),
@@ -39,7 +36,7 @@ const teamCommands: readonly Command[] = [
     summary: "Make this store a part of a team's, once a member has added you",
     description: "Argument is the address that the team's store was made with.",
     argumentText: "URL",
-    flags: [{ kind: "string", name: "name", usage: "Your name in the team; that of the user unless given" }, ...loginFlags],
+    flags: entryFlags,
     arity: url,
     output: "facts",
     load: () => import("./commands/store-join.ts"),
@@ -50,7 +47,7 @@ const teamCommands: readonly Command[] = [
     description: "Arguments are a name and the recipient (age1...) that their store join printed.",
     argumentText: "NAME RECIPIENT",
     flags: [],
-    arity: { min: 2, max: 2, message: "Error: Expected a name and a recipient as arguments", showHelp: true },
+    arity: expects("a name and a recipient as arguments", 2, 2),
     output: "facts",
     load: () => import("./commands/store-add.ts"),
   },
@@ -60,7 +57,7 @@ const teamCommands: readonly Command[] = [
     description: "Argument is a member's name.",
     argumentText: "NAME",
     flags: [],
-    arity: { min: 1, max: 1, message: "Error: Expected the name of a member as an argument", showHelp: true },
+    arity: expects("the name of a member as an argument", 1, 1),
     output: "facts",
     load: () => import("./commands/store-remove.ts"),
   },

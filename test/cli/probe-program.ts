@@ -1,5 +1,5 @@
 /** The command line's frame on real streams and signals, with commands that only try these. */
-import type { Command, CommandModule } from "../../src/cli/command.ts";
+import { commandSource, type Command, type CommandModule } from "../../src/cli/command.ts";
 import { main } from "../../src/cli/main.ts";
 import { endWith, processContext } from "../../src/cli/terminal/process-context.ts";
 import { processStreams } from "../../src/cli/terminal/process-streams.ts";
@@ -59,4 +59,4 @@ const commands = Object.entries(code).map(([name, run]): Command => ({
 const computer = thisComputer();
 const argv = [programPath(process, computer), ...process.argv.slice(2)];
 const streams = processStreams(computer);
-endWith(await main(argv, computer, streams, processContext(commands)), streams);
+endWith(await main(argv, computer, streams, processContext(commandSource(commands))), streams);

@@ -10,13 +10,13 @@ import type { CliFlag } from "../flags/flag.ts";
 import { globalFlags } from "../flags/global-flags.ts";
 
 export async function run({ args: [, ...words] }: Invocation, context: CliContext): Promise<void> {
-  for (const line of answerLines(await complete(words, sourcesFor(context)))) context.print(line);
+  for (const line of answerLines(await complete(words, await sourcesFor(context)))) context.print(line);
 }
 
-function sourcesFor(context: CliContext): CompletionSources {
+async function sourcesFor(context: CliContext): Promise<CompletionSources> {
   const { computer } = context;
   return {
-    commands: commandsFor(context),
+    commands: await commandsFor(context),
     globalFlags,
     createFlags: async (words) => await createFlags(words, context),
     driverNames: async () => await driverNames(computer),
@@ -25,7 +25,8 @@ function sourcesFor(context: CliContext): CompletionSources {
 }
 
 /** With the wrapper's own command where that is in use; the script says so. */
-function commandsFor({ commands, computer }: CliContext): readonly Command[] {
+async function commandsFor({ commands: source, computer }: CliContext): Promise<readonly Command[]> {
+  const commands = await source.all();
   const envCommand = commands.find(({ name }) => name === "env");
   if (computer.env["DOCKER_MACHINE_WRAPPED"] !== "true" || envCommand === undefined) return commands;
   return [...commands, { ...envCommand, name: "use" }];

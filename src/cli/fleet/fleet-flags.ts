@@ -1,4 +1,5 @@
 /** Flags that the commands on a fleet's file share. */
+import { detailedExitCode } from "../exit-code.ts";
 import type { CliFlag } from "../flags/flag.ts";
 
 export const defaultFile = "machines.yml";
@@ -14,7 +15,7 @@ export const fileFlag: CliFlag = {
 /** Its exit status tells the outcome: `exit-code.ts` looks for it where a command line cannot even be read. */
 export const detailedExitFlag: CliFlag = {
   kind: "bool",
-  name: "detailed-exitcode",
+  name: detailedExitCode,
   usage: "End with 2 where something differs, with 1 for every error, and with 0 where nothing is to be done",
 };
 

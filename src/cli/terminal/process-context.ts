@@ -1,7 +1,7 @@
 /** What this process gives to `main`. Part of the composition root. */
 import { systemClock } from "../../system/clock.ts";
 import { messageOf } from "../../errors/machine-error.ts";
-import type { Command } from "../command.ts";
+import type { CommandSource } from "../command.ts";
 import { exitCodes } from "../exit-code.ts";
 import type { MainContext } from "../main-context.ts";
 import { ownProgram } from "./program-path.ts";
@@ -9,7 +9,7 @@ import type { ProcessStreams } from "./process-streams.ts";
 
 const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
-export function processContext(commands: readonly Command[]): MainContext {
+export function processContext(commands: CommandSource): MainContext {
   const bun = process.versions["bun"];
   return {
     commands,

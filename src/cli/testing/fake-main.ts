@@ -3,7 +3,7 @@ import type { CreateFlag } from "../../driver-kit/create-flag.ts";
 import { MachineError } from "../../errors/machine-error.ts";
 import type { Computer } from "../../system/computer.ts";
 import { FakeClock } from "../../system/fake-clock.ts";
-import type { Command, CommandModule } from "../command.ts";
+import { commandSource, type Command, type CommandModule } from "../command.ts";
 import { commandTable } from "../command-table.ts";
 import { fakeComputer } from "./fake-computer.ts";
 import { fakeStreams } from "./fake-terminal.ts";
@@ -50,8 +50,9 @@ export class FakeRun {
   }
 
   #mainContext(): MainContext {
+    const commands = (this.#options.commands ?? commandTable).map((command) => this.#withCode(command));
     return {
-      commands: (this.#options.commands ?? commandTable).map((command) => this.#withCode(command)),
+      commands: commandSource(commands),
       clock: this.clock,
       runtime: "Test 1.0",
       driverFlags: async (name) => this.#driverFlags(name),
