@@ -25,8 +25,7 @@ export type Protocol = "tcp" | "udp";
 
 export interface PortNeed {
   readonly port: number;
-  /** TCP unless given. */
-  readonly protocol?: Protocol | undefined;
+  readonly protocol: Protocol;
   readonly ipv6: boolean;
 }
 

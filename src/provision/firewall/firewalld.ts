@@ -15,7 +15,7 @@ function isOpen(
 /** firewalld: its zones hold the truth, whatever rules they become. */
 export const firewalld: Firewall = {
   name: "firewalld",
-  changeFor({ firewalld: state }, { port, protocol = "tcp" }) {
+  changeFor({ firewalld: state }, { port, protocol }) {
     if (state === undefined || isOpen(state, port, protocol)) return undefined;
     const where = [`--zone=${state.zone}`, `--add-port=${port}/${protocol}`];
     const back = [`--zone=${state.zone}`, `--remove-port=${port}/${protocol}`];

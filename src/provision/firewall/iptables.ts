@@ -45,13 +45,13 @@ function judge(port: number, protocol: Protocol): (rule: string) => Verdict | { 
   };
 }
 
-function isClosed(table: Table, { port, protocol = "tcp" }: PortNeed): boolean {
+function isClosed(table: Table, { port, protocol }: PortNeed): boolean {
   const chain = (name: string): readonly string[] => table.rules.filter((rule) => rule.startsWith(`-A ${name} `));
   const verdict = verdictOf(chain("INPUT"), judge(port, protocol), chain);
   return verdict === "closed" || (verdict === "undecided" && table.rules.includes("-P INPUT DROP"));
 }
 
-function opening(table: Table, { port, protocol = "tcp" }: PortNeed): ShellText {
+function opening(table: Table, { port, protocol }: PortNeed): ShellText {
   return joinLines(
     sh`${table.tool} -I INPUT 1 -p ${protocol} --dport ${port} -j ACCEPT || return 1`,
     ...table.files.map(
@@ -65,7 +65,7 @@ function opening(table: Table, { port, protocol = "tcp" }: PortNeed): ShellText 
 export const iptables: Firewall = {
   name: "iptables",
   changeFor(facts, need) {
-    const { protocol = "tcp" } = need;
+    const { protocol } = need;
     const closed = tablesOf(facts, need).filter((table) => isClosed(table, need));
     if (closed.length === 0) return undefined;
     return {

@@ -57,7 +57,7 @@ function judge(port: number, protocol: Protocol): (rule: string) => Verdict | { 
   };
 }
 
-function closedChains(facts: FirewallFacts, { port, protocol = "tcp", ipv6 }: PortNeed): readonly Chain[] {
+function closedChains(facts: FirewallFacts, { port, protocol, ipv6 }: PortNeed): readonly Chain[] {
   const chains = parseRuleset(facts.nftRuleset);
   return chains.filter((chain) => {
     if (!/\bhook input\b/u.test(chain.head) || !chain.head.startsWith("type filter")) return false;
@@ -76,7 +76,7 @@ function closedChains(facts: FirewallFacts, { port, protocol = "tcp", ipv6 }: Po
 export const nftables: Firewall = {
   name: "nftables",
   changeFor(facts, need) {
-    const { port, protocol = "tcp" } = need;
+    const { port, protocol } = need;
     const closed = closedChains(facts, need);
     if (closed.length === 0) return undefined;
     const file = facts.persistentFiles.find((path) => path.includes("nftables"));

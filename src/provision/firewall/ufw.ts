@@ -4,7 +4,7 @@ import { holdsPort, type Firewall } from "./firewall.ts";
 /** ufw: `ufw status verbose` names the default for incoming connections and every rule. */
 export const ufw: Firewall = {
   name: "ufw",
-  changeFor({ ufwStatus }, { port, protocol = "tcp" }) {
+  changeFor({ ufwStatus }, { port, protocol }) {
     if (ufwStatus === undefined || !ufwStatus.some((line) => line.startsWith("Status: active"))) return undefined;
     const allowedByDefault = ufwStatus.some((line) => line.startsWith("Default: allow (incoming)"));
     const rules = ufwStatus

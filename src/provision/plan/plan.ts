@@ -10,8 +10,8 @@ import { ownSystemdUnitPath } from "../engine/own-units.ts";
 import { certificateFiles } from "../engine/engine-settings.ts";
 import type { HostFacts, RunningContainer } from "../facts/facts.ts";
 import type { Family } from "../families/family.ts";
-import type { FirewallChange, PortNeed } from "../firewall/firewall.ts";
-import { firewallChanges } from "../firewall/firewalls.ts";
+import type { FirewallChange } from "../firewall/firewall.ts";
+import { firewallChanges, type AskedPort } from "../firewall/firewalls.ts";
 import type { Installation } from "../install/installation.ts";
 import { planLifetime, type LifetimePlan } from "../lifetime/lifetime.ts";
 import { refuseRemoval, type Forecasts, type WayForecast } from "../install/package-forecast.ts";
@@ -254,7 +254,7 @@ function swarmModeWarnings(lostLiveRestore: readonly HostFile[]): readonly strin
 }
 
 /** Management, what nodes tell each other, and overlay networks: https://docs.docker.com/engine/swarm/swarm-tutorial/ */
-function swarmPorts({ swarmMode }: ProvisionRequest): readonly Omit<PortNeed, "ipv6">[] {
+function swarmPorts({ swarmMode }: ProvisionRequest): readonly Omit<AskedPort, "ipv6">[] {
   if (swarmMode === undefined) return [];
   return [{ port: 2377 }, { port: 7946 }, { port: 7946, protocol: "udp" }, { port: swarmMode.dataPathPort, protocol: "udp" }];
 }
