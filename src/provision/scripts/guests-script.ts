@@ -53,6 +53,8 @@ exit 127
 /** Shell functions on guests; after the changing functions. */
 export const guestFunctions: ShellText = sh`
 home=${guestPaths.home}; people=${guestPaths.people}; keys=${guestPaths.keys}; guest=${guestUser}
+# status_of PROCESS NAME: the first number in that line of what the system tells of it.
+status_of() { sed -n "s/^$2:[[:space:]]*\([0-9]*\).*/\1/p" "/proc/$1/status" 2> /dev/null; }
 # of_guest PERSON: processes that a guest started, and what of sshd carries them.
 of_guest() {
   for folder in /proc/[0-9]*; do
@@ -63,9 +65,9 @@ of_guest() {
 carrier_of() {
   uid=$(id -u "$guest") process=$1
   while :; do
-    process=$(sed -n 's/^PPid:[[:space:]]*//p' "/proc/$process/status" 2> /dev/null)
+    process=$(status_of "$process" PPid)
     [ "\${process:-1}" -gt 1 ] || return 0
-    [ "$(sed -n 's/^Uid:[[:space:]]*\([0-9]*\).*/\1/p' "/proc/$process/status" 2> /dev/null)" = "$uid" ] || return 0
+    [ "$(status_of "$process" Uid)" = "$uid" ] || return 0
     echo "$process"
   done
 }
@@ -88,7 +90,8 @@ end_guests() {
   # Connections on which nothing is open: with one of them the user could not go.
   uid=$(id -u "$guest" 2> /dev/null)
   [ -z "$uid" ] || for folder in /proc/[0-9]*; do
-    [ "$(sed -n 's/^Uid:[[:space:]]*\([0-9]*\).*/\1/p' "$folder/status" 2> /dev/null)" != "$uid" ] || kill -s KILL "\${folder#/proc/}" 2> /dev/null
+    process=\${folder#/proc/}
+    [ "$(status_of "$process" Uid)" != "$uid" ] || kill -s KILL "$process" 2> /dev/null
   done
   for round in 1 2 3 4 5 6 7 8 9 10; do
     if has userdel; then userdel "$guest" 2> /dev/null; else deluser "$guest" 2> /dev/null; fi
@@ -123,7 +126,7 @@ process=$$
 while [ "\${process:-1}" -gt 1 ]; do
   case $(cat "/proc/$process/comm" 2> /dev/null) in sshd*) server=openssh ;; dropbear*) server=dropbear ;; esac
   [ -z "$server" ] || break
-  process=$(sed -n 's/^PPid:[[:space:]]*//p' "/proc/$process/status" 2> /dev/null)
+  process=$(status_of "$process" PPid)
 done
 hint "Share a machine whose SSH server is OpenSSH 7.7 or later: older ones do not know when a key's time is over."
 [ "$server" = openssh ] || fail driver-unsupported "The SSH server of $label is \${server:-not known}, which cannot be trusted to shut a guest's key out in time"

@@ -11,6 +11,5 @@ export const guestPaths = {
   /** A file a person: `UNTIL MODE FINGERPRINT SINCE`, times in seconds since 1970. */
   people: `${home}/people`,
   keys: `${home}/.ssh/authorized_keys`,
-  enter: `${home}/enter`,
   lockFolder: statePaths.folder,
 } as const;
