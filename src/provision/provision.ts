@@ -67,16 +67,7 @@ export async function replaceServerCertificate(request: ProvisionRequest, contex
   const full = await session.plan();
   if (full.installations.length > 0) throw noEngine(request.machineName);
   const files = full.files.filter((file) => file.path.endsWith(".pem"));
-  const plan: Plan = {
-    ...full,
-    files,
-    removals: [],
-    firewall: [],
-    swarm: [],
-    lifetime: undefined,
-    hostName: undefined,
-    restart: true,
-  };
+  const plan = partOf(full, { files, restart: true });
   if (plan.survival.kind === "stopped") {
     logTo(
       context.report,
@@ -85,6 +76,11 @@ export async function replaceServerCertificate(request: ProvisionRequest, contex
     );
   }
   return outcomeOf(session, plan, await session.configure(plan), noPackages);
+}
+
+/** Of what a plan would change on a host, what is named. */
+function partOf(full: Plan, part: Partial<Plan>): Plan {
+  return { ...full, removals: [], firewall: [], swarm: [], lifetime: undefined, hostName: undefined, ...part };
 }
 
 function noEngine(label: string): MachineError {
@@ -117,16 +113,7 @@ export async function provisionSwarmMode(request: ProvisionRequest, context: Pro
   const files = full.files.filter((file) => file.path === daemonJsonPath && file.change !== "same");
   if (files.length === 0 && full.firewall.length === 0) return;
   for (const warning of files.length > 0 ? full.warnings : []) logTo(context.report, "warn", warning);
-  const plan: Plan = {
-    ...full,
-    files,
-    removals: [],
-    swarm: [],
-    lifetime: undefined,
-    hostName: undefined,
-    setClock: false,
-    restart: files.length > 0,
-  };
+  const plan = partOf(full, { files, firewall: full.firewall, setClock: false, restart: files.length > 0 });
   logTo(context.report, "debug", formatPlan(plan));
   await session.configure(plan);
 }
@@ -195,8 +182,8 @@ export async function restoreHost(request: ProvisionRequest, context: ProvisionC
       hint: `Remove the machine without --restore; the host was not adopted by this program, or was restored already.`,
     });
   }
-  const { owners, isUnnamedOurs } = session.ownership();
-  const own = ownRecords(record, owners, isUnnamedOurs);
+  const { owners, isUnnamedRecordOurs } = session.ownership();
+  const own = ownRecords(record, owners, isUnnamedRecordOurs);
   if (!own.isNewest) return await withdraw(session, own.below);
   const plan = planRestore(session.facts, record);
   const { containers } = session.facts.engine;

@@ -39,14 +39,12 @@ export async function unshareHost(
 
 async function onHost(request: ProvisionRequest, context: ProvisionContext, script: ShellText): Promise<readonly Guest[]> {
   const session = await HostSession.open(request, context, false);
-  const { owners, isUnnamedOurs } = session.ownership();
   const functions = changingFunctions({
     record: request.adopted,
     label: request.machineName,
     packageLockSeconds: 0,
     mayRemove: false,
-    owners,
-    isUnnamedRecordOurs: isUnnamedOurs,
+    ...session.ownership(),
   });
   const whole = joinLines(scriptPrelude, answering, functions, script);
   const { facts } = await session.shell.runAsRoot(whole, { timeoutMs: session.bounds.configureMs });

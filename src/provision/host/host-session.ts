@@ -103,11 +103,11 @@ export class HostSession {
   }
 
   /** Under which names this owner's changes are recorded, and whether a record without a name is theirs. */
-  ownership(): { readonly owners: readonly string[]; readonly isUnnamedOurs: boolean } {
+  ownership(): { readonly owners: readonly string[]; readonly isUnnamedRecordOurs: boolean } {
     const { certificateFolder } = this.family.layout ?? layoutFor(this.facts.init);
     return {
       owners: ownerIdsOf(this.request),
-      isUnnamedOurs: authoritiesOfOthers(this.facts, this.request, certificateFolder).length === 0,
+      isUnnamedRecordOurs: authoritiesOfOthers(this.facts, this.request, certificateFolder).length === 0,
     };
   }
 
@@ -147,15 +147,8 @@ export class HostSession {
   }
 
   async setLifetime(lifetime: LifetimePlan | undefined): Promise<void> {
-    const { machineName, adopted } = this.request;
-    const owner = this.ownership();
-    const changes = {
-      machineName,
-      record: adopted,
-      mayRemove: false,
-      owners: owner.owners,
-      isUnnamedRecordOurs: owner.isUnnamedOurs,
-    };
+    const { machineName, adopted: record } = this.request;
+    const changes = { machineName, record, mayRemove: false, ...this.ownership() };
     const script = joinLines(
       changingPrelude(changes, this.bounds),
       sh`on_failure() { undo_run; }`,
