@@ -1,5 +1,5 @@
 /** What is to be told of a team's store. */
-import { currentKeys } from "./roster.ts";
+import { currentKeys, holderOf } from "./roster.ts";
 import type { TeamContext } from "./team-context.ts";
 import { sharedPrefix } from "./team-ledger.ts";
 import { recipientIn } from "./membership.ts";
@@ -17,10 +17,9 @@ export interface TeamLook {
 
 /** Asks the database. Throws `store-unreachable`, `store-refused`, `team-key-missing`. */
 export async function lookAtTeam(context: TeamContext, signal: AbortSignal): Promise<TeamLook> {
-  const { file, state, resolveSecret } = context;
+  const { file } = context;
   await using ledger = await context.openLedger();
-  const identity = async (): Promise<string> => await resolveSecret(file.identity);
-  const { roster } = await currentKeys({ ledger, state, team: file.team, identity }, signal);
+  const { roster } = await currentKeys(holderOf(context, ledger), signal);
   const { entries } = await ledger.read(`${sharedPrefix}machines/`, 0, signal);
   return {
     url: file.url,

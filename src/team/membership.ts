@@ -3,7 +3,7 @@ import { MachineError } from "../errors/machine-error.ts";
 import { poll } from "../system/waiting.ts";
 import { recipientOf } from "./age.ts";
 import type { Entry, Ledger } from "./ledger.ts";
-import { currentKeys, rosterIn, rosterKey, rosterPuts, type KeyHolder, type Keys, type Roster } from "./roster.ts";
+import { currentKeys, holderOf, rosterIn, rosterKey, rosterPuts, type Keys, type Roster } from "./roster.ts";
 import { newDataKey } from "./sealing.ts";
 import type { TeamContext } from "./team-context.ts";
 import { TeamLedger, sharedPrefix } from "./team-ledger.ts";
@@ -135,8 +135,4 @@ async function sealOne(team: TeamLedger, entry: Entry, ledger: Ledger, signal: A
   const { key, revision } = entry;
   const put = [{ key, shared: opened.shared, count: opened.count }];
   return typeof (await team.commit({ require: [{ key, revision }], put, remove: [] }, ledger, signal)) === "number";
-}
-
-function holderOf({ state, file, resolveSecret }: TeamContext, ledger: Ledger): KeyHolder {
-  return { ledger, state, team: file.team, identity: async () => await resolveSecret(file.identity) };
 }

@@ -7,6 +7,7 @@ import { unwrap, wrap } from "./age.ts";
 import type { Entry, Ledger, Put, Revision } from "./ledger.ts";
 import { signed } from "./sealing.ts";
 import type { KnownKeys, SyncState } from "./sync-state.ts";
+import type { TeamContext } from "./team-context.ts";
 
 export interface Member {
   readonly recipient: string;
@@ -70,6 +71,11 @@ export interface KeyHolder {
   readonly team: string;
   /** Asked only where a key is new. Throws `secret-unavailable`. */
   readonly identity: () => Promise<string>;
+}
+
+/** Whoever opens a team's store on this computer. */
+export function holderOf({ state, file, resolveSecret }: TeamContext, ledger: Ledger): KeyHolder {
+  return { ledger, state, team: file.team, identity: async () => await resolveSecret(file.identity) };
 }
 
 /**

@@ -29,8 +29,7 @@ export class TeamAuthority {
 
   /** With it the team's authority is here, and what is made of it under it is the team's afterwards. */
   async lock(request: LockRequest): Promise<FileLock> {
-    const stack = new Unwinding();
-    try {
+    return await Unwinding.lock(async (stack) => {
       stack.use(await this.#store.lockCertificates(request));
       const { ledger } = stack.use(await this.#team.keep());
       const what = { key: authorityKey, what: "the certificates of the team" };
@@ -39,12 +38,8 @@ export class TeamAuthority {
       const [entry] = (await ledger.read(authorityKey, 0, never)).entries;
       if (entry !== undefined) await this.take(entry, ledger);
       stack.defer(async () => await this.#publish(ledger, fence));
-    } catch (error) {
-      await stack.run();
-      throw error;
-    }
-    const release = async (): Promise<void> => await stack.run();
-    return { release, [Symbol.asyncDispose]: release };
+      return {};
+    });
   }
 
   /** The team's authority comes here. */

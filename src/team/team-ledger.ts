@@ -5,7 +5,7 @@
 import { MachineError } from "../errors/machine-error.ts";
 import { lockLost } from "./kept-lease.ts";
 import type { Condition, Entry, Ledger, Lease, Put, Revision } from "./ledger.ts";
-import { currentKeys, keyFor, rosterKey, type KeyHolder, type Keys } from "./roster.ts";
+import { currentKeys, holderOf, keyFor, rosterKey, type KeyHolder, type Keys } from "./roster.ts";
 import { seal, sealOf, unseal } from "./sealing.ts";
 import type { Files } from "./shared-content.ts";
 import type { TeamContext } from "./team-context.ts";
@@ -84,7 +84,9 @@ export class TeamLedger {
     if (value === undefined) return undefined;
     const found = sealOf(value);
     const text =
-      found === undefined ? undefined : unseal(value, this.#place(key), await keyFor(this.#holder(ledger), found.key, signal));
+      found === undefined
+        ? undefined
+        : unseal(value, this.#place(key), await keyFor(holderOf(this.#context, ledger), found.key, signal));
     if (found !== undefined && text !== undefined) return { shared: JSON.parse(text) as Shared, count: found.count };
     throw new MachineError("store-refused", `What the team's store has at ${key} was not put there by a member`, {
       hint: "It is left alone. Somebody changed the database; see docs/team.md.",
@@ -93,7 +95,7 @@ export class TeamLedger {
 
   /** Gives the revision, or what stood in its way. Throws `lock-lost` where that is the fence. */
   async commit(change: SharedChange, ledger: Ledger, signal: AbortSignal): Promise<Revision | readonly Entry[]> {
-    const holder = this.#holder(ledger);
+    const holder = holderOf(this.#context, ledger);
     const { fence } = change;
     const fences = fence === undefined ? [] : [{ key: fence.key, revision: fence.revision }];
     const ended = fence === undefined ? signal : AbortSignal.any([signal, fence.lease.lost]);
@@ -125,10 +127,5 @@ export class TeamLedger {
 
   #place(key: string): string {
     return `${this.#context.file.team}/${key}`;
-  }
-
-  #holder(ledger: Ledger): KeyHolder {
-    const { state, file, resolveSecret } = this.#context;
-    return { ledger, state, team: file.team, identity: async () => await resolveSecret(file.identity) };
   }
 }

@@ -104,8 +104,9 @@ export class TeamStore implements Store {
 
   async create(record: HostRecord, companions?: Readonly<Record<string, string>>): Promise<void> {
     const { name, driverName } = record;
-    if (await this.#parts.context.isOnThisComputer(driverName)) return await this.#files.create(record, companions);
+    const isShared = !(await this.#parts.context.isOnThisComputer(driverName));
     await this.#files.create(record, companions);
+    if (!isShared) return;
     try {
       await this.#folder.setItem(name, { name, revision: 0, count: 0, digest: "", working: true });
       await this.publish(name);
@@ -178,20 +179,16 @@ export class TeamStore implements Store {
   }
 
   async lockMachine(name: string, request: LockRequest): Promise<MachineLock> {
-    const lock = await this.#files.lockMachine(name, request);
-    const stack = new Unwinding();
-    stack.use(lock);
-    try {
+    return await Unwinding.lock(async (stack) => {
+      const { lost } = stack.use(await this.#files.lockMachine(name, request));
       // A machine of this computer alone is nobody else's business.
-      if ((await this.#files.has(name)) && (await this.#folder.item(name)) === undefined) return lock;
-      return await this.#lockShared(name, request, stack);
-    } catch (error) {
-      await stack.run();
-      throw error;
-    }
+      if ((await this.#files.has(name)) && (await this.#folder.item(name)) === undefined) return { lost };
+      return { lost: await this.#lockShared(name, request, stack) };
+    });
   }
 
-  async #lockShared(name: string, request: LockRequest, stack: Unwinding): Promise<MachineLock> {
+  /** Gives what tells that the lock was lost. */
+  async #lockShared(name: string, request: LockRequest, stack: Unwinding): Promise<AbortSignal> {
     const { context, team, held } = this.#parts;
     const { ledger } = stack.use(await team.keep());
     const fence = await takeLock(context, ledger, { key: this.#folder.keyOf(name), what: `machine "${name}"` }, request);
@@ -200,8 +197,7 @@ export class TeamStore implements Store {
     held.set(name.toLowerCase(), fence);
     stack.defer(async () => void held.delete(name.toLowerCase()));
     stack.defer(async () => await this.#settle(name, fence));
-    const release = async (): Promise<void> => await stack.run();
-    return { lost: fence.lease.lost, release, [Symbol.asyncDispose]: release };
+    return fence.lease.lost;
   }
 
   /** What the team has of it is here, and from now on what is here is newer. */
@@ -276,19 +272,14 @@ export class TeamStore implements Store {
 
   async lockFleet(fleet: string, request: LockRequest): Promise<FileLock> {
     const { context, team, stores } = this.#parts;
-    const stack = new Unwinding();
-    try {
+    return await Unwinding.lock(async (stack) => {
       stack.use(await stores.machines.lockFleet(fleet, request));
       const { ledger } = stack.use(await team.keep());
       const what = { key: `fleet/${fleet.toLowerCase()}/`, what: `the fleet "${fleet}"` };
       const { lease } = await takeLock(context, ledger, what, request);
       stack.defer(async () => await lease.release());
-    } catch (error) {
-      await stack.run();
-      throw error;
-    }
-    const release = async (): Promise<void> => await stack.run();
-    return { release, [Symbol.asyncDispose]: release };
+      return {};
+    });
   }
 
   /** Who makes certificates does it for the team: with the team's authority, or for it. */

@@ -1,6 +1,20 @@
 /** What was taken, to be given back in the opposite order, once. (`AsyncDisposableStack` is unknown to Node 22.) */
+import type { FileLock } from "../system/file-lock.ts";
+
 export class Unwinding {
   #steps: (() => Promise<void>)[] = [];
+
+  /** A lock of all that is taken, with what `take` tells of it; where that throws, what it had taken is given back. */
+  static async lock<T extends object>(take: (stack: Unwinding) => Promise<T>): Promise<FileLock & T> {
+    const stack = new Unwinding();
+    const release = async (): Promise<void> => await stack.run();
+    try {
+      return { ...(await take(stack)), release, [Symbol.asyncDispose]: release };
+    } catch (error) {
+      await release();
+      throw error;
+    }
+  }
 
   /** Is given back in its turn. */
   use<T extends AsyncDisposable>(taken: T): T {
