@@ -1,7 +1,7 @@
 /** What a team's store is given of this computer. */
-import { hostname } from "node:os";
 import type { MachineContext } from "../machine/machine-context.ts";
 import { systemClock } from "../system/clock.ts";
+import { userHere } from "../system/process-identity.ts";
 import type { TeamSurroundings } from "../team/team-context.ts";
 import { findBuiltinDriver } from "./driver-catalog.ts";
 
@@ -14,7 +14,7 @@ export function teamSurroundings(
     root,
     clock: systemClock,
     report: reportFor(undefined),
-    by: `${computer.userName}@${hostname()}`,
+    by: userHere(computer),
     resolveSecret: async (reference) => {
       const secret = await secrets.resolve(reference);
       redactor.add(secret);

@@ -5,6 +5,7 @@
 import { readFile } from "node:fs/promises";
 import * as os from "node:os";
 import { systemCodeOf } from "../errors/machine-error.ts";
+import type { Computer } from "./computer.ts";
 
 export interface ProcessIdentity {
   readonly pid: number;
@@ -12,6 +13,11 @@ export interface ProcessIdentity {
   readonly startTicks?: number | undefined;
   /** Names its computer without saying which it is; undefined where it was noted for this computer alone. */
   readonly computer?: string | undefined;
+}
+
+/** Who works here, for others to read: `alice@laptop`. */
+export function userHere({ userName }: Pick<Computer, "userName">): string {
+  return `${userName}@${os.hostname()}`;
 }
 
 /** This process, for a note that other computers may read as well. */

@@ -1,5 +1,4 @@
 /** Machines as the store has them, and new ones, with their drivers opened. */
-import { hostname } from "node:os";
 import * as path from "node:path";
 import type { Driver, DriverContext, DriverModule } from "../../driver-kit/driver.ts";
 import type { DriverOptions } from "../../driver-kit/create-flag.ts";
@@ -9,6 +8,7 @@ import type { Report } from "../../log/event.ts";
 import type { SshExecutor, SshTarget } from "../../ssh/executor.ts";
 import type { HostRecord } from "../../store/host-record.ts";
 import { keptFileName } from "../../store/paths.ts";
+import { userHere } from "../../system/process-identity.ts";
 import { readRegularFileIfExists, removeFile, writeFileAtomic } from "../../system/files.ts";
 import type { Host } from "./host.ts";
 import { Journal, type JournaledCommand } from "../interruption/journal.ts";
@@ -197,7 +197,7 @@ class OpenedHost implements Host {
       machineDir: this.dir,
       command,
       createId: this.record.extra.CreateId ?? "",
-      by: `${computer.userName}@${hostname()}`,
+      by: userHere(computer),
       publish: async () => await store.publish(this.name),
       clock,
       whenFull,
