@@ -1,4 +1,4 @@
-/** Spans of time as people type them. Pure. */
+/** Times, and spans of time, as people type and read them. Pure. */
 
 const unitsMs: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
@@ -15,6 +15,14 @@ export function readTimeText(text: string): number | undefined {
 /** A bound as it is written in a message: `10 s`, `1.5 s`, `500 ms`. */
 export function formatBound(ms: number): string {
   return ms >= 1_000 ? `${Math.round(ms / 100) / 10} s` : `${Math.round(ms)} ms`;
+}
+
+/** `2026-11-28 18:00:00 UTC`, which systemd reads too. */
+export function formatInstant(date: Date): string {
+  return date
+    .toISOString()
+    .replace("T", " ")
+    .replace(/\.\d+Z$/u, " UTC");
 }
 
 /** How old something is, roughly: `40 s`, `3 min`, `2 h`, `5 d`. */

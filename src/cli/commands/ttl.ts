@@ -1,7 +1,8 @@
 /** `ttl NAME... [4h|off]`: when machines are powered off; without a change it prints that. */
-import { formatInstant, formatSpan, isDeadline, parseDeadline, parseIdle } from "../../machine/lifetime/deadline.ts";
+import { formatSpan, isDeadline, parseDeadline, parseIdle } from "../../machine/lifetime/deadline.ts";
 import type { LifetimeChange } from "../../machine/lifetime/set-lifetime.ts";
 import { tellLifetime, type MachineLifetime } from "../../machine/lifetime/tell-lifetime.ts";
+import { formatInstant } from "../../system/time-text.ts";
 import type { Invocation } from "../command.ts";
 import type { CliContext } from "../cli-context.ts";
 import { openContext } from "../open-context.ts";

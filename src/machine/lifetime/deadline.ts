@@ -1,6 +1,6 @@
 /** Deadlines and spans of time, as people type and read them. Pure. */
 import { MachineError } from "../../errors/machine-error.ts";
-import { readTimeText } from "../../system/time-text.ts";
+import { formatInstant, readTimeText } from "../../system/time-text.ts";
 
 /** Nobody means more, and calendars of hosts end somewhere. */
 const mostMs = 10 * 365 * 86_400_000;
@@ -45,14 +45,6 @@ export function parseIdle(text: string): number {
 /** A number alone could be of anything. */
 function spanIn(text: string): number | undefined {
   return /^\d+$/u.test(text) ? undefined : readTimeText(text);
-}
-
-/** `2026-11-28 18:00:00 UTC`. */
-export function formatInstant(date: Date): string {
-  return date
-    .toISOString()
-    .replace("T", " ")
-    .replace(/\.\d+Z$/u, " UTC");
 }
 
 /** `3 h 12 min`, `45 s`: the two largest units. */

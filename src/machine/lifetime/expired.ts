@@ -3,12 +3,12 @@
  * ours made counts, by the deadline of its own; what is somebody's own is never removed, and what is protected stays.
  */
 import { MachineError } from "../../errors/machine-error.ts";
+import { formatInstant } from "../../system/time-text.ts";
 import { openHost } from "../host/open-host.ts";
 import { recordedMachines } from "../list-records.ts";
 import type { MachineContext, Outcome } from "../machine-context.ts";
 import { forEachMachine } from "../many.ts";
 import { removeMachine } from "../remove.ts";
-import { formatInstant } from "./deadline.ts";
 import { deadlineOf, isExpired, isOwnMachine } from "./recorded-lifetime.ts";
 
 export interface ExpiredMachine {

@@ -2,8 +2,9 @@
 import { MachineError } from "../../errors/machine-error.ts";
 import type { Lifetime } from "../../provision/provision-request.ts";
 import type { HostExtra } from "../../store/host-record.ts";
+import { formatInstant } from "../../system/time-text.ts";
 import { isProvisioned, type Host } from "../host/host.ts";
-import { formatInstant, formatSpan } from "./deadline.ts";
+import { formatSpan } from "./deadline.ts";
 
 /** Undefined where there is none. */
 export function deadlineOf({ Expires }: Pick<HostExtra, "Expires">): Date | undefined {

@@ -3,6 +3,7 @@
  * facts and request in, files out.
  */
 import { MachineError } from "../../errors/machine-error.ts";
+import { formatInstant } from "../../system/time-text.ts";
 import { withBlock, withoutBlock, type HostFile } from "../engine/engine-files.ts";
 import type { HostFacts } from "../facts/facts.ts";
 import { lifetimePaths } from "../shell/own-files.ts";
@@ -78,7 +79,7 @@ function periodSeconds({ graceSeconds }: Lifetime): number {
 
 function systemdFiles(lifetime: Lifetime): readonly HostFile[] {
   const period = periodSeconds(lifetime);
-  const calendar = lifetime.deadline === undefined ? "" : `OnCalendar=${calendarTime(lifetime.deadline)}\n`;
+  const calendar = lifetime.deadline === undefined ? "" : `OnCalendar=${formatInstant(lifetime.deadline)}\n`;
   return [
     {
       path: lifetimePaths.service,
@@ -110,14 +111,6 @@ WantedBy=timers.target
   ];
 }
 
-/** `2026-11-28 18:00:00 UTC`. */
-function calendarTime(date: Date): string {
-  return date
-    .toISOString()
-    .replace("T", " ")
-    .replace(/\.\d+Z$/u, " UTC");
-}
-
 /** busybox has one table for each user, others a folder for what packages bring. */
 function cronFile({ cron, ownFiles }: HostFacts): HostFile {
   const line = `/bin/sh ${lifetimePaths.script}`;
@@ -128,7 +121,7 @@ function cronFile({ cron, ownFiles }: HostFacts): HostFile {
 
 function wordsOf({ deadline, idleSeconds }: Lifetime): string {
   return [
-    deadline === undefined ? [] : [`at ${calendarTime(deadline)}`],
+    deadline === undefined ? [] : [`at ${formatInstant(deadline)}`],
     idleSeconds === undefined ? [] : [`after ${Math.round(idleSeconds / 60)} min without a container or a connection`],
   ]
     .flat()
