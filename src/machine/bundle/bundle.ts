@@ -1,5 +1,7 @@
 /** Machines on their way to another store, as one text: their records with portable paths, and the files that are theirs. Pure. */
 import { MachineError } from "../../errors/machine-error.ts";
+import { keptFileName } from "../../store/paths.ts";
+import { vaultFileName } from "../secrets/vault.ts";
 
 export interface BundledMachine {
   readonly name: string;
@@ -19,6 +21,9 @@ export interface Bundle {
   readonly machines: readonly BundledMachine[];
   readonly authority?: BundledAuthority | undefined;
 }
+
+/** Those of a machine's files that are JSON beside its record: paths may stand in them. */
+export const jsonFiles: ReadonlySet<string> = new Set([keptFileName, vaultFileName]);
 
 const kind = "docker-machine bundle 1";
 

@@ -3,7 +3,7 @@ import * as path from "node:path";
 import { MachineError } from "../../errors/machine-error.ts";
 import { logTo } from "../../log/event.ts";
 import { portableText } from "../../store/portable-paths.ts";
-import { keptFileName } from "../../store/paths.ts";
+import { recordFileName } from "../../store/paths.ts";
 import { factsOf, listFolder } from "../../system/disk-files.ts";
 import { readFileIfExists, readRegularFileIfExists } from "../../system/files.ts";
 import type { Host } from "../host/host.ts";
@@ -11,15 +11,12 @@ import { openHost } from "../host/open-host.ts";
 import { requireCreated } from "../interruption/interrupted.ts";
 import { lockMachine } from "../interruption/machine-lock.ts";
 import type { MachineContext } from "../machine-context.ts";
-import { vaultFileName } from "../secrets/vault.ts";
-import type { Bundle, BundledAuthority, BundledMachine } from "./bundle.ts";
+import { jsonFiles, type Bundle, type BundledAuthority, type BundledMachine } from "./bundle.ts";
 
 /** Made anew where the machine arrives, or of this computer alone. */
-const stays = new Set(["config.json", "ca.pem", "cert.pem", "key.pem", "ssh_config", "config.json.bak"]);
+const stays = new Set([recordFileName, "ca.pem", "cert.pem", "key.pem", "ssh_config", "config.json.bak"]);
 /** What proves the engine: of use where the CA goes along. */
 const serverFiles = new Set(["server.pem", "server-key.pem"]);
-/** Files of JSON, in which paths may stand. */
-const jsonFiles = new Set([keptFileName, vaultFileName]);
 
 /** Whatever a driver keeps in a record's folder is smaller: what is larger are disks. */
 const largestBytes = 256 * 1024;

@@ -6,7 +6,6 @@ import { respellJsonText } from "../../gocompat/json-merge.ts";
 import { decodeRecord } from "../../store/codec.ts";
 import type { HostRecord } from "../../store/host-record.ts";
 import { localText } from "../../store/portable-paths.ts";
-import { keptFileName } from "../../store/paths.ts";
 import { makePrivateDirectory, readFileIfExists, writeFileAtomic } from "../../system/files.ts";
 import { prepareAuthority } from "../certificates.ts";
 import { isProvisioned } from "../host/host.ts";
@@ -14,10 +13,7 @@ import { openHost } from "../host/open-host.ts";
 import { lockMachine } from "../interruption/machine-lock.ts";
 import type { MachineContext } from "../machine-context.ts";
 import { provisionAgain } from "../maintain.ts";
-import { vaultFileName } from "../secrets/vault.ts";
-import type { Bundle, BundledAuthority, BundledMachine } from "./bundle.ts";
-
-const jsonFiles = new Set([keptFileName, vaultFileName]);
+import { jsonFiles, type Bundle, type BundledAuthority, type BundledMachine } from "./bundle.ts";
 
 export interface Imported {
   readonly name: string;
