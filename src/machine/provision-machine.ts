@@ -69,6 +69,18 @@ export function provisionContext(context: MachineContext, host: Host, ssh: SshEx
   return { ssh, clock: context.clock, report: host.report, signal, bounds: context.timeouts };
 }
 
+/** Logs in, and has done there what needs to know what is wanted of the host. Throws what connecting and the work throw. */
+export async function loggedIn<T>(
+  context: MachineContext,
+  host: Host,
+  signal: AbortSignal,
+  work: (request: ProvisionRequest, at: ProvisionContext) => Promise<T>,
+): Promise<T> {
+  await using ssh = await host.openSsh();
+  await ssh.connect();
+  return await work(await bareRequest(context, host), provisionContext(context, host, ssh, signal));
+}
+
 /**
  * Puts the machine's copies of the PKI into its folder, and states what is wanted. The server certificate is made anew
  * where that is asked for, or where the one that is there does not serve: a new one means a restart of the engine.

@@ -4,7 +4,7 @@ import { within } from "../../system/waiting.ts";
 import type { Host } from "../host/host.ts";
 import { locate } from "../host/locate.ts";
 import type { MachineContext } from "../machine-context.ts";
-import { bareRequest, provisionContext } from "../provision-machine.ts";
+import { loggedIn } from "../provision-machine.ts";
 import { deadlineOf } from "./recorded-lifetime.ts";
 
 /** Where the provider ends instances by itself, this one's end is told to it. Throws what the driver throws. */
@@ -19,9 +19,7 @@ export async function tellProvider(context: MachineContext, host: Host, signal: 
 /** The host is told; what is recorded is true from then on. The caller holds the machine's lock. */
 export async function tellHost(context: MachineContext, host: Host, signal: AbortSignal): Promise<void> {
   await locate(context, host, signal);
-  await using ssh = await host.openSsh();
-  await ssh.connect();
-  await provisionLifetime(await bareRequest(context, host), provisionContext(context, host, ssh, signal));
+  await loggedIn(context, host, signal, provisionLifetime);
   delete host.record.extra.LifetimePending;
   await host.save();
 }

@@ -1,10 +1,9 @@
 /** `ttl NAME`: when a machine ends, and how far its host is with that. Changes nothing, and takes no lock. */
 import { isMachineError } from "../../errors/machine-error.ts";
 import { readLifetime, type LifetimeReport } from "../../provision/provision.ts";
-import type { Host } from "../host/host.ts";
 import { openHost } from "../host/open-host.ts";
 import type { MachineContext } from "../machine-context.ts";
-import { bareRequest, provisionContext } from "../provision-machine.ts";
+import { loggedIn } from "../provision-machine.ts";
 import { deadlineOf } from "./recorded-lifetime.ts";
 
 export interface MachineLifetime {
@@ -31,16 +30,10 @@ export async function tellLifetime(context: MachineContext, name: string, signal
   };
   if (recorded.idleSeconds === undefined || recorded.isPending) return recorded;
   try {
-    return { ...recorded, onHost: await askHost(context, host, signal) };
+    return { ...recorded, onHost: await loggedIn(context, host, signal, readLifetime) };
   } catch (error) {
     signal.throwIfAborted();
     if (!isMachineError(error)) throw error;
     return { ...recorded, complaint: error.message };
   }
-}
-
-async function askHost(context: MachineContext, host: Host, signal: AbortSignal): Promise<LifetimeReport | undefined> {
-  await using ssh = await host.openSsh();
-  await ssh.connect();
-  return await readLifetime(await bareRequest(context, host), provisionContext(context, host, ssh, signal));
 }

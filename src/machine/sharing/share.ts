@@ -1,7 +1,6 @@
 /** `share` and `unshare`: others use the engine of a machine, each by a key of their own. No key of ours leaves. */
 import { formatTicket, type ShareMode, type ShareTicket } from "../../driver-kit/share-ticket.ts";
 import { MachineError } from "../../errors/machine-error.ts";
-import type { SshExecutor } from "../../ssh/executor.ts";
 import { loadPinnedKeys } from "../../ssh/host-keys.ts";
 import { fingerprintOf, formatPublicKey, type PublicKey } from "../../ssh/public-key.ts";
 import { listGuests, shareHost, unshareHost, type Guest } from "../../provision/host/guests.ts";
@@ -14,7 +13,7 @@ import { openHost } from "../host/open-host.ts";
 import { requireCreated } from "../interruption/interrupted.ts";
 import { lockMachine } from "../interruption/machine-lock.ts";
 import type { MachineContext } from "../machine-context.ts";
-import { bareRequest, provisionContext } from "../provision-machine.ts";
+import { loggedIn } from "../provision-machine.ts";
 
 export interface GuestRequest {
   readonly person: string;
@@ -45,10 +44,8 @@ export async function shareMachine(
 ): Promise<Shared> {
   const until = new Date(Math.floor((context.clock.now().getTime() + forMs) / 1_000) * 1_000);
   const fingerprint = fingerprintOf(key);
-  const grant = {
-    ...{ person, mode, fingerprint, publicKey: formatPublicKey(key) },
-    untilEpochSeconds: until.getTime() / 1_000,
-  };
+  const publicKey = formatPublicKey(key);
+  const grant = { person, mode, fingerprint, publicKey, untilEpochSeconds: until.getTime() / 1_000 };
   return await onMachine(context, name, "share", signal, async (host, request, at) => {
     const place = await placeOf(host);
     await shareHost(request, at, grant);
@@ -74,10 +71,7 @@ async function placeOf(host: Host): Promise<Pick<ShareTicket, "machine" | "addre
 
 export async function readGuests(context: MachineContext, name: string, signal: AbortSignal): Promise<MachineGuests> {
   await using host = await openShared(context, name);
-  await using ssh = await host.openSsh();
-  await ssh.connect();
-  const guests = await listGuests(await bareRequest(context, host), provisionContext(context, host, ssh, signal));
-  return { name, guests };
+  return { name, guests: await loggedIn(context, host, signal, listGuests) };
 }
 
 /** Gives the guests that stay. Throws `machine-state` for one who is none. */
@@ -104,9 +98,7 @@ async function onMachine<T>(
   await using host = await openShared(context, name);
   await requireCreated(host);
   await locate(context, host, lock.signal);
-  await using ssh: SshExecutor = await host.openSsh();
-  await ssh.connect();
-  const result = await work(host, await bareRequest(context, host), provisionContext(context, host, ssh, lock.signal));
+  const result = await loggedIn(context, host, lock.signal, async (request, at) => await work(host, request, at));
   await host.save();
   return result;
 }
