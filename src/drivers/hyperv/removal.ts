@@ -2,8 +2,9 @@
 import * as path from "node:path";
 import type { Resource } from "../../driver-kit/driver.ts";
 import { bootIsoName } from "../../driver-kit/images/boot-iso.ts";
+import { foreignDisk } from "../../driver-kit/guest/foreign-disk.ts";
 import { forgetHostKeys } from "../../driver-kit/guest/guest-identity.ts";
-import { isMachineError, MachineError } from "../../errors/machine-error.ts";
+import { isMachineError } from "../../errors/machine-error.ts";
 import { logTo } from "../../log/event.ts";
 import { listFolder, removeEmptyFolders } from "../../system/disk-files.ts";
 import { removeFile } from "../../system/files.ts";
@@ -54,14 +55,7 @@ async function keepForeignDisks(place: Workplace, vm: VirtualMachine, signal: Ab
   const answers = await api.run({ statements, answers: ["disks"], data: { id: vm.id } }, signal);
   const disks = (answers["disks"] ?? []).map((answer) => textOf((answer as Fields)["Path"]));
   for (const disk of disks.filter((file) => file !== "" && !isOwnDisk(place, file))) {
-    if (isWithin(context.machineDir, disk))
-      throw new MachineError(
-        "driver-failed",
-        `A disk that is not of docker-machine lies in the folder of "${context.machineName}": ${disk}`,
-        {
-          hint: "Move it to another folder, and take it off the virtual machine; then run the command again.",
-        },
-      );
+    if (isWithin(context.machineDir, disk)) throw foreignDisk(disk, context.machineName);
     logTo(context.report, "info", `The disk ${disk} was attached by others and stays.`);
   }
 }

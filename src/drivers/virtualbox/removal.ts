@@ -4,6 +4,7 @@
  */
 import * as path from "node:path";
 import type { Resource } from "../../driver-kit/driver.ts";
+import { foreignDisk } from "../../driver-kit/guest/foreign-disk.ts";
 import { removeAll, type LedgerEntry } from "../../driver-kit/ledger.ts";
 import { bootIsoName } from "../../driver-kit/images/boot-iso.ts";
 import { MachineError } from "../../errors/machine-error.ts";
@@ -73,12 +74,10 @@ async function keepForeign({ context }: Workplace, { attachments, settingsFile }
     if (!(await isWithin(medium, machineDir)) || (await isWithin(medium, snapshots))) continue;
     const [own, folder] = await Promise.all([realPathOf(machineDir), realPathOf(path.dirname(medium))]);
     if (folder === own && ownNames.includes(path.basename(medium))) continue;
-    throw new MachineError(
-      "driver-failed",
-      `A disk that is not of docker-machine lies in the folder of "${machineName}": ${medium}`,
-      {
-        hint: "Stop the machine, move the disk to another folder (VBoxManage modifymedium disk FILE --move FOLDER/), or take it off and move it by hand; then run the command again.",
-      },
+    throw foreignDisk(
+      medium,
+      machineName,
+      "Stop the machine, move the disk to another folder (VBoxManage modifymedium disk FILE --move FOLDER/), or take it off and move it by hand; then run the command again.",
     );
   }
 }

@@ -1,9 +1,9 @@
 /** Taking away what `create` made: the virtual machine and its files, and nothing that others attached or put there. */
 import * as path from "node:path";
 import type { Resource } from "../../driver-kit/driver.ts";
+import { foreignDisk } from "../../driver-kit/guest/foreign-disk.ts";
 import { forgetHostKeys } from "../../driver-kit/guest/guest-identity.ts";
 import { bootIsoName } from "../../driver-kit/images/boot-iso.ts";
-import { MachineError } from "../../errors/machine-error.ts";
 import { logTo } from "../../log/event.ts";
 import { listFolder, removeTree } from "../../system/disk-files.ts";
 import { switchOff } from "./power.ts";
@@ -46,14 +46,7 @@ function keepForeignDisks({ context }: Workplace, { description }: Sight): void 
     const file = path.resolve(machineDir, disk);
     const inner = path.relative(machineDir, file);
     if (isOurs(inner)) continue;
-    if (!inner.startsWith("..") && !path.isAbsolute(inner))
-      throw new MachineError(
-        "driver-failed",
-        `A disk that is not of docker-machine lies in the folder of "${machineName}": ${file}`,
-        {
-          hint: "Move it to another folder, and take it off the virtual machine; then run the command again.",
-        },
-      );
+    if (!inner.startsWith("..") && !path.isAbsolute(inner)) throw foreignDisk(file, machineName);
     logTo(report, "info", `The disk ${file} was attached by others and stays.`);
   }
 }
