@@ -73,12 +73,18 @@ export async function readMachines<T>(
   read: (machineContext: MachineContext, name: string) => Promise<T>,
   lineOf: (fact: T) => string | readonly string[],
 ): Promise<void> {
+  await readNamed(context, await selectedNames(openContext(context), selection, context), read, lineOf);
+}
+
+/** As {@link readMachines}, where the names are known. */
+export async function readNamed<T>(
+  context: CliContext,
+  names: readonly string[],
+  read: (machineContext: MachineContext, name: string) => Promise<T>,
+  lineOf: (fact: T) => string | readonly string[],
+): Promise<void> {
   const machineContext = openContext(context);
-  const outcomes = await forEachMachine(
-    await selectedNames(machineContext, selection, context),
-    atOnce,
-    async (name) => await read(machineContext, name),
-  );
+  const outcomes = await forEachMachine(names, atOnce, async (name) => await read(machineContext, name));
   const facts = outcomes.flatMap(({ value }) => (value === undefined ? [] : [value]));
   if (context.globals.output === "json") context.printJson(facts);
   else for (const line of facts.flatMap(lineOf)) context.print(line);

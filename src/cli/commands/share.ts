@@ -8,7 +8,7 @@ import { readRegularFileIfExists } from "../../system/files.ts";
 import { readTimeText } from "../../system/time-text.ts";
 import type { CliContext } from "../cli-context.ts";
 import type { Invocation } from "../command.ts";
-import { readMachines } from "../named-machines.ts";
+import { readNamed } from "../named-machines.ts";
 import { openContext } from "../open-context.ts";
 import { nobodyAnswered, selectedNames } from "../selection/select-machines.ts";
 
@@ -29,9 +29,9 @@ export async function run(invocation: Invocation, context: CliContext): Promise<
     if (answer === undefined) throw nobodyAnswered("share");
     if (!answer) return;
   }
-  await readMachines(
+  await readNamed(
     context,
-    invocation,
+    names,
     async (machineContext, name) => await shareMachine(machineContext, name, request, context.signal),
     (shared) => linesOf(shared, request, context),
   );
