@@ -8,6 +8,7 @@ import { isHttpFailure } from "../system/http-failure.ts";
 import { HttpClient, type HttpAnswer } from "../system/http-request.ts";
 import { formatBound } from "../system/time-text.ts";
 import { within } from "../system/waiting.ts";
+import { storeRefused, storeUnreachable } from "./ledger-errors.ts";
 import type { TeamLogin } from "./place.ts";
 
 /** Codes of gRPC that are told apart. */
@@ -50,8 +51,7 @@ export class EtcdApi {
    * Throws `store-unreachable`, `store-refused`, {@link EtcdRefusal} for what its caller may know better, the signal's reason.
    */
   async call<T>(path: string, body: object, ms: number, signal: AbortSignal): Promise<T> {
-    const late = (): MachineError => unreachable(this.#options.endpoints, `no answer within ${formatBound(ms)}`);
-    let last: unknown;
+    let last = `no answer within ${formatBound(ms)}`;
     const work = async (ended: AbortSignal): Promise<T> => {
       for (;;) {
         for (const endpoint of this.#endpoints) {
@@ -62,7 +62,7 @@ export class EtcdApi {
           } catch (error) {
             ended.throwIfAborted();
             if (!isPassing(error)) throw error;
-            last = error;
+            last = messageOf(error);
           }
         }
         await this.#options.clock.sleep(between, ended);
@@ -70,7 +70,7 @@ export class EtcdApi {
     };
     try {
       return await within({ ms, clock: this.#options.clock, signal }, work, () =>
-        last === undefined ? late() : unreachable(this.#options.endpoints, messageOf(last)),
+        storeUnreachable(this.#options.endpoints.join(", "), last),
       );
     } catch (error) {
       if (!isHttpFailure(error)) throw error;
@@ -140,7 +140,7 @@ function readAnswer({ status, text }: HttpAnswer): unknown {
   const refusal = new EtcdRefusal(code, said);
   const known = knownRefusals.find(([pattern]) => pattern.test(said));
   if (known === undefined) throw refusal;
-  throw new MachineError("store-refused", `The team's store refused: ${said}`, { cause: refusal, hint: known[1] });
+  throw storeRefused(said, refusal, known[1]);
 }
 
 const knownRefusals: readonly (readonly [pattern: RegExp, hint: string])[] = [
@@ -168,10 +168,4 @@ function isPassing(error: unknown): boolean {
   if (isMachineError(error) || !(error instanceof EtcdRefusal)) return false;
   // deadline exceeded, unavailable; in older ones "unknown" with the same words.
   return [4, 14].includes(error.grpcCode) || /timed out|leader changed|no leader|too many requests/u.test(error.message);
-}
-
-function unreachable(endpoints: readonly string[], why: string): MachineError {
-  return new MachineError("store-unreachable", `The team's store at ${endpoints.join(", ")} cannot be reached: ${why}`, {
-    hint: "Nothing was changed. Once it answers, run the command again.",
-  });
 }

@@ -6,6 +6,7 @@ import { ledgerBounds, type LedgerBounds } from "./bounds.ts";
 import { EtcdApi, EtcdRefusal, grpc } from "./etcd-api.ts";
 import { KeptLease, lockLost } from "./kept-lease.ts";
 import { tombstoneDays, type Change, type Commit, type Entry, type Ledger, type Lease, type Revision } from "./ledger.ts";
+import { storeRefused } from "./ledger-errors.ts";
 import type { TeamLogin, TeamPlace } from "./place.ts";
 
 export interface EtcdLedgerOptions {
@@ -168,7 +169,7 @@ export class EtcdLedger implements Ledger {
     } catch (error) {
       if (!(error instanceof EtcdRefusal)) throw error;
       if (error.grpcCode === grpc.notFound && /lease/u.test(error.message)) throw lockLost();
-      throw new MachineError("store-refused", `The team's store refused: ${error.message}`, { cause: error });
+      throw storeRefused(error.message, error);
     }
   }
 }

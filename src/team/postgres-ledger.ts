@@ -1,12 +1,13 @@
 /** A team's store in PostgreSQL 12 and newer. The client is loaded with the first question. */
 import type * as PostgresModule from "postgres";
-import { isMachineError, MachineError, messageOf, systemCodeOf } from "../errors/machine-error.ts";
+import { isMachineError, type MachineError, messageOf, systemCodeOf } from "../errors/machine-error.ts";
 import type { Clock } from "../system/clock.ts";
 import { formatBound } from "../system/time-text.ts";
 import { unlessAborted, within } from "../system/waiting.ts";
 import { ledgerBounds, type LedgerBounds } from "./bounds.ts";
 import { KeptLease, lockLost } from "./kept-lease.ts";
 import { tombstoneDays, type Change, type Commit, type Entry, type Ledger, type Lease, type Revision } from "./ledger.ts";
+import { storeRefused, storeUnreachable } from "./ledger-errors.ts";
 import type { TeamLogin, TeamPlace } from "./place.ts";
 import { schemaStatements } from "./postgres-schema.ts";
 
@@ -123,11 +124,7 @@ export class PostgresLedger implements Ledger {
         }
       }
     };
-    const late = (): MachineError =>
-      new MachineError("store-unreachable", `The team's store at ${at} cannot be reached: ${last}`, {
-        hint: "Nothing was changed. Once it answers, run the command again.",
-      });
-    return await within({ ms, clock, signal }, work, late);
+    return await within({ ms, clock, signal }, work, () => storeUnreachable(at, last));
   }
 
   async #connected(): Promise<Client> {
@@ -182,6 +179,5 @@ function refused(error: unknown, schema: string): MachineError {
     "42P01": "Is it another name? Who makes a team's store does it with: docker-machine store init",
     "42501": `Its user needs rights on the schema ${schema}; see docs/team.md.`,
   };
-  const hint = hints[systemCodeOf(error) ?? ""];
-  return new MachineError("store-refused", `The team's store refused: ${messageOf(error)}`, { cause: error, hint });
+  return storeRefused(messageOf(error), error, hints[systemCodeOf(error) ?? ""]);
 }
