@@ -1,13 +1,11 @@
 /** Engines that become another version: as the file's `rollout` says, each machine judged before more are begun. */
 import { MachineError } from "../../errors/machine-error.ts";
 import type { Outcome } from "../../machine/machine-context.ts";
-import { rollOutEngine } from "../../machine/rollout/upgrade-to.ts";
-import type { RolloutSpec } from "../file/fleet-file.ts";
+import { rollOutEngine, type RolloutSpec } from "../../machine/rollout/upgrade-to.ts";
 import { finishUpgrade, type Site } from "./steps.ts";
 import type { Work } from "./work.ts";
 
 export interface Upgrades {
-  /** Undefined = the file's defaults. */
   readonly rollout: RolloutSpec;
   /** Engines that are newer than the file says are taken back. */
   readonly downgrade: boolean;

@@ -1,5 +1,6 @@
 /** What a fleet's file says, as plain data: what every other room of this folder works with. Times are in milliseconds. */
 import type { FlagValue } from "../../driver-kit/create-flag.ts";
+import type { RolloutSpec } from "../../machine/rollout/upgrade-to.ts";
 import type { Labels } from "../../store/record-labels.ts";
 import type { Place } from "../../system/yaml-text.ts";
 
@@ -26,28 +27,6 @@ export interface MachineSpec {
   readonly labels: Labels;
   /** Undefined = as it is. */
   readonly protect: boolean | undefined;
-}
-
-/** How an engine's version is changed on many machines. */
-export interface RolloutSpec {
-  /** How many machines at once, as a number or in hundredths of those that change. */
-  readonly maxUnavailable: { readonly machines: number } | { readonly percent: number };
-  /** More failures than this stop it. */
-  readonly maxFail: number;
-  /** How many machines go first, alone; undefined = none do. */
-  readonly first: number | undefined;
-  /** How long those that go first are watched before the others; where none do, how long is waited between batches. */
-  readonly pauseMs: number;
-  readonly healthy: HealthGate;
-}
-
-/** What must be so before the next batch begins. */
-export interface HealthGate {
-  /** Whether containers that ran must run again, and be healthy. */
-  readonly containers: "as-before" | "ignored";
-  /** A line of shell on the machine that must end with status 0. */
-  readonly command: string | undefined;
-  readonly withinMs: number;
 }
 
 /** A cluster of swarm mode. Every member is a machine of the file, and of no other cluster. */

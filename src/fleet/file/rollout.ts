@@ -1,7 +1,9 @@
 /** `rollout`: how many engines are changed at a time, and what must be so before it goes on. */
+import type { HealthGate } from "../../machine/rollout/engine-gate.ts";
+import type { RolloutSpec } from "../../machine/rollout/upgrade-to.ts";
 import type { Written, WrittenEntry } from "../../system/yaml-text.ts";
 import { invalid, knownEntries } from "./complaint.ts";
-import { defaultRollout, type HealthGate, type RolloutSpec } from "./fleet-file.ts";
+import { defaultRollout } from "./fleet-file.ts";
 import { choice, text, time, wholeNumber } from "./scalars.ts";
 
 const keys = ["max-unavailable", "max-fail", "first", "pause", "healthy"];

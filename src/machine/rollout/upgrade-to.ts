@@ -12,12 +12,16 @@ import { swarmTurns, type SwarmTurns } from "./swarm-turns.ts";
 import { isNewer, isVersion } from "./engine-version.ts";
 import { rollOut, type RolledOut, type RolloutPace, type RolloutWork } from "./roll-out.ts";
 
-export interface EngineRollout extends RolloutPace {
+/** How an engine's version is changed on many machines. */
+export interface RolloutSpec extends RolloutPace {
+  readonly healthy: HealthGate;
+}
+
+export interface EngineRollout extends RolloutSpec {
   /** `28.4`, or as its package is called. */
   readonly version: string;
   /** Machines whose engine is newer are taken back to it; else they are refused before anything is begun. */
   readonly downgrade: boolean;
-  readonly healthy: HealthGate;
 }
 
 export interface RolledOutEngine extends RolledOut {
