@@ -5,6 +5,7 @@ import { secretNames, setSecrets } from "../../machine/secrets/set-secrets.ts";
 import type { Invocation } from "../command.ts";
 import type { CliContext } from "../cli-context.ts";
 import { openContext } from "../open-context.ts";
+import { typedSecret } from "../typed-secret.ts";
 
 export async function run({ args: [name = "", ...assignments] }: Invocation, context: CliContext): Promise<void> {
   const machineContext = openContext(context);
@@ -23,13 +24,9 @@ function splitAssignment(text: string): [flag: string, value: string | undefined
   return at === -1 ? [text, undefined] : [text.slice(0, at), text.slice(at + 1)];
 }
 
-/** What stands in an argument list, everyone on this computer can read. */
 async function readSecret(flag: string, name: string, context: CliContext): Promise<string> {
-  const { stdin } = context.streams;
-  const typed = stdin.isTerminal
-    ? await context.askSecret(`New value of ${flag} for ${name}: `)
-    : await stdin.readLine(context.signal);
-  if (typed !== undefined && typed !== "") return typed;
+  const typed = await typedSecret(`New value of ${flag} for ${name}: `, context);
+  if (typed !== undefined) return typed;
   throw new MachineError("usage", `No value was given for ${flag}`);
 }
 

@@ -1,12 +1,12 @@
-/** Passphrases of bundles: what stands in an argument list, everyone can read. */
+/** Passphrases of bundles. */
 import { MachineError } from "../../errors/machine-error.ts";
 import type { CliContext } from "../cli-context.ts";
+import { typedSecret } from "../typed-secret.ts";
 
 /** Asked for at a terminal, else the first line of standard input. Throws `usage` where none is given. */
 export async function readPassphrase(context: CliContext, question = "Passphrase of the bundle: "): Promise<string> {
-  const { stdin } = context.streams;
-  const typed = stdin.isTerminal ? await context.askSecret(question) : await stdin.readLine(context.signal);
-  if (typed !== undefined && typed !== "") return typed;
+  const typed = await typedSecret(question, context);
+  if (typed !== undefined) return typed;
   throw new MachineError("usage", "No passphrase was given");
 }
 
