@@ -1,5 +1,4 @@
 /** `apply`: makes machines what a file says they should be. */
-import * as path from "node:path";
 import { applyWork, checkWork, lockFleet } from "../../fleet/apply/apply.ts";
 import type { Site } from "../../fleet/apply/steps.ts";
 import { workOf, type Work } from "../../fleet/apply/work.ts";
@@ -11,11 +10,11 @@ import { MachineError } from "../../errors/machine-error.ts";
 import { logTo } from "../../log/event.ts";
 import type { Outcome } from "../../machine/machine-context.ts";
 import { throwFailures } from "../../machine/many.ts";
-import { readRegularFileIfExists } from "../../system/files.ts";
 import type { CliContext, ProgressView } from "../cli-context.ts";
 import type { Invocation } from "../command.ts";
 import { digestOfFile, openFleet, type OpenedFleet } from "../fleet/open-fleet.ts";
 import { printPlanText } from "../fleet/print-plan.ts";
+import { readNamedFile } from "../named-file.ts";
 import { openContext } from "../open-context.ts";
 import { lookedAt } from "./plan.ts";
 import { UsageError } from "../usage-error.ts";
@@ -69,12 +68,9 @@ function unseen(name: string, reason: string): Outcome<void> {
   return { name, error: new MachineError("machine-state", `"${name}" could not be looked at: ${reason}`) };
 }
 
-async function savedFrom(file: string, { computer }: CliContext): Promise<SavedPlan> {
+async function savedFrom(file: string, context: CliContext): Promise<SavedPlan> {
   if (file === "") throw new UsageError("--plan names no file");
-  const bytes = await readRegularFileIfExists(path.resolve(computer.cwd, file));
-  if (bytes === undefined)
-    throw new MachineError("usage", `There is no file ${file}`, { hint: "docker-machine plan --save FILE makes one." });
-  return parseSavedPlan(bytes.toString("utf8"), file);
+  return parseSavedPlan(await readNamedFile(file, "docker-machine plan --save FILE makes one.", context), file);
 }
 
 /** Programs are told of what is done, people of what is left, too. */

@@ -1,17 +1,18 @@
 /** `import FILE`: the machines of a bundle are in this store from now on. */
-import * as path from "node:path";
 import { MachineError } from "../../errors/machine-error.ts";
 import { parseBundle } from "../../machine/bundle/bundle.ts";
 import { importMachines, type Imported } from "../../machine/bundle/import-machines.ts";
 import { identitiesIn, openBundle, type SealKey } from "../../machine/bundle/seal-bundle.ts";
-import { readRegularFileIfExists } from "../../system/files.ts";
 import type { CliContext } from "../cli-context.ts";
 import type { Invocation } from "../command.ts";
+import { readNamedFile } from "../named-file.ts";
 import { openContext } from "../open-context.ts";
 import { readPassphrase } from "./passphrase.ts";
 
+const checkPath = "Check the path.";
+
 export async function run({ options, args: [file = ""] }: Invocation, context: CliContext): Promise<void> {
-  const sealed = await readText(file, context);
+  const sealed = await readNamedFile(file, checkPath, context);
   const key = await readKey(options.string("identity"), context);
   const bundle = parseBundle(await openBundle(sealed, key));
   const imported = await importMachines(openContext(context), bundle, context.signal);
@@ -25,15 +26,9 @@ function lineOf({ name, isReady }: Imported): string {
 
 async function readKey(identity: string, context: CliContext): Promise<SealKey> {
   if (identity === "") return { passphrase: await readPassphrase(context) };
-  const identities = identitiesIn(await readText(identity, context));
+  const identities = identitiesIn(await readNamedFile(identity, checkPath, context));
   if (identities.length > 0) return { identities };
   throw new MachineError("usage", `${identity} holds no identity of age`, {
     hint: "It is the file that age-keygen -o FILE made.",
   });
-}
-
-async function readText(file: string, { computer }: CliContext): Promise<string> {
-  const bytes = await readRegularFileIfExists(path.resolve(computer.cwd, file));
-  if (bytes !== undefined) return bytes.toString("utf8");
-  throw new MachineError("usage", `There is no file ${file}`, { hint: "Check the path." });
 }

@@ -1,15 +1,18 @@
 /** A fleet's file as a command is given it, read with the create flags that there are here. */
 import { createHash } from "node:crypto";
 import * as path from "node:path";
-import { MachineError } from "../../errors/machine-error.ts";
 import type { FlagSource } from "../../fleet/file/flag-source.ts";
 import type { FleetFile } from "../../fleet/file/fleet-file.ts";
 import { parseFleet } from "../../fleet/file/parse-fleet.ts";
 import { logTo } from "../../log/event.ts";
 import { readRegularFileIfExists } from "../../system/files.ts";
 import type { CliContext } from "../cli-context.ts";
+import { readNamedFile } from "../named-file.ts";
 import { cliFlagSource } from "./cli-flag-source.ts";
 import { defaultFile } from "./fleet-flags.ts";
+
+const otherFile =
+  "Name another one with --file. docker-machine plan --import NAME prints how a machine that exists would stand in it.";
 
 export interface OpenedFleet {
   readonly file: FleetFile;
@@ -23,32 +26,18 @@ export interface OpenedFleet {
 /** Says what the file's author should know. Throws `fleet-invalid`, and `usage` where there is no file. */
 export async function openFleet(name: string, context: CliContext): Promise<OpenedFleet> {
   const { computer } = context;
-  const absolute = path.resolve(computer.cwd, name);
-  const text = await readText(absolute);
-  if (text === undefined) throw noFile(name);
+  const text = await readNamedFile(name, name === defaultFile ? otherFile : undefined, context);
   const source = cliFlagSource(computer);
   const file = await parseFleet(text, name, source);
   for (const warning of file.warnings) logTo(context.report, "warn", warning);
-  return { file, source, path: absolute, digest: digestOf(text) };
+  return { file, source, path: path.resolve(computer.cwd, name), digest: digestOf(text) };
 }
 
 export async function digestOfFile(file: string): Promise<string | undefined> {
-  const text = await readText(file);
-  return text === undefined ? undefined : digestOf(text);
-}
-
-async function readText(file: string): Promise<string | undefined> {
-  return (await readRegularFileIfExists(file))?.toString("utf8");
+  const bytes = await readRegularFileIfExists(file);
+  return bytes && digestOf(bytes.toString("utf8"));
 }
 
 function digestOf(text: string): string {
   return createHash("sha256").update(text).digest("hex");
-}
-
-function noFile(name: string): MachineError {
-  const hint =
-    name === defaultFile
-      ? "Name another one with --file. docker-machine plan --import NAME prints how a machine that exists would stand in it."
-      : undefined;
-  return new MachineError("usage", `There is no file ${name}`, { hint });
 }
