@@ -4,7 +4,7 @@ import { throwFailures } from "../../machine/many.ts";
 import type { CliContext } from "../cli-context.ts";
 import type { CommandOptions } from "../flags/parse-flags.ts";
 import { openContext } from "../open-context.ts";
-import { nobodyAnswered } from "../selection/select-machines.ts";
+import { isConfirmed } from "../selection/select-machines.ts";
 import { sayRemoved } from "./gc.ts";
 
 export async function run(options: CommandOptions, context: CliContext): Promise<void> {
@@ -14,11 +14,7 @@ export async function run(options: CommandOptions, context: CliContext): Promise
     context.printJson(found.map(jsonOf));
   } else for (const line of found.length === 0 ? ["No machine's time is over."] : found.map(describeExpired)) context.print(line);
   if (options.bool("dry-run") || found.every(({ isProtected }) => isProtected)) return;
-  if (!options.bool("y")) {
-    const answer = await context.confirm("Remove these machines?", "\n");
-    if (answer === undefined) throw nobodyAnswered("remove");
-    if (!answer) return;
-  }
+  if (!options.bool("y") && !(await isConfirmed("Remove these machines?", "remove", context))) return;
   const outcomes = await removeExpired(machineContext, found, context.signal);
   for (const { name, error } of outcomes) if (error === undefined) sayRemoved(context, name);
   throwFailures(outcomes);

@@ -1,6 +1,7 @@
 /** `share NAME... --with KEY --for 8h`: lets somebody use the engines of machines, by a key of their own. */
 import * as path from "node:path";
 import { MachineError } from "../../errors/machine-error.ts";
+import { logTo } from "../../log/event.ts";
 import { shareMachine, type GuestRequest, type Shared } from "../../machine/sharing/share.ts";
 import { isPersonName } from "../../provision/scripts/guests-script.ts";
 import { parsePublicKey } from "../../ssh/public-key.ts";
@@ -10,7 +11,7 @@ import type { CliContext } from "../cli-context.ts";
 import type { Invocation } from "../command.ts";
 import { readNamed } from "../named-machines.ts";
 import { openContext } from "../open-context.ts";
-import { nobodyAnswered, selectedNames } from "../selection/select-machines.ts";
+import { isConfirmed, selectedNames } from "../selection/select-machines.ts";
 
 const noKey = "--with says who the guest is: their public key, or a file with it";
 
@@ -20,14 +21,12 @@ export async function run(invocation: Invocation, context: CliContext): Promise<
   const names = await selectedNames(openContext(context), invocation, context);
   if (!options.bool("y")) {
     const what = request.mode === "shell" ? "a root shell on" : "the engine of";
-    context.report({
-      type: "log",
-      level: "info",
-      text: `${request.person} would get ${what} ${names.join(", ")} for ${options.string("for")}. A share is root on the machine. unshare shuts this door at once; what was done with root stays done. Build the machine anew when you stopped trusting somebody.`,
-    });
-    const answer = await context.confirm("Share?", "\n");
-    if (answer === undefined) throw nobodyAnswered("share");
-    if (!answer) return;
+    logTo(
+      context.report,
+      "info",
+      `${request.person} would get ${what} ${names.join(", ")} for ${options.string("for")}. A share is root on the machine. unshare shuts this door at once; what was done with root stays done. Build the machine anew when you stopped trusting somebody.`,
+    );
+    if (!(await isConfirmed("Share?", "share", context))) return;
   }
   await readNamed(
     context,

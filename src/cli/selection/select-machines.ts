@@ -52,9 +52,14 @@ export async function isAgreed(
 ): Promise<boolean> {
   if (!isSelected(options) || options.bool("y")) return true;
   context.print(`About to ${command.name} ${names.join(", ")}`);
-  const answer = await context.confirm("Are you sure?", "\n");
+  return await isConfirmed("Are you sure?", command.name, context);
+}
+
+/** False for a no. Throws `usage` where nobody answers. */
+export async function isConfirmed(question: string, verb: string, context: Pick<CliContext, "confirm">): Promise<boolean> {
+  const answer = await context.confirm(question, "\n");
   if (answer !== undefined) return answer;
-  throw nobodyAnswered(command.name);
+  throw nobodyAnswered(verb);
 }
 
 export function nobodyAnswered(verb: string): MachineError {
