@@ -4,10 +4,23 @@ import { parseEngineUrl } from "../../engine/engine-address.ts";
 import { clientCredentialsOf, engineUrlOf, nameInCertificate } from "./engine-connection.ts";
 import { isOverSsh } from "./engine-transport.ts";
 import type { Host } from "./host.ts";
+import { openHost } from "./open-host.ts";
 import type { MachineContext } from "../machine-context.ts";
 
 export interface EngineWay extends AsyncDisposable {
   readonly api: EngineApi;
+}
+
+/** Work at a machine's engine. Throws what connecting throws. */
+export async function atEngine<T>(
+  context: MachineContext,
+  name: string,
+  signal: AbortSignal,
+  work: (api: EngineApi) => Promise<T>,
+): Promise<T> {
+  await using host = await openHost(context, name);
+  await using way = await openEngineWay(context, host, signal);
+  return await work(way.api);
 }
 
 /** Throws what connecting throws; over TLS nothing is asked yet. */

@@ -7,9 +7,8 @@ import { isApiError } from "../../engine/engine-api.ts";
 import { MachineError } from "../../errors/machine-error.ts";
 import { poll } from "../../system/waiting.ts";
 import { execOnMachine } from "../exec.ts";
-import { openHost } from "../host/open-host.ts";
 import type { MachineContext } from "../machine-context.ts";
-import { openEngineWay } from "../host/engine-way.ts";
+import { atEngine } from "../host/engine-way.ts";
 import { isVersion } from "./engine-version.ts";
 
 /** What must be so before the next batch begins. */
@@ -39,7 +38,7 @@ const swarmLabel = "com.docker.swarm.task.id";
 
 /** Those that run with a restart policy. The tasks of swarm mode are the swarm's, which puts others in their place. */
 export async function keptContainers(context: MachineContext, name: string, signal: AbortSignal): Promise<KeptContainer[]> {
-  return await askEngine(context, name, signal, async (api) => {
+  return await atEngine(context, name, signal, async (api) => {
     const running = (await api.send("GET", "/containers/json", { signal })) as { Id: string; Labels?: Record<string, string> }[];
     const own = running.filter(({ Labels }) => Labels?.[swarmLabel] === undefined);
     const inspected = await Promise.all(own.map(async ({ Id }) => await inspect(api, Id, signal)));
@@ -53,7 +52,7 @@ export async function keptContainers(context: MachineContext, name: string, sign
 
 /** The version that the engine tells. Throws why it tells none. */
 export async function engineVersionAt(context: MachineContext, name: string, signal: AbortSignal): Promise<string> {
-  return await askEngine(context, name, signal, async (api) => {
+  return await atEngine(context, name, signal, async (api) => {
     return ((await api.send("GET", "/version", { signal })) as { Version?: string } | undefined)?.Version ?? "";
   });
 }
@@ -98,7 +97,7 @@ async function complaintOf(
   try {
     const actual = await engineVersionAt(context, name, signal);
     if (version !== undefined && !isVersion(actual, version)) return `its engine is ${actual}, not ${version}`;
-    const down = await askEngine(context, name, signal, async (api) => await firstDown(api, containers, signal));
+    const down = await atEngine(context, name, signal, async (api) => await firstDown(api, containers, signal));
     return down ?? (command === undefined ? undefined : await complaintOfCommand(context, name, command, signal));
   } catch (error) {
     signal.throwIfAborted();
@@ -138,15 +137,4 @@ async function inspect(api: EngineApi, id: string, signal: AbortSignal): Promise
     if (isApiError(error, 404)) return undefined;
     throw error;
   }
-}
-
-async function askEngine<T>(
-  context: MachineContext,
-  name: string,
-  signal: AbortSignal,
-  ask: (api: EngineApi) => Promise<T>,
-): Promise<T> {
-  await using host = await openHost(context, name);
-  await using way = await openEngineWay(context, host, signal);
-  return await ask(way.api);
 }

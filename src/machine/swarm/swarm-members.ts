@@ -8,7 +8,7 @@ import type { MachineContext } from "../machine-context.ts";
 import { provisionSwarmMode } from "../../provision/provision.ts";
 import { workOnHost } from "../host/work-on-host.ts";
 import { bareRequest, provisionContext } from "../provision-machine.ts";
-import { openEngineWay } from "../host/engine-way.ts";
+import { atEngine } from "../host/engine-way.ts";
 import { privateAddressOf } from "./private-address.ts";
 import { SwarmApi, type NodeRole, type SwarmNode } from "./swarm-api.ts";
 
@@ -42,11 +42,7 @@ export function swarmMembersOf(context: MachineContext, signal: AbortSignal): Sw
   return {
     clock: context.clock,
     signal,
-    at: async (name, work) => {
-      await using host = await openHost(context, name);
-      await using way = await openEngineWay(context, host, signal);
-      return await work(new SwarmApi(way.api, signal));
-    },
+    at: async (name, work) => await atEngine(context, name, signal, async (api) => await work(new SwarmApi(api, signal))),
     addressOf: async (name) => await privateAddressOf(context, name, signal),
     record: async (name, membership) => await recordMembership(context, name, membership, signal),
     prepare: async (name, membership) => {
