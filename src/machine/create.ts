@@ -10,7 +10,7 @@ import { isMachineError, MachineError, messageOf } from "../errors/machine-error
 import { quote } from "../gocompat/quote.ts";
 import { logTo, reportNothing } from "../log/event.ts";
 import type { SshExecutor } from "../ssh/executor.ts";
-import type { HostExtra } from "../store/host-record.ts";
+import { driverNameOf, type HostExtra } from "../store/host-record.ts";
 import { inPrivateFolder } from "../ssh/private-folder.ts";
 import { removeFile } from "../system/files.ts";
 import { within } from "../system/waiting.ts";
@@ -99,8 +99,7 @@ async function findUnfinished(context: MachineContext, { name, driverName }: Cre
   if (!(await context.store.has(name))) return undefined;
   const journal = await readJournal(context.store.machineDir(name));
   const record = await context.store.load(name);
-  if (journal?.command !== "create" || (record.extra.DriverGivenAs ?? record.driverName) !== driverName)
-    throw alreadyExists(name);
+  if (journal?.command !== "create" || driverNameOf(record) !== driverName) throw alreadyExists(name);
   return journal;
 }
 

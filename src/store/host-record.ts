@@ -127,3 +127,8 @@ export interface HostExtra {
   DriverGivenAs?: string;
   [key: string]: unknown;
 }
+
+/** As `create` was told, and is told again. */
+export function driverNameOf({ driverName, extra }: Pick<HostRecord, "driverName" | "extra">): string {
+  return extra.DriverGivenAs ?? driverName;
+}

@@ -9,8 +9,8 @@ import { newRecord } from "../../machine/host/new-record.ts";
 import type { Host } from "../../machine/host/host.ts";
 import type { MachineContext } from "../../machine/machine-context.ts";
 import { changeableFlags } from "../../machine/reconfigure.ts";
-import { isNamedLike } from "../../machine/secrets/conceal.ts";
-import type { HostRecord } from "../../store/host-record.ts";
+import { isNamedLike, mayBeMarked } from "../../machine/secrets/conceal.ts";
+import { driverNameOf, type HostRecord } from "../../store/host-record.ts";
 import type { FlagSource } from "../file/flag-source.ts";
 import type { MachineSpec } from "../file/fleet-file.ts";
 import { resolvedOptions } from "../file/resolved-options.ts";
@@ -20,7 +20,7 @@ import { shown } from "./differences.ts";
 export async function findObjections(context: MachineContext, spec: MachineSpec, source: FlagSource): Promise<string[]> {
   await using recorded = await openHost(context, spec.name);
   const { record } = recorded;
-  const driverName = record.extra.DriverGivenAs ?? record.driverName;
+  const driverName = driverNameOf(record);
   if (driverName !== spec.driverName) return [`its driver is ${driverName}, not ${spec.driverName}`];
   const options = await resolvedOptions(context, spec, source);
   const fresh = newRecord(context, spec.name, spec.driverName, options);
@@ -61,5 +61,5 @@ async function configOf({ driver }: Host): Promise<Readonly<Record<string, unkno
 
 /** A secret, or what may be one. */
 function isMarked(value: unknown): boolean {
-  return typeof value === "string" && value.includes("[secret:");
+  return typeof value === "string" && mayBeMarked(value);
 }

@@ -6,13 +6,14 @@ import { defaultValue, type FlagValue } from "../../driver-kit/create-flag.ts";
 import { isSecretName } from "../../log/secret-names.ts";
 import { openHost } from "../../machine/host/open-host.ts";
 import type { MachineContext } from "../../machine/machine-context.ts";
-import { isNamedLike } from "../../machine/secrets/conceal.ts";
+import { isNamedLike, mayBeMarked } from "../../machine/secrets/conceal.ts";
 import { Vault } from "../../machine/secrets/vault.ts";
-import type { HostRecord } from "../../store/host-record.ts";
+import { driverNameOf, type HostRecord } from "../../store/host-record.ts";
 import { labelsOf, type Labels } from "../../store/record-labels.ts";
 import { flagsNotInFiles, type FileFlag, type FlagSource } from "../file/flag-source.ts";
 import type { MachineSpec } from "../file/fleet-file.ts";
 import { findObjections } from "./adoption.ts";
+import { isSame } from "./differences.ts";
 
 export interface ImportedMachine {
   readonly name: string;
@@ -30,7 +31,7 @@ export interface ImportedMachine {
 export async function importMachine(context: MachineContext, name: string, source: FlagSource): Promise<ImportedMachine> {
   await using host = await openHost(context, name);
   const { record } = host;
-  const driverName = record.extra.DriverGivenAs ?? record.driverName;
+  const driverName = driverNameOf(record);
   const flags = (await source.flagsOf(driverName)).filter((flag) => !flagsNotInFiles.has(flag.name));
   const config = JSON.parse(await host.driver.configText()) as Record<string, unknown>;
   const values = { ...driverFlags(flags, config), ...engineFlags(record) };
@@ -78,7 +79,7 @@ function fieldOf({ name }: FileFlag, config: Readonly<Record<string, unknown>>):
 function isOfKind(flag: FileFlag, value: unknown): value is FlagValue {
   switch (flag.kind) {
     case "string":
-      return typeof value === "string" && !value.includes("[secret:");
+      return typeof value === "string" && !mayBeMarked(value);
     case "int":
       return Number.isSafeInteger(value);
     case "bool":
@@ -89,7 +90,7 @@ function isOfKind(flag: FileFlag, value: unknown): value is FlagValue {
 }
 
 function isDefault(flag: FileFlag, value: FlagValue): boolean {
-  return JSON.stringify(defaultValue(flag)) === JSON.stringify(value);
+  return isSame(defaultValue(flag), value);
 }
 
 /** Only what differs from the defaults is in a record's `Extra`; an engine's environment may hold secrets, and is left to its author. */

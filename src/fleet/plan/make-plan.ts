@@ -10,7 +10,7 @@ import { findInterruption, isBeingUndone, whatHappened } from "../../machine/int
 import type { JournalReading } from "../../machine/interruption/journal.ts";
 import type { MachineContext } from "../../machine/machine-context.ts";
 import type { Membership } from "../../machine/swarm/swarm-members.ts";
-import type { HostExtra } from "../../store/host-record.ts";
+import { driverNameOf, type HostExtra } from "../../store/host-record.ts";
 import type { RecordLook } from "../../store/record-facts.ts";
 import { labelsOf } from "../../store/record-labels.ts";
 import type { FlagSource } from "../file/flag-source.ts";
@@ -76,7 +76,7 @@ class Planner {
     if (mark.Name !== this.#file.fleet)
       return { ...base, isProtected, action: "refuse", reason: `it is of the fleet ${mark.Name}` };
     const journal = await findInterruption(this.#context.store, name);
-    const made = { driverName: extra.DriverGivenAs ?? driverName, mark, labels: labelsOf({ extra }), isProtected };
+    const made = { driverName: driverNameOf({ driverName, extra }), mark, labels: labelsOf({ extra }), isProtected };
     const changes = [
       ...differences(spec, made, await this.#traits(spec.driverName)),
       ...membershipChange(this.#memberships.get(name), extra.SwarmMember),

@@ -31,6 +31,11 @@ export function nameFrom(text: string): string {
   return text.replaceAll(/[^\w.-]/gu, "_");
 }
 
+/** Whether a text holds a mark, or what may be one. */
+export function mayBeMarked(text: string): boolean {
+  return text.includes("[secret:");
+}
+
 /** Names of the secrets that a text holds marks of. */
 export function marksIn(text: string): Set<string> {
   return new Set([...text.matchAll(marks)].map(([, name = ""]) => name));
@@ -91,7 +96,7 @@ export function isNamedLike(name: string, field: string): boolean {
 
 /** Puts the secrets back. A mark whose secret is not known stays. */
 export function reveal(text: string, known: ReadonlyMap<string, string>): string {
-  if (!text.includes("[secret:")) return text;
+  if (!mayBeMarked(text)) return text;
   return mapStrings(text, (value) => revealValue(value, known));
 }
 
