@@ -1,26 +1,16 @@
 /** A fleet's file at the fake cloud, applied as the command does it. */
-import { driverOptions, overlayOptions, defaultValue } from "../../src/driver-kit/create-flag.ts";
-import { mergeCreateFlags, sharedCreateFlags } from "../../src/cli/create/shared-flags.ts";
+import { sharedCreateFlags } from "../../src/cli/create/shared-flags.ts";
 import { applyWork, checkWork, lockFleet } from "../../src/fleet/apply/apply.ts";
 import { workOf } from "../../src/fleet/apply/work.ts";
-import type { FlagSource } from "../../src/fleet/file/flag-source.ts";
 import { parseFleet } from "../../src/fleet/file/parse-fleet.ts";
 import { makePlan } from "../../src/fleet/plan/make-plan.ts";
 import type { Plan } from "../../src/fleet/plan/plan.ts";
+import { flagSourceOf } from "../../src/fleet/testing/fake-flags.ts";
 import type { MachineContext } from "../../src/machine/machine-context.ts";
 import { throwFailures } from "../../src/machine/many.ts";
 import { driverModule } from "./fake-cloud-driver.ts";
 
-const flags = mergeCreateFlags(sharedCreateFlags, driverModule.flags);
-const defaults = driverOptions(Object.fromEntries(flags.map((flag) => [flag.name, defaultValue(flag)])), new Set());
-
-const source: FlagSource = {
-  env: {},
-  flagsOf: async () => await Promise.resolve(flags),
-  ownerOf: async () => await Promise.resolve(undefined),
-  driverNames: async () => await Promise.resolve(["fakecloud"]),
-  optionsFor: async (_, values) => await Promise.resolve(overlayOptions(defaults, values)),
-};
+const source = flagSourceOf(sharedCreateFlags, { fakecloud: driverModule.flags });
 
 export async function planFleet(context: MachineContext, text: string): Promise<Plan> {
   return await makePlan(context, await parseFleet(text, "m.yml", source), source);

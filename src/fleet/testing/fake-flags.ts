@@ -49,16 +49,25 @@ export const fakeFlags: Readonly<Record<string, readonly FileFlag[]>> = {
 };
 
 export function fakeFlagSource(env: Readonly<Record<string, string>> = {}): FlagSource {
+  return flagSourceOf(shared, fakeFlags, env);
+}
+
+/** Of drivers by name, each with flags of its own beside those that all have. */
+export function flagSourceOf(
+  common: readonly FileFlag[],
+  drivers: Readonly<Record<string, readonly FileFlag[]>>,
+  env: Readonly<Record<string, string>> = {},
+): FlagSource {
   const flagsOf = async (driverName: string): Promise<readonly FileFlag[]> => {
-    const own = fakeFlags[driverName];
+    const own = drivers[driverName];
     if (own === undefined) throw new MachineError("driver-not-found", `Driver "${driverName}" not found`);
-    return [...shared, ...own];
+    return [...common, ...own];
   };
   return {
     env,
     flagsOf,
-    ownerOf: async (flag) => Object.keys(fakeFlags).find((name) => fakeFlags[name]?.some((each) => each.name === flag)),
-    driverNames: async () => Object.keys(fakeFlags),
+    ownerOf: async (flag) => Object.keys(drivers).find((name) => drivers[name]?.some((each) => each.name === flag)),
+    driverNames: async () => Object.keys(drivers),
     optionsFor: async (driverName, values) => {
       const defaults = Object.fromEntries((await flagsOf(driverName)).map((flag) => [flag.name, defaultValue(flag)]));
       return overlayOptions(driverOptions(defaults, new Set()), values);
