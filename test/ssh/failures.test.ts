@@ -12,7 +12,7 @@ import { pinHostKeys } from "../../src/ssh/host-keys.ts";
 import { generateKeyPair } from "../../src/ssh/keys.ts";
 import { fingerprintOf, parsePublicKey, type PublicKey } from "../../src/ssh/public-key.ts";
 import { startBlackHole, startFakeSsh, startTcpServer, type FakeSshServer } from "./misbehaving-servers.ts";
-import { freePort } from "./real-servers.ts";
+import { freePort } from "../support/free-ports.ts";
 import { targetOn, sshTestContext } from "./ssh-test-context.ts";
 
 const noClient = spawnSync("ssh", ["-V"]).error === undefined ? false : "the OpenSSH client is not installed";

@@ -12,6 +12,7 @@ import { tmpdir, userInfo } from "node:os";
 import * as path from "node:path";
 import { generateKeyPair } from "../../src/ssh/keys.ts";
 import { parsePublicKey, type PublicKey } from "../../src/ssh/public-key.ts";
+import { freePort } from "../support/free-ports.ts";
 
 export interface TestServer {
   readonly hostName: string;
@@ -165,16 +166,6 @@ async function answering(port: number): Promise<void> {
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
   throw new Error(`Nothing listens on port ${port}`);
-}
-
-/** A port that was free a moment ago. */
-export async function freePort(): Promise<number> {
-  const server = net.createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as net.AddressInfo;
-  server.close();
-  await once(server, "close");
-  return port;
 }
 
 async function stop(server: ChildProcess, folder: string): Promise<void> {

@@ -12,7 +12,8 @@ import { isMachineError } from "../../src/errors/machine-error.ts";
 import { openSshExecutor } from "../../src/ssh/connect.ts";
 import type { SshBackend, SshSessionOptions, SshTarget } from "../../src/ssh/executor.ts";
 import { quoteCommand } from "../../src/ssh/shell-quote.ts";
-import { freePort, startSshd, whyNot, type TestServer } from "./real-servers.ts";
+import { freePort } from "../support/free-ports.ts";
+import { startSshd, whyNot, type TestServer } from "./real-servers.ts";
 import type { SessionRequest } from "./session-child.ts";
 import { targetOn, sshTestContext } from "./ssh-test-context.ts";
 

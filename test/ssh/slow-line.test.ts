@@ -11,7 +11,7 @@ import type { SshBackend } from "../../src/ssh/executor.ts";
 import { generateKeyPair } from "../../src/ssh/keys.ts";
 import { testDriverContext } from "../../src/testing/driver-context.ts";
 import { startBlackHole } from "./misbehaving-servers.ts";
-import { freePort } from "./real-servers.ts";
+import { freePort } from "../support/free-ports.ts";
 import { sshTestContext, targetOn } from "./ssh-test-context.ts";
 
 const notLinux = process.platform === "linux" ? false : "needs Linux";

@@ -3,7 +3,7 @@ import { spawn, type ChildProcess } from "node:child_process";
 import { existsSync } from "node:fs";
 import * as path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { freePorts } from "./free-ports.ts";
+import { freePorts } from "../support/free-ports.ts";
 
 export type EtcdRelease = "3.4" | "3.5";
 

@@ -4,7 +4,7 @@ import { chmodSync, chownSync, existsSync, mkdirSync, readdirSync, writeFileSync
 import * as path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import postgres from "postgres";
-import { freePorts } from "./free-ports.ts";
+import { freePort } from "../support/free-ports.ts";
 
 const releases = "/usr/lib/postgresql";
 const newest = (existsSync(releases) ? readdirSync(releases) : []).sort((a, b) => Number(b) - Number(a))[0];
@@ -54,7 +54,7 @@ export class Postgres implements AsyncDisposable {
       "--no-sync",
     ]);
     if (made.status !== 0) throw new Error(made.stderr);
-    const [port = 0] = await freePorts(1);
+    const port = await freePort();
     const server = new Postgres(data, port, serve(data, port));
     await server.untilReady();
     return server;

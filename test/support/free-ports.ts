@@ -14,3 +14,8 @@ export async function freePorts(count: number): Promise<number[]> {
   await Promise.all(servers.map(async (server) => await new Promise((resolve) => server.close(resolve))));
   return ports;
 }
+
+export async function freePort(): Promise<number> {
+  const [port = 0] = await freePorts(1);
+  return port;
+}
