@@ -1,7 +1,7 @@
 /** `@docker-machine/cli/driver`: what the author of a driver needs. */
 export { CliTool, type CliAnswer, type CliCall, type CliToolContext, type CliToolOptions } from "./driver-kit/cli-tool.ts";
 export { newBaseConfig, type BaseConfig } from "./driver-kit/base-config.ts";
-export { BuiltinDriver, engineUrl } from "./driver-kit/builtin-driver.ts";
+export { BuiltinDriver, engineUrl, providerCapabilities } from "./driver-kit/builtin-driver.ts";
 export type { Driver, DriverCapabilities, DriverContext, DriverModule, Resource } from "./driver-kit/driver.ts";
 export {
   createMark,
@@ -23,7 +23,13 @@ export {
   type GuestIdentity,
 } from "./driver-kit/guest/guest-identity.ts";
 export { isOpenToWorld, machinePorts, parseCidrs, parseOpenPorts, type PortRange } from "./driver-kit/open-ports.ts";
-export { CloudDriver, cloudModule, type CloudDefinition, type CloudParts, type CloudPlace } from "./driver-kit/cloud-driver.ts";
+export {
+  DefinedDriver,
+  defineDriver,
+  type DriverDefinition,
+  type DriverParts,
+  type DriverPlace,
+} from "./driver-kit/defined-driver.ts";
 export { createOnce, type OneThing } from "./driver-kit/create-once.ts";
 export { ProviderDriver, type ProviderConfig } from "./driver-kit/provider-driver.ts";
 export { findCredential, type CredentialPlace, type CredentialSearch, type FoundCredential } from "./driver-kit/credentials.ts";

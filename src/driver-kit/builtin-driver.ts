@@ -5,9 +5,19 @@
 import { MachineError } from "../errors/machine-error.ts";
 import { respellJsonText } from "../gocompat/json-merge.ts";
 import type { BaseConfig } from "./base-config.ts";
-import type { Driver, DriverContext } from "./driver.ts";
+import type { Driver, DriverCapabilities, DriverContext } from "./driver.ts";
 import type { DriverOptions } from "./create-flag.ts";
 import type { MachineState } from "./state.ts";
+
+/** What holds for the machines of every provider: made by us, several at once, and given their host keys. */
+export const providerCapabilities = {
+  provisionable: true,
+  adopted: false,
+  lifecycle: { start: true, stop: true, kill: true, restart: true },
+  parallelCreate: true,
+  perNameFlags: [],
+  injectsHostKeys: true,
+} as const satisfies DriverCapabilities;
 
 /** Makes a stored configuration of an older kind, or another tool's, one that the driver reads. Keys it leaves are kept. */
 export type Upgrade = (stored: Readonly<Record<string, unknown>>) => Readonly<Record<string, unknown>>;

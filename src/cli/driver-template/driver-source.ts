@@ -167,14 +167,7 @@ export const driverModule: kit.DriverModule = {
   summary: "Machines as instances of ${name}",
   flags: options.flags,
   pace: { firstMs: 1_000, mostMs: 5_000, jitter: 0.2 },
-  capabilities: {
-    provisionable: true,
-    adopted: false,
-    lifecycle: { start: true, stop: true, kill: true, restart: true },
-    parallelCreate: true,
-    perNameFlags: [],
-    injectsHostKeys: true,
-  },
+  capabilities: kit.providerCapabilities,
   open: (context, configText) => new ${className}Driver(context, configText),
 };
 `;

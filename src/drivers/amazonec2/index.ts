@@ -3,7 +3,7 @@
  * `check.ts` what must hold before, `creation.ts`, `state.ts`, `power.ts` and `removal.ts` the life of an instance. AWS's
  * SDK is loaded with the first request (`api.ts`).
  */
-import { cloudModule } from "../../driver-kit/cloud-driver.ts";
+import { defineDriver } from "../../driver-kit/defined-driver.ts";
 import { Ec2Api } from "./api.ts";
 import { checkBeforeCreate } from "./check.ts";
 import { createInstance } from "./creation.ts";
@@ -14,7 +14,7 @@ import { findMade, removeMade } from "./removal.ts";
 import { locate, stateOf } from "./state.ts";
 import { pace } from "./workplace.ts";
 
-export const driverModule = cloudModule<Amazonec2Config, Ec2Api>({
+export const driverModule = defineDriver<Amazonec2Config, Ec2Api>({
   name: "amazonec2",
   summary: "An instance of Amazon EC2",
   flags: amazonec2Flags,

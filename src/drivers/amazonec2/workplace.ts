@@ -1,5 +1,5 @@
 /** What the parts of the driver work on: one machine, its record and its ledger, and the API. */
-import type { CloudPlace } from "../../driver-kit/cloud-driver.ts";
+import type { DriverPlace } from "../../driver-kit/defined-driver.ts";
 import type { Instance } from "@aws-sdk/client-ec2";
 import { createMark } from "../../driver-kit/marks.ts";
 import { isNotFound } from "../../driver-kit/provider-error.ts";
@@ -8,7 +8,7 @@ import type { Pace } from "../../system/waiting.ts";
 import type { Ec2Api } from "./api.ts";
 import { tagsOf, type Amazonec2Config, type Tag } from "./options.ts";
 
-export type Workplace = CloudPlace<Amazonec2Config, Ec2Api>;
+export type Workplace = DriverPlace<Amazonec2Config, Ec2Api>;
 
 /** Kinds of what is made, as the ledger and `findResources` name them. */
 export const kinds = {

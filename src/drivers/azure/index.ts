@@ -4,7 +4,7 @@
  * the life of a machine, `api.ts` the resource manager.
  */
 import { engineUrl } from "../../driver-kit/builtin-driver.ts";
-import { CloudDriver, cloudModule } from "../../driver-kit/cloud-driver.ts";
+import { DefinedDriver, defineDriver } from "../../driver-kit/defined-driver.ts";
 import { locate } from "./address.ts";
 import { AzureApi } from "./api.ts";
 import { checkBeforeCreate } from "./check.ts";
@@ -15,14 +15,14 @@ import { findMade, removeMade } from "./removal.ts";
 import { chosenByAz } from "./subscription.ts";
 import { pace } from "./workplace.ts";
 
-class AzureDriver extends CloudDriver<AzureConfig, AzureApi> {
+class AzureDriver extends DefinedDriver<AzureConfig, AzureApi> {
   override async getUrl(): Promise<string> {
     const address = await this.getIp();
     return address === "" ? "" : engineUrl(address, this.config.DockerPort);
   }
 }
 
-export const driverModule = cloudModule<AzureConfig, AzureApi>(
+export const driverModule = defineDriver<AzureConfig, AzureApi>(
   {
     name: "azure",
     summary: "A virtual machine at Microsoft Azure",

@@ -1,5 +1,5 @@
 /** What the parts of the driver work on: one machine, its record and its ledger, and the API. */
-import type { CloudPlace } from "../../driver-kit/cloud-driver.ts";
+import type { DriverPlace } from "../../driver-kit/defined-driver.ts";
 import type { Resource } from "../../driver-kit/driver.ts";
 import { createMark } from "../../driver-kit/marks.ts";
 import type { Pace } from "../../system/waiting.ts";
@@ -7,7 +7,7 @@ import type { ArmResource, AzureApi } from "./api.ts";
 import type { AzureConfig } from "./options.ts";
 import { idsOf, kinds, sharedTag, types, versionOf, type Ids, type Kind } from "./resource-names.ts";
 
-export type Workplace = CloudPlace<AzureConfig, AzureApi>;
+export type Workplace = DriverPlace<AzureConfig, AzureApi>;
 
 /** How often the core asks for a machine's state: Azure takes 12,000 reads an hour of one subscription. */
 export const pace: Pace = { firstMs: 2_000, mostMs: 10_000, jitter: 0.2 };

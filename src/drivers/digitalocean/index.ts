@@ -2,7 +2,7 @@
  * `digitalocean`: machines that are droplets. What is asked, and what is made of the answers: `options.ts` the record,
  * `check.ts` what must hold before, `creation.ts`, `state.ts`, `power.ts` and `removal.ts` the life of a droplet.
  */
-import { cloudModule } from "../../driver-kit/cloud-driver.ts";
+import { defineDriver } from "../../driver-kit/defined-driver.ts";
 import { DigitalOceanApi } from "./api.ts";
 import { checkBeforeCreate } from "./check.ts";
 import { createDroplet } from "./creation.ts";
@@ -12,7 +12,7 @@ import { findMade, removeMade } from "./removal.ts";
 import { locate, stateOf } from "./state.ts";
 import { pace } from "./workplace.ts";
 
-export const driverModule = cloudModule<DigitalOceanConfig, DigitalOceanApi>({
+export const driverModule = defineDriver<DigitalOceanConfig, DigitalOceanApi>({
   name: "digitalocean",
   summary: "A droplet at DigitalOcean",
   flags: digitalOceanOptions.flags,

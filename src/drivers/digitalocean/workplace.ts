@@ -1,11 +1,11 @@
 /** What the parts of the driver work on: one machine, its record and its ledger, and the API. */
-import type { CloudPlace } from "../../driver-kit/cloud-driver.ts";
+import type { DriverPlace } from "../../driver-kit/defined-driver.ts";
 import { createMark } from "../../driver-kit/marks.ts";
 import type { Pace } from "../../system/waiting.ts";
 import type { DigitalOceanApi, Droplet } from "./api.ts";
 import type { DigitalOceanConfig } from "./options.ts";
 
-export type Workplace = CloudPlace<DigitalOceanConfig, DigitalOceanApi>;
+export type Workplace = DriverPlace<DigitalOceanConfig, DigitalOceanApi>;
 
 /** Kinds of what is made, as the ledger and `findResources` name them. */
 export const kinds = { firewall: "firewall", instance: "instance", sshKey: "ssh-key", tag: "tag" } as const;

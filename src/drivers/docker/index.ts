@@ -4,7 +4,7 @@
  * docker client is needed. This file is the life of a machine once it exists; the rest is in `creation.ts`.
  */
 import { defaultEnginePort } from "../../engine/engine-address.ts";
-import { BuiltinDriver, engineUrl } from "../../driver-kit/builtin-driver.ts";
+import { BuiltinDriver, engineUrl, providerCapabilities } from "../../driver-kit/builtin-driver.ts";
 import { requireRootfsPrograms } from "../../driver-kit/images/debian-rootfs.ts";
 import type { DriverContext, DriverModule, Resource, SizeChange } from "../../driver-kit/driver.ts";
 import type { DriverOptions } from "../../driver-kit/create-flag.ts";
@@ -190,12 +190,7 @@ export const driverModule: DriverModule = {
   sizeFlags: { cpus: "docker-cpus", memoryMiB: "docker-memory" },
   ownKeys: ["ContainerName", "ContainerId", "EngineHost"],
   capabilities: {
-    provisionable: true,
-    adopted: false,
-    lifecycle: { start: true, stop: true, kill: true, restart: true },
-    parallelCreate: true,
-    perNameFlags: [],
-    injectsHostKeys: true,
+    ...providerCapabilities,
     onThisComputer: true,
   },
   open: (context, configText) => new DockerDriver(context, configText),

@@ -4,7 +4,7 @@
  * `removal.ts` the life of an instance.
  */
 import { setLifetime } from "./lifetime.ts";
-import { CloudDriver, cloudModule } from "../../driver-kit/cloud-driver.ts";
+import { DefinedDriver, defineDriver } from "../../driver-kit/defined-driver.ts";
 import { adoptInstance } from "./adoption.ts";
 import { ComputeApi } from "./api.ts";
 import { checkBeforeCreate } from "./check.ts";
@@ -17,7 +17,7 @@ import { upgrade } from "./records.ts";
 import { findMade, removeMade } from "./removal.ts";
 import { pace } from "./workplace.ts";
 
-class GoogleDriver extends CloudDriver<GoogleConfig, ComputeApi> {
+class GoogleDriver extends DefinedDriver<GoogleConfig, ComputeApi> {
   /** What the guest made itself is nobody else's. */
   override get hostKeysExposed(): boolean {
     return this.config.KeysInUserData && super.hostKeysExposed;
@@ -28,7 +28,7 @@ class GoogleDriver extends CloudDriver<GoogleConfig, ComputeApi> {
   }
 }
 
-export const driverModule = cloudModule<GoogleConfig, ComputeApi>(
+export const driverModule = defineDriver<GoogleConfig, ComputeApi>(
   {
     name: "google",
     summary: "An instance of Google Compute Engine",

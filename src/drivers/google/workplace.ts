@@ -1,5 +1,5 @@
 /** What the parts of the driver work on: one machine, its record and its ledger, and the API. */
-import type { CloudPlace } from "../../driver-kit/cloud-driver.ts";
+import type { DriverPlace } from "../../driver-kit/defined-driver.ts";
 import { createMark } from "../../driver-kit/marks.ts";
 import { MachineError } from "../../errors/machine-error.ts";
 import type { Pace } from "../../system/waiting.ts";
@@ -7,7 +7,7 @@ import type { ComputeApi, Instance } from "./api.ts";
 import { parseLabels } from "./labels.ts";
 import type { GoogleConfig } from "./options.ts";
 
-export type Workplace = CloudPlace<GoogleConfig, ComputeApi>;
+export type Workplace = DriverPlace<GoogleConfig, ComputeApi>;
 
 /** Kinds of what is made, as the ledger and `findResources` name them. */
 export const kinds = { firewall: "firewall", instance: "instance", disk: "disk" } as const;

@@ -3,7 +3,7 @@
  * answers: `script.ts` and `powershell.ts` the way there, `options.ts` the record, `check.ts` what must hold before,
  * `creation.ts`, `state.ts`, `power.ts`, `address.ts` and `removal.ts` the life of a machine.
  */
-import { CloudDriver, cloudModule } from "../../driver-kit/cloud-driver.ts";
+import { DefinedDriver, defineDriver } from "../../driver-kit/defined-driver.ts";
 import { noConsole } from "../../driver-kit/console-log.ts";
 import { locate } from "./address.ts";
 import { checkBeforeCreate } from "./check.ts";
@@ -15,14 +15,14 @@ import { findMade, removeMachine } from "./removal.ts";
 import { resizeMachine, sizeFlags } from "./resize.ts";
 import { stateOf } from "./state.ts";
 
-class HypervDriver extends CloudDriver<HypervConfig, PowerShell> {
+class HypervDriver extends DefinedDriver<HypervConfig, PowerShell> {
   get addressHint(): string {
     const { VSwitch, MachineName } = this.config;
     return `Look at its screen (vmconnect localhost ${MachineName}), and whether addresses are given out on the switch ${JSON.stringify(VSwitch)}; a VPN may keep them back. Then run the command again.`;
   }
 }
 
-export const driverModule = cloudModule<HypervConfig, PowerShell>(
+export const driverModule = defineDriver<HypervConfig, PowerShell>(
   {
     name: "hyperv",
     summary: "A virtual machine on this computer, by Hyper-V",

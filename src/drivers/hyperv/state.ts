@@ -1,5 +1,5 @@
 /** What state a machine is in. */
-import type { StateAndProblem } from "../../driver-kit/cloud-driver.ts";
+import type { StateAndProblem } from "../../driver-kit/defined-driver.ts";
 import type { MachineState } from "../../driver-kit/state.ts";
 import { findOwn, gone, type Workplace } from "./workplace.ts";
 

@@ -1,6 +1,6 @@
 /** What the parts of the driver work on, and how a machine's virtual machine is told from all others. */
 import * as path from "node:path";
-import type { CloudPlace } from "../../driver-kit/cloud-driver.ts";
+import type { DriverPlace } from "../../driver-kit/defined-driver.ts";
 import { createMark } from "../../driver-kit/marks.ts";
 import { MachineError } from "../../errors/machine-error.ts";
 import { rightsHint } from "./failures.ts";
@@ -8,7 +8,7 @@ import type { HypervConfig } from "./options.ts";
 import { isTrue, textOf, type Answers, type Fields, type PowerShell } from "./powershell.ts";
 import { fields, questions } from "./script.ts";
 
-export type Workplace = CloudPlace<HypervConfig, PowerShell>;
+export type Workplace = DriverPlace<HypervConfig, PowerShell>;
 
 /** Kinds of what is made, as the ledger and `findResources` name them. */
 export const kinds = { instance: "instance" } as const;

@@ -3,7 +3,7 @@
  * `cloud-file.ts`, `identity.ts`, `session.ts` and `api.ts`; what must hold before in `check.ts`; and the life of an
  * instance in `creation.ts`, `state.ts`, `power.ts` and `removal.ts`.
  */
-import { cloudModule } from "../../driver-kit/cloud-driver.ts";
+import { defineDriver } from "../../driver-kit/defined-driver.ts";
 import { OpenStackApi } from "./api.ts";
 import { checkBeforeCreate } from "./check.ts";
 import { createServer } from "./creation.ts";
@@ -13,7 +13,7 @@ import { findMade, removeMade } from "./removal.ts";
 import { locate, stateOf } from "./state.ts";
 import { pace } from "./workplace.ts";
 
-export const driverModule = cloudModule<OpenStackConfig, OpenStackApi>({
+export const driverModule = defineDriver<OpenStackConfig, OpenStackApi>({
   name: "openstack",
   summary: "An instance of an OpenStack cloud",
   flags: openStackOptions.flags,

@@ -1,5 +1,5 @@
 /** What OpenStack tells of a server: its state, what is wrong with it, and where it is. */
-import type { StateAndProblem } from "../../driver-kit/cloud-driver.ts";
+import type { StateAndProblem } from "../../driver-kit/defined-driver.ts";
 import type { MachineState } from "../../driver-kit/state.ts";
 import { gone } from "./creation.ts";
 import { ownFloatingIp } from "./floating-ip.ts";

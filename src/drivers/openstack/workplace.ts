@@ -1,11 +1,11 @@
 /** What the parts of the driver work on: one machine, its record and its ledger, the services, and what they tell. */
-import type { CloudPlace } from "../../driver-kit/cloud-driver.ts";
+import type { DriverPlace } from "../../driver-kit/defined-driver.ts";
 import { createMark } from "../../driver-kit/marks.ts";
 import type { Pace } from "../../system/waiting.ts";
 import type { OpenStackApi } from "./api.ts";
 import { metadataOf, type OpenStackConfig } from "./options.ts";
 
-export type Workplace = CloudPlace<OpenStackConfig, OpenStackApi>;
+export type Workplace = DriverPlace<OpenStackConfig, OpenStackApi>;
 
 /** Kinds of what is made, as the ledger and `findResources` name them. */
 export const kinds = {

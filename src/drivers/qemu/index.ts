@@ -4,7 +4,7 @@
  * of a machine once it exists; how one comes into being is in `creation.ts`.
  */
 import { defaultEnginePort } from "../../engine/engine-address.ts";
-import { BuiltinDriver, engineUrl } from "../../driver-kit/builtin-driver.ts";
+import { BuiltinDriver, engineUrl, providerCapabilities } from "../../driver-kit/builtin-driver.ts";
 import type {
   ContainerPorts,
   DriverContext,
@@ -304,12 +304,7 @@ export const driverModule: DriverModule = {
   sizeFlags,
   ownKeys: ["InstanceId", "ImageDigest", "Accelerator"],
   capabilities: {
-    provisionable: true,
-    adopted: false,
-    lifecycle: { start: true, stop: true, kill: true, restart: true },
-    parallelCreate: true,
-    perNameFlags: [],
-    injectsHostKeys: true,
+    ...providerCapabilities,
     tellsStateLocally: true,
     onThisComputer: true,
   },

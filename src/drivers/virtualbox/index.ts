@@ -4,7 +4,7 @@
  * computer and its machines, where its engine is. This file is the contract's face; the life of a machine is in the files beside.
  */
 import { defaultEnginePort } from "../../engine/engine-address.ts";
-import { engineUrl } from "../../driver-kit/builtin-driver.ts";
+import { engineUrl, providerCapabilities } from "../../driver-kit/builtin-driver.ts";
 import type { DriverOptions } from "../../driver-kit/create-flag.ts";
 import type { DriverContext, DriverModule, Resource, SizeChange } from "../../driver-kit/driver.ts";
 import { readConsoleLog } from "../../driver-kit/console-log.ts";
@@ -148,12 +148,7 @@ export function virtualBoxModule(surroundings: HostSurroundings): DriverModule {
     sizeFlags,
     newKeys,
     capabilities: {
-      provisionable: true,
-      adopted: false,
-      lifecycle: { start: true, stop: true, kill: true, restart: true },
-      parallelCreate: true,
-      perNameFlags: [],
-      injectsHostKeys: true,
+      ...providerCapabilities,
       onThisComputer: true,
       foundByName: true,
     },

@@ -5,7 +5,7 @@
  * `removal.ts` the life of a machine.
  */
 import * as path from "node:path";
-import { CloudDriver, cloudModule } from "../../driver-kit/cloud-driver.ts";
+import { DefinedDriver, defineDriver } from "../../driver-kit/defined-driver.ts";
 import { readConsoleLog } from "../../driver-kit/console-log.ts";
 import { locate } from "./address.ts";
 import { checkBeforeCreate } from "./check.ts";
@@ -18,14 +18,14 @@ import { resizeMachine, sizeFlags } from "./resize.ts";
 import { stateOf } from "./state.ts";
 import { consoleFile } from "./vmx.ts";
 
-class FusionDriver extends CloudDriver<FusionConfig, VmwarePrograms> {
+class FusionDriver extends DefinedDriver<FusionConfig, VmwarePrograms> {
   get addressHint(): string {
     const log = path.join(this.context.machineDir, consoleFile);
     return `Its console is in ${log}; look whether VMware's network ${this.config.NetworkType} gives out addresses, and restart its services if it does not. Then run the command again.`;
   }
 }
 
-export const driverModule = cloudModule<FusionConfig, VmwarePrograms>(
+export const driverModule = defineDriver<FusionConfig, VmwarePrograms>(
   {
     name: "vmwarefusion",
     summary: "A virtual machine on this computer, by VMware Fusion or Workstation",

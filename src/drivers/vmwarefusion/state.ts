@@ -1,5 +1,5 @@
 /** What state a machine is in: whether it is among those that run, and what its folder tells. */
-import type { StateAndProblem } from "../../driver-kit/cloud-driver.ts";
+import type { StateAndProblem } from "../../driver-kit/defined-driver.ts";
 import { factsOf } from "../../system/disk-files.ts";
 import { fileOf, gone, isOwn, lookUp, type Sight, type Workplace } from "./workplace.ts";
 

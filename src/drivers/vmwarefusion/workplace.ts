@@ -1,6 +1,6 @@
 /** What the parts of the driver work on, and how the machine's virtual machine is looked at. */
 import * as path from "node:path";
-import type { CloudPlace } from "../../driver-kit/cloud-driver.ts";
+import type { DriverPlace } from "../../driver-kit/defined-driver.ts";
 import { createMark } from "../../driver-kit/marks.ts";
 import { MachineError } from "../../errors/machine-error.ts";
 import { realPathOf } from "../../system/disk-files.ts";
@@ -9,7 +9,7 @@ import type { FusionConfig } from "./options.ts";
 import type { VmwarePrograms } from "./programs.ts";
 import { parseVmx } from "./vmx.ts";
 
-export type Workplace = CloudPlace<FusionConfig, VmwarePrograms>;
+export type Workplace = DriverPlace<FusionConfig, VmwarePrograms>;
 
 /** Kinds of what is made, as the ledger and `findResources` name them. */
 export const kinds = { instance: "instance" } as const;

@@ -3,13 +3,13 @@
  * answers: `api/` speaks with vSphere, `options.ts` has the record, `check.ts` what must hold before, `creation.ts`,
  * `power.ts` and `removal.ts` the life of a VM. What speaks with vSphere is loaded with the first verb.
  */
-import { CloudDriver, cloudModule } from "../../driver-kit/cloud-driver.ts";
+import { DefinedDriver, defineDriver } from "../../driver-kit/defined-driver.ts";
 import { noConsole } from "../../driver-kit/console-log.ts";
 import { VimApi } from "./api/vim-api.ts";
 import { configure, driverName, newConfig, newKeys, sizeFlags, upgrade, vsphereOptions, type VsphereConfig } from "./options.ts";
 import { pace } from "./workplace.ts";
 
-class VsphereDriver extends CloudDriver<VsphereConfig, VimApi> {
+class VsphereDriver extends DefinedDriver<VsphereConfig, VimApi> {
   /** Of 0.16.2's records without one too. */
   override async getSshUsername(): Promise<string> {
     return this.config.SSHUser === "" ? "docker" : this.config.SSHUser;
@@ -34,7 +34,7 @@ class VsphereDriver extends CloudDriver<VsphereConfig, VimApi> {
 
 const power = async () => await import("./power.ts");
 
-export const driverModule = cloudModule<VsphereConfig, VimApi>(
+export const driverModule = defineDriver<VsphereConfig, VimApi>(
   {
     name: driverName,
     summary: "A VM on VMware vSphere",

@@ -1,5 +1,5 @@
 /** The states of a VM, and switching it. A state that is reached already is a success. */
-import type { StateAndProblem } from "../../driver-kit/cloud-driver.ts";
+import type { StateAndProblem } from "../../driver-kit/defined-driver.ts";
 import type { MachineState } from "../../driver-kit/state.ts";
 import { failureKindOf, ProviderError } from "../../driver-kit/provider-error.ts";
 import { MachineError, messageOf } from "../../errors/machine-error.ts";

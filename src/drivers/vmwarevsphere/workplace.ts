@@ -1,11 +1,11 @@
 /** What the parts of the driver work on: one machine, its record and its ledger, and vSphere. */
-import type { CloudPlace } from "../../driver-kit/cloud-driver.ts";
+import type { DriverPlace } from "../../driver-kit/defined-driver.ts";
 import type { Pace } from "../../system/waiting.ts";
 import type { VimApi } from "./api/vim-api.ts";
 import type { Ref } from "./api/wire.ts";
 import type { VsphereConfig } from "./options.ts";
 
-export type Workplace = CloudPlace<VsphereConfig, VimApi>;
+export type Workplace = DriverPlace<VsphereConfig, VimApi>;
 
 /**
  * Kinds of what is made, as the ledger and `findResources` name them: the VM by its instance UUID, the seed's CD by its path

@@ -1,9 +1,9 @@
 /**
- * A driver of a cloud as data: what a verb does is a function of the place that it works on (one machine, its record, its
+ * A driver of a provider as data: what a verb does is a function of the place that it works on (one machine, its record, its
  * ledger, its provider's API), and the class here is the contract's face. A driver that does something in another way
  * extends it.
  */
-import type { Upgrade } from "./builtin-driver.ts";
+import { providerCapabilities, type Upgrade } from "./builtin-driver.ts";
 import type { DriverOptions } from "./create-flag.ts";
 import type { Driver, DriverCapabilities, DriverContext, DriverModule, Resource, SizeChange } from "./driver.ts";
 import type { Ledger } from "./ledger.ts";
@@ -12,7 +12,7 @@ import type { MachineState } from "./state.ts";
 import type { Pace } from "../system/waiting.ts";
 
 /** What the parts of a driver work on. */
-export interface CloudPlace<Config extends ProviderConfig, Api> {
+export interface DriverPlace<Config extends ProviderConfig, Api> {
   readonly context: DriverContext;
   readonly config: Config;
   readonly ledger: Ledger;
@@ -29,7 +29,7 @@ export interface StateAndProblem {
 }
 
 /** The verbs of the contract ({@link Driver}), each by the part that does it. */
-export interface CloudParts<Place> {
+export interface DriverParts<Place> {
   readonly preCreateCheck: Work<Place>;
   readonly create: Work<Place>;
   readonly remove: Work<Place>;
@@ -48,14 +48,14 @@ export interface CloudParts<Place> {
   readonly console?: Work<Place, string>;
 }
 
-/** A driver of a cloud, as data. */
-export interface CloudDefinition<Config extends ProviderConfig, Api> extends Pick<
+/** A driver of a provider, as data. */
+export interface DriverDefinition<Config extends ProviderConfig, Api> extends Pick<
   DriverModule,
   "name" | "summary" | "flags" | "sizeFlags"
 > {
   readonly newKeys: readonly string[];
   readonly pace: Pace;
-  /** Where they are not those that all clouds have. */
+  /** Where they are not {@link providerCapabilities}. */
   readonly capabilities: Pick<DriverCapabilities, "whenPoweredOff"> & Partial<DriverCapabilities>;
   /** The driver's own fields with their defaults, in the order they are stored. Made anew at each call. */
   newConfig(): Omit<Config, keyof ProviderConfig> & Partial<Config>;
@@ -65,19 +65,19 @@ export interface CloudDefinition<Config extends ProviderConfig, Api> extends Pic
   configure(config: Config, options: DriverOptions, context: DriverContext): void | Promise<void>;
   /** Loads no package and makes no request: it is called with the first verb. */
   openApi(context: DriverContext, config: Config): Api;
-  readonly parts: CloudParts<CloudPlace<Config, Api>>;
+  readonly parts: DriverParts<DriverPlace<Config, Api>>;
 }
 
-export class CloudDriver<Config extends ProviderConfig, Api> extends ProviderDriver<Config> {
+export class DefinedDriver<Config extends ProviderConfig, Api> extends ProviderDriver<Config> {
   readonly driverName: string;
   stateProblem: string | undefined;
   readonly setLifetime?: NonNullable<Driver["setLifetime"]>;
   readonly resize?: NonNullable<Driver["resize"]>;
   readonly console?: NonNullable<Driver["console"]>;
-  readonly #definition: CloudDefinition<Config, Api>;
-  #opened: CloudPlace<Config, Api> | undefined;
+  readonly #definition: DriverDefinition<Config, Api>;
+  #opened: DriverPlace<Config, Api> | undefined;
 
-  constructor(definition: CloudDefinition<Config, Api>, context: DriverContext, configText: string | undefined) {
+  constructor(definition: DriverDefinition<Config, Api>, context: DriverContext, configText: string | undefined) {
     super(context, definition.newConfig(), configText, definition.upgrade);
     this.driverName = definition.name;
     this.#definition = definition;
@@ -87,7 +87,7 @@ export class CloudDriver<Config extends ProviderConfig, Api> extends ProviderDri
     if (console !== undefined) this.console = async (signal) => await console(this.place, signal);
   }
 
-  protected get place(): CloudPlace<Config, Api> {
+  protected get place(): DriverPlace<Config, Api> {
     const { config, context, ledger } = this;
     this.#opened ??= { context, config, ledger, api: this.#definition.openApi(context, config) };
     return this.#opened;
@@ -150,25 +150,15 @@ export class CloudDriver<Config extends ProviderConfig, Api> extends ProviderDri
   }
 }
 
-/** What holds for the machines of every cloud. */
-const cloudCapabilities = {
-  provisionable: true,
-  adopted: false,
-  lifecycle: { start: true, stop: true, kill: true, restart: true },
-  parallelCreate: true,
-  perNameFlags: [],
-  injectsHostKeys: true,
-} as const satisfies DriverCapabilities;
-
 /** @param Driver another than the usual face */
-export function cloudModule<Config extends ProviderConfig, Api>(
-  definition: CloudDefinition<Config, Api>,
-  Driver: typeof CloudDriver<Config, Api> = CloudDriver,
+export function defineDriver<Config extends ProviderConfig, Api>(
+  definition: DriverDefinition<Config, Api>,
+  Driver: typeof DefinedDriver<Config, Api> = DefinedDriver,
 ): DriverModule {
   const { capabilities, flags, name, newKeys, pace, sizeFlags, summary } = definition;
   return {
     ...{ name, summary, flags, sizeFlags, newKeys, pace },
-    capabilities: { ...cloudCapabilities, ...capabilities },
+    capabilities: { ...providerCapabilities, ...capabilities },
     open: (context, configText) => new Driver(definition, context, configText),
   };
 }
