@@ -1,7 +1,7 @@
 /** Completion typed at real shells on a terminal: what the shell then runs tells what was completed. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { isInstalled, ShellFixture } from "./shell-fixture.ts";
+import { isInstalled, ShellFixture, sourced } from "./shell-fixture.ts";
 
 /** What is typed, and the words that the program gets. */
 const cases: readonly (readonly [typed: string, words: readonly string[]])[] = [
@@ -29,8 +29,27 @@ describe("completion", () => {
     it(`completes in ${shell}`, { skip: isInstalled(shell) ? false : `${shell} is not installed` }, async () => {
       const fixture = new ShellFixture();
       try {
-        await fixture.type(shell, sources, [...cases.map(([typed]) => typed), wrapped]);
+        await fixture.type(shell, { after: sourced(sources) }, [...cases.map(([typed]) => typed), wrapped]);
         assert.deepEqual(fixture.logged, [...cases.map(([, words]) => words), ["env", "--shell", shell, "alpha"]]);
+      } finally {
+        fixture.remove();
+      }
+    });
+  }
+
+  for (const shell of Object.keys(shells)) {
+    it(`that is installed is found by ${shell}`, { skip: isInstalled(shell) ? false : `${shell} is not installed` }, async () => {
+      const fixture = new ShellFixture();
+      try {
+        const { status, stdout, stderr } = fixture.run("sh", ["-c"], `docker-machine completion install ${shell}`);
+        assert.equal(status, 0, stderr);
+        // What the user is told to write into the start-up file, and nothing else.
+        const [told = ""] = /fpath=.*$/mu.exec(stdout) ?? [];
+        await fixture.type(shell, { before: told }, ["docker-machine insp\tal\t", "docker-machine create -d non\tx"]);
+        assert.deepEqual(fixture.logged, [
+          ["inspect", "alpha"],
+          ["create", "-d", "none", "x"],
+        ]);
       } finally {
         fixture.remove();
       }

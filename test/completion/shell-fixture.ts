@@ -18,20 +18,48 @@ const limitMs = 60_000;
 /** Where a prompt ends; the next line is typed then. */
 const prompt = "ready> ";
 
-const interactiveShells: Readonly<
-  Record<string, { readonly rcFile: string; readonly command: string; readonly setPrompt: string }>
-> = {
-  bash: { rcFile: "rc", command: "bash --noprofile --rcfile rc -i", setPrompt: `PS1='${prompt}'` },
-  zsh: { rcFile: ".zshrc", command: "zsh -d -i", setPrompt: `PS1='${prompt}'\nautoload -Uz compinit && compinit -u -D` },
+/** What its user has in the shell's start-up file, before and after the shell's own completion is there. */
+interface StartUp {
+  readonly before?: string;
+  readonly after?: string;
+}
+
+interface InteractiveShell {
+  readonly rcFile: string;
+  readonly command: string;
+  readonly setPrompt: string;
+  /** Where the shell's own completion is there by itself, there is nothing to do. */
+  readonly startCompletion: string;
+}
+
+const interactiveShells: Readonly<Record<string, InteractiveShell>> = {
+  bash: {
+    rcFile: "rc",
+    command: "bash --noprofile --rcfile rc -i",
+    setPrompt: `PS1='${prompt}'`,
+    startCompletion: "source /usr/share/bash-completion/bash_completion",
+  },
+  zsh: {
+    rcFile: ".zshrc",
+    command: "zsh -d -i",
+    setPrompt: `PS1='${prompt}'`,
+    startCompletion: "autoload -Uz compinit && compinit -u -D",
+  },
   fish: {
     rcFile: "rc",
-    command: "fish --no-config -i -C 'source rc'",
+    command: "fish -i -C 'source rc'",
     setPrompt: `function fish_prompt; echo -n '${prompt}'; end`,
+    startCompletion: "",
   },
 };
 
 export function isInstalled(program: string): boolean {
   return spawnSync(program, ["-c", "exit 0"]).status === 0;
+}
+
+/** Sources files of completions/. */
+export function sourced(files: readonly string[]): string {
+  return files.map((file) => `source ${path.join(completionsDir, file)}`).join("\n");
 }
 
 export class ShellFixture {
@@ -55,7 +83,7 @@ export class ShellFixture {
       program,
       `#!/bin/sh
 case $1 in
-  __complete) exec ${programWords} "$@" ;;
+  __complete | completion) exec ${programWords} "$@" ;;
 esac
 for word; do printf '%s\\037' "$word"; done >>'${this.#log}'
 echo >>'${this.#log}'
@@ -102,12 +130,12 @@ esac
     });
   }
 
-  /** Sources files of completions/ in an interactive shell and types the lines, each at its own prompt. */
-  async type(shell: string, sources: readonly string[], lines: readonly string[]): Promise<void> {
+  /** Starts an interactive shell and types the lines, each at its own prompt. */
+  async type(shell: string, { before = "", after = "" }: StartUp, lines: readonly string[]): Promise<void> {
     const known = interactiveShells[shell];
     assert.ok(known);
-    const sourced = sources.map((file) => `source ${path.join(completionsDir, file)}`);
-    writeFileSync(path.join(this.folder, known.rcFile), [known.setPrompt, ...sourced, ""].join("\n"));
+    const rc = [known.setPrompt, before, known.startCompletion, after, ""].join("\n");
+    writeFileSync(path.join(this.folder, known.rcFile), rc);
     const child = spawn("script", ["-qec", known.command, "/dev/null"], { cwd: this.folder, env: this.#env, timeout: limitMs });
     const left = [...lines, "exit"];
     let shown = "";

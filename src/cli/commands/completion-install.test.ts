@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import * as path from "node:path";
 import { test } from "node:test";
 import { temporaryFolder } from "../../system/testing/folder.ts";
@@ -42,4 +42,27 @@ test("what is somebody else's stays, and shells without such a folder are refuse
   assert.match(stderr, /docker-machine\.fish is not ours, and stays/u);
   assert.equal(readFileSync(file, "utf8"), "# mine\n");
   assert.equal((await at(home).main("completion", "install", "powershell")).code, 2);
+});
+
+test("a shell that cannot be seen to keeps none of the others from it", async () => {
+  const home = temporaryFolder();
+  const [foreign, data] = [
+    path.join(home, ".local/share/bash-completion/completions/docker-machine"),
+    path.join(home, ".local/share/zsh"),
+  ];
+  mkdirSync(path.dirname(foreign), { recursive: true });
+  writeFileSync(foreign, "# mine\n");
+  writeFileSync(data, "a file where a folder is to be\n");
+  const { code, stdout, stderr } = await at(home).main("completion", "install", "bash", "zsh", "fish");
+  assert.equal(code, 1);
+  const fish = path.join(home, ".config/fish/completions/docker-machine.fish");
+  assert.equal(stdout, `Wrote ${fish}\n`);
+  assert.ok(existsSync(fish));
+  assert.equal(
+    stderr,
+    `${foreign} is not ours, and stays; Cannot create ${data}/site-functions: a part of the path is not a folder\n` +
+      "Hint: Move it away and run the command again. See that you may write there, or have your shell load it: " +
+      'eval "$(docker-machine completion zsh)"\n',
+  );
+  assert.equal(readFileSync(foreign, "utf8"), "# mine\n");
 });
