@@ -35,7 +35,8 @@ export function printRows(title: string, rows: readonly Row[]): void {
   console.log(`\n${title}`);
   const width = Math.max(...rows.map(({ what }) => what.length));
   for (const { what, value, unit = "ms", target, note } of rows) {
-    const figure = `${value >= 100 || Number.isInteger(value) ? value.toFixed(0) : value.toFixed(1)} ${unit}`;
+    const digits = unit === "x" ? 2 : value >= 100 || Number.isInteger(value) ? 0 : 1;
+    const figure = `${value.toFixed(digits)} ${unit}`;
     const verdict = target === undefined ? "" : `${value <= target ? "within" : "ABOVE"} ${target} ${unit}`;
     console.log(
       `  ${what.padEnd(width)}  ${figure.padStart(10)}  ${[verdict, note].filter((part) => part !== undefined && part !== "").join("; ")}`,
