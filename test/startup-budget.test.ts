@@ -21,7 +21,7 @@ import { goldenText } from "../src/store/testing/records.ts";
 const budgetsKiB: Readonly<Record<string, number>> = {
   version: 130,
   "completion bash": 165,
-  "__complete -- docker-machine ins": 170,
+  "__complete -- docker-machine ins": 176,
   "inspect alpha": 295,
   "ip alpha": 310,
   "env --unset": 330,

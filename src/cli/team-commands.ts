@@ -2,6 +2,7 @@
 import type { CliFlag } from "./flags/flag.ts";
 import type { Command } from "./command.ts";
 import { expects, noArguments, onMachines } from "./command-shapes.ts";
+import { selectionFlags } from "./selection/selection-flags.ts";
 
 const url = expects("the address of the team's store as an argument", 1, 1);
 
@@ -65,6 +66,15 @@ const teamCommands: readonly Command[] = [
     name: "store push",
     summary: "Give the team machines of this store as they are here",
     ...onMachines,
+    flags: [
+      {
+        kind: "bool",
+        name: "keep-keys",
+        usage: "Boxes that were adopted get no key pairs of their own: others use their engines alone",
+      },
+      { kind: "bool", name: "y", usage: "Assumes automatic yes to push" },
+      ...selectionFlags,
+    ],
     output: "progress",
     load: () => import("./commands/store-push.ts"),
   },

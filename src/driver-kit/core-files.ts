@@ -1,6 +1,11 @@
 /** Names in a machine's folder that the core keeps for itself: no copy of a file of the user's may take one. */
 
+/** The pair that was made for an adopted machine, in the place of its user's own. Its public half has `.pub` behind it. */
+export const ownKeyName = "machine_key";
+
 export const coreFiles: readonly string[] = [
+  ownKeyName,
+  `${ownKeyName}.pub`,
   "config.json",
   "config.json.bak",
   "journal.ndjson",
@@ -24,4 +29,9 @@ const temporary = /\.tmp/iu;
 export function copyNameOf(fileName: string): string {
   const isTaken = coreFiles.includes(fileName.toLowerCase()) || temporary.test(fileName);
   return isTaken ? `ssh-${fileName.replaceAll(/\.tmp/giu, "-tmp")}` : fileName;
+}
+
+/** A pair that was made for a machine says so in its public half; any other may be a person's own. */
+export function isMadeForMachine(publicKey: string): boolean {
+  return /^\S+ \S+ docker-machine /u.test(publicKey);
 }

@@ -168,6 +168,21 @@ export interface ContainerPorts {
   ): Promise<readonly BringOutcome[]>;
 }
 
+/**
+ * A key pair that is made for an adopted machine, by which it is logged in to in the place of its user's own. `declined`:
+ * the user wants none.
+ */
+export interface OwnKey {
+  readonly state: "none" | "wanted" | "declined" | "used";
+  /** From now on it is wanted; nothing changes where it is declined, or used. */
+  want(): void;
+  /**
+   * The pair opens the machine: it is the machine's from now on. Gives what is of no use any more, the copies of the user's
+   * key in the machine's folder; the core saves, and then removes them.
+   */
+  use(): Promise<readonly string[]>;
+}
+
 export interface Driver {
   /** The name that the record holds. A program of others may turn out to have another than it was asked for by. */
   readonly driverName: string;
@@ -225,6 +240,8 @@ export interface Driver {
   readonly enginePort?: number | undefined;
   /** One sentence on what is wrong with the machine, where the last `getState` of this object said `Error` or "". For `ls`. */
   readonly stateProblem?: string | undefined;
+  /** Absent where nobody's own key is in use: a machine that was made has had a pair of its own from the start. */
+  readonly ownKey?: OwnKey | undefined;
   /** File with the sudo password of the SSH user, if it needs one. */
   readonly sudoPasswordFile?: string | undefined;
   /**

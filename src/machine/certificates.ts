@@ -17,7 +17,8 @@ import { workOnHost } from "./host/work-on-host.ts";
 import { requireCreated } from "./interruption/interrupted.ts";
 import { lockMachine } from "./interruption/machine-lock.ts";
 import type { MachineContext } from "./machine-context.ts";
-import { keepTrust, provisionContext, provisionRequest } from "./provision-machine.ts";
+import { keepTrust, provisionRequest } from "./provision-machine.ts";
+import { provisionContext } from "./host/provision-context.ts";
 
 /** Makes the CA and the client certificate if they are missing or expired; many processes at once make one pair. */
 export async function prepareAuthority(context: MachineContext, signal: AbortSignal, keyType: KeyType = "rsa"): Promise<void> {

@@ -19,6 +19,7 @@ import { bringUp } from "./bring-up.ts";
 import { prepareAuthority } from "./certificates.ts";
 import type { Host } from "./host/host.ts";
 import { newHost, openHost } from "./host/open-host.ts";
+import { wishOwnKey } from "./host/own-key.ts";
 import { isBeingUndone, isCreateUncertain, wayOut } from "./interruption/interrupted.ts";
 import { readJournal, type JournalReading } from "./interruption/journal.ts";
 import { lockMachine } from "./interruption/machine-lock.ts";
@@ -237,6 +238,7 @@ async function configuredHost(
       throw reworded(error, "driver-options", `Error setting machine configuration from flags provided: ${messageOf(error)}`);
     });
     requireEndable(host);
+    wishOwnKey(context, host);
     return host;
   } catch (error) {
     await host[Symbol.asyncDispose]();

@@ -14,7 +14,8 @@ import { readJournal } from "./interruption/journal.ts";
 import { startHost } from "./lifecycle.ts";
 import { lockMachine } from "./interruption/machine-lock.ts";
 import type { MachineContext } from "./machine-context.ts";
-import { keepTrust, provisionContext, provisionMachine, provisionRequest } from "./provision-machine.ts";
+import { keepTrust, provisionMachine, provisionRequest } from "./provision-machine.ts";
+import { provisionContext } from "./host/provision-context.ts";
 
 /** Repeats provisioning from the facts on; an interrupted `create` is gone on with from where it was. */
 export async function provisionAgain(context: MachineContext, name: string, signal: AbortSignal): Promise<void> {

@@ -23,7 +23,9 @@ import { formatPlan } from "../provision/plan/format-plan.ts";
 import { planHost, provisionHost } from "../provision/provision.ts";
 import { waitForEngine } from "./host/engine-connection.ts";
 import type { Host } from "./host/host.ts";
+import { takeOwnKey } from "./host/own-key.ts";
 import { isOverSsh } from "./host/engine-transport.ts";
+import { provisionContext } from "./host/provision-context.ts";
 import { lifetimeOf } from "./lifetime/recorded-lifetime.ts";
 import { sudoPasswordOf } from "./host/sudo-password.ts";
 import type { MachineContext } from "./machine-context.ts";
@@ -39,6 +41,7 @@ export async function provisionMachine(
   const request = await provisionRequest(context, host);
   const outcome = await provisionHost(request, { ...provisionContext(context, host, ssh, signal), ...first });
   await keepTrust(host, outcome);
+  await takeOwnKey(context, host, ssh, signal);
   delete host.record.extra.LifetimePending;
   host.report({ type: "checking-engine" });
   await waitForEngine(context, host, signal, ssh);
@@ -63,10 +66,6 @@ export async function keepTrust(host: Host, { plan }: Pick<ProvisionOutcome, "pl
 export async function planMachine(context: MachineContext, host: Host, ssh: SshExecutor, signal: AbortSignal): Promise<string> {
   const request = await bareRequest(context, host);
   return formatPlan(await planHost(request, provisionContext(context, host, ssh, signal)));
-}
-
-export function provisionContext(context: MachineContext, host: Host, ssh: SshExecutor, signal: AbortSignal): ProvisionContext {
-  return { ssh, clock: context.clock, report: host.report, signal, bounds: context.timeouts };
 }
 
 /** Logs in, and has done there what needs to know what is wanted of the host. Throws what connecting and the work throw. */
@@ -141,6 +140,7 @@ export async function bareRequest(context: MachineContext, host: Host): Promise<
     driverName: record.driverName,
     adopted: module.capabilities.adopted,
     address: await driver.getIp(),
+    loginKey: driver.ownKey?.state === "wanted" ? { user: await driver.getSshUsername() } : undefined,
     engine: engineRequest(
       record.hostOptions,
       record.extra,

@@ -5,11 +5,13 @@ import { restoreHost } from "../provision/provision.ts";
 import { within } from "../system/waiting.ts";
 import type { Host } from "./host/host.ts";
 import { openHost } from "./host/open-host.ts";
+import { withdrawOwnKey } from "./host/own-key.ts";
 import { forgetIntegration } from "./integration/in-step.ts";
 import { readJournal } from "./interruption/journal.ts";
 import { lockMachine } from "./interruption/machine-lock.ts";
 import type { MachineContext } from "./machine-context.ts";
-import { bareRequest, provisionContext } from "./provision-machine.ts";
+import { bareRequest } from "./provision-machine.ts";
+import { provisionContext } from "./host/provision-context.ts";
 import { endPublished } from "./published/keep.ts";
 import { sweepStore } from "./interruption/sweep.ts";
 import { requireUnprotected } from "./selection/protection.ts";
@@ -86,6 +88,8 @@ async function removeInstance(context: MachineContext, host: Host, request: Remo
     await ssh.connect();
     await journal.step("restore-host", async () => {
       await restoreHost(await bareRequest(context, host), provisionContext(context, host, ssh, signal));
+      // Last: by this key the connection was made.
+      await withdrawOwnKey(context, host, ssh, signal);
     });
   }
   await journal.step("remove-instance", async () => await removeAtProvider(context, host, context.timeouts.driverMs, signal));

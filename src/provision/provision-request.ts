@@ -79,6 +79,8 @@ export interface ProvisionRequest {
   readonly adopted: boolean;
   /** Address the engine is reached at, for swarm and messages. */
   readonly address: string;
+  /** The machine is given a key pair of its own, for this user: done by whoever holds the pair. */
+  readonly loginKey?: { readonly user: string } | undefined;
   readonly engine: EngineRequest;
   readonly swarm?: SwarmRequest | undefined;
   /** The machine is, or is to be, a member of a cluster of swarm mode: its ports are opened, and live-restore goes off. */

@@ -80,7 +80,16 @@ export async function replaceServerCertificate(request: ProvisionRequest, contex
 
 /** Of what a plan would change on a host, what is named. */
 function partOf(full: Plan, part: Partial<Plan>): Plan {
-  return { ...full, removals: [], firewall: [], swarm: [], lifetime: undefined, hostName: undefined, ...part };
+  return {
+    ...full,
+    removals: [],
+    firewall: [],
+    swarm: [],
+    lifetime: undefined,
+    loginKey: undefined,
+    hostName: undefined,
+    ...part,
+  };
 }
 
 function noEngine(label: string): MachineError {

@@ -81,6 +81,18 @@ export async function ensureKeyPair(
   return await writeKeyPair(path.join(folder, `id_${type ?? "ed25519"}`), make(comment));
 }
 
+/** As {@link ensureKeyPair}, for one file: a pair that is there stays. Throws `ssh-key-unusable` where it is none. */
+export async function ensureKeyPairAt(
+  file: string,
+  comment: string,
+  computer: Pick<Computer, "os">,
+): Promise<{ readonly publicKey: string }> {
+  if ((await readFileIfExists(file)) === undefined) return await writeKeyPair(file, generateKeyPair(comment));
+  const { publicKey } = await loadPrivateKey(file, computer);
+  if (publicKey === undefined) throw unusable(`The key pair ${file} cannot be used`, "Move it away.");
+  return { publicKey: `${formatPublicKey(publicKey)} ${comment}` };
+}
+
 async function writeKeyPair(
   file: string,
   pair: KeyPair,

@@ -4,6 +4,7 @@
  */
 import { createHash } from "node:crypto";
 import * as path from "node:path";
+import { isMadeForMachine, ownKeyName } from "../driver-kit/core-files.ts";
 import { localText, portableText } from "../store/portable-paths.ts";
 import { keptFileName, recordFileName } from "../store/paths.ts";
 import { makePrivateDirectory, readRegularFileIfExists, removeFile, writeFileAtomic } from "../system/files.ts";
@@ -13,13 +14,10 @@ export type Files = Readonly<Record<string, string>>;
 
 /** In the order in which they are written: whoever finds a record finds what it speaks of. */
 const plain = ["secrets.json", "known_hosts", "server-key.pem", "server.pem"];
-const keyPairs = ["id_ed25519", "id_rsa"];
+const keyPairs = ["id_ed25519", "id_rsa", ownKeyName];
 const withPaths = [keptFileName, recordFileName];
 /** Last, so that a machine that is being made is never taken for one that is whole. */
 const journal = "journal.ndjson";
-
-/** A pair that was made for a machine says so; any other may be a person's own. */
-const madeForMachine = /^\S+ \S+ docker-machine /u;
 
 async function read(dir: string, name: string): Promise<string | undefined> {
   return (await readRegularFileIfExists(path.join(dir, name)))?.toString("utf8");
@@ -35,7 +33,7 @@ export async function readShared(dir: string, storeRoot: string): Promise<Files 
     }
   };
   await take(plain);
-  for (const name of keyPairs) if (madeForMachine.test((await read(dir, `${name}.pub`)) ?? "")) await take([name, `${name}.pub`]);
+  for (const name of keyPairs) if (isMadeForMachine((await read(dir, `${name}.pub`)) ?? "")) await take([name, `${name}.pub`]);
   await take(withPaths, (text) => portableText(text, storeRoot));
   await take([journal]);
   return found[recordFileName] === undefined ? undefined : found;

@@ -1,7 +1,7 @@
 /** A machine shared with somebody who has a store of their own, until it is not: on a real host, with docker's own client. */
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
-import { writeFile } from "node:fs/promises";
+import { readdir, writeFile } from "node:fs/promises";
 import * as path from "node:path";
 import { test } from "node:test";
 import { labUnavailableReason, openLab } from "../lab/lab.ts";
@@ -67,27 +67,39 @@ test("a guest uses the engine and nothing else, and is out at once when unshared
   assert.equal((await host.exec("ls -d /var/lib/docker-machine-share")).status, 2);
 });
 
-test("a key's time ends what it opened, and a restore leaves no guest", { skip: unavailable ?? false }, async () => {
-  await using lab = await openLab();
-  await using host = await lab.start("sudo");
-  await using owner = await Program.open();
-  await using guest = await Program.open();
-  await owner.ok(createArguments(host, "web"));
-  const key = path.join(guest.folder, "alice.pub");
-  await writeFile(key, await guest.ok(["share", "request"]));
-  const shared = await owner.ok(["share", "web", "-y", "--with", key, "--as", "alice", "--for", "12s", "--mode", "shell"]);
-  await guest.ok(["share", "accept", "--name", "theirs", /share accept (\S+)/u.exec(shared)?.[1] ?? ""]);
-  assert.equal((await guest.ok(["ssh", "theirs", "id", "-un"])).trim(), "docker-machine");
-  const began = performance.now();
-  await guest.run(["with", "theirs", "docker", "events"]);
-  assert.ok(performance.now() - began < 15_000);
-  assert.match(await guest.ok(["ls"]), /theirs .*Error/u);
-  assert.match((await guest.run(["with", "theirs", "docker", "ps"])).stderr, /"theirs" is not shared with you any more/u);
-  await owner.ok(["share", "web", "-y", "--with", key, "--as", "alice", "--for", "1h"]);
-  await owner.ok(["rm", "-y", "--restore", "web"]);
-  assert.equal((await host.exec("id docker-machine")).status, 1);
-  assert.equal((await host.exec("ls -d /var/lib/docker-machine-share")).status, 2);
-});
+test(
+  "a key's time ends what it opened, and a restore leaves no guest and no key of the machine's own",
+  { skip: unavailable ?? false },
+  async () => {
+    await using lab = await openLab();
+    await using host = await lab.start("sudo");
+    await using owner = await Program.open();
+    await using guest = await Program.open();
+    const authorized = async (): Promise<string> => await host.sh(`cat ~${host.sshUser}/.ssh/authorized_keys`);
+    const before = await authorized();
+    const plan = await owner.run([...createArguments(host, "web", "--generic-own-key"), "--dry-run"]);
+    assert.match(plan.stdout, / key {7}a key pair of web's own, in \.ssh\/authorized_keys of /u);
+    await owner.ok(createArguments(host, "web", "--generic-own-key"));
+    assert.match(await authorized(), /^ssh-ed25519 \S+ docker-machine web$/mu);
+    const files = await readdir(path.join(owner.store, "machines", "web"));
+    assert.deepEqual([files.includes("machine_key"), files.includes(path.basename(host.privateKeyPath))], [true, false]);
+    const key = path.join(guest.folder, "alice.pub");
+    await writeFile(key, await guest.ok(["share", "request"]));
+    const shared = await owner.ok(["share", "web", "-y", "--with", key, "--as", "alice", "--for", "12s", "--mode", "shell"]);
+    await guest.ok(["share", "accept", "--name", "theirs", /share accept (\S+)/u.exec(shared)?.[1] ?? ""]);
+    assert.equal((await guest.ok(["ssh", "theirs", "id", "-un"])).trim(), "docker-machine");
+    const began = performance.now();
+    await guest.run(["with", "theirs", "docker", "events"]);
+    assert.ok(performance.now() - began < 15_000);
+    assert.match(await guest.ok(["ls"]), /theirs .*Error/u);
+    assert.match((await guest.run(["with", "theirs", "docker", "ps"])).stderr, /"theirs" is not shared with you any more/u);
+    await owner.ok(["share", "web", "-y", "--with", key, "--as", "alice", "--for", "1h"]);
+    await owner.ok(["rm", "-y", "--restore", "web"]);
+    assert.equal(await authorized(), before);
+    assert.equal((await host.exec("id docker-machine")).status, 1);
+    assert.equal((await host.exec("ls -d /var/lib/docker-machine-share")).status, 2);
+  },
+);
 
 const servers = {
   "keys elsewhere": ["AuthorizedKeysFile /etc/ssh/keys/%u .ssh/root_keys", /reads keys elsewhere/u],

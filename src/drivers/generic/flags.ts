@@ -1,7 +1,7 @@
 import { defaultEnginePort } from "../../engine/engine-address.ts";
 import type { CreateFlag } from "../../driver-kit/create-flag.ts";
 
-/** The five flags of 0.16.2, in its spelling, and two of ours. */
+/** The five flags of 0.16.2, in its spelling, and ours. */
 export const genericFlags: readonly CreateFlag[] = [
   {
     kind: "int",
@@ -11,6 +11,12 @@ export const genericFlags: readonly CreateFlag[] = [
     value: defaultEnginePort,
   },
   { kind: "string", name: "generic-ip-address", usage: "IP Address of machine", envVar: "GENERIC_IP_ADDRESS" },
+  {
+    kind: "bool",
+    name: "generic-own-key",
+    usage: "A key pair of the machine's own is put beside yours in its authorized_keys, and used from then on",
+    envVar: "GENERIC_OWN_KEY",
+  },
   {
     kind: "string",
     name: "generic-ssh-config-host",

@@ -6,8 +6,8 @@ import { defaultEnginePort } from "../../engine/engine-address.ts";
 import * as path from "node:path";
 import { newBaseConfig, type BaseConfig } from "../../driver-kit/base-config.ts";
 import { BuiltinDriver, engineUrl } from "../../driver-kit/builtin-driver.ts";
-import { copyNameOf } from "../../driver-kit/core-files.ts";
-import type { DriverContext, DriverModule } from "../../driver-kit/driver.ts";
+import { copyNameOf, ownKeyName } from "../../driver-kit/core-files.ts";
+import type { DriverContext, DriverModule, OwnKey } from "../../driver-kit/driver.ts";
 import type { DriverOptions } from "../../driver-kit/create-flag.ts";
 import type { MachineState } from "../../driver-kit/state.ts";
 import { isMachineError, MachineError } from "../../errors/machine-error.ts";
@@ -24,6 +24,8 @@ interface GenericConfig extends BaseConfig {
   SSHConfigHost: string;
   /** Ours: file with the sudo password; the password itself is never stored. */
   SudoPasswordFile: string;
+  /** Ours: whether the machine is to have a key pair of its own. Once it has, `SSHKeyPath` leads there. */
+  OwnKey: "" | "wanted" | "declined";
 }
 
 /** What the engine's port is given before sshd is asked as well: an engine that listens answers a connection at once. */
@@ -37,7 +39,11 @@ class GenericDriver extends BuiltinDriver<GenericConfig> {
 
   constructor(context: DriverContext, configText: string | undefined) {
     const base = newBaseConfig(context.machineName, context.storePath);
-    super(context, { ...base, EnginePort: defaultEnginePort, SSHKey: "", SSHConfigHost: "", SudoPasswordFile: "" }, configText);
+    super(
+      context,
+      { ...base, EnginePort: defaultEnginePort, SSHKey: "", SSHConfigHost: "", SudoPasswordFile: "", OwnKey: "" },
+      configText,
+    );
   }
 
   get sshConfigHost(): string | undefined {
@@ -46,6 +52,32 @@ class GenericDriver extends BuiltinDriver<GenericConfig> {
 
   get sudoPasswordFile(): string | undefined {
     return this.config.SudoPasswordFile === "" ? undefined : this.config.SudoPasswordFile;
+  }
+
+  /** An entry of ssh_config says itself which key is used. */
+  get ownKey(): OwnKey | undefined {
+    const { config } = this;
+    if (config.SSHConfigHost !== "") return undefined;
+    const wish = config.OwnKey === "" ? "none" : config.OwnKey;
+    return {
+      state: config.SSHKeyPath === this.#ownKeyFile ? "used" : wish,
+      want: () => void (config.OwnKey = config.OwnKey === "declined" ? "declined" : "wanted"),
+      use: async () => await this.#useOwnKey(),
+    };
+  }
+
+  get #ownKeyFile(): string {
+    return path.join(this.context.machineDir, ownKeyName);
+  }
+
+  async #useOwnKey(): Promise<readonly string[]> {
+    const { config, context } = this;
+    const [copy, original] = [config.SSHKeyPath, config.SSHKey];
+    Object.assign(config, { SSHKeyPath: this.#ownKeyFile, SSHKey: "", OwnKey: "" });
+    if (copy === "" || path.dirname(copy) !== context.machineDir) return [];
+    if ((await readFileIfExists(original).catch(() => undefined)) !== undefined) return [copy, `${copy}.pub`, `${copy}-cert.pub`];
+    logTo(context.report, "warn", `${original} is not there any more: its copy ${copy} stays, for you alone`);
+    return [];
   }
 
   async setConfigFromFlags(options: DriverOptions): Promise<void> {
@@ -58,10 +90,16 @@ class GenericDriver extends BuiltinDriver<GenericConfig> {
     config.SSHKey = this.#absolute(options.string("generic-ssh-key"));
     config.SSHPort = options.int("generic-ssh-port");
     config.SudoPasswordFile = this.#absolute(options.string("generic-sudo-password-file"));
+    if (options.isSet("generic-own-key")) config.OwnKey = options.bool("generic-own-key") ? "wanted" : "declined";
     this.setSwarmConfig(options);
     if (config.SSHConfigHost !== "") await this.#takeSshConfig(options);
     if (config.IPAddress === "") {
       throw new MachineError("driver-options", "generic driver requires the --generic-ip-address option");
+    }
+    if (config.SSHConfigHost !== "" && config.OwnKey === "wanted") {
+      throw new MachineError("driver-options", "--generic-own-key goes with no entry of ssh_config, which names the key itself", {
+        hint: "Give the address, the user and the port by their own flags.",
+      });
     }
     for (const [flag, port] of [
       ["ssh", config.SSHPort],
@@ -82,6 +120,8 @@ class GenericDriver extends BuiltinDriver<GenericConfig> {
 
   async create(): Promise<void> {
     const { SSHKey } = this.config;
+    // With the user's own, where it lies, the machine is given one.
+    if (this.ownKey?.state === "wanted" || this.ownKey?.state === "used") return;
     if (SSHKey === "") {
       logTo(this.context.report, "info", "No SSH key specified. Assuming an existing key at the default location.");
       return;
@@ -201,7 +241,7 @@ export const driverModule: DriverModule = {
   name: "generic",
   summary: "An existing Linux box, reached over SSH",
   flags: genericFlags,
-  newKeys: ["SSHConfigHost", "SudoPasswordFile"],
+  newKeys: ["SSHConfigHost", "SudoPasswordFile", "OwnKey"],
   capabilities: {
     provisionable: true,
     adopted: true,

@@ -1,5 +1,6 @@
 /** `export`: machines as they are in this store, for another one. The user's own keys stay here. */
 import * as path from "node:path";
+import { isMadeForMachine } from "../../driver-kit/core-files.ts";
 import { MachineError } from "../../errors/machine-error.ts";
 import { logTo } from "../../log/event.ts";
 import { portableText } from "../../store/portable-paths.ts";
@@ -74,12 +75,17 @@ function requireMovable({ name, module }: Host): void {
   throw new MachineError("driver-unsupported", `"${name}" ${why}: it cannot be exported`);
 }
 
-/** A box that was adopted was reached by a key of its user's, of which a copy lies here. */
+/** A box that was adopted was reached by a key of its user's, of which a copy lies here; unless it was given one of its own. */
 async function ownersKeys({ module, driver, dir }: Host): Promise<ReadonlySet<string>> {
-  const key = await driver.getSshKeyPath();
-  if (!module.capabilities.adopted || path.dirname(key) !== dir) return new Set();
-  const base = path.basename(key);
-  return new Set([base, `${base}.pub`, `${base}-cert.pub`]);
+  if (!module.capabilities.adopted) return new Set();
+  const recorded = await driver.getSshKeyPath();
+  const found = (await listFolder(dir)).filter((name) => name !== "server-key.pem");
+  const keys: string[] = [];
+  for (const name of found) {
+    const isKey = path.join(dir, name) === recorded || /PRIVATE KEY-----/u.test((await textOf(path.join(dir, name))) ?? "");
+    if (isKey && !isMadeForMachine((await textOf(path.join(dir, `${name}.pub`))) ?? "")) keys.push(name);
+  }
+  return new Set(keys.flatMap((name) => [name, `${name}.pub`, `${name}-cert.pub`]));
 }
 
 async function textOf(file: string): Promise<string | undefined> {

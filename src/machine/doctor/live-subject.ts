@@ -28,7 +28,8 @@ import { findInterruption, wayOut, whatHappened } from "../interruption/interrup
 import { lockMachine } from "../interruption/machine-lock.ts";
 import { provisionAgain } from "../maintain.ts";
 import type { MachineContext } from "../machine-context.ts";
-import { bareRequest, provisionContext } from "../provision-machine.ts";
+import { bareRequest } from "../provision-machine.ts";
+import { provisionContext } from "../host/provision-context.ts";
 import { markedTextOf } from "../secrets/marked-text.ts";
 import { Vault } from "../secrets/vault.ts";
 import { asMachineError } from "./examine.ts";

@@ -16,6 +16,7 @@ export function formatPlan(plan: Plan): string {
     firewallLines(plan),
     swarmLines(plan),
     lifetimeLines(plan),
+    loginKeyLines(plan),
   ].flat();
   return [
     `Plan for ${plan.machineName} (${plan.system})`,
@@ -127,6 +128,11 @@ function lifetimeLines({ lifetime }: Plan): readonly string[] {
     ...lifetime.removals.map((path) => row("remove", path)),
     row("time", lifetime.removals.length > 0 ? lifetime.words : `${lifetime.by} powers it off ${lifetime.words}`),
   ];
+}
+
+function loginKeyLines({ loginKey, machineName }: Plan): readonly string[] {
+  if (loginKey === undefined) return [];
+  return [row("key", `a key pair of ${machineName}'s own, in .ssh/authorized_keys of ${loginKey.user}; yours is not kept`)];
 }
 
 function recordLines(plan: Plan): readonly string[] {

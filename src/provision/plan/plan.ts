@@ -57,6 +57,8 @@ export interface Plan {
   /** The clock is set to ours. */
   readonly setClock: boolean;
   readonly swarm: readonly SwarmContainer[];
+  /** A line comes into this user's authorized_keys. */
+  readonly loginKey?: { readonly user: string } | undefined;
   /** What of the machine's time changes there; no concern of the engine's. */
   readonly lifetime?: LifetimePlan | undefined;
   /** What is deliberately left as it is. */
@@ -120,6 +122,7 @@ export function planProvision(
     hostName: request.adopted || facts.hostName === request.machineName ? undefined : request.machineName,
     setClock: !request.adopted && Math.abs(facts.clockSkewMs) > tolerableSkewMs,
     swarm: swarmContainers(request, layout.certificateFolder),
+    loginKey: request.loginKey,
     lifetime: planLifetime(facts, request),
     kept: keptOn(facts, request, installations, forecasts),
     warnings: [

@@ -181,8 +181,8 @@ end_expired
 } > "$home/enter.new" && chmod 0755 "$home/enter.new" && mv -f "$home/enter.new" "$home/enter" || exit 1
 until=${untilEpochSeconds}
 [ "$until" -gt "$(date +%s)" ] || fail machine-state "By the clock of $label that time is over"
-# sshd reads it as local time.
-expiry=$(date -d "@$until" +%Y%m%d%H%M%S 2> /dev/null)
+# sshd reads it as local time, and takes the key in that second too, in which the program lets nobody in any more.
+expiry=$(date -d "@$((until - 1))" +%Y%m%d%H%M%S 2> /dev/null)
 [ -n "$expiry" ] || fail driver-unsupported "date on $label cannot say what time it is $until seconds after 1970"
 printf '%s %s %s %s\n' "$until" ${mode} ${fingerprint} "$(date +%s)" > "$people/"${person} && chmod 0644 "$people/"${person} || exit 1
 { [ ! -e "$keys" ] || cat "$keys"; printf '%s,expiry-time="%s",command="%s/enter %s" %s %s\n' ${options} "$expiry" "$home" ${person} ${publicKey} ${person}; } > "$keys.new"
