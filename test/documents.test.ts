@@ -98,6 +98,8 @@ test("docs/timeouts.md gives the fixed bounds as they are", () => {
   assert.deepEqual(rows, [
     inWords(ledgerBounds.readMs),
     inWords(ledgerBounds.writeMs),
+    inWords(ledgerBounds.firstMs),
+    `${ledgerBounds.nobodyMs / 1000} s`,
     inWords(lockTtlMs),
     `${inWords((listFlag.value ?? 0) * 1000)}, \`--timeout N\` (seconds)`,
     `${headStartMs / 1000} s`,

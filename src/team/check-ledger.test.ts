@@ -48,6 +48,6 @@ test("one that honours only that something is new is found out", async () => {
 });
 
 test("one that says it did what it refused is found out", async () => {
-  const boasts = lying({ answer: (commit) => ("conflicts" in commit ? { revision: 1 } : commit) });
+  const boasts = lying({ answer: (commit) => ("conflicts" in commit ? { revision: 1, found: [] } : commit) });
   assert.equal((await failed(boasts)).length, 5);
 });

@@ -2,13 +2,13 @@
  * Requests to etcd over the JSON gateway that each member has (etcd.io, "gRPC gateway"): bytes are base64, 64-bit numbers
  * are strings. Members are asked in turn, the one that answered last first. Everything that is asked here may be asked twice.
  */
-import { isMachineError, MachineError, messageOf } from "../errors/machine-error.ts";
+import { isMachineError, MachineError } from "../errors/machine-error.ts";
 import type { Clock } from "../system/clock.ts";
 import { isHttpFailure } from "../system/http-failure.ts";
 import { HttpClient, type HttpAnswer } from "../system/http-request.ts";
-import { formatBound } from "../system/time-text.ts";
-import { within } from "../system/waiting.ts";
-import { storeRefused, storeUnreachable } from "./ledger-errors.ts";
+import { Asking, type Absence, type Question } from "./asking.ts";
+import type { LedgerBounds } from "./bounds.ts";
+import { storeRefused } from "./ledger-errors.ts";
 import type { TeamLogin } from "./place.ts";
 
 /** Codes of gRPC that are told apart. */
@@ -28,19 +28,21 @@ export interface EtcdApiOptions {
   readonly endpoints: readonly string[];
   readonly login: TeamLogin;
   readonly clock: Clock;
+  readonly bounds: LedgerBounds;
 }
-
-const between = 100;
 
 export class EtcdApi {
   readonly #options: EtcdApiOptions;
   readonly #http: HttpClient;
+  readonly #asking: Asking;
   #endpoints: readonly string[];
   #token: Promise<string> | undefined;
 
   constructor(options: EtcdApiOptions) {
     this.#options = options;
     this.#endpoints = options.endpoints;
+    const hosts = options.endpoints.map((endpoint) => new URL(endpoint).host).join(", ");
+    this.#asking = new Asking(hosts, options.clock, options.bounds);
     const { roots, client } = options.login;
     // The database is the team's own: no proxy to the outside stands before it.
     this.#http = new HttpClient({ env: {}, clock: options.clock, mostBytes: 64 * 1024 * 1024, trust: { roots, client } });
@@ -50,28 +52,10 @@ export class EtcdApi {
    * @param path behind `/v3/`: `kv/txn`
    * Throws `store-unreachable`, `store-refused`, {@link EtcdRefusal} for what its caller may know better, the signal's reason.
    */
-  async call<T>(path: string, body: object, ms: number, signal: AbortSignal): Promise<T> {
-    let last = `no answer within ${formatBound(ms)}`;
-    const work = async (ended: AbortSignal): Promise<T> => {
-      for (;;) {
-        for (const endpoint of this.#endpoints) {
-          try {
-            const answer = await this.#askMember(endpoint, path, body, ms / (2 * this.#endpoints.length), ended);
-            this.#endpoints = [endpoint, ...this.#endpoints.filter((other) => other !== endpoint)];
-            return answer as T;
-          } catch (error) {
-            ended.throwIfAborted();
-            if (!isPassing(error)) throw error;
-            last = messageOf(error);
-          }
-        }
-        await this.#options.clock.sleep(between, ended);
-      }
-    };
+  async call<T>(path: string, body: object, { kind, ms }: Pick<Question<T>, "kind" | "ms">, signal: AbortSignal): Promise<T> {
+    const ask = async (ended: AbortSignal, boundMs: number): Promise<T> => (await this.#askAny(path, body, boundMs, ended)) as T;
     try {
-      return await within({ ms, clock: this.#options.clock, signal }, work, () =>
-        storeUnreachable(this.#options.endpoints.join(", "), last),
-      );
+      return await this.#asking.answer({ kind, ms, signal, ask, absence });
     } catch (error) {
       if (!isHttpFailure(error)) throw error;
       throw new MachineError("store-unreachable", `The team's store cannot be asked: ${error.message}`, {
@@ -80,6 +64,23 @@ export class EtcdApi {
           error.reason === "certificate" ? "Name the file of the database's own certificate authority with --ca." : error.hint,
       });
     }
+  }
+
+  /** Each member once; where none of them answers, what the one said that may answer soonest. */
+  async #askAny(path: string, body: object, ms: number, signal: AbortSignal): Promise<unknown> {
+    const failures: unknown[] = [];
+    for (const endpoint of this.#endpoints) {
+      try {
+        const answer = await this.#askMember(endpoint, path, body, ms / (2 * this.#endpoints.length), signal);
+        this.#endpoints = [endpoint, ...this.#endpoints.filter((other) => other !== endpoint)];
+        return answer;
+      } catch (error) {
+        signal.throwIfAborted();
+        if (absence(error) === undefined) throw error;
+        failures.push(error);
+      }
+    }
+    throw failures.find((error) => absence(error) === "passing") ?? failures[0];
   }
 
   async #askMember(endpoint: string, path: string, body: object, ms: number, signal: AbortSignal): Promise<unknown> {
@@ -163,9 +164,14 @@ function parsed(text: string): object | undefined {
 }
 
 /** No member, or one that has no leader for now, or that does not know what became of it: another one is asked, or later. */
-function isPassing(error: unknown): boolean {
-  if (isHttpFailure(error)) return !["certificate", "plain-http", "too-large"].includes(error.reason);
-  if (isMachineError(error) || !(error instanceof EtcdRefusal)) return false;
+function absence(error: unknown): Absence | undefined {
+  if (isHttpFailure(error)) {
+    if (error.reason === "unreachable" || error.reason === "unknown-host") return "nobody";
+    return ["certificate", "plain-http", "too-large"].includes(error.reason) ? undefined : "passing";
+  }
+  if (isMachineError(error) || !(error instanceof EtcdRefusal)) return undefined;
   // deadline exceeded, unavailable; in older ones "unknown" with the same words.
-  return [4, 14].includes(error.grpcCode) || /timed out|leader changed|no leader|too many requests/u.test(error.message);
+  const isPassing =
+    [4, 14].includes(error.grpcCode) || /timed out|leader changed|no leader|too many requests/u.test(error.message);
+  return isPassing ? "passing" : undefined;
 }

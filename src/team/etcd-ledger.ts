@@ -30,11 +30,12 @@ interface RangeAnswer {
 interface TxnAnswer {
   readonly header: { readonly revision: string };
   readonly succeeded?: boolean;
+  /** One for each request of the branch that was taken; those of other kinds are of no interest. */
   readonly responses?: readonly { readonly response_range?: RangeAnswer }[];
 }
 
 /** Of 64 kB each, so that an answer stays far from what is taken. */
-const pageSize = 200;
+const pageSize = 500;
 /** For as long an answer that was lost can be found. */
 const tokenSeconds = 3_600;
 const tombstoneSeconds = tombstoneDays * 86_400;
@@ -42,20 +43,18 @@ const tombstoneSeconds = tombstoneDays * 86_400;
 export class EtcdLedger implements Ledger {
   readonly #api: EtcdApi;
   readonly #clock: Clock;
-  readonly #bounds: LedgerBounds;
   readonly #keys: Keys;
   /** Leases that nobody renews, by how long they live: for traces. */
   readonly #traces = new Map<number, Promise<string>>();
 
   constructor({ place, login, clock, bounds = ledgerBounds }: EtcdLedgerOptions) {
-    this.#api = new EtcdApi({ endpoints: place.endpoints, login, clock });
+    this.#api = new EtcdApi({ endpoints: place.endpoints, login, clock, bounds });
     this.#clock = clock;
-    this.#bounds = bounds;
     this.#keys = new Keys(place.prefix);
   }
 
   async prepare(signal: AbortSignal): Promise<void> {
-    await this.#call<object>("kv/range", { key: this.#keys.live("team") }, "readMs", signal);
+    await this.#call<object>("kv/range", { key: this.#keys.live("team") }, "read", signal);
   }
 
   async read(prefix: string, since: Revision, signal: AbortSignal): Promise<{ revision: Revision; entries: Entry[] }> {
@@ -66,7 +65,7 @@ export class EtcdLedger implements Ledger {
       limit: pageSize,
     }));
     const success = ranges.map((range) => ({ request_range: range }));
-    const { header, responses = [] } = await this.#call<TxnAnswer>("kv/txn", { success }, "readMs", signal);
+    const { header, responses = [] } = await this.#call<TxnAnswer>("kv/txn", { success }, "read", signal);
     const pages = ranges.map(async (range, index) => {
       const first = responses[index]?.response_range ?? {};
       return [...(first.kvs ?? []), ...(first.more === true ? await this.#rest(range, first, header.revision, signal) : [])];
@@ -80,14 +79,14 @@ export class EtcdLedger implements Ledger {
     const found: KeyValue[] = [];
     for (let last = page; last.more === true;) {
       const key = Buffer.concat([Buffer.from(last.kvs?.at(-1)?.key ?? "", "base64"), Buffer.from([0])]).toString("base64");
-      last = await this.#call<RangeAnswer>("kv/range", { ...range, key, revision }, "readMs", signal);
+      last = await this.#call<RangeAnswer>("kv/range", { ...range, key, revision }, "read", signal);
       found.push(...(last.kvs ?? []));
     }
     return found;
   }
 
   async commit(change: Change, signal: AbortSignal): Promise<Commit> {
-    const { token, require, put, remove } = change;
+    const { token, require, put, remove, look = [] } = change;
     const tokenKey = this.#keys.live(`token/${token}`);
     const [tokenLease, tombstoneLease] = await Promise.all([
       this.#trace(tokenSeconds, signal),
@@ -103,7 +102,9 @@ export class EtcdLedger implements Ledger {
       })),
     ];
     const now = Buffer.from(this.#clock.now().toISOString()).toString("base64");
+    const looks = this.#ranges(look);
     const success = [
+      ...looks,
       { request_put: { key: tokenKey, value: now, lease: tokenLease } },
       ...put.flatMap(({ key, value, lease }) => [
         { request_put: { key: this.#keys.live(key), value: Buffer.from(value).toString("base64"), lease: lease?.id ?? "0" } },
@@ -114,29 +115,42 @@ export class EtcdLedger implements Ledger {
         { request_put: { key: this.#keys.gone(key), value: now, lease: tombstoneLease } },
       ]),
     ];
-    const failure = [tokenKey, ...require.map(({ key }) => this.#keys.live(key))].map((key) => ({ request_range: { key } }));
-    const answer = await this.#call<TxnAnswer>("kv/txn", { compare, success, failure }, "writeMs", signal);
-    if (answer.succeeded === true) return { revision: Number(answer.header.revision) };
-    const [done, ...found] = (answer.responses ?? []).map(({ response_range: range }) => range?.kvs?.[0]);
+    const failure = [...looks, { request_range: { key: tokenKey } }, ...this.#ranges(require.map(({ key }) => key))];
+    const answer = await this.#call<TxnAnswer>("kv/txn", { compare, success, failure }, "write", signal);
+    const ranges = (answer.responses ?? []).flatMap(({ response_range: range }) => (range === undefined ? [] : [range]));
+    const entries = ranges.map(({ kvs = [] }) => (kvs[0] === undefined ? undefined : this.#keys.entry(kvs[0])));
+    const found = entries.slice(0, look.length).filter((entry) => entry !== undefined);
+    if (answer.succeeded === true) return { revision: Number(answer.header.revision), found };
+    const [done, ...there] = entries.slice(look.length);
     // An answer was lost, and this is the question's repetition.
-    if (done !== undefined) return { revision: Number(done.mod_revision) };
-    const entries = require.map(({ key, revision }, index) => {
-      const there = found[index];
-      const entry = there === undefined ? { key, value: undefined, revision: 0 } : this.#keys.entry(there);
+    if (done !== undefined) return { revision: done.revision, found };
+    const stood = require.map(({ key, revision }, index) => {
+      const entry = there[index] ?? { key, value: undefined, revision: 0 };
       return { entry, stands: entry.revision === revision };
     });
-    return { conflicts: entries.filter(({ stands }) => !stands).map(({ entry }) => entry) };
+    return { conflicts: stood.filter(({ stands }) => !stands).map(({ entry }) => entry) };
+  }
+
+  #ranges(keys: readonly string[]): object[] {
+    return keys.map((key) => ({ request_range: { key: this.#keys.live(key) } }));
   }
 
   async lease(ttlMs: number, signal: AbortSignal): Promise<Lease> {
     const askedMs = this.#clock.monotonicMs();
+    // What is put under it needs this too: asked for meanwhile, it costs no time of its own.
+    void this.#trace(tokenSeconds, signal).catch(() => {});
     const id = await this.#grant(Math.ceil(ttlMs / 1_000), signal);
     const renew = async (ended: AbortSignal): Promise<boolean> => {
-      const answer = await this.#api.call<{ result?: { TTL?: string } }>("lease/keepalive", { ID: id }, ttlMs, ended);
+      const answer = await this.#api.call<{ result?: { TTL?: string } }>(
+        "lease/keepalive",
+        { ID: id },
+        { kind: "write", ms: ttlMs },
+        ended,
+      );
       return Number(answer.result?.TTL ?? 0) > 0;
     };
     const revoke = async (): Promise<void> => {
-      await this.#api.call("lease/revoke", { ID: id }, this.#bounds.readMs, new AbortController().signal);
+      await this.#api.call("lease/revoke", { ID: id }, { kind: "read" }, new AbortController().signal);
     };
     return new KeptLease({ id, ttlMs, clock: this.#clock, askedMs, renew, revoke });
   }
@@ -156,16 +170,16 @@ export class EtcdLedger implements Ledger {
   async #grant(seconds: number, signal: AbortSignal): Promise<string> {
     const id = String(randomBytes(8).readBigUInt64BE() >> 2n);
     try {
-      await this.#call("lease/grant", { ID: id, TTL: String(seconds) }, "writeMs", signal);
+      await this.#call("lease/grant", { ID: id, TTL: String(seconds) }, "write", signal);
     } catch (error) {
       if (!(error instanceof MachineError && /lease already exists/u.test(error.message))) throw error;
     }
     return id;
   }
 
-  async #call<T>(path: string, body: object, bound: keyof LedgerBounds, signal: AbortSignal): Promise<T> {
+  async #call<T>(path: string, body: object, kind: "read" | "write", signal: AbortSignal): Promise<T> {
     try {
-      return await this.#api.call<T>(path, body, this.#bounds[bound], signal);
+      return await this.#api.call<T>(path, body, { kind }, signal);
     } catch (error) {
       if (!(error instanceof EtcdRefusal)) throw error;
       if (error.grpcCode === grpc.notFound && /lease/u.test(error.message)) throw lockLost();

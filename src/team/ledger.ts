@@ -40,10 +40,15 @@ export interface Change {
   readonly put: readonly Put[];
   /** Keys; one that is not there is no error. */
   readonly remove: readonly string[];
+  /** Keys that are read with it, as they stand before it: a question that would follow is saved. */
+  readonly look?: readonly string[] | undefined;
 }
 
-/** All was done, at a revision; or nothing, and those of the required keys that stand otherwise are as told. */
-export type Commit = { readonly revision: Revision } | { readonly conflicts: readonly Entry[] };
+/**
+ * All was done, at a revision, and what was looked at was as `found`, without what was not there (after a lost answer: as it
+ * is by then); or nothing, and those of the required keys that stand otherwise are as told.
+ */
+export type Commit = { readonly revision: Revision; readonly found: readonly Entry[] } | { readonly conflicts: readonly Entry[] };
 
 /** Lives for as long as it is renewed, which it sees to itself. */
 export interface Lease {

@@ -29,14 +29,15 @@ export class MemoryDatabase {
     return [...this.#entries.values()].filter(isAsked).map(({ key, value, revision }) => ({ key, value, revision }));
   }
 
-  commit({ token, require, put, remove }: Change): Commit {
+  commit({ token, require, put, remove, look = [] }: Change): Commit {
     this.#expire();
+    const found = look.map((key) => this.#find(key)).filter(({ value }) => value !== undefined);
     const known = this.#tokens.get(token);
-    if (known !== undefined) return { revision: known };
+    if (known !== undefined) return { revision: known, found };
     const conflicts = require
-      .map(({ key, revision }) => ({ revision, found: this.#find(key) }))
-      .filter(({ revision, found }) => found.revision !== revision)
-      .map(({ found }) => found);
+      .map(({ key, revision }) => ({ revision, there: this.#find(key) }))
+      .filter(({ revision, there }) => there.revision !== revision)
+      .map(({ there }) => there);
     if (conflicts.length > 0) return { conflicts };
     if (put.some(({ lease }) => lease !== undefined && !this.#leases.has(lease.id))) throw lockLost();
     const revision = (this.revision += 1);
@@ -44,7 +45,7 @@ export class MemoryDatabase {
     for (const key of remove)
       if (this.#find(key).revision > 0) this.#entries.set(key, { key, value: undefined, revision, lease: undefined });
     this.#tokens.set(token, revision);
-    return { revision };
+    return { revision, found };
   }
 
   renew(id: string, ttlMs: number): boolean {
@@ -70,7 +71,8 @@ export class MemoryDatabase {
 
   #find(key: string): Entry {
     const found = this.#entries.get(key);
-    return found?.value === undefined ? { key, value: undefined, revision: 0 } : found;
+    if (found?.value === undefined) return { key, value: undefined, revision: 0 };
+    return { key, value: found.value, revision: found.revision };
   }
 
   #expire(): void {

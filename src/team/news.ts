@@ -7,7 +7,7 @@ import { tombstoneDays, type Entry, type Ledger } from "./ledger.ts";
 import type { SharedFolder } from "./shared-folder.ts";
 import type { TeamAuthority } from "./team-authority.ts";
 import type { TeamContext } from "./team-context.ts";
-import { authorityKey, headKey, lockPrefix, sharedPrefix, type TeamLedger } from "./team-ledger.ts";
+import { authorityKey, headKey, lockPrefix, nowPrefix, sharedPrefix, type TeamLedger } from "./team-ledger.ts";
 
 /** For so long nobody is asked after nobody answered. */
 const awayMs = 30_000;
@@ -69,13 +69,14 @@ export class News {
 
   async #takeChanges(ledger: Ledger): Promise<void> {
     const { state, clock } = this.#parts.context;
-    const [head, locks] = await Promise.all([ledger.read(headKey, 0, never), ledger.read(lockPrefix, 0, never)]);
-    this.#locked = new Set(locks.entries.map(({ key }) => key));
+    const { entries: present } = await ledger.read(nowPrefix, 0, never);
+    const head = present.find(({ key }) => key === headKey);
+    this.#locked = new Set(present.map(({ key }) => key).filter((key) => key.startsWith(lockPrefix)));
     const known = await state.head();
     const now = clock.now();
     const isFresh = known !== undefined && now.getTime() - new Date(known.at).getTime() < anewMs;
     const since = isFresh ? known.revision : 0;
-    if (since > 0 && (head.entries[0]?.revision ?? 0) <= since) {
+    if (since > 0 && (head?.revision ?? 0) <= since) {
       await state.setHead({ revision: since, at: now.toISOString() });
       return;
     }

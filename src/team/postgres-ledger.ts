@@ -1,13 +1,14 @@
 /** A team's store in PostgreSQL 12 and newer. The client is loaded with the first question. */
+import { randomUUID } from "node:crypto";
 import type * as PostgresModule from "postgres";
 import { isMachineError, type MachineError, messageOf, systemCodeOf } from "../errors/machine-error.ts";
 import type { Clock } from "../system/clock.ts";
-import { formatBound } from "../system/time-text.ts";
-import { unlessAborted, within } from "../system/waiting.ts";
+import { unlessAborted } from "../system/waiting.ts";
+import { Asking, type Absence, type Question } from "./asking.ts";
 import { ledgerBounds, type LedgerBounds } from "./bounds.ts";
 import { KeptLease, lockLost } from "./kept-lease.ts";
 import { tombstoneDays, type Change, type Commit, type Entry, type Ledger, type Lease, type Revision } from "./ledger.ts";
-import { storeRefused, storeUnreachable } from "./ledger-errors.ts";
+import { storeRefused } from "./ledger-errors.ts";
 import type { TeamLogin, TeamPlace } from "./place.ts";
 import { schemaStatements } from "./postgres-schema.ts";
 
@@ -20,16 +21,28 @@ export interface PostgresLedgerOptions {
 
 type Client = PostgresModule.Sql;
 
+type Row = PostgresModule.Row;
+
+/** An entry as the server tells it. */
+interface Told {
+  readonly key: string;
+  readonly value: string | null;
+  readonly revision: number;
+}
+
 interface CommitAnswer {
   readonly revision?: number;
-  readonly conflicts?: readonly { readonly key: string; readonly value: string | null; readonly revision: number }[];
+  readonly found?: readonly Told[];
+  readonly conflicts?: readonly Told[];
   readonly lost?: true;
 }
 
-const pauseMs = 100;
+/** Of 64 kB each, so that an answer comes within the time that a reader has. */
+const pageSize = 500;
 
 export class PostgresLedger implements Ledger {
   readonly #options: PostgresLedgerOptions;
+  readonly #asking: Asking;
   readonly #bounds: LedgerBounds;
   readonly #schema: string;
   #client: Promise<Client> | undefined;
@@ -37,12 +50,13 @@ export class PostgresLedger implements Ledger {
   constructor(options: PostgresLedgerOptions) {
     this.#options = options;
     this.#bounds = options.bounds ?? ledgerBounds;
+    this.#asking = new Asking(`${options.place.host}:${options.place.port}`, options.clock, this.#bounds);
     this.#schema = `"${options.place.schema}"`;
   }
 
   async prepare(signal: AbortSignal): Promise<void> {
     const { schema } = this.#options.place;
-    await this.#ask("writeMs", signal, async (sql) => {
+    await this.#ask("write", signal, async (sql) => {
       const [found] = await sql`select 1 from information_schema.routines
         where routine_schema = ${schema} and routine_name = 'commit_change'`;
       // Who joins needs no right to make tables.
@@ -54,45 +68,51 @@ export class PostgresLedger implements Ledger {
   }
 
   async read(prefix: string, since: Revision, signal: AbortSignal): Promise<{ revision: Revision; entries: Entry[] }> {
-    const query = `select h.revision as head, e.key, e.value, e.revision from ${this.#schema}.head h
-      left join ${this.#schema}.entry e
-        on starts_with(e.key, $1) and e.revision > $2::bigint and ($2::bigint > 0 or e.value is not null)
-        and (e.lease is null or exists (select from ${this.#schema}.lease l where l.id = e.lease and l.ends > clock_timestamp()))`;
-    const rows = await this.#ask("readMs", signal, async (sql) => await sql.unsafe(query, [prefix, since]));
-    const entries = rows
-      .filter(({ key }) => key !== null)
-      .map(({ key, value, revision }) => ({
-        key: key as string,
-        value: (value as string | null) ?? undefined,
-        revision: Number(revision),
-      }));
-    return { revision: Number(rows[0]?.["head"] ?? 0), entries };
+    const entries: Entry[] = [];
+    let revision: Revision | undefined;
+    for (let from = `>= ${literal(prefix)}`; ;) {
+      const rows = await this.#run("read", this.#pageQuery(prefix, since, from), signal);
+      // What changes while pages are read is told by the next question.
+      revision ??= Number(rows[0]?.["head"] ?? 0);
+      for (const { key, value, revision: at } of rows)
+        if (key !== null)
+          entries.push({ key: key as string, value: (value as string | null) ?? undefined, revision: Number(at) });
+      if (rows.length < pageSize) return { revision, entries };
+      from = `> ${literal(rows.at(-1)?.["key"] as string)}`;
+    }
   }
 
-  async commit({ token, require, put, remove }: Change, signal: AbortSignal): Promise<Commit> {
+  /** The head, and as many entries as a page has. */
+  #pageQuery(prefix: string, since: Revision, from: string): string {
+    const schema = this.#schema;
+    return `select h.revision as head, e.key, e.value, e.revision from ${schema}.head h left join lateral (
+      select key, value, revision from ${schema}.entry
+        where key ${from} and starts_with(key, ${literal(prefix)}) and revision > ${since} ${since > 0 ? "" : "and value is not null"}
+        and (lease is null or exists (select from ${schema}.lease l where l.id = lease and l.ends > clock_timestamp()))
+        order by key limit ${pageSize}) e on true`;
+  }
+
+  async commit({ token, require, put, remove, look = [] }: Change, signal: AbortSignal): Promise<Commit> {
     const puts = put.map(({ key, value, lease }) => ({ key, value, lease: lease?.id ?? null }));
-    const query = `select ${this.#schema}.commit_change($1, $2::text::jsonb, $3::text::jsonb, $4::text::jsonb, $5) as answer`;
-    const values = [token, JSON.stringify(require), JSON.stringify(puts), JSON.stringify(remove), tombstoneDays];
-    const rows = await this.#ask("writeMs", signal, async (sql) => await sql.unsafe(query, values));
-    const answer = rows[0]?.["answer"] as CommitAnswer;
+    const parts = [require, puts, remove, look].map((part) => `${literal(JSON.stringify(part))}::jsonb`);
+    const query = `select ${this.#schema}.commit_change(${[literal(token), ...parts, tombstoneDays].join(", ")}) as answer`;
+    const answer = (await this.#run("write", query, signal))[0]?.["answer"] as CommitAnswer;
     if (answer.lost === true) throw lockLost();
-    if (answer.revision !== undefined) return { revision: answer.revision };
-    return { conflicts: (answer.conflicts ?? []).map((entry) => ({ ...entry, value: entry.value ?? undefined })) };
+    if (answer.revision !== undefined) return { revision: answer.revision, found: (answer.found ?? []).map(entryOf) };
+    return { conflicts: (answer.conflicts ?? []).map(entryOf) };
   }
 
   async lease(ttlMs: number, signal: AbortSignal): Promise<Lease> {
     const { clock } = this.#options;
     const askedMs = clock.monotonicMs();
-    const id = crypto.randomUUID();
-    const end = "clock_timestamp() + $2 * interval '1 millisecond'";
-    const grant = `insert into ${this.#schema}.lease values ($1, ${end}) on conflict (id) do nothing`;
-    const extend = `update ${this.#schema}.lease set ends = ${end} where id = $1 and ends > clock_timestamp() returning 1`;
-    await this.#ask("writeMs", signal, async (sql) => await sql.unsafe(grant, [id, ttlMs]));
-    const renew = async (ended: AbortSignal): Promise<boolean> =>
-      (await this.#ask("readMs", ended, async (sql) => await sql.unsafe(extend, [id, ttlMs]))).length > 0;
+    const id = randomUUID();
+    const [table, its] = [`${this.#schema}.lease`, literal(id)];
+    const end = `clock_timestamp() + ${ttlMs} * interval '1 millisecond'`;
+    await this.#run("write", `insert into ${table} values (${its}, ${end}) on conflict (id) do nothing`, signal);
+    const extend = `update ${table} set ends = ${end} where id = ${its} and ends > clock_timestamp() returning 1`;
+    const renew = async (ended: AbortSignal): Promise<boolean> => (await this.#run("read", extend, ended)).length > 0;
     const revoke = async (): Promise<void> => {
-      const drop = `delete from ${this.#schema}.lease where id = $1`;
-      await this.#ask("readMs", new AbortController().signal, async (sql) => await sql.unsafe(drop, [id]));
+      await this.#run("read", `delete from ${table} where id = ${its}`, new AbortController().signal);
     };
     return new KeptLease({ id, ttlMs, clock, askedMs, renew, revoke });
   }
@@ -102,29 +122,24 @@ export class PostgresLedger implements Ledger {
     await client?.end({ timeout: 0 });
   }
 
+  /** One statement, in one round trip: parameters of their own would be a second one where no session may keep statements. */
+  async #run(kind: "read" | "write", statement: string, signal: AbortSignal): Promise<readonly Row[]> {
+    return await this.#ask(kind, signal, async (sql) => await sql.unsafe(statement).simple());
+  }
+
   /** Again and again while nobody answers: each question may be asked twice. */
-  async #ask<T>(bound: keyof LedgerBounds, signal: AbortSignal, question: (sql: Client) => Promise<T>): Promise<T> {
-    const { clock, place } = this.#options;
-    const ms = this.#bounds[bound];
-    const at = `${place.host}:${place.port}`;
-    let last = `no answer within ${formatBound(ms)}`;
-    const work = async (ended: AbortSignal): Promise<T> => {
-      for (;;) {
-        try {
-          return await unlessAborted(
-            this.#connected().then(async (sql) => await question(sql)),
-            ended,
-          );
-        } catch (error) {
-          ended.throwIfAborted();
-          if (isMachineError(error)) throw error;
-          if (!isPassing(error)) throw refused(error, place.schema);
-          last = messageOf(error);
-          await clock.sleep(pauseMs, ended);
-        }
-      }
-    };
-    return await within({ ms, clock, signal }, work, () => storeUnreachable(at, last));
+  async #ask<T>(kind: Question<T>["kind"], signal: AbortSignal, question: (sql: Client) => Promise<T>): Promise<T> {
+    const ask = async (ended: AbortSignal): Promise<T> =>
+      await unlessAborted(
+        this.#connected().then(async (sql) => await question(sql)),
+        ended,
+      );
+    try {
+      return await this.#asking.answer({ kind, signal, ask, absence });
+    } catch (error) {
+      signal.throwIfAborted();
+      throw isMachineError(error) ? error : refused(error, this.#options.place.schema);
+    }
   }
 
   async #connected(): Promise<Client> {
@@ -164,10 +179,22 @@ export class PostgresLedger implements Ledger {
   }
 }
 
+function entryOf({ key, value, revision }: Told): Entry {
+  return { key, value: value ?? undefined, revision };
+}
+
+/** A text in a statement: nothing in it can end it. */
+function literal(text: string): string {
+  const tag = `$q${randomUUID().replaceAll("-", "")}$`;
+  return `${tag}${text}${tag}`;
+}
+
 /** SQLSTATE of class 08 and 57, a socket's own errors, and those of the client that tell of a connection. */
-function isPassing(error: unknown): boolean {
+function absence(error: unknown): Absence | undefined {
+  if (isMachineError(error)) return undefined;
   const code = systemCodeOf(error) ?? "";
-  return /^(?:08|57|53300|40001|40P01|55P03)|^E[A-Z]+$|^CONNECT|^CONNECTION_/u.test(code);
+  if (/^(?:ECONNREFUSED|ENOTFOUND|EHOSTUNREACH|ENETUNREACH)$/u.test(code)) return "nobody";
+  return /^(?:08|57|53300|40001|40P01|55P03)|^E[A-Z]+$|^CONNECT|^CONNECTION_/u.test(code) ? "passing" : undefined;
 }
 
 function refused(error: unknown, schema: string): MachineError {

@@ -26,19 +26,23 @@ export function schemaStatements(schema: string): readonly string[] {
 
 /** Takes the head first, so that changes have an order, and that of their revisions. */
 function commitFunction(s: string): string {
-  return `create or replace function ${s}.commit_change(asked text, required jsonb, puts jsonb, removed jsonb, trace_days int)
+  return `create or replace function ${s}.commit_change(asked text, required jsonb, puts jsonb, removed jsonb, looked jsonb,
+      trace_days int)
     returns jsonb language plpgsql as $$
     declare
       at_revision bigint;
       known bigint;
       found jsonb;
+      stood jsonb;
       present timestamptz;
     begin
       select head.revision into at_revision from ${s}.head for update;
       present := clock_timestamp();
       select token.revision into known from ${s}.token where token.token = asked;
-      if known is not null then return jsonb_build_object('revision', known); end if;
       delete from ${s}.lease where ends <= present;
+      select coalesce(jsonb_agg(jsonb_build_object('key', key, 'value', value, 'revision', revision)), '[]') into stood
+        from ${s}.entry where key in (select jsonb_array_elements_text(looked)) and value is not null;
+      if known is not null then return jsonb_build_object('revision', known, 'found', stood); end if;
       select jsonb_agg(jsonb_build_object('key', r.key, 'value', e.value, 'revision', coalesce(e.revision, 0))) into found
         from jsonb_to_recordset(required) as r(key text, revision bigint)
         left join ${s}.entry e on e.key = r.key and e.value is not null
@@ -59,6 +63,6 @@ function commitFunction(s: string): string {
       insert into ${s}.token values (asked, at_revision, present);
       delete from ${s}.token where at < present - interval '1 hour';
       delete from ${s}.entry where value is null and changed < present - make_interval(days => trace_days);
-      return jsonb_build_object('revision', at_revision);
+      return jsonb_build_object('revision', at_revision, 'found', stood);
     end $$`;
 }

@@ -35,8 +35,7 @@ export class TeamAuthority {
       const what = { key: authorityKey, what: "the certificates of the team" };
       const fence = await takeLock(this.#context, ledger, what, request);
       stack.defer(async () => await fence.lease.release());
-      const [entry] = (await ledger.read(authorityKey, 0, never)).entries;
-      if (entry !== undefined) await this.take(entry, ledger);
+      if (fence.found !== undefined) await this.take(fence.found, ledger);
       stack.defer(async () => await this.#publish(ledger, fence));
       return {};
     });

@@ -13,9 +13,11 @@ import type { TeamContext } from "./team-context.ts";
 /** Keys of what is shared begin so: machines, removed ones, the certificate authority. */
 export const sharedPrefix = "s/";
 export const authorityKey = "s/ca/";
-/** Touched by each change of what is shared: one small answer says whether there is anything new. */
-export const headKey = "head/";
-export const lockPrefix = "lock/";
+/** Keys of what is so at this moment begin so, all of which one small answer tells. */
+export const nowPrefix = "now/";
+/** Touched by each change of what is shared: it says whether there is anything new. */
+export const headKey = `${nowPrefix}head/`;
+export const lockPrefix = `${nowPrefix}lock/`;
 
 /** A machine, or a removed one. Without case, as locks are: names that differ in that alone are one name somewhere. */
 export function itemKeyOf(folder: "machines" | "removed", name: string): string {
@@ -100,17 +102,28 @@ export class TeamLedger {
     const fences = fence === undefined ? [] : [{ key: fence.key, revision: fence.revision }];
     const ended = fence === undefined ? signal : AbortSignal.any([signal, fence.lease.lost]);
     let keys = await this.#knownKeys(holder, ended);
+    const look = [headKey];
     for (let tries = 1; ; tries += 1) {
       const put = [...change.put.map((each) => this.#sealed(each, keys)), { key: headKey, value: "1" }];
       const require = [...fences, { key: rosterKey, revision: keys.revision }, ...change.require];
-      const commit = await ledger.commit({ token: crypto.randomUUID(), require, put, remove: change.remove }, ended);
-      if ("revision" in commit) return commit.revision;
+      const commit = await ledger.commit({ token: crypto.randomUUID(), require, put, remove: change.remove, look }, ended);
+      if ("revision" in commit) {
+        await this.#noteOwn(commit.found[0]?.revision ?? 0, commit.revision);
+        return commit.revision;
+      }
       if (commit.conflicts.some(({ key }) => key === fence?.key)) throw lockLost();
       const others = commit.conflicts.filter(({ key }) => key !== rosterKey);
       if (others.length > 0 || tries === mostKeys) return others;
       // Somebody joined or left: what is written from now on is for who is a member now.
       keys = await currentKeys(holder, ended);
     }
+  }
+
+  /** Where nobody else changed anything since this computer looked, its own change is all that is new. */
+  async #noteOwn(before: Revision, revision: Revision): Promise<void> {
+    const { state } = this.#context;
+    const known = await state.head();
+    if (known !== undefined && before > 0 && before <= known.revision) await state.setHead({ ...known, revision });
   }
 
   /** As they were told last, without a question: a change that is not for them is refused. */

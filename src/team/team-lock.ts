@@ -3,7 +3,7 @@ import { MachineError } from "../errors/machine-error.ts";
 import { waitForLock } from "../system/file-lock.ts";
 import type { LockRequest } from "../store/store.ts";
 import { lockTtlMs } from "./bounds.ts";
-import type { Ledger } from "./ledger.ts";
+import type { Entry, Ledger } from "./ledger.ts";
 import type { TeamContext } from "./team-context.ts";
 import { lockPrefix, type Fence } from "./team-ledger.ts";
 
@@ -16,19 +16,24 @@ export interface Holder {
   readonly since: string;
 }
 
+/** A lock that was taken, with what it protects as it stood then. */
+export interface TakenLock extends Fence {
+  readonly found: Entry | undefined;
+}
+
 /** @param key of what it protects. Throws `machine-busy` naming the holder, `store-unreachable`. The caller releases the lease. */
 export async function takeLock(
   context: Pick<TeamContext, "by" | "clock">,
   ledger: Ledger,
   { key, what }: { readonly key: string; readonly what: string },
   request: LockRequest,
-): Promise<Fence> {
+): Promise<TakenLock> {
   const signal = request.signal ?? new AbortController().signal;
   const { by, clock } = context;
   const lease = await ledger.lease(lockTtlMs, signal);
   const lockKey = `${lockPrefix}${key}`;
   let holder = "somebody else";
-  const attempt = async (): Promise<Fence | undefined> => {
+  const attempt = async (): Promise<TakenLock | undefined> => {
     const value: Holder = { by, purpose: request.purpose, since: clock.now().toISOString() };
     const commit = await ledger.commit(
       {
@@ -36,10 +41,11 @@ export async function takeLock(
         require: [{ key: lockKey, revision: 0 }],
         put: [{ key: lockKey, value: JSON.stringify(value), lease }],
         remove: [],
+        look: [key],
       },
       signal,
     );
-    if ("revision" in commit) return { key: lockKey, revision: commit.revision, lease };
+    if ("revision" in commit) return { key: lockKey, revision: commit.revision, lease, found: commit.found[0] };
     holder = described(commit.conflicts[0]?.value) ?? holder;
     return undefined;
   };

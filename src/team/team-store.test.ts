@@ -11,6 +11,7 @@ import { FakeClock } from "../system/fake-clock.ts";
 import { findTeam, removeMember } from "./membership.ts";
 import { SyncState } from "./sync-state.ts";
 import { TeamScene, type Person } from "./testing/team-scene.ts";
+import { headKey } from "./team-ledger.ts";
 import type { TeamStore } from "./team-store.ts";
 
 const never = new AbortController().signal;
@@ -307,7 +308,7 @@ test("who is no member sees nothing, and a value that was put under another's na
     require: [],
     put: [
       { key: "s/machines/db/", value: entry?.value ?? "" },
-      { key: "head/", value: "2" },
+      { key: headKey, value: "2" },
     ],
     remove: [],
   });

@@ -11,7 +11,7 @@ import type { HostRecord } from "../store/host-record.ts";
 import type { RecordLook, RecordWithDriver } from "../store/record-facts.ts";
 import type { LockRequest, MachineLock, Store } from "../store/store.ts";
 import type { FileLock } from "../system/file-lock.ts";
-import type { Ledger } from "./ledger.ts";
+import type { Entry, Ledger } from "./ledger.ts";
 import { News } from "./news.ts";
 import { digestOf } from "./shared-content.ts";
 import { conflict, SharedFolder } from "./shared-folder.ts";
@@ -193,7 +193,7 @@ export class TeamStore implements Store {
     const { ledger } = stack.use(await team.keep());
     const fence = await takeLock(context, ledger, { key: this.#folder.keyOf(name), what: `machine "${name}"` }, request);
     stack.defer(async () => await fence.lease.release());
-    await this.#pull(name, ledger);
+    await this.#pull(name, fence.found, ledger);
     held.set(name.toLowerCase(), fence);
     stack.defer(async () => void held.delete(name.toLowerCase()));
     stack.defer(async () => await this.#settle(name, fence));
@@ -201,9 +201,8 @@ export class TeamStore implements Store {
   }
 
   /** What the team has of it is here, and from now on what is here is newer. */
-  async #pull(name: string, ledger: Ledger): Promise<void> {
+  async #pull(name: string, entry: Entry | undefined, ledger: Ledger): Promise<void> {
     const key = this.#folder.keyOf(name);
-    const [entry] = (await ledger.read(key, 0, never)).entries;
     const taken = await this.#folder.take(key, entry, { ledger, signal: never, held: true });
     if (taken === "conflict" || taken === "clash") {
       const opened = entry === undefined ? undefined : await this.#parts.team.open(entry, ledger, never);

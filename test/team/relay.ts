@@ -13,6 +13,9 @@ export class Relay implements AsyncDisposable {
   isDown = false;
   /** Answers that were lost. */
   lost = 0;
+  /** Round trips so far: what is asked at one time, over however many connections, is one. Connecting is not counted. */
+  trips = 0;
+  #isAnswered = true;
 
   private constructor(server: Server, port: number) {
     this.#server = server;
@@ -51,13 +54,18 @@ export class Relay implements AsyncDisposable {
     let isDoomed = false;
     client.on("data", (chunk: Buffer) => {
       if (this.isDown) return;
+      if (this.#isAnswered) this.trips += 1;
+      this.#isAnswered = false;
       isDoomed ||= this.#answersToLose > 0 && this.#isTold(chunk);
       this.#later(() => server.write(chunk));
     });
     server.on("data", (chunk: Buffer) => {
       if (this.isDown) return;
       if (!isDoomed) {
-        this.#later(() => client.write(chunk));
+        this.#later(() => {
+          this.#isAnswered = true;
+          client.write(chunk);
+        });
         return;
       }
       this.lost += 1;

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { isMachineError } from "../../errors/machine-error.ts";
-import type { Change, Commit, Ledger, Revision } from "../ledger.ts";
+import type { Change, Commit, Entry, Ledger, Revision } from "../ledger.ts";
 
 export interface LedgerUnderTest {
   /** Another person's ledger at the same place. All of a case's places are its own. */
@@ -29,6 +29,10 @@ async function refused(commit: Promise<Commit>): Promise<readonly string[]> {
   const answer = await commit;
   assert.ok("conflicts" in answer, JSON.stringify(answer));
   return answer.conflicts.map(({ key, value, revision }) => `${key}=${value ?? "-"}@${revision === 0 ? 0 : "n"}`);
+}
+
+function sorted(entries: readonly Entry[]): Entry[] {
+  return entries.toSorted((left, right) => (left.key < right.key ? -1 : 1));
 }
 
 /** `open` gives a place that nobody has used, for each case. */
@@ -87,6 +91,20 @@ export function describeLedgerContract(name: string, open: () => Promise<LedgerU
       );
     },
 
+    "what is looked at with a change is as it stood before": async (ledger) => {
+      const [web, quoted] = ["m/web", `m/'; drop "x" $1 $q$ \\`];
+      const first = await done(ledger.commit(change({ put: [{ key: web, value: "1" }] }), never));
+      const look = [web, quoted, "m/none"];
+      const second = change({ put: [{ key: quoted, value: `it's "2" \\ $$` }], look });
+      const answer = await ledger.commit(second, never);
+      assert.ok("revision" in answer);
+      assert.deepEqual(answer.found, [{ key: web, value: "1", revision: first }], "as it stood before");
+      const quotedNow = { key: quoted, value: `it's "2" \\ $$`, revision: answer.revision };
+      const removing = await ledger.commit(change({ remove: [web], look }), never);
+      assert.ok("found" in removing);
+      assert.deepEqual(sorted(removing.found), sorted([{ key: web, value: "1", revision: first }, quotedNow]));
+    },
+
     "of many who create one key at once exactly one wins, and of many who count nothing is lost": async (ledger, place) => {
       const writers = await Promise.all(Array.from({ length: 8 }, async () => await place.open()));
       const creating = writers.map(
@@ -111,9 +129,9 @@ export function describeLedgerContract(name: string, open: () => Promise<LedgerU
     },
 
     "a page is no end": async (ledger) => {
-      const keys = Array.from({ length: 450 }, (_, index) => `m/${String(index).padStart(4, "0")}`);
-      for (let at = 0; at < keys.length; at += 50) {
-        const put = keys.slice(at, at + 50).map((key) => ({ key, value: key }));
+      const keys = Array.from({ length: 1_100 }, (_, index) => `m/${String(index).padStart(4, "0")}`);
+      for (let at = 0; at < keys.length; at += 55) {
+        const put = keys.slice(at, at + 55).map((key) => ({ key, value: key }));
         await done(ledger.commit(change({ put }), never));
       }
       const { entries } = await ledger.read("m/", 0, never);

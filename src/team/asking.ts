@@ -1,0 +1,86 @@
+/**
+ * A question to a team's database, asked again while nobody answers: each may be asked twice. Who has had an answer before
+ * is in the middle of something, and is patient; who has not gives up soon, because nothing is lost by it.
+ */
+import { messageOf } from "../errors/machine-error.ts";
+import type { Clock } from "../system/clock.ts";
+import { isHttpFailure } from "../system/http-failure.ts";
+import { formatBound } from "../system/time-text.ts";
+import { within } from "../system/waiting.ts";
+import type { LedgerBounds } from "./bounds.ts";
+import { storeUnreachable } from "./ledger-errors.ts";
+
+/** What an error says of the other side. */
+export type Absence =
+  /** Nobody is there: nothing was sent, and there will be no other answer soon. */
+  | "nobody"
+  /** No answer, or one that another time can be another. */
+  | "passing";
+
+export interface Question<T> {
+  readonly kind: "read" | "write";
+  /** Its own bound, where that is neither. */
+  readonly ms?: number | undefined;
+  readonly signal: AbortSignal;
+  /** @param ms the time that there is for all attempts */
+  readonly ask: (signal: AbortSignal, ms: number) => Promise<T>;
+  /** Undefined for what is an answer. */
+  readonly absence: (error: unknown) => Absence | undefined;
+}
+
+const pauseMs = 100;
+
+export class Asking {
+  readonly #clock: Clock;
+  readonly #bounds: LedgerBounds;
+  /** Whom, as a person reads it. */
+  readonly #at: string;
+  #isKnown = false;
+
+  constructor(at: string, clock: Clock, bounds: LedgerBounds) {
+    this.#at = at;
+    this.#clock = clock;
+    this.#bounds = bounds;
+  }
+
+  /** Throws `store-unreachable`, what is an answer, or the signal's reason. */
+  async answer<T>({ kind, signal, ask, absence, ms = this.#boundOf(kind) }: Question<T>): Promise<T> {
+    const clock = this.#clock;
+    const startedMs = clock.monotonicMs();
+    let last = `no answer within ${formatBound(ms)}`;
+    const unreachable = (): Error => storeUnreachable(this.#at, last, this.#isKnown);
+    const work = async (ended: AbortSignal): Promise<T> => {
+      for (;;) {
+        try {
+          const answer = await ask(ended, ms);
+          this.#isKnown = true;
+          return answer;
+        } catch (error) {
+          ended.throwIfAborted();
+          const found = absence(error);
+          if (found === undefined) {
+            this.#isKnown = true;
+            throw error;
+          }
+          last = reasonOf(error);
+          const goneMs = kind === "read" ? 0 : this.#bounds.nobodyMs;
+          if (found === "nobody" && !this.#isKnown && clock.monotonicMs() - startedMs >= goneMs) throw unreachable();
+          await clock.sleep(pauseMs, ended);
+        }
+      }
+    };
+    return await within({ ms, clock, signal }, work, unreachable);
+  }
+
+  #boundOf(kind: Question<unknown>["kind"]): number {
+    const { readMs, writeMs, firstMs } = this.#bounds;
+    if (kind === "read") return readMs;
+    return this.#isKnown ? writeMs : firstMs;
+  }
+}
+
+/** Without the address, which the sentence has. */
+function reasonOf(error: unknown): string {
+  if (!isHttpFailure(error)) return messageOf(error);
+  return error.cause === undefined ? `it ${error.detail}` : messageOf(error.cause);
+}
