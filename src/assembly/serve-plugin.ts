@@ -12,6 +12,7 @@ import { ensureKeyPair } from "../ssh/keys.ts";
 import { systemClock } from "../system/clock.ts";
 import { thisComputer, type Computer } from "../system/computer.ts";
 import { LazyHttp } from "./lazy-http.ts";
+import { openDescriptor } from "../system/descriptor.ts";
 import { SystemProcessRunner } from "../system/process.ts";
 import { ProcessOutput, type OutputStream } from "../system/process-output.ts";
 import { timeoutsOf } from "./timeout-variables.ts";
@@ -60,8 +61,8 @@ export async function servePlugin(module: DriverModule): Promise<never> {
   const computer = thisComputer();
   const needsStream = computer.os === "windows";
   const streams = {
-    stdout: new ProcessOutput({ descriptor: 1, stream: () => process.stdout, needsStream }),
-    stderr: new ProcessOutput({ descriptor: 2, stream: () => process.stderr, needsStream }),
+    stdout: new ProcessOutput({ descriptor: openDescriptor(1), stream: () => process.stdout, needsStream }),
+    stderr: new ProcessOutput({ descriptor: openDescriptor(2), stream: () => process.stderr, needsStream }),
   };
   const { signal } = new AbortController();
   process.exit(await serveWith(module, { computer, streams, redactor: new Redactor(), signal, nativeSsh: false }));

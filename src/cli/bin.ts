@@ -3,7 +3,7 @@
 import { servedDriverName } from "../plugin/plugin-environment.ts";
 import { thisComputer } from "../system/computer.ts";
 import { commandSource } from "./command.ts";
-import { machineCommands } from "./machine-commands.ts";
+import { everydayCommands } from "./everyday-commands.ts";
 import { main } from "./main.ts";
 import { endWith, processContext } from "./terminal/process-context.ts";
 import { processStreams } from "./terminal/process-streams.ts";
@@ -16,7 +16,7 @@ async function start(): Promise<void> {
   const argv = [program, ...(served === undefined ? process.argv.slice(2) : ["driver", "serve", served])];
   const streams = processStreams(computer);
   // What prompts, scripts and editors start all the time is among the first.
-  const commands = commandSource(machineCommands, async () => (await import("./command-table.ts")).commandTable);
+  const commands = commandSource(everydayCommands, async () => (await import("./command-table.ts")).commandTable);
   endWith(await main(argv, computer, streams, processContext(commands)), streams);
 }
 

@@ -1,68 +1,25 @@
-/** 0.16.2's 21 commands as data, in its order and its words: all that most runs of the program have to know. */
+/** 0.16.2's 21 commands as data, in its order and its words. */
 import type { Command } from "./command.ts";
-import {
-  argumentIsMachine,
-  argumentsAreMachines,
-  expects,
-  noArguments,
-  onMachine,
-  onMachines,
-  oneMachine,
-} from "./command-shapes.ts";
+import { argumentsAreMachines, expects } from "./command-shapes.ts";
 import { sharedCreateFlags } from "./create/shared-flags.ts";
-import type { CliFlag } from "./flags/flag.ts";
+import {
+  activeCommand,
+  configCommand,
+  envCommand,
+  inspectCommand,
+  ipCommand,
+  lsCommand,
+  sshCommand,
+  statusCommand,
+  urlCommand,
+  versionCommand,
+} from "./everyday-commands.ts";
 import { rolloutFlags, toFlag } from "./flags/rollout-flags.ts";
 import { selectionFlags, yesFlag } from "./selection/selection-flags.ts";
 
-const swarmConfig: CliFlag = { kind: "bool", name: "swarm", usage: "Display the Swarm config instead of the Docker daemon" };
-const machineTimeout: CliFlag = {
-  kind: "int",
-  name: "timeout",
-  aliases: ["t"],
-  usage: "Timeout in seconds, default to 10s",
-  value: 10,
-};
-
-/** Beside the machine that `config` takes: with nothing behind it, `set` is one of that name. */
-const configSetCommand: Command = {
-  name: "config set",
-  summary: "Give a machine's secrets anew",
-  description: "Arguments are a machine name and its secrets; one without a value is asked for, or read from standard input.",
-  argumentText: "NAME FLAG[=VALUE]...",
-  flags: [],
-  arity: expects("a machine name and its secrets as arguments", 1),
-  output: "facts",
-  load: () => import("./commands/config-set.ts"),
-};
-
-/** As `set`, with nothing behind it a machine of that name. */
-const configRelocateCommand: Command = {
-  name: "config relocate",
-  summary: "Write the paths of this store into records that were made in another place",
-  ...onMachines,
-  output: "facts",
-  load: () => import("./commands/config-relocate.ts"),
-};
-
 export const machineCommands: readonly Command[] = [
-  {
-    name: "active",
-    summary: "Print which machine is active",
-    flags: [machineTimeout],
-    arity: noArguments,
-    output: "facts",
-    load: () => import("./commands/active.ts"),
-  },
-  {
-    name: "config",
-    summary: "Print the connection config for machine",
-    description: argumentIsMachine,
-    flags: [swarmConfig],
-    output: "facts",
-    subcommands: [configSetCommand, configRelocateCommand],
-    loneWordIsArgument: true,
-    load: () => import("./commands/config.ts"),
-  },
+  activeCommand,
+  configCommand,
   {
     name: "create",
     summary: "Create a machine",
@@ -74,45 +31,9 @@ export const machineCommands: readonly Command[] = [
     output: "progress",
     load: () => import("./commands/create.ts"),
   },
-  {
-    name: "env",
-    summary: "Display the commands to set up the environment for the Docker client",
-    description: argumentIsMachine,
-    flags: [
-      swarmConfig,
-      {
-        kind: "string",
-        name: "shell",
-        usage:
-          "Force environment to be configured for a specified shell: [fish, cmd, powershell, tcsh, emacs], default is auto-detect",
-      },
-      { kind: "bool", name: "unset", aliases: ["u"], usage: "Unset variables instead of setting them" },
-      { kind: "bool", name: "no-proxy", usage: "Add machine IP to NO_PROXY environment variable" },
-    ],
-    output: "facts",
-    load: () => import("./commands/env.ts"),
-  },
-  {
-    name: "inspect",
-    summary: "Inspect information about a machine",
-    description: argumentIsMachine,
-    flags: [
-      { kind: "string", name: "format", aliases: ["f"], usage: "Format the output using the given go template." },
-      { kind: "bool", name: "show-secrets", usage: "Show passwords, tokens and keys instead of masking them" },
-    ],
-    arity: { ...oneMachine, showHelp: true },
-    output: "facts",
-    load: () => import("./commands/inspect.ts"),
-  },
-  {
-    name: "ip",
-    summary: "Get the IP address of a machine",
-    description: argumentsAreMachines,
-    flags: selectionFlags,
-    selects: true,
-    output: "facts",
-    load: () => import("./commands/ip.ts"),
-  },
+  envCommand,
+  inspectCommand,
+  ipCommand,
   {
     name: "kill",
     summary: "Kill a machine",
@@ -123,24 +44,7 @@ export const machineCommands: readonly Command[] = [
     output: "progress",
     load: () => import("./commands/kill.ts"),
   },
-  {
-    name: "ls",
-    summary: "List machines",
-    flags: [
-      { kind: "bool", name: "quiet", aliases: ["q"], usage: "Enable quiet mode" },
-      { kind: "strings", name: "filter", usage: "Filter output based on conditions provided" },
-      machineTimeout,
-      { kind: "string", name: "format", aliases: ["f"], usage: "Pretty-print machines using a Go template" },
-      {
-        kind: "bool",
-        name: "watch",
-        aliases: ["w"],
-        usage: "Go on showing the machines, and what changes, until interrupted or, at a terminal, q; / filters",
-      },
-    ],
-    output: "facts",
-    load: () => import("./commands/ls.ts"),
-  },
+  lsCommand,
   {
     name: "provision",
     summary: "Re-provision existing machines",
@@ -197,15 +101,7 @@ export const machineCommands: readonly Command[] = [
     output: "progress",
     load: () => import("./commands/rm.ts"),
   },
-  {
-    name: "ssh",
-    summary: "Log into or run a command on a machine with SSH.",
-    description: "Arguments are [machine-name] [command]",
-    flags: [],
-    flagSource: "none",
-    output: "facts",
-    load: () => import("./commands/ssh.ts"),
-  },
+  sshCommand,
   {
     name: "scp",
     summary: "Copy files between machines",
@@ -260,14 +156,7 @@ export const machineCommands: readonly Command[] = [
     output: "progress",
     load: () => import("./commands/start.ts"),
   },
-  {
-    name: "status",
-    summary: "Get the status of a machine",
-    ...onMachine,
-    flags: [],
-    output: "facts",
-    load: () => import("./commands/status.ts"),
-  },
+  statusCommand,
   {
     name: "stop",
     summary: "Stop a machine",
@@ -292,20 +181,6 @@ export const machineCommands: readonly Command[] = [
     output: "progress",
     load: () => import("./commands/upgrade.ts"),
   },
-  {
-    name: "url",
-    summary: "Get the URL of a machine",
-    ...onMachine,
-    flags: [],
-    output: "facts",
-    load: () => import("./commands/url.ts"),
-  },
-  {
-    name: "version",
-    summary: "Show the Docker Machine version or a machine docker version",
-    flags: [],
-    arity: oneMachine,
-    output: "facts",
-    load: () => import("./commands/version.ts"),
-  },
+  urlCommand,
+  versionCommand,
 ];

@@ -2,8 +2,8 @@
  * From the words typed to an exit code: finds the command, reads its flags, gives it a context, runs it, shows how it
  * ended. Everything a given command does not need is loaded when it is needed, so that `version` starts at once.
  */
-import * as path from "node:path";
 import { Redactor } from "../log/redact.ts";
+import { lastPart } from "../plugin/plugin-environment.ts";
 import type { Computer } from "../system/computer.ts";
 import { findCommand, lastWord, type Command, type Invocation } from "./command.ts";
 import type { ProgramName, Streams } from "./cli-context.ts";
@@ -57,7 +57,7 @@ class Run {
     this.#mainContext = mainContext;
     this.#compat = computer.env["MACHINE_COMPAT"] === "0.16";
     const programPath = argv[0] ?? "docker-machine";
-    this.#program = { path: programPath, base: path.basename(programPath) };
+    this.#program = { path: programPath, base: lastPart(programPath) };
   }
 
   async start(): Promise<number> {

@@ -1,6 +1,7 @@
 /** The commands that 0.16.2 does not have. */
 import type { Command } from "./command.ts";
 import { argumentsAreMachines, expects, noArguments, onMachine, oneMachine } from "./command-shapes.ts";
+import { completeCommand, completionCommand } from "./everyday-commands.ts";
 import { fleetCommands } from "./fleet-commands.ts";
 import { selectionFlags } from "./selection/selection-flags.ts";
 
@@ -193,36 +194,8 @@ export const ownCommands: readonly Command[] = [
     output: "facts",
     load: () => import("./commands/ssh-host-key.ts"),
   },
-  {
-    name: "completion",
-    summary: "Print the completion script of a shell",
-    description: "Argument is bash, zsh, fish or powershell.",
-    argumentText: "SHELL",
-    flags: [],
-    arity: expects("one shell name as an argument", 1, 1),
-    subcommands: [
-      {
-        name: "completion install",
-        summary: "Put the completion of shells where they find it",
-        description: "Arguments are bash, zsh or fish; without one it is your own shell's. No start-up file is changed.",
-        argumentText: "[SHELL...]",
-        flags: [],
-        output: "facts",
-        load: () => import("./commands/completion-install.ts"),
-      },
-    ],
-    output: "facts",
-    load: () => import("./commands/completion.ts"),
-  },
-  {
-    name: "__complete",
-    summary: "Answer a completion script",
-    hidden: true,
-    flags: [],
-    flagSource: "none",
-    output: "facts",
-    load: () => import("./commands/complete.ts"),
-  },
+  completionCommand,
+  completeCommand,
   {
     name: "__publish",
     summary: "Have the ports of a machine's containers lead there from this computer",

@@ -10,6 +10,7 @@ const longestLine = 500;
 
 /** Lines stay lines; all else that is no text is shown as one sign each. */
 export function withoutControls(text: string): string {
+  if (isPlainLine(text)) return text;
   return text.replaceAll("\r\n", "\n").replaceAll(controls, replacement);
 }
 
@@ -17,4 +18,14 @@ export function withoutControls(text: string): string {
 export function oneLine(text: string): string {
   const line = text.length > longestLine ? `${text.slice(0, longestLine)}…` : text;
   return withoutControls(line.replaceAll(/[\t\n\v\f\r]+/gu, " "));
+}
+
+/** A short line of plain ASCII, as most are: to make ready the expressions takes longer than to look at each sign. */
+function isPlainLine(text: string): boolean {
+  if (text.length > longestLine) return false;
+  for (let index = 0; index < text.length; index += 1) {
+    const code = text.charCodeAt(index);
+    if (code < 0x20 || code > 0x7e) return false;
+  }
+  return true;
 }

@@ -50,6 +50,7 @@ export function programEndings({ os, env }: Environment): string[] {
   return (env["PATHEXT"] ?? ".COM;.EXE;.BAT;.CMD").split(";").filter((ending) => ending !== "");
 }
 
-function lastPart(programPath: string): string {
+/** The name of a program by its path, whichever way its slashes lean. */
+export function lastPart(programPath: string): string {
   return programPath.slice(Math.max(programPath.lastIndexOf("/"), programPath.lastIndexOf("\\")) + 1);
 }

@@ -1,5 +1,4 @@
 /** Time as a parameter, so that tests own it. */
-import { setTimeout as delay } from "node:timers/promises";
 
 export interface Clock {
   /** Wall time, for certificates and records. */
@@ -14,6 +13,7 @@ export const systemClock: Clock = {
   now: () => new Date(),
   monotonicMs: () => performance.now(),
   sleep: async (ms, signal) => {
+    const { setTimeout: delay } = await import("node:timers/promises");
     try {
       await delay(ms, undefined, signal === undefined ? {} : { signal });
     } catch (error) {

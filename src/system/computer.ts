@@ -2,8 +2,6 @@
  * Everything the program may know about the computer it runs on. Taken once in a composition root and passed down, so
  * that "on Windows" or "without HOME" is one line in a test.
  */
-import * as os from "node:os";
-
 export type OsName = "linux" | "darwin" | "windows";
 
 export interface Computer {
@@ -37,7 +35,7 @@ export function thisComputer(): Computer {
   const osName = osNameOf(process.platform);
   return {
     os: osName,
-    arch: os.arch(),
+    arch: process.arch,
     env,
     homeDir: nonEmpty(osName === "windows" ? env["USERPROFILE"] : env["HOME"]),
     userName: nonEmpty(osName === "windows" ? env["USERNAME"] : env["USER"]) ?? "unknown",
@@ -46,10 +44,10 @@ export function thisComputer(): Computer {
     uid: process.getuid?.(),
     // Asked of the system when somebody wants to know, which few commands do.
     get memoryMiB() {
-      return Math.floor(os.totalmem() / 1_048_576);
+      return Math.floor(process.getBuiltinModule("node:os").totalmem() / 1_048_576);
     },
     get cpus() {
-      return os.availableParallelism();
+      return process.getBuiltinModule("node:os").availableParallelism();
     },
   };
 }

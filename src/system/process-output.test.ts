@@ -5,9 +5,11 @@ import { closeSync, constants, mkdtempSync, openSync, readFileSync, readSync, rm
 import { tmpdir } from "node:os";
 import * as path from "node:path";
 import { describe, it } from "node:test";
-import { mayBeTerminal, ProcessOutput } from "./process-output.ts";
+import { nodeDescriptor, type Written } from "./descriptor.ts";
+import { ProcessOutput } from "./process-output.ts";
 
-function output(descriptor: number, stream: () => unknown = noStream): ProcessOutput {
+function output(number: number, stream: () => unknown = noStream): ProcessOutput {
+  const descriptor = nodeDescriptor(number);
   return new ProcessOutput({ descriptor, stream: stream as () => NodeJS.WriteStream, needsStream: false });
 }
 
@@ -70,6 +72,36 @@ describe("ProcessOutput", () => {
     });
   });
 
+  it("keeps what comes while the runtime is still at what it was given, in its order", async () => {
+    const taken: string[] = [];
+    const busy = Promise.withResolvers<void>();
+    const descriptor = {
+      mayBeTerminal: () => false,
+      write(bytes: Uint8Array): Written {
+        const part = Buffer.from(bytes.subarray(0, 4)).toString();
+        taken.push(part);
+        return taken.length === 2 ? { bytes: part.length, pending: busy.promise } : { bytes: part.length };
+      },
+    };
+    const target = new ProcessOutput({ descriptor, stream: noStream, needsStream: false });
+    target.write("one two three");
+    target.write(" four");
+    assert.deepEqual([taken, target.isWritten], [["one ", "two "], false]);
+    busy.resolve();
+    await busy.promise;
+    assert.deepEqual([taken.join(""), target.isWritten], ["one two three four", true]);
+  });
+
+  it("knows the error of what the runtime was still at", async () => {
+    const pending = Promise.reject(Object.assign(new Error("no space"), { code: "ENOSPC" }));
+    const descriptor = { mayBeTerminal: () => false, write: (bytes: Uint8Array): Written => ({ bytes: bytes.length, pending }) };
+    const target = new ProcessOutput({ descriptor, stream: noStream, needsStream: false });
+    target.write("x");
+    await assert.rejects(pending);
+    assert.equal((target.failure as NodeJS.ErrnoException).code, "ENOSPC");
+    assert.equal(target.isWritten, true);
+  });
+
   it("remembers what made writing fail, and stops", () => {
     const descriptor = openSync("/dev/full", "w");
     const target = output(descriptor);
@@ -84,7 +116,7 @@ describe("ProcessOutput", () => {
     for (const [code, failure] of [["EPIPE"], ["ECONNRESET"], ["EIO", "EIO"]]) {
       const stream = Object.assign(new EventEmitter(), { write: () => true });
       const target = new ProcessOutput({
-        descriptor: 2,
+        descriptor: nodeDescriptor(2),
         stream: () => stream as unknown as NodeJS.WriteStream,
         needsStream: true,
       });
@@ -102,7 +134,7 @@ describe("ProcessOutput", () => {
 it("what leads nowhere is no terminal, though it is a device as terminals are", { skip: process.platform === "win32" }, () => {
   const nowhere = openSync("/dev/null", "w");
   try {
-    assert.equal(mayBeTerminal(nowhere), false);
+    assert.equal(nodeDescriptor(nowhere).mayBeTerminal(), false);
   } finally {
     closeSync(nowhere);
   }

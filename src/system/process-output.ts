@@ -2,8 +2,8 @@
  * A standard output stream of this process. Written to directly, because making a stream object costs Bun more than
  * all of `version`; the stream is made where it is needed after all. Part of the composition root.
  */
-import { fstatSync, statSync, writeSync } from "node:fs";
 import { systemCodeOf } from "../errors/machine-error.ts";
+import type { Descriptor } from "./descriptor.ts";
 
 /** Where text is written to, with what is known of the terminal behind it. */
 export interface OutputStream {
@@ -22,20 +22,8 @@ const readerGone: ReadonlySet<string | undefined> = new Set(["EPIPE", "ECONNRESE
 const defaultColumns = 80;
 const defaultRows = 24;
 
-const nowhere = "/dev/null";
-
-/** Rules out files, pipes, sockets and what leads nowhere without loading what knows terminals. A closed descriptor is none either. */
-export function mayBeTerminal(descriptor: number): boolean {
-  try {
-    const seen = fstatSync(descriptor);
-    return seen.isCharacterDevice() && seen.rdev !== statSync(nowhere, { throwIfNoEntry: false })?.rdev;
-  } catch {
-    return false;
-  }
-}
-
 export interface ProcessOutputOptions {
-  readonly descriptor: number;
+  readonly descriptor: Descriptor;
   /** Makes, or gives, the stream object on the same descriptor. */
   stream(): NodeJS.WriteStream;
   /** Consoles of Windows take text, not bytes: there the stream writes from the start. */
@@ -46,18 +34,20 @@ export class ProcessOutput implements OutputStream {
   readonly #options: ProcessOutputOptions;
   #stream: NodeJS.WriteStream | undefined;
   #error: unknown;
+  /** What waits until the runtime is done with what it was given before; undefined where it is done. */
+  #waiting: Uint8Array[] | undefined;
 
   constructor(options: ProcessOutputOptions) {
     this.#options = options;
   }
 
   get isTerminal(): boolean {
-    return mayBeTerminal(this.#options.descriptor) && this.#openStream().isTTY;
+    return this.#options.descriptor.mayBeTerminal() && this.#openStream().isTTY;
   }
 
-  /** Whether all that was written has left this process: a stream may hold some of it back. */
+  /** Whether all that was written has left this process: a stream, or the runtime, may hold some of it back. */
   get isWritten(): boolean {
-    return this.#stream === undefined;
+    return this.#stream === undefined && this.#waiting === undefined;
   }
 
   get columns(): number {
@@ -81,14 +71,29 @@ export class ProcessOutput implements OutputStream {
   }
 
   #writeDirectly(bytes: Uint8Array): void {
-    let written = 0;
-    try {
-      while (written < bytes.length) written += writeSync(this.#options.descriptor, bytes, written);
-    } catch (error) {
+    if (this.#waiting !== undefined) return void this.#waiting.push(bytes);
+    let rest = bytes;
+    while (rest.length > 0 && this.#error === undefined) {
+      const written = this.#options.descriptor.write(rest);
+      if ("pending" in written) return this.#wait(written.pending, rest.subarray(written.bytes));
       // The other side set the pipe to be non-blocking and is slow: the stream knows how to wait.
-      if (systemCodeOf(error) === "EAGAIN") this.#openStream().write(bytes.subarray(written));
-      else this.#error = error;
+      if ("error" in written && systemCodeOf(written.error) === "EAGAIN") return void this.#openStream().write(rest);
+      if ("error" in written) this.#error = written.error;
+      else rest = rest.subarray(written.bytes);
     }
+  }
+
+  #wait(pending: Promise<unknown>, rest: Uint8Array): void {
+    this.#waiting = [rest];
+    const goOn = (): void => {
+      const waiting = this.#waiting ?? [];
+      this.#waiting = undefined;
+      for (const bytes of waiting) this.#writeDirectly(bytes);
+    };
+    pending.then(goOn, (error: unknown) => {
+      this.#error = error;
+      this.#waiting = undefined;
+    });
   }
 
   #openStream(): NodeJS.WriteStream {

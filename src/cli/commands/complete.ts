@@ -4,8 +4,6 @@ import type { Command, Invocation } from "../command.ts";
 import { answerLines } from "../completion/answer.ts";
 import { complete, type CompletionSources } from "../completion/candidates.ts";
 import type { CliContext } from "../cli-context.ts";
-import { sharedCreateFlagsFor } from "../create/shared-flags.ts";
-import { createFlagsFor } from "../flags/create-flag-source.ts";
 import type { CliFlag } from "../flags/flag.ts";
 import { globalFlags } from "../flags/global-flags.ts";
 
@@ -34,7 +32,11 @@ async function commandsFor({ commands: source, computer }: CliContext): Promise<
 
 /** Without a driver's own flags where the driver is unknown, or its plugin fails. */
 async function createFlags(words: readonly string[], { computer, compat }: CliContext): Promise<readonly CliFlag[]> {
-  const { flagsOfDriver, ownerOfFlag } = await import("../../assembly/driver-catalog.ts");
+  const [{ flagsOfDriver, ownerOfFlag }, { createFlagsFor }, { sharedCreateFlagsFor }] = await Promise.all([
+    import("../../assembly/driver-catalog.ts"),
+    import("../flags/create-flag-source.ts"),
+    import("../create/shared-flags.ts"),
+  ]);
   try {
     return (await createFlagsFor(words, computer, compat, { driverFlags: flagsOfDriver, ownerOfFlag })).flags;
   } catch {

@@ -1,8 +1,8 @@
 /** The global options out of flags, those before the command and those behind it, and the computer. */
-import * as path from "node:path";
 import type { DriverOptions } from "../../driver-kit/create-flag.ts";
 import { MachineError } from "../../errors/machine-error.ts";
 import { quote } from "../../gocompat/quote.ts";
+import { absolutePath } from "../../system/absolute-path.ts";
 import type { Computer } from "../../system/computer.ts";
 import { readTimeText } from "../../system/time-text.ts";
 import type { GlobalOptions } from "../cli-context.ts";
@@ -20,7 +20,8 @@ export function globalOptions(sources: readonly DriverOptions[], computer: Compu
   return {
     debug: debugOf(flag("debug"), computer.env["MACHINE_DEBUG"]),
     get storagePath() {
-      return path.resolve(computer.cwd, storagePath === "" ? requireDefaultStoragePath(computer) : storagePath);
+      const wanted = storagePath === "" ? requireDefaultStoragePath(computer) : storagePath;
+      return absolutePath(computer.cwd, wanted);
     },
     tlsCaCert: optional("tls-ca-cert"),
     tlsCaKey: optional("tls-ca-key"),
@@ -48,8 +49,8 @@ function debugOf(flag: boolean, variable: string | undefined): boolean {
 }
 
 /** `~/.docker/machine`; undefined when no home directory is known. */
-export function defaultStoragePath(computer: Computer): string | undefined {
-  return computer.homeDir === undefined ? undefined : path.join(computer.homeDir, ".docker", "machine");
+export function defaultStoragePath({ homeDir, cwd }: Computer): string | undefined {
+  return homeDir === undefined ? undefined : absolutePath(cwd, `${homeDir}/.docker/machine`);
 }
 
 function requireDefaultStoragePath(computer: Computer): string {

@@ -1,7 +1,8 @@
 /** This process's standard streams as the command line wants them. Part of the composition root. */
 import type { Computer } from "../../system/computer.ts";
 import type { InputStream, Streams } from "../cli-context.ts";
-import { mayBeTerminal, ProcessOutput } from "../../system/process-output.ts";
+import { openDescriptor } from "../../system/descriptor.ts";
+import { ProcessOutput } from "../../system/process-output.ts";
 
 export interface ProcessStreams extends Streams {
   readonly stdout: ProcessOutput;
@@ -12,14 +13,14 @@ export function processStreams(computer: Computer): ProcessStreams {
   const needsStream = computer.os === "windows";
   return {
     stdin,
-    stdout: new ProcessOutput({ descriptor: 1, stream: () => process.stdout, needsStream }),
-    stderr: new ProcessOutput({ descriptor: 2, stream: () => process.stderr, needsStream }),
+    stdout: new ProcessOutput({ descriptor: openDescriptor(1), stream: () => process.stdout, needsStream }),
+    stderr: new ProcessOutput({ descriptor: openDescriptor(2), stream: () => process.stderr, needsStream }),
   };
 }
 
 const stdin: InputStream = {
   get isTerminal() {
-    return mayBeTerminal(0) && process.stdin.isTTY;
+    return openDescriptor(0).mayBeTerminal() && process.stdin.isTTY;
   },
   readLine: (signal) => readStandardInput(signal),
   readSecretLine: (signal, onHidden) => readStandardInput(signal, onHidden),

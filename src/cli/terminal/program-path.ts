@@ -1,5 +1,4 @@
 /** The program as the user typed it, for hints and for `env`'s command line. */
-import * as path from "node:path";
 import type { Computer } from "../../system/computer.ts";
 
 export interface ProcessNames {
@@ -18,7 +17,9 @@ export interface OwnProcess extends ProcessNames {
 }
 
 /** Where Bun keeps the sources of a single-file executable: argv[1] then is no path of the user's. */
-const insideExecutable = /^(?:\/\$bunfs\/|[A-Z]:[\\/]~BUN[\\/])/u;
+function isInsideExecutable(script: string): boolean {
+  return script.startsWith("/$bunfs/") || /^[A-Z]:[\\/]~BUN[\\/]/u.test(script);
+}
 
 /**
  * DOCKER_MACHINE_ARGV0, which launchers set, decides. A script that was found on PATH is given by its full path, so a
@@ -28,13 +29,14 @@ export function programPath({ argv, argv0 }: ProcessNames, computer: Computer): 
   const given = computer.env["DOCKER_MACHINE_ARGV0"];
   if (given !== undefined && given !== "") return given;
   const script = argv[1] ?? argv0;
-  if (insideExecutable.test(script)) return argv0;
-  const paths = computer.os === "windows" ? path.win32 : path.posix;
+  if (isInsideExecutable(script)) return argv0;
+  const { win32, posix } = process.getBuiltinModule("node:path");
+  const paths = computer.os === "windows" ? win32 : posix;
   return (computer.env["PATH"] ?? "").split(paths.delimiter).includes(paths.dirname(script)) ? paths.basename(script) : script;
 }
 
 /** The command line that starts this very program again, whatever it was called by. */
 export function ownProgram({ argv, argv0, execPath, execArgv }: OwnProcess): readonly string[] {
   const script = argv[1] ?? argv0;
-  return insideExecutable.test(script) ? [execPath] : [execPath, ...execArgv, script];
+  return isInsideExecutable(script) ? [execPath] : [execPath, ...execArgv, script];
 }

@@ -2,9 +2,9 @@
  * Where a docker client goes that is started in this shell, and whether that is a machine's engine. Prompts ask, so next to
  * nothing is loaded where no context is chosen.
  */
-import * as path from "node:path";
+import { absolutePath } from "../../system/absolute-path.ts";
 import type { Computer } from "../../system/computer.ts";
-import { readRegularFileNow } from "../../system/files.ts";
+import { readSmallFile } from "../../system/small-file.ts";
 import { sshAliasOf } from "../host/engine-transport.ts";
 
 type Shell = Pick<Computer, "env" | "homeDir" | "cwd">;
@@ -13,15 +13,15 @@ type Shell = Pick<Computer, "env" | "homeDir" | "cwd">;
 export async function clientHost(shell: Shell): Promise<string> {
   const given = shell.env["DOCKER_HOST"] ?? "";
   if (given !== "") return given;
-  const name = shell.env["DOCKER_CONTEXT"] || chosenByFile(shell);
+  const name = shell.env["DOCKER_CONTEXT"] || (await chosenByFile(shell));
   if (name === undefined || name === "default") return "";
   return (await (await import("./docker-config.ts")).endpointOf(shell, name)) ?? "";
 }
 
 /** What cannot be read chooses none: it is docker's own to complain of that. */
-function chosenByFile({ env, homeDir = "", cwd }: Shell): string | undefined {
-  const folder = env["DOCKER_CONFIG"] || path.join(homeDir, ".docker");
-  const text = readRegularFileNow(path.resolve(cwd, folder, "config.json")) ?? "";
+async function chosenByFile({ env, homeDir, cwd }: Shell): Promise<string | undefined> {
+  const folder = env["DOCKER_CONFIG"] || (homeDir === undefined ? ".docker" : `${homeDir}/.docker`);
+  const text = (await readSmallFile(absolutePath(cwd, `${folder}/config.json`))) ?? "";
   if (!text.includes('"currentContext"')) return undefined;
   try {
     const { currentContext } = JSON.parse(text) as { readonly currentContext?: unknown };
