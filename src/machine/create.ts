@@ -17,6 +17,7 @@ import { within } from "../system/waiting.ts";
 import { askedOptions, changedOptions, describeChange } from "./asked-options.ts";
 import { bringUp } from "./bring-up.ts";
 import { prepareAuthority } from "./certificates.ts";
+import { sharedBoxWarning } from "./host/box.ts";
 import type { Host } from "./host/host.ts";
 import { newHost, openHost } from "./host/open-host.ts";
 import { wishOwnKey } from "./host/own-key.ts";
@@ -72,6 +73,16 @@ export async function checkReplacement(context: MachineContext, request: CreateR
   if (module.capabilities.adopted) await preCreateCheck(host, signal);
 }
 
+/**
+ * The driver's configuration of a machine that would be made. Throws what its flags alone are refused for; nobody is asked, and
+ * nothing stored.
+ */
+export async function configurationFor(context: MachineContext, request: CreateRequest): Promise<object> {
+  const module = await context.findDriver(request.driverName);
+  await using host = await configuredHost({ ...context, reportFor: () => reportNothing }, request, module);
+  return JSON.parse(await host.driver.configText()) as object;
+}
+
 /** What `create` would do to a host that exists already; of other drivers only the checks can be told. Stores nothing. */
 export async function planCreate(context: MachineContext, request: CreateRequest, signal: AbortSignal): Promise<string> {
   requireValidName(request.name);
@@ -113,6 +124,8 @@ async function createNew(
   await using host = await configuredHost(context, request, module);
   await prepareAuthority(context, signal, keyTypeOf(host));
   await preCreateCheck(host, signal);
+  const warning = await sharedBoxWarning(context, host);
+  if (warning !== undefined) logTo(host.report, "warn", warning);
   if (host.record.extra.Expires !== undefined) await tellProvider(context, host, signal);
   host.report({ type: "creating-instance" });
   await host.store((await host.openJournal("create")).begunWith("record", askedOptions(module.flags, request.options)));

@@ -1,6 +1,7 @@
 /** Other settings for a machine that exists, by the create flags that can be changed later: which those are, and what it takes. */
 import type { DriverOptions } from "../driver-kit/create-flag.ts";
 import type { EngineOptions, HostExtra, HostRecord } from "../store/host-record.ts";
+import { isProvisioned } from "./host/host.ts";
 import { newRecord } from "./host/new-record.ts";
 import { openHost } from "./host/open-host.ts";
 import { workOnHost } from "./host/work-on-host.ts";
@@ -87,6 +88,7 @@ export async function reconfigureMachine(context: MachineContext, change: Reconf
   for (const flag of flags) changeableFlags[flag]?.take(host.record, fresh);
   await host.concealEngineSecrets();
   await host.save();
+  if (!isProvisioned(host)) return;
   const efforts = flags.map((flag) => changeableFlags[flag]?.effort);
   if (!efforts.some((effort) => effort === "provision" || effort === "certificate")) return;
   const work = { command: "provision", step: "provision" } as const;

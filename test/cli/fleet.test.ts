@@ -78,6 +78,74 @@ describe("plan", () => {
   });
 });
 
+describe("a plan that cannot come about", () => {
+  let shell: CommandLine;
+  before(async () => void (shell = await openCommandLine()));
+  after(async () => await shell[Symbol.asyncDispose]());
+  const refused = async (machines: string): Promise<string> => {
+    await write(shell, `machines:\n${machines}\n`);
+    const { code, stderr } = await shell.run(["plan"]);
+    assert.equal(code, 1, stderr);
+    return stderr;
+  };
+  const box = 'driver: generic, generic-ip-address: "192.0.2.7"';
+
+  it("is refused with line and column, where a driver refuses its flags", async () => {
+    assert.equal(
+      await refused("  a: {driver: none}"),
+      'machines.yml:4:3: "a" can never be what this says: --url option is required when no driver is selected\n',
+    );
+    assert.equal((await shell.run(["apply", "--yes"])).code, 1);
+    assert.match(
+      await refused(`  a: {${box}}\n  b: {driver: generic, generic-ip-address: "root@192.0.2.8"}`),
+      /^machines\.yml:5:24: "b" can never be .*\nHint: Give the address alone: --generic-ip-address 192\.0\.2\.8 --generic-ssh-user root\n$/u,
+    );
+    assert.match(
+      await refused(`  a: {${box}, generic-ssh-port: 70000}`),
+      /^machines\.yml:4:\d\d: .*70000 is not a port number\n$/u,
+    );
+  });
+
+  it("is refused for a time that nothing could end", async () => {
+    assert.match(
+      await refused(`  a: {driver: none, url: ${url(1)}, ttl: 4h}`),
+      /^machines\.yml:4:50: "a" can never be what this says: "a" is not provisioned/u,
+    );
+    assert.match(await refused(`  a: {${box}, idle: 2h}`), /^machines\.yml:4:\d\d: .*\nHint: .*--ttl-power-off/u);
+  });
+
+  it("is refused for two machines that are one box, and said of one that somebody has already", async () => {
+    const both = '"b" is the box of "a" too, 192.0.2.7:22: each would be set up as its own record says';
+    const hint = "Hint: Leave one of them out of the file.\n";
+    assert.equal(await refused(`  a: {${box}}\n  b: {${box}, generic-ssh-port: 22}`), `machines.yml:5:3: ${both}\n${hint}`);
+    await write(shell, `machines:\n  a: {${box}}\n  b: {${box}, generic-ssh-port: 2222}\n`);
+    assert.match(await shell.ok("plan"), /2 to create/u);
+    await shell.ok("create -d none --url tcp://127.0.0.1:1 seed");
+    const record = boxRecord(await shell.recordText("seed"))
+      .replace("192.0.2.30", "127.0.0.1")
+      .replace("2222", "1");
+    await shell.addRecord("box", record);
+    await write(shell, 'machines:\n  c: {driver: generic, generic-ip-address: "127.0.0.1", generic-ssh-port: 1}\n');
+    const shared = '"c" is the box of "box" too, 127.0.0.1:1: each would be set up as its own record says\n';
+    const said = await shell.run(["plan"]);
+    assert.deepEqual([said.code, said.stderr], [0, `machines.yml:4:3: ${shared}`]);
+    const words = "create -d generic --generic-ip-address 127.0.0.1 --generic-ssh-port 1 c".split(" ");
+    const made = await shell.run(words, { env: { MACHINE_TIMEOUT_SSH: "100ms" } });
+    assert.ok(made.stdout.includes(shared), made.stdout + made.stderr);
+    await shell.ok("rm -y box seed");
+  });
+
+  it("of an engine that others look after, its settings are recorded and no more", async () => {
+    const machines = (engine: string): string => `machines:\n  a: {driver: none, url: ${url(1)}, engine: ${engine}}\n`;
+    await write(shell, machines('{version: "28.3"}'));
+    await shell.ok("apply --yes");
+    await write(shell, machines('{version: "28.4", opts: [log-driver=local]}'));
+    assert.match(await shell.ok("plan"), /engine-version 28\.3 → 28\.4\n +engine-opt log-driver=local\n1 to change\.\n$/u);
+    await shell.ok("apply --yes");
+    assert.match(await shell.ok("plan"), /^Nothing to do/u);
+  });
+});
+
 describe("apply", () => {
   let shell: CommandLine;
   const machines = (label: string, last: number): string =>

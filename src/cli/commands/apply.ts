@@ -35,6 +35,7 @@ export async function run({ options, args }: Invocation, context: CliContext): P
   const site: Site = { context: machineContext, fleet: file.fleet, source, signal: context.signal };
   await using _lock = await lockFleet(machineContext, file.fleet, "apply", context.signal);
   const fromRecords = await makePlan(machineContext, file, source);
+  for (const warning of fromRecords.warnings) logTo(context.report, "warn", warning);
   const plan =
     (saved?.drift ?? options.bool("drift"))
       ? await lookedAt(fromRecords, saved?.ignored ?? options.strings("ignore"), machineContext, context.signal)

@@ -20,6 +20,7 @@ export async function run({ options }: Invocation, context: CliContext): Promise
   if (imported !== "") return await (await import("../fleet/print-import.ts")).printImport(imported, machineContext, context);
   const { file, source, digest } = await openFleet(options.string("file"), context);
   const fromRecords = await makePlan(machineContext, file, source);
+  for (const warning of fromRecords.warnings) logTo(context.report, "warn", warning);
   const ignored = options.strings("ignore");
   const plan = options.bool("drift") ? await lookedAt(fromRecords, ignored, machineContext, context.signal) : fromRecords;
   printPlan(plan, context);

@@ -24,6 +24,8 @@ export interface MachineSpec {
   readonly driverName: string;
   /** Create flags by name, those of the engine and of its time to live among them; secrets are references. */
   readonly flags: Readonly<Record<string, FlagValue>>;
+  /** Where each of them stands. */
+  readonly places: ReadonlyMap<string, Place>;
   readonly labels: Labels;
   /** Undefined = as it is. */
   readonly protect: boolean | undefined;

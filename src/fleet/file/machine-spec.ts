@@ -52,6 +52,7 @@ export class SpecReader {
     return {
       driverName,
       flags: values,
+      places: new Map([...all.flags].map(([name, { place: at }]) => [name, at])),
       labels: this.#labelsOf(all.labels),
       protect: protect && truth(protect.value, "protect"),
     };

@@ -1,6 +1,7 @@
 /** The options that `create` is given for a machine of the file. */
-import { overlayOptions, type DriverOptions } from "../../driver-kit/create-flag.ts";
+import { overlayOptions, type DriverOptions, type FlagValue } from "../../driver-kit/create-flag.ts";
 import { isReference } from "../../driver-kit/written-flag.ts";
+import { isSecretName } from "../../log/secret-names.ts";
 import type { MachineContext } from "../../machine/machine-context.ts";
 import type { FlagSource } from "./flag-source.ts";
 import type { MachineSpec } from "./fleet-file.ts";
@@ -20,6 +21,25 @@ export async function resolvedOptions(
   const env = await Promise.all((given as readonly string[]).map(async (each) => await resolvedAssignment(context, each)));
   return overlayOptions(options, { "engine-env": env });
 }
+
+/** As {@link resolvedOptions}, for a look at what the flags mean: what they are references to is not fetched. */
+export async function unfetchedOptions(
+  { driverName, flags }: Pick<MachineSpec, "driverName" | "flags">,
+  source: FlagSource,
+): Promise<DriverOptions> {
+  const options = await source.optionsFor(driverName, flags);
+  const all = options.all();
+  const secrets = (await source.flagsOf(driverName)).flatMap(({ name, secret }): [string, FlagValue][] => {
+    const value = all[name];
+    if (!(secret ?? isSecretName(name)) || value === undefined || value === "") return [];
+    if (typeof value === "string") return [[name, unread]];
+    return typeof value === "object" ? [[name, (value as readonly string[]).map(() => unread)]] : [];
+  });
+  return overlayOptions(options, Object.fromEntries(secrets));
+}
+
+/** A secret for whoever asks whether there is one. */
+const unread = "value:unread";
 
 async function resolvedAssignment(
   { secrets, redactor }: Pick<MachineContext, "secrets" | "redactor">,

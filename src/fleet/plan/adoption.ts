@@ -4,6 +4,7 @@
  */
 import { isMachineError, messageOf } from "../../errors/machine-error.ts";
 import type { FlagValue } from "../../driver-kit/create-flag.ts";
+import { Redactor } from "../../log/redact.ts";
 import { newHost, openHost } from "../../machine/host/open-host.ts";
 import { newRecord } from "../../machine/host/new-record.ts";
 import type { Host } from "../../machine/host/host.ts";
@@ -13,7 +14,7 @@ import { isNamedLike, mayBeMarked } from "../../machine/secrets/conceal.ts";
 import { driverNameOf, type HostRecord } from "../../store/host-record.ts";
 import type { FlagSource } from "../file/flag-source.ts";
 import type { MachineSpec } from "../file/fleet-file.ts";
-import { resolvedOptions } from "../file/resolved-options.ts";
+import { unfetchedOptions } from "../file/resolved-options.ts";
 import { shown } from "./differences.ts";
 
 /** Clauses; none where nothing speaks against it. Secrets are not compared: what they are, the driver alone knows. */
@@ -22,10 +23,12 @@ export async function findObjections(context: MachineContext, spec: MachineSpec,
   const { record } = recorded;
   const driverName = driverNameOf(record);
   if (driverName !== spec.driverName) return [`its driver is ${driverName}, not ${spec.driverName}`];
-  const options = await resolvedOptions(context, spec, source);
-  const fresh = newRecord(context, spec.name, spec.driverName, options);
+  const options = await unfetchedOptions(spec, source);
+  // What stands for a secret is none.
+  const looking = { ...context, redactor: new Redactor() };
+  const fresh = newRecord(looking, spec.name, spec.driverName, options);
   const engine = Object.keys(spec.flags).flatMap((flag) => engineObjection(flag, spec.flags[flag], record, fresh));
-  await using wanted = newHost(context, fresh, recorded.module);
+  await using wanted = newHost(looking, fresh, recorded.module);
   try {
     await wanted.configure(options);
   } catch (error) {

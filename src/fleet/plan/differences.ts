@@ -9,7 +9,7 @@ import type { MachineSpec } from "../file/fleet-file.ts";
 import type { Effect, PlannedChange } from "./plan.ts";
 
 /** What of a driver decides how its flags change. */
-export type DriverTraits = Pick<DriverModule, "flags" | "sizeFlags">;
+export type DriverTraits = Pick<DriverModule, "flags" | "sizeFlags" | "capabilities">;
 
 export interface MadeMachine {
   readonly driverName: string;
@@ -45,18 +45,19 @@ function flagChanges(spec: MachineSpec, { Flags: before }: FleetMark, driver: Dr
 }
 
 /** Of the machine's time, and of whether that may end. */
-const lifetimeFlags: ReadonlySet<string> = new Set(["ttl", "idle", "ttl-power-off"]);
+export const lifetimeFlags: ReadonlySet<string> = new Set(["ttl", "idle", "ttl-power-off"]);
 
 export function isSame(one: FlagValue | undefined, other: FlagValue | undefined): boolean {
   return JSON.stringify(one) === JSON.stringify(other);
 }
 
-function effectOf(name: string, to: FlagValue | undefined, { flags, sizeFlags }: DriverTraits): Effect {
+function effectOf(name: string, to: FlagValue | undefined, { flags, sizeFlags, capabilities }: DriverTraits): Effect {
   // To want no version in particular is to be content with the one that is there.
   if (name === "engine-version" && to === undefined) return "record";
   if (lifetimeFlags.has(name)) return "lifetime";
   const changeable = changeableFlags[name];
-  if (changeable !== undefined) return effects[changeable.effort];
+  // An engine that others look after is not touched.
+  if (changeable !== undefined) return capabilities.provisionable ? effects[changeable.effort] : "record";
   // Without a size of its own a machine has its driver's, and which that was nobody knows.
   if (to !== undefined && (name === sizeFlags?.cpus || name === sizeFlags?.memoryMiB)) return "resize";
   const flag = flags.find((each) => each.name === name);

@@ -38,7 +38,15 @@ export async function importMachine(context: MachineContext, name: string, sourc
   const { references, hidden } = await secretsOf(context, name, flags, config);
   const given = { ...values, ...references };
   const labels = labelsOf(record);
-  const spec: MachineSpec = { name, place: "", driverName, flags: given, labels, protect: undefined };
+  const spec: MachineSpec = {
+    name,
+    place: "",
+    driverName,
+    flags: given,
+    places: new Map(),
+    labels,
+    protect: undefined,
+  };
   const objections = hidden.length > 0 ? [] : await findObjections(context, spec, source);
   return {
     name,

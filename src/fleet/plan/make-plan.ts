@@ -18,6 +18,7 @@ import type { FleetFile, MachineSpec } from "../file/fleet-file.ts";
 import { differences, type DriverTraits } from "./differences.ts";
 import { membershipChange, membershipsIn } from "./memberships.ts";
 import type { Plan, PlannedMachine } from "./plan.ts";
+import { requirePossible } from "./possible.ts";
 
 /** What of a record is compared. */
 interface RecordedMachine {
@@ -25,7 +26,10 @@ interface RecordedMachine {
   readonly extra: HostExtra;
 }
 
-/** Throws `store-unusable`, and `driver-not-found` for a driver that vanished since the file was read. */
+/**
+ * Throws `fleet-invalid` for what can never come about, `store-unusable`, and `driver-not-found` for a driver that vanished since
+ * the file was read.
+ */
 export async function makePlan(context: MachineContext, file: FleetFile, source: FlagSource): Promise<Plan> {
   return await new Planner(context, file, source).plan();
 }
@@ -52,7 +56,8 @@ class Planner {
     for (const spec of this.#file.machines) machines.push(await this.#planned(spec, byName.get(spec.name)));
     const wanted = new Set(this.#file.machines.map(({ name }) => name));
     for (const look of looks) if (!wanted.has(look.name)) machines.push(...(await this.#leftover(look)));
-    return { fleet: this.#file.fleet, machines };
+    const warnings = await requirePossible(this.#context, machines, this.#source);
+    return { fleet: this.#file.fleet, machines, warnings };
   }
 
   async #planned(spec: MachineSpec, look: RecordLook<RecordedMachine> | undefined): Promise<PlannedMachine> {
@@ -146,7 +151,8 @@ class Planner {
   /** A plugin's module does not know its flags; whoever read the file does. */
   async #load(driverName: string): Promise<DriverTraits> {
     const module: DriverModule = await this.#context.findDriver(driverName);
-    return { flags: await this.#source.flagsOf(driverName), sizeFlags: module.sizeFlags };
+    const { sizeFlags, capabilities } = module;
+    return { flags: await this.#source.flagsOf(driverName), sizeFlags, capabilities };
   }
 }
 

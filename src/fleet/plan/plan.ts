@@ -56,6 +56,8 @@ export interface PlannedMachine {
 export interface Plan {
   readonly fleet: string;
   readonly machines: readonly PlannedMachine[];
+  /** What is allowed and hardly meant; one sentence each. */
+  readonly warnings: readonly string[];
 }
 
 /** Whether anything is to be done or decided. */

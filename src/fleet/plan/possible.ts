@@ -1,0 +1,111 @@
+/**
+ * What of a plan can never come about, as far as that is seen without asking anybody: flags that their driver refuses, a time
+ * for a machine that nothing could end, two machines that are one box. Told where the file says it, before any of it is begun.
+ */
+import { isMachineError, type MachineError } from "../../errors/machine-error.ts";
+import { Redactor } from "../../log/redact.ts";
+import { configurationFor } from "../../machine/create.ts";
+import { areBoxes, boxIn, describeSharedBox, recordedBoxes } from "../../machine/host/box.ts";
+import type { MachineContext } from "../../machine/machine-context.ts";
+import type { Place } from "../../system/yaml-text.ts";
+import { invalid } from "../file/complaint.ts";
+import type { FlagSource } from "../file/flag-source.ts";
+import type { MachineSpec } from "../file/fleet-file.ts";
+import { unfetchedOptions } from "../file/resolved-options.ts";
+import { lifetimeFlags } from "./differences.ts";
+import type { PlannedMachine } from "./plan.ts";
+
+/** Gives what is hardly meant. Throws `fleet-invalid` for the first that is not possible. */
+export async function requirePossible(
+  context: MachineContext,
+  machines: readonly PlannedMachine[],
+  source: FlagSource,
+): Promise<string[]> {
+  const boxes = new Boxes(context, machines);
+  for (const machine of machines) {
+    const spec = checkedSpec(machine);
+    if (spec === undefined) continue;
+    const { capabilities } = await context.findDriver(spec.driverName);
+    // A plugin would have to be started for each.
+    if (capabilities.opaque === true) continue;
+    const configuration = await configured(context, spec, source);
+    if (machine.action === "create" && areBoxes(capabilities)) await boxes.take(spec, boxIn(configuration));
+  }
+  return boxes.warnings;
+}
+
+/** Undefined where nothing is made by its flags. Of one that exists, a time that has not changed is counted from then on. */
+function checkedSpec({ action, spec, changes }: PlannedMachine): MachineSpec | undefined {
+  if (spec === undefined || action === "create" || action === "replace") return spec;
+  if (action !== "change") return undefined;
+  if (changes.some(({ effect }) => effect === "lifetime")) return spec;
+  return withoutLifetime(spec);
+}
+
+function withoutLifetime(spec: MachineSpec): MachineSpec {
+  const flags = Object.entries(spec.flags).filter(([flag]) => !lifetimeFlags.has(flag));
+  return { ...spec, flags: Object.fromEntries(flags) };
+}
+
+async function configured(context: MachineContext, spec: MachineSpec, source: FlagSource): Promise<object> {
+  try {
+    return await configurationOf(context, spec, source);
+  } catch (error) {
+    if (!isMachineError(error)) throw error;
+    const refusal = isMachineError(error.cause) ? error.cause : error;
+    const place = await placeOf(refusal, context, spec, source);
+    throw invalid(place, `"${spec.name}" can never be what this says: ${refusal.message}`, refusal.hint);
+  }
+}
+
+async function configurationOf(context: MachineContext, spec: MachineSpec, source: FlagSource): Promise<object> {
+  const { name, driverName } = spec;
+  // What stands for a secret is none.
+  const looking = { ...context, redactor: new Redactor() };
+  return await configurationFor(looking, { name, driverName, options: await unfetchedOptions(spec, source) });
+}
+
+/** Of the flag that is named; of its time, where it is possible without that; else of the machine. */
+async function placeOf(
+  { message }: MachineError,
+  context: MachineContext,
+  spec: MachineSpec,
+  source: FlagSource,
+): Promise<Place> {
+  const { flags, places } = spec;
+  const named = [...message.matchAll(/--([\w-]+)/gu)].map(([, flag = ""]) => flag).find((flag) => Object.hasOwn(flags, flag));
+  if (named !== undefined) return places.get(named) ?? spec.place;
+  const timed = ["ttl", "idle"].find((flag) => flags[flag] !== undefined);
+  if (timed === undefined) return spec.place;
+  const isPossible = await configurationOf(context, withoutLifetime(spec), source).then(
+    () => true,
+    () => false,
+  );
+  return isPossible ? (places.get(timed) ?? spec.place) : spec.place;
+}
+
+/** Who of those that are made is the box of another one. */
+class Boxes {
+  readonly warnings: string[] = [];
+  readonly #context: MachineContext;
+  readonly #planned: ReadonlySet<string>;
+  readonly #made = new Map<string, string>();
+  readonly #recorded = new Map<string, ReturnType<typeof recordedBoxes>>();
+
+  constructor(context: MachineContext, machines: readonly PlannedMachine[]) {
+    this.#context = context;
+    this.#planned = new Set(machines.flatMap(({ name, spec }) => (spec === undefined ? [] : [name])));
+  }
+
+  /** Throws `fleet-invalid` where the file gives one box to two machines. */
+  async take({ name, driverName, place }: MachineSpec, box: string | undefined): Promise<void> {
+    if (box === undefined) return;
+    const recorded = this.#recorded.get(driverName) ?? recordedBoxes(this.#context, driverName);
+    this.#recorded.set(driverName, recorded);
+    const others = (await recorded).get(box) ?? [];
+    const twin = this.#made.get(box) ?? others.find((other) => this.#planned.has(other));
+    if (twin !== undefined) throw invalid(place, describeSharedBox(name, [twin], box), "Leave one of them out of the file.");
+    this.#made.set(box, name);
+    if (others.length > 0) this.warnings.push(`${place}: ${describeSharedBox(name, others, box)}`);
+  }
+}
