@@ -53,7 +53,6 @@ describe("main", () => {
       [["create", "-d", "docker", "--memory=1"], "Did you mean --docker-memory?"],
       [["create", "-d", "docker", "--docker-mem", "1"], "Did you mean --docker-memory?"],
       [["ls", "--json"], "Did you mean --output json?"],
-      [["rm", "--yes", "web"], "Did you mean -y?"],
       [["delete", "web"], "Did you mean docker-machine rm?"],
       [["up", "web"], "Did you mean docker-machine start or docker-machine create?"],
       [["cache", "clean"], "Did you mean docker-machine cache prune?"],

@@ -4,7 +4,7 @@
  */
 export const errorCodes = {
   usage: "The command line is not understood: an unknown flag, a missing or superfluous argument, a bad value.",
-  "machine-not-found": "No machine of that name is in the store.",
+  "machine-not-found": "No machine of that name is in the store, or of the fleet.",
   "machine-exists": "A machine of that name, or one that differs only in case, is in the store already.",
   "machine-name-invalid": "A machine name may hold letters, digits, dots and dashes, and starts with a letter or digit.",
   "machine-busy": "Another docker-machine process holds the lock of this machine, of its fleet, or of the certificates.",

@@ -132,7 +132,7 @@ describe("a plan that cannot come about", () => {
     const words = "create -d generic --generic-ip-address 127.0.0.1 --generic-ssh-port 1 c".split(" ");
     const made = await shell.run(words, { env: { MACHINE_TIMEOUT_SSH: "100ms" } });
     assert.ok(made.stdout.includes(shared), made.stdout + made.stderr);
-    await shell.ok("rm -y box seed");
+    await shell.ok("rm --yes box seed");
   });
 
   it("of an engine that others look after, its settings are recorded and no more", async () => {
@@ -152,6 +152,12 @@ describe("apply", () => {
     `defaults: {driver: none, labels: {env: ${label}}}\nmachines:\n  web-[1-${last}]: {url: ${url(1)}}\n`;
   before(async () => void (shell = await openCommandLine()));
   after(async () => await shell[Symbol.asyncDispose]());
+
+  it("knows no machine that neither the file nor the fleet has", async () => {
+    await write(shell, machines("prod", 3));
+    for (const words of ["apply --yes nope", "apply --yes --replace nope"])
+      assert.equal((await shell.run(words.split(" "))).code, 4, words);
+  });
 
   it("asks, and does nothing for a no or where nobody answers", async () => {
     await write(shell, machines("prod", 3));
@@ -234,6 +240,7 @@ describe("apply", () => {
     const kept = await shell.run(["destroy", "--fleet", "shop"], { stdin: "shop\n" });
     assert.match(kept.stderr, /^Machines of the fleet "shop" are protected: web-1, web-2\n/u);
     await shell.ok("unprotect web-1 web-2");
+    assert.equal(await shell.ok("__complete -- destroy --fleet s"), ":\nshop\n");
     assert.equal((await shell.run(["destroy", "--fleet", "shop"], { stdin: "y\n" })).code, 2);
     assert.equal((await shell.run(["destroy", "--fleet", "shop"])).code, 2);
     assert.equal((await shell.run(["destroy", "--fleet", "shp"])).code, 4);

@@ -1,4 +1,5 @@
 /** The hidden command behind the shells' completion scripts: all words typed behind `--`, answered by candidates for the last. */
+import type { FileStore } from "../../store/file-store.ts";
 import type { Computer } from "../../system/computer.ts";
 import type { Command, Invocation } from "../command.ts";
 import { answerLines } from "../completion/answer.ts";
@@ -18,7 +19,11 @@ async function sourcesFor(context: CliContext): Promise<CompletionSources> {
     globalFlags,
     createFlags: async (words) => await createFlags(words, context),
     driverNames: async () => await driverNames(computer),
-    machineNames: async (storagePath) => await machineNames(storagePath ?? context.globals.storagePath, computer),
+    machineNames: async (storagePath) => {
+      const store = await openStore(storagePath ?? context.globals.storagePath, computer);
+      return (await store.list()).toSorted();
+    },
+    fleetNames: async (storagePath) => await fleetNames(await openStore(storagePath ?? context.globals.storagePath, computer)),
   };
 }
 
@@ -53,12 +58,17 @@ async function driverNames(computer: Computer): Promise<readonly string[]> {
   return [...new Set([...builtinDriverNames, ...plugins.map(({ name }) => name)])].toSorted();
 }
 
-async function machineNames(storagePath: string, { cwd }: Computer): Promise<readonly string[]> {
-  const [{ FileStore }, { systemClock }, path] = await Promise.all([
+async function openStore(storagePath: string, { cwd }: Computer): Promise<FileStore> {
+  const [store, { systemClock }, path] = await Promise.all([
     import("../../store/file-store.ts"),
     import("../../system/clock.ts"),
     import("node:path"),
   ]);
-  const names = await new FileStore(path.resolve(cwd, storagePath), systemClock).list();
-  return names.toSorted();
+  return new store.FileStore(path.resolve(cwd, storagePath), systemClock);
+}
+
+async function fleetNames(store: FileStore): Promise<readonly string[]> {
+  const { fleetMarkOf } = await import("../../machine/fleet-mark.ts");
+  const looks = await store.facts(({ extra }) => fleetMarkOf(extra)?.Name);
+  return [...new Set(looks.flatMap(({ value }) => value ?? []))].toSorted();
 }

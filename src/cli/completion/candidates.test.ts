@@ -23,6 +23,7 @@ const sources: CompletionSources = {
     findDriverName(words, sharedCreateFlags, {}) === "none" ? mergeCreateFlags(sharedCreateFlags, noneFlags) : sharedCreateFlags,
   driverNames: async () => ["generic", "none", "qemu"],
   machineNames: async (storagePath) => (storagePath === undefined ? ["alpha", "beta10", "beta2"] : [`in-${storagePath}`]),
+  fleetNames: async (storagePath) => (storagePath === undefined ? ["depot", "shop"] : [`of-${storagePath}`]),
 };
 
 /** The candidates for the last word of a line; the line ends with a space where that word is empty. */
@@ -44,6 +45,8 @@ describe("completion", () => {
   it("offers machines for what a fleet's commands are told of machines, and files for keys and plans", async () => {
     for (const line of ["plan --import ", "apply --replace "])
       assert.deepEqual(await wordsFor(line), await wordsFor("url "), line);
+    assert.deepEqual(await wordsFor("destroy --fleet "), ["depot", "shop"]);
+    assert.deepEqual(await wordsFor("-s /tmp destroy --fleet=of"), ["--fleet=of-/tmp"]);
     for (const line of ["plan --save ", "apply --plan ", "share alpha --with "])
       assert.equal((await complete(line.split(" "), sources)).paths, "files", line);
   });

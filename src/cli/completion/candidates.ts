@@ -11,6 +11,8 @@ import { readTypedWords, splitFlag, type Grammar, type TypedWords } from "./type
 export interface CompletionSources extends Grammar {
   /** @param storagePath as typed on the command line, if it was */
   machineNames(storagePath: string | undefined): Promise<readonly string[]>;
+  /** Of whom there are machines. @param storagePath as typed on the command line, if it was */
+  fleetNames(storagePath: string | undefined): Promise<readonly string[]>;
   driverNames(): Promise<readonly string[]>;
 }
 
@@ -97,6 +99,7 @@ async function completeValue(flag: CliFlag, value: string, typed: TypedWords, so
   if (flag.choices !== undefined) return plain(flag.choices);
   if (flag.name === "driver") return plain(await sources.driverNames());
   if (machineFlags.test(flag.name)) return plain(await sources.machineNames(typed.storagePath));
+  if (flag.name === "fleet") return plain(await sources.fleetNames(typed.storagePath));
   if (flag.name === "filter") return await completeFilter(value, typed, sources);
   if (flag.name === "shell") return plain(envShells);
   if (flag.kind !== "string") return nothing;

@@ -1,6 +1,6 @@
 /** What the words before the cursor say: which command, what was given, and which flag still waits for its value. */
 import { findCommand, type Command } from "../command.ts";
-import { helpFlag, namesOf, type CliFlag } from "../flags/flag.ts";
+import { helpFlag, acceptedNamesOf, type CliFlag } from "../flags/flag.ts";
 
 export interface TypedWords {
   readonly command: Command | undefined;
@@ -54,7 +54,7 @@ class Reader implements TypedWords {
 
   #flag(word: string): void {
     const { name, value } = splitFlag(word);
-    const flag = this.flags.find((candidate) => namesOf(candidate).includes(name));
+    const flag = this.flags.find((candidate) => acceptedNamesOf(candidate).includes(name));
     if (flag === undefined || flag.kind === "bool") return;
     if (value === undefined) this.awaiting = flag;
     else this.#value(flag, value);
@@ -79,7 +79,7 @@ class Reader implements TypedWords {
   async #flagsOf(command: Command, rest: readonly string[]): Promise<readonly CliFlag[]> {
     if (command.flagSource === "none") return [];
     const own = command.flagSource === "driver" ? await this.#grammar.createFlags(rest) : command.flags;
-    const taken = new Set(own.flatMap(namesOf));
+    const taken = new Set(own.flatMap(acceptedNamesOf));
     return [...own, ...[helpFlag, ...this.#grammar.globalFlags].filter(({ name }) => !taken.has(name))];
   }
 }

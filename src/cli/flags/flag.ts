@@ -18,7 +18,12 @@ export function dashed(name: string): string {
   return name.length === 1 ? `-${name}` : `--${name}`;
 }
 
-/** All names of a flag, the main one first. */
+/** All names of a flag that are shown, the main one first. */
 export function namesOf(flag: CliFlag): readonly string[] {
   return [flag.name, ...(flag.aliases ?? [])];
+}
+
+/** All names by which a flag is known: `--yes` is 0.16.2's `-y`, whose help does not show it. */
+export function acceptedNamesOf(flag: CliFlag): readonly string[] {
+  return flag.name === "y" ? [...namesOf(flag), "yes"] : namesOf(flag);
 }

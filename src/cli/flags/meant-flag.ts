@@ -14,7 +14,6 @@ const otherNames: Readonly<Record<string, readonly string[]>> = {
   port: ["ssh-port"],
   ram: ["memory"],
   user: ["ssh-user"],
-  yes: ["y"],
 };
 
 /** `Did you mean --qemu-memory?` for `--memory`, `--mem` and `--qemu-mem`; undefined where nothing is near. */

@@ -13,7 +13,7 @@ import {
 import { didYouMean } from "../../errors/nearest.ts";
 import { quote } from "../../gocompat/quote.ts";
 import { FlagError } from "../usage-error.ts";
-import { namesOf, type CliFlag } from "./flag.ts";
+import { acceptedNamesOf, type CliFlag } from "./flag.ts";
 import { meantFlag } from "./meant-flag.ts";
 import { readBool, readNumber, type FlagText } from "../../driver-kit/flag-text.ts";
 
@@ -81,7 +81,7 @@ interface Scan {
 }
 
 function scan(words: readonly string[], flags: readonly CliFlag[], placement: FlagPlacement): Scan {
-  const byName = new Map(flags.flatMap((flag) => namesOf(flag).map((name) => [name, flag] as const)));
+  const byName = new Map(flags.flatMap((flag) => acceptedNamesOf(flag).map((name) => [name, flag] as const)));
   const texts = new Map<string, string[]>();
   const args: string[] = [];
   let dashesAt: number | undefined;

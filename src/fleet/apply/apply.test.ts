@@ -170,7 +170,7 @@ describe("apply", () => {
     await scene.applied(three, { only: ["web-2"] });
     assert.deepEqual(await scene.names(), ["web-2"]);
     const error = await failure(scene.apply(three, { only: ["web-9"] }));
-    assert.deepEqual([error.code, error.hint], ["usage", 'Did you mean "web-1"?']);
+    assert.deepEqual([error.code, error.hint], ["machine-not-found", 'Did you mean "web-1"?']);
   });
 
   it("waits for another apply of the fleet, and not for one of another", async () => {

@@ -19,8 +19,8 @@ export interface Work {
 }
 
 /**
- * In the order of the plan. What is protected is never removed, and replaced least of all. Throws `usage` for names that the
- * plan does not have, `fleet-foreign` and `machine-protected` for those that may not be replaced.
+ * In the order of the plan. What is protected is never removed, and replaced least of all. Throws `machine-not-found` for names
+ * that the plan does not have, `fleet-foreign` and `machine-protected` for those that may not be replaced.
  */
 export function workOf(plan: Plan, wishes: ApplyWishes): Work[] {
   const byName = new Map(plan.machines.map((machine) => [machine.name, machine]));
@@ -50,7 +50,9 @@ export function repairsOf({ drift }: PlannedMachine): ReadonlySet<Repair> {
 
 function requireKnown(name: string, { fleet }: Plan, known: ReadonlyMap<string, PlannedMachine>): void {
   if (known.has(name)) return;
-  throw new MachineError("usage", `The fleet ${fleet} has no machine "${name}"`, { hint: didYouMean(name, known.keys()) });
+  throw new MachineError("machine-not-found", `The fleet ${fleet} has no machine "${name}"`, {
+    hint: didYouMean(name, known.keys()),
+  });
 }
 
 function requireReplaceable({ name, action, spec, exists, isProtected, reason }: PlannedMachine): void {
