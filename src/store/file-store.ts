@@ -73,6 +73,11 @@ export class FileStore implements Store {
     return names;
   }
 
+  /** Names of all folders that may be machines, of those without a record too. */
+  async folderNames(): Promise<string[]> {
+    return await this.#folders();
+  }
+
   /** Folders that may be machines. Where the store is a file, it does not count as an empty one. */
   async #folders(): Promise<string[]> {
     const entries = await readFolder(this.#machinesDir, ["ENOENT"]);
@@ -181,6 +186,28 @@ export class FileStore implements Store {
       await moveIntoPlace(staging, folder, name);
       await syncDirectory(this.#machinesDir);
     });
+  }
+
+  /**
+   * Makes the folders of many machines, none of which is there. Each appears whole; all outlive a crash of the computer once
+   * this resolves.
+   */
+  async adoptMany(
+    machines: readonly { readonly name: string; readonly files: Readonly<Record<string, string>> }[],
+  ): Promise<void> {
+    const { eachAtOnce, flushFolders, writeUnflushed } = await import("../system/many-files.ts");
+    await makePrivateDirectory(this.#machinesDir);
+    await eachAtOnce(machines, async ({ name, files }) => {
+      await this.#withTemporary(name, "create", async (staging) => {
+        await fs.mkdir(staging, { mode: 0o700 });
+        for (const [file, text] of Object.entries(files)) await writeUnflushed(path.join(staging, file), text, recordMode);
+        await moveIntoPlace(staging, this.machineDir(name), name);
+      });
+    });
+    await flushFolders(
+      this.#machinesDir,
+      machines.map(({ name }) => this.machineDir(name)),
+    );
   }
 
   async save(record: HostRecord): Promise<void> {

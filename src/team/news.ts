@@ -13,6 +13,8 @@ import { authorityKey, headKey, lockPrefix, nowPrefix, sharedPrefix, type TeamLe
 const awayMs = 30_000;
 /** Far from where tombstones end. */
 const anewMs = (tombstoneDays - 1) * 86_400_000;
+/** So many changes are worth that a file system is flushed for them. */
+const many = 50;
 const never = new AbortController().signal;
 
 export interface NewsParts {
@@ -85,10 +87,22 @@ export class News {
     const authority = entries.find(({ key }) => key === authorityKey);
     if (authority !== undefined) await this.#parts.authority.take(authority, ledger);
     let isAll = true;
-    for (const entry of entries) isAll = (await this.#takeEntry(entry, ledger)) && isAll;
+    for (const entry of await this.#takeMany(entries, ledger)) isAll = (await this.#takeEntry(entry, ledger)) && isAll;
     if (since === 0) await this.#dropUnknown(new Set(entries.map(({ key }) => key)), ledger);
     // What could not be taken now is looked at again.
     await state.setHead({ revision: isAll ? revision : since, at: now.toISOString() });
+  }
+
+  /** Where it is much that is new, it comes here together; gives what is left. */
+  async #takeMany(entries: readonly Entry[], ledger: Ledger): Promise<readonly Entry[]> {
+    if (entries.length < many) return entries;
+    let left = entries;
+    for (const which of ["machines", "removed"] as const) {
+      const isOurs = ({ key }: Entry): boolean => key.startsWith(`${sharedPrefix}${which}/`);
+      const others = await this.#parts.folders[which].takeNew(left.filter(isOurs), ledger, never);
+      left = [...left.filter((entry) => !isOurs(entry)), ...others];
+    }
+    return left;
   }
 
   /** False where it has to be looked at again. */

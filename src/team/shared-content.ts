@@ -82,8 +82,16 @@ export async function writeAuthority(certsDir: string, files: Files): Promise<vo
 
 /** 0.16.2 gives docker a machine's folder for its certificates: those of this computer's user are copied there. */
 export async function copyCertificates(certsDir: string, dir: string): Promise<void> {
+  for (const [name, text] of Object.entries(await readOwnCertificates(certsDir)))
+    if ((await read(dir, name)) !== text) await writeFileAtomic(path.join(dir, name), text, 0o600);
+}
+
+/** What is copied so. */
+export async function readOwnCertificates(certsDir: string): Promise<Files> {
+  const found: Record<string, string> = {};
   for (const name of ["ca.pem", "cert.pem", "key.pem"]) {
     const text = await read(certsDir, name);
-    if (text !== undefined && (await read(dir, name)) !== text) await writeFileAtomic(path.join(dir, name), text, 0o600);
+    if (text !== undefined) found[name] = text;
   }
+  return found;
 }

@@ -6,7 +6,15 @@ import { isMachineError, MachineError } from "../errors/machine-error.ts";
 import { JsonSyntaxError } from "../gocompat/json.ts";
 import type { FileStore } from "../store/file-store.ts";
 import type { Condition, Entry, Ledger } from "./ledger.ts";
-import { copyCertificates, digestOf, localFiles, readShared, writeShared, type Files } from "./shared-content.ts";
+import {
+  copyCertificates,
+  digestOf,
+  localFiles,
+  readOwnCertificates,
+  readShared,
+  writeShared,
+  type Files,
+} from "./shared-content.ts";
 import type { SyncItem } from "./sync-state.ts";
 import type { TeamContext } from "./team-context.ts";
 import { itemKeyOf, type Fence, type Shared, type SharedChange, type TeamLedger } from "./team-ledger.ts";
@@ -24,6 +32,8 @@ export type Taken =
 
 /** What says that a machine's record cannot be read, for it to be compared. */
 const unreadable = "unreadable";
+/** What is lost where a program that takes them is killed, and what is in memory. */
+const manyAtOnce = 1_000;
 const nothingHeld: AsyncDisposable = { [Symbol.asyncDispose]: async () => {} };
 
 export class SharedFolder {
@@ -64,12 +74,45 @@ export class SharedFolder {
     // What is gone was never here, or it is only about to be there.
     if (name === undefined || (opened === undefined && item?.revision === 0)) return "done";
     const local = await this.#localDigest(item?.name ?? name);
-    if (local !== undefined && item === undefined) return "clash";
-    if (local !== undefined && item?.working !== true && local !== item?.digest) return "conflict";
+    // Whoever was killed while it came here had it already.
+    const isSame = opened !== undefined && local === digestOf(opened.shared.files);
+    if (local !== undefined && item === undefined && !isSame) return "clash";
+    if (local !== undefined && item?.working !== true && local !== item?.digest && !isSame) return "conflict";
     await using lock = local === undefined || held ? nothingHeld : await this.#tryLock(name);
     if (lock === undefined) return "busy";
     await this.#put(key, name, entry, opened, { item, isHere: local !== undefined });
     return "done";
+  }
+
+  /**
+   * Of many things that others made, those that nothing here is in the way of come here, together. Gives the others.
+   * @param entries of this folder
+   */
+  async takeNew(entries: readonly Entry[], ledger: Ledger, signal: AbortSignal): Promise<readonly Entry[]> {
+    const { root, state } = this.#context;
+    const here = new Set((await this.#store.folderNames()).map((name) => this.keyOf(name)));
+    const certificates = await readOwnCertificates(this.#store.certsDir);
+    const isNew = async ({ key, value }: Entry): Promise<boolean> =>
+      value !== undefined && !here.has(key) && (await state.item(key)) === undefined;
+    const left: Entry[] = [];
+    for (let at = 0; at < entries.length; at += manyAtOnce) {
+      const machines: { name: string; files: Files }[] = [];
+      const items = new Map<string, SyncItem>();
+      for (const entry of entries.slice(at, at + manyAtOnce)) {
+        const opened = (await isNew(entry)) ? await this.#team.open(entry, ledger, signal) : undefined;
+        if (opened === undefined || this.keyOf(opened.shared.name) !== entry.key) {
+          left.push(entry);
+          continue;
+        }
+        const { name, files } = opened.shared;
+        const own = files["server.pem"] === undefined ? {} : certificates;
+        machines.push({ name, files: { ...own, ...localFiles(files, root) } });
+        items.set(entry.key, { name, revision: entry.revision, count: opened.count, digest: digestOf(files) });
+      }
+      await this.#store.adoptMany(machines);
+      await state.setNewItems(items);
+    }
+    return left;
   }
 
   async #put(
@@ -89,7 +132,11 @@ export class SharedFolder {
     if (!isHere) await this.#store.adopt(name, localFiles(files, root));
     else if (item !== undefined && item.name !== name) await this.#store.rename(item.name, name);
     const dir = this.#store.machineDir(name);
-    if (isHere) await writeShared(dir, root, files);
+    if (isHere) {
+      // Files change one by one: who is killed between them has left what is older than the team's.
+      if (item !== undefined && item.working !== true) await state.setItem(key, { ...item, working: true });
+      await writeShared(dir, root, files);
+    }
     if (files["server.pem"] !== undefined) await copyCertificates(this.#store.certsDir, dir);
     await state.setItem(key, { name, revision: entry.revision, count: opened.count, digest: digestOf(files) });
   }

@@ -61,6 +61,17 @@ export class SyncState {
     else await this.#write(itemFile(key), item);
   }
 
+  /** Of many things that are new. A crash of the computer may take this, not what they are. */
+  async setNewItems(items: ReadonlyMap<string, SyncItem>): Promise<void> {
+    const { eachAtOnce, writeUnflushed } = await import("../system/many-files.ts");
+    await makePrivateDirectory(path.join(this.folder, "items"));
+    await eachAtOnce([...items], async ([key, item]) => {
+      const file = path.join(this.folder, itemFile(key));
+      await removeFile(file);
+      await writeUnflushed(file, `${JSON.stringify(item)}\n`, 0o600);
+    });
+  }
+
   async keys(): Promise<KnownKeys | undefined> {
     return await this.#read<KnownKeys>("keys.json");
   }

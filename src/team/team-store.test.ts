@@ -4,18 +4,15 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node
 import * as path from "node:path";
 import { test } from "node:test";
 import { MachineError } from "../errors/machine-error.ts";
-import type { LockRequest } from "../store/store.ts";
 import { newRecord } from "../store/testing/records.ts";
 import { describeStoreContract } from "../store/testing/store-contract.ts";
 import { FakeClock } from "../system/fake-clock.ts";
 import { findTeam, removeMember } from "./membership.ts";
 import { SyncState } from "./sync-state.ts";
-import { TeamScene, type Person } from "./testing/team-scene.ts";
+import { changed, create, found, put, request, TeamScene, type Person } from "./testing/team-scene.ts";
 import { headKey } from "./team-ledger.ts";
-import type { TeamStore } from "./team-store.ts";
 
 const never = new AbortController().signal;
-const request: LockRequest = { purpose: "test web", waitMs: 0 };
 
 describeStoreContract("TeamStore", async () => {
   const alice = await new TeamScene().person("alice");
@@ -31,29 +28,6 @@ describeStoreContract("TeamStore", async () => {
       existsSync(fileOf(machine, file)) ? readFileSync(fileOf(machine, file), "utf8") : undefined,
   };
 });
-
-function put({ root }: Person, file: string, text: string): void {
-  mkdirSync(path.dirname(path.join(root, file)), { recursive: true });
-  writeFileSync(path.join(root, file), text);
-}
-
-function found({ root }: Person, file: string): string | undefined {
-  return existsSync(path.join(root, file)) ? readFileSync(path.join(root, file), "utf8") : undefined;
-}
-
-/** A machine as a driver leaves it: with paths of this computer. */
-async function create(person: Person, name = "web"): Promise<TeamStore> {
-  const store = person.open();
-  await using _lock = await store.lockMachine(name, request);
-  const driverConfigText = JSON.stringify({ SSHKeyPath: path.join(store.machineDir(name), "id_ed25519"), StorePath: store.root });
-  await store.create(newRecord(name, { driverName: "cloud", driverConfigText }));
-  return store;
-}
-
-async function changed(store: TeamStore, driverName: string): Promise<void> {
-  await store.save({ ...(await store.load("web")), driverName });
-  await store.publish("web");
-}
 
 test("a machine that one makes is the other's, equal but for the folder, with its secrets and its own key", async () => {
   const scene = new TeamScene();

@@ -1,9 +1,11 @@
 /** A team in one process: a database, and members with a folder and an identity each. */
 import * as path from "node:path";
 import type { ProgressEvent } from "../../log/event.ts";
+import type { LockRequest } from "../../store/store.ts";
+import { newRecord } from "../../store/testing/records.ts";
 import type { Clock } from "../../system/clock.ts";
 import { systemClock } from "../../system/clock.ts";
-import { temporaryFolder } from "../../system/testing/folder.ts";
+import { temporaryFolder, textIfExists, writeText } from "../../system/testing/folder.ts";
 import { newIdentity } from "../age.ts";
 import type { Ledger } from "../ledger.ts";
 import { addMember, awaitMembership, foundTeam, recipientIn } from "../membership.ts";
@@ -74,4 +76,28 @@ export class TeamScene {
     const open = (): TeamStore => TeamStore.open(context);
     return { context, root, open, said };
   }
+}
+
+export const request: LockRequest = { purpose: "test web", waitMs: 0 };
+
+export function put({ root }: Person, file: string, text: string): void {
+  writeText(path.join(root, file), text);
+}
+
+export function found({ root }: Person, file: string): string | undefined {
+  return textIfExists(path.join(root, file));
+}
+
+/** A machine as a driver leaves it: with paths of this computer. */
+export async function create(person: Person, name = "web"): Promise<TeamStore> {
+  const store = person.open();
+  await using _lock = await store.lockMachine(name, request);
+  const driverConfigText = JSON.stringify({ SSHKeyPath: path.join(store.machineDir(name), "id_ed25519"), StorePath: store.root });
+  await store.create(newRecord(name, { driverName: "cloud", driverConfigText }));
+  return store;
+}
+
+export async function changed(store: TeamStore, driverName: string): Promise<void> {
+  await store.save({ ...(await store.load("web")), driverName });
+  await store.publish("web");
 }
