@@ -50,6 +50,11 @@ export class AnswerReader {
     return this.#bytes.length > maxAnswerBytes;
   }
 
+  /** Status and headers are there. */
+  get hasHead(): boolean {
+    return this.#bodyStart !== undefined;
+  }
+
   /** The announced length is there. */
   get isWhole(): boolean {
     const announced = this.#announcedLength();

@@ -1,10 +1,8 @@
 /**
  * A private folder that is gone with this process, also where that is killed: a small shell waits for the end of its input,
- * which comes then, and removes it.
+ * which comes then, and removes it. A line of input says that it is gone already.
  */
-import { once } from "node:events";
 import { rm } from "node:fs/promises";
-import { setTimeout as delay } from "node:timers/promises";
 import type { Computer } from "../system/computer.ts";
 import type { ProcessRunner } from "../system/process.ts";
 import { makePrivateFolder } from "./private-folder.ts";
@@ -14,10 +12,8 @@ export interface KeptFolder extends AsyncDisposable {
 }
 
 const keeperScript = `trap '' PIPE INT TERM HUP
-read -r _
+read -r _ && exit
 rm -rf "$0"`;
-
-const closeGraceMs = 1_000;
 
 export async function openKeptFolder(
   computer: Pick<Computer, "env" | "os">,
@@ -25,16 +21,14 @@ export async function openKeptFolder(
 ): Promise<KeptFolder> {
   const path = await makePrivateFolder(computer);
   const keeper = processes.spawn("/bin/sh", ["-c", keeperScript, path], { stdio: ["pipe", "ignore", "ignore"], detached: true });
-  const exited = once(keeper, "exit").catch(() => {});
+  keeper.on("error", () => {});
   keeper.stdin?.on("error", () => {});
   keeper.unref();
   return {
     path,
     [Symbol.asyncDispose]: async () => {
-      keeper.ref();
-      keeper.stdin?.end();
-      await Promise.race([exited, delay(closeGraceMs, undefined, { ref: false })]);
       await rm(path, { recursive: true, force: true });
+      keeper.stdin?.end("\n");
     },
   };
 }

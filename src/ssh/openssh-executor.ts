@@ -12,7 +12,14 @@ import { logTo } from "../log/event.ts";
 import { unlessAborted } from "../system/waiting.ts";
 import { Bound, OutputMeter } from "./ssh-bounds.ts";
 import type { SshExecutor, SshResult, SshRunOptions, SshSessionOptions, SshTarget } from "./executor.ts";
-import { noForwardings, opensshDestination, type OpenSshOptions } from "./openssh-arguments.ts";
+import {
+  forwardArguments,
+  noForwardings,
+  opensshDestination,
+  socketForwardOptions,
+  type OpenSshOptions,
+  type SocketForward,
+} from "./openssh-arguments.ts";
 import { OpenSshClient, readText } from "./openssh-client.ts";
 import { diagnose, endedWithoutStatus, failedBeforeLogin, lastWords, spokenLines, statusArrived } from "./openssh-diagnosis.ts";
 import { OpenSshMaster } from "./openssh-master.ts";
@@ -38,6 +45,8 @@ export class OpenSshExecutor implements SshExecutor {
   readonly #context: SshContext;
   readonly #closing = new AbortController();
   readonly #line = new SharedResource<Line>({ open: () => this.#openLine(), isAlive: isUsable, close: closeLine });
+  /** Of a connection that is to be opened. */
+  readonly #forwards: SocketForward[] = [];
   #commands = 0;
 
   /** Does nothing yet: the first command connects. */
@@ -111,14 +120,21 @@ export class OpenSshExecutor implements SshExecutor {
     return stream;
   }
 
-  /** The shared connection itself listens: such channels are none of the sessions that a server counts. */
+  /**
+   * The shared connection itself listens: such channels are none of the sessions that a server counts. Before it is opened
+   * it is told to from the start, unless an entry of ssh_config could bring forwardings of its own.
+   */
   async forwardSocket(socketPath: string, remotePath: string, signal?: AbortSignal): Promise<void> {
+    const forward = { socketPath, remotePath };
+    const isFromTheStart = this.#line.isUnopened && this.#target.configHost === undefined;
+    if (isFromTheStart) this.#forwards.push(forward);
     const line = await this.#lineFor(signal);
     if (line.master === undefined) throw notHere();
+    if (isFromTheStart) return;
     this.#commands += 1;
     const args = [
-      ...line.client.arguments({ ControlPath: line.master.controlPath, StreamLocalBindUnlink: "yes" }),
-      ...["-O", "forward", "-L", `${socketPath}:${remotePath}`, "--", opensshDestination(this.#target)],
+      ...line.client.arguments({ ...socketForwardOptions, ControlPath: line.master.controlPath }),
+      ...["-O", "forward", ...forwardArguments(forward), "--", opensshDestination(this.#target)],
     ];
     const { status, stderr } = await this.#context.processes.run(line.client.program, args, { signal });
     if (status === 0) return;
@@ -189,7 +205,7 @@ export class OpenSshExecutor implements SshExecutor {
     if (this.#context.computer.os === "windows") {
       return { client, folder: await makePrivateFolder(this.#context.computer), master: undefined };
     }
-    const master = await OpenSshMaster.open(client, bound.signal);
+    const master = await OpenSshMaster.open(client, this.#forwards, bound.signal);
     logTo(this.#context.report, "debug", `Connected to ${client.resolved.hostName} through ${client.program}`);
     return { client, folder: master.folder, master };
   }

@@ -10,17 +10,26 @@ import * as path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { unlessAborted } from "../system/waiting.ts";
 import { isOwnBound } from "./ssh-bounds.ts";
-import { noForwardings, opensshDestination } from "./openssh-arguments.ts";
+import {
+  forwardArguments,
+  noForwardings,
+  opensshDestination,
+  socketForwardOptions,
+  type SocketForward,
+} from "./openssh-arguments.ts";
 import { readText, type OpenSshClient } from "./openssh-client.ts";
 import { diagnose } from "./openssh-diagnosis.ts";
 import { makePrivateFolder } from "./private-folder.ts";
 
-/** $0 is the folder, $1 the ssh program, the rest its arguments. ssh returns when its master has gone to the background. */
+/**
+ * $0 is the folder, $1 the ssh program, the rest its arguments. ssh returns when its master has gone to the background. A line
+ * of input says that nothing is left to end.
+ */
 const keeperScript = `"$@" </dev/null >/dev/null 2>"$0/errors"
 status=$?
 trap '' PIPE
 echo "$status"
-read -r _
+read -r _ && exit
 "$1" -F none -S "$0/s" -O exit -- master >/dev/null 2>&1
 rm -rf "$0"`;
 
@@ -41,10 +50,14 @@ export class OpenSshMaster {
     this.#exited.catch(() => {});
   }
 
-  /** Connects and logs in. The host key must be pinned. Throws what {@link diagnose} makes of a failure, or the signal's reason. */
-  static async open(client: OpenSshClient, signal: AbortSignal): Promise<OpenSshMaster> {
+  /** Connects, logs in and listens for the forwards. The host key must be pinned. Throws what {@link diagnose} makes of a failure, or the signal's reason. */
+  static async open(
+    client: OpenSshClient,
+    forwards: readonly SocketForward[],
+    signal: AbortSignal,
+  ): Promise<OpenSshMaster> {
     const folder = await makePrivateFolder(client.context.computer);
-    const master = new OpenSshMaster(folder, spawnKeeper(client, folder));
+    const master = new OpenSshMaster(folder, spawnKeeper(client, forwards, folder));
     try {
       const status = await unlessAborted(master.#connected(), signal);
       if (status === "0") return master;
@@ -73,8 +86,14 @@ export class OpenSshMaster {
     );
   }
 
-  /** Ends the connection and everything that runs over it, and removes the folder. */
+  /** Ends the connection and everything that runs over it, and removes the folder. What is left to the keeper is to end. */
   async close(): Promise<void> {
+    const { askMasterToExit } = await import("./mux-exit.ts");
+    if (await askMasterToExit(this.controlPath, closeGraceMs)) {
+      await rm(this.folder, { recursive: true, force: true });
+      this.#keeper.stdin?.end("\n");
+      return;
+    }
     this.#keeper.ref();
     this.#keeper.stdin?.end();
     const ended = await Promise.race([this.#exited.then(() => true), delay(closeGraceMs, false, { ref: false })]);
@@ -101,15 +120,19 @@ export class OpenSshMaster {
   }
 }
 
-function spawnKeeper(client: OpenSshClient, folder: string): ChildProcess {
+function spawnKeeper(client: OpenSshClient, forwards: readonly SocketForward[], folder: string): ChildProcess {
   const options = {
-    ...noForwardings,
+    ...(forwards.length === 0 ? noForwardings : socketForwardOptions),
     LogLevel: "DEBUG1",
     ControlMaster: "yes",
     ControlPath: controlPathIn(folder),
     ControlPersist: String(orphanIdleSeconds),
   };
-  const args = [...client.arguments(options), "-E", logFileIn(folder), "-N", "-T", "--", opensshDestination(client.target)];
+  const args = [
+    ...client.arguments(options),
+    ...forwards.flatMap(forwardArguments),
+    ...["-E", logFileIn(folder), "-N", "-T", "--", opensshDestination(client.target)],
+  ];
   return client.context.processes.spawn("/bin/sh", ["-c", keeperScript, folder, client.program, ...args], {
     stdio: ["pipe", "pipe", "ignore"],
     detached: true,

@@ -25,6 +25,11 @@ export class SharedResource<T> {
     return await (this.#current ?? this.#open());
   }
 
+  /** Nobody has asked for it yet, or nobody has got it. */
+  get isUnopened(): boolean {
+    return this.#current === undefined;
+  }
+
   async close(): Promise<void> {
     const resource = await this.#current?.catch(() => undefined);
     if (resource !== undefined) await this.#kind.close(resource);

@@ -91,6 +91,14 @@ export class SshUnreachableError extends MachineError {
   }
 }
 
+/** What keeps SSH from being spoken and means that nothing is there. Any other failure comes from a machine that runs. */
+const nobodyThere: ReadonlySet<UnreachableReason> = new Set(["refused", "timed-out", "no-route", "unknown-host"]);
+
+/** True of an error of connecting where no machine that runs was met. */
+export function saysNobodyIsThere(error: unknown): boolean {
+  return error instanceof SshUnreachableError && nobodyThere.has(error.reason);
+}
+
 /** The host let nobody in: names the user and every key that was tried. */
 export function authenticationRefused(target: SshTarget, tried: readonly string[], offered: string | undefined): MachineError {
   const user = target.userName === "" ? "The user" : `User "${target.userName}"`;

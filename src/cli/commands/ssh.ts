@@ -7,6 +7,7 @@ import { openHost } from "../../machine/host/open-host.ts";
 import { stateOf } from "../../machine/host/wait-for-state.ts";
 import type { MachineContext } from "../../machine/machine-context.ts";
 import { keepPublished } from "../../machine/published/keep.ts";
+import type { SshExecutor } from "../../ssh/executor.ts";
 import { parseSshWords } from "../../ssh/ssh-words.ts";
 import type { Invocation } from "../command.ts";
 import type { CliContext } from "../cli-context.ts";
@@ -23,18 +24,47 @@ export async function run({ args }: Invocation, context: CliContext): Promise<nu
   const machineContext = openContext(context);
   const [name = ""] = await namesOrDefault(machineContext, args.slice(0, 1));
   await using host = await openHost(machineContext, name);
-  const state = await knownState(machineContext, host, context.signal);
-  if (state !== undefined && state !== "Running") {
-    throw new MachineError("machine-not-running", `Error: Cannot run SSH command: Host "${name}" is not running`, {
-      hint: host.module.capabilities.lifecycle.start
-        ? `Start it with: ${context.program.base} start ${name}`
-        : "Its SSH server does not answer. Check its address, and that it is on and on the network: its driver cannot start it.",
-    });
-  }
-  if (state === "Running") await keepPublished(machineContext, host);
+  const session = parseSshWords(args.slice(1));
+  const { adopted, guest } = host.module.capabilities;
+  // Whether somebody else's box runs a login tells best, and one is needed anyway.
+  const isAskedByLogin = adopted && guest !== true && session.sshFlags?.length === 0;
+  if (!isAskedByLogin) await requireRunning(machineContext, host, context);
   await using ssh = await host.openSsh();
-  const status = await ssh.session({ ...parseSshWords(args.slice(1)), signal: context.signal });
+  if (isAskedByLogin) await login(machineContext, host, ssh, context);
+  const status = await ssh.session({ ...session, signal: context.signal });
   return context.compat && status !== 0 ? 1 : status;
+}
+
+async function requireRunning(machineContext: MachineContext, host: Host, context: CliContext): Promise<void> {
+  const state = await knownState(machineContext, host, context.signal);
+  if (state === "Running") return await keepPublished(machineContext, host);
+  if (state !== undefined) throw notRunning(host, context);
+}
+
+/** In 0.16.2's words. */
+function notRunning(host: Host, context: CliContext): MachineError {
+  return new MachineError("machine-not-running", `Error: Cannot run SSH command: Host "${host.name}" is not running`, {
+    hint: host.module.capabilities.lifecycle.start
+      ? `Start it with: ${context.program.base} start ${host.name}`
+      : "Its SSH server does not answer. Check its address, and that it is on and on the network: its driver cannot start it.",
+  });
+}
+
+/** For a driver to find another sign of life where a login has just found nobody. */
+const otherSignMs = 3_000;
+
+/** Throws what the login throws, or that the machine does not run. */
+async function login(machineContext: MachineContext, host: Host, ssh: SshExecutor, context: CliContext): Promise<void> {
+  try {
+    await ssh.connect(context.signal);
+  } catch (error) {
+    const { saysNobodyIsThere } = await import("../../ssh/ssh-errors.ts");
+    if (!saysNobodyIsThere(error)) throw error;
+    const state = await stateOf(machineContext, host, context.signal, otherSignMs).catch(() => undefined);
+    context.signal.throwIfAborted();
+    throw state === "Running" ? error : notRunning(host, context);
+  }
+  await keepPublished(machineContext, host);
 }
 
 /** That the provider does not answer us says nothing about the machine, whose address is recorded. */

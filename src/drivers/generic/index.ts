@@ -12,7 +12,6 @@ import type { DriverOptions } from "../../driver-kit/create-flag.ts";
 import type { MachineState } from "../../driver-kit/state.ts";
 import { isMachineError, MachineError } from "../../errors/machine-error.ts";
 import { logTo } from "../../log/event.ts";
-import type { UnreachableReason } from "../../ssh/ssh-errors.ts";
 import { readFileIfExists, writeFileAtomic } from "../../system/files.ts";
 import { acceptsConnections } from "../../system/tcp.ts";
 import { genericFlags } from "./flags.ts";
@@ -30,9 +29,6 @@ interface GenericConfig extends BaseConfig {
 
 /** What the engine's port is given before sshd is asked as well: an engine that listens answers a connection at once. */
 export const engineHeadStartMs = 2_000;
-
-/** What keeps SSH from being spoken and means that nothing is there. Any other failure comes from a machine that runs. */
-const nobodyThere: ReadonlySet<UnreachableReason> = new Set(["refused", "timed-out", "no-route", "unknown-host"]);
 
 class GenericDriver extends BuiltinDriver<GenericConfig> {
   readonly driverName = "generic";
@@ -231,8 +227,8 @@ class GenericDriver extends BuiltinDriver<GenericConfig> {
     } catch (error) {
       signal.throwIfAborted();
       if (!isMachineError(error)) throw error;
-      const { SshUnreachableError } = await import("../../ssh/ssh-errors.ts");
-      return error instanceof SshUnreachableError && nobodyThere.has(error.reason) ? "Stopped" : "Running";
+      const { saysNobodyIsThere } = await import("../../ssh/ssh-errors.ts");
+      return saysNobodyIsThere(error) ? "Stopped" : "Running";
     }
   }
 }

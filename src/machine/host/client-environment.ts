@@ -42,7 +42,7 @@ export async function openClientEnvironment(
 }
 
 async function behindSocket(context: MachineContext, host: Host, signal: AbortSignal): Promise<ClientEnvironment> {
-  const [{ openEngineSocket, labelOf }, { askSocket }] = await Promise.all([
+  const [{ openEngineSocket, labelOf }, { pingSocket }] = await Promise.all([
     import("./engine-socket.ts"),
     import("../../engine/socket-engine.ts"),
   ]);
@@ -57,7 +57,7 @@ async function behindSocket(context: MachineContext, host: Host, signal: AbortSi
       DOCKER_HOST: `unix://${socket.path}`,
       DOCKER_MACHINE_NAME: host.name,
     },
-    check: async () => void (await askSocket("/_ping", question)),
+    check: async () => await pingSocket(question),
     [Symbol.asyncDispose]: async () => await socket[Symbol.asyncDispose](),
   };
 }

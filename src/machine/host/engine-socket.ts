@@ -6,7 +6,7 @@
 import * as path from "node:path";
 import type { Duplex } from "node:stream";
 import { guestCommand } from "../../driver-kit/share-ticket.ts";
-import { askSocket } from "../../engine/socket-engine.ts";
+import { pingForwardedSocket, pingSocket, type SocketQuestion } from "../../engine/socket-engine.ts";
 import { isMachineError, MachineError } from "../../errors/machine-error.ts";
 import { logTo } from "../../log/event.ts";
 import type { SshExecutor } from "../../ssh/executor.ts";
@@ -44,20 +44,11 @@ export async function openEngineSocket(context: MachineContext, host: Host, sign
     for (const closer of closers.splice(0).toReversed()) await closer[Symbol.asyncDispose]();
   };
   try {
-    // Beside the login, which takes longer.
-    const folder = openKeptFolder(context.computer, context.processes);
-    folder.catch(() => {});
-    closers.push({
-      [Symbol.asyncDispose]: async () =>
-        await folder.then(
-          async (each) => await each[Symbol.asyncDispose](),
-          () => {},
-        ),
-    });
+    const folder = await openKeptFolder(context.computer, context.processes);
+    closers.push(folder);
     const ssh = await host.openSsh();
     closers.push(ssh);
-    const [{ path: folderPath }] = await Promise.all([folder, ssh.connect(signal)]);
-    return { path: await openOver(context, host, ssh, folderPath, closers, signal), ssh, [Symbol.asyncDispose]: close };
+    return { path: await openOver(context, host, ssh, folder.path, closers, signal), ssh, [Symbol.asyncDispose]: close };
   } catch (error) {
     await close();
     throw isMachineError(error, "ssh-authentication") && host.module.capabilities.guest === true ? shutOut(host, error) : error;
@@ -99,12 +90,16 @@ async function openOver(
   signal: AbortSignal,
 ): Promise<string> {
   const forwarded = path.join(folder, "docker.sock");
-  const ask = async (socketPath: string): Promise<void> =>
-    void (await askSocket("/_ping", { socketPath, label: labelOf(host), timeoutMs: context.timeouts.engineRequestMs, signal }));
+  const questionAt = (socketPath: string): SocketQuestion => ({
+    socketPath,
+    label: labelOf(host),
+    timeoutMs: context.timeouts.engineRequestMs,
+    signal,
+  });
   try {
     if (ssh.forwardSocket !== undefined && host.module.capabilities.guest !== true) {
       await ssh.forwardSocket(forwarded, remoteSocket, signal);
-      await ask(forwarded);
+      await pingForwardedSocket(questionAt(forwarded));
       return forwarded;
     }
   } catch (error) {
@@ -113,7 +108,7 @@ async function openOver(
   }
   const relayed = path.join(folder, "relay.sock");
   closers.push(await relay(context, host, ssh, relayed, signal));
-  await ask(relayed);
+  await pingSocket(questionAt(relayed));
   return relayed;
 }
 
