@@ -84,10 +84,11 @@ export interface SshExecutor extends AsyncDisposable {
   openStream?(command: string, signal?: AbortSignal): Promise<Duplex>;
   /**
    * Makes a Unix socket of this computer, in a folder that only the user may enter, lead to one of the machine until this
-   * executor is closed: each connection is a channel of the one SSH connection. Whether the server forwards, and whether
-   * somebody listens there, a connection tells: it is closed at once where not. Throws as {@link connect} does. Absent as {@link openStream}.
+   * executor is closed or this process is gone, and gives its path: each connection is a channel of the one SSH connection.
+   * Whether the server forwards, and whether somebody listens there, a connection tells: it is closed at once where not. Throws
+   * as {@link connect} does. Absent as {@link openStream}.
    */
-  forwardSocket?(socketPath: string, remotePath: string, signal?: AbortSignal): Promise<void>;
+  forwardSocket?(remotePath: string, signal?: AbortSignal): Promise<string>;
   /** Number of SSH commands run so far: the round trips that `npm run bench` counts. */
   readonly roundTrips: number;
   /** Ends the connection, multiplexing master included. Idempotent. */

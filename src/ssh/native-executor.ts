@@ -4,6 +4,7 @@
  */
 import { once } from "node:events";
 import { constants } from "node:os";
+import * as path from "node:path";
 import type { Duplex } from "node:stream";
 import type { Client, ClientChannel, SFTPWrapper } from "ssh2";
 import { MachineError, messageOf } from "../errors/machine-error.ts";
@@ -12,6 +13,7 @@ import { unlessAborted } from "../system/waiting.ts";
 import { Bound, OutputMeter } from "./ssh-bounds.ts";
 import type { SshExecutor, SshResult, SshRunOptions, SshSessionOptions, SshTarget } from "./executor.ts";
 import { ensurePinnedKeys } from "./host-keys.ts";
+import { openKeptFolder } from "./kept-folder.ts";
 import { NativeConnection } from "./native-connection.ts";
 import { gatherCredentials, type Ssh2 } from "./native-credentials.ts";
 import { fetchHostKey, login } from "./native-login.ts";
@@ -87,10 +89,14 @@ export class NativeSshExecutor implements SshExecutor {
     return channel;
   }
 
-  async forwardSocket(socketPath: string, remotePath: string, signal?: AbortSignal): Promise<void> {
+  async forwardSocket(remotePath: string, signal?: AbortSignal): Promise<string> {
     const connection = await this.#connectedFor(signal);
     const { SocketRelay } = await import("./socket-relay.ts");
+    const folder = await openKeptFolder(this.#context.computer, this.#context.processes);
+    this.#relays.push(folder);
+    const socketPath = path.join(folder.path, path.basename(remotePath));
     this.#relays.push(await SocketRelay.listen({ socketPath, open: () => connection.streamLocal(remotePath) }));
+    return socketPath;
   }
 
   /**
@@ -141,7 +147,7 @@ export class NativeSshExecutor implements SshExecutor {
 
   async close(): Promise<void> {
     if (!this.#closing.signal.aborted) this.#closing.abort(executorClosed(this.#target));
-    for (const relay of this.#relays.splice(0)) await relay[Symbol.asyncDispose]();
+    for (const relay of this.#relays.splice(0).toReversed()) await relay[Symbol.asyncDispose]();
     await this.#connection.close();
   }
 

@@ -89,18 +89,8 @@ export function opensshOptions(target: SshTarget): OpenSshOptions {
 /** For connections that only run commands: what the user's configuration forwards is for the user's own sessions. */
 export const noForwardings: OpenSshOptions = { ClearAllForwardings: "yes" };
 
-/** A Unix socket of this computer that leads to one of the machine. */
-export interface SocketForward {
-  readonly socketPath: string;
-  readonly remotePath: string;
-}
-
-/** A socket that a lost connection has left is replaced. */
+/** One of the same name may have been left. */
 export const socketForwardOptions: OpenSshOptions = { StreamLocalBindUnlink: "yes" };
-
-export function forwardArguments({ socketPath, remotePath }: SocketForward): string[] {
-  return ["-L", `${socketPath}:${remotePath}`];
-}
 
 /**
  * Options for the one connection that only fetches a host key: no login is tried, and the key lands in a file of its

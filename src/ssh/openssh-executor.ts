@@ -12,17 +12,10 @@ import { logTo } from "../log/event.ts";
 import { unlessAborted } from "../system/waiting.ts";
 import { Bound, OutputMeter } from "./ssh-bounds.ts";
 import type { SshExecutor, SshResult, SshRunOptions, SshSessionOptions, SshTarget } from "./executor.ts";
-import {
-  forwardArguments,
-  noForwardings,
-  opensshDestination,
-  socketForwardOptions,
-  type OpenSshOptions,
-  type SocketForward,
-} from "./openssh-arguments.ts";
+import { noForwardings, opensshDestination, socketForwardOptions, type OpenSshOptions } from "./openssh-arguments.ts";
 import { OpenSshClient, readText } from "./openssh-client.ts";
 import { diagnose, endedWithoutStatus, failedBeforeLogin, lastWords, spokenLines, statusArrived } from "./openssh-diagnosis.ts";
-import { OpenSshMaster } from "./openssh-master.ts";
+import { forwardTo, OpenSshMaster } from "./openssh-master.ts";
 import type { SshContext } from "./ssh-context.ts";
 import { makePrivateFolder } from "./private-folder.ts";
 import { readSftpGreeting, sftpInit, type SftpGreeting } from "./sftp-greeting.ts";
@@ -31,6 +24,9 @@ import { commandTimedOut, connectionClosed, describeAddress, executorClosed, sta
 
 /** The status with which ssh reports its own failures, and which a command may have as well. */
 const failureOfSsh = 255;
+
+/** From the end of a connection's sessions to its own. */
+const breakingMs = 50;
 
 /** Where the commands of an executor find their connection. */
 interface Line {
@@ -45,8 +41,8 @@ export class OpenSshExecutor implements SshExecutor {
   readonly #context: SshContext;
   readonly #closing = new AbortController();
   readonly #line = new SharedResource<Line>({ open: () => this.#openLine(), isAlive: isUsable, close: closeLine });
-  /** Of a connection that is to be opened. */
-  readonly #forwards: SocketForward[] = [];
+  /** Sockets of the host that a connection leads to from its start. */
+  readonly #forwards = new Set<string>();
   #commands = 0;
 
   /** Does nothing yet: the first command connects. */
@@ -124,21 +120,21 @@ export class OpenSshExecutor implements SshExecutor {
    * The shared connection itself listens: such channels are none of the sessions that a server counts. Before it is opened
    * it is told to from the start, unless an entry of ssh_config could bring forwardings of its own.
    */
-  async forwardSocket(socketPath: string, remotePath: string, signal?: AbortSignal): Promise<void> {
-    const forward = { socketPath, remotePath };
+  async forwardSocket(remotePath: string, signal?: AbortSignal): Promise<string> {
     const isFromTheStart = this.#line.isUnopened && this.#target.configHost === undefined;
-    if (isFromTheStart) this.#forwards.push(forward);
-    const line = await this.#lineFor(signal);
-    if (line.master === undefined) throw notHere();
-    if (isFromTheStart) return;
+    if (isFromTheStart) this.#forwards.add(remotePath);
+    const { client, master } = await this.#lineFor(signal);
+    if (master === undefined) throw notHere();
+    const forward = forwardTo(master.folder, remotePath);
+    if (isFromTheStart) return forward.path;
     this.#commands += 1;
     const args = [
-      ...line.client.arguments({ ...socketForwardOptions, ControlPath: line.master.controlPath }),
-      ...["-O", "forward", ...forwardArguments(forward), "--", opensshDestination(this.#target)],
+      ...client.arguments({ ...socketForwardOptions, ControlPath: master.controlPath }),
+      ...["-O", "forward", ...forward.arguments, "--", opensshDestination(this.#target)],
     ];
-    const { status, stderr } = await this.#context.processes.run(line.client.program, args, { signal });
-    if (status === 0) return;
-    throw connectionClosed(line.client.resolved, lastWords(stderr.toString("utf8")) ?? "it takes no forwarding");
+    const { status, stderr } = await this.#context.processes.run(client.program, args, { signal });
+    if (status === 0) return forward.path;
+    throw connectionClosed(client.resolved, lastWords(stderr.toString("utf8")) ?? "it takes no forwarding");
   }
 
   async #lineFor(signal: AbortSignal | undefined): Promise<Line> {
@@ -205,7 +201,7 @@ export class OpenSshExecutor implements SshExecutor {
     if (this.#context.computer.os === "windows") {
       return { client, folder: await makePrivateFolder(this.#context.computer), master: undefined };
     }
-    const master = await OpenSshMaster.open(client, this.#forwards, bound.signal);
+    const master = await OpenSshMaster.open(client, [...this.#forwards], bound.signal);
     logTo(this.#context.report, "debug", `Connected to ${client.resolved.hostName} through ${client.program}`);
     return { client, folder: master.folder, master };
   }
@@ -262,8 +258,12 @@ export class OpenSshExecutor implements SshExecutor {
     }
     if (failedBeforeLogin(log)) throw await diagnose(client.resolved, log, true, client.encryptedKey);
     if (status === null || spokenLines(log).length > 0) throw connectionClosed(client.resolved, lastWords(log));
-    if (master !== undefined && endedWithoutStatus(log, await master.log())) throw statusMissing(client.resolved);
-    return failureOfSsh;
+    if (master === undefined || !endedWithoutStatus(log, await master.log())) return failureOfSsh;
+    // A connection that breaks takes its sessions along before it is gone itself.
+    await this.#context.clock.sleep(breakingMs, this.#closing.signal).catch(() => {});
+    throw (await master.isAlive())
+      ? statusMissing(client.resolved)
+      : connectionClosed(client.resolved, lastWords(await master.log()));
   }
 }
 

@@ -10,13 +10,7 @@ import * as path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { unlessAborted } from "../system/waiting.ts";
 import { isOwnBound } from "./ssh-bounds.ts";
-import {
-  forwardArguments,
-  noForwardings,
-  opensshDestination,
-  socketForwardOptions,
-  type SocketForward,
-} from "./openssh-arguments.ts";
+import { noForwardings, opensshDestination, socketForwardOptions } from "./openssh-arguments.ts";
 import { readText, type OpenSshClient } from "./openssh-client.ts";
 import { diagnose } from "./openssh-diagnosis.ts";
 import { makePrivateFolder } from "./private-folder.ts";
@@ -50,12 +44,8 @@ export class OpenSshMaster {
     this.#exited.catch(() => {});
   }
 
-  /** Connects, logs in and listens for the forwards. The host key must be pinned. Throws what {@link diagnose} makes of a failure, or the signal's reason. */
-  static async open(
-    client: OpenSshClient,
-    forwards: readonly SocketForward[],
-    signal: AbortSignal,
-  ): Promise<OpenSshMaster> {
+  /** Connects, logs in and forwards to those sockets of the host. The host key must be pinned. Throws what {@link diagnose} makes of a failure, or the signal's reason. */
+  static async open(client: OpenSshClient, forwards: readonly string[], signal: AbortSignal): Promise<OpenSshMaster> {
     const folder = await makePrivateFolder(client.context.computer);
     const master = new OpenSshMaster(folder, spawnKeeper(client, forwards, folder));
     try {
@@ -120,7 +110,7 @@ export class OpenSshMaster {
   }
 }
 
-function spawnKeeper(client: OpenSshClient, forwards: readonly SocketForward[], folder: string): ChildProcess {
+function spawnKeeper(client: OpenSshClient, forwards: readonly string[], folder: string): ChildProcess {
   const options = {
     ...(forwards.length === 0 ? noForwardings : socketForwardOptions),
     LogLevel: "DEBUG1",
@@ -130,13 +120,19 @@ function spawnKeeper(client: OpenSshClient, forwards: readonly SocketForward[], 
   };
   const args = [
     ...client.arguments(options),
-    ...forwards.flatMap(forwardArguments),
+    ...forwards.flatMap((remotePath) => forwardTo(folder, remotePath).arguments),
     ...["-E", logFileIn(folder), "-N", "-T", "--", opensshDestination(client.target)],
   ];
   return client.context.processes.spawn("/bin/sh", ["-c", keeperScript, folder, client.program, ...args], {
     stdio: ["pipe", "pipe", "ignore"],
     detached: true,
   });
+}
+
+/** A socket in the folder of a connection that leads to one of the host. */
+export function forwardTo(folder: string, remotePath: string): { readonly path: string; readonly arguments: readonly string[] } {
+  const socketPath = path.join(folder, path.basename(remotePath));
+  return { path: socketPath, arguments: ["-L", `${socketPath}:${remotePath}`] };
 }
 
 function controlPathIn(folder: string): string {

@@ -60,6 +60,13 @@ test("answers that come at once are drawn once, and who does not pass has no row
   assert.deepEqual(list.finish(), ["NAME   DRIVER   STATE", "a      none     Running"]);
 });
 
+test("of many, the rows stand there before anybody is asked", async () => {
+  const { list, visible } = scene();
+  const many = Array.from({ length: 9 }, (_, index) => ({ name: `m${index}`, driverName: "none" }));
+  await list.during(many, async () => assert.equal(visible()[1], "m0     none     ..."));
+  assert.deepEqual(list.finish(), []);
+});
+
 test("where somebody can type, what can be typed stands above the table, and rows that have not what was typed are away", async () => {
   const keys = new ListKeys();
   const { list, visible } = scene(keys);

@@ -10,6 +10,8 @@ import type { ListRow } from "./list-rows.ts";
 
 /** Answers that come within this are shown at once, with nothing drawn before. */
 const quietMs = 80;
+/** Of more machines than this, some are late, and to ask them all keeps this computer busy for longer than that. */
+const mostQuiet = 8;
 const redrawMs = 80;
 /** For so long it is not said who is waited for. */
 const patienceMs = 2_000;
@@ -45,6 +47,7 @@ export class LiveList {
     this.#rows = new Map(expected.map((each) => [each.name, this.#rows.get(each.name) ?? unheard(each)]));
     this.#startedMs = this.#clock.monotonicMs();
     this.#isAsking = true;
+    if (!this.#isDrawn && expected.length > mostQuiet) this.draw();
     const over = new AbortController();
     const drawing = this.#drawUntil(over.signal);
     try {

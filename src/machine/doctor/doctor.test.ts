@@ -52,6 +52,7 @@ const health: HealthFacts = {
   ]),
   egress: "eth0",
   held: [],
+  hung: [],
   swarm: { state: "inactive", error: "", address: "", isManager: false },
 };
 
@@ -306,6 +307,12 @@ const rows: Readonly<Record<string, Row>> = {
     advice: /set-ntp/u,
   },
   "no init": { row: 14, check: "system", broken: host({ init: "none" }), advice: /systemd or OpenRC/u },
+  "a systemd that does not answer": {
+    row: 14,
+    check: "system",
+    broken: seen({ hung: ["systemctl show"] }),
+    advice: /restart web/u,
+  },
   "no control groups": { row: 14, check: "system", broken: host({ cgroups: "none" }), advice: /control groups/u },
   "a kernel of long ago": { row: 14, check: "system", broken: host({ kernel: "2.6.32-754" }), advice: /newer operating system/u },
   "a kernel that was upgraded beneath the engine": {
@@ -379,6 +386,12 @@ const rows: Readonly<Record<string, Row>> = {
     check: "socket-rights",
     broken: host({ privilege: { kind: "sudo" }, userName: "admin" }, { socket: { user: "root", group: "root", mode: "660" } }),
     advice: /restart docker/u,
+  },
+  "an engine that takes a question and does not answer": {
+    row: 17,
+    check: "engine-socket",
+    broken: seen({ hung: ["docker info"] }),
+    advice: /journalctl -u docker/u,
   },
   "an engine without its port": { row: 18, check: "engine-port", broken: seen({ listens: [] }), advice: /provision web/u },
   "a port for the machine itself alone": {

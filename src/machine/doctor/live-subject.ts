@@ -1,7 +1,7 @@
 /** Subjects as they are: this computer, and machines of the store. Each look is taken once. */
 import * as path from "node:path";
 import type { EngineVersion } from "../../engine/engine-client.ts";
-import { isMachineError, MachineError } from "../../errors/machine-error.ts";
+import { isMachineError, MachineError, messageOf } from "../../errors/machine-error.ts";
 import { examineHost } from "../../provision/host/examine-host.ts";
 import { runRootScript } from "../../ssh/root-script.ts";
 import { fileSystemOf, rightsIn, rightsOf, setMode, type FileRights } from "../../system/file-rights.ts";
@@ -10,6 +10,8 @@ import { addressesOf } from "../../system/name-lookup.ts";
 import { proxyFor } from "../../system/proxy-choice.ts";
 import { isIpAddress } from "../../system/tcp.ts";
 import { loadCertificateFacts } from "../../tls/check.ts";
+import { formatBound } from "../../system/time-text.ts";
+import { unlessAborted, within } from "../../system/waiting.ts";
 import { validityState, validityWarning } from "../../tls/validity.ts";
 import { regenerateCertificates } from "../certificates.ts";
 import { engineCertificateOf } from "../host/certificate-dates.ts";
@@ -53,9 +55,21 @@ export interface DoctorOptions {
   readonly registry: boolean;
 }
 
-/** For an engine to answer; a black hole must not hold the rest up. */
+/**
+ * Bounds that are tighter than other commands': what hangs is a finding, and is told within 12 s with what comes before it. With
+ * a hang nothing that needs it is asked, so that no two of them come one after the other.
+ */
+const mostMs = { stateMs: 6_000, queryMs: 5_000, probeMs: 10_000 } as const;
+/** For an engine to answer. */
 const engineMs = 10_000;
 const clientMs = 5_000;
+const nameMs = 8_000;
+
+function boundedFurther(context: MachineContext): MachineContext {
+  const { timeouts } = context;
+  const bounds = Object.entries(mostMs).map(([name, ms]) => [name, Math.min(ms, timeouts[name as keyof typeof mostMs])]);
+  return { ...context, timeouts: { ...timeouts, ...Object.fromEntries(bounds) } };
+}
 
 function once<T>(look: () => Promise<T>): () => Promise<T> {
   let taken: Promise<T> | undefined;
@@ -64,7 +78,10 @@ function once<T>(look: () => Promise<T>): () => Promise<T> {
 
 /** What all subjects of one visit have in common. */
 export class Visit {
+  /** For what is mended. */
   readonly context: MachineContext;
+  /** For what is looked at. */
+  readonly looking: MachineContext;
   readonly options: DoctorOptions;
   readonly signal: AbortSignal;
   readonly clientApi: () => Promise<string | undefined>;
@@ -73,6 +90,7 @@ export class Visit {
 
   constructor(context: MachineContext, options: DoctorOptions, signal: AbortSignal) {
     this.context = context;
+    this.looking = boundedFurther(context);
     this.options = options;
     this.signal = signal;
     this.clientApi = once(async () => await clientApiOf(context));
@@ -213,7 +231,7 @@ export class MachineSubject implements Subject, AsyncDisposable {
   }
 
   static async open(visit: Visit, name: string): Promise<MachineSubject> {
-    return new MachineSubject(visit, name, await openHost(visit.context, name).catch(asMachineError));
+    return new MachineSubject(visit, name, await openHost(visit.looking, name).catch(asMachineError));
   }
 
   now(): Date {
@@ -257,7 +275,7 @@ export class MachineSubject implements Subject, AsyncDisposable {
     const host = this.#host;
     // Of a box that exists SSH tells whether it runs; its driver would connect for the answer.
     if (host.module.capabilities.adopted || !isProvisioned(host)) return undefined;
-    const { context, signal } = this.#visit;
+    const { looking: context, signal } = this.#visit;
     const recordedAddress = await host.driver.getIp();
     try {
       const state = await stateOf(context, host, signal);
@@ -274,12 +292,22 @@ export class MachineSubject implements Subject, AsyncDisposable {
     const host = this.#host;
     const name = await host.driver.getSshHostname();
     if (name === "" || host.driver.sshConfigHost !== undefined || isIpAddress(name)) return undefined;
-    return { name, ...(await addressesOf(name)) };
+    const { looking, signal } = this.#visit;
+    const late = (): MachineError =>
+      new MachineError("timeout", `No name server told within ${formatBound(nameMs)} what ${name} is`);
+    return await within(
+      { ms: nameMs, clock: looking.clock, signal },
+      async (bound) => ({ name, ...(await unlessAborted(addressesOf(name), bound)) }),
+      late,
+    ).catch((error: unknown) => {
+      signal.throwIfAborted();
+      return { name, addresses: [], error: messageOf(error) };
+    });
   });
 
   readonly ssh = once(async (): Promise<SshLook | undefined> => {
     const host = this.#host;
-    const { context, signal, options } = this.#visit;
+    const { looking: context, signal, options } = this.#visit;
     const target = await host.sshTarget().catch((error: unknown) => {
       if (isMachineError(error, "driver-unsupported")) return undefined;
       throw error;
@@ -302,7 +330,7 @@ export class MachineSubject implements Subject, AsyncDisposable {
 
   readonly engine = once(async (): Promise<EngineLook | undefined> => {
     const host = this.#host;
-    const { context, signal } = this.#visit;
+    const { looking: context, signal } = this.#visit;
     if (this.isOverSsh) return undefined;
     const url = await engineUrlOf(host).catch(() => "");
     if (url === "") return undefined;

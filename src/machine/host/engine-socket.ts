@@ -44,11 +44,9 @@ export async function openEngineSocket(context: MachineContext, host: Host, sign
     for (const closer of closers.splice(0).toReversed()) await closer[Symbol.asyncDispose]();
   };
   try {
-    const folder = await openKeptFolder(context.computer, context.processes);
-    closers.push(folder);
     const ssh = await host.openSsh();
     closers.push(ssh);
-    return { path: await openOver(context, host, ssh, folder.path, closers, signal), ssh, [Symbol.asyncDispose]: close };
+    return { path: await openOver(context, host, ssh, closers, signal), ssh, [Symbol.asyncDispose]: close };
   } catch (error) {
     await close();
     throw isMachineError(error, "ssh-authentication") && host.module.capabilities.guest === true ? shutOut(host, error) : error;
@@ -72,24 +70,20 @@ export async function withEngineSocket<T>(
 ): Promise<T> {
   const closers: AsyncDisposable[] = [];
   try {
-    const folder = await openKeptFolder(context.computer, context.processes);
-    closers.push(folder);
-    return await work(await openOver(context, host, ssh, folder.path, closers, signal));
+    return await work(await openOver(context, host, ssh, closers, signal));
   } finally {
     for (const closer of closers.toReversed()) await closer[Symbol.asyncDispose]();
   }
 }
 
-/** @param folder that only the user may enter, for sockets. What is opened besides is put into `closers`. */
+/** What is opened besides is put into `closers`. */
 async function openOver(
   context: MachineContext,
   host: Host,
   ssh: SshExecutor,
-  folder: string,
   closers: AsyncDisposable[],
   signal: AbortSignal,
 ): Promise<string> {
-  const forwarded = path.join(folder, "docker.sock");
   const questionAt = (socketPath: string): SocketQuestion => ({
     socketPath,
     label: labelOf(host),
@@ -98,7 +92,7 @@ async function openOver(
   });
   try {
     if (ssh.forwardSocket !== undefined && host.module.capabilities.guest !== true) {
-      await ssh.forwardSocket(forwarded, remoteSocket, signal);
+      const forwarded = await ssh.forwardSocket(remoteSocket, signal);
       await pingForwardedSocket(questionAt(forwarded));
       return forwarded;
     }
@@ -106,7 +100,9 @@ async function openOver(
     if (!isMachineError(error, "engine-unreachable") && !isMachineError(error, "ssh-closed")) throw error;
     logTo(host.report, "debug", `The engine's socket is not to be had by forwarding: ${error.message}`);
   }
-  const relayed = path.join(folder, "relay.sock");
+  const folder = await openKeptFolder(context.computer, context.processes);
+  closers.push(folder);
+  const relayed = path.join(folder.path, "relay.sock");
   closers.push(await relay(context, host, ssh, relayed, signal));
   await pingSocket(questionAt(relayed));
   return relayed;

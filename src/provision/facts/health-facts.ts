@@ -48,6 +48,8 @@ export interface HealthFacts {
   readonly mtus: ReadonlyMap<string, number>;
   readonly egress: string | undefined;
   readonly held: readonly string[];
+  /** Programs that did not end in the time they had, with their first word: `docker info`. */
+  readonly hung: readonly string[];
   readonly swarm: SwarmHealth | undefined;
 }
 
@@ -77,6 +79,7 @@ export function healthFrom(raw: RawFacts): HealthFacts {
     mtus: new Map(mtus.map(([device = "", mtu]) => [device, Number(mtu)])),
     egress: mtus.map(([device = ""]) => device).find((device) => device !== "docker0"),
     held: raw.all("held"),
+    hung: [...new Set(raw.all("hung"))],
     swarm: swarmFrom(raw.last("engine-info")),
   };
 }

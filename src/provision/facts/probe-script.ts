@@ -33,11 +33,19 @@ output_fact() {
   key=$1; shift
   bounded "$@" 2> /dev/null < /dev/null | while IFS= read -r line || [ -n "$line" ]; do fact "$key" "$line"; done
 }
-# A program that hangs (an engine that does not answer) must not hang the probe.
-if timeout "$query_seconds" true 2> /dev/null; then bounded() { timeout "$query_seconds" "$@"; }
-elif timeout -t "$query_seconds" true 2> /dev/null; then bounded() { timeout -t "$query_seconds" "$@"; }
-else bounded() { "$@"; }
-fi
+# A program that hangs (an engine that does not answer) must not hang the probe, which tells of it past whoever reads its output.
+telling=
+if timeout -k 1 "$query_seconds" true 2> /dev/null; then limit="-k 1 $query_seconds"
+elif timeout "$query_seconds" true 2> /dev/null; then limit=$query_seconds
+elif timeout -t "$query_seconds" true 2> /dev/null; then limit="-t $query_seconds"
+else limit=; fi
+bounded() {
+  if [ -z "$limit" ]; then command "$@" 3>&-; return; fi
+  timeout $limit "$@" 3>&- && return 0
+  ended=$?
+  case $telling$ended in yes124|yes137|yes143) printf '@fact\thung\t%s\n' "\${1##*/} $2" >&3 ;; esac
+  return $ended
+}
 first_of() {
   for candidate in "$@"; do
     case $candidate in
@@ -84,6 +92,10 @@ probe_os() {
   fact clock "$(date +%s)"
 }
 
+# What asks systemd waits for it, unless it is known not to answer.
+systemd_hangs=
+systemctl() { [ -z "$systemd_hangs" ] && bounded systemctl "$@"; }
+
 init_name() {
   if [ -d /run/systemd/system ]; then echo systemd
   elif [ -d /run/openrc ] || { has rc-service && has openrc; }; then echo openrc
@@ -96,7 +108,11 @@ init_name() {
 probe_system() {
   init=$(init_name)
   fact init "$init"
-  if [ "$init" = systemd ]; then output_fact systemd-version systemctl --version; else probe_cron; fi
+  if [ "$init" = systemd ]; then
+    output_fact systemd-version systemctl --version
+    bounded systemctl show -p Version > /dev/null 2>&1
+    case $? in 124|137|143) systemd_hangs=yes ;; esac
+  else probe_cron; fi
   if [ -e /sys/fs/cgroup/cgroup.controllers ]; then fact cgroups v2
   elif grep -q '^cgroup' /proc/self/mounts 2> /dev/null || grep -q ' cgroup ' /proc/self/mounts 2> /dev/null; then fact cgroups v1
   fi
@@ -154,7 +170,12 @@ const engine = sh`
 probe_engine() {
   dockerd=$(first_of dockerd dockerd-current /usr/lib/coreos/dockerd /usr/libexec/docker/dockerd)
   docker=$(first_of docker)
-  [ -n "$docker" ] && bounded "$docker" --version 2> /dev/null | grep -qi podman && docker=
+  docker_hangs=
+  if [ -n "$docker" ]; then
+    shown=$(bounded "$docker" --version 2> /dev/null)
+    case $? in 124|137|143) docker_hangs=yes ;; esac
+    case $shown in *[Pp]odman*) docker= ;; esac
+  fi
   fact dockerd "$dockerd"
   fact docker "$docker"
   fact containerd "$(first_of containerd docker-containerd)"
@@ -168,7 +189,7 @@ probe_engine() {
   if [ -n "$program" ]; then
     fact engine-package "$(package_of "$program")"
     # An engine that answers has told its version, sooner than its program would.
-    [ -n "$answered" ] || output_fact engine-version "$program" --version
+    [ -n "$answered$docker_hangs" ] || output_fact engine-version "$program" --version
   fi
   file_fact daemon-json /etc/docker/daemon.json
   [ -e /etc/docker/daemon.json ] && fact daemon-json-there yes
@@ -200,9 +221,9 @@ package_of() {
 probe_unit() {
   case $init in
     systemd)
-      shown=$(bounded systemctl show docker.service -p LoadState -p FragmentPath -p DropInPaths -p ActiveState -p UnitFileState -p MainPID 2> /dev/null)
+      shown=$(systemctl show docker.service -p LoadState -p FragmentPath -p DropInPaths -p ActiveState -p UnitFileState -p MainPID 2> /dev/null)
       printf '%s\n' "$shown" | while IFS= read -r line; do fact unit "$line"; done
-      output_fact socket systemctl show docker.socket -p LoadState
+      [ -n "$systemd_hangs" ] || output_fact socket systemctl show docker.socket -p LoadState
       for file in $(printf '%s\n' "$shown" | sed -n 's/^FragmentPath=//p; s/^DropInPaths=//p'); do
         fact unit-path "$file"; file_fact "unit-file:$file" "$file"
       done ;;
@@ -221,7 +242,7 @@ probe_running() {
   for file in /run/docker.pid /var/run/docker.pid; do
     pid_from "$file" && [ -d "/proc/$pid" ] && { fact engine-pid "$pid"; break; }
   done
-  [ -n "$docker" ] && [ -S /var/run/docker.sock ] || return 0
+  [ -n "$docker" ] && [ -z "$docker_hangs" ] && [ -S /var/run/docker.sock ] || return 0
   # The engine of this host, whatever root's own client is set to.
   DOCKER_HOST=unix:///var/run/docker.sock; export DOCKER_HOST
   unset DOCKER_CONTEXT DOCKER_TLS_VERIFY DOCKER_TLS
@@ -359,6 +380,7 @@ export function probeScript(parameters: ProbeParameters, more: ShellText = nothi
     firstBoot,
     more,
     everything,
+    sh`exec 3>&1; telling=yes`,
     sh`port=${parameters.port ?? 0}`,
     stages,
   );

@@ -1,4 +1,7 @@
 import assert from "node:assert/strict";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import * as path from "node:path";
 import { test } from "node:test";
 import { provisionRequest } from "../../../test/support/host-facts.ts";
 import { LocalExecutor, runShell, shells } from "../../../test/support/shells.ts";
@@ -62,6 +65,26 @@ for (const { shell, result } of here) {
     assert.deepEqual(comparable(result.stdout), comparable(here[0]?.result.stdout ?? ""));
   });
 }
+
+test("what hangs on the host costs one bound, and is named", async () => {
+  const folder = await mkdtemp(path.join(tmpdir(), "probe-"));
+  try {
+    for (const program of ["docker", "systemctl"])
+      await writeFile(path.join(folder, program), "#!/bin/sh\ntrap '' TERM\nsleep 60\n", { mode: 0o755 });
+    const env = { PATH: `${folder}:${process.env["PATH"]}` };
+    const bounded = framedScript(probeScript({ port: 2376, queryMs: 1_000 }));
+    const startedMs = performance.now();
+    const { raw } = said(runShell(["sh"], bootstrap, bounded, env).stdout);
+    assert.ok(performance.now() - startedMs < 10_000);
+    // Only where there is a systemd is it asked for anything.
+    assert.deepEqual(
+      raw.all("hung").filter((words) => !words.startsWith("systemctl")),
+      ["docker --version"],
+    );
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+});
 
 test("no script holds what only some shells know", () => {
   for (const shell of shells)

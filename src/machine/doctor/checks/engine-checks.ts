@@ -138,6 +138,15 @@ export const engineChecks: readonly AnyCheck[] = [
     needs: ["engine-service"],
     judge: ({ facts, health }) => {
       if (health.socket === undefined) return fail("there is no /var/run/docker.sock", "the engine opens none", "");
+      const stuck = health.hung.find((words) => words.startsWith("docker"));
+      if (stuck !== undefined)
+        return fail(
+          `${stuck} does not end on the machine`,
+          stuck === "docker --version"
+            ? "the docker client there hangs itself"
+            : "the engine takes the question at /var/run/docker.sock and does not answer",
+          "",
+        );
       if (facts.engine.answer === undefined && facts.engine.dockerPath !== undefined)
         return fail("the engine does not answer on /var/run/docker.sock", "it hangs, or is still starting", "");
       return undefined;

@@ -54,9 +54,17 @@ function judgeDisks({ facts, health }: Examination): Complaint | undefined {
   return undefined;
 }
 
+function stuckBecause(words: string): string {
+  return words.startsWith("systemctl ")
+    ? "systemd does not answer"
+    : "it waits for something that does not come: a lock, a disk, a service";
+}
+
 function judgeSystem({ facts, health }: Examination): Complaint | undefined {
   const { kernel, init, cgroups, engine } = facts;
   const [major = 0, minor = 0] = kernel.split(".").map((part) => Number.parseInt(part, 10));
+  const stuck = health.hung.find((words) => !words.startsWith("docker"));
+  if (stuck !== undefined) return fail(`${stuck} does not end on the machine`, stuckBecause(stuck), "stuck");
   if (init === "none")
     return fail("System has not been booted with systemd, or another init", "there is nothing to start an engine with", "init");
   if (major < 3 || (major === 3 && minor < 10)) return fail(`the kernel is ${kernel}`, "engines need 3.10 or newer", "kernel");
@@ -75,6 +83,7 @@ function judgeSystem({ facts, health }: Examination): Complaint | undefined {
 }
 
 const systemAdvice: Readonly<Record<string, (name: string) => string>> = {
+  stuck: (name) => `docker-machine ssh ${name} sudo dmesg | tail, then: docker-machine restart ${name}`,
   init: () => "Use a system with systemd or OpenRC",
   kernel: () => "Use a newer operating system",
   cgroups: () => "Mount the control groups on the machine (package cgroupfs-mount), or use systemd",
