@@ -20,9 +20,9 @@ compile() {
     [ ! -e "$record" ] || set -- "$@" --bytecode-order="$record"
   done
   # cpu-features is a native addon that ssh2 does without. Files of the folder that it is started in are not the executable's.
-  # Most runs end before compiling hot code to the processor's pays: that begins four times as late as in a server.
+  # Most runs end before compiling hot code to the processor's pays: that begins sixteen times as late as in a server.
   if ! bun build src/cli/bin.ts --compile --bytecode --splitting --minify --format=esm --external cpu-features \
-    --no-compile-autoload-dotenv --no-compile-autoload-bunfig --compile-jit-policy=4 "$@" \
+    --no-compile-autoload-dotenv --no-compile-autoload-bunfig --compile-jit-policy=16 "$@" \
     --define "DOCKER_MACHINE_COMMIT='$DOCKER_MACHINE_COMMIT'" --outfile "$file" >build/build.log 2>&1; then
     cat build/build.log >&2
     rm -f "$file"
