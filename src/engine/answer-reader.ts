@@ -32,6 +32,9 @@ export class AnswerReader {
   #bytes = Buffer.alloc(0);
   #bodyStart: number | undefined;
   #head = "";
+  #headers: ReadonlyMap<string, string> = new Map();
+  /** Undefined while the head is not there, and where it announces none. */
+  #announcedLength: number | undefined;
 
   add(chunk: Buffer): void {
     this.#bytes = Buffer.concat([this.#bytes, chunk]);
@@ -40,6 +43,9 @@ export class AnswerReader {
     if (end < 0) return;
     this.#bodyStart = end + 4;
     this.#head = this.#bytes.toString("latin1", 0, end);
+    this.#headers = headersOf(this.#head);
+    const announced = this.#headers.get("content-length");
+    this.#announcedLength = announced === undefined ? undefined : Number(announced);
   }
 
   get isEmpty(): boolean {
@@ -57,29 +63,22 @@ export class AnswerReader {
 
   /** The announced length is there. */
   get isWhole(): boolean {
-    const announced = this.#announcedLength();
+    const announced = this.#announcedLength;
     return announced !== undefined && this.#bytes.length - (this.#bodyStart ?? 0) >= announced;
   }
 
   /** Nothing says that more was to come. */
   get mayEnd(): boolean {
-    return this.#bodyStart !== undefined && (this.#announcedLength() === undefined || this.isWhole);
+    return this.#bodyStart !== undefined && (this.#announcedLength === undefined || this.isWhole);
   }
 
   parse(): Answer {
     const body = this.#bytes.subarray(this.#bodyStart).toString("utf8");
-    return { status: Number(/^HTTP\/1\.[01] (\d{3})/u.exec(this.#head)?.[1] ?? 0), headers: this.#headers(), body };
+    return { status: Number(/^HTTP\/1\.[01] (\d{3})/u.exec(this.#head)?.[1] ?? 0), headers: this.#headers, body };
   }
+}
 
-  #announcedLength(): number | undefined {
-    const length = this.#headers().get("content-length");
-    return length === undefined ? undefined : Number(length);
-  }
-
-  #headers(): Map<string, string> {
-    const lines = this.#head.split("\r\n").slice(1);
-    return new Map(
-      lines.map((line) => [line.slice(0, line.indexOf(":")).toLowerCase(), line.slice(line.indexOf(":") + 1).trim()]),
-    );
-  }
+function headersOf(head: string): ReadonlyMap<string, string> {
+  const lines = head.split("\r\n").slice(1);
+  return new Map(lines.map((line) => [line.slice(0, line.indexOf(":")).toLowerCase(), line.slice(line.indexOf(":") + 1).trim()]));
 }

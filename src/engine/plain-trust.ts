@@ -26,8 +26,17 @@ const strongCurves: ReadonlySet<string | undefined> = new Set(["06082a8648ce3d03
 export function isPlainlyTrusted(engineDer: Uint8Array, caPem: string): boolean {
   const engine = glanceAt(engineDer);
   if (engine?.purposes?.includes(serverAuthentication) !== true || !strongSignatures.has(engine.signature)) return false;
-  const issuers = certificatesIn(caPem).map((pem) => glanceAt(derOf(pem)));
-  return issuers.length > 0 && [engine, ...issuers].every((one) => one !== undefined && hasStrongKey(one));
+  if (!hasStrongKey(engine)) return false;
+  if (issuers?.pem !== caPem) issuers = { pem: caPem, areStrong: areStrong(caPem) };
+  return issuers.areStrong;
+}
+
+/** Those looked at last: the machines of a store have one authority. */
+let issuers: { readonly pem: string; readonly areStrong: boolean } | undefined;
+
+function areStrong(caPem: string): boolean {
+  const found = certificatesIn(caPem).map((pem) => glanceAt(derOf(pem)));
+  return found.length > 0 && found.every((one) => one !== undefined && hasStrongKey(one));
 }
 
 function hasStrongKey({ key }: CertificateGlance): boolean {

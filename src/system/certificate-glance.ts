@@ -5,8 +5,6 @@
 
 /** Object identifiers are the DER of their element, in hexadecimal digits. */
 export interface CertificateGlance {
-  readonly notBefore: Date;
-  readonly notAfter: Date;
   /** Object identifier of the algorithm that it is signed with. */
   readonly signature: string;
   readonly key: {
@@ -33,8 +31,22 @@ export function derOf(pem: string): Buffer {
   return Buffer.from([...pem.matchAll(pemCertificate)][0]?.[1] ?? "", "base64");
 }
 
+export interface ValidityPeriod {
+  readonly notBefore: Date;
+  readonly notAfter: Date;
+}
+
 /** Undefined for bytes that are not formed as a certificate is. */
 export function glanceAt(der: Uint8Array): CertificateGlance | undefined {
+  return ifFormed(readGlance, der);
+}
+
+/** From when and until when it is valid; undefined for bytes that are not formed as a certificate is. */
+export function validityOf(der: Uint8Array): ValidityPeriod | undefined {
+  return ifFormed(readValidity, der);
+}
+
+function ifFormed<Seen>(read: (bytes: Buffer) => Seen, der: Uint8Array): Seen | undefined {
   try {
     return read(Buffer.from(der.buffer, der.byteOffset, der.byteLength));
   } catch {
@@ -49,23 +61,31 @@ const extensionsTag = 0xa3;
 const generalizedTimeTag = 0x18;
 const extendedKeyUsage = "0603551d25";
 
-function read(bytes: Buffer): CertificateGlance {
+function readGlance(bytes: Buffer): CertificateGlance {
   const [signed, algorithm] = partsOf(bytes, elementAt(bytes, 0));
-  const fields = partsOf(bytes, signed);
-  if (fields[0]?.tag === versionTag) fields.shift();
-  const [, , , validity, , publicKey] = fields;
-  const [notBefore, notAfter] = partsOf(bytes, validity);
+  const fields = fieldsOf(bytes, signed);
   const [identifier] = partsOf(bytes, algorithm);
+  if (fields[5] === undefined) throw new RangeError("no key");
   return {
-    notBefore: timeOf(bytes, notBefore),
-    notAfter: timeOf(bytes, notAfter),
     signature: hexOf(bytes, identifier),
-    key: keyOf(bytes, publicKey),
+    key: keyOf(bytes, fields[5]),
     purposes: purposesOf(
       bytes,
       fields.find(({ tag }) => tag === extensionsTag),
     ),
   };
+}
+
+function readValidity(bytes: Buffer): ValidityPeriod {
+  const [signed] = partsOf(bytes, elementAt(bytes, 0));
+  const [notBefore, notAfter] = partsOf(bytes, fieldsOf(bytes, signed)[3]);
+  return { notBefore: timeOf(bytes, notBefore), notAfter: timeOf(bytes, notAfter) };
+}
+
+/** Serial number, signature, issuer, validity, subject, public key, and what follows. */
+function fieldsOf(bytes: Buffer, signed: Element | undefined): Element[] {
+  const fields = partsOf(bytes, signed);
+  return fields[0]?.tag === versionTag ? fields.slice(1) : fields;
 }
 
 /** SubjectPublicKeyInfo ::= SEQUENCE { algorithm { kind, parameters }, BIT STRING } */

@@ -13,11 +13,16 @@ export const systemClock: Clock = {
   now: () => new Date(),
   monotonicMs: () => performance.now(),
   sleep: async (ms, signal) => {
-    const { setTimeout: delay } = await import("node:timers/promises");
+    signal?.throwIfAborted();
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const timer = setTimeout(resolve, ms);
+    const stop = (): void => reject(signal?.reason as Error);
+    signal?.addEventListener("abort", stop, { once: true });
     try {
-      await delay(ms, undefined, signal === undefined ? {} : { signal });
-    } catch (error) {
-      throw signal?.reason ?? error;
+      await promise;
+    } finally {
+      clearTimeout(timer);
+      signal?.removeEventListener("abort", stop);
     }
   },
 };

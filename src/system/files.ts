@@ -86,7 +86,9 @@ export async function readFileIfExists(file: string): Promise<Buffer | undefined
 export async function readRegularFileIfExists(file: string): Promise<Buffer | undefined> {
   try {
     // Looked at before it is opened, because opening alone has effects on some devices; and after, because it is another then.
-    const found = statSync(file);
+    // Most of what is asked for so is not there, and an error made for that is dear.
+    const found = statSync(file, { throwIfNoEntry: false });
+    if (found === undefined) return undefined;
     if (!found.isFile())
       throw noRegularFile(file, found.isDirectory() ? "it is a folder" : "it is a pipe or a device, not a file");
     const descriptor = openSync(file, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));

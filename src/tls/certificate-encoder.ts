@@ -8,7 +8,7 @@ import { AsnConvert, OctetString } from "@peculiar/asn1-schema";
 import * as x509 from "@peculiar/asn1-x509";
 import { MachineError } from "../errors/machine-error.ts";
 import type { CertificateRequest, CertificateRole } from "./certificate.ts";
-import type { ValidityPeriod } from "./validity.ts";
+import type { ValidityPeriod } from "../system/certificate-glance.ts";
 import { publicKeyDer } from "./key.ts";
 
 const validDays = 1080;

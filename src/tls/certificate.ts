@@ -4,7 +4,7 @@
  */
 import { X509Certificate, type KeyObject } from "node:crypto";
 import { MachineError } from "../errors/machine-error.ts";
-import type { ValidityPeriod } from "./validity.ts";
+import type { ValidityPeriod } from "../system/certificate-glance.ts";
 
 /** What a certificate is for. */
 export type CertificateRole =

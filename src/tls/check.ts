@@ -2,7 +2,7 @@
 import { isIP } from "node:net";
 import { readRegularFileIfExists } from "../system/files.ts";
 import { isExpired, parseCertificate, validityOf } from "./certificate.ts";
-import type { ValidityPeriod } from "./validity.ts";
+import type { ValidityPeriod } from "../system/certificate-glance.ts";
 
 export interface CertificateFacts extends ValidityPeriod {
   readonly file: string;

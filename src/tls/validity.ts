@@ -1,11 +1,6 @@
 /** For how long certificates on disk are valid, and what there is to say about it. Loads no library for that. */
-import { derOf, glanceAt } from "../system/certificate-glance.ts";
+import { derOf, validityOf, type ValidityPeriod } from "../system/certificate-glance.ts";
 import { readRegularFileIfExists } from "../system/files.ts";
-
-export interface ValidityPeriod {
-  readonly notBefore: Date;
-  readonly notAfter: Date;
-}
 
 export interface DatedFile extends ValidityPeriod {
   readonly file: string;
@@ -21,7 +16,7 @@ const dayMs = 24 * 60 * 60 * 1000;
 /** Of the first certificate in a PEM file; undefined where there is none that can be read as one. Throws `store-unusable`. */
 export async function loadValidity(file: string): Promise<DatedFile | undefined> {
   const pem = await readRegularFileIfExists(file);
-  const seen = pem && glanceAt(derOf(pem.toString("utf8")));
+  const seen = pem && validityOf(derOf(pem.toString("utf8")));
   return seen && { file, notBefore: seen.notBefore, notAfter: seen.notAfter };
 }
 
