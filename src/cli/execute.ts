@@ -41,7 +41,7 @@ class SignalTaker {
 
 /** Ties signals and `--timeout` to the abort; gives the way to untie them. */
 function watch(stop: AbortController, screen: Screen, taker: SignalTaker, { mainContext, globals }: ExecuteOptions): () => void {
-  const ended = new AbortController();
+  const ended = globals.timeoutMs === undefined ? undefined : new AbortController();
   let interruptedMs: number | undefined;
   const stopListening = mainContext.onInterrupt((signal) => {
     if (taker.listener !== undefined) return taker.listener(signal);
@@ -57,11 +57,11 @@ function watch(stop: AbortController, screen: Screen, taker: SignalTaker, { main
   });
   if (globals.timeoutMs !== undefined) {
     const expire = (): void => stop.abort(timedOut(globals.timeoutMs as number));
-    mainContext.clock.sleep(globals.timeoutMs, ended.signal).then(expire, () => {});
+    mainContext.clock.sleep(globals.timeoutMs, ended?.signal).then(expire, () => {});
   }
   return () => {
     stopListening();
-    ended.abort();
+    ended?.abort();
   };
 }
 

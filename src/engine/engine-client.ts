@@ -103,18 +103,12 @@ export class EngineClient {
 
   async #get(path: string): Promise<Answer> {
     const answer = await exchange(this.#address, this.#credentials, path, {
-      timeoutMs: defaultTimeoutMs,
-      ...withoutUndefined(this.#options),
+      ...this.#options,
+      timeoutMs: this.#options.timeoutMs ?? defaultTimeoutMs,
     });
     if (answer.status === 0) throw brokenAnswer(this.#address, path, "is not HTTP");
     return answer;
   }
-}
-
-function withoutUndefined(options: EngineCallOptions): {
-  readonly [Name in keyof EngineCallOptions]?: NonNullable<EngineCallOptions[Name]>;
-} {
-  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
 }
 
 function refusal(address: EngineAddress, path: string, status: number, body: string): MachineError {

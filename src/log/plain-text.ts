@@ -16,6 +16,7 @@ export function withoutControls(text: string): string {
 
 /** One line of bounded length: for a cell of a table, or a fact that is read line by line. */
 export function oneLine(text: string): string {
+  if (isPlainLine(text)) return text;
   const line = text.length > longestLine ? `${text.slice(0, longestLine)}…` : text;
   return withoutControls(line.replaceAll(/[\t\n\v\f\r]+/gu, " "));
 }

@@ -78,9 +78,10 @@ export async function lookAtMachines(
   for (const machine of broken) onListed?.(machine);
   const chosen = readable.filter(select).toSorted((a, b) => byNaturalOrder(a.name, b.name));
   const places = await sideBySideWithin(Math.min(atOnce.most, chosen.length), atOnce.openEach);
+  const together = { ...context, credentialsRead: new Map() };
   const facts = new Map(chosen.map((each) => [each.name, each]));
   const outcomes = await forEachMachine([...facts.keys()], places, async (name) => {
-    const machine = await listOne(context, facts.get(name) as RecordFacts, request, signal);
+    const machine = await listOne(together, facts.get(name) as RecordFacts, request, signal);
     if (machine !== undefined) onListed?.(machine);
     return machine;
   });

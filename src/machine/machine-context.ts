@@ -6,7 +6,7 @@ import type { Redactor } from "../log/redact.ts";
 import type { SshExecutor, SshTarget } from "../ssh/executor.ts";
 import type { Store } from "../store/store.ts";
 import type { Clock } from "../system/clock.ts";
-import type { AuthorityPaths } from "../tls/authority-files.ts";
+import type { AuthorityPaths, ClientCredentials } from "../tls/authority-files.ts";
 import type { Computer } from "../system/computer.ts";
 import type { ProcessRunner } from "../system/process.ts";
 import type { SecretSource } from "./secrets/secret-source.ts";
@@ -34,6 +34,11 @@ export interface MachineContext {
   openSsh(target: SshTarget, report: Report): Promise<SshExecutor>;
   /** Where events of one machine go; undefined = of none in particular. */
   reportFor(machineName: string | undefined): Report;
+  /**
+   * The clients' certificates that were read, by their paths: where many machines are looked at together, which have the
+   * same ones nearly always, each is read once. Absent everywhere else, for they may change.
+   */
+  readonly credentialsRead?: Map<string, Promise<ClientCredentials>> | undefined;
   /** The command line that starts this program, for what is to outlive it; absent where nothing is to. */
   readonly ownProgram?: readonly string[] | undefined;
   /** Asks the user for a machine's sudo password; undefined when nobody can be asked. */

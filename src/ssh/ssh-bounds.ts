@@ -1,12 +1,10 @@
 /** Waiting that ends: on a signal, or when its time is up. Every wait of this folder goes through one of these. */
 import { isMachineError, MachineError } from "../errors/machine-error.ts";
 import type { Clock } from "../system/clock.ts";
+import { settledReason } from "../system/waiting.ts";
 
 /** A connection over which so many questions go unanswered, one after the other, is dead. */
 export const keepalive = { intervalMs: 15_000, unanswered: 4 } as const;
-
-/** Ends a timer that is of no more use; made once, because errors are dear. */
-const settledReason = new Error("settled");
 
 /** Aborts as the first of the given signals does, or after `ms` with the error that `late` makes. Release it when done. */
 export class Bound implements Disposable {

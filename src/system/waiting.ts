@@ -88,8 +88,8 @@ function* pauses(pace: Pace): Generator<number> {
 /** How long work may take to end once its signal told it so. */
 export const graceMs = 5_000;
 
-/** Ends a timer that is of no more use; made once, because errors are dear. */
-const settledReason = new Error("settled");
+/** Ends what is of no more use; made once, because errors are dear. */
+export const settledReason = new Error("settled");
 
 /**
  * Gives what the work gives. Work is ended through its signal when the time is up or the patience's signal is aborted,

@@ -197,12 +197,14 @@ export async function clientCredentialsOf(context: MachineContext, host: Host): 
     ClientKeyPath: clientKeyPath,
     CertDir: certsDir,
   } = host.record.hostOptions.AuthOptions;
-  const own = await loadClientCredentials({ certsDir, caCertPath, clientCertPath, clientKeyPath }).catch(
-    async (error: unknown) => {
-      if (!isOwnFileAtFault(error) || host.record.hostOptions.AuthOptions.StorePath === host.dir) throw error;
-      throw (await import("./moved-store.ts")).explainMovedStore(host.record, context.store.root, error);
-    },
-  );
+  const paths = { certsDir, caCertPath, clientCertPath, clientKeyPath };
+  const key = Object.values(paths).join("\n");
+  const reading = context.credentialsRead?.get(key) ?? loadClientCredentials(paths);
+  context.credentialsRead?.set(key, reading);
+  const own = await reading.catch(async (error: unknown) => {
+    if (!isOwnFileAtFault(error) || host.record.hostOptions.AuthOptions.StorePath === host.dir) throw error;
+    throw (await import("./moved-store.ts")).explainMovedStore(host.record, context.store.root, error);
+  });
   return { ...own, ca: withAuthorities(own.ca, host.record.extra.SharedCa) };
 }
 

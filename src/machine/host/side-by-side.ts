@@ -7,6 +7,7 @@ import { messageOf } from "../../errors/machine-error.ts";
 import { logTo } from "../../log/event.ts";
 import type { MachineContext } from "../machine-context.ts";
 import { keepPublished } from "../published/keep.ts";
+import { settledReason } from "../../system/waiting.ts";
 import type { Host } from "./host.ts";
 import { stateOf } from "./wait-for-state.ts";
 
@@ -60,7 +61,7 @@ async function askBoth<T>(context: MachineContext, host: Host, question: Questio
     if ("error" in told) throw told.error;
     return { state: told.value.state, silence: said.error };
   } finally {
-    enough.abort();
+    enough.abort(settledReason);
   }
 }
 
@@ -107,7 +108,7 @@ async function askDriver<T>(
    */
   async function untilSilentFor(silentMs: number): Promise<void> {
     const failed = new AbortController();
-    void engine.then(() => failed.abort());
+    void engine.then(() => failed.abort(settledReason));
     const ended = AbortSignal.any([signal, failed.signal]);
     for (let leftMs = silentMs; leftMs > 0 && !ended.aborted; leftMs -= listeningMs)
       await clock.sleep(Math.min(leftMs, listeningMs), ended).catch(() => signal.throwIfAborted());
