@@ -1,7 +1,7 @@
 /** A store that several people share. */
 import type { CliFlag } from "./flags/flag.ts";
 import type { Command } from "./command.ts";
-import { expects, noArguments, onMachines } from "./command-shapes.ts";
+import { expects, noArguments, oneMachine, onMachines } from "./command-shapes.ts";
 import { selectionFlags } from "./selection/selection-flags.ts";
 
 const url = expects("the address of the team's store as an argument", 1, 1);
@@ -84,6 +84,16 @@ const teamCommands: readonly Command[] = [
     ...onMachines,
     output: "progress",
     load: () => import("./commands/store-pull.ts"),
+  },
+  {
+    name: "store log",
+    summary: "Show who changed what in the team's store, and when",
+    description: "Argument is a machine name; without one all changes are shown, those of members too.",
+    argumentText: "[NAME]",
+    flags: [{ kind: "string", name: "since", usage: "How long ago, or since when: 24h, 7d, 2026-11-28" }],
+    arity: oneMachine,
+    output: "facts",
+    load: () => import("./commands/store-log.ts"),
   },
   {
     name: "store check",

@@ -6,6 +6,7 @@ import type { Entry, Ledger } from "./ledger.ts";
 import { currentKeys, holderOf, rosterIn, rosterKey, rosterPuts, type Keys, type Roster } from "./roster.ts";
 import { newDataKey } from "./sealing.ts";
 import type { TeamContext } from "./team-context.ts";
+import { loggedCommand, logPut } from "./team-log.ts";
 import { TeamLedger, sharedPrefix } from "./team-ledger.ts";
 
 /** Makes the team's store where there is none, with one member. The context's file says who that is, and the team's name. */
@@ -17,7 +18,8 @@ export async function foundTeam(context: TeamContext, signal: AbortSignal): Prom
   await using ledger = await context.openLedger();
   await ledger.prepare(signal);
   const dataKey = newDataKey();
-  const put = await rosterPuts(roster, dataKey);
+  const log = logPut(context, loggedCommand(clock.now(), "store init", ""), {}, { number: 1, current: dataKey });
+  const put = [...(await rosterPuts(roster, dataKey)), log];
   const require = [{ key: rosterKey, revision: 0 }];
   const commit = await ledger.commit({ token: crypto.randomUUID(), require, put, remove: [] }, signal);
   if ("conflicts" in commit)
@@ -59,7 +61,7 @@ export async function awaitMembership(context: TeamContext, ms: number, signal: 
 
 /** Throws `usage` for what is no recipient, or a name or a recipient that is there already. */
 export async function addMember(context: TeamContext, name: string, recipient: string, signal: AbortSignal): Promise<void> {
-  await changeRoster(context, signal, async (roster, { current }) => {
+  await changeRoster(context, `store add ${name}`, signal, async (roster, { current }) => {
     if (roster.members[name] !== undefined)
       throw new MachineError("usage", `The team has a member ${JSON.stringify(name)} already`);
     const [holder] = Object.entries(roster.members).find(([, member]) => member.recipient === recipient) ?? [];
@@ -78,7 +80,7 @@ export async function addMember(context: TeamContext, name: string, recipient: s
  * knowing. Gives how many things were sealed anew. Throws `usage` for who is no member, or the last one.
  */
 export async function removeMember(context: TeamContext, name: string, signal: AbortSignal): Promise<number> {
-  await changeRoster(context, signal, async (roster) => {
+  await changeRoster(context, `store remove ${name}`, signal, async (roster) => {
     const { [name]: removed, ...members } = roster.members;
     const names = Object.keys(roster.members).join(", ");
     if (removed === undefined)
@@ -94,12 +96,13 @@ export async function removeMember(context: TeamContext, name: string, signal: A
 
 type RosterChange = (roster: Roster, keys: Keys) => Promise<{ readonly roster: Roster; readonly dataKey: Buffer }>;
 
-async function changeRoster(context: TeamContext, signal: AbortSignal, change: RosterChange): Promise<void> {
+async function changeRoster(context: TeamContext, command: string, signal: AbortSignal, change: RosterChange): Promise<void> {
   await using ledger = await context.openLedger();
+  const logged = loggedCommand(context.clock.now(), command, "");
   for (;;) {
     const keys = await currentKeys(holderOf(context, ledger), signal);
     const { roster, dataKey } = await change(keys.roster, keys);
-    const put = await rosterPuts(roster, dataKey, roster.key === keys.number ? undefined : keys.current).catch(
+    const puts = await rosterPuts(roster, dataKey, roster.key === keys.number ? undefined : keys.current).catch(
       (error: unknown) => {
         throw new MachineError(
           "usage",
@@ -110,6 +113,7 @@ async function changeRoster(context: TeamContext, signal: AbortSignal, change: R
         );
       },
     );
+    const put = [...puts, logPut(context, logged, {}, { number: roster.key, current: dataKey })];
     const require = [{ key: rosterKey, revision: keys.revision }];
     const commit = await ledger.commit({ token: crypto.randomUUID(), require, put, remove: [] }, signal);
     if ("conflicts" in commit) continue;

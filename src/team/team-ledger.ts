@@ -9,6 +9,7 @@ import { currentKeys, holderOf, keyFor, rosterKey, type KeyHolder, type Keys } f
 import { seal, sealOf, unseal } from "./sealing.ts";
 import type { Files } from "./shared-content.ts";
 import type { TeamContext } from "./team-context.ts";
+import { logPut, type LoggedCommand } from "./team-log.ts";
 
 /** Keys of what is shared begin so: machines, removed ones, the certificate authority. */
 export const sharedPrefix = "s/";
@@ -38,6 +39,8 @@ export interface Fence {
   readonly key: string;
   readonly revision: Revision;
   readonly lease: Lease;
+  /** What is told of whoever changes something under it. */
+  readonly log: LoggedCommand;
 }
 
 export interface SharedChange {
@@ -104,7 +107,8 @@ export class TeamLedger {
     let keys = await this.#knownKeys(holder, ended);
     const look = [headKey];
     for (let tries = 1; ; tries += 1) {
-      const put = [...change.put.map((each) => this.#sealed(each, keys)), { key: headKey, value: "1" }];
+      const log = fence === undefined ? [] : [logPut(this.#context, fence.log, change.put[0]?.shared.files, keys)];
+      const put = [...change.put.map((each) => this.#sealed(each, keys)), ...log, { key: headKey, value: "1" }];
       const require = [...fences, { key: rosterKey, revision: keys.revision }, ...change.require];
       const commit = await ledger.commit({ token: crypto.randomUUID(), require, put, remove: change.remove, look }, ended);
       if ("revision" in commit) {

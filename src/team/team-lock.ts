@@ -5,6 +5,7 @@ import type { LockRequest } from "../store/store.ts";
 import { lockTtlMs } from "./bounds.ts";
 import type { Entry, Ledger } from "./ledger.ts";
 import type { TeamContext } from "./team-context.ts";
+import { loggedCommand } from "./team-log.ts";
 import { lockPrefix, type Fence } from "./team-ledger.ts";
 
 export interface Holder {
@@ -21,11 +22,11 @@ export interface TakenLock extends Fence {
   readonly found: Entry | undefined;
 }
 
-/** @param key of what it protects. Throws `machine-busy` naming the holder, `store-unreachable`. The caller releases the lease. */
+/** @param key of what it protects. @param machine whose it is, for the log. Throws `machine-busy` naming the holder, `store-unreachable`. The caller releases the lease. */
 export async function takeLock(
   context: Pick<TeamContext, "by" | "clock">,
   ledger: Ledger,
-  { key, what }: { readonly key: string; readonly what: string },
+  { key, what, machine = "" }: { readonly key: string; readonly what: string; readonly machine?: string | undefined },
   request: LockRequest,
 ): Promise<TakenLock> {
   const signal = request.signal ?? new AbortController().signal;
@@ -45,7 +46,8 @@ export async function takeLock(
       },
       signal,
     );
-    if ("revision" in commit) return { key: lockKey, revision: commit.revision, lease, found: commit.found[0] };
+    const log = loggedCommand(clock.now(), request.purpose, machine);
+    if ("revision" in commit) return { key: lockKey, revision: commit.revision, lease, log, found: commit.found[0] };
     holder = described(commit.conflicts[0]?.value) ?? holder;
     return undefined;
   };

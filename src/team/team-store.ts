@@ -19,6 +19,7 @@ import type { TeamContext } from "./team-context.ts";
 import { TeamAuthority } from "./team-authority.ts";
 import { TeamLedger, type Fence } from "./team-ledger.ts";
 import { takeLock } from "./team-lock.ts";
+import { pruneLog, prunes } from "./team-log.ts";
 import { Unwinding } from "./unwinding.ts";
 
 const never = new AbortController().signal;
@@ -191,7 +192,8 @@ export class TeamStore implements Store {
   async #lockShared(name: string, request: LockRequest, stack: Unwinding): Promise<AbortSignal> {
     const { context, team, held } = this.#parts;
     const { ledger } = stack.use(await team.keep());
-    const fence = await takeLock(context, ledger, { key: this.#folder.keyOf(name), what: `machine "${name}"` }, request);
+    const what = { key: this.#folder.keyOf(name), what: `machine "${name}"`, machine: name };
+    const fence = await takeLock(context, ledger, what, request);
     stack.defer(async () => await fence.lease.release());
     await this.#pull(name, fence.found, ledger);
     held.set(name.toLowerCase(), fence);
@@ -219,6 +221,8 @@ export class TeamStore implements Store {
       await this.publish(name);
       const item = await this.#folder.item(name);
       if (item !== undefined) await this.#folder.setItem(name, { ...item, working: false });
+      const { context, team } = this.#parts;
+      if (prunes(fence.log)) await team.use(async (ledger) => await pruneLog(ledger, context.clock.now(), never));
     } catch (error) {
       const sentence = `The team's store does not have all of "${name}" yet: ${messageOf(error)}. The next command on it sees to that.`;
       logTo(this.#parts.context.report, "warn", sentence);

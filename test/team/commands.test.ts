@@ -78,6 +78,12 @@ test("two people share a store in etcd, from the first init to the last leave", 
   await bob.ok("store pull web");
   assert.match(await bob.recordText("web"), /"DriverName": "none"/u);
 
+  const log = await told<{ member: string; command: string; outcome: string }[]>(bob, "store log", "store log web --since 1h");
+  assert.deepEqual(
+    log.map(({ member, command, outcome }) => `${member}: ${command} ${outcome}`),
+    ["alice: create web done", "alice: label web done"],
+  );
+  assert.match(await bob.ok("store log"), /^WHEN \(UTC\) .*WHO .*WHAT .*OUTCOME\n.* alice \(.+@.+\) +store init +done$/mu);
   const probes = await told<{ passed: boolean }[]>(bob, "store check", "store check");
   assert.deepEqual(new Set(probes.map(({ passed }) => passed)), new Set([true]));
   await told(alice, "store remove", "store remove bob");

@@ -83,6 +83,7 @@ export const argumentKinds: Readonly<Record<string, ArgumentKind>> = {
   "store remove": "none",
   "store push": "machines",
   "store pull": "machines",
+  "store log": "machine",
   "store check": "none",
   "store leave": "none",
   unshare: "machine",

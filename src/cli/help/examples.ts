@@ -42,6 +42,10 @@ export const examples: Readonly<Record<string, readonly Example[]>> = {
   ],
   "store join": [{ does: "prints what a member needs to add you", words: "store join etcd://db1:2379/fleet --name bob" }],
   "store push": [{ does: "what is here already becomes the team's", words: "store push web db" }],
+  "store log": [
+    { does: "what became of a machine since yesterday", words: "store log web --since 24h" },
+    { does: "all of it, the team's members too", words: "store log" },
+  ],
   unshare: [{ does: "shuts Alice out at once", words: "unshare web alice" }],
   "config set": [
     { does: "asks for the new token", words: "config set web digitalocean-access-token" },
