@@ -1,21 +1,12 @@
 /** Machines from a file, by the program as it is, with the driver `none`. */
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
-import { writeFile } from "node:fs/promises";
-import * as path from "node:path";
 import { after, before, describe, it } from "node:test";
 import { misfits, type Schema } from "../support/json-schema.ts";
-import type { FakeEngine } from "../../src/engine/fake-engine.ts";
 import { openCommandLine, type CommandLine } from "./command-line.ts";
-import { engineFor } from "./engine-fixture.ts";
+import { url, write } from "./fleet-records.ts";
 
 const schema = (JSON.parse(readFileSync("docs/facts.schema.json", "utf8")) as Schema).properties ?? {};
-
-async function write(shell: CommandLine, text: string, name = "machines.yml"): Promise<void> {
-  await writeFile(path.join(shell.folder, "work", name), `version: 1\nfleet: shop\n${text}`);
-}
-
-const url = (last: number): string => `"tcp://192.0.2.${last}:2376"`;
 
 describe("plan", () => {
   let shell: CommandLine;
@@ -75,74 +66,6 @@ describe("plan", () => {
     await write(shell, "machines:\n  a: {driver: none, ulr: x}\n", "wrong.yml");
     const { stderr } = await shell.run(["plan", "-f", "wrong.yml"]);
     assert.equal(stderr, 'wrong.yml:4:21: a has no key "ulr", and the driver none no such flag\nHint: Did you mean url?\n');
-  });
-});
-
-describe("a plan that cannot come about", () => {
-  let shell: CommandLine;
-  before(async () => void (shell = await openCommandLine()));
-  after(async () => await shell[Symbol.asyncDispose]());
-  const refused = async (machines: string): Promise<string> => {
-    await write(shell, `machines:\n${machines}\n`);
-    const { code, stderr } = await shell.run(["plan"]);
-    assert.equal(code, 1, stderr);
-    return stderr;
-  };
-  const box = 'driver: generic, generic-ip-address: "192.0.2.7"';
-
-  it("is refused with line and column, where a driver refuses its flags", async () => {
-    assert.equal(
-      await refused("  a: {driver: none}"),
-      'machines.yml:4:3: "a" can never be what this says: --url option is required when no driver is selected\n',
-    );
-    assert.equal((await shell.run(["apply", "--yes"])).code, 1);
-    assert.match(
-      await refused(`  a: {${box}}\n  b: {driver: generic, generic-ip-address: "root@192.0.2.8"}`),
-      /^machines\.yml:5:24: "b" can never be .*\nHint: Give the address alone: --generic-ip-address 192\.0\.2\.8 --generic-ssh-user root\n$/u,
-    );
-    assert.match(
-      await refused(`  a: {${box}, generic-ssh-port: 70000}`),
-      /^machines\.yml:4:\d\d: .*70000 is not a port number\n$/u,
-    );
-  });
-
-  it("is refused for a time that nothing could end", async () => {
-    assert.match(
-      await refused(`  a: {driver: none, url: ${url(1)}, ttl: 4h}`),
-      /^machines\.yml:4:50: "a" can never be what this says: "a" is not provisioned/u,
-    );
-    assert.match(await refused(`  a: {${box}, idle: 2h}`), /^machines\.yml:4:\d\d: .*\nHint: .*--ttl-power-off/u);
-  });
-
-  it("is refused for two machines that are one box, and said of one that somebody has already", async () => {
-    const both = '"b" is the box of "a" too, 192.0.2.7:22: each would be set up as its own record says';
-    const hint = "Hint: Leave one of them out of the file.\n";
-    assert.equal(await refused(`  a: {${box}}\n  b: {${box}, generic-ssh-port: 22}`), `machines.yml:5:3: ${both}\n${hint}`);
-    await write(shell, `machines:\n  a: {${box}}\n  b: {${box}, generic-ssh-port: 2222}\n`);
-    assert.match(await shell.ok("plan"), /2 to create/u);
-    await shell.ok("create -d none --url tcp://127.0.0.1:1 seed");
-    const record = boxRecord(await shell.recordText("seed"))
-      .replace("192.0.2.30", "127.0.0.1")
-      .replace("2222", "1");
-    await shell.addRecord("box", record);
-    await write(shell, 'machines:\n  c: {driver: generic, generic-ip-address: "127.0.0.1", generic-ssh-port: 1}\n');
-    const shared = '"c" is the box of "box" too, 127.0.0.1:1: each would be set up as its own record says\n';
-    const said = await shell.run(["plan"]);
-    assert.deepEqual([said.code, said.stderr], [0, `machines.yml:4:3: ${shared}`]);
-    const words = "create -d generic --generic-ip-address 127.0.0.1 --generic-ssh-port 1 c".split(" ");
-    const made = await shell.run(words, { env: { MACHINE_TIMEOUT_SSH: "100ms" } });
-    assert.ok(made.stdout.includes(shared), made.stdout + made.stderr);
-    await shell.ok("rm --yes box seed");
-  });
-
-  it("of an engine that others look after, its settings are recorded and no more", async () => {
-    const machines = (engine: string): string => `machines:\n  a: {driver: none, url: ${url(1)}, engine: ${engine}}\n`;
-    await write(shell, machines('{version: "28.3"}'));
-    await shell.ok("apply --yes");
-    await write(shell, machines('{version: "28.4", opts: [log-driver=local]}'));
-    assert.match(await shell.ok("plan"), /engine-version 28\.3 → 28\.4\n +engine-opt log-driver=local\n1 to change\.\n$/u);
-    await shell.ok("apply --yes");
-    assert.match(await shell.ok("plan"), /^Nothing to do/u);
   });
 });
 
@@ -247,98 +170,5 @@ describe("apply", () => {
     assert.equal((await shell.run(["destroy"])).code, 2);
     const done = await shell.run(["destroy", "--fleet", "shop"], { stdin: "shop\n" });
     assert.deepEqual([done.code, await shell.ok("ls -q")], [0, "mine\n"], done.stderr);
-  });
-});
-
-/** A box that was adopted with more than its defaults, made from the record of `seed`. */
-function boxRecord(seed: string): string {
-  const record = JSON.parse(seed.replaceAll("/machines/seed", "/machines/box")) as {
-    Driver: object;
-    HostOptions: { EngineOptions: object };
-  };
-  const engine = { ...record.HostOptions.EngineOptions, ArbitraryFlags: ["log-driver=local"], Labels: ["a=b"] };
-  const own = { EnginePort: 2376, SSHKey: "", IPAddress: "192.0.2.30", SSHUser: "deploy", SSHPort: 2222, SSHKeyPath: "" };
-  return JSON.stringify({
-    ...record,
-    Name: "box",
-    DriverName: "generic",
-    Driver: { ...record.Driver, ...own, MachineName: "box" },
-    HostOptions: { ...record.HostOptions, EngineOptions: engine },
-    Extra: { EngineVersion: "27.5" },
-  });
-}
-
-describe("drift and import", () => {
-  let shell: CommandLine;
-  let engine: FakeEngine;
-  before(async () => {
-    shell = await openCommandLine();
-    await shell.ok("create -d none --url tcp://127.0.0.1:1 seed");
-    engine = await engineFor(shell);
-    await write(shell, `machines:\n  up: {driver: none, url: "${engine.url}"}\n`);
-    await shell.ok("apply --yes");
-  });
-  after(async () => {
-    await engine[Symbol.asyncDispose]();
-    await shell[Symbol.asyncDispose]();
-  });
-
-  it("finds no drift where the engine answers, and knows nothing of a machine that does not", async () => {
-    assert.equal(await shell.ok("drift --detailed-exitcode"), "No drift: 1 machine of the fleet shop is as recorded.\n");
-    await write(
-      shell,
-      `machines:\n  up: {driver: none, url: "${engine.url}"}\n  down: {driver: none, url: "tcp://127.0.0.1:1"}\n`,
-    );
-    await shell.ok("apply --yes down");
-    const seen = await shell.run(["drift", "--detailed-exitcode"]);
-    assert.equal(seen.code, 1);
-    assert.match(seen.stdout, /^ {2}\? down {2}unknown: Unable to query docker version: .*\n1 could not be looked at\.\n$/u);
-    assert.equal((await shell.run(["drift"])).code, 1);
-    assert.equal((await shell.run(["plan", "--drift", "--detailed-exitcode"])).code, 1);
-    assert.equal((await shell.run(["plan", "--detailed-exitcode"])).code, 0);
-    const applied = await shell.run(["apply", "--drift", "--yes"]);
-    assert.deepEqual([applied.code, /"down" could not be looked at/u.test(applied.stderr)], [1, true], applied.stderr);
-  });
-
-  it("prints values for programs", async () => {
-    const { stdout } = await shell.run(["--output", "json", "drift"]);
-    assert.deepEqual(misfits(JSON.parse(stdout), schema["drift"] ?? {}), []);
-    const plan = await shell.run(["--output", "json", "plan", "--drift"]);
-    assert.deepEqual(misfits(JSON.parse(plan.stdout), schema["plan"] ?? {}), []);
-  });
-
-  it("prints a machine that exists as it would stand in the file, and the next apply marks it", async () => {
-    await shell.addRecord("box", boxRecord(await shell.recordText("seed")));
-    await shell.ok("label box role=web");
-    await shell.ok("protect seed");
-    const box = await shell.ok("plan --import box");
-    assert.equal(
-      box,
-      [
-        "  box:",
-        "    driver: generic",
-        "    generic-ip-address: 192.0.2.30",
-        "    generic-ssh-port: 2222",
-        "    generic-ssh-user: deploy",
-        "    engine:",
-        '      version: "27.5"',
-        "      opts:",
-        "        - log-driver=local",
-        "      labels:",
-        "        - a=b",
-        "    labels:",
-        "      role: web",
-        "",
-      ].join("\n"),
-    );
-    const seed = await shell.ok("plan --import seed");
-    await write(shell, `machines:\n${box}${seed}  up: {driver: none, url: "${engine.url}"}\n`);
-    assert.match(await shell.ok("plan"), /^ {2}\* box seed {2}it exists, and is as the file says\n/u);
-    const records = [await shell.recordText("box"), await shell.recordText("seed")];
-    await shell.ok("apply --yes");
-    assert.match(await shell.recordText("box"), /"Fleet": \{\s+"Name": "shop"/u);
-    assert.notDeepEqual([await shell.recordText("box"), await shell.recordText("seed")], records);
-    assert.match(await shell.ok("plan"), /down +it is in the file no more/u);
-    assert.equal((await shell.run(["plan", "--import", "nobody"])).code, 4);
   });
 });

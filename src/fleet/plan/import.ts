@@ -4,7 +4,9 @@
  */
 import { defaultValue, type FlagValue } from "../../driver-kit/create-flag.ts";
 import { isSecretName } from "../../log/secret-names.ts";
+import { secretsOfAssignment } from "../../log/assignment-secrets.ts";
 import { openHost } from "../../machine/host/open-host.ts";
+import { deadlineOf, isExpired } from "../../machine/lifetime/recorded-lifetime.ts";
 import type { MachineContext } from "../../machine/machine-context.ts";
 import { isNamedLike, mayBeMarked } from "../../machine/secrets/conceal.ts";
 import { Vault } from "../../machine/secrets/vault.ts";
@@ -27,6 +29,9 @@ export interface ImportedMachine {
   readonly objections: readonly string[];
 }
 
+/** As a record has them, defaults among them. */
+type RecordedFlags = Readonly<Record<string, FlagValue | null | undefined>>;
+
 /** Throws `machine-not-found`, and what opening the machine throws. */
 export async function importMachine(context: MachineContext, name: string, source: FlagSource): Promise<ImportedMachine> {
   await using host = await openHost(context, name);
@@ -34,9 +39,11 @@ export async function importMachine(context: MachineContext, name: string, sourc
   const driverName = driverNameOf(record);
   const flags = (await source.flagsOf(driverName)).filter((flag) => !flagsNotInFiles.has(flag.name));
   const config = JSON.parse(await host.driver.configText()) as Record<string, unknown>;
-  const values = { ...driverFlags(flags, config), ...engineFlags(record) };
-  const { references, hidden } = await secretsOf(context, name, flags, config);
-  const given = { ...values, ...references };
+  const { references, hidden: ofDriver } = await secretsOf(context, name, flags, config);
+  const { open, hidden: ofEngine } = environmentOf(record);
+  const shared = withoutDefaults(flags, { ...engineFlags(record), ...swarmFlags(record), ...lifetimeFlags(record, context) });
+  const given = { ...driverFlags(flags, config), ...shared, ...(open.length > 0 ? { "engine-env": open } : {}), ...references };
+  const hidden = [...ofDriver, ...ofEngine];
   const labels = labelsOf(record);
   const spec: MachineSpec = {
     name,
@@ -62,7 +69,7 @@ export async function importMachine(context: MachineContext, name: string, sourc
 /** By the field that is named like the flag; those that have their defaults are left out. */
 function driverFlags(flags: readonly FileFlag[], config: Readonly<Record<string, unknown>>): Record<string, FlagValue> {
   const found = flags.flatMap((flag) => {
-    if (isShared(flag) || isSecret(flag)) return [];
+    if (isSharedFlag(flag) || isSecret(flag)) return [];
     const value = fieldOf(flag, config);
     return isOfKind(flag, value) && !isDefault(flag, value) ? [[flag.name, value] as const] : [];
   });
@@ -70,7 +77,7 @@ function driverFlags(flags: readonly FileFlag[], config: Readonly<Record<string,
 }
 
 /** The shared flags are about the engine, its certificates and the machine's time: they have no fields of a driver. */
-function isShared({ name }: FileFlag): boolean {
+function isSharedFlag({ name }: FileFlag): boolean {
   return /^(?:engine|swarm|tls|ttl|idle|ssh-host-key)/u.test(name);
 }
 
@@ -101,10 +108,9 @@ function isDefault(flag: FileFlag, value: FlagValue): boolean {
   return isSame(defaultValue(flag), value);
 }
 
-/** Only what differs from the defaults is in a record's `Extra`; an engine's environment may hold secrets, and is left to its author. */
-function engineFlags({ hostOptions, extra }: HostRecord): Record<string, FlagValue> {
+function engineFlags({ hostOptions, extra }: HostRecord): RecordedFlags {
   const { EngineOptions: engine, AuthOptions: auth } = hostOptions;
-  const all: Readonly<Record<string, FlagValue | null | undefined>> = {
+  return {
     "engine-version": extra.EngineVersion,
     "engine-source": extra.EngineSource,
     "engine-opt": engine.ArbitraryFlags,
@@ -114,16 +120,67 @@ function engineFlags({ hostOptions, extra }: HostRecord): Record<string, FlagVal
     "engine-storage-driver": engine.StorageDriver,
     "engine-package-mirror": extra.EnginePackageMirror,
     "engine-package-key": extra.EnginePackageKeys,
+    "engine-install-url": engine.InstallURL,
     "engine-firewall": extra.EngineFirewall,
+    "engine-allow-removal": extra.EngineAllowRemoval,
+    "engine-share-ca": extra.EngineShareCa,
     "engine-transport": extra.EngineTransport,
     "tls-san": auth.ServerCertSANs,
+    "tls-key-type": extra.TlsKeyType,
     "ssh-host-key": extra.SshHostKey,
   };
-  const given = Object.entries(all).flatMap(([flag, value]) =>
-    value === undefined || value === null || value === "" || (Array.isArray(value) && value.length === 0)
-      ? []
-      : [[flag, value] as const],
-  );
+}
+
+/** Of classic swarm. */
+function swarmFlags({ hostOptions: { SwarmOptions: swarm } }: HostRecord): RecordedFlags {
+  if (!swarm.IsSwarm) return {};
+  return {
+    swarm: swarm.Agent,
+    "swarm-master": swarm.Master,
+    "swarm-addr": swarm.Address,
+    "swarm-discovery": swarm.Discovery,
+    "swarm-experimental": swarm.IsExperimental,
+    "swarm-host": swarm.Host,
+    "swarm-image": swarm.Image,
+    "swarm-strategy": swarm.Strategy,
+    "swarm-opt": swarm.ArbitraryFlags,
+    "swarm-join-opt": swarm.ArbitraryJoinFlags,
+  };
+}
+
+/** When it ends, as an instant; one that has passed would keep the machine from being made anew. */
+function lifetimeFlags({ extra }: HostRecord, { clock }: Pick<MachineContext, "clock">): RecordedFlags {
+  const deadline = deadlineOf(extra);
+  const isOver = deadline === undefined || isExpired(extra, clock.now());
+  return {
+    ttl: isOver ? undefined : deadline.toISOString().replace(/\.\d+Z$/u, "Z"),
+    idle: extra.IdleSeconds === undefined ? undefined : spanText(extra.IdleSeconds),
+    "ttl-power-off": extra.TtlPowerOff,
+  };
+}
+
+/** `2h`, `90m`, `45s`: whole, in the largest unit that it is a multiple of. */
+function spanText(seconds: number): string {
+  if (seconds % 3_600 === 0) return `${seconds / 3_600}h`;
+  return seconds % 60 === 0 ? `${seconds / 60}m` : `${seconds}s`;
+}
+
+/** Assignments whose secrets are kept here are told by their names. */
+function environmentOf({ hostOptions }: HostRecord): { open: string[]; hidden: string[] } {
+  const all = hostOptions.EngineOptions.Env ?? [];
+  const isHidden = (assignment: string): boolean => mayBeMarked(assignment) || secretsOfAssignment(assignment).length > 0;
+  const hidden = all.filter(isHidden).map((assignment) => `engine.env ${assignment.split("=")[0]}`);
+  return { open: all.filter((assignment) => !isHidden(assignment)), hidden };
+}
+
+/** What `create` would be given without a word is left out. */
+function withoutDefaults(flags: readonly FileFlag[], recorded: RecordedFlags): Record<string, FlagValue> {
+  const known = new Map(flags.map((flag) => [flag.name, flag]));
+  const given = Object.entries(recorded).flatMap(([name, value]) => {
+    const flag = known.get(name);
+    if (value === undefined || value === null || flag === undefined || isDefault(flag, value)) return [];
+    return [[name, value] as const];
+  });
   return Object.fromEntries(given);
 }
 
@@ -137,7 +194,7 @@ async function secretsOf(
   const vault = await Vault.load(context, context.store.machineDir(name));
   const references: Record<string, string> = {};
   const hidden: string[] = [];
-  for (const flag of flags.filter((each) => isSecret(each) && !isShared(each))) {
+  for (const flag of flags.filter((each) => isSecret(each) && !isSharedFlag(each))) {
     const reference = vault.referenceOf(flag.name);
     if (reference !== undefined) references[flag.name] = reference;
     else if (vault.names.includes(flag.name) || (fieldOf(flag, config) ?? "") !== "") hidden.push(flag.name);

@@ -9,13 +9,18 @@ const leastIdleMs = 60_000;
 const instant = /^\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d)?(?:Z|[+-]\d\d:\d\d)$/u;
 
 export function isDeadline(text: string): boolean {
-  return spanIn(text) !== undefined || instant.test(text);
+  return spanIn(text) !== undefined || isInstant(text);
+}
+
+/** `2026-11-28T18:00:00Z`, as against a span from now on. */
+export function isInstant(text: string): boolean {
+  return instant.test(text);
 }
 
 /** `4h`, `1h30m`, `7d`, from now on, or `2026-11-28T18:00:00Z`; whole seconds. Throws `usage`, also for what has passed. */
 export function parseDeadline(text: string, now: Date): Date {
   const span = spanIn(text);
-  const ms = span === undefined ? (instant.test(text) ? Date.parse(text) : Number.NaN) : now.getTime() + span;
+  const ms = span === undefined ? (isInstant(text) ? Date.parse(text) : Number.NaN) : now.getTime() + span;
   if (Number.isNaN(ms)) {
     throw new MachineError("usage", `${JSON.stringify(text)} is no deadline`, {
       hint: "Give how long from now on, as 90m, 8h or 7d, or a time with its zone, as 2026-11-28T18:00:00Z.",
