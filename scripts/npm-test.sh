@@ -9,7 +9,7 @@ sh scripts/setup.sh || exit 3
 . scripts/toolchain.sh
 sh scripts/test-packages.sh
 sh scripts/moto-packages.sh
-sh scripts/etcd-packages.sh
+sh scripts/team-packages.sh
 sh scripts/age-package.sh
 sh scripts/vcsim.sh
 if [ $# -gt 0 ]; then

@@ -26,9 +26,14 @@ export interface Question<T> {
   readonly ask: (signal: AbortSignal, ms: number) => Promise<T>;
   /** Undefined for what is an answer. */
   readonly absence: (error: unknown) => Absence | undefined;
+  /** What to do about one that was never answered. */
+  readonly wayOut?: ((error: unknown) => string | undefined) | undefined;
 }
 
 const pauseMs = 100;
+const nothingBegun = "Nothing was changed. Once it answers, run the command again.";
+const midway =
+  "It was there a moment ago. Once it answers, docker-machine ls tells how far this came; run the command again then.";
 
 export class Asking {
   readonly #clock: Clock;
@@ -44,11 +49,12 @@ export class Asking {
   }
 
   /** Throws `store-unreachable`, what is an answer, or the signal's reason. */
-  async answer<T>({ kind, signal, ask, absence, ms = this.#boundOf(kind) }: Question<T>): Promise<T> {
+  async answer<T>({ kind, signal, ask, absence, wayOut, ms = this.#boundOf(kind) }: Question<T>): Promise<T> {
     const clock = this.#clock;
     const startedMs = clock.monotonicMs();
     let last = `no answer within ${formatBound(ms)}`;
-    const unreachable = (): Error => storeUnreachable(this.#at, last, this.#isKnown);
+    let hint: string | undefined;
+    const unreachable = (): Error => storeUnreachable(this.#at, last, this.#isKnown ? midway : (hint ?? nothingBegun));
     const work = async (ended: AbortSignal): Promise<T> => {
       for (;;) {
         try {
@@ -63,6 +69,7 @@ export class Asking {
             throw error;
           }
           last = reasonOf(error);
+          hint = wayOut?.(error);
           const goneMs = kind === "read" ? 0 : this.#bounds.nobodyMs;
           if (found === "nobody" && !this.#isKnown && clock.monotonicMs() - startedMs >= goneMs) throw unreachable();
           await clock.sleep(pauseMs, ended);

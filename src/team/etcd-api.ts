@@ -2,9 +2,9 @@
  * Requests to etcd over the JSON gateway that each member has (etcd.io, "gRPC gateway"): bytes are base64, 64-bit numbers
  * are strings. Members are asked in turn, the one that answered last first. Everything that is asked here may be asked twice.
  */
-import { isMachineError, MachineError } from "../errors/machine-error.ts";
+import { isMachineError, MachineError, messageOf } from "../errors/machine-error.ts";
 import type { Clock } from "../system/clock.ts";
-import { isHttpFailure } from "../system/http-failure.ts";
+import { isHttpFailure, type HttpFailure } from "../system/http-failure.ts";
 import { HttpClient, type HttpAnswer } from "../system/http-request.ts";
 import { Asking, type Absence, type Question } from "./asking.ts";
 import type { LedgerBounds } from "./bounds.ts";
@@ -55,9 +55,18 @@ export class EtcdApi {
   async call<T>(path: string, body: object, { kind, ms }: Pick<Question<T>, "kind" | "ms">, signal: AbortSignal): Promise<T> {
     const ask = async (ended: AbortSignal, boundMs: number): Promise<T> => (await this.#askAny(path, body, boundMs, ended)) as T;
     try {
-      return await this.#asking.answer({ kind, ms, signal, ask, absence });
+      return await this.#asking.answer({ kind, ms, signal, ask, absence, wayOut });
     } catch (error) {
       if (!isHttpFailure(error)) throw error;
+      if (wantsCertificate(error))
+        throw new MachineError(
+          "store-unreachable",
+          "The team's store is spoken to by those alone who show a certificate that it knows",
+          {
+            cause: error,
+            hint: "Show one with --client-cert and --client-key, which store init and store join take.",
+          },
+        );
       throw new MachineError("store-unreachable", `The team's store cannot be asked: ${error.message}`, {
         cause: error,
         hint:
@@ -133,7 +142,8 @@ function readAnswer({ status, text }: HttpAnswer): unknown {
   const found = parsed(text);
   if (status === 200 && found !== undefined) return found;
   const { code = -1, message, error } = (found ?? {}) as { code?: number; message?: string; error?: string };
-  const said = message ?? error;
+  // One refusal comes from before the gateway, and is plain text.
+  const said = message ?? error ?? (commonName.test(text) ? text.trim() : undefined);
   if (said === undefined)
     throw new MachineError("store-refused", `What answers there is no etcd: status ${status}`, {
       hint: "The address is that of etcd's clients, whose port is mostly 2379.",
@@ -144,14 +154,18 @@ function readAnswer({ status, text }: HttpAnswer): unknown {
   throw storeRefused(said, refusal, known[1]);
 }
 
+const commonName = /CommonName of client/u;
 const knownRefusals: readonly (readonly [pattern: RegExp, hint: string])[] = [
   [
     /database space exceeded/u,
     "Its quota is used up, and it is read-only: compact its history, then etcdctl defrag and etcdctl alarm disarm; see docs/team.md.",
   ],
-  [/CommonName of client/u, "Beside a password its gateway takes only certificates that bear no common name (CN)."],
+  [commonName, "Beside a password its gateway takes only certificates that bear no common name (CN)."],
   [/authentication failed|user name is empty|user name not found/u, "Look at --user and --password."],
-  [/permission denied/u, "Its user needs to read and write the keys under the team's prefix; see docs/team.md."],
+  [
+    /permission denied/u,
+    "Its user, who is said with --user, needs to read and write the keys under the team's prefix; see docs/team.md.",
+  ],
 ];
 
 function parsed(text: string): object | undefined {
@@ -167,6 +181,7 @@ function parsed(text: string): object | undefined {
 function absence(error: unknown): Absence | undefined {
   if (isHttpFailure(error)) {
     if (error.reason === "unreachable" || error.reason === "unknown-host") return "nobody";
+    if (wantsCertificate(error)) return undefined;
     return ["certificate", "plain-http", "too-large"].includes(error.reason) ? undefined : "passing";
   }
   if (isMachineError(error) || !(error instanceof EtcdRefusal)) return undefined;
@@ -174,4 +189,15 @@ function absence(error: unknown): Absence | undefined {
   const isPassing =
     [4, 14].includes(error.grpcCode) || /timed out|leader changed|no leader|too many requests/u.test(error.message);
   return isPassing ? "passing" : undefined;
+}
+
+/** One that speaks TLS alone hangs up on who does not. */
+function wayOut(error: unknown): string | undefined {
+  const isPlain = isHttpFailure(error) && error.reason === "broken" && error.message.startsWith("http:");
+  return isPlain ? "Where it speaks TLS, its address begins with etcd:// in place of etcd+http://." : undefined;
+}
+
+/** In words of TLS, which Node's and Bun's errors have both. */
+function wantsCertificate({ cause }: HttpFailure): boolean {
+  return /alert (?:certificate required|bad certificate|unknown ca)/u.test(messageOf(cause));
 }

@@ -1,7 +1,7 @@
 /** A team's store in etcd 3.4 and newer: transactions that compare revisions, and leases. */
 import { randomBytes } from "node:crypto";
 import type { Clock } from "../system/clock.ts";
-import { MachineError } from "../errors/machine-error.ts";
+import { isMachineError, MachineError } from "../errors/machine-error.ts";
 import { ledgerBounds, type LedgerBounds } from "./bounds.ts";
 import { EtcdApi, EtcdRefusal, grpc } from "./etcd-api.ts";
 import { KeptLease, lockLost } from "./kept-lease.ts";
@@ -23,6 +23,7 @@ interface KeyValue {
 }
 
 interface RangeAnswer {
+  readonly header: { readonly revision: string };
   readonly kvs?: readonly KeyValue[];
   readonly more?: boolean;
 }
@@ -36,6 +37,8 @@ interface TxnAnswer {
 
 /** Of 64 kB each, so that an answer stays far from what is taken. */
 const pageSize = 500;
+/** How often a reading is begun anew that history ran away from. */
+const mostReads = 3;
 /** For as long an answer that was lost can be found. */
 const tokenSeconds = 3_600;
 const tombstoneSeconds = tombstoneDays * 86_400;
@@ -58,20 +61,32 @@ export class EtcdLedger implements Ledger {
   }
 
   async read(prefix: string, since: Revision, signal: AbortSignal): Promise<{ revision: Revision; entries: Entry[] }> {
-    const ranges = [this.#keys.live(prefix), ...(since === 0 ? [] : [this.#keys.gone(prefix)])].map((key) => ({
-      key,
-      range_end: endOfPrefix(key),
-      min_mod_revision: String(since + 1),
-      limit: pageSize,
-    }));
-    const success = ranges.map((range) => ({ request_range: range }));
-    const { header, responses = [] } = await this.#call<TxnAnswer>("kv/txn", { success }, "read", signal);
-    const pages = ranges.map(async (range, index) => {
-      const first = responses[index]?.response_range ?? {};
-      return [...(first.kvs ?? []), ...(first.more === true ? await this.#rest(range, first, header.revision, signal) : [])];
-    });
-    const found = (await Promise.all(pages)).flat().map((each) => this.#keys.entry(each));
-    return { revision: Number(header.revision), entries: found };
+    for (let tries = 1; ; tries += 1) {
+      try {
+        return await this.#read(prefix, since, signal);
+      } catch (error) {
+        // History was dropped between two pages.
+        if (!isMachineError(error, "store-refused") || !isCompacted(error.cause) || tries === mostReads) throw error;
+      }
+    }
+  }
+
+  /** By questions that a full etcd answers too: no transaction. */
+  async #read(prefix: string, since: Revision, signal: AbortSignal): Promise<{ revision: Revision; entries: Entry[] }> {
+    const keys = [this.#keys.live(prefix), ...(since === 0 ? [] : [this.#keys.gone(prefix)])];
+    const parts = await Promise.all(keys.map(async (key) => await this.#range(key, since, signal)));
+    // What was changed between the two is told by the next question, whole.
+    const revision = Math.min(...parts.map((part) => part.revision));
+    const entries = parts.flatMap(({ found }) => found.map((each) => this.#keys.entry(each)));
+    return { revision, entries: entries.filter((entry) => entry.revision <= revision) };
+  }
+
+  async #range(key: string, since: Revision, signal: AbortSignal): Promise<{ revision: Revision; found: KeyValue[] }> {
+    const range = { key, range_end: endOfPrefix(key), min_mod_revision: String(since + 1), limit: pageSize };
+    const first = await this.#call<RangeAnswer>("kv/range", range, "read", signal);
+    const { revision } = first.header;
+    const rest = first.more === true ? await this.#rest(range, first, revision, signal) : [];
+    return { revision: Number(revision), found: [...(first.kvs ?? []), ...rest] };
   }
 
   /** All behind a page, as they were when that was read. */
@@ -186,6 +201,10 @@ export class EtcdLedger implements Ledger {
       throw storeRefused(error.message, error);
     }
   }
+}
+
+function isCompacted(error: unknown): boolean {
+  return error instanceof EtcdRefusal && error.grpcCode === grpc.outOfRange && /compacted/u.test(error.message);
 }
 
 /** Names of keys, in base64: what stands and what was removed lie apart. */

@@ -1,13 +1,9 @@
 /** What goes wrong with a team's database, in words that are the same whichever it is. */
 import { MachineError } from "../errors/machine-error.ts";
 
-/** @param at hosts, as a person reads them @param isMidway whether it has answered this command before */
-export function storeUnreachable(at: string, why: string, isMidway: boolean): MachineError {
-  return new MachineError("store-unreachable", `The team's store at ${at} cannot be reached: ${why}`, {
-    hint: isMidway
-      ? "It was there a moment ago. Once it answers, docker-machine ls tells how far this came; run the command again then."
-      : "Nothing was changed. Once it answers, run the command again.",
-  });
+/** @param at hosts, as a person reads them */
+export function storeUnreachable(at: string, why: string, hint: string): MachineError {
+  return new MachineError("store-unreachable", `The team's store at ${at} cannot be reached: ${why}`, { hint });
 }
 
 /** @param said by the database */
