@@ -66,7 +66,7 @@ const troubled: readonly TroubledSystem[] = [
         what: "a package of the system that pins another",
         make: "dnf -y -q install site-policy; mkdir -p /etc/dnf/protected.d; echo site-policy > /etc/dnf/protected.d/site-policy.conf",
         end: "rm /etc/dnf/protected.d/site-policy.conf; dnf -y -q remove site-policy",
-        says: /^dnf could not install docker-ce docker-ce-cli containerd\.io docker-buildx-plugin on web: the installed site-policy-1\.0-1\.el9\.noarch conflicts with container-selinux > 2:2\.100 provided by container-selinux-\S+; docker-ce-\S+ requires container-selinux >= 2:2\.74, but none of the providers can be installed$/u,
+        says: /^dnf could not install docker-ce docker-ce-cli containerd\.io docker-buildx-plugin docker-compose-plugin on web: the installed site-policy-1\.0-1\.el9\.noarch conflicts with container-selinux > 2:2\.100 provided by container-selinux-\S+; docker-ce-\S+ requires container-selinux >= 2:2\.74, but none of the providers can be installed$/u,
         hint: conflict,
       },
       {

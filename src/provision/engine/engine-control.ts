@@ -103,7 +103,6 @@ release_containers() {
 }
 # start_engine new|old: with the settings as they are now.
 start_engine() {
-  service_reload
   engine_touched=yes
   service_restart 2>&1
   wait_for_engine || return 1
@@ -143,6 +142,7 @@ restart_engine() {
 }
 # After a failure: files as they were, and an engine that ran runs again.
 restore_engine() {
+  [ "$engine_was_enabled" = yes ] || service_disable
   undo_run
   service_reload
   if [ "$engine_was_active" != yes ]; then [ "$engine_touched" = yes ] && service_stop > /dev/null 2>&1; return 0; fi
@@ -154,7 +154,14 @@ restore_engine() {
   [ "$survival" = live-restore-for-the-restart ] && json_old_during
   start_engine old && start_again "$before"
 }
+# It is made to start with the machine before it starts now: systemd reads both at once.
+enable_engine() {
+  service_enabled && return 0
+  engine_was_enabled=no
+  service_enable && remember unit-enabled docker
+}
 engine_touched=no
+engine_was_enabled=yes
 engine_was_active=no
 service_active && engine_was_active=yes
 `;

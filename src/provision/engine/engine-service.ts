@@ -6,8 +6,9 @@ export interface EngineService {
   /** How the plan names it. */
   readonly name: string;
   /**
-   * Defines the shell functions service_reload, _restart, _stop, _enable, _disable, _active, _failed, _words, _startable,
-   * which says what a start would lack, and _let_go, which ends what came with the engine and outlives its removal.
+   * Defines the shell functions service_reload, _restart, _stop, _enable (known to the init system after service_reload),
+   * _disable, _active, _failed, _words, _startable, which says what a start would lack, and _let_go, which ends what came with
+   * the engine and outlives its removal.
    */
   readonly functions: ShellText;
 }
@@ -25,7 +26,7 @@ service_restart() {
 }
 service_stop() { systemctl stop docker.service docker.socket 2> /dev/null; systemctl stop docker.service; }
 service_enabled() { systemctl is-enabled -q docker.service 2> /dev/null; }
-service_enable() { systemctl enable -q docker.service; }
+service_enable() { systemctl --no-reload enable -q docker.service; }
 service_disable() { systemctl disable -q docker.service; }
 service_active() { systemctl is-active -q docker.service; }
 service_failed() { systemctl is-failed -q docker.service; }

@@ -1,7 +1,7 @@
 /** The distribution's own packages of the engine. */
 import { joinLines, sh, type ShellText } from "../shell/shell-text.ts";
 import type { EngineRequest } from "../provision-request.ts";
-import { addPackage } from "./docker-repository.ts";
+import { addPackage, bringPackages } from "./docker-repository.ts";
 import type { Installation } from "./installation.ts";
 import type { PackageManager } from "./package-manager.ts";
 
@@ -20,12 +20,13 @@ export function distributionInstallation(
   engine: EngineRequest,
 ): Installation {
   const optional = packages.optional ?? [];
-  const bringing = joinLines(
-    sh`pkg_available ${packages.engine} || pkg_refresh
-wanted=`,
-    addPackage(packages.engine, engine.version),
-    ...optional.map((name) => sh`pkg_available ${name} && wanted="$wanted ${name}"`),
-    sh`"$bring" $wanted`,
+  const bringing = bringPackages(
+    joinLines(
+      sh`pkg_available ${packages.engine} || pkg_refresh`,
+      addPackage(packages.engine, engine.version),
+      optional.length > 0 && sh`optional=${optional.join(" ")}
+wanted="$wanted$(pkg_offered $optional)"`,
+    ),
   );
   return {
     source: "distro",

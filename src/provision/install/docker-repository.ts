@@ -115,12 +115,25 @@ pkg_refresh_one ${repository.sourceFile}`,
 }
 
 function bringing(version: string | undefined): ShellText {
-  return joinLines(
-    sh`wanted=`,
-    ...enginePackages.map((name) => addPackage(name, version)),
-    sh`wanted="$wanted$(pkg_offered ${companions})"`,
-    sh`"$bring" $wanted`,
+  return bringPackages(
+    joinLines(
+      ...enginePackages.map((name) => addPackage(name, version)),
+      sh`optional=${companions.join(" ")}
+wanted="$wanted$(pkg_offered $optional)"`,
+    ),
   );
+}
+
+/** Hands packages to `$bring`: those that were foretold, or those that `choose` puts into `$wanted`. */
+export function bringPackages(choose: ShellText): ShellText {
+  return sh`
+choose_packages() {
+wanted=
+${choose}
+}
+wanted=$foretold_words
+[ -n "$wanted" ] || choose_packages
+"$bring" $wanted`;
 }
 
 /** Adds a package to `$wanted`, in the version asked for. */

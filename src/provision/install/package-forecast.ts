@@ -22,7 +22,13 @@ export interface PackageForecast {
 
 /** Of one way to an engine. */
 export type WayForecast =
-  | ({ readonly kind: "told" } & PackageForecast)
+  | ({
+      readonly kind: "told";
+      /** The words it was asked about: what will be installed. */
+      readonly words: readonly string[];
+      /** Of what it was foretold, as the manager's `pkg_state` names that; "" = not told. */
+      readonly state: string;
+    } & PackageForecast)
   | { readonly kind: "unreachable"; readonly reason: string }
   | { readonly kind: "unknown"; readonly reason: string };
 
@@ -30,6 +36,7 @@ export type Forecasts = ReadonlyMap<EngineSource, WayForecast>;
 
 /**
  * Reads the facts `forecast:SOURCE`: lines of `pkg_preview`, and at the end `told`, `unreachable WHY` or `unknown WHY`;
+ * with `told`, `words WORD…` and `state WORD`;
  * and `forecast-words:SOURCE`, what the manager said when it could not tell.
  */
 export function forecastFrom(facts: RawFacts, source: EngineSource): WayForecast {
@@ -44,6 +51,8 @@ export function forecastFrom(facts: RawFacts, source: EngineSource): WayForecast
     lines.filter(([verb]) => verb === wanted).map((words) => words.slice(1));
   return {
     kind: "told",
+    words: of("words").flat(),
+    state: of("state").flat().join(" "),
     removed: of("remove").map(([name = "", version]) => ({ name, version: told(version) })),
     replaced: of("replace").map(([name = "", from, to]) => ({ name, from: told(from), to: told(to) })),
     held: of("held").map(([name = ""]) => name),

@@ -19,16 +19,20 @@ export interface PackageManager {
    * - `pkg_refresh_one FILE`: those of one source file alone.
    * - `pkg_trust FILE`: lets the manager know a key file that was verified, where the source alone does not name it.
    * - `pkg_available NAME`: a package of that name can be had without refreshing.
-   * - `pkg_offered NAME…`, where one question is quicker than several: those of them, a word each.
+   * - `pkg_offered NAME…`, where one question is quicker than several: those of them, a word each. One that tells by
+   *   itself which it does not know gives all of them back, and leaves out of `$optional` what it turns out not to know.
    * - `pkg_spec NAME VERSION`: prints what to ask for to get that version; nothing when it cannot be had.
    * - `pkg_preview WORD…`: what `pkg_install WORD…` would do, asked of the manager's own simulation as if packages
    *   might be removed. Changes nothing and waits for no lock. Prints a line for each package: `install NAME VERSION`,
    *   `remove NAME VERSION` (also what another package replaces), `replace NAME OLD NEW` (`-` = not told), `held NAME`
    *   (its owner pinned it, so that nothing would be installed). Fails, with the manager's words, when it cannot tell.
+   *   Where it left words out, those that remain are in `$words`.
+   * - `pkg_state`, where the manager cannot be told to remove nothing: a word that is another one as soon as anything is
+   *   that the preview depends on.
    * - `pkg_try_in FOLDER [SOURCE_FILE]`: from here on the functions above use lists of packages in FOLDER, those of
    *   SOURCE_FILE with them, and leave the host's own as they are. For looking only.
-   * - `pkg_install WORD…`: installs; never upgrades what is not asked for. Calls `spare` first, and lets nothing be
-   *   removed unless `$may_remove` is `yes`.
+   * - `pkg_install WORD…`: installs; never upgrades what is not asked for. Lets nothing be removed unless `$may_remove` is
+   *   `yes`: by the manager's own means, with `spare` after a failure, or else by `spare` first.
    * - `pkg_upgrade WORD…`: brings these packages, and no others, to the newest or the named version; the same rules.
    * - `pkg_keep_all`, where the manager can be told so: programs that the script runs from here on have it remove nothing.
    * - `pkg_needed NAME…`: other installed packages that would go with these, a line each, but for what `$coming_back`

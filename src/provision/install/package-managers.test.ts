@@ -67,19 +67,6 @@ test("what zypper reports beside what it has done is no failure", async () => {
   assert.equal((await run(standIns, zypper, sh`pkg_install docker`)).error?.code, "package-manager");
 });
 
-test("dnf is asked once which packages can be had, there or to come", async () => {
-  const list =
-    "Installed Packages\ncontainerd.io.x86_64 1.7.22-3.1.el9 @docker\nAvailable Packages\ncontainerd.io.x86_64 1.7.23-3.1.el9 docker\nscan.io.noarch 1 docker";
-  using standIns = new StandIns().add("dnf", `cat << 'END'\n${list}\nEND`);
-  const { calls, facts } = await run(
-    standIns,
-    dnf,
-    sh`printf '@fact\toffered\t%s\n' "$(pkg_offered containerd.io docker-buildx-plugin scan.io)"`,
-  );
-  assert.deepEqual(calls, ["dnf -q --setopt=exit_on_lock=True list containerd.io docker-buildx-plugin scan.io"]);
-  assert.deepEqual(facts("offered"), [" containerd.io scan.io"]);
-});
-
 const locks: readonly (readonly [PackageManager, string, string])[] = [
   [apt, "apt-get", "E: Could not get lock /var/lib/dpkg/lock-frontend. It is held by process 77 (apt-get)"],
   [dnf, "dnf", "Waiting for process with pid 77 to finish. exiting because exit_on_lock is set"],

@@ -141,9 +141,8 @@ const previewed = sh`pkg_preview docker > "$managed_log" || printf '@fact\tfaile
 while IFS= read -r line; do printf '@fact\tline\t%s\n' "$line"; done < "$managed_log"`;
 
 /** As the real one asks: it ends where nobody answers, and has installed where somebody says "yes" to the last question. */
-const pacmanQuestions = `case $1 in -Q) [ "$2" = podman-docker ] && echo 'podman-docker 5.3.1-1'; [ "$2" = runc ] && echo 'runc 1.1.0-1'
-  [ "$2" = docker ] && echo 'podman-docker 5.3.1-1'; exit ;; esac
-case $* in *--dbpath*) ;; *) echo installed; exit ;; esac
+const pacmanQuestions = `case $1 in -Q) printf 'podman-docker 5.3.1-1\\nrunc 1.1.0-1\\n'; exit ;; esac
+case $* in *--dbpath*) ;; *) echo 'error: unresolvable package conflicts detected'; exit 1 ;; esac
 printf ':: docker and podman-docker are in conflict. Remove podman-docker? [y/N] '
 read answer || { echo 'error: unresolvable package conflicts detected'; exit 1; }
 printf '\\nPackages (3) podman-docker-5.3.1-1 [removal]  runc-1.2.3-1\\n             docker-1:27.3.1-1\\n\\n:: Proceed with installation? [Y/n] '
@@ -194,33 +193,76 @@ for (const [manager, program] of [
   });
 }
 
-const takesAway: readonly (readonly [PackageManager, string, string])[] = [
-  [apt, "apt-get", "echo 'Remv podman-docker [4.3.1]'"],
-  [dnf, "dnf", `cat << 'END'\n${dnfTable}\nEND\nexit 1`],
+const simulates = /-s |--assumeno|--dry-run|--print|--simulate|--dbpath|pacman -Q/u;
+/** Those that can be told to take nothing away are told, in the fourth column; the others are asked before. */
+const takesAway: readonly (readonly [PackageManager, string, string, RegExp?])[] = [
+  [
+    apt,
+    "apt-get",
+    "case $* in *' -s '*) echo 'Remv podman-docker [4.3.1]' ;; *) echo 'E: Packages need to be removed but remove is disabled.'; exit 100 ;; esac",
+    / --no-remove /u,
+  ],
+  [
+    dnf,
+    "dnf",
+    `case $* in *--assumeno*) ;; *) echo ' Problem: The operation would result in removing the following protected packages: podman-docker'; exit 1 ;; esac
+cat << 'END'\n${dnfTable}\nEND\nexit 1`,
+    / --setopt=protected_packages=glob:\S+\.protected /u,
+  ],
+  [yum, "yum", `cat << 'END'\n${dnfTable}\nEND\nexit 1`],
   [zypper, "zypper", `cat << 'END'\n${zypperXml}\nEND`],
-  [pacman, "pacman", pacmanQuestions],
+  [pacman, "pacman", pacmanQuestions, /^pacman -S --noconfirm --needed docker/u],
   [apk, "apk", "echo '(1/1) Purging podman-docker (5.3.1-r0)'"],
 ];
-for (const [manager, program, body] of takesAway) {
+for (const [manager, program, body, keeping] of takesAway) {
   for (const words of [sh`pkg_install docker`, sh`pkg_upgrade docker-1.2-1`]) {
     test(`${program} takes nothing away that its owner did not give: ${words.text}`, async () => {
-      using standIns = new StandIns().add(program, body);
+      using standIns = new StandIns().add(program, body).add("rpm");
       const { calls, error } = await run(standIns, manager, words, undefined, false);
       assert.equal(error?.code, "package-removal");
       assert.match(error.message, /^Installing docker\S* on web would remove what is there: .*podman-docker/u);
       assert.match(error.hint ?? "", /--engine-allow-removal/u);
-      assert.ok(
-        calls.every((call) => /-s |--assumeno|--dry-run|--print|--simulate|--dbpath|pacman -Q/u.test(call)),
-        calls.join("\n"),
-      );
+      const earnest = calls.filter((call) => !call.startsWith("rpm ") && !simulates.test(call));
+      assert.equal(earnest.length, keeping === undefined ? 0 : 1, calls.join("\n"));
+      assert.ok(keeping === undefined || keeping.test(earnest[0] ?? ""), earnest[0]);
     });
   }
 }
 
-test("apt is told to remove nothing, should its simulation have missed it", async () => {
-  using standIns = new StandIns().add("apt-get");
-  const { calls } = await run(standIns, apt, sh`pkg_install docker.io`, undefined, false);
-  assert.match(calls[1] ?? "", /^apt-get -q -y --no-install-recommends --no-remove /u);
+/** A forecast and, for it, an installation, of a host whose packages are `state` at the time. */
+const foretold = (state: string, words: string) => sh`pkg_state() { echo ${state}; }
+foretold_words=${words}; foretold_state=as-seen`;
+
+for (const [state, simulations] of [
+  ["as-seen", 0],
+  ["another", 1],
+] as const) {
+  test(`zypper ${simulations === 0 ? "does what was foretold of a host" : "is asked again about a host"} that is ${state}`, async () => {
+    using standIns = new StandIns().add("zypper").add("rpm");
+    const { calls } = await run(standIns, zypper, sh`${foretold(state, "docker")}; pkg_install docker`, undefined, false);
+    const asked = calls.filter((call) => call.startsWith("zypper "));
+    assert.equal(asked.filter((call) => call.includes("--dry-run")).length, simulations);
+    assert.equal(asked.at(-1), `zypper -n -q${simulations === 0 ? " --no-refresh" : ""} install --no-recommends docker`);
+  });
+}
+
+test("dnf is not asked beforehand which of the packages that may be missing it has", async () => {
+  const missing = "No match for argument: docker-compose-plugin\nError: Unable to find a match: docker-compose-plugin";
+  using standIns = new StandIns().add("dnf", `case $* in *compose*) echo '${missing}'; exit 1 ;; esac`);
+  const words = sh`optional='containerd.io docker-compose-plugin'; pkg_install docker-ce $(pkg_offered $optional)`;
+  const { calls, error } = await run(standIns, dnf, words);
+  assert.equal(error, undefined);
+  assert.deepEqual(
+    calls.filter((call) => call.startsWith("dnf ")).map((call) => call.replace(/.* install /u, "")),
+    ["docker-ce containerd.io docker-compose-plugin", "docker-ce containerd.io"],
+  );
+});
+
+test("a package that may not be missing is not left out", async () => {
+  using standIns = new StandIns().add("dnf", "echo 'No match for argument: docker-ce'; exit 1");
+  const { calls, error } = await run(standIns, dnf, sh`optional=containerd.io; pkg_install docker-ce containerd.io`);
+  assert.match(error?.message ?? "", /^dnf could not install docker-ce containerd\.io on web/u);
+  assert.equal(calls.filter((call) => call.startsWith("dnf ")).length, 1);
 });
 
 test("what made room comes back in its versions where they can be had", async () => {

@@ -16,9 +16,11 @@ function planOf(request: RequestOverrides, forecasts: Forecasts): Plan {
   return planProvision(hostFacts(), debian, provisionRequest(request), forecasts);
 }
 
-const harmless: WayForecast = { kind: "told", removed: [], replaced: [], held: [] };
+const harmless: WayForecast = { kind: "told", words: [], state: "", removed: [], replaced: [], held: [] };
 const takesContainerd: WayForecast = {
   kind: "told",
+  words: ["docker-ce"],
+  state: "",
   removed: [
     { name: "containerd", version: "1.6.20~ds1-1+deb12u3" },
     { name: "runc", version: "1.1.5+ds1-1+deb12u1" },

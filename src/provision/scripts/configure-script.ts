@@ -65,8 +65,8 @@ export function configureScript(
     sh`phase configuring-engine`,
     ...plan.files.filter((file) => !isCertificate(file)).map(putPlanned),
     ...plan.removals.map((path) => sh`take_away ${path}`),
+    plan.enable && sh`enable_engine`,
     restartScript(plan),
-    plan.enable && sh`service_enabled || { service_enable && remember unit-enabled docker; }`,
     ...plan.firewall.map(firewallScript),
     swarmScript(plan.swarm),
     setLifetimeScript(plan.lifetime),
@@ -89,7 +89,9 @@ function putPlanned(file: PlannedFile): ShellText {
 function restartScript(plan: Plan): ShellText {
   return sh`
 [ "$engine_was_active" = yes ] || remember unit-started docker
-if [ ${plan.restart ? "yes" : "no"} = yes ] || [ -e ${statePaths.restartOwed} ] || ! engine_is_up; then restart_engine; fi`;
+if [ ${plan.restart ? "yes" : "no"} = yes ] || [ -e ${statePaths.restartOwed} ] || ! engine_is_up; then restart_engine
+elif [ "$engine_was_enabled" = no ]; then service_reload
+fi`;
 }
 
 function firewallScript(change: FirewallChange): ShellText {

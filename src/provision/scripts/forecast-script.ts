@@ -29,11 +29,15 @@ tell() { printf '\n@fact\tforecast:%s\t%s\n' "$source" "$1"; }
 hint() { :; }
 fail() { tell "unknown $2"; exit 0; }
 foretell() {
+  words="$*"
+  state=$(pkg_state)
   pkg_preview "$@" > "$scratch/forecast" 2> "$scratch/words" || {
     while IFS= read -r line; do printf '\n@fact\tforecast-words:%s\t%s\n' "$source" "$line"; done < "$scratch/words"
     fail unknown ""
   }
   while IFS= read -r line; do tell "$line"; done < "$scratch/forecast"
+  tell "words $words"
+  tell "state $state"
   tell told
 }`,
     ...ways.flatMap((way) => (way.rehearse === undefined ? [] : [rehearsal(way, way.rehearse)])),

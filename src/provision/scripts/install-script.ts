@@ -1,5 +1,6 @@
 /** The scripts that bring an engine onto a host, or a newer one. They record which packages came with it. */
 import type { Installation } from "../install/installation.ts";
+import type { WayForecast } from "../install/package-forecast.ts";
 import { changingPrelude, clockScript } from "./configure-script.ts";
 import { engineControl } from "../engine/engine-control.ts";
 import type { Plan } from "../plan/plan.ts";
@@ -65,7 +66,7 @@ pkg_refresh`,
     sh`
 if [ "$(engine_programs)" = "$programs_before" ] && engine_is_current; then
   release_containers new
-elif ! start_engine new; then
+elif service_reload; ! start_engine new; then
   service_words | why
   fail engine-start ${`The new engine on ${plan.machineName} does not start`}
 fi
@@ -82,9 +83,15 @@ function opening(plan: Plan, way: Installation, parameters: InstallParameters): 
     clockScript(plan, parameters.epochSeconds),
     ...exportedProxies(parameters.env),
     sh`pkg_list() { :; }; pkg_refresh() { :; }; pkg_keep_all() { :; }`,
+    foretold(plan.forecasts.get(way.source)),
     way.manager?.functions,
     packageRecord,
   );
+}
+
+/** What was announced is what is installed: it is chosen once. */
+function foretold(forecast: WayForecast | undefined): ShellText | false {
+  return forecast?.kind === "told" && sh`foretold_words=${forecast.words.join(" ")}; foretold_state=${forecast.state}`;
 }
 
 /** The engine's proxies serve its installation too. */

@@ -164,7 +164,8 @@ finish_run() {
 
 /**
  * `managed COMMAND…` waits, with a bound, while the package manager's lock is held. Its last output is in `$managed_log`.
- * `spare WORD…` stands before every installation: it stops one that would take away what is there.
+ * `spare WORD…` stops an installation that would take away what is there. It stands before every installation, or, where
+ * the manager itself can be told to take nothing away, after one that failed, and says what would have gone.
  */
 const managing = sh`
 managed_log=${statePaths.run}/log
@@ -185,13 +186,31 @@ managed() {
   done
 }
 # pkg_offered NAME…: those that can be had, a word each. A manager that is slow to start is asked once for all.
+optional=
 pkg_offered() { for name in "$@"; do pkg_available "$name" && printf ' %s' "$name"; done; }
+# leave_out TEXT WORD…: where a manager does not know some of the words that may be left out, $words are the others.
+leave_out() {
+  unknown=$(printf '%s\n' "$1" | sed -n 's/.* for argument: //p')
+  shift
+  words=
+  for word in "$@"; do
+    case " $optional " in *" $word "*) ! printf '%s\n' "$unknown" | grep -qxF "$word" || continue ;; esac
+    words="$words $word"
+  done
+  [ -n "$words" ] && [ "$words" != "$(printf ' %s' "$@")" ]
+}
 # read_put_back SIGN: the lines of pkg_put_back as words, $exact with their versions and $plain without.
 read_put_back() {
   exact=; plain=
   while read -r name version; do exact="$exact $name$1$version"; plain="$plain $name"; done
 }
+pkg_state() { :; }
+as_foretold=
 spare() {
+  # What was foretold, and seen, holds while all that it was foretold from is as it was.
+  as_foretold=
+  [ -z "$foretold_state" ] || [ "$(pkg_state)" != "$foretold_state" ] || as_foretold=yes
+  [ -z "$as_foretold" ] || return 0
   [ "$may_remove" = no ] && outlook=$(pkg_preview "$@" 2> /dev/null) || return 0
   going=$(printf '%s\n' "$outlook" | sed -n 's/^remove //p' | tr '\n' ',' | sed 's/,$//; s/,/, /g')
   [ -z "$going" ] || fail package-removal "Installing $* on $label would remove what is there: $going"
@@ -218,7 +237,9 @@ label=${options.label}
 may_remove=${options.mayRemove ? "yes" : "no"}
 owner_ids=${(options.owners ?? []).join(" ")}
 unnamed_is_ours=${options.isUnnamedRecordOurs === false ? "no" : "yes"}
-lock_seconds=${options.packageLockSeconds}`,
+lock_seconds=${options.packageLockSeconds}
+foretold_words=
+foretold_state=`,
     ownerLayers,
     files,
     runs,

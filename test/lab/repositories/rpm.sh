@@ -89,19 +89,21 @@ END
   pack "$folder" docker-ce-cli "$engine" "1.$tag" << END
 Epoch: 1
 Requires: /bin/sh, /usr/sbin/groupadd
-Recommends: docker-buildx-plugin
+Recommends: docker-buildx-plugin, docker-compose-plugin
 Conflicts: docker, docker-io, docker-engine-cs, docker-ee, docker-ee-cli
 $description
 END
 
-  # The same beside every engine: one file.
-  if [ ! -e "$folder/docker-buildx-plugin-0.17.1-1.$tag.$arch.rpm" ]; then
+  # The same beside every engine: one file each. Of an older system's there may be fewer.
+  for plugin in buildx compose; do
+    [ "$tag/$plugin" != el8/compose ] || continue
+    [ ! -e "$folder/docker-$plugin-plugin-0.17.1-1.$tag.$arch.rpm" ] || continue
     mkdir -p "$work/root/usr/libexec/docker/cli-plugins"
-    printf '#!/bin/sh\n' > "$work/root/usr/libexec/docker/cli-plugins/docker-buildx"
-    pack "$folder" docker-buildx-plugin 0.17.1 "1.$tag" << END
+    printf '#!/bin/sh\n' > "$work/root/usr/libexec/docker/cli-plugins/docker-$plugin"
+    pack "$folder" "docker-$plugin-plugin" 0.17.1 "1.$tag" << END
 $description
 END
-  fi
+  done
 
   engine_files "$3"
   unit '/usr/bin/dockerd -H fd:// --containerd=/run/containerd/containerd.sock'

@@ -40,14 +40,14 @@ pacman_outlook() {
 }
 pkg_preview() {
   pacman_outlook "$@" || { printf '%s\n' "$outlook" >&2; return 1; }
+  there=$(pkg_list)
   ignored=" $(pacman-conf IgnorePkg 2> /dev/null | tr '\n' ' ') "
   printf '%s\n' "$outlook" | awk '/^Packages \([0-9]+\)/ { wanted = 1; sub(/^Packages \([0-9]+\) */, "") } wanted && /^$/ { exit } wanted' |
     sed 's/ \[removal\]/|removal/g' | tr -s ' ' '\n' | while IFS='|' read -r full kind; do
       [ -n "$full" ] || continue
       version=$(printf '%s' "$full" | sed 's/^.*-\([^-]*-[^-]*\)$/\1/')
       name=\${full%-"$version"}
-      # What provides a package answers to its name as well.
-      old=$(pacman -Q "$name" 2> /dev/null | grep "^$name ")
+      old=$(printf '%s\n' "$there" | grep "^$name ")
       if [ "$kind" = removal ]; then echo "remove $name $version"
       elif [ -n "$old" ]; then echo "replace $old $version"
       else echo "install $name $version"; continue
@@ -55,11 +55,13 @@ pkg_preview() {
       case $ignored in *" $name "*) echo "held $name" ;; esac
     done
 }
+# Unless it is told otherwise, "--noconfirm" answers "no" where something would go.
 pacman_install() {
-  spare "$@"
   asking=
   [ "$may_remove" = yes ] && asking='--ask 4'
-  managed pacman -S --noconfirm --needed $asking "$@"
+  managed pacman -S --noconfirm --needed $asking "$@" && return 0
+  spare "$@"
+  return 1
 }
 # One that was killed leaves its lock behind; a lock is its owner's while any pacman is at work.
 pacman_unlock() {

@@ -52,10 +52,11 @@ pkg_keep_all() {
   APT_CONFIG=$managed_log.conf; export APT_CONFIG
 }
 apt_install() {
-  spare "$@"
   keeping=
   [ "$may_remove" = yes ] || keeping=--no-remove
-  managed apt-get -q -y --no-install-recommends $keeping \${downgrading:+--allow-downgrades} -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold install "$@"
+  managed apt-get -q -y --no-install-recommends $keeping \${downgrading:+--allow-downgrades} -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold install "$@" && return 0
+  spare "$@"
+  return 1
 }
 pkg_install() {
   # A run that was cut off in the middle of dpkg is gone on with; a stranger's is left to its owner.

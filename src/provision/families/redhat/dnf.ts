@@ -2,7 +2,22 @@ import type { PackageManager } from "../../install/package-manager.ts";
 import { rpmFunctions } from "../../install/rpm.ts";
 import { sh } from "../../shell/shell-text.ts";
 
-/** dnf and its elder yum, which take the same words here. They are told not to wait for a lock: `managed` does, with a bound. */
+/** What is there is under dnf's own protection then: it goes neither for a conflict nor because what comes replaces it. */
+const keepByDnf = sh`
+rpm_keep() {
+  rpm_keeping=--allowerasing
+  [ "$may_remove" = yes ] && return 0
+  rpm -qa --qf '%{NAME}\n' > "$managed_log.protected" || fail package-manager "rpm could not tell what is installed on $label"
+  rpm_keeping="--setopt=protected_packages=glob:$managed_log.protected"
+}`;
+/** yum's protection is no hindrance to what replaces a package. */
+const keepByPreview = sh`
+rpm_keep() { rpm_keeping=; spare $words; }`;
+
+/**
+ * dnf and its elder yum, which take the same words here. They are told not to wait for a lock: `managed` does, with a bound.
+ * Each start of theirs reads all that is known of the repositories, half a second or more: they are asked as little as can be.
+ */
 function rpmManager(tool: "dnf" | "yum"): PackageManager {
   const weak = tool === "dnf" && sh`--setopt=install_weak_deps=False`;
   const best = tool === "dnf" && sh`--best`;
@@ -20,11 +35,7 @@ rpm_tool() { noting_keys managed ${tool} -y --setopt=exit_on_lock=True $rpm_sour
 pkg_refresh() { managed ${tool} -q clean expire-cache; }
 pkg_refresh_one() { :; }
 pkg_available() { ${tool} -q --setopt=exit_on_lock=True $rpm_sources list available "$1" > /dev/null 2>&1 || rpm -q "$1" > /dev/null 2>&1; }
-pkg_offered() {
-  ${tool} -q --setopt=exit_on_lock=True $rpm_sources list "$@" 2> /dev/null | awk -v wanted=" $* " '
-    { sub(/\.[^.]*$/, "", $1) }
-    index(wanted, " " $1 " ") && !told[$1]++ { printf " %s", $1 }'
-}
+pkg_offered() { printf ' %s' "$@"; }
 pkg_spec() {
   ${tool} -q $rpm_sources --showduplicates list "$1" 2> /dev/null | awk -v wanted="$2" '
     { version = $2; sub(/^[0-9]+:/, "", version) }
@@ -37,15 +48,21 @@ rpm_locked() {
   sed -n '/^[#!]/d; s/^[0-9]*://; s/-[^-]*-[^-]*$//p' /etc/dnf/plugins/versionlock.list /etc/yum/pluginconf.d/versionlock.list 2> /dev/null
 }
 rpm_outlook() {
-  outlook=$(COLUMNS=200 ${tool} --assumeno --setopt=exit_on_lock=True $rpm_sources ${weak} ${erasing} "$@" 2>&1)
-  case $outlook in *"Transaction Summary"*|*"Nothing to do"*) ;; *) return 1 ;; esac
+  words="$*"
+  while :; do
+    outlook=$(COLUMNS=200 ${tool} --assumeno --setopt=exit_on_lock=True $rpm_sources ${weak} ${erasing} $rpm_unlocked install $words 2>&1)
+    case $outlook in *"Transaction Summary"*|*"Nothing to do"*) return 0 ;; esac
+    leave_out "$outlook" $words || return 1
+  done
 }
+rpm_unlocked=
 # A lock keeps newer packages from view, those that replace the locked one as well, and does not keep it from removal.
 pkg_preview() {
   locked=$(rpm_locked | tr '\n' ' ')
-  rpm_outlook install "$@" || {
+  rpm_outlook "$@" || {
     refusal=$outlook
-    [ -n "$locked" ] && rpm_outlook --disableplugin=versionlock install "$@"
+    rpm_unlocked=--disableplugin=versionlock
+    [ -n "$locked" ] && rpm_outlook "$@"
   } || { printf '%s\n' "$refusal" >&2; return 1; }
   printf '%s\n' "$outlook" | awk '
     function bare(text) { sub(/\.(noarch|x86_64|aarch64|i686|armv7hl|ppc64le|s390x|riscv64)$/, "", text); return text }
@@ -66,17 +83,20 @@ pkg_preview() {
     $1 ~ /^(noarch|x86_64|aarch64|i686|armv7hl|ppc64le|s390x|riscv64)$/ { tell(last, $2) }' |
     awk -v locked=" $locked" '{ print } ($1 == "remove" || $1 == "replace") && index(locked, " " $2 " ") { print "held " $2 }'
 }
-rpm_erasing() { [ "$may_remove" = yes ] && printf '%s' ${erasing}; }
+${tool === "dnf" ? keepByDnf : keepByPreview}
 rpm_install() {
-  spare "$@"
-  rpm_tool ${weak} $(rpm_erasing) $rpm_best install "$@"
+  words="$*"
+  rpm_keep
+  until rpm_tool ${weak} $rpm_keeping $rpm_best install $words; do
+    leave_out "$(cat "$managed_log")" $words || { spare $words; return 1; }
+  done
 }
 rpm_best=
 pkg_install() {
   rpm_install "$@" && return 0
   # What is known of a repository may be older than the mirror, and name files that are gone.
   grep -q '404\|Cannot download' "$managed_log" && pkg_refresh && rpm_install "$@" && return 0
-  fail package-manager ${`${tool} could not install`}" $* on $label"
+  fail package-manager ${`${tool} could not install`}" \${words# } on $label"
 }
 # "update" fails for a package that is available and not there yet; "install" leaves what is there alone where its owner
 # does not want the best.

@@ -20,10 +20,19 @@ pkg_spec() {
   zypper -n -q search -s --match-exact "$1" 2> /dev/null | awk -F ' *[|] *' -v wanted="$2" '
     index($4, wanted) == 1 && substr($4, length(wanted) + 1) !~ /^[0-9]/ { print $4; exit }' | sed "s/^/$1=/"
 }
-pkg_try_in() { pkg_refresh() { :; }; }
+# What is foretold is looked up in lists that are brought up to date by the same question, and by no other one.
+looking=--no-refresh
+pkg_try_in() {
+  pkg_refresh() { :; }
+  pkg_available() { :; }
+  looking=
+}
+pkg_state() {
+  { rpm -qa; cat /var/cache/zypp/solv/*/cookie /etc/zypp/locks /etc/zypp/zypp.conf /etc/zypp/repos.d/*; } 2> /dev/null | cksum | tr ' ' -
+}
 # A lock is a problem to solve: nothing is done then, and a solution names what would have to be released.
 pkg_preview() {
-  outlook=$(zypper -n -x --no-refresh install --dry-run --no-recommends --force-resolution "$@" 2>&1)
+  outlook=$(zypper -n -x $looking install --dry-run --no-recommends --force-resolution "$@" 2>&1)
   case $outlook in
     *"<install-summary"*) ;;
     *'Nothing to do'*) return 0 ;;
@@ -51,7 +60,7 @@ zypper_install() {
   spare "$@"
   resolving=
   [ "$may_remove" = yes ] && resolving=--force-resolution
-  zypper_tool install --no-recommends $resolving \${downgrading:+--oldpackage} "$@"
+  zypper_tool \${as_foretold:+--no-refresh} install --no-recommends $resolving \${downgrading:+--oldpackage} "$@"
 }
 pkg_install() {
   zypper_install "$@" && return 0
