@@ -54,6 +54,7 @@ const health: HealthFacts = {
   held: [],
   hung: [],
   swarm: { state: "inactive", error: "", address: "", isManager: false },
+  selinux: { knowsContainers: undefined, dataType: undefined, confines: false },
 };
 
 /** As it is once it was set up: nothing would change. */
@@ -327,6 +328,18 @@ const rows: Readonly<Record<string, Row>> = {
     broken: host(stopped, { iptablesBroken: "iptables v1.8.9: can't initialize iptables table `nat': Table does not exist" }),
     advice: /modprobe/u,
   },
+  "a policy of SELinux's without containers": {
+    row: 14,
+    check: "selinux",
+    broken: host({ selinux: "enforcing" }, { selinux: { knowsContainers: false, dataType: "var_lib_t", confines: false } }),
+    advice: /^Install container-selinux on the machine/u,
+  },
+  "data that was moved away from its label": {
+    row: 14,
+    check: "selinux",
+    broken: host({ selinux: "enforcing" }, { selinux: { knowsContainers: true, dataType: "default_t", confines: true } }),
+    advice: /semanage fcontext -a -e \/var\/lib\/docker \S+ && sudo restorecon -R \//u,
+  },
   "an engine that was stopped": {
     row: 15,
     check: "engine-service",
@@ -541,6 +554,17 @@ describe("doctor, by recorded answers", () => {
       [],
     );
   });
+
+  for (const [what, selinux, health] of [
+    ["does not enforce", "permissive", { knowsContainers: false, dataType: "default_t", confines: true }],
+    ["does not confine containers", "enforcing", { knowsContainers: true, dataType: "default_t", confines: false }],
+    ["tells nothing of its policy", "enforcing", { knowsContainers: undefined, dataType: undefined, confines: true }],
+    ["has labelled the data", "enforcing", { knowsContainers: true, dataType: "container_var_lib_t", confines: true }],
+  ] as const) {
+    it(`has nothing to say of an SELinux that ${what}`, async () => {
+      assert.deepEqual(await findingsOf(host({ selinux }, { selinux: health })), []);
+    });
+  }
 
   it("has each of the 28 rows here, and each check has one", () => {
     assert.deepEqual(

@@ -16,6 +16,15 @@ export interface SwarmHealth {
   readonly isManager: boolean;
 }
 
+export interface SelinuxHealth {
+  /** Its policy knows containers; undefined where that is not told. */
+  readonly knowsContainers: boolean | undefined;
+  /** The type that the engine's data folder is labelled with, as `container_var_lib_t`; undefined where none is told. */
+  readonly dataType: string | undefined;
+  /** The engine has its containers confined by it. */
+  readonly confines: boolean;
+}
+
 export interface HealthFacts {
   readonly inodes: readonly FileSystemHealth[];
   readonly readOnly: readonly string[];
@@ -51,6 +60,7 @@ export interface HealthFacts {
   /** Programs that did not end in the time they had, with their first word: `docker info`. */
   readonly hung: readonly string[];
   readonly swarm: SwarmHealth | undefined;
+  readonly selinux: SelinuxHealth;
 }
 
 export function healthFrom(raw: RawFacts): HealthFacts {
@@ -80,7 +90,8 @@ export function healthFrom(raw: RawFacts): HealthFacts {
     egress: mtus.map(([device = ""]) => device).find((device) => device !== "docker0"),
     held: raw.all("held"),
     hung: [...new Set(raw.all("hung"))],
-    swarm: swarmFrom(raw.last("engine-info")),
+    swarm: swarmFrom(infoFrom(raw)),
+    selinux: selinuxFrom(raw),
   };
 }
 
@@ -115,21 +126,39 @@ function routeIn(line: string): { device: string; network: string }[] {
   return network === "" ? [] : [{ device, network: network.includes("/") ? network : `${network}/32` }];
 }
 
-interface InfoOfSwarm {
-  readonly LocalNodeState?: string;
-  readonly Error?: string;
-  readonly NodeAddr?: string;
-  readonly ControlAvailable?: boolean;
+interface EngineInfo {
+  readonly Swarm?: {
+    readonly LocalNodeState?: string;
+    readonly Error?: string;
+    readonly NodeAddr?: string;
+    readonly ControlAvailable?: boolean;
+  };
+  readonly SecurityOptions?: readonly string[] | null;
 }
 
-function swarmFrom(info: string | undefined): SwarmHealth | undefined {
+function infoFrom(raw: RawFacts): EngineInfo | undefined {
+  const info = raw.last("engine-info");
   if (info === undefined) return undefined;
   try {
-    const { Swarm: swarm } = JSON.parse(info) as { readonly Swarm?: InfoOfSwarm };
-    if (swarm?.LocalNodeState === undefined) return undefined;
-    const { LocalNodeState: state, Error: error = "", NodeAddr: address = "", ControlAvailable: isManager = false } = swarm;
-    return { state, error, address, isManager };
+    return JSON.parse(info) as EngineInfo;
   } catch {
     return undefined;
   }
+}
+
+function swarmFrom(info: EngineInfo | undefined): SwarmHealth | undefined {
+  if (info?.Swarm?.LocalNodeState === undefined) return undefined;
+  const { LocalNodeState: state, Error: error = "", NodeAddr: address = "", ControlAvailable: isManager = false } = info.Swarm;
+  return { state, error, address, isManager };
+}
+
+function selinuxFrom(raw: RawFacts): SelinuxHealth {
+  const policy = raw.last("selinux-containers");
+  // USER:ROLE:TYPE:LEVEL
+  const dataType = (raw.last("selinux-data") ?? "").split(":")[2];
+  return {
+    knowsContainers: policy === undefined ? undefined : policy === "yes",
+    dataType: dataType === "" ? undefined : dataType,
+    confines: infoFrom(raw)?.SecurityOptions?.some((option) => option.startsWith("name=selinux")) === true,
+  };
 }

@@ -30,6 +30,7 @@ probe_more() {
   if [ -n "$(ls /lib/modules 2> /dev/null)" ] && [ ! -d "/lib/modules/$running" ]; then fact modules-gone "$running"; fi
   probe_engine_health
   probe_network
+  probe_selinux
   if has apt-mark; then apt-mark showhold 2> /dev/null | grep -E '^(docker|containerd)' | while IFS= read -r line; do fact held "$line"; done; fi
 }
 
@@ -74,6 +75,17 @@ END
     bounded curl -sS -o /dev/null -w '%{http_code}' https://registry-1.docker.io/v2/ 2>&1
   )
   fact registry "$(printf '%s' "$said" | tail -n 1)"
+}
+
+# A policy's modules are folders; the one for containers had another name once.
+probe_selinux() {
+  [ -r /sys/fs/selinux/enforce ] || return 0
+  modules=$(ls /var/lib/selinux/*/active/modules/* /etc/selinux/*/active/modules/* 2> /dev/null)
+  if [ -n "$modules" ]; then
+    if printf '%s\n' "$modules" | grep -qx 'container\|docker'; then fact selinux-containers yes; else fact selinux-containers no; fi
+  fi
+  data=$(printf '%s' "$answered" | sed -n 's/.*"DockerRootDir":"\([^"]*\)".*/\1/p')
+  [ -z "$data" ] || fact selinux-data "$(stat -c %C "$data" 2> /dev/null)"
 }
 
 probe_network() {

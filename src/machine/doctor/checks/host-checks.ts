@@ -82,6 +82,28 @@ function judgeSystem({ facts, health }: Examination): Complaint | undefined {
   return undefined;
 }
 
+/** What engines keep is labelled `container_var_lib_t`, and `docker_var_lib_t` of old. */
+const labelOfEngines = /^(?:container|docker)_/u;
+
+function judgeSelinux({ facts: { selinux, engine }, health }: Examination): Complaint | undefined {
+  if (selinux !== "enforcing" || engine.answer === undefined) return undefined;
+  const { knowsContainers, dataType, confines } = health.selinux;
+  if (knowsContainers === false)
+    return warn(
+      "SELinux is enforcing, and its policy knows no containers",
+      confines ? "the engine has containers confined by it, and none starts" : "containers are not kept from the machine by it",
+      "policy",
+    );
+  const { dataRoot } = engine.answer;
+  if (confines && dataType !== undefined && !labelOfEngines.test(dataType))
+    return warn(
+      `${dataRoot} is labelled ${dataType}`,
+      "SELinux keeps containers from what does not bear an engine's label",
+      dataRoot,
+    );
+  return undefined;
+}
+
 const systemAdvice: Readonly<Record<string, (name: string) => string>> = {
   stuck: (name) => `docker-machine ssh ${name} sudo dmesg | tail, then: docker-machine restart ${name}`,
   init: () => "Use a system with systemd or OpenRC",
@@ -176,6 +198,17 @@ export const hostChecks: readonly AnyCheck[] = [
     needs: ["disk"],
     judge: judgeSystem,
     advice: ({ kind = "" }, { name = "" }) => systemAdvice[kind]?.(name) ?? "",
+  }),
+  hostCheck({
+    id: "selinux",
+    layer: "host",
+    title: "SELinux knows the engine and its data",
+    needs: ["system"],
+    judge: judgeSelinux,
+    advice: ({ kind }) =>
+      kind === "policy"
+        ? "Install container-selinux on the machine, then restart its engine"
+        : `On the machine: sudo semanage fcontext -a -e /var/lib/docker ${kind} && sudo restorecon -R ${kind} (semanage is in policycoreutils-python-utils)`,
   }),
 ];
 
