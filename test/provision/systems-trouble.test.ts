@@ -319,6 +319,13 @@ for (const { system, troubles, trustExpired, holder, holds, release, crowd, plan
         assert.equal(error.code, "package-removal");
       });
 
+      await t.test("what nobody has foretold is not removed either", async () => {
+        await using hasty = await openLabMachine(host, { bounds: { forecastMs: 1 } });
+        const error = await failureOf(provisionHost(hasty.request({ engine }), hasty.context));
+        assert.equal(error.code, "package-removal");
+        assert.match(error.message, /^Installing .* on web would remove what is there: .*podman-docker/u);
+      });
+
       await t.test("a manager that is killed in the middle is gone on from", async () => {
         const request = machine.request({ engine: { ...engine, allowRemoval: true } });
         await host.sh("touch /run/hold-package");

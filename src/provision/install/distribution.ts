@@ -24,7 +24,8 @@ export function distributionInstallation(
     joinLines(
       sh`pkg_available ${packages.engine} || pkg_refresh`,
       addPackage(packages.engine, engine.version),
-      optional.length > 0 && sh`optional=${optional.join(" ")}
+      optional.length > 0 &&
+        sh`optional=${optional.join(" ")}
 wanted="$wanted$(pkg_offered $optional)"`,
     ),
   );
