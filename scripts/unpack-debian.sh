@@ -1,6 +1,6 @@
 #!/bin/sh
 # Unpacks packages of any Debian release into a folder, whatever this computer's own release is: nothing is installed.
-#   unpack-debian.sh FOLDER NAME/SUITE...
+#   [ARCHITECTURE=arm64] unpack-debian.sh FOLDER NAME/SUITE...
 # The folder appears when all is in it. Without apt and its keys nothing is done; the tests that miss a program say so.
 set -eu
 target=$1
@@ -25,6 +25,7 @@ Dir::State::lists "$work/lists";
 Dir::Cache "$work/cache";
 APT::Sandbox::User "root";
 EOF
+[ -z "${ARCHITECTURE:-}" ] || echo "APT::Architecture \"$ARCHITECTURE\"; APT::Architectures { \"$ARCHITECTURE\"; };" >>"$work/apt.conf"
 export APT_CONFIG="$work/apt.conf"
 name=$(basename "$target")
 echo "Unpacking $name for the tests"

@@ -12,6 +12,8 @@ export interface DebianPackage {
   readonly architecture: string;
   readonly version: string;
   readonly out: string;
+  /** Of gzip: 1 for a package that is made to be tried, in a third of the time. */
+  readonly compression?: number;
 }
 
 const completions = {
@@ -26,7 +28,7 @@ export function debianVersion(version: string): string {
 }
 
 /** Gives the file's path. */
-export function buildDebianPackage({ executable, architecture, version, out }: DebianPackage): string {
+export function buildDebianPackage({ executable, architecture, version, out, compression = 9 }: DebianPackage): string {
   const root = mkdtempSync(path.join(tmpdir(), "docker-machine-deb-"));
   try {
     // What is put there has these modes whatever the umask is, and whatever the file had that it is copied from.
@@ -44,7 +46,7 @@ export function buildDebianPackage({ executable, architecture, version, out }: D
     const size = Math.ceil(statSync(executable).size / 1024);
     put("DEBIAN/control", 0o644, control(version, architecture, size));
     const file = path.join(out, `docker-machine_${debianVersion(version)}_${architecture}.deb`);
-    execFileSync("dpkg-deb", ["--root-owner-group", "-Zgzip", "--build", root, file], {
+    execFileSync("dpkg-deb", ["--root-owner-group", "-Zgzip", `-z${compression}`, "--build", root, file], {
       stdio: ["ignore", "ignore", "inherit"],
     });
     return file;

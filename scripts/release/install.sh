@@ -18,11 +18,15 @@ fail() {
 
 while [ $# -gt 0 ]; do
   case $1 in
-    --from) origin=${2:?--from needs a URL}; shift 2 ;;
-    --version) version=${2:?--version needs a version}; shift 2 ;;
-    --prefix) prefix=${2:?--prefix needs a folder}; shift 2 ;;
+    --from | --version | --prefix) [ -n "${2:-}" ] || fail "$1 needs a value" ;;
     *) fail "$1 is not an option; there are --from URL, --version VERSION and --prefix FOLDER" ;;
   esac
+  case $1 in
+    --from) origin=$2 ;;
+    --version) version=$2 ;;
+    --prefix) prefix=$2 ;;
+  esac
+  shift 2
 done
 [ -n "$origin" ] || fail 'say where the release is, with --from URL'
 [ -z "$version" ] || origin=${origin%/}/$version
@@ -47,11 +51,20 @@ if [ -z "$prefix" ]; then
   prefix=/usr/local
   [ -w "$prefix/bin" ] || [ -w "$prefix" ] || prefix=${HOME:?HOME is not set}/.local
 fi
+# Told before anything is got: the folder that is there, of which the others would be made.
+for folder in bin share/docker-machine; do
+  there=$prefix/$folder
+  while [ ! -e "$there" ] && [ "$there" != "$(dirname "$there")" ]; do there=$(dirname "$there"); done
+  [ -d "$there" ] && [ -w "$there" ] || fail "you may not write to $there: name another folder with --prefix, or run this as root"
+done
 
+[ ! -d "$prefix/bin/docker-machine" ] || fail "$prefix/bin/docker-machine is a folder: move it away, or name another --prefix"
+
+# A server that has gone quiet is not waited for.
 if command -v curl >/dev/null; then
-  get() { curl -fsSL --connect-timeout 20 -o "$2" "$1"; }
+  get() { curl -fsSL --connect-timeout 20 --speed-limit 1 --speed-time 20 -o "$2" "$1"; }
 elif command -v wget >/dev/null; then
-  get() { wget -q -T 20 -O "$2" "$1"; }
+  get() { wget -q -t 2 -T 20 -O "$2" "$1"; }
 else
   fail 'curl or wget is needed'
 fi
@@ -62,27 +75,39 @@ else
 fi
 
 work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-trap 'exit 130' INT TERM
-get "${origin%/}/SHA256SUMS" "$work/SHA256SUMS" || fail "cannot get ${origin%/}/SHA256SUMS"
+new=$prefix/bin/.docker-machine.$$
+made=
+# Folders that were made for nothing go too; what is in use is not empty.
+undo() {
+  rm -rf "$work" "$new"
+  for each in $made; do rmdir "$prefix/$each" 2>/dev/null || true; done
+}
+trap undo EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+trap 'exit 129' HUP
+fetch() {
+  said=$(get "${origin%/}/$1" "$work/$1" 2>&1) || fail "cannot get ${origin%/}/$1${said:+: $said}"
+}
+fetch SHA256SUMS
 wanted=$(awk -v name="$name" '$2 == name { print $1 }' "$work/SHA256SUMS")
 [ -n "$wanted" ] || fail "this release has no $name"
-get "${origin%/}/$name" "$work/$name" || fail "cannot get ${origin%/}/$name"
+fetch "$name"
 found=$(sum "$work/$name" | awk '{ print $1 }')
 [ "$found" = "$wanted" ] || fail "$name is not what SHA256SUMS says (it is $found, should be $wanted): nothing was installed"
 
-mkdir -p "$prefix/bin" "$prefix/share/docker-machine"
+for each in . bin share share/docker-machine; do [ -e "$prefix/$each" ] || made="$each $made"; done
+said=$(mkdir -p "$prefix/bin" "$prefix/share/docker-machine" 2>&1) || fail "$said: nothing was installed"
 chmod 755 "$work/$name"
 # Beside its place first, and started there, so that what is there stays until the new one is whole and runs.
-new=$prefix/bin/.docker-machine.$$
-trap 'rm -rf "$work" "$new"' EXIT
-cp "$work/$name" "$new"
-shown=$(DOCKER_MACHINE_ARGV0=docker-machine "$new" version) || fail "$name does not start on this system: nothing was installed"
+said=$(cp "$work/$name" "$new" 2>&1) || fail "$said: nothing was installed"
+shown=$(DOCKER_MACHINE_ARGV0=docker-machine "$new" version 2>&1) || fail "$name does not start on this system: nothing was installed"
 mv -f "$new" "$prefix/bin/docker-machine"
+made=
 echo install.sh >"$prefix/share/docker-machine/installed-by"
 echo "Installed $shown in $prefix/bin"
 case :$PATH: in
   *":$prefix/bin:"*) ;;
   *) echo "Put $prefix/bin on PATH: export PATH=\"$prefix/bin:\$PATH\"" ;;
 esac
-echo 'Completion, for ~/.bashrc: eval "$(docker-machine completion bash)"'
+echo 'Completion for your shell: docker-machine completion install'

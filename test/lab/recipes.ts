@@ -57,6 +57,9 @@ const firewalls: Readonly<Record<string, ImageRecipe>> = {
   },
 };
 
+/** A computer that its user has just set up, and can get files with. */
+const fresh: ImageRecipe = { from: "bookworm-bare", packages: ["curl", "wget"], script: "" };
+
 /** The other SSH server of small systems. */
 const dropbear: ImageRecipe = {
   from: "bookworm-bare",
@@ -108,6 +111,7 @@ export const recipes: Readonly<Record<string, ImageRecipe>> = {
   ...others,
   ...systemRecipes,
   dropbear,
+  fresh,
   packager,
 };
 
