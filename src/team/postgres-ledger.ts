@@ -1,7 +1,7 @@
 /** A team's store in PostgreSQL 12 and newer. The client is loaded with the first question. */
 import { randomUUID } from "node:crypto";
 import type * as PostgresModule from "postgres";
-import { isMachineError, type MachineError, messageOf, systemCodeOf } from "../errors/machine-error.ts";
+import { isMachineError, MachineError, messageOf, systemCodeOf } from "../errors/machine-error.ts";
 import type { Clock } from "../system/clock.ts";
 import { unlessAborted } from "../system/waiting.ts";
 import { Asking, type Absence, type Question } from "./asking.ts";
@@ -135,7 +135,7 @@ export class PostgresLedger implements Ledger {
         ended,
       );
     try {
-      return await this.#asking.answer({ kind, signal, ask, absence });
+      return await this.#asking.answer({ kind, signal, ask, absence, wayOut });
     } catch (error) {
       signal.throwIfAborted();
       throw isMachineError(error) ? error : refused(error, this.#options.place.schema);
@@ -197,10 +197,27 @@ function absence(error: unknown): Absence | undefined {
   return /^(?:08|57|53300|40001|40P01|55P03)|^E[A-Z]+$|^CONNECT|^CONNECTION_/u.test(code) ? "passing" : undefined;
 }
 
+/** A server without TLS hangs up on who insists on it. */
+function wayOut(error: unknown): string | undefined {
+  return /before secure TLS connection/u.test(messageOf(error))
+    ? "It seems to speak no TLS, which it has to for other computers; see docs/team.md."
+    : undefined;
+}
+
 function refused(error: unknown, schema: string): MachineError {
+  if (/CERT|ALTNAME|SIGNATURE|ISSUER/u.test(systemCodeOf(error) ?? ""))
+    return new MachineError(
+      "store-unreachable",
+      `The team's store cannot be asked: it does not prove who it is: ${messageOf(error)}`,
+      {
+        cause: error,
+        hint: "Name the file of the database's own certificate authority with --ca.",
+      },
+    );
   const hints: Readonly<Record<string, string>> = {
     "28P01": "Look at --user and --password.",
     "28000": "Look at --user, and at the server's pg_hba.conf.",
+    "25006": "That server only reads, as a standby does: the team's store is at the primary's address.",
     "3D000": "Make the database first; see docs/team.md.",
     "3F000": "Is it another name? Who makes a team's store does it with: docker-machine store init",
     "42P01": "Is it another name? Who makes a team's store does it with: docker-machine store init",

@@ -11,6 +11,7 @@ import { EtcdLedger } from "../../src/team/etcd-ledger.ts";
 import type { Change, Ledger } from "../../src/team/ledger.ts";
 import { parsePlace, type TeamLogin } from "../../src/team/place.ts";
 import { Etcd, etcdMissing } from "./etcd.ts";
+import { refusal } from "./refusal.ts";
 import { makePair, type PairFiles } from "./pair-files.ts";
 
 const never = new AbortController().signal;
@@ -24,17 +25,6 @@ function ledgerAt(url: string, login: TeamLogin = {}): Ledger {
 
 function put(key: string, value = "1"): Change {
   return { token: crypto.randomUUID(), require: [], put: [{ key, value }], remove: [] };
-}
-
-/** What it is said to be, and how long that took. */
-async function refusal(work: Promise<unknown>): Promise<{ code: string; message: string; hint: string; ms: number }> {
-  const started = performance.now();
-  const error = await work.then(
-    () => undefined,
-    (thrown: unknown) => thrown as { code: string; message: string; hint: string },
-  );
-  assert.ok(error !== undefined, "it was not refused");
-  return { code: error.code, message: error.message, hint: error.hint, ms: performance.now() - started };
 }
 
 test("etcd: an address where nobody is says so within a second, a silent one within five, and a reader waits for neither", async () => {

@@ -4,6 +4,7 @@ import { chmodSync, chownSync, existsSync, mkdirSync, readdirSync, writeFileSync
 import * as path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import postgres from "postgres";
+import type { PairFiles } from "./pair-files.ts";
 import { freePort } from "../support/free-ports.ts";
 
 const releases = "/usr/lib/postgresql";
@@ -14,13 +15,14 @@ export const postgresMissing =
   newest !== undefined && existsSync(path.join(releases, newest, "bin/initdb")) ? false : "PostgreSQL is not installed";
 
 function programOf(name: string): string {
-  return path.join(releases, newest ?? "", "bin", name);
+  return path.isAbsolute(name) ? name : path.join(releases, newest ?? "", "bin", name);
 }
 
 /** It does not run as root. */
 const isRoot = process.getuid?.() === 0;
 
-function asServer(program: string, args: readonly string[]): readonly [string, readonly string[]] {
+/** As the one whom servers run as. */
+export function asServer(program: string, args: readonly string[]): readonly [string, readonly string[]] {
   return isRoot
     ? ["setpriv", ["--reuid=postgres", "--regid=postgres", "--clear-groups", programOf(program), ...args]]
     : [programOf(program), args];
@@ -29,22 +31,24 @@ function asServer(program: string, args: readonly string[]): readonly [string, r
 export class Postgres implements AsyncDisposable {
   readonly port: number;
   readonly password = "the password of the tests";
-  readonly #folder: string;
+  readonly #data: string;
+  readonly #settings: readonly string[];
   #server: ChildProcess;
 
-  private constructor(folder: string, port: number, server: ChildProcess) {
-    this.#folder = folder;
+  private constructor(data: string, port: number, settings: readonly string[]) {
+    this.#data = data;
     this.port = port;
-    this.#server = server;
+    this.#settings = settings;
+    this.#server = serve(data, port, settings);
   }
 
   /** @param folder for its data; the test removes it */
-  static async start(folder: string): Promise<Postgres> {
+  static async start(folder: string, { tls }: { readonly tls?: PairFiles } = {}): Promise<Postgres> {
     const data = path.join(folder, "data");
     mkdirSync(data, { recursive: true });
     const passwordFile = path.join(folder, "password");
     writeFileSync(passwordFile, "the password of the tests");
-    if (isRoot) giveTo(folder, data, passwordFile);
+    giveTo(folder, data, passwordFile);
     const made = run("initdb", [
       "--pgdata",
       data,
@@ -55,9 +59,35 @@ export class Postgres implements AsyncDisposable {
     ]);
     if (made.status !== 0) throw new Error(made.stderr);
     const port = await freePort();
-    const server = new Postgres(data, port, serve(data, port));
+    if (tls !== undefined) giveTo(folder, tls.key);
+    const files = tls === undefined ? {} : { ssl: "on", ssl_cert_file: tls.certificate, ssl_key_file: tls.key };
+    const server = new Postgres(
+      data,
+      port,
+      Object.entries(files).map(([name, value]) => `${name}=${value}`),
+    );
     await server.untilReady();
     return server;
+  }
+
+  /** A server that follows this one and only reads. @param folder for its data */
+  async standby(folder: string): Promise<Postgres> {
+    const data = path.join(folder, "data");
+    mkdirSync(data, { recursive: true, mode: 0o700 });
+    giveTo(folder, data);
+    const source = ["--dbname", `host=127.0.0.1 port=${this.port} user=alice password='${this.password}'`];
+    const copied = run("pg_basebackup", [...source, "--pgdata", data, "--write-recovery-conf", "--no-sync", "--checkpoint=fast"]);
+    if (copied.status !== 0) throw new Error(copied.stderr);
+    const server = new Postgres(data, await freePort(), []);
+    await server.untilReady();
+    return server;
+  }
+
+  /** Statements by the one who may do everything. */
+  async run(statements: string): Promise<void> {
+    const sql = this.#asAlice();
+    await sql.unsafe(statements).simple();
+    await sql.end();
   }
 
   /** For a store of this name. */
@@ -67,16 +97,12 @@ export class Postgres implements AsyncDisposable {
 
   /** As if the time of everyone's locks were over, without waiting for it. @param schema the store's name */
   async endLeases(schema: string): Promise<void> {
-    const sql = postgres({
-      host: "127.0.0.1",
-      port: this.port,
-      database: "postgres",
-      user: "alice",
-      password: this.password,
-      max: 1,
-    });
-    await sql.unsafe(`delete from "${schema}".lease`);
-    await sql.end();
+    await this.run(`delete from "${schema}".lease`);
+  }
+
+  #asAlice(): ReturnType<typeof postgres> {
+    const { port, password } = this;
+    return postgres({ host: "127.0.0.1", port, database: "postgres", user: "alice", password, max: 1, onnotice: () => {} });
   }
 
   async untilReady(): Promise<void> {
@@ -96,7 +122,7 @@ export class Postgres implements AsyncDisposable {
   }
 
   async revive(): Promise<void> {
-    this.#server = serve(this.#folder, this.port);
+    this.#server = serve(this.#data, this.port, this.#settings);
     await this.untilReady();
   }
 
@@ -110,18 +136,19 @@ function run(program: string, args: readonly string[]): { status: number | null;
   return spawnSync(command, all, { encoding: "utf8", cwd: "/" });
 }
 
-function serve(data: string, port: number): ChildProcess {
+function serve(data: string, port: number, settings: readonly string[]): ChildProcess {
   const [command, all] = asServer("postgres", [
     "-D",
     data,
     ...["-h", "127.0.0.1", "-p", String(port), "-k", data],
-    ...["fsync=off", "shared_buffers=16MB", "log_min_messages=fatal"].flatMap((setting) => ["-c", setting]),
+    ...["fsync=off", "shared_buffers=16MB", "log_min_messages=fatal", ...settings].flatMap((setting) => ["-c", setting]),
   ]);
   return spawn(command, all, { stdio: "ignore", cwd: "/" });
 }
 
-function giveTo(folder: string, ...paths: readonly string[]): void {
+export function giveTo(folder: string, ...paths: readonly string[]): void {
   const ids = spawnSync("id", ["-u", "postgres"], { encoding: "utf8" }).stdout.trim();
+  if (!isRoot) return;
   chmodSync(folder, 0o755);
   for (const each of paths) chownSync(each, Number(ids), -1);
 }

@@ -1,0 +1,56 @@
+/** pgbouncer before PostgreSQL, in transaction mode: who asks twice may be answered by two sessions. */
+import { spawn, type ChildProcess } from "node:child_process";
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { connect } from "node:net";
+import * as path from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { freePort } from "../support/free-ports.ts";
+import { asServer, giveTo, type Postgres } from "./postgres.ts";
+
+const site = path.join(path.resolve(process.env["DOCKER_MACHINE_ETCD"] ?? "build"), "pgbouncer");
+const program = path.join(site, "usr/sbin/pgbouncer");
+
+export const poolerMissing = existsSync(program) ? false : "pgbouncer is not unpacked; sh scripts/team-packages.sh does that";
+
+export class Pooler implements AsyncDisposable {
+  readonly port: number;
+  readonly #process: ChildProcess;
+
+  private constructor(port: number, process: ChildProcess) {
+    this.port = port;
+    this.#process = process;
+  }
+
+  static async start(folder: string, server: Postgres): Promise<Pooler> {
+    const port = await freePort();
+    mkdirSync(folder, { recursive: true });
+    const [settings, users] = [path.join(folder, "pgbouncer.ini"), path.join(folder, "users.txt")];
+    writeFileSync(users, `"alice" "${server.password}"\n`);
+    writeFileSync(
+      settings,
+      `[databases]\npostgres = host=127.0.0.1 port=${server.port}\n[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = ${port}\n` +
+        `auth_type = scram-sha-256\nauth_file = ${users}\npool_mode = transaction\ndefault_pool_size = 3\nunix_socket_dir =\n`,
+    );
+    giveTo(folder, settings, users);
+    const [command, args] = asServer(program, [settings]);
+    const env = { LD_LIBRARY_PATH: path.join(site, "usr/lib/x86_64-linux-gnu") };
+    const pooler = new Pooler(port, spawn(command, args, { stdio: "ignore", cwd: "/", env: { PATH: "/usr/bin", ...env } }));
+    for (let tries = 0; tries < 100 && !(await answers(port)); tries += 1) await delay(50);
+    return pooler;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const ended = new Promise((resolve) => this.#process.once("exit", resolve));
+    this.#process.kill("SIGKILL");
+    await ended;
+  }
+}
+
+async function answers(port: number): Promise<boolean> {
+  const socket = connect(port, "127.0.0.1");
+  const isThere = await new Promise<boolean>((resolve) =>
+    socket.once("connect", () => resolve(true)).once("error", () => resolve(false)),
+  );
+  socket.destroy();
+  return isThere;
+}
