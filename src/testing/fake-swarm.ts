@@ -70,6 +70,12 @@ export class FakeSwarm {
     this.#foreign.set(name, role);
   }
 
+  /** As by `docker swarm leave --force`, on the machine. */
+  leaveByHand(name: string): void {
+    this.#of(name).isGone = true;
+    this.#places.delete(name);
+  }
+
   #of(name: string): FakeNode {
     const node = this.#nodes.find(({ id }) => id === this.#places.get(name));
     if (node === undefined) throw new Error(`${name} is no member`);

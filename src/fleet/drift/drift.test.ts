@@ -167,8 +167,13 @@ describe("a host that is not as provisioned", () => {
   };
   const wanted: Wanted = { engineVersion: undefined, certificate: "serves" };
   const health = { lifetimeStopped: false } as Examination["health"];
-  const find = (plan: Examination["plan"], change: Partial<Wanted> = {}, seen: HostFacts = facts): string[] =>
-    keys(reportOf("a", hostDifferences({ facts: seen, plan, health }, { ...wanted, ...change })));
+  const find = (
+    plan: Examination["plan"],
+    change: Partial<Wanted> = {},
+    seen: HostFacts = facts,
+    more: Partial<Examination["health"]> = {},
+  ): string[] =>
+    keys(reportOf("a", hostDifferences({ facts: seen, plan, health: { ...health, ...more } }, { ...wanted, ...change })));
 
   it("is told by what provisioning would change", () => {
     assert.deepEqual(find(settled), []);
@@ -207,6 +212,19 @@ describe("a host that is not as provisioned", () => {
       "certificate: ending, or for others, not valid for the machine (provision)",
     ]);
     assert.deepEqual(find(pem, { certificate: undefined }), []);
+  });
+
+  it("may have left its swarm, or be another node of it; of a swarm that nobody here made, nothing is told", () => {
+    const told = (swarmRole: Wanted["swarmRole"], state: string, isManager = false, error = ""): string[] =>
+      find(settled, { swarmRole }, facts, { swarm: { state, error, address: "", isManager } });
+    assert.deepEqual(told("manager", "active", true), []);
+    assert.deepEqual(told("worker", "inactive"), ["swarm: in no swarm, not worker (swarm)"]);
+    assert.deepEqual(told("manager", "active"), ["swarm: worker, not manager (swarm)"]);
+    assert.deepEqual(told("worker", "active", true), ["swarm: manager, not worker (swarm)"]);
+    assert.deepEqual(told("manager", "locked", true), ["swarm: locked, not manager (-)"]);
+    assert.deepEqual(told("worker", "error", false, "removed"), ["swarm: error: removed, not worker (-)"]);
+    assert.deepEqual(told(undefined, "active", true), []);
+    assert.deepEqual(find(settled, { swarmRole: "worker" }), []);
   });
 
   it("tells what was changed by hand since", () => {

@@ -1,7 +1,10 @@
 /** What on a machine is not as its record says: as data. */
 
-/** What puts it right. `provision`: provisioning again. `start`: a start. `upgrade`: the version that the file says. */
-export type Repair = "provision" | "start" | "upgrade";
+/**
+ * What puts it right. `provision`: provisioning again. `start`: a start. `upgrade`: the version that the file says. `swarm`: its
+ * cluster is brought to what the file says, once all machines stand.
+ */
+export type Repair = "provision" | "start" | "upgrade" | "swarm";
 
 export interface Difference {
   /** What it is about: `state`, `address`, `engine-version`, `certificate`, a path on the machine, … */

@@ -4,6 +4,8 @@ import { isMachineError } from "../../errors/machine-error.ts";
 import type { Examination } from "../../provision/host/examine-host.ts";
 import type { PlannedFile } from "../../provision/plan/plan.ts";
 import { isVersion } from "../../machine/rollout/engine-version.ts";
+import type { NodeRole } from "../../machine/swarm/swarm-api.ts";
+import type { SwarmHealth } from "../../provision/facts/health-facts.ts";
 import { changesLifetime } from "../../provision/lifetime/lifetime.ts";
 import type { Difference } from "./drift.ts";
 
@@ -12,6 +14,8 @@ export interface Wanted {
   readonly engineVersion: string | undefined;
   /** Whether the certificate here still serves; undefined where the engine has none. */
   readonly certificate: "serves" | "must-be-renewed" | undefined;
+  /** What it is in its cluster of swarm mode; undefined = of none that is known here, whatever its owner did. */
+  readonly swarmRole?: NodeRole | undefined;
 }
 
 export function hostDifferences({ facts, plan, health }: Examination, wanted: Wanted): Difference[] {
@@ -39,8 +43,19 @@ export function hostDifferences({ facts, plan, health }: Examination, wanted: Wa
     if (changesLifetime(plan.lifetime)) add("ttl", "as recorded", "otherwise, or not told");
     else if (health.lifetimeStopped) add("ttl", "timer active", "timer stopped");
   }
+  if (wanted.swarmRole !== undefined && health.swarm !== undefined)
+    found.push(...swarmDifferences(health.swarm, wanted.swarmRole));
   if (plan.hostName !== undefined) add("host-name", plan.hostName, facts.hostName);
   return found;
+}
+
+/** It left, or was made another node than it is to be. One that its cluster does not know any more, or that is locked, is for its owner. */
+function swarmDifferences({ state, error, isManager }: SwarmHealth, expected: NodeRole): Difference[] {
+  const key = "swarm";
+  if (state === "inactive") return [{ key, expected, found: "in no swarm", repair: "swarm" }];
+  if (state !== "active") return [{ key, expected, found: error === "" ? state : `${state}: ${error}`, repair: undefined }];
+  const role = isManager ? "manager" : "worker";
+  return role === expected ? [] : [{ key, expected, found: role, repair: "swarm" }];
 }
 
 function isJudged({ path, change }: PlannedFile, { certificate }: Wanted): boolean {

@@ -85,7 +85,8 @@ async function lookAtHost(
     return [{ key: "host-key", expected: "the pinned one", found: "another one", repair: undefined }];
   }
   const examination = await examineHost(request, provisionContext(reading, host, ssh, signal), questions);
-  return hostDifferences(examination, { engineVersion: host.record.extra.EngineVersion, certificate });
+  const { EngineVersion, SwarmMember } = host.record.extra;
+  return hostDifferences(examination, { engineVersion: EngineVersion, certificate, swarmRole: SwarmMember?.role });
 }
 
 async function isPinned({ dir }: Host): Promise<boolean> {

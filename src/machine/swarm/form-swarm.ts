@@ -45,6 +45,7 @@ export async function formSwarm(members: SwarmMembers, wish: SwarmWish): Promise
     else if (name !== via) await requireKnown(members, wish, name, via);
     hasJoined ||= isOutside;
     await settle(members, { name, role, via });
+    await forgetFormer(members, { name, role, via });
     await members.record(name, membershipOf(wish, name));
   }
   if (hasJoined) await members.at(wish.managers[0] ?? seed, async (engine) => await engine.rotateTokens());
@@ -121,6 +122,21 @@ async function requireKnown(members: SwarmMembers, wish: SwarmWish, name: string
   const nodes = await members.at(via, async (engine) => await engine.nodes());
   if (!nodes.some(({ id }) => id === nodeId))
     throw conflict(`"${name}" is a member of another swarm than ${wish.name}`, "Have it leave first.");
+}
+
+/** Nodes that the machine was before it left by hand: they never come back, and count among the managers until then. */
+async function forgetFormer(members: SwarmMembers, { name, via }: Joining): Promise<void> {
+  const { nodeId } = await members.at(name, async (engine) => await engine.place());
+  await members.at(via, async (engine) => {
+    for (const node of (await engine.nodes()).filter(isNodeOf(name))) {
+      if (node.id === nodeId) continue;
+      if (node.spec.Role === "manager") {
+        requireMajorityWithout(node, await engine.nodes(), name);
+        await engine.updateNode(node.id, (spec) => ({ ...spec, Role: "worker" }));
+      }
+      await engine.removeNode(node.id);
+    }
+  });
 }
 
 /** Until the cluster shows the machine as what it should be, under its name. */

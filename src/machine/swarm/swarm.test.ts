@@ -74,6 +74,18 @@ describe("a swarm", () => {
     }
   });
 
+  it("takes back who left by hand, and forgets the nodes that they were", async () => {
+    const swarm = await formed();
+    swarm.leaveByHand("c");
+    swarm.leaveByHand("d");
+    await formSwarm(swarm.members, prod);
+    assert.equal(swarm.shown, "a=manager b=manager c=manager d=worker");
+    assert.deepEqual(
+      swarm.did.filter((what) => /removed|worker$/u.test(what)),
+      ["c worker", "c removed", "d removed"],
+    );
+  });
+
   it("refuses engines with live-restore, and machines of other swarms, before anything is done", async () => {
     const lively = new FakeSwarm();
     lively.liveRestore.add("c");
