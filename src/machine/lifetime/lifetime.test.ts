@@ -165,6 +165,19 @@ describe("ttl", () => {
     assert.equal((await extra(scene)).LifetimePending, undefined);
   });
 
+  it("stands nowhere where nothing on the host could end it", async () => {
+    await using scene = ready();
+    scene.world.deadlines = [];
+    await scene.create();
+    const before = await extra(scene);
+    const facts = debianFacts.map(([key, value]) => [key, key === "init" ? "none" : value] as const);
+    scene.ssh.says.set("look", [() => ({ facts })]);
+    assert.equal((await failure(set(scene, { deadline: inHours(4) }))).code, "os-unsupported");
+    assert.deepEqual(await extra(scene), before);
+    assert.deepEqual(scene.world.deadlines.at(-1), undefined);
+    assert.equal(scene.world.deadlines.length, 2);
+  });
+
   it("tells since when a machine is idle, and why it is not", async () => {
     await using scene = ready();
     await scene.create("web", { idle: "2h" });

@@ -3,6 +3,8 @@
  * cut off, and a machine that is off, is told at its next start.
  */
 import { logTo } from "../../log/event.ts";
+import { isMachineError } from "../../errors/machine-error.ts";
+import type { HostExtra } from "../../store/host-record.ts";
 import { isProvisioned, type Host } from "../host/host.ts";
 import { openHost } from "../host/open-host.ts";
 import { stateOf } from "../host/wait-for-state.ts";
@@ -37,6 +39,7 @@ export async function setLifetime(
   if (idle !== undefined) extra.IdleSeconds = idle === "off" ? undefined : idle;
   if (powerOff) extra.TtlPowerOff = true;
   forgetAbsent(extra);
+  const wanted = extra.Expires;
   requireEndable(host);
   if (!isProvisioned(host)) {
     // There is nobody to be told that nothing ends it.
@@ -50,15 +53,30 @@ export async function setLifetime(
     try {
       await tellProvider(context, host, lock.signal);
     } catch (error) {
-      for (const key of Object.keys(extra)) delete extra[key];
-      Object.assign(extra, before);
-      await host.save();
+      await takeBack(host, before);
       throw error;
     }
   }
-  if ((await stateOf(context, host, lock.signal)) === "Running") await tellHost(context, host, lock.signal);
-  else logTo(host.report, "info", `"${name}" does not run, and is told at its next start`);
+  if ((await stateOf(context, host, lock.signal)) === "Running") {
+    try {
+      await tellHost(context, host, lock.signal);
+    } catch (error) {
+      // Nothing there would ever end it.
+      if (isMachineError(error, "os-unsupported")) {
+        await takeBack(host, before);
+        if (extra.Expires !== wanted) await tellProvider(context, host, lock.signal);
+      }
+      throw error;
+    }
+  } else logTo(host.report, "info", `"${name}" does not run, and is told at its next start`);
   sayEnd(host);
+}
+
+async function takeBack(host: Host, before: HostExtra): Promise<void> {
+  const { extra } = host.record;
+  for (const key of Object.keys(extra)) delete extra[key];
+  Object.assign(extra, before);
+  await host.save();
 }
 
 function sayEnd(host: Host): void {
