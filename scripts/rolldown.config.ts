@@ -1,5 +1,8 @@
 /** The npm package: CommonJS chunks, each required on first use, because the evaluated modules are what start-up costs on Node. */
 import { defineConfig } from "rolldown";
+import { hotGroups, hotModules } from "./hot-modules.ts";
+
+const hot = hotModules();
 
 export default defineConfig({
   input: {
@@ -33,5 +36,13 @@ export default defineConfig({
     entryFileNames: "[name].cjs",
     chunkFileNames: "chunks/[name]-[hash].cjs",
     minify: false,
+    // What an earlier group has, a later one needs.
+    codeSplitting: {
+      groups: hotGroups.map((name, index) => ({
+        name,
+        priority: hotGroups.length - index,
+        test: (id: string) => hot.get(id) === name,
+      })),
+    },
   },
 });

@@ -2,7 +2,7 @@
  * Running other programs. Arguments are always lists, never a shell line; secrets travel on standard input or through
  * a file, never in an argument or the environment.
  */
-import { spawn, type ChildProcess, type StdioOptions } from "node:child_process";
+import type { ChildProcess, StdioOptions } from "node:child_process";
 import { constants } from "node:fs";
 import { access } from "node:fs/promises";
 import * as path from "node:path";
@@ -63,7 +63,8 @@ export class SystemProcessRunner implements ProcessRunner {
   }
 
   spawn(program: string, args: readonly string[], options: SpawnOptions = {}): ChildProcess {
-    return spawn(program, [...args], {
+    // Loaded when it is needed: who only asks an engine starts no program.
+    return process.getBuiltinModule("node:child_process").spawn(program, [...args], {
       stdio: options.stdio ?? "inherit",
       env: { ...(options.env ?? this.#computer.env) } as NodeJS.ProcessEnv,
       ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
