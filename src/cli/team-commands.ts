@@ -37,10 +37,26 @@ const teamCommands: readonly Command[] = [
     summary: "Make this store a part of a team's, once a member has added you",
     description: "Argument is the address that the team's store was made with.",
     argumentText: "URL",
-    flags: entryFlags,
+    flags: [
+      ...entryFlags,
+      { kind: "string", name: "token", usage: "Where the token of an invitation is, as for --password: nobody is waited for" },
+    ],
     arity: url,
     output: "facts",
     load: () => import("./commands/store-join.ts"),
+  },
+  {
+    name: "store invite",
+    summary: "Print a token by which somebody joins the team once, without being waited for: for CI",
+    description: "Argument is the name that they get in the team.",
+    argumentText: "NAME",
+    flags: [
+      { kind: "string", name: "for", usage: "How long it can be used, 7d at most", value: "1h" },
+      { kind: "string", name: "file", usage: "File to write it to, for you alone; printed unless given" },
+    ],
+    arity: expects("the name of a new member as an argument", 1, 1),
+    output: "facts",
+    load: () => import("./commands/store-invite.ts"),
   },
   {
     name: "store add",

@@ -14,6 +14,7 @@ import { openTeam } from "../team/open-team.ts";
 import { TeamStore } from "../team/team-store.ts";
 import { ensureIdentity } from "../team/own-identity.ts";
 import type { TeamContext, TeamSurroundings } from "../team/team-context.ts";
+import { formatInstant } from "../system/time-text.ts";
 import type { CliContext } from "./cli-context.ts";
 import { openContext } from "./open-context.ts";
 import { settingsFileOf } from "./settings/settings-place.ts";
@@ -55,7 +56,8 @@ export function memberName(name: string, wayOut = "Choose one"): string {
   });
 }
 
-function referenceOf(flag: string, given: string | undefined, { computer }: CliContext): string | undefined {
+/** Throws `usage` for a secret in the open. */
+export function referenceOf(flag: string, given: string | undefined, { computer }: CliContext): string | undefined {
   if (given === undefined) return undefined;
   const origin = parseOrigin(given, computer);
   if ("reference" in origin) return origin.reference;
@@ -109,7 +111,7 @@ export function printLook(look: ShownTeam, context: CliContext): void {
   else for (const line of linesOf(look)) context.print(line);
 }
 
-function linesOf({ folder, url, member, recipient, members, machines }: ShownTeam): string[] {
+function linesOf({ folder, url, member, recipient, members, invited, machines }: ShownTeam): string[] {
   return [
     `Folder:    ${folder}`,
     `Team:      ${url}`,
@@ -118,5 +120,6 @@ function linesOf({ folder, url, member, recipient, members, machines }: ShownTea
     ...members.map(
       ({ name, since }, index) => `${index === 0 ? "Members:  " : "          "} ${name}, since ${since.slice(0, 10)}`,
     ),
+    ...invited.map(({ name, until }) => `Invited:   ${name}, until ${formatInstant(new Date(until))}`),
   ];
 }

@@ -5,6 +5,7 @@ import { removeFolder } from "../store/foreign-files.ts";
 import { teamFileName } from "../store/paths.ts";
 import { removeFile } from "../system/files.ts";
 import { checkLedger, type Probe } from "./check-ledger.ts";
+import { acceptInvitation } from "./invitation.ts";
 import { awaitMembership, findTeam, foundTeam, recipientIn } from "./membership.ts";
 import { teamContext } from "./open-team.ts";
 import { SyncState } from "./sync-state.ts";
@@ -35,12 +36,14 @@ export async function initTeam(surroundings: TeamSurroundings, request: TeamRequ
 /**
  * Makes this folder a part of the team's store at the address, once a member has added this person.
  * @param tell what the member needs
+ * @param token of an invitation: nobody is waited for
  */
 export async function joinTeam(
   surroundings: TeamSurroundings,
   request: TeamRequest,
   tell: (recipient: string) => void,
   signal: AbortSignal,
+  token?: string,
 ): Promise<TeamContext> {
   await requireNoTeam(surroundings.root);
   const asking = teamContext(surroundings, { version: 1, ...request, team: "" });
@@ -51,8 +54,12 @@ export async function joinTeam(
       hint: "Who begins makes it with: docker-machine store init URL",
     });
   const context = teamContext(surroundings, { ...asking.file, team: roster.team });
-  if (!Object.values(roster.members).some((member) => member.recipient === recipient)) tell(recipient);
-  const { members } = await awaitMembership(context, joinMs, signal);
+  const isIn = Object.values(roster.members).some((member) => member.recipient === recipient);
+  if (!isIn && token === undefined) tell(recipient);
+  // Who was cut off after the token was used is a member.
+  const joining =
+    !isIn && token !== undefined ? acceptInvitation(context, token, signal) : awaitMembership(context, joinMs, signal);
+  const { members } = await joining;
   const name = Object.keys(members).find((each) => members[each]?.recipient === recipient) ?? request.member;
   const joined = teamContext(surroundings, { ...context.file, member: name });
   await writeTeamFile(surroundings.root, joined.file);

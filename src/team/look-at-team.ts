@@ -1,4 +1,5 @@
 /** What is to be told of a team's store. */
+import { invitations, type Invitation } from "./invitation.ts";
 import { currentKeys, holderOf } from "./roster.ts";
 import type { TeamContext } from "./team-context.ts";
 import { sharedPrefix } from "./team-ledger.ts";
@@ -11,6 +12,8 @@ export interface TeamLook {
   readonly member: string;
   readonly recipient: string;
   readonly members: readonly { readonly name: string; readonly since: string }[];
+  /** Who has a token and has not used it. */
+  readonly invited: readonly Invitation[];
   /** How many machines are shared. */
   readonly machines: number;
 }
@@ -21,12 +24,14 @@ export async function lookAtTeam(context: TeamContext, signal: AbortSignal): Pro
   await using ledger = await context.openLedger();
   const { roster } = await currentKeys(holderOf(context, ledger), signal);
   const { entries } = await ledger.read(`${sharedPrefix}machines/`, 0, signal);
+  const open = (await invitations(context, ledger, signal)).filter(({ isOver }) => !isOver);
   return {
     url: file.url,
     team: file.team,
     member: file.member,
     recipient: await recipientIn(context),
     members: Object.entries(roster.members).map(([name, { since }]) => ({ name, since })),
+    invited: open.map(({ name, until }) => ({ name, until })),
     machines: entries.length,
   };
 }

@@ -2,7 +2,7 @@
 import { MachineError } from "../errors/machine-error.ts";
 import { poll } from "../system/waiting.ts";
 import { recipientOf } from "./age.ts";
-import type { Entry, Ledger } from "./ledger.ts";
+import type { Entry, Ledger, Revision } from "./ledger.ts";
 import { currentKeys, holderOf, rosterIn, rosterKey, rosterPuts, type Keys, type Roster } from "./roster.ts";
 import { newDataKey } from "./sealing.ts";
 import type { TeamContext } from "./team-context.ts";
@@ -96,7 +96,22 @@ export async function removeMember(context: TeamContext, name: string, signal: A
 
 type RosterChange = (roster: Roster, keys: Keys) => Promise<{ readonly roster: Roster; readonly dataKey: Buffer }>;
 
-async function changeRoster(context: TeamContext, command: string, signal: AbortSignal, change: RosterChange): Promise<void> {
+/** What goes with a change, once. */
+export interface SpentKey {
+  readonly key: string;
+  readonly revision: Revision;
+  /** It went otherwise. */
+  readonly lost: () => Error;
+}
+
+/** Gives the roster as it is then. Throws what `change` throws, and `usage` for what is no recipient. */
+export async function changeRoster(
+  context: TeamContext,
+  command: string,
+  signal: AbortSignal,
+  change: RosterChange,
+  spent?: SpentKey,
+): Promise<Roster> {
   await using ledger = await context.openLedger();
   const logged = loggedCommand(context.clock.now(), command, "");
   for (;;) {
@@ -114,11 +129,11 @@ async function changeRoster(context: TeamContext, command: string, signal: Abort
       },
     );
     const put = [...puts, logPut(context, logged, {}, { number: roster.key, current: dataKey })];
-    const require = [{ key: rosterKey, revision: keys.revision }];
-    const commit = await ledger.commit({ token: crypto.randomUUID(), require, put, remove: [] }, signal);
-    if ("conflicts" in commit) continue;
-    await currentKeys(holderOf(context, ledger), signal);
-    return;
+    const require = [{ key: rosterKey, revision: keys.revision }, ...(spent === undefined ? [] : [spent])];
+    const remove = spent === undefined ? [] : [spent.key];
+    const commit = await ledger.commit({ token: crypto.randomUUID(), require, put, remove }, signal);
+    if ("revision" in commit) return (await currentKeys(holderOf(context, ledger), signal)).roster;
+    if (spent !== undefined && commit.conflicts.some(({ key }) => key === spent.key)) throw spent.lost();
   }
 }
 

@@ -11,6 +11,8 @@ import { authorityKey, headKey, lockPrefix, nowPrefix, sharedPrefix, type TeamLe
 
 /** For so long nobody is asked after nobody answered. */
 const awayMs = 30_000;
+/** What is older is looked at again by a command that goes on, as `ls --watch` does each 5 s. */
+const freshMs = 4_000;
 /** Far from where tombstones end. */
 const anewMs = (tombstoneDays - 1) * 86_400_000;
 /** So many changes are worth that a file system is flushed for them. */
@@ -27,7 +29,8 @@ export interface NewsParts {
 
 export class News {
   readonly #parts: NewsParts;
-  #looked: Promise<void> | undefined;
+  #looked: { readonly atMs: number; readonly end: Promise<void> } | undefined;
+  #isAway = false;
   /** Keys of locks that others had then; undefined where that cannot be told. */
   #locked: ReadonlySet<string> | undefined;
 
@@ -35,10 +38,14 @@ export class News {
     this.#parts = parts;
   }
 
-  /** What others changed is here: once in a command, and not for longer than a reader waits. */
+  /**
+   * What others changed is here, as it was seconds ago at most; not for longer than a reader waits. Looked for anew instead of
+   * being told: that passes through poolers, outlives the database's restarts, and needs no history that may be compacted.
+   */
   async look(): Promise<void> {
-    this.#looked ??= this.#look();
-    await this.#looked;
+    const now = this.#parts.context.clock.monotonicMs();
+    if (this.#looked === undefined || now - this.#looked.atMs >= freshMs) this.#looked = { atMs: now, end: this.#look() };
+    await this.#looked.end;
   }
 
   /** Whether somebody had a lock at that look; where nobody answered, it may be. */
@@ -54,6 +61,7 @@ export class News {
     try {
       await team.use(async (ledger) => await this.#takeChanges(ledger));
       if (away !== undefined) await state.setAway(undefined);
+      this.#isAway = false;
     } catch (error) {
       if (!isMachineError(error, "store-unreachable") && !isMachineError(error, "store-refused")) throw error;
       await state.setAway(new Date(clock.now().getTime() + awayMs));
@@ -61,7 +69,10 @@ export class News {
     }
   }
 
+  /** Once, however often it is looked. */
   async #sayAge(why: string): Promise<void> {
+    if (this.#isAway) return;
+    this.#isAway = true;
     const { state, clock, report } = this.#parts.context;
     const known = await state.head();
     const ageMs = clock.now().getTime() - new Date(known?.at ?? 0).getTime();

@@ -3,7 +3,7 @@
  * one, so that it says how far the command came wherever that ended. All may read it; members' entries are signed with the
  * team's key and bound to their place. What is old goes.
  */
-import type { Change, Ledger, Put } from "./ledger.ts";
+import type { Change, Entry, Ledger, Put } from "./ledger.ts";
 import type { Files } from "./shared-content.ts";
 import { signed } from "./sealing.ts";
 import { holderOf, keyFor, type Keys } from "./roster.ts";
@@ -85,11 +85,17 @@ export async function readLog(context: TeamContext, signal: AbortSignal): Promis
     signal.throwIfAborted();
     return keys.get(number);
   };
-  for (const { key, value } of entries.toSorted((left, right) => (left.key < right.key ? -1 : 1))) {
+  for (const { key, value } of entries.toSorted(byTime)) {
     const read = value === undefined ? undefined : await readEntry(context.file.team, key, value, keyOf);
     if (read !== undefined) found.push(read);
   }
   return found;
+}
+
+/** Of the same millisecond the one that was changed first. */
+function byTime(left: Entry, right: Entry): number {
+  const [one, other] = [left, right].map(({ key }) => key.slice(0, -10)) as [string, string];
+  return one === other ? left.revision - right.revision : one < other ? -1 : 1;
 }
 
 async function readEntry(

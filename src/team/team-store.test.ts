@@ -301,3 +301,29 @@ test("all that is known here can be had anew", async () => {
   await changed(store, "new");
   assert.equal((await bob.open().load("web")).driverName, "new");
 });
+
+test("a command that goes on sees what others do meanwhile, and is told once that nobody answers", async () => {
+  const clock = new FakeClock();
+  const scene = new TeamScene(clock);
+  const [alice, bob] = [await scene.person("alice"), await scene.person("bob")];
+  const watching = bob.open();
+  assert.deepEqual(await watching.list(), []);
+  await create(alice);
+  assert.deepEqual(await watching.list(), [], "not at each look");
+  await clock.advance(5_000);
+  assert.deepEqual(await watching.list(), ["web"]);
+  scene.database.failure = new MachineError("store-unreachable", "no answer");
+  for (let round = 0; round < 10; round += 1) {
+    await clock.advance(5_000);
+    assert.deepEqual(await watching.list(), ["web"]);
+  }
+  assert.equal(bob.said.length, 1);
+  scene.database.failure = undefined;
+  await clock.advance(31_000);
+  {
+    const theirs = alice.open();
+    await using _lock = await theirs.lockMachine("web", request);
+    await changed(theirs, "other");
+  }
+  assert.equal((await watching.load("web")).driverName, "other", "after it came back");
+});

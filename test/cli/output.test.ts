@@ -46,7 +46,16 @@ const factLines: Readonly<Record<string, string>> = {
 /** What needs an SSH server is held against the schema where there is one: `selection.test.ts`, `test/e2e/sharing.test.ts`, `bundles.test.ts`. */
 const elsewhere = ["doctor", "drift", "exec", "import", "plan", "port", "share", "share ls", "ttl", "unshare"];
 /** What needs a team's database: `test/team/commands.test.ts`. */
-const atTeams = ["store init", "store join", "store add", "store remove", "store log", "store check", "store leave"];
+const atTeams = [
+  "store init",
+  "store join",
+  "store invite",
+  "store add",
+  "store remove",
+  "store log",
+  "store check",
+  "store leave",
+];
 
 /** Command lines of progress, with the exit code they have here; they run in this order. */
 const progressLines: readonly (readonly [string, number])[] = [

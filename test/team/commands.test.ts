@@ -84,6 +84,14 @@ test("two people share a store in etcd, from the first init to the last leave", 
     ["alice: create web done", "alice: label web done"],
   );
   assert.match(await bob.ok("store log"), /^WHEN \(UTC\) .*WHO .*WHAT .*OUTCOME\n.* alice \(.+@.+\) +store init +done$/mu);
+  await using runner = await openCommandLine();
+  const invited = await told<{ token: string }>(alice, "store invite", "store invite ci --for 10m");
+  const open = await runner.run(["store", "join", url, "--token", invited.token]);
+  assert.match(open.stderr, /--token takes no secret itself/u);
+  assert.ok(!open.stderr.includes(invited.token));
+  await runner.ok(`store join ${url} --token env:INVITATION`, { env: { INVITATION: invited.token } });
+  assert.deepEqual(await names(runner), ["before", "web"]);
+  assert.deepEqual((await told<{ member: string }>(runner, "store", "store")).member, "ci");
   const probes = await told<{ passed: boolean }[]>(bob, "store check", "store check");
   assert.deepEqual(new Set(probes.map(({ passed }) => passed)), new Set([true]));
   await told(alice, "store remove", "store remove bob");

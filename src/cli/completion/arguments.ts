@@ -79,6 +79,7 @@ export const argumentKinds: Readonly<Record<string, ArgumentKind>> = {
   store: "none",
   "store init": "none",
   "store join": "none",
+  "store invite": "none",
   "store add": "none",
   "store remove": "none",
   "store push": "machines",

@@ -40,7 +40,13 @@ export const examples: Readonly<Record<string, readonly Example[]>> = {
     { does: "in three members of etcd", words: "store init etcd://db1:2379,db2:2379,db3:2379/fleet --name alice" },
     { does: "in PostgreSQL", words: "store init postgres://db/ops/fleet --user dm --password keychain:dm-team" },
   ],
-  "store join": [{ does: "prints what a member needs to add you", words: "store join etcd://db1:2379/fleet --name bob" }],
+  "store join": [
+    { does: "prints what a member needs to add you", words: "store join etcd://db1:2379/fleet --name bob" },
+    { does: "a runner of CI, by an invitation", words: "store join etcd://db1:2379/fleet --token env:DM_INVITATION" },
+  ],
+  "store invite": [
+    { does: "a token for a runner, into a file for you alone", words: "store invite ci-1 --for 30m --file ci-1.token" },
+  ],
   "store push": [{ does: "what is here already becomes the team's", words: "store push web db" }],
   "store log": [
     { does: "what became of a machine since yesterday", words: "store log web --since 24h" },
