@@ -1,6 +1,6 @@
 /**
  * `npm run bench [SECTION…]`: what the program costs, measured in one run on this computer. Sections: everyday, start, create,
- * locks, fleet, fleet-file, ssh, plugins, disks, systems, clouds, hypervisors, machines. A section that cannot run here says why.
+ * relay, copy, locks, fleet, fleet-file, ssh, plugins, disks, systems, clouds, hypervisors, machines. A section that cannot run here says why.
  */
 import { printRows, type Row } from "./measure.ts";
 
@@ -14,6 +14,11 @@ const sections: Readonly<Record<string, { readonly title: string; readonly load:
   },
   start: { title: "Starting the program", load: async () => (await import("./start.ts")).measureStart },
   create: { title: "create on a host with an engine, over SSH", load: async () => (await import("./create.ts")).measureCreate },
+  relay: {
+    title: "create of many hosts over a line of 100 ms, and with an installation",
+    load: async () => (await import("./relay.ts")).measureRelay,
+  },
+  copy: { title: "scp of 200 MB, beside OpenSSH's", load: async () => (await import("./copy.ts")).measureCopy },
   locks: { title: "Locks and fsyncs of one command", load: async () => (await import("./locks.ts")).measureLocks },
   fleet: { title: "Fifty machines on one SSH server", load: async () => (await import("./fleet.ts")).measureFleet },
   "fleet-file": {

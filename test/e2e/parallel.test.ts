@@ -5,6 +5,7 @@ import { labUnavailableReason, openLab, type Lab, type LabHost } from "../lab/la
 import { assertFails, failureOf } from "./failing.ts";
 import { genericFlags } from "./generic-flags.ts";
 import { Program } from "./program.ts";
+import { countRoundTrips } from "./round-trips.ts";
 import { machineFolders } from "./store-contents.ts";
 
 const unavailable = await labUnavailableReason();
@@ -55,6 +56,13 @@ describe("many machines", { skip: unavailable ?? false }, () => {
       assert.match(line, /^\((?:web-[1-4])\) \S|^Creating (?:CA|client certificate): |^To see how to connect .* env web-[124]$/u);
     }
     await program.ok(["rm", "-y", "web-1", "web-2", "web-4"]);
+  });
+
+  test("one create on a prepared host is eight round trips at most", async () => {
+    const [host] = hosts;
+    assert.ok(host);
+    const count = await countRoundTrips(program.folder, host);
+    assert.ok(count > 0 && count <= 8, String(count));
   });
 
   test("web-{1..4} is four machines of one authority, each with its own address and certificate", async () => {
