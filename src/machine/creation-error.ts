@@ -8,6 +8,9 @@ const phases = {
   provision: "Error running provisioning",
 } as const;
 
+/** A create that failed: it may have left no machine, and says itself how one that it left is gone on with. */
+export class CreationError extends MachineError {}
+
 /** Does a phase of `create`; a failure keeps its code and its way out. Throws the signal's reason as it is. */
 export async function inPhase<T>(phase: keyof typeof phases, signal: AbortSignal, work: () => Promise<T>): Promise<T> {
   try {
@@ -17,6 +20,6 @@ export async function inPhase<T>(phase: keyof typeof phases, signal: AbortSignal
     // What nobody foresaw is shown as the fault of ours that it is.
     if (!isMachineError(error)) throw error;
     const message = `Error creating machine: ${phases[phase]}: ${messageOf(error)}`;
-    throw new MachineError(error.code, message, { cause: error, hint: error.hint });
+    throw new CreationError(error.code, message, { cause: error, hint: error.hint });
   }
 }

@@ -46,6 +46,13 @@ describe("a plan that cannot come about", () => {
     assert.match(await refused(`  a: {${box}, idle: 2h}`), /^machines\.yml:4:\d\d: .*\nHint: .*--ttl-power-off/u);
   });
 
+  it("is refused for a swarm whose member is not looked after", async () => {
+    assert.match(
+      await refused(`  a: {driver: none, url: ${url(1)}}\nswarm: {prod: {managers: [a]}}`),
+      /^machines\.yml:5:9: "a" can be no member of the cluster prod: nothing is set up on it\n/u,
+    );
+  });
+
   it("is refused for two machines that are one box, and said of one that somebody has already", async () => {
     const both = '"b" is the box of "a" too, 192.0.2.7:22: each would be set up as its own record says';
     const hint = "Hint: Leave one of them out of the file.\n";

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { MachineError } from "../../errors/machine-error.ts";
 import { SeveralFailedError } from "../../machine/many.ts";
+import { CreationError } from "../../machine/creation-error.ts";
 import { FakeRun } from "../testing/fake-main.ts";
 
 const refused = new MachineError("ssh-unreachable", "Nothing listens", { hint: "Check the port." });
@@ -42,8 +43,17 @@ describe("errors of machines", () => {
       [["ip", "web"], gone, "no such machine\n"],
       [["doctor", "web"], closed, "i/o timeout\n"],
       [["ls"], closed, "i/o timeout\n"],
+      [["apply"], new CreationError("ssh-unreachable", "Error creating machine"), "Error creating machine\n"],
     ] as const)
       assert.equal(await shown(words, error), text, words.join(" "));
+  });
+
+  it("of several machines leave out those whose create failed", async () => {
+    const failed = new SeveralFailedError(
+      [{ name: "new", error: new CreationError("ssh-unreachable", "x") }, ...several.failed],
+      4,
+    );
+    assert.match(await shown(["apply"], failed), /\nHint: See why with: docker-machine doctor a c\n$/u);
   });
 
   it("of several machines name in the end all whom it is for", async () => {

@@ -4,6 +4,7 @@
  */
 import type { ErrorCode } from "../../errors/codes.ts";
 import { isMachineError } from "../../errors/machine-error.ts";
+import { CreationError } from "../../machine/creation-error.ts";
 import { quoteWord } from "../../ssh/shell-quote.ts";
 import { argumentKinds } from "../completion/arguments.ts";
 import type { Invocation } from "../command.ts";
@@ -23,7 +24,7 @@ const explained: ReadonlySet<ErrorCode> = new Set([
   "timeout",
 ]);
 
-/** The doctor itself, and what leaves no machine behind where it fails. */
+/** The doctor itself, and what leaves no machine behind where it fails, as creates within other commands do. */
 const silent: ReadonlySet<string> = new Set(["doctor", "create"]);
 
 /** `docker-machine doctor NAME`; undefined where that is no help, or told already. */
@@ -35,6 +36,7 @@ export function doctorCommand(error: unknown, invocation: Invocation): string | 
 }
 
 function isExplained(error: unknown): boolean {
+  if (error instanceof CreationError) return false;
   return isMachineError(error) && explained.has(error.code) && error.hint?.includes("docker-machine doctor") !== true;
 }
 

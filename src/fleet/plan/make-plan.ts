@@ -56,7 +56,7 @@ class Planner {
     for (const spec of this.#file.machines) machines.push(await this.#planned(spec, byName.get(spec.name)));
     const wanted = new Set(this.#file.machines.map(({ name }) => name));
     for (const look of looks) if (!wanted.has(look.name)) machines.push(...(await this.#leftover(look)));
-    const warnings = await requirePossible(this.#context, machines, this.#source);
+    const warnings = await requirePossible(this.#context, machines, this.#file.swarms, this.#source);
     return { fleet: this.#file.fleet, machines, warnings };
   }
 

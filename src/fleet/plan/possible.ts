@@ -10,7 +10,8 @@ import type { MachineContext } from "../../machine/machine-context.ts";
 import type { Place } from "../../system/yaml-text.ts";
 import { invalid } from "../file/complaint.ts";
 import type { FlagSource } from "../file/flag-source.ts";
-import type { MachineSpec } from "../file/fleet-file.ts";
+import { membersOf } from "../file/clusters.ts";
+import type { MachineSpec, SwarmSpec } from "../file/fleet-file.ts";
 import { unfetchedOptions } from "../file/resolved-options.ts";
 import { lifetimeFlags } from "./differences.ts";
 import type { PlannedMachine } from "./plan.ts";
@@ -19,8 +20,10 @@ import type { PlannedMachine } from "./plan.ts";
 export async function requirePossible(
   context: MachineContext,
   machines: readonly PlannedMachine[],
+  swarms: readonly SwarmSpec[],
   source: FlagSource,
 ): Promise<string[]> {
+  await requireMembers(context, machines, swarms);
   const boxes = new Boxes(context, machines);
   for (const machine of machines) {
     const spec = checkedSpec(machine);
@@ -32,6 +35,23 @@ export async function requirePossible(
     if (machine.action === "create" && areBoxes(capabilities)) await boxes.take(spec, boxIn(configuration));
   }
   return boxes.warnings;
+}
+
+/** A member has its ports opened and its engine configured, which takes a machine that is looked after. */
+async function requireMembers(
+  context: MachineContext,
+  machines: readonly PlannedMachine[],
+  swarms: readonly SwarmSpec[],
+): Promise<void> {
+  const drivers = new Map(machines.flatMap(({ name, spec }) => (spec === undefined ? [] : [[name, spec.driverName] as const])));
+  for (const swarm of swarms) {
+    for (const name of membersOf(swarm)) {
+      const driverName = drivers.get(name);
+      if (driverName === undefined || (await context.findDriver(driverName)).capabilities.provisionable) continue;
+      const hint = "An engine that others look after can be joined by hand.";
+      throw invalid(swarm.place, `"${name}" can be no member of the cluster ${swarm.name}: nothing is set up on it`, hint);
+    }
+  }
 }
 
 /** Undefined where nothing is made by its flags. Of one that exists, a time that has not changed is counted from then on. */
