@@ -294,8 +294,8 @@ async function finish(
 }
 
 /**
- * Decides what stays. Nothing was begun outside: no trace. Interrupted by the user: what was made is undone. Else, and
- * where a host that is someone's own was changed already, the machine stays with its journal, to be continued or removed.
+ * Decides what stays. Nothing was begun outside: no trace. Interrupted by the user, or nothing made on this computer: what
+ * there is, is undone. Else, and where a host that is someone's own was changed already, the machine stays with its journal, to be continued or removed.
  * What may be in somebody else's hands by now is not touched.
  */
 async function afterFailure(context: MachineContext, host: Host, signal: AbortSignal): Promise<void> {
@@ -306,7 +306,23 @@ async function afterFailure(context: MachineContext, host: Host, signal: AbortSi
   const isOutside = reached.has(capabilities.adopted ? "provision" : "instance", "begun");
   if (!isOutside) return await forget(context, host);
   if (signal.aborted && !capabilities.adopted) return await rollBack(context, host);
+  if (await isNothingMadeHere(context, host, reached, signal)) return await rollBack(context, host);
   logTo(host.report, "warn", `"${host.name}" is not ready. Once the cause is gone, ${wayOut(host.name, reached, capabilities)}.`);
+}
+
+/**
+ * An image that could not be had, a program that would not start: of a machine of this computer there is nothing that could be
+ * gone on with, and nobody who could be making it yet.
+ */
+async function isNothingMadeHere(
+  context: MachineContext,
+  { name, module: { capabilities } }: Host,
+  reached: JournalReading,
+  signal: AbortSignal,
+): Promise<boolean> {
+  if (capabilities.onThisComputer !== true || capabilities.opaque === true || reached.has("instance", "done")) return false;
+  // Who cannot tell keeps the record.
+  return !(await hasResources(context, name, signal).catch(() => true));
 }
 
 async function forget(context: MachineContext, host: Host): Promise<void> {

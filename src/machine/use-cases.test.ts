@@ -51,6 +51,19 @@ describe("create", () => {
     assert.equal(scene.hasJournal(), false);
   });
 
+  it("leaves nothing of a machine of this computer that never came to an instance, and keeps one that did", async () => {
+    const scene = new Scene({ onThisComputer: true });
+    scene.fail("create", new MachineError("download-failed", "the image cannot be had"));
+    assert.equal((await failure(scene.create())).code, "download-failed");
+    assert.deepEqual(await scene.names(), []);
+    scene.world.before.clear();
+    scene.world.after.set("create", () => {
+      throw new MachineError("driver-failed", "the guest ended");
+    });
+    assert.equal((await failure(scene.create())).code, "driver-failed");
+    assert.deepEqual([await scene.names(), scene.hasJournal()], [["web"], true]);
+  });
+
   it("stops where its lock was lost, and leaves to others what may be theirs now", async () => {
     const scene = new Scene();
     const lost = new AbortController();

@@ -12,7 +12,7 @@ export interface Computer {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** `$HOME`, on Windows `%USERPROFILE%`; undefined when unset or empty. */
   readonly homeDir: string | undefined;
-  /** `$USER` (Windows: `%USERNAME%`), else "unknown": the organisation in certificates, as 0.16.2 has it. */
+  /** `$USER` (Windows: `%USERNAME%`), as 0.16.2 takes it; else what the system calls the user, else `uid-1000`, else "unknown". */
   readonly userName: string;
   readonly cwd: string;
   readonly pid: number;
@@ -38,7 +38,9 @@ export function thisComputer(): Computer {
     arch: process.arch,
     env,
     homeDir: nonEmpty(osName === "windows" ? env["USERPROFILE"] : env["HOME"]),
-    userName: nonEmpty(osName === "windows" ? env["USERNAME"] : env["USER"]) ?? "unknown",
+    get userName() {
+      return nonEmpty(osName === "windows" ? env["USERNAME"] : env["USER"]) ?? userNameOfSystem();
+    },
     cwd: process.cwd(),
     pid: process.pid,
     uid: process.getuid?.(),
@@ -50,6 +52,16 @@ export function thisComputer(): Computer {
       return process.getBuiltinModule("node:os").availableParallelism();
     },
   };
+}
+
+/** Jobs and containers have no USER, and at times a user id that no one has named. */
+function userNameOfSystem(): string {
+  try {
+    return process.getBuiltinModule("node:os").userInfo().username;
+  } catch {
+    const uid = process.getuid?.();
+    return uid === undefined ? "unknown" : `uid-${uid}`;
+  }
 }
 
 function nonEmpty(value: string | undefined): string | undefined {

@@ -14,6 +14,8 @@ export interface OutputStream {
   readonly columns: number;
   /** Rows of the terminal; 24 where there is none. */
   readonly rows: number;
+  /** The reader has gone away, as writing to it has told. */
+  readonly isUnread: boolean;
 }
 
 /** A reader that went away, of a pipe, and of a socket with something unread, which Node gives its children as pipes. */
@@ -59,9 +61,13 @@ export class ProcessOutput implements OutputStream {
     return this.#openStream().rows || defaultRows;
   }
 
+  get isUnread(): boolean {
+    return readerGone.has(systemCodeOf(this.#error));
+  }
+
   /** What made writing fail; a reader that went away, as of `| head`, counts as no failure. */
   get failure(): unknown {
-    return readerGone.has(systemCodeOf(this.#error)) ? undefined : this.#error;
+    return this.isUnread ? undefined : this.#error;
   }
 
   write(data: string | Uint8Array): void {

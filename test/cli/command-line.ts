@@ -19,7 +19,7 @@ export interface CommandLine extends AsyncDisposable {
   /** Runs to the end; any exit status is a result. */
   run(args: readonly string[], options?: RunOptions): Promise<Outcome>;
   /** Starts it, with its output in pipes; the caller ends it. */
-  start(args: readonly string[]): ChildProcessWithoutNullStreams;
+  start(args: readonly string[], program?: readonly string[]): ChildProcessWithoutNullStreams;
   /** As `run` with words at spaces; another status than 0 throws with all that was printed. Gives standard output. */
   ok(words: string, options?: RunOptions): Promise<string>;
   /** A machine by the text of its config.json, in which `STORE` stands for the store's path. */
@@ -58,8 +58,8 @@ export async function openCommandLine(): Promise<CommandLine> {
     const code = await new Promise<number | null>((resolve, reject) => child.once("error", reject).once("close", resolve));
     return { code, ...texts };
   };
-  const start = (args: readonly string[]): ChildProcessWithoutNullStreams => {
-    const [file = "", ...prefix] = programUnderTest();
+  const start = (args: readonly string[], program = programUnderTest()): ChildProcessWithoutNullStreams => {
+    const [file = "", ...prefix] = program;
     return spawn(file, [...prefix, ...args], { cwd: path.join(folder, "work"), env: environment, timeout: timeoutMs });
   };
   return {

@@ -1,8 +1,11 @@
 /** What a newcomer tries first: output as JSON, errors with their codes, --debug, templates. */
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { existsSync } from "node:fs";
 import * as path from "node:path";
+import { text } from "node:stream/consumers";
 import { describe, it } from "node:test";
+import { programUnderTest } from "../golden/replay.ts";
 import { openCommandLine } from "./command-line.ts";
 
 /** The lines of a text as objects; fails where one is none. */
@@ -72,7 +75,36 @@ describe("--debug", () => {
   });
 });
 
+describe("ls --watch", () => {
+  it("ends quietly with the next change where its reader is gone", async () => {
+    await using shell = await openCommandLine();
+    await shell.ok("create -d none --url=tcp://127.0.0.1:1 web");
+    const program = ["sh", "-c", '"$@" | { head -n 1; echo read >&2; }', "sh", ...programUnderTest()];
+    const watching = shell.start(["ls", "--watch"], program);
+    const ended = once(watching, "close");
+    const said = text(watching.stderr);
+    assert.match(String((await once(watching.stdout, "data"))[0]), / web /u);
+    await shell.ok("create -d none --url=tcp://127.0.0.1:1 db");
+    await ended;
+    assert.equal(await said, "read\n");
+  });
+});
+
 describe("a machine of the driver none", () => {
+  it("that never answered is as it was after an upgrade, and cannot be shared, with a way that can", async () => {
+    await using shell = await openCommandLine();
+    await shell.ok("create -d none --url=tcp://127.0.0.1:1 web");
+    assert.match(
+      (await shell.run(["upgrade", "--to", "28.1", "web"])).stderr,
+      /^1 of 1 machines failed \(old: web\)\nweb: The Docker/u,
+    );
+    const key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIBxRwtVQUYpSrzKaoY0gL8Db7V3jzOqZ0YVdJw7UEHUA alice";
+    assert.match(
+      (await shell.run(["share", "-y", "--with", key, "--for", "8h", "web"])).stderr,
+      /^"web" is looked after by somebody else, so it cannot be shared\nHint: .*--driver generic/u,
+    );
+  });
+
   it("is not sent to SSH, which nobody knows of it", async () => {
     await using shell = await openCommandLine();
     await shell.ok("create -d none --url=tcp://127.0.0.1:1 web");

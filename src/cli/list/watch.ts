@@ -1,4 +1,7 @@
-/** `ls --watch`: round after round until it is interrupted, which is the way it ends and no interruption of any work. */
+/**
+ * `ls --watch`: round after round until it is interrupted, which is the way it ends and no interruption of any work, or until
+ * what it tells is not read any more.
+ */
 import { MachineError } from "../../errors/machine-error.ts";
 import type { MachineContext } from "../../machine/machine-context.ts";
 import type { CliContext } from "../cli-context.ts";
@@ -26,10 +29,10 @@ export async function watch(
     interrupted.abort(new MachineError("interrupted", "Interrupted"));
   });
   try {
-    while (!signal.aborted) {
+    while (!signal.aborted && !context.streams.stdout.isUnread) {
       const pause = clock.sleep(watchMs + Math.random() * jitterMs, signal).catch(() => {});
       await round({ ...context, signal });
-      await pause;
+      if (!context.streams.stdout.isUnread) await pause;
     }
   } catch (error) {
     if (!signal.aborted) throw error;

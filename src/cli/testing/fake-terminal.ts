@@ -14,6 +14,7 @@ export class FakeOutput implements OutputStream {
   readonly isTerminal: boolean;
   readonly columns: number;
   readonly rows: number;
+  isUnread = false;
 
   constructor(options: { isTerminal?: boolean; columns?: number; rows?: number } = {}) {
     this.isTerminal = options.isTerminal ?? false;

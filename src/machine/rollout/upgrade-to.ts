@@ -98,6 +98,7 @@ function engineWork(
   signal: AbortSignal,
 ): RolloutWork {
   const kept = new Map<string, readonly KeptContainer[]>();
+  const begun = new Set<string>();
   const judge = async (name: string): Promise<void> => {
     await passGate(context, name, { version, containers: kept.get(name) ?? [] }, healthy, signal);
     logTo(context.reportFor(name), "info", `"${name}" is as it should be`);
@@ -109,11 +110,14 @@ function engineWork(
       if (healthy.containers === "as-before" && (await isRunning(context, name, signal)))
         kept.set(name, await keptContainers(context, name, signal));
       await turns.around(name, async () => {
+        begun.add(name);
         await upgradeMachine(context, name, signal, version);
         await judge(name);
       });
     },
     stateAfterFailure: async (name) => {
+      // What was never reached is as it was.
+      if (!begun.has(name) && !isVersion(present.get(name) ?? "", version)) return "old";
       const actual = await engineVersionAt(context, name, signal).catch(() => "");
       return actual !== "" && !isVersion(actual, version) ? "old" : "broken";
     },

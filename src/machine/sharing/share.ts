@@ -105,10 +105,28 @@ async function onMachine<T>(
 
 async function openShared(context: MachineContext, name: string): Promise<Host> {
   const host = await openHost(context, name);
-  const { onThisComputer } = host.module.capabilities;
+  const { onThisComputer, guest } = host.module.capabilities;
   if (isProvisioned(host) && onThisComputer !== true) return host;
   await host[Symbol.asyncDispose]();
-  const why =
-    onThisComputer === true ? "lives on this computer, where nobody else reaches it" : "is looked after by somebody else";
-  throw new MachineError("driver-unsupported", `"${name}" ${why}, so it cannot be shared`);
+  throw notToBeShared(name, onThisComputer === true ? "local" : guest === true ? "guest" : "unmanaged");
+}
+
+const reasons = {
+  local: {
+    why: "lives on this computer, where nobody else reaches it",
+    hint: "Share a machine that they reach: one in a cloud, or a box that was adopted with --driver generic.",
+  },
+  guest: {
+    why: "is looked after by somebody else",
+    hint: "Its owner shares it with others too: they print what is needed with docker-machine share request.",
+  },
+  unmanaged: {
+    why: "is looked after by somebody else",
+    hint: "To share an engine by SSH, adopt its box with: docker-machine create --driver generic --generic-ip-address ADDRESS NAME",
+  },
+} as const;
+
+function notToBeShared(name: string, kind: keyof typeof reasons): MachineError {
+  const { why, hint } = reasons[kind];
+  return new MachineError("driver-unsupported", `"${name}" ${why}, so it cannot be shared`, { hint });
 }

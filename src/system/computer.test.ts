@@ -1,0 +1,22 @@
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { userInfo } from "node:os";
+import { test } from "node:test";
+
+const asked = `import(${JSON.stringify(new URL("computer.ts", import.meta.url).href)}).then((m) => console.log(m.thisComputer().userName))`;
+
+function nameWith(env: Readonly<Record<string, string>>, uid?: number): string {
+  const { stdout, stderr } = spawnSync(process.execPath, ["-e", asked], { env, uid, encoding: "utf8" });
+  assert.doesNotMatch(stderr, /Error/u);
+  return stdout.trim();
+}
+
+test("a person is who USER says, and without that who the system says", () => {
+  assert.equal(nameWith({ USER: "alice" }), "alice");
+  assert.equal(nameWith({}), userInfo().username);
+  assert.equal(nameWith({ USER: "" }), userInfo().username);
+});
+
+test("somebody whom the system does not know has a number", { skip: process.getuid?.() !== 0 && "needs root" }, () => {
+  assert.equal(nameWith({}, 54_321), "uid-54321");
+});
