@@ -6,6 +6,7 @@ import { mkdir, readFile, writeFile } from "node:fs/promises";
 import * as path from "node:path";
 import { describe, it } from "node:test";
 import { generateX25519Identity, identityToRecipient } from "age-encryption";
+import { openBundle, sealBundle } from "../../src/machine/bundle/seal-bundle.ts";
 import { parseBundle } from "../../src/machine/bundle/bundle.ts";
 import { goldenText } from "../../src/store/testing/records.ts";
 import { misfits, type Schema } from "../support/json-schema.ts";
@@ -77,6 +78,11 @@ describe("export and import", () => {
     await here.ok("create -d none --url tcp://127.0.0.1:1 web");
     const file = path.join(there.folder, "web.age");
     await writeFile(file, await here.ok("export --passphrase web", { stdin: "correct horse\n" }));
+    const wrong = await there.run(["import", file], { stdin: "battery staple\n" });
+    assert.notEqual(wrong.code, 0);
+    assert.match(wrong.stderr, /cannot be opened: it is sealed for somebody else, or the passphrase is another/u);
+    assert.doesNotMatch(wrong.stderr, /battery/u);
+    assert.equal(await there.ok("ls -q"), "");
     await there.ok(`import ${file}`, { stdin: "correct horse\n" });
     assert.equal(await there.ok("url web"), "tcp://127.0.0.1:1\n");
   });
@@ -110,6 +116,45 @@ describe("export and import", () => {
       await readFile(path.join(there.store, "certs/key.pem"), "utf8"),
       await readFile(path.join(here.store, "certs/key.pem"), "utf8"),
     );
+  });
+
+  it("take all machines or none, whatever the bundle lacks", async () => {
+    await using here = await openCommandLine();
+    await using there = await openCommandLine();
+    for (const name of ["one", "two"]) await here.ok(`create -d none --url tcp://127.0.0.1:1 ${name}`);
+    const bundle = (await exported(here, "one two")).split(" ");
+    const whole = await readFile(path.join(here.folder, "machines.age"), "utf8");
+    const opened = await openBundle(whole, { identities: [identity] });
+    const { machines } = JSON.parse(opened) as { machines: { name: string; record: string }[] };
+    const spoilt = machines.map((machine, index) => ({ ...machine, ...(index === 1 ? { record: "{" } : {}) }));
+    const foreign = machines.map((machine, index) => ({ ...machine, ...(index === 1 ? { name: "../two" } : {}) }));
+    const seal = async (value: object): Promise<string> => await sealBundle(JSON.stringify(value), { recipients: [recipient] });
+    for (const [what, text, sentence] of [
+      ["cut in the middle", `${whole.slice(0, whole.length / 2)}\n`, /damaged, or a part of it is missing/u],
+      ["of a newer version", await seal({ kind: "docker-machine bundle 2", machines }), /made by a newer docker-machine/u],
+      ["of another kind", await seal({ kind: "holiday photos" }), /sealed by age, and is no bundle of machines/u],
+      [
+        "spoilt",
+        await seal({ kind: "docker-machine bundle 1", machines: spoilt }),
+        /record of "two" in the bundle cannot be read/u,
+      ],
+      [
+        "with a strange name",
+        await seal({ kind: "docker-machine bundle 1", machines: foreign }),
+        /Error importing machine: Invalid hostname/u,
+      ],
+    ] as const) {
+      await writeFile(path.join(here.folder, "machines.age"), text);
+      const { code, stderr } = await there.run(["import", ...bundle]);
+      assert.notEqual(code, 0, what);
+      assert.match(stderr, sentence, what);
+      assert.equal(await there.ok("ls -q"), "", what);
+    }
+    await writeFile(path.join(here.folder, "machines.age"), whole);
+    await there.ok("create -d none --url tcp://127.0.0.1:1 two");
+    const taken = await there.run(["import", ...bundle]);
+    assert.match(taken.stderr, /"two" already exists, and nothing was imported/u);
+    assert.equal(await there.ok("ls -q"), "two\n");
   });
 
   for (const [what, text, sentence] of [

@@ -34,11 +34,18 @@ export function formatBundle(bundle: Bundle): string {
 /** Throws `bundle-unusable` for what is none, or one of a later version. */
 export function parseBundle(text: string): Bundle {
   const value = parse(text);
-  if (value?.["kind"] !== kind) throw unusable("It is no bundle of machines, or one of a newer docker-machine");
+  if (value?.["kind"] !== kind) throw notOurs(value?.["kind"]);
   const { machines, authority } = value;
   if (!Array.isArray(machines) || !machines.every(isMachine)) throw unusable("The bundle is damaged");
   if (authority !== undefined && !isTexts(authority)) throw unusable("The bundle is damaged");
   return { machines, authority: authority as BundledAuthority | undefined };
+}
+
+function notOurs(found: unknown): MachineError {
+  const isLater = typeof found === "string" && /^docker-machine bundle \d+$/u.test(found);
+  return isLater
+    ? unusable("The bundle was made by a newer docker-machine", "Update docker-machine here.")
+    : unusable("The file was sealed by age, and is no bundle of machines", "docker-machine export NAME makes one.");
 }
 
 export function unusable(message: string, hint?: string): MachineError {

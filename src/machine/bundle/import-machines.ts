@@ -1,6 +1,6 @@
 /** `import`: machines of a bundle are in this store from now on. What cannot be done at once, a later `provision` does. */
 import * as path from "node:path";
-import { MachineError, messageOf } from "../../errors/machine-error.ts";
+import { isMachineError, MachineError, messageOf } from "../../errors/machine-error.ts";
 import { logTo } from "../../log/event.ts";
 import { respellJsonText } from "../../gocompat/json-merge.ts";
 import { decodeRecord } from "../../store/codec.ts";
@@ -12,8 +12,9 @@ import { isProvisioned } from "../host/host.ts";
 import { openHost } from "../host/open-host.ts";
 import { lockMachine } from "../interruption/machine-lock.ts";
 import type { MachineContext } from "../machine-context.ts";
+import { requireValidName } from "../names.ts";
 import { provisionAgain } from "../maintain.ts";
-import { jsonFiles, type Bundle, type BundledAuthority, type BundledMachine } from "./bundle.ts";
+import { jsonFiles, unusable, type Bundle, type BundledAuthority, type BundledMachine } from "./bundle.ts";
 
 export interface Imported {
   readonly name: string;
@@ -21,9 +22,13 @@ export interface Imported {
   readonly isReady: boolean;
 }
 
-/** All names are looked at before any machine is taken. Throws `machine-exists`, `bundle-unusable`. */
+/**
+ * All machines are taken, or none; then their engines get certificates of this store, which a later `provision` does for those
+ * that this did not come to. Throws `machine-exists`, `bundle-unusable`.
+ */
 export async function importMachines(context: MachineContext, bundle: Bundle, signal: AbortSignal): Promise<readonly Imported[]> {
   for (const { name } of bundle.machines) {
+    requireValidName(name, "Error importing machine: ");
     if (!(await context.store.has(name))) continue;
     throw new MachineError("machine-exists", `Docker machine "${name}" already exists, and nothing was imported`, {
       hint: `Rename it first: docker-machine rename ${name} NEW-NAME`,
@@ -31,12 +36,24 @@ export async function importMachines(context: MachineContext, bundle: Bundle, si
   }
   if (bundle.authority !== undefined) await takeAuthority(context, bundle.authority);
   await prepareAuthority(context, signal);
+  await takeAll(context, bundle.machines, signal);
   const imported: Imported[] = [];
-  for (const machine of bundle.machines) {
-    await take(context, machine, signal);
-    imported.push({ name: machine.name, isReady: await makeReady(context, machine.name, signal) });
-  }
+  for (const { name } of bundle.machines) imported.push({ name, isReady: await makeReady(context, name, signal) });
   return imported;
+}
+
+async function takeAll(context: MachineContext, machines: readonly BundledMachine[], signal: AbortSignal): Promise<void> {
+  const taken: string[] = [];
+  try {
+    for (const machine of machines) {
+      signal.throwIfAborted();
+      await take(context, machine, signal);
+      taken.push(machine.name);
+    }
+  } catch (error) {
+    for (const name of taken) await context.store.remove(name);
+    throw error;
+  }
 }
 
 /** Into a store that has none. With another there, machines get certificates of that one. */
@@ -56,13 +73,25 @@ async function takeAuthority(context: MachineContext, authority: BundledAuthorit
   await writeFileAtomic(caCertPath, authority.certificate, 0o644);
 }
 
-async function take(context: MachineContext, { name, record, files }: BundledMachine, signal: AbortSignal): Promise<void> {
+async function take(context: MachineContext, machine: BundledMachine, signal: AbortSignal): Promise<void> {
+  const { name, files } = machine;
   await using _lock = await lockMachine(context, name, "import", signal);
   const root = context.store.root;
   const companions = Object.entries(files).map(
     ([file, text]) => [file, jsonFiles.has(file) ? localText(text, root) : text] as const,
   );
-  await context.store.create(recordOf(context, name, localText(record, root)), Object.fromEntries(companions));
+  await context.store.create(recordIn(context, machine), Object.fromEntries(companions));
+}
+
+/** Throws `bundle-unusable`, and `record-from-future`. */
+function recordIn(context: MachineContext, { name, record }: BundledMachine): HostRecord {
+  const { root } = context.store;
+  try {
+    return recordOf(context, name, localText(record, root));
+  } catch (error) {
+    if (isMachineError(error, "record-from-future")) throw error;
+    throw unusable(`The record of ${JSON.stringify(name)} in the bundle cannot be read: ${messageOf(error)}`);
+  }
 }
 
 function recordOf({ store }: MachineContext, name: string, text: string): HostRecord {
