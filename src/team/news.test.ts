@@ -1,6 +1,7 @@
 /** What others changed, on its way to this computer: much at once, and interrupted. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { FakeClock } from "../system/fake-clock.ts";
 import { changed, create, found, put, request, TeamScene } from "./testing/team-scene.ts";
 
 test("many new machines come together, each as one alone does, and what is in their way stays", async () => {
@@ -77,4 +78,23 @@ test("who is killed while a change comes here is in nobody's way afterwards", as
   put(bob, "machines/web/known_hosts", "web ssh-ed25519 BBBB\n");
   await both("third");
   assert.doesNotMatch(bob.said.join("\n"), /not shown/u);
+});
+
+test("a clock that was wrong for a while hides nothing afterwards", async () => {
+  const clock = new FakeClock();
+  const scene = new TeamScene(clock);
+  const [alice, bob] = [await scene.person("alice"), await scene.person("bob")];
+  const store = await create(alice);
+  const { state } = bob.context;
+  const inADay = new Date(clock.now().getTime() + 86_400_000);
+  await state.setAway(inADay);
+  assert.deepEqual(await bob.open().list(), ["web"], "it is asked again");
+  const head = await state.head();
+  assert.ok(head !== undefined);
+  await state.setHead({ revision: head.revision + 100, at: inADay.toISOString() });
+  {
+    await using _lock = await store.lockMachine("web", request);
+    await changed(store, "since");
+  }
+  assert.equal((await bob.open().load("web")).driverName, "since");
 });

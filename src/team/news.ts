@@ -15,6 +15,7 @@ const awayMs = 30_000;
 const freshMs = 4_000;
 /** Far from where tombstones end. */
 const anewMs = (tombstoneDays - 1) * 86_400_000;
+const clockErrorMs = 60_000;
 /** So many changes are worth that a file system is flushed for them. */
 const many = 50;
 const never = new AbortController().signal;
@@ -57,7 +58,9 @@ export class News {
     const { context, team } = this.#parts;
     const { state, clock } = context;
     const away = await state.awayUntil();
-    if (away !== undefined && away > clock.now()) return await this.#sayAge("it did not answer a moment ago");
+    const leftMs = away === undefined ? 0 : away.getTime() - clock.now().getTime();
+    // More than that is left where the clock was set back meanwhile.
+    if (leftMs > 0 && leftMs <= awayMs) return await this.#sayAge("it did not answer a moment ago");
     try {
       await team.use(async (ledger) => await this.#takeChanges(ledger));
       if (away !== undefined) await state.setAway(undefined);
@@ -87,8 +90,9 @@ export class News {
     this.#locked = new Set(present.map(({ key }) => key).filter((key) => key.startsWith(lockPrefix)));
     const known = await state.head();
     const now = clock.now();
-    const isFresh = known !== undefined && now.getTime() - new Date(known.at).getTime() < anewMs;
-    const since = isFresh ? known.revision : 0;
+    const ageMs = now.getTime() - new Date(known?.at ?? 0).getTime();
+    // What was seen in the future is of a time that nobody knows.
+    const since = known !== undefined && ageMs > -clockErrorMs && ageMs < anewMs ? known.revision : 0;
     if (since > 0 && (head?.revision ?? 0) <= since) {
       await state.setHead({ revision: since, at: now.toISOString() });
       return;

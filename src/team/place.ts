@@ -29,15 +29,20 @@ export function parsePlace(url: string): TeamPlace {
   const [, scheme = "", authority = "", path = ""] = /^([a-z0-9+]+):\/\/([^/]*)\/?(.*)$/u.exec(url) ?? [];
   if (scheme === "s3")
     throw wrong(url, "storage of objects cannot hold locks: many servers that speak S3 ignore conditions on writes");
+  if (!["etcd", "etcd+http", "postgres"].includes(scheme)) throw wrong(url, "it is of no form that this version knows");
   if (authority.includes("@"))
     throw wrong(url, "it names a user; that, and where the password is, is said with --user and --password");
   const names = path.replace(/\/+$/u, "").split("/");
+  if (path === "") throw wrong(url, "it has no name behind the host");
   if (!names.every((name) => /^[a-z0-9_-]{1,60}$/u.test(name)))
     throw wrong(url, "names behind the host are of a-z, 0-9, - and _");
   if ((scheme === "etcd" || scheme === "etcd+http") && names.length === 1)
     return etcdPlace(url, scheme, authority, names[0] ?? "");
   if (scheme === "postgres" && names.length === 2) return postgresPlace(url, authority, names[0] ?? "", names[1] ?? "");
-  throw wrong(url, "it is of no form that this version knows");
+  throw wrong(
+    url,
+    scheme === "postgres" ? "behind the host are the database and the store's name" : "behind the hosts is one name, the store's",
+  );
 }
 
 function etcdPlace(url: string, scheme: string, authority: string, name: string): TeamPlace {

@@ -1,6 +1,6 @@
 /** A fake cloud, a store, and processes on both that can be killed at any instant. */
 import assert from "node:assert/strict";
-import { spawn, spawnSync } from "node:child_process";
+import { spawn, spawnSync, type ChildProcess } from "node:child_process";
 import { cpSync, existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import * as path from "node:path";
@@ -33,6 +33,10 @@ export interface Kill {
   readonly pending?: boolean | undefined;
   /** Interrupted instead as soon as the cloud is asked for an instance, and once more when it is then asked for a list. */
   readonly interrupts?: 1 | 2 | undefined;
+  /** Called once, as soon as the cloud is asked for an instance, with what runs. */
+  readonly whenPending?: ((child: ChildProcess) => void) | undefined;
+  /** What it finds in its environment besides the usual. */
+  readonly env?: Readonly<Record<string, string>> | undefined;
   /** When this is aborted. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -104,7 +108,7 @@ export class Rig implements AsyncDisposable {
 
   /** @param storePath somebody else's store, who uses the same cloud */
   async run(command: string, args: readonly string[] = [], kill: Kill = {}, storePath = this.storePath): Promise<Ran> {
-    const env = { ...process.env, KILL_AT: String(kill.at ?? 0), NODE_TEST_CONTEXT: undefined } as NodeJS.ProcessEnv;
+    const env = { ...process.env, ...kill.env, KILL_AT: String(kill.at ?? 0), NODE_TEST_CONTEXT: undefined } as NodeJS.ProcessEnv;
     const bun = runtimes.find(({ name }) => name === "bun")?.program ?? "";
     const child = spawn(bun, [this.#program, storePath, this.cloud.url, command, ...args], {
       env,
@@ -118,7 +122,12 @@ export class Rig implements AsyncDisposable {
       startedMs = performance.now();
       if (kill.afterMs !== undefined) timer = setTimeout(() => child.kill("SIGKILL"), kill.afterMs);
     });
+    let isPending = false;
     this.cloud.onRequest = (method) => {
+      if (method === "POST" && !isPending) {
+        isPending = true;
+        kill.whenPending?.(child);
+      }
       if (method === "POST" && kill.pending === true) child.kill("SIGKILL");
       if (method === "POST" && kill.interrupts !== undefined) child.kill("SIGINT");
       if (method === "GET" && kill.interrupts === 2) child.kill("SIGINT");

@@ -132,6 +132,10 @@ test("what cannot hold a team's store is refused with the reason, and nothing is
     ["etcd+http://db.example.com/fleet", /without TLS only a database of this computer is spoken to/u],
     ["postgres://alice:canary@localhost/db/fleet", /it names a user/u],
     ["mysql://localhost/fleet", /of no form that this version knows/u],
+    ["http://localhost:2379", /of no form that this version knows\nHint: A team's store is at etcd:/u],
+    ["etcd://localhost:2379", /has no name behind the host/u],
+    ["etcd://localhost:2379/a/b", /behind the hosts is one name/u],
+    ["postgres://localhost/fleet", /behind the host are the database and the store's name/u],
   ] as const) {
     const { code, stderr } = await alice.run(["store", "init", url]);
     assert.notEqual(code, 0);

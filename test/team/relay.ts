@@ -39,6 +39,12 @@ export class Relay implements AsyncDisposable {
     this.#isTold = (request) => request.includes(text);
   }
 
+  /** The network is back; connections of before have lost what they carried. */
+  heal(): void {
+    this.isDown = false;
+    for (const socket of this.#sockets) socket.destroy();
+  }
+
   #carry(client: Socket): void {
     const server = connect(this.#port, "127.0.0.1");
     for (const socket of [client, server]) {

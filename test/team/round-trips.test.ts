@@ -4,6 +4,10 @@ import { writeFileSync } from "node:fs";
 import * as path from "node:path";
 import { test } from "node:test";
 import { temporaryFolder } from "../../src/system/testing/folder.ts";
+import { TeamStore } from "../../src/team/team-store.ts";
+import { isFullRun } from "../safety/rig.ts";
+import { putMachines } from "./many-machines.ts";
+import { teamOf, type Login } from "./team-rig.ts";
 import { openCommandLine } from "../cli/command-line.ts";
 import { Etcd, etcdMissing } from "./etcd.ts";
 import { Postgres, postgresMissing } from "./postgres.ts";
@@ -11,6 +15,8 @@ import { Relay } from "./relay.ts";
 
 interface Place extends AsyncDisposable {
   readonly relay: Relay;
+  /** As a store's file says it. */
+  readonly login: Login;
   /** What `store init` is told. */
   readonly init: readonly string[];
 }
@@ -22,7 +28,8 @@ async function etcdPlace(): Promise<Place> {
     await relay[Symbol.asyncDispose]();
     await etcd[Symbol.asyncDispose]();
   };
-  return { relay, init: [`etcd+http://127.0.0.1:${relay.port}/fleet`], [Symbol.asyncDispose]: dispose };
+  const url = `etcd+http://127.0.0.1:${relay.port}/fleet`;
+  return { relay, login: { url }, init: [url], [Symbol.asyncDispose]: dispose };
 }
 
 async function postgresPlace(): Promise<Place> {
@@ -34,17 +41,20 @@ async function postgresPlace(): Promise<Place> {
     await relay[Symbol.asyncDispose]();
     await postgres[Symbol.asyncDispose]();
   };
-  const init = [`postgres://127.0.0.1:${relay.port}/postgres/fleet`, "--user", "alice", "--password", `file:${password}`];
-  return { relay, init, [Symbol.asyncDispose]: dispose };
+  const url = `postgres://127.0.0.1:${relay.port}/postgres/fleet`;
+  const login = { url, user: "alice", password: `file:${password}` };
+  return { relay, login, init: [url, "--user", login.user, "--password", login.password], [Symbol.asyncDispose]: dispose };
 }
 
 /** Round trips to log in. */
 const logins = { etcd: 0, PostgreSQL: 3 } as const;
 
-for (const { name, open, skip } of [
+const places = [
   { name: "etcd", open: etcdPlace, skip: etcdMissing("3.5") },
   { name: "PostgreSQL", open: postgresPlace, skip: postgresMissing },
-] as const)
+] as const;
+
+for (const { name, open, skip } of places) {
   test(`${name}: who only reads asks once, and lock and fence are four questions`, { skip }, async (context) => {
     await using place = await open();
     await using alice = await openCommandLine();
@@ -62,3 +72,24 @@ for (const { name, open, skip } of [
     // Beside the look that every command takes.
     assert.equal(await tripsOf("label web team=a"), logins[name] + 1 + 4);
   });
+
+  test(`${name}: the first look at many machines takes a question for each page of them`, { skip }, async (context) => {
+    await using place = await open();
+    const { relay, login } = place;
+    const [alice, bob] = await teamOf(temporaryFolder(), login, ["alice", "bob"]);
+    assert.ok(alice !== undefined && bob !== undefined);
+    const count = isFullRun ? 10_000 : 540;
+    await putMachines(alice, count);
+    relay.delayMs = 50;
+    const [before, startedMs] = [relay.trips, performance.now()];
+    assert.equal((await TeamStore.open(bob.context).list()).length, count);
+    const seconds = (performance.now() - startedMs) / 1_000;
+    // The moment's look, the pages, and the key with which they are sealed.
+    assert.ok(relay.trips - before <= logins[name] + 2 + Math.floor(count / 500) + 1, `${relay.trips - before}`);
+    context.diagnostic(`${count} machines in ${seconds.toFixed(1)} s, ${relay.trips - before} round trips of 100 ms`);
+    if (isFullRun) assert.ok(seconds <= 10, `${seconds} s`);
+    const next = relay.trips;
+    assert.equal((await TeamStore.open(bob.context).list()).length, count);
+    assert.equal(relay.trips - next, logins[name] + 1);
+  });
+}

@@ -20,7 +20,11 @@ export interface Colleague {
 }
 
 /** Founds a team of these people; each store is as `store init` or `store join` leaves it. */
-export async function teamOf(folder: string, login: Login, names: readonly string[]): Promise<Colleague[]> {
+export async function teamOf(
+  folder: string,
+  login: Login | ((name: string) => Login),
+  names: readonly string[],
+): Promise<Colleague[]> {
   const team = crypto.randomUUID();
   const colleagues: Colleague[] = [];
   for (const name of names) {
@@ -28,7 +32,13 @@ export async function teamOf(folder: string, login: Login, names: readonly strin
     const identityFile = path.join(folder, name, "identity");
     mkdirSync(storePath, { recursive: true });
     writeFileSync(identityFile, await newIdentity(), { mode: 0o600 });
-    const file: TeamFile = { version: 1, ...login, team, member: name, identity: `file:${identityFile}` };
+    const file: TeamFile = {
+      version: 1,
+      ...(typeof login === "function" ? login(name) : login),
+      team,
+      member: name,
+      identity: `file:${identityFile}`,
+    };
     const surroundings = teamSurroundings(storePath, safetyContext(storePath));
     const colleague = { name, storePath, context: teamContext(surroundings, file) };
     const founder = colleagues[0];
