@@ -25,12 +25,12 @@ describe("a plan that cannot come about", () => {
   it("is refused with line and column, where a driver refuses its flags", async () => {
     assert.equal(
       await refused("  a: {driver: none}"),
-      'machines.yml:4:3: "a" can never be what this says: --url option is required when no driver is selected\n',
+      'machines.yml:4:3: "a" cannot be what this says: --url option is required when no driver is selected\n',
     );
     assert.equal((await shell.run(["apply", "--yes"])).code, 1);
     assert.match(
       await refused(`  a: {${box}}\n  b: {driver: generic, generic-ip-address: "root@192.0.2.8"}`),
-      /^machines\.yml:5:24: "b" can never be .*\nHint: Give the address alone: --generic-ip-address 192\.0\.2\.8 --generic-ssh-user root\n$/u,
+      /^machines\.yml:5:24: "b" cannot be .*\nHint: Give the address alone: --generic-ip-address 192\.0\.2\.8 --generic-ssh-user root\n$/u,
     );
     assert.match(
       await refused(`  a: {${box}, generic-ssh-port: 70000}`),
@@ -41,7 +41,7 @@ describe("a plan that cannot come about", () => {
   it("is refused for a time that nothing could end", async () => {
     assert.match(
       await refused(`  a: {driver: none, url: ${url(1)}, ttl: 4h}`),
-      /^machines\.yml:4:50: "a" can never be what this says: "a" is not provisioned/u,
+      /^machines\.yml:4:50: "a" cannot be what this says: "a" is not provisioned/u,
     );
     assert.match(await refused(`  a: {${box}, idle: 2h}`), /^machines\.yml:4:\d\d: .*\nHint: .*--ttl-power-off/u);
   });

@@ -108,7 +108,7 @@ describe("apply", () => {
   it("makes nothing where one of several cannot be made", async () => {
     const scene = new FleetScene();
     const error = await failure(scene.apply("  a: {fake-size: small}\n  b: {fake-size: none}"));
-    assert.equal(error.message, 'm.yml:6:7: "b" can never be what this says: --fake-size "none" is not a size');
+    assert.equal(error.message, 'm.yml:6:7: "b" cannot be what this says: --fake-size "none" is not a size');
     assert.deepEqual(await scene.names(), []);
     await scene.applied("  a: {fake-size: small}");
     await failure(scene.apply("  a: {fake-size: none}", { replace: ["a"] }));

@@ -7,7 +7,7 @@ import { boxIn } from "../../machine/host/box.ts";
 describe("a plan that can never come about", () => {
   it("is refused where the flag stands, for what is made and for what is to be made anew", async () => {
     const scene = new FleetScene();
-    const words = '"b" can never be what this says: --fake-size "none" is not a size';
+    const words = '"b" cannot be what this says: --fake-size "none" is not a size';
     const made = await failureOf(scene.plan("  a: {fake-size: small}\n  b:\n    labels: {a: b}\n    fake-size: none"));
     assert.deepEqual([made.code, made.message], ["fleet-invalid", `m.yml:8:5: ${words}`]);
     await scene.applied("  a: {fake-size: small}");
@@ -18,7 +18,7 @@ describe("a plan that can never come about", () => {
   it("knows no time for what nothing could end, nor one that has passed; one that was applied counts no more", async () => {
     const scene = new FleetScene({ adopted: true });
     const own = await failureOf(scene.plan("  a: {fake-size: small, ttl: 4h}"));
-    assert.match(own.message, /^m\.yml:5:25: "a" can never be what this says: "a" is not provisioned/u);
+    assert.match(own.message, /^m\.yml:5:25: "a" cannot be what this says: "a" is not provisioned/u);
     const past = await failureOf(new FleetScene().plan('  a: {fake-size: small, ttl: "2020-01-01T00:00:00Z"}'));
     assert.match(past.message, /^m\.yml:5:25: .*The deadline 2020-01-01 .* has passed already/u);
     const later = new FleetScene();

@@ -74,7 +74,7 @@ async function configured(context: MachineContext, spec: MachineSpec, source: Fl
     if (!isMachineError(error)) throw error;
     const refusal = isMachineError(error.cause) ? error.cause : error;
     const place = await placeOf(refusal, context, spec, source);
-    throw invalid(place, `"${spec.name}" can never be what this says: ${refusal.message}`, refusal.hint);
+    throw invalid(place, `"${spec.name}" cannot be what this says: ${refusal.message}`, refusal.hint);
   }
 }
 
