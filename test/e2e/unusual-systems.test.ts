@@ -47,6 +47,48 @@ describe("unusual systems", { skip: unavailable ?? false }, () => {
     assert.equal(await host.sh("rpm -q iptables-nft > /dev/null; ls /usr/local/bin/dockerd"), "/usr/local/bin/dockerd");
   });
 
+  test("a package manager that asks at its terminal, where sudo insists on one, is told and waits for nobody", async () => {
+    await using repositories = await lab.serveSystemRepositories("rocky-9");
+    await using host = await lab.start("rocky-9", { prepare: repositories.sources });
+    await host.sh(`
+      useradd -m -s /bin/bash admin
+      install -d -o admin -g admin -m 700 /home/admin/.ssh
+      install -o admin -g admin -m 600 /root/.ssh/authorized_keys /home/admin/.ssh/authorized_keys
+      printf 'admin ALL=(ALL:ALL) NOPASSWD: ALL\nDefaults requiretty\n' > /etc/sudoers.d/admin
+      chmod 440 /etc/sudoers.d/admin
+      mv /usr/bin/dnf /usr/bin/dnf-3
+      cat > /usr/bin/dnf << 'END'
+#!/bin/sh
+case " $* " in *" --assumeno "*) ;; *" install "*)
+  printf 'Do you accept the licence of docker? [yes/no]: '
+  read -r answer < /dev/tty || exit 1 ;;
+esac
+exec /usr/bin/dnf-3 "$@"
+END
+      chmod 755 /usr/bin/dnf`);
+    await using program = await Program.open();
+    const mirror = ["--engine-package-mirror", repositories.url, "--engine-package-key", repositories.keyFingerprint];
+    const create = createArguments(host, "web", ...mirror, "--generic-ssh-user=admin");
+    await assertFails(program, create, {
+      sentence: /^dnf could not install docker-ce .* on web:\n[^]*Do you accept the licence of docker\? \[yes\/no\]:/u,
+      hint: /^Put it right on the machine/u,
+    });
+    await host.sh("mv /usr/bin/dnf-3 /usr/bin/dnf");
+    await program.ok(["provision", "web"]);
+    await runContainer(await dockerEnvironment(program), host);
+  });
+
+  test("two package managers side by side: the system's own is taken", async () => {
+    await using repositories = await lab.serveSystemRepositories("leap-15.6");
+    const stranger =
+      "printf '#!/bin/sh\\necho asked >> /root/asked; exit 1\\n' > /usr/bin/dnf; chmod 755 /usr/bin/dnf; cp /usr/bin/dnf /usr/bin/apt-get";
+    await using host = await lab.start("leap-15.6", { prepare: `${repositories.sources}\n${stranger}` });
+    await using program = await Program.open();
+    await program.ok(createArguments(host, "web"));
+    await runContainer(await dockerEnvironment(program), host);
+    assert.equal(await host.sh("cat /root/asked 2> /dev/null || true"), "");
+  });
+
   test("an os-release that lies about the package manager is told so, and nothing is changed", async () => {
     await using host = await lab.start("leap-15.6", { prepare: "sed -i 's/^ID=.*/ID=rocky/' /usr/lib/os-release" });
     await using program = await Program.open();

@@ -9,7 +9,7 @@ import type { Privilege } from "../facts/facts.ts";
 import { RawFacts } from "../facts/parse-facts.ts";
 import type { ProvisionContext } from "../provision-context.ts";
 import type { ScriptAnswer } from "../facts/script-answer.ts";
-import { withTerminal } from "../shell/terminal.ts";
+import { awayFromTerminal, withTerminal } from "../shell/terminal.ts";
 import { bootstrap, framedScript, parseScriptLine, type ScriptLine } from "../shell/script-protocol.ts";
 import { LineSplitter } from "../../system/line-splitter.ts";
 import { failureOf, sudoRefusal } from "../scripts/script-failure.ts";
@@ -60,8 +60,9 @@ export class HostShell {
 
   /** Runs as root; a status other than 0, or an end that never came, is thrown as what it means. */
   async runAsRoot(script: ShellText, run: ScriptRun, ...args: readonly string[]): Promise<ScriptAnswer> {
-    const command = `${becoming[this.#privilege.kind]}sh -c ${quoteWord(bootstrap)} sh${args.map((arg) => ` ${quoteWord(arg)}`).join("")}`;
     const terminal = "terminal" in this.#privilege && this.#privilege.terminal === true;
+    const words = [...(terminal ? [awayFromTerminal, "sh"] : []), bootstrap, "sh", ...args];
+    const command = `${becoming[this.#privilege.kind]}sh -c ${words.map(quoteWord).join(" ")}`;
     const answer = await this.#run(terminal ? withTerminal(command) : command, framedScript(script, this.#password), run);
     if (answer.status === 0 && answer.ended) return answer;
     throw answer.begun ? failureOf(answer, this.label) : sudoRefusal(answer, this.label, this.#privilege);

@@ -20,3 +20,10 @@ exec script -qec "{ $1
 export function withTerminal(command: string): string {
   return `sh -c ${quoteWord(inTerminal)} sh ${quoteWord(command)}`;
 }
+
+/**
+ * In the place of `sh -c`, below sudo: its terminal is no business of what runs there. A program that asks at /dev/tty
+ * finds none, and ends, where it would wait for an answer that nobody can give. The shell that waits is no leader of a
+ * session's group, so that setsid needs no further process.
+ */
+export const awayFromTerminal = `if command -v setsid > /dev/null; then setsid sh -c "$@"; else sh -c "$@"; fi; exit $?`;
