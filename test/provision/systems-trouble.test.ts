@@ -165,6 +165,13 @@ const troubled: readonly TroubledSystem[] = [
         hint: keys,
       },
       {
+        what: "a mirror that is dead, and no list of packages",
+        make: "sed -i.bak s,^baseurl=.*,baseurl=http://127.0.0.1:9/x, /etc/zypp/repos.d/repo-oss.repo; rm -rf /var/cache/zypp",
+        end: "mv /etc/zypp/repos.d/repo-oss.repo.bak /etc/zypp/repos.d/repo-oss.repo; rm -rf /var/cache/zypp",
+        says: /^zypper could not bring its lists of packages up to date on web:\n[^]*Error message: Failed to connect to 127\.0\.0\.1 port 9/u,
+        hint: mirrors,
+      },
+      {
         what: "a file that the mirror lacks",
         spoil: [/\/runc-.*\.rpm$/u, 404],
         says: /File '\.\/runc-\S+' not found on medium 'http:/u,
@@ -196,6 +203,13 @@ const troubled: readonly TroubledSystem[] = [
         end: "pacman -U --dbonly --noconfirm /usr/local/share/lab/base/bridge-utils-*",
         says: /^pacman could not install docker on web: unable to satisfy dependency 'bridge-utils' required by docker$/u,
         hint: conflict,
+      },
+      {
+        what: "a mirror that is dead, and no list of packages",
+        make: "sed -i.bak s,^Server.*,Server=http://127.0.0.1:9/x, /etc/pacman.d/mirrorlist; rm -f /var/lib/pacman/sync/*",
+        end: "mv /etc/pacman.d/mirrorlist.bak /etc/pacman.d/mirrorlist; pacman -Sy",
+        says: /^pacman could not bring its lists of packages up to date on web:\nerror: failed retrieving file 'core\.db'/u,
+        hint: mirrors,
       },
       {
         what: "a file that the mirror lacks",

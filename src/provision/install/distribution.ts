@@ -22,7 +22,8 @@ export function distributionInstallation(
   const optional = packages.optional ?? [];
   const bringing = bringPackages(
     joinLines(
-      sh`pkg_available ${packages.engine} || pkg_refresh`,
+      sh`pkg_available ${packages.engine} || pkg_refresh || pkg_available ${packages.engine} ||
+  fail package-manager ${`${manager.name} could not bring its lists of packages up to date on`}" $label"`,
       addPackage(packages.engine, engine.version),
       optional.length > 0 &&
         sh`optional=${optional.join(" ")}

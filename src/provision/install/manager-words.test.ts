@@ -90,6 +90,22 @@ Repository 'Main Repository' is invalid.
 - Can't provide /repodata/repomd.xml
 No provider of 'docker' found.`,
   ],
+  "zypper: a mirror that is dead": [
+    `Repository 'Main Repository' is invalid.
+[repo-oss|http://127.0.0.1:9/x] Valid metadata not found at specified URL
+History:
+ - [|] Error trying to read from 'http://127.0.0.1:9/x'
+ - Download (curl) error for 'http://127.0.0.1:9/x/content':
+Error code: Connection failed
+Error message: Failed to connect to 127.0.0.1 port 9 after 0 ms: Couldn't connect to server
+
+
+Skipping repository 'Main Repository' because of the above error.
+Could not refresh the repositories because of errors.`,
+    `Repository 'Main Repository' is invalid.
+- Download (curl) error for 'http://127.0.0.1:9/x/content':
+Error message: Failed to connect to 127.0.0.1 port 9 after 0 ms: Couldn't connect to server`,
+  ],
   "pacman: packages in conflict": [
     `resolving dependencies...
 looking for conflicting packages...

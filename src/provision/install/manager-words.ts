@@ -23,7 +23,7 @@ const telling: readonly RegExp[] = [
   /: Cannot download, |: \[Errno \d|\[Errno \d+\]|^At least \d+[KMG]?B more space|: (Package|Header) .* (signature|digest)|needs \d+[KMG]?B/u,
   // zypper
   /^(Problem:|not installable providers|nothing provides|Signature verification failed|- Signature verification|- .* has wrong checksum|No provider of)/u,
-  /^File '.*' not found|^(Download|Timeout|Failed to) .*|is invalid\.$|^(- )?Can't provide|^Package '?.*'? not found|not found in package names/u,
+  /^File '.*' not found|^(Download|Timeout|Failed to) .*|is invalid\.$|^- Download \(curl\) error for|^Error message: |^(- )?Can't provide|^Package '?.*'? not found|not found in package names/u,
   // pacman
   /^(error:|warning: .*(corrupted|skipping target|unknown trust))|^:: .* (are in conflict|and .* conflict|breaks dependency|requires) ?|\.pkg\.tar\.\S+ is missing/u,
   // apk and programs at large

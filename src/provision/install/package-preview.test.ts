@@ -280,6 +280,23 @@ END`,
   assert.match(calls.at(-1) ?? "", / install runc=1\.1\.5\+ds1-1 podman-docker$/u);
 });
 
+for (const [manager, program] of [
+  [pacman, "pacman"],
+  [apk, "apk"],
+] as const) {
+  test(`${program} is not asked what it would do before it has lists that name the engine`, async () => {
+    using standIns = new StandIns().add(program, "exit 1");
+    const body = sh`
+fail() { printf '@fact\treason\t%s\n' "$2"; finish_run; end; exit 0; }
+pkg_try_in "$managed_log"
+pkg_available docker || pkg_refresh
+pkg_preview docker`;
+    const { facts, calls } = await run(standIns, manager, body);
+    assert.match(facts("reason")[0] ?? "", /^what is to be installed is not in its lists of packages/u);
+    assert.equal(calls.filter((call) => call.startsWith(`${program} `)).length, 1);
+  });
+}
+
 test("dnf knows a source that is not the host's yet where it lies", async () => {
   using standIns = new StandIns().add("dnf");
   const { calls } = await run(

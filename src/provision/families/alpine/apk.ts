@@ -18,7 +18,7 @@ pkg_refresh_one() { pkg_refresh; }
 pkg_trust() { :; }
 pkg_available() { [ -n "$(apk $community search -q -x "$1" 2> /dev/null)" ]; }
 pkg_spec() { printf '%s~%s' "$1" "$2"; }
-pkg_try_in() { pkg_refresh() { :; }; }
+pkg_try_in() { pkg_refresh() { fail - "what is to be installed is not in its lists of packages, which are brought up to date before"; }; }
 pkg_preview() {
   outlook=$(apk $community add --simulate "$@" 2>&1) || { printf '%s\n' "$outlook" >&2; return 1; }
   printf '%s\n' "$outlook" | tr -d '()' | awk '

@@ -17,7 +17,7 @@ pkg_spec() {
   pacman -Si "$1" 2> /dev/null | awk -v name="$1" -v wanted="$2" '
     $1 == "Version" { sub(/^[0-9]+:/, "", $3); if (index($3, wanted) == 1 && substr($3, length(wanted) + 1) !~ /^[0-9]/) print name; exit }'
 }
-pkg_try_in() { pkg_refresh() { :; }; }
+pkg_try_in() { pkg_refresh() { fail - "what is to be installed is not in its lists of packages, which are brought up to date before"; }; }
 # "--print" looks at no conflicts. So it is asked in earnest, in a folder of its own with the databases in it and without
 # a lock, and told "yes" once more each time until it asks whether to proceed: there its input is at its end, which is "no".
 pacman_outlook() {
