@@ -37,7 +37,9 @@ const firewalledSystems: readonly FirewalledSystem[] = [
     image: "zypper-nftables",
     firewall: "nftables",
     closed: "silent",
-    reload: "systemctl restart nftables.service && systemctl try-restart docker.service",
+    // All rules go with a ruleset that is loaded anew, an engine's too, if there is one yet.
+    reload:
+      "systemctl restart nftables.service && { ! systemctl is-active -q docker.service || systemctl restart docker.service; }",
   },
 ];
 
