@@ -56,14 +56,14 @@ describe("unusual systems", { skip: unavailable ?? false }, () => {
       install -o admin -g admin -m 600 /root/.ssh/authorized_keys /home/admin/.ssh/authorized_keys
       printf 'admin ALL=(ALL:ALL) NOPASSWD: ALL\nDefaults requiretty\n' > /etc/sudoers.d/admin
       chmod 440 /etc/sudoers.d/admin
-      mv /usr/bin/dnf /usr/bin/dnf-3
+      mv /usr/bin/dnf /usr/bin/real-manager
       cat > /usr/bin/dnf << 'END'
 #!/bin/sh
 case " $* " in *" --assumeno "*) ;; *" install "*)
   printf 'Do you accept the licence of docker? [yes/no]: '
   read -r answer < /dev/tty || exit 1 ;;
 esac
-exec /usr/bin/dnf-3 "$@"
+exec /usr/bin/real-manager "$@"
 END
       chmod 755 /usr/bin/dnf`);
     await using program = await Program.open();
@@ -73,7 +73,7 @@ END
       sentence: /^dnf could not install docker-ce .* on web:\n[^]*Do you accept the licence of docker\? \[yes\/no\]:/u,
       hint: /^Put it right on the machine/u,
     });
-    await host.sh("mv /usr/bin/dnf-3 /usr/bin/dnf");
+    await host.sh("mv /usr/bin/real-manager /usr/bin/dnf");
     await program.ok(["provision", "web"]);
     await runContainer(await dockerEnvironment(program), host);
   });
