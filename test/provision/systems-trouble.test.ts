@@ -391,7 +391,12 @@ async function suffer(
     assert.match(error.message, trouble.says);
     assert.equal(error.code, trouble.code ?? "package-manager");
     assert.match(error.hint ?? "", trouble.hint);
-    assert.equal(await host.sh("ls -A /etc/docker /etc/yum.repos.d/docker-ce.repo 2> /dev/null; command -v dockerd || true"), "");
+    assert.equal(
+      await host.sh(
+        "ls -A /etc/docker /etc/yum.repos.d/docker-ce.repo /var/lib/docker-machine/run 2> /dev/null; command -v dockerd || true",
+      ),
+      "",
+    );
   } finally {
     repositories.mend();
     repositories.overlay(undefined);

@@ -104,7 +104,8 @@ function exported(assignment: string): ShellText {
   return sh`${name}=${rest.join("=")}; export ${name}`;
 }
 
-const undoing = sh`on_failure() { undo_run; record_failed; }`;
+/** Nothing is left to be undone then: a run that failed is none that was interrupted. */
+const undoing = sh`on_failure() { undo_run; record_failed; rm -rf ${statePaths.run}; }`;
 
 const closing = sh`
 record_packages
