@@ -7,6 +7,8 @@ import { copyFailed, type FileEntry, type FileTree } from "./file-tree.ts";
 
 /** As large as an SFTP packet may be everywhere. */
 const chunkBytes = 32 * 1024;
+/** Read and written together, because a way through the system and its threads costs more than a chunk. */
+const blockBytes = 32 * chunkBytes;
 
 export const localTree: FileTree = {
   find: (path) => naming(path, async () => await findEntry(path)),
@@ -43,7 +45,8 @@ function describe(stats: Stats): FileEntry {
 
 async function* readChunks(path: string): AsyncGenerator<Uint8Array> {
   try {
-    yield* createReadStream(path, { highWaterMark: chunkBytes });
+    for await (const block of createReadStream(path, { highWaterMark: blockBytes }) as AsyncIterable<Buffer>)
+      for (let at = 0; at < block.length; at += chunkBytes) yield block.subarray(at, at + chunkBytes);
   } catch (error) {
     throw explain(path, error);
   }
@@ -52,10 +55,24 @@ async function* readChunks(path: string): AsyncGenerator<Uint8Array> {
 async function writeChunks(path: string, mode: number, chunks: AsyncIterable<Uint8Array>): Promise<void> {
   const file = await fs.open(path, "w", mode | 0o200);
   try {
-    for await (const chunk of chunks) await file.write(chunk);
+    let gathered: Uint8Array[] = [];
+    let bytes = 0;
+    for await (const chunk of chunks) {
+      gathered.push(chunk);
+      bytes += chunk.length;
+      if (bytes < blockBytes) continue;
+      await writeWhole(file, Buffer.concat(gathered));
+      [gathered, bytes] = [[], 0];
+    }
+    await writeWhole(file, Buffer.concat(gathered));
   } finally {
     await file.close();
   }
+}
+
+/** The system may take less than it is given, as a disk does that is nearly full. */
+async function writeWhole(file: fs.FileHandle, block: Uint8Array): Promise<void> {
+  for (let at = 0; at < block.length;) at += (await file.write(block, at)).bytesWritten;
 }
 
 async function naming<T>(path: string, work: () => Promise<T>): Promise<T> {

@@ -9,7 +9,8 @@ import { silentSftp } from "./sftp-greeting.ts";
 import { Bound } from "./ssh-bounds.ts";
 
 const chunkBytes = 32 * 1024;
-const requestsUnderWay = 32;
+/** As many as OpenSSH's own. */
+const requestsUnderWay = 64;
 
 /** SSH_FX_EOF. */
 const endOfListing = 1;
@@ -130,7 +131,7 @@ export class SftpTree implements FileTree {
     for await (const chunk of chunks) {
       if (underWay.length >= requestsUnderWay) await underWay.shift();
       const writing = this.#request<void>(path, (done) =>
-        this.#sftp.write(handle, Buffer.from(chunk), 0, chunk.length, position, done),
+        this.#sftp.write(handle, Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length), 0, chunk.length, position, done),
       );
       writing.catch(() => {});
       underWay.push(writing);
