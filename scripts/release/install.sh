@@ -19,6 +19,10 @@ fail() {
 while [ $# -gt 0 ]; do
   case $1 in
     --from | --version | --prefix) [ -n "${2:-}" ] || fail "$1 needs a value" ;;
+    -h | --help)
+      echo 'Usage: sh install.sh [--from URL] [--version VERSION] [--prefix FOLDER]'
+      exit 0
+      ;;
     *) fail "$1 is not an option; there are --from URL, --version VERSION and --prefix FOLDER" ;;
   esac
   case $1 in
@@ -28,6 +32,8 @@ while [ $# -gt 0 ]; do
   esac
   shift 2
 done
+# As it stands in a clone, it knows of none.
+case $origin in @*) origin= ;; esac
 [ -n "$origin" ] || fail 'say where the release is, with --from URL'
 [ -z "$version" ] || origin=${origin%/}/$version
 

@@ -109,15 +109,18 @@ describe("install.sh", () => {
       [["--from", from, "--version", "empty"], /this release has no docker-machine-linux-/u],
       [["--from", "http://127.0.0.1:1"], /cannot get /u],
       [["--loud"], /--loud is not an option/u],
+      [["--from"], /--from needs a value/u],
     ] as const) {
       const { status, said } = await install(prefix, ...args);
       assert.notEqual(status, 0, said);
       assert.match(said, sentence);
     }
-    const text = readFileSync("scripts/release/install.sh", "utf8").replace("@ORIGIN@", "");
+    const text = readFileSync("scripts/release/install.sh", "utf8");
     const script = path.join(temporaryFolder(), "install.sh");
-    writeFileSync(script, text);
-    assert.throws(() => execFileSync("sh", [script], { stdio: "pipe" }), /say where the release is, with --from URL/u);
+    for (const origin of ["", "@ORIGIN@"]) {
+      writeFileSync(script, text.replace("@ORIGIN@", origin));
+      assert.throws(() => execFileSync("sh", [script], { stdio: "pipe" }), /say where the release is, with --from URL/u);
+    }
     assert.equal(existsSync(installed(prefix)), false);
   });
 });
