@@ -20,7 +20,11 @@ export function teamSurroundings(
       redactor.add(secret);
       return secret;
     },
-    // Of a plugin nobody knows where its machines live.
-    isOnThisComputer: async (driverName) => (await findBuiltinDriver(driverName))?.capabilities.onThisComputer === true,
+    reachOf: async (driverName) => {
+      const module = await findBuiltinDriver(driverName);
+      // A plugin does not tell where its machines live, or what of the folder it needs.
+      if (module === undefined) return "unknown";
+      return module.capabilities.onThisComputer === true ? "here" : "everybody";
+    },
   };
 }

@@ -5,6 +5,14 @@ import type { Ledger } from "./ledger.ts";
 import type { SyncState } from "./sync-state.ts";
 import type { TeamFile } from "./team-file.ts";
 
+export type Reach =
+  /** They are elsewhere, and what the team shares is all that is needed. */
+  | "everybody"
+  /** They live on this computer, or are somebody else's: their records are of no use to others. */
+  | "here"
+  /** Nobody knows, and whether what the driver keeps beside the record is needed: they are shared where a person says so. */
+  | "unknown";
+
 export interface TeamSurroundings {
   /** Absolute path of the store's folder. */
   readonly root: string;
@@ -15,8 +23,8 @@ export interface TeamSurroundings {
   readonly by: string;
   /** Follows a reference. Throws `secret-unavailable`. */
   readonly resolveSecret: (reference: string) => Promise<string>;
-  /** Whether a driver's machines live on this computer, so that nobody else has a use for their records. */
-  readonly isOnThisComputer: (driverName: string) => Promise<boolean>;
+  /** Who can use machines of a driver. */
+  readonly reachOf: (driverName: string) => Promise<Reach>;
 }
 
 export interface TeamContext extends TeamSurroundings {

@@ -105,9 +105,16 @@ export class TeamStore implements Store {
 
   async create(record: HostRecord, companions?: Readonly<Record<string, string>>): Promise<void> {
     const { name, driverName } = record;
-    const isShared = !(await this.#parts.context.isOnThisComputer(driverName));
+    const { reachOf, report } = this.#parts.context;
+    const reach = await reachOf(driverName);
     await this.#files.create(record, companions);
-    if (!isShared) return;
+    if (reach === "unknown")
+      logTo(
+        report,
+        "info",
+        `"${name}" is of this computer alone, because it is not known where machines of the plugin ${driverName} live. Where the others can reach it: docker-machine store push ${name}`,
+      );
+    if (reach !== "everybody") return;
     try {
       await this.#folder.setItem(name, { name, revision: 0, count: 0, digest: "", working: true });
       await this.publish(name);
@@ -236,7 +243,7 @@ export class TeamStore implements Store {
   async push(name: string, request: LockRequest): Promise<void> {
     const { context, team } = this.#parts;
     const { driverName } = await this.#files.load(name);
-    if (await context.isOnThisComputer(driverName))
+    if ((await context.reachOf(driverName)) === "here")
       throw new MachineError("driver-unsupported", `"${name}" lives on this computer (${driverName}): nobody else could use it`);
     const before = await this.#folder.item(name);
     const theirs = await team.use(async (ledger) => {

@@ -3,6 +3,11 @@ import { assemble } from "../../src/assembly/assemble.ts";
 import { reportNothing } from "../../src/log/event.ts";
 import type { SshExecutor } from "../../src/ssh/executor.ts";
 import type { MachineContext } from "../../src/machine/machine-context.ts";
+import { LazyTeamStore } from "../../src/assembly/lazy-team-store.ts";
+import { teamSurroundings } from "../../src/assembly/team-surroundings.ts";
+import type { Store } from "../../src/store/store.ts";
+import { isTeamStore } from "../../src/store/team-mark.ts";
+import { openTeamStore } from "../../src/team/open-team.ts";
 import { FileStore } from "../../src/store/file-store.ts";
 import { thisComputer, type Computer } from "../../src/system/computer.ts";
 import { driverModule } from "./fake-cloud-driver.ts";
@@ -23,11 +28,21 @@ export function safetyContext(
 ): MachineContext {
   const { env, ...others } = change;
   const computer = { ...thisComputer(), ...(env === undefined ? {} : { env }) };
+  const assembled = assemble({ computer, storePath, reportFor: () => reportNothing });
   return {
-    ...assemble({ computer, storePath, reportFor: () => reportNothing }),
+    ...assembled,
+    ...(isTeamStore(storePath) ? { store: teamStore(storePath, assembled) } : {}),
     ...(change.clock === undefined ? {} : { store: new FileStore(storePath, change.clock) }),
     findDriver: async (name) => (name === "none" ? (await import("../../src/drivers/none/index.ts")).driverModule : driverModule),
     openSsh: async () => silentSsh,
     ...others,
   };
+}
+
+/** Where the fake cloud's machines live is known. */
+function teamStore(storePath: string, context: MachineContext): Store {
+  return new LazyTeamStore(
+    storePath,
+    async () => await openTeamStore({ ...teamSurroundings(storePath, context), reachOf: async () => "everybody" }),
+  );
 }

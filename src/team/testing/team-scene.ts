@@ -67,7 +67,7 @@ export class TeamScene {
           by: `${name}@${name}-pc`,
           report: (event: ProgressEvent) => void (event.type === "log" && said.push(event.text)),
           resolveSecret: async () => identity,
-          isOnThisComputer: async (driverName) => driverName === "local",
+          reachOf: async (driverName) => (driverName === "local" ? "here" : driverName === "plugin" ? "unknown" : "everybody"),
         },
         file,
       ),
