@@ -71,7 +71,12 @@ describe("a plan that cannot come about", () => {
     const words = "create -d generic --generic-ip-address 127.0.0.1 --generic-ssh-port 1 c".split(" ");
     const made = await shell.run(words, { env: { MACHINE_TIMEOUT_SSH: "100ms" } });
     assert.ok(made.stdout.includes(shared), made.stdout + made.stderr);
-    await shell.ok("rm --yes box seed");
+    await shell.addRecord("twin", record.replaceAll('"box"', '"twin"').replaceAll("/machines/box", "/machines/twin"));
+    const entry = '{driver: generic, generic-ip-address: "127.0.0.1", generic-ssh-port: 1, generic-ssh-user: deploy}';
+    await write(shell, `machines:\n  box: ${entry}\n  twin: ${entry}\n`);
+    const twins = await shell.run(["plan"]);
+    assert.deepEqual([twins.code, twins.stderr.split("\n")[0]], [0, `machines.yml:5:3: ${shared.trim().replace('"c"', '"twin"')}`]);
+    await shell.ok("rm --yes box twin seed");
   });
 
   it("of an engine that others look after, its settings are recorded and no more", async () => {

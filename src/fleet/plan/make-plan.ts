@@ -5,6 +5,7 @@
 import type { DriverModule } from "../../driver-kit/driver.ts";
 import { isMachineError, messageOf } from "../../errors/machine-error.ts";
 import { fleetMarkOf } from "../../machine/fleet-mark.ts";
+import { boxIn } from "../../machine/host/box.ts";
 import { openHost } from "../../machine/host/open-host.ts";
 import { findInterruption, isBeingUndone, whatHappened } from "../../machine/interruption/interrupted.ts";
 import type { JournalReading } from "../../machine/interruption/journal.ts";
@@ -24,6 +25,7 @@ import { requirePossible } from "./possible.ts";
 interface RecordedMachine {
   readonly driverName: string;
   readonly extra: HostExtra;
+  readonly box: string | undefined;
 }
 
 /**
@@ -50,13 +52,20 @@ class Planner {
 
   async plan(): Promise<Plan> {
     const { store } = this.#context;
-    const looks = await store.facts(({ driverName, extra }): RecordedMachine => ({ driverName, extra }));
+    const looks = await store.facts(({ driverName, extra, driver }): RecordedMachine => ({
+      driverName,
+      extra,
+      box: boxIn(driver),
+    }));
     const byName = new Map(looks.map((look) => [look.name, look]));
     const machines: PlannedMachine[] = [];
     for (const spec of this.#file.machines) machines.push(await this.#planned(spec, byName.get(spec.name)));
     const wanted = new Set(this.#file.machines.map(({ name }) => name));
     for (const look of looks) if (!wanted.has(look.name)) machines.push(...(await this.#leftover(look)));
-    const warnings = await requirePossible(this.#context, machines, this.#file.swarms, this.#source);
+    const recorded = looks.flatMap(({ name, value }) => {
+      return value?.box === undefined ? [] : [{ name, driverName: driverNameOf(value), box: value.box }];
+    });
+    const warnings = await requirePossible(this.#context, { machines, recorded, swarms: this.#file.swarms }, this.#source);
     return { fleet: this.#file.fleet, machines, warnings };
   }
 
@@ -139,7 +148,7 @@ class Planner {
   async #withKept(name: string, seen: RecordedMachine): Promise<RecordedMachine> {
     if (Object.keys(seen.extra).length > 0) return seen;
     await using host = await openHost(this.#context, name);
-    return { driverName: seen.driverName, extra: host.record.extra };
+    return { ...seen, extra: host.record.extra };
   }
 
   async #traits(driverName: string): Promise<DriverTraits> {

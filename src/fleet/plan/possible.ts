@@ -5,7 +5,7 @@
 import { isMachineError, type MachineError } from "../../errors/machine-error.ts";
 import { Redactor } from "../../log/redact.ts";
 import { configurationFor } from "../../machine/create.ts";
-import { areBoxes, boxIn, describeSharedBox, recordedBoxes } from "../../machine/host/box.ts";
+import { areBoxes, boxIn, describeSharedBox } from "../../machine/host/box.ts";
 import type { MachineContext } from "../../machine/machine-context.ts";
 import type { Place } from "../../system/yaml-text.ts";
 import { invalid } from "../file/complaint.ts";
@@ -16,23 +16,37 @@ import { unfetchedOptions } from "../file/resolved-options.ts";
 import { lifetimeFlags } from "./differences.ts";
 import type { PlannedMachine } from "./plan.ts";
 
+interface Intention {
+  readonly machines: readonly PlannedMachine[];
+  readonly swarms: readonly SwarmSpec[];
+  /** All machines of the store that have an address, the fleet's and others. */
+  readonly recorded: readonly RecordedBox[];
+}
+
+interface RecordedBox {
+  readonly name: string;
+  readonly driverName: string;
+  readonly box: string;
+}
+
 /** Gives what is hardly meant. Throws `fleet-invalid` for the first that is not possible. */
 export async function requirePossible(
   context: MachineContext,
-  machines: readonly PlannedMachine[],
-  swarms: readonly SwarmSpec[],
+  { machines, swarms, recorded }: Intention,
   source: FlagSource,
 ): Promise<string[]> {
   await requireMembers(context, machines, swarms);
-  const boxes = new Boxes(context, machines);
+  const boxes = new Boxes(machines, recorded);
   for (const machine of machines) {
     const spec = checkedSpec(machine);
+    if (machine.spec === undefined) continue;
+    const { capabilities } = await context.findDriver(machine.spec.driverName);
+    if (machine.exists && areBoxes(capabilities)) boxes.keep(machine.spec);
     if (spec === undefined) continue;
-    const { capabilities } = await context.findDriver(spec.driverName);
     // A plugin would have to be started for each.
     if (capabilities.opaque === true) continue;
     const configuration = await configured(context, spec, source);
-    if (machine.action === "create" && areBoxes(capabilities)) await boxes.take(spec, boxIn(configuration));
+    if (machine.action === "create" && areBoxes(capabilities)) boxes.take(spec, boxIn(configuration));
   }
   return boxes.warnings;
 }
@@ -104,28 +118,42 @@ async function placeOf(
   return isPossible ? (places.get(timed) ?? spec.place) : spec.place;
 }
 
-/** Who of those that are made is the box of another one. */
+/** Who of the file's machines is the box of another one. */
 class Boxes {
   readonly warnings: string[] = [];
-  readonly #context: MachineContext;
   readonly #planned: ReadonlySet<string>;
+  readonly #recorded: ReadonlyMap<string, readonly RecordedBox[]>;
+  readonly #boxOf: ReadonlyMap<string, string>;
   readonly #made = new Map<string, string>();
-  readonly #recorded = new Map<string, ReturnType<typeof recordedBoxes>>();
 
-  constructor(context: MachineContext, machines: readonly PlannedMachine[]) {
-    this.#context = context;
+  constructor(machines: readonly PlannedMachine[], recorded: readonly RecordedBox[]) {
     this.#planned = new Set(machines.flatMap(({ name, spec }) => (spec === undefined ? [] : [name])));
+    this.#recorded = Map.groupBy(recorded, ({ driverName, box }) => `${driverName} ${box}`);
+    this.#boxOf = new Map(recorded.map(({ name, box }) => [name, box]));
   }
 
-  /** Throws `fleet-invalid` where the file gives one box to two machines. */
-  async take({ name, driverName, place }: MachineSpec, box: string | undefined): Promise<void> {
+  /** One that is there already, and stays. */
+  keep({ name, driverName, place }: MachineSpec): void {
+    const box = this.#boxOf.get(name);
+    const others = box === undefined ? [] : this.#others(driverName, box).filter((other) => other < name);
+    if (box !== undefined && others.length > 0) this.#warn(name, others, box, place);
+  }
+
+  /** One that is made. Throws `fleet-invalid` where the file gives its box to another one, too. */
+  take({ name, driverName, place }: MachineSpec, box: string | undefined): void {
     if (box === undefined) return;
-    const recorded = this.#recorded.get(driverName) ?? recordedBoxes(this.#context, driverName);
-    this.#recorded.set(driverName, recorded);
-    const others = (await recorded).get(box) ?? [];
+    const others = this.#others(driverName, box);
     const twin = this.#made.get(box) ?? others.find((other) => this.#planned.has(other));
     if (twin !== undefined) throw invalid(place, describeSharedBox(name, [twin], box), "Leave one of them out of the file.");
     this.#made.set(box, name);
-    if (others.length > 0) this.warnings.push(`${place}: ${describeSharedBox(name, others, box)}`);
+    if (others.length > 0) this.#warn(name, others, box, place);
+  }
+
+  #others(driverName: string, box: string): string[] {
+    return (this.#recorded.get(`${driverName} ${box}`) ?? []).map(({ name }) => name).toSorted();
+  }
+
+  #warn(name: string, others: readonly string[], box: string, place: Place): void {
+    this.warnings.push(`${place}: ${describeSharedBox(name, others, box)}`);
   }
 }

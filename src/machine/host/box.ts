@@ -30,27 +30,17 @@ export function boxIn(config: object): string | undefined {
   return typeof SSHConfigHost === "string" && SSHConfigHost !== "" ? `${place} by ${SSHConfigHost}` : place;
 }
 
-/** The recorded machines of a driver by their boxes, in the order of their names. */
-export async function recordedBoxes(
-  { store }: Pick<MachineContext, "store">,
-  driverName: string,
-): Promise<ReadonlyMap<string, readonly string[]>> {
-  const looks = await store.facts((facts) => (driverNameOf(facts) === driverName ? boxIn(facts.driver) : undefined));
-  const found = looks.flatMap(({ name, value }) => (value === undefined ? [] : [{ name, box: value }]));
-  const groups = Map.groupBy(found, ({ box }) => box);
-  return new Map([...groups].map(([box, machines]) => [box, machines.map(({ name }) => name).toSorted()]));
-}
-
 /** What speaks against a new machine that is the box of others: a sentence; undefined where nothing does. */
 export async function sharedBoxWarning(
-  context: Pick<MachineContext, "store">,
+  { store }: Pick<MachineContext, "store">,
   { name, module, driver }: Pick<Host, "name" | "module" | "driver">,
 ): Promise<string | undefined> {
   if (!areBoxes(module.capabilities)) return undefined;
   const box = boxIn(JSON.parse(await driver.configText()) as object);
   if (box === undefined) return undefined;
-  const others = ((await recordedBoxes(context, module.name)).get(box) ?? []).filter((other) => other !== name);
-  return others.length === 0 ? undefined : describeSharedBox(name, others, box);
+  const looks = await store.facts((facts) => driverNameOf(facts) === module.name && boxIn(facts.driver) === box);
+  const others = looks.flatMap((look) => (look.value === true && look.name !== name ? [look.name] : []));
+  return others.length === 0 ? undefined : describeSharedBox(name, others.toSorted(), box);
 }
 
 export function describeSharedBox(name: string, others: readonly string[], box: string): string {
