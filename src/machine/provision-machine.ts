@@ -36,9 +36,12 @@ export async function provisionMachine(
   host: Host,
   ssh: SshExecutor,
   signal: AbortSignal,
-  first: Pick<ProvisionContext, "renewHostKeys" | "firstBootMustSucceed"> = {},
+  {
+    certificate,
+    ...first
+  }: Pick<ProvisionContext, "renewHostKeys" | "firstBootMustSucceed"> & { readonly certificate?: "kept" | "new" } = {},
 ): Promise<ProvisionOutcome> {
-  const request = await provisionRequest(context, host);
+  const request = await provisionRequest(context, host, certificate);
   const outcome = await provisionHost(request, { ...provisionContext(context, host, ssh, signal), ...first });
   await keepTrust(host, outcome);
   await takeOwnKey(context, host, ssh, signal);

@@ -93,6 +93,7 @@ export async function reconfigureMachine(context: MachineContext, change: Reconf
   if (!efforts.some((effort) => effort === "provision" || effort === "certificate")) return;
   const work = { command: "provision", step: "provision" } as const;
   await workOnHost(context, host, work, lock.signal, async (ssh) => {
-    await provisionMachine(context, host, ssh, lock.signal);
+    // One with a name that is not wanted any more would serve all the same.
+    await provisionMachine(context, host, ssh, lock.signal, { certificate: efforts.includes("certificate") ? "new" : "kept" });
   });
 }

@@ -75,7 +75,10 @@ describe("a plan that cannot come about", () => {
     const entry = '{driver: generic, generic-ip-address: "127.0.0.1", generic-ssh-port: 1, generic-ssh-user: deploy}';
     await write(shell, `machines:\n  box: ${entry}\n  twin: ${entry}\n`);
     const twins = await shell.run(["plan"]);
-    assert.deepEqual([twins.code, twins.stderr.split("\n")[0]], [0, `machines.yml:5:3: ${shared.trim().replace('"c"', '"twin"')}`]);
+    assert.deepEqual(
+      [twins.code, twins.stderr.split("\n")[0]],
+      [0, `machines.yml:5:3: ${shared.trim().replace('"c"', '"twin"')}`],
+    );
     await shell.ok("rm --yes box twin seed");
   });
 
