@@ -1,13 +1,13 @@
 /** What somebody may have meant who mistyped a word. Pure. */
 
 /**
- * The candidate that differs from the word by fewest letters, where those are few enough to be a slip: one in words of up
- * to five letters, a third of longer ones. Letters that changed places count once, case and dashes against underscores not.
+ * The candidate that differs from the word by fewest letters, where those are few enough to be a slip: none in a letter alone,
+ * one in words of up to five, a third of longer ones. Letters that changed places count once, case and dashes against underscores not.
  */
 export function nearest(word: string, candidates: Iterable<string>): string | undefined {
   const wanted = plain(word);
   let best: string | undefined;
-  let least = Math.max(1, Math.floor(wanted.length / 3)) + 1;
+  let least = wanted.length < 2 ? 1 : Math.max(1, Math.floor(wanted.length / 3)) + 1;
   for (const candidate of candidates) {
     const distance = candidate === word ? 0 : editDistance(wanted, plain(candidate), least);
     if (distance < least) [best, least] = [candidate, distance];

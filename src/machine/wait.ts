@@ -18,7 +18,7 @@ export type WaitGoal = (typeof waitGoals)[number];
 const pace = { firstMs: 250, mostMs: 2_000 };
 
 /**
- * Throws `machine-not-found`, and `timeout` with what was in the way last.
+ * Throws `machine-not-found`, `driver-unsupported` where the goal is not to be had of such a machine, and `timeout` with what was in the way last.
  * @param ms bound in milliseconds
  */
 export async function waitForMachine(
@@ -36,7 +36,8 @@ export async function waitForMachine(
       return true;
     } catch (error) {
       signal.throwIfAborted();
-      if (!isMachineError(error)) throw error;
+      // What the driver has no way for does not come.
+      if (!isMachineError(error) || isMachineError(error, "driver-unsupported")) throw error;
       note(error);
       return undefined;
     }

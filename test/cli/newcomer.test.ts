@@ -108,7 +108,15 @@ describe("a machine of the driver none", () => {
   it("is not sent to SSH, which nobody knows of it", async () => {
     await using shell = await openCommandLine();
     await shell.ok("create -d none --url=tcp://127.0.0.1:1 web");
-    for (const words of ["env web", "config web", "with web -- true", "console web", "port web", "port web --close 80"]) {
+    for (const words of [
+      "wait --for ssh web",
+      "env web",
+      "config web",
+      "with web -- true",
+      "console web",
+      "port web",
+      "port web --close 80",
+    ]) {
       const { code, stderr } = await shell.run(words.split(" "));
       assert.equal(code, 1, words);
       assert.match(stderr, /^Hint: /mu, words);
