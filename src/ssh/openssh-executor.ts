@@ -100,7 +100,9 @@ export class OpenSshExecutor implements SshExecutor {
         ...destinationAndCommand(this.#target, options),
       ];
       const status = await this.#runInteractively(line.client, args, bound.signal);
-      return await this.#remoteStatus(line, status, await readText(logFile));
+      const told = this.#remoteStatus(line, status, await readText(logFile));
+      // At a terminal the client hears of an interrupt as soon as this process, and may have ended before that has.
+      return await told.finally(() => bound.signal.throwIfAborted());
     });
   }
 

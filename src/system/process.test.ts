@@ -64,3 +64,19 @@ describe("input that is given piece by piece", () => {
     await assert.rejects(running, /enough/u);
   });
 });
+
+it("a program that has ended, and left its pipes to another, is given up when that is asked for", async () => {
+  const stop = new AbortController();
+  let ended = (): void => {};
+  const running = runner.run("sh", ["-c", "sleep 20 & echo $!"], {
+    signal: stop.signal,
+    onStdout: (pid) => {
+      setTimeout(() => stop.abort(new Error("enough")), 300);
+      ended = () => process.kill(Number(pid));
+    },
+  });
+  const startedMs = performance.now();
+  await assert.rejects(running, /enough/u);
+  assert.ok(performance.now() - startedMs < 10_000);
+  ended();
+});

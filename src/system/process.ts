@@ -84,8 +84,15 @@ export class SystemProcessRunner implements ProcessRunner {
       const stdout: Buffer[] = [];
       const stderr: Buffer[] = [];
       let failure: unknown;
+      let hasExited = false;
+      // What the child started may hold its pipes open long after a child that has ended.
+      const letGo = (): void => {
+        child.stdout?.destroy();
+        child.stderr?.destroy();
+      };
       const end = (reason: unknown): void => {
         failure ??= reason;
+        if (hasExited) return letGo();
         child.kill("SIGTERM");
         setTimeout(() => child.kill("SIGKILL"), killGraceMs).unref();
       };
@@ -114,11 +121,9 @@ export class SystemProcessRunner implements ProcessRunner {
         clearTimeout(timer);
         options.signal?.removeEventListener("abort", onAbort);
       };
-      // What the child started may hold its pipes open long after a child that we ended.
       child.on("exit", () => {
-        if (failure === undefined) return;
-        child.stdout?.destroy();
-        child.stderr?.destroy();
+        hasExited = true;
+        if (failure !== undefined) letGo();
       });
       child.on("error", (error) => {
         settle();
