@@ -39,6 +39,22 @@ test("a file's cluster is formed, upgraded while its service answers, loses a ma
     assert.match(await ok("plan"), /^Nothing to do: 4 machines/u);
   });
 
+  await t.test("who left by hand, and who was made a worker, is drift, and apply takes them back", async () => {
+    await hostOf("w-1").sh("docker swarm leave");
+    await hostOf("m-1").sh("docker node demote $(docker node ls -q -f node.label=docker-machine.name=m-2)");
+    await waitUntil("m-2 as a worker", 30_000, async () => {
+      return (await hostOf("m-2").sh("docker info -f '{{.Swarm.ControlAvailable}}'")) === "false" || undefined;
+    });
+    const seen = await run("drift", "--detailed-exitcode");
+    assert.equal(seen.status, 2, seen.stderr);
+    assert.match(seen.stdout, /≠ m-2 +swarm: worker, not manager\n/u);
+    assert.match(seen.stdout, /≠ w-1 +swarm: in no swarm, not worker\n/u);
+    assert.match(await ok("apply", "--drift", "--yes"), /2 of 2 applied/u);
+    assert.equal((await hostOf("m-1").sh("docker node ls -q -f role=manager")).split("\n").length, 3);
+    assert.equal((await hostOf("m-1").sh("docker node ls -q")).split("\n").length, 4);
+    assert.match(await ok("drift", "--detailed-exitcode"), /^No drift: 4 machines/u);
+  });
+
   await t.test("engines become another version one at a time, and the service answers throughout", async () => {
     for (const host of hosts.values()) await host.sh(serverImage);
     await hostOf("m-1").sh(
