@@ -142,18 +142,32 @@ interface Element {
 }
 
 function elementAt(bytes: Buffer, at: number): Element {
-  const first = bytes.readUInt8(at + 1);
-  const size = first < 0x80 ? 0 : first & 0x7f;
-  const length = size === 0 ? first : bytes.readUIntBE(at + 2, size);
-  const start = at + 2 + size;
-  if (start + length > bytes.length) throw new RangeError("an element has no end");
-  return { tag: bytes.readUInt8(at), at, start, end: start + length };
+  const tag = bytes[at];
+  let length = bytes[at + 1];
+  if (tag === undefined || length === undefined) throw new RangeError("no element");
+  let start = at + 2;
+  if (length >= 0x80) {
+    const size = length & 0x7f;
+    if (size === 0 || size > longestLength) throw new RangeError("no length");
+    for (length = 0; start < at + 2 + size; start += 1) length = length * 256 + (bytes[start] ?? Number.NaN);
+  }
+  const end = start + length;
+  // Nor is one that has no number for a length.
+  if (!(end <= bytes.length)) throw new RangeError("an element has no end");
+  return { tag, at, start, end };
 }
+
+/** Bytes of a length: more than four are of no certificate. */
+const longestLength = 4;
 
 function partsOf(bytes: Buffer, element: Element | undefined): Element[] {
   const parts: Element[] = [];
   if (element === undefined) return parts;
-  for (let at = element.start; at < element.end; at = parts.at(-1)?.end ?? element.end) parts.push(elementAt(bytes, at));
+  for (let at = element.start; at < element.end;) {
+    const part = elementAt(bytes, at);
+    parts.push(part);
+    at = part.end;
+  }
   return parts;
 }
 
