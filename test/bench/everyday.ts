@@ -7,7 +7,7 @@ import { once } from "node:events";
 import { cp, mkdir, readFile, writeFile } from "node:fs/promises";
 import * as path from "node:path";
 import { engineFor } from "../cli/engine-fixture.ts";
-import { Program } from "../e2e/program.ts";
+import { Program, programs } from "../e2e/program.ts";
 import { original, originalMissing } from "../support/original.ts";
 import { median, timeOf, type Row } from "./measure.ts";
 
@@ -64,6 +64,11 @@ export async function measureEveryday(): Promise<readonly Row[]> {
       times: manyTimes,
     },
   );
+  for (const [what, command] of [
+    ["ls of 100 live engines: our processor time for each", [own, "-s", live, "ls"]],
+    ["the bare client's, for each", [client]],
+  ] as const)
+    rows.push({ what, value: usageOf(command, env).cpuMs / 100, target: command.length > 1 ? 1.2 : undefined });
   const many = await storeOf(program, "many", 450, record, "tcp://127.0.0.1:1");
   const last = record.replaceAll(engine.url, "tcp://127.0.0.2:2");
   await writeFile(path.join(many, "machines/m449/config.json"), last.replaceAll('"web"', '"m449"'));
@@ -98,8 +103,22 @@ export async function measureEveryday(): Promise<readonly Row[]> {
     [["env", "web"], 40],
     [["ls", "-q"], 50],
   ] as const)
-    rows.push({ what: `memory of ${args.join(" ")}`, value: peakMiB([own, ...args], env), unit: "MiB", target: mib });
+    rows.push({ what: `memory of ${args.join(" ")}`, value: usageOf([own, ...args], env).peakMiB, unit: "MiB", target: mib });
+  rows.push(...(await measureOnNode(env, live)));
   return rows;
+}
+
+/** The npm package: beside Node alone, and beside 0.16.2. */
+async function measureOnNode(env: NodeJS.ProcessEnv, live: string): Promise<Row[]> {
+  const bare: Contender = { name: "node alone", command: [process.execPath, "-e", "0"] };
+  const ls = ["-s", live, "ls"];
+  const go: readonly Contender[] = original === "" ? [] : [{ name: "0.16.2", command: [original, ...ls] }];
+  const ours = (args: readonly string[]): Contender => ({ name: "ours", command: [...programs.node, ...args] });
+  return [
+    ...(await compare("version on Node", [ours(["version"]), bare], env, times, undefined)),
+    ...(await compare("env web on Node", [ours(["env", "web"]), bare], env, times, 2)),
+    ...(await compare("ls of 100 live engines on Node", [ours(ls), ...go], env, manyTimes, 1)),
+  ];
 }
 
 interface Extra {
@@ -155,10 +174,17 @@ function spread(values: readonly number[]): string {
   return `${figures.map((ms) => ms.toFixed(1)).join(" / ")} ms`;
 }
 
-function peakMiB(command: readonly string[], env: NodeJS.ProcessEnv): number {
+/** What the system counted for one run. */
+function usageOf(command: readonly string[], env: NodeJS.ProcessEnv): { readonly peakMiB: number; readonly cpuMs: number } {
   const script =
-    "import resource,subprocess,sys\nsubprocess.run(sys.argv[1:],stdout=subprocess.DEVNULL,stderr=subprocess.DEVNULL)\nprint(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss//1024)";
-  return Number(execFileSync("python3", ["-c", script, ...command], { env, encoding: "utf8" }));
+    "import resource,subprocess,sys\nsubprocess.run(sys.argv[1:],stdout=subprocess.DEVNULL,stderr=subprocess.DEVNULL)\nu=resource.getrusage(resource.RUSAGE_CHILDREN)\nprint(u.ru_maxrss//1024,(u.ru_utime+u.ru_stime)*1000)";
+  const [peakMiB = Number.NaN, cpuMs = Number.NaN] = execFileSync("python3", ["-c", script, ...command], {
+    env,
+    encoding: "utf8",
+  })
+    .split(" ")
+    .map(Number);
+  return { peakMiB, cpuMs };
 }
 
 /** A store of machines like `web`, at one address. */
@@ -186,7 +212,8 @@ async function bareProgram(folder: string, name: string, source: string): Promis
     source === "" ? 'import { writeSync } from "node:fs";\nwriteSync(1, "x\\n");\nprocess.exit(0);\n' : source,
   );
   const out = path.join(folder, name);
-  execFileSync("bun", ["build", file, "--compile", "--bytecode", "--minify", "--format=esm", "--outfile", out], {
+  const options = ["--no-compile-autoload-dotenv", "--no-compile-autoload-bunfig", "--compile-jit-policy=16"];
+  execFileSync("bun", ["build", file, "--compile", "--bytecode", "--minify", "--format=esm", ...options, "--outfile", out], {
     stdio: "ignore",
   });
   return out;
