@@ -5,7 +5,7 @@
 import { execFile } from "node:child_process";
 import * as fs from "node:fs/promises";
 import * as path from "node:path";
-import { syncDirectory } from "./files.ts";
+import { explainFileError, syncDirectory } from "./files.ts";
 
 /** The disk, and threads of the runtime that wait for it. */
 const atOnce = 16;
@@ -21,9 +21,11 @@ export async function eachAtOnce<T>(all: readonly T[], work: (each: T) => Promis
   if (failed !== undefined) throw failed.reason;
 }
 
-/** A new file that a crash of the computer may still take. */
+/** A new file that a crash of the computer may still take. Throws `disk-full`, `store-unusable`. */
 export async function writeUnflushed(file: string, text: string, mode: number): Promise<void> {
-  await fs.writeFile(file, text, { flag: "wx", mode });
+  await fs.writeFile(file, text, { flag: "wx", mode }).catch((error: unknown) => {
+    throw explainFileError(error, file, "write");
+  });
 }
 
 /** What was written into these folders, and their names in the one they are in, outlive a crash of the computer. */

@@ -16,6 +16,7 @@ export class Relay implements AsyncDisposable {
   /** Round trips so far: what is asked at one time, over however many connections, is one. Connecting is not counted. */
   trips = 0;
   #isAnswered = true;
+  #awaited: { readonly text: string; readonly resolve: () => void }[] = [];
 
   private constructor(server: Server, port: number) {
     this.#server = server;
@@ -37,6 +38,11 @@ export class Relay implements AsyncDisposable {
   loseAnswers(count: number, text: string): void {
     this.#answersToLose = count;
     this.#isTold = (request) => request.includes(text);
+  }
+
+  /** Resolves with the next request that holds this text. */
+  async untilAsked(text: string): Promise<void> {
+    await new Promise<void>((resolve) => this.#awaited.push({ text, resolve }));
   }
 
   /** The network is back; connections of before have lost what they carried. */
@@ -62,6 +68,7 @@ export class Relay implements AsyncDisposable {
       if (this.isDown) return;
       if (this.#isAnswered) this.trips += 1;
       this.#isAnswered = false;
+      this.#awaited = this.#awaited.filter(({ text, resolve }) => !chunk.includes(text) || resolve());
       isDoomed ||= this.#answersToLose > 0 && this.#isTold(chunk);
       this.#later(() => server.write(chunk));
     });
