@@ -33,6 +33,7 @@ export const timeoutTable = {
   /** For one question to a program of the host. */
   queryMs: { variable: "QUERY", defaultMs: 20_000 },
   /** For a package manager to tell what an installation would change. */
+  firstBootMs: { variable: "FIRST_BOOT", defaultMs: 900_000 },
   forecastMs: { variable: "FORECAST", defaultMs: 120_000 },
   /** For downloading and installing packages, waiting for the package manager's lock included. */
   installMs: { variable: "INSTALL", defaultMs: 1_800_000 },

@@ -14,6 +14,8 @@ export interface ProvisionBounds {
   readonly probeMs: number;
   /** One question to a program of the host: an engine, systemd or a firewall that hangs holds nothing up longer. */
   readonly queryMs: number;
+  /** Waiting for cloud-init to be through with a machine's first boot. */
+  readonly firstBootMs: number;
   /** Asking the package manager what an installation would change; what takes longer is not waited for. */
   readonly forecastMs: number;
   /** Downloading and installing packages, waiting for the package manager's lock included. */
@@ -29,6 +31,7 @@ export interface ProvisionBounds {
 export const defaultBounds: ProvisionBounds = {
   probeMs: 60_000,
   queryMs: 20_000,
+  firstBootMs: 900_000,
   forecastMs: 120_000,
   installMs: 1_800_000,
   configureMs: 300_000,

@@ -27,6 +27,7 @@ import { awaitRunScript } from "../scripts/await-run-script.ts";
 import { awaitFirstBootScript } from "../scripts/first-boot-script.ts";
 import { newHostKeysScript, useHostKeysScript } from "../scripts/host-keys-script.ts";
 import { editedPath } from "../shell/own-files.ts";
+import { formatBound } from "../../system/time-text.ts";
 import { recoverScript } from "../scripts/restore-script.ts";
 
 export interface InstalledPackages {
@@ -247,12 +248,29 @@ async function pastFirstBoot(
     complainOfFirstBoot(request, context, facts.firstBoot?.errors ?? []);
     return facts;
   }
-  const answer = await shell.runAsRoot(awaitFirstBootScript(), { timeoutMs: bounds.installMs });
+  const answer = await shell.runAsRoot(awaitFirstBootScript(bounds.firstBootMs), {
+    timeoutMs: bounds.firstBootMs + bounds.probeMs,
+  });
+  const status = answer.facts.last("first-boot-status");
+  // busybox's timeout ends what it bounds by a signal, and says so.
+  if (status === "124" || status === "143") throw stillBooting(request.machineName, bounds, answer.facts);
   const now = await probeHost(shell, request, context, bounds);
-  const failed = answer.facts.last("first-boot-status") === "1";
+  const failed = status === "1";
   const errors = now.firstBoot?.errors ?? [];
   complainOfFirstBoot(request, context, failed && errors.length === 0 ? answer.facts.all("first-boot-words") : errors);
   return now;
+}
+
+/** cloud-init asks the provider's metadata server, and waits for it. */
+function stillBooting(machineName: string, { firstBootMs }: ProvisionBounds, told: RawFacts): MachineError {
+  const words = told.all("first-boot-words").map((line) => line.trim());
+  return new MachineError(
+    "timeout",
+    `cloud-init on ${machineName} is still at work on its first boot after ${formatBound(firstBootMs)}: ${words.join("; ").slice(0, 500)}`,
+    {
+      hint: `It may wait for a metadata server that does not answer: see /var/log/cloud-init.log there (docker-machine ssh ${machineName}). Once it has ended, "docker-machine provision ${machineName}" goes on.`,
+    },
+  );
 }
 
 /** Throws `remote-command` where the first boot had to succeed. */
