@@ -146,6 +146,7 @@ async function openRelay(at: Place, to: Place): Promise<Server> {
 function delay(from: Socket, to: Socket): void {
   from.setNoDelay(true);
   from.on("data", (chunk) => void setTimeout(() => to.destroyed || to.write(chunk), oneWayMs));
+  from.resume();
   from.on("end", () => void setTimeout(() => to.end(), oneWayMs));
   from.on("close", (failed) => void setTimeout(() => failed && to.destroy(), oneWayMs));
 }
