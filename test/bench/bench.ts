@@ -15,7 +15,7 @@ const sections: Readonly<Record<string, { readonly title: string; readonly load:
   start: { title: "Starting the program", load: async () => (await import("./start.ts")).measureStart },
   create: { title: "create on a host with an engine, over SSH", load: async () => (await import("./create.ts")).measureCreate },
   relay: {
-    title: "create of many hosts over a line of 100 ms, and with an installation",
+    title: "create of many hosts over a line of 100 ms",
     load: async () => (await import("./relay.ts")).measureRelay,
   },
   copy: { title: "scp of 200 MB, beside OpenSSH's", load: async () => (await import("./copy.ts")).measureCopy },

@@ -7,6 +7,7 @@ import { median, medianOf, repetitions, timeOf, type Row } from "./measure.ts";
 
 const targetMs = 2_000;
 const targetRoundTrips = 8;
+const installationAllowanceMs = 2_000;
 
 export async function measureCreate(): Promise<readonly Row[] | string> {
   const unavailable = await labUnavailableReason();
@@ -32,6 +33,7 @@ export async function measureCreate(): Promise<readonly Row[] | string> {
     { what: "env, 1 machine", value: env },
     { what: "ls, 1 machine", value: ls },
     ...(await measureFour(program, hosts)),
+    ...(await measureInstallation(lab, program)),
   ];
 }
 
@@ -79,5 +81,24 @@ async function measureFour(program: Program, hosts: readonly LabHost[]): Promise
   return [
     { what: "create of 4 hosts, one after the other", value: inSequence },
     { what: "create of 4 hosts at once", value: atOnce, note: `${(inSequence / atOnce).toFixed(1)} times as fast` },
+  ];
+}
+
+/** The same packages from the same mirror, by the command that a manual gives, run on the host itself. */
+async function measureInstallation(lab: Lab, program: Program): Promise<Row[]> {
+  await using plain = await lab.start("bookworm");
+  await using host = await lab.start("bookworm");
+  const bareMs = await timeOf(
+    async () =>
+      await plain.sh(
+        "export DEBIAN_FRONTEND=noninteractive; { apt-get update && apt-get install -y --no-install-recommends docker.io; } > /dev/null 2>&1",
+      ),
+  );
+  const createMs = await timeOf(
+    async () => await program.ok(["create", ...createFlags([host]), "--engine-source", "distro", "web"]),
+  );
+  return [
+    { what: "apt-get update and install of Debian's engine", value: bareMs },
+    { what: "create with that installation", value: createMs, target: bareMs + installationAllowanceMs },
   ];
 }

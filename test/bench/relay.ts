@@ -1,6 +1,6 @@
 /**
- * `create` of many prepared hosts behind a line of 100 ms there and back, at once and one after the other; and with an
- * installation, beside apt's own. Each machine is a host of the lab with an engine of its own: RELAYED_HOSTS says how many.
+ * `create` of many prepared hosts behind a line of 100 ms there and back, at once and one after the other. Each machine is a
+ * host of the lab with an engine of its own: RELAYED_HOSTS says how many.
  */
 import { once } from "node:events";
 import { readFile } from "node:fs/promises";
@@ -17,7 +17,6 @@ const startedAtOnce = 4;
 /** Of the sequence, as many as tell. */
 const sampled = 10;
 const memoryMiB = 300;
-const installationAllowanceMs = 2_000;
 const longMs = 500_000;
 
 export async function measureRelay(): Promise<readonly Row[] | string> {
@@ -25,26 +24,7 @@ export async function measureRelay(): Promise<readonly Row[] | string> {
   if (unavailable !== undefined) return unavailable;
   await using lab = await openLab();
   const count = Number(process.env["RELAYED_HOSTS"] ?? "10");
-  return [...(await measureInstallation(lab)), ...(await measureMany(lab, count, count > sampled ? 0.25 : 0.35))];
-}
-
-/** The same packages from the same mirror, by the command that a manual gives, run on the host itself. */
-async function measureInstallation(lab: Lab): Promise<Row[]> {
-  await using plain = await lab.start("bookworm");
-  await using host = await lab.start("bookworm");
-  await using program = await Program.open();
-  const bareMs = await timeOf(
-    async () =>
-      await plain.sh(
-        "export DEBIAN_FRONTEND=noninteractive; { apt-get update && apt-get install -y --no-install-recommends docker.io; } > /dev/null 2>&1",
-      ),
-  );
-  const flags = ["--driver", "generic", ...genericFlags(host), "--engine-source", "distro"];
-  const createMs = await timeOf(async () => await program.ok(["create", ...flags, "web"]));
-  return [
-    { what: "apt-get update and install of Debian's engine", value: bareMs },
-    { what: "create with that installation", value: createMs, target: bareMs + installationAllowanceMs },
-  ];
+  return await measureMany(lab, count, count > sampled ? 0.25 : 0.35);
 }
 
 async function measureMany(lab: Lab, count: number, target: number): Promise<Row[]> {
