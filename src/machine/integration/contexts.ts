@@ -12,7 +12,14 @@ import type { Host } from "../host/host.ts";
 import { openHost } from "../host/open-host.ts";
 import { lockMachine } from "../interruption/machine-lock.ts";
 import type { MachineContext } from "../machine-context.ts";
-import { contextPaths, currentContext, dockerConfigFolder, setCurrentContext, type ContextPaths } from "./docker-config.ts";
+import {
+  contextPaths,
+  currentContext,
+  dockerConfigFolder,
+  setCurrentContext,
+  inDockerFolder,
+  type ContextPaths,
+} from "./docker-config.ts";
 
 /** docker reserves one of these and refuses names of a single letter. */
 export function contextNameOf(machineName: string): string {
@@ -120,9 +127,6 @@ async function writeContext(context: MachineContext, host: Host, folder: string,
       `No address is known of "${host.name}", so there is nothing for a context to lead to`,
     );
   }
-  if (files.length > 0) await makePrivateDirectory(paths.certificates);
-  for (const [file, text] of files) await writeFileAtomic(path.join(paths.certificates, file), text, 0o600);
-  if (files.length === 0) await removeFolder(paths.tlsFolder);
   const meta: Meta = {
     Name: name,
     Metadata: {
@@ -132,8 +136,13 @@ async function writeContext(context: MachineContext, host: Host, folder: string,
     },
     Endpoints: { ...before?.Endpoints, docker: { Host: url, SkipTLSVerify: false } },
   };
-  await makePrivateDirectory(paths.metaFolder);
-  await writeFileAtomic(paths.metaFile, JSON.stringify(meta), 0o644);
+  await inDockerFolder(async () => {
+    if (files.length > 0) await makePrivateDirectory(paths.certificates);
+    else await removeFolder(paths.tlsFolder);
+    for (const [file, text] of files) await writeFileAtomic(path.join(paths.certificates, file), text, 0o600);
+    await makePrivateDirectory(paths.metaFolder);
+    await writeFileAtomic(paths.metaFile, JSON.stringify(meta), 0o644);
+  });
 }
 
 interface Content {

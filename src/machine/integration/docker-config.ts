@@ -5,7 +5,7 @@
 import { createHash } from "node:crypto";
 import * as path from "node:path";
 import { findMember, formatJson, jsonFrom, memberOf, parseJson, plainFrom, type JsonObject } from "../../gocompat/json.ts";
-import { MachineError, messageOf } from "../../errors/machine-error.ts";
+import { isMachineError, MachineError, messageOf } from "../../errors/machine-error.ts";
 import type { Computer } from "../../system/computer.ts";
 import { makePrivateDirectory, readRegularFileIfExists, readRegularFileNow, writeFileAtomic } from "../../system/files.ts";
 
@@ -62,9 +62,24 @@ export async function setCurrentContext(configFolder: string, contextName: strin
   const config = await readConfig(configFolder);
   const others = (config?.members ?? []).filter(({ key }) => key !== "currentContext");
   const own = contextName === undefined ? [] : [memberOf("currentContext", jsonFrom(contextName))];
-  await makePrivateDirectory(configFolder);
-  // As docker's own client writes it.
-  await writeFileAtomic(configFile(configFolder), formatJson({ kind: "object", members: [...others, ...own] }, "\t"), 0o600);
+  await inDockerFolder(async () => {
+    await makePrivateDirectory(configFolder);
+    // As docker's own client writes it.
+    await writeFileAtomic(configFile(configFolder), formatJson({ kind: "object", members: [...others, ...own] }, "\t"), 0o600);
+  });
+}
+
+/** A change of docker's files. Throws `store-unusable` with what helps there: the folder is none of the store's. */
+export async function inDockerFolder(change: () => Promise<void>): Promise<void> {
+  try {
+    await change();
+  } catch (error) {
+    if (!isMachineError(error, "store-unusable")) throw error;
+    throw new MachineError(error.code, error.message, {
+      cause: error,
+      hint: "Check the owner and the permissions, or have docker's client use another folder: DOCKER_CONFIG.",
+    });
+  }
 }
 
 function configFile(configFolder: string): string {
