@@ -122,6 +122,12 @@ describe("docker contexts", { skip: hasDocker ? false : "docker's client is not 
     assert.deepEqual(await shown("shop"), [engine.url, "mine"]);
     await shell.ok("rename shop web");
     assert.deepEqual(await names(), ["default", "dm-default", "dm-x", "theirs", "web"]);
+    await shell.ok("rename x shop");
+    assert.equal(
+      (await docker("context", "inspect", "shop", "--format", "{{.Metadata.Description}}")).stdout,
+      'Machine "shop"\n',
+    );
+    await shell.ok("rename shop x");
   });
 
   it("go with their machine, and a current one is left first", async () => {

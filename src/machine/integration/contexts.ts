@@ -105,9 +105,19 @@ export async function moveContext(context: MachineContext, oldName: string, host
   const isCurrent = (await currentContext(folder)) === contextNameOf(oldName);
   const taken = await readMeta(contextPaths(folder, contextNameOf(host.name)));
   if (taken !== undefined && !isOurs(taken, context, host.name)) throw foreign(contextNameOf(host.name));
-  await writeContext(context, host, folder, before);
+  await writeContext(context, host, folder, withoutDescription(before, oldName));
   if (isCurrent) await setCurrentContext(folder, contextNameOf(host.name));
   await removeContext(context, oldName);
+}
+
+/** What the user wrote in its place stays. */
+function withoutDescription(meta: Meta, name: string): Meta {
+  const { Description: description, ...others } = meta.Metadata ?? {};
+  return description === descriptionOf(name) ? { ...meta, Metadata: others } : meta;
+}
+
+function descriptionOf(name: string): string {
+  return `Machine "${name}"`;
 }
 
 /** Puts the machine's context right where it has one of ours. */
@@ -130,7 +140,7 @@ async function writeContext(context: MachineContext, host: Host, folder: string,
   const meta: Meta = {
     Name: name,
     Metadata: {
-      Description: `Machine "${host.name}"`,
+      Description: descriptionOf(host.name),
       ...before?.Metadata,
       "docker-machine": { store: context.store.root, machine: host.name },
     },
