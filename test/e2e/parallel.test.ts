@@ -58,13 +58,6 @@ describe("many machines", { skip: unavailable ?? false }, () => {
     await program.ok(["rm", "-y", "web-1", "web-2", "web-4"]);
   });
 
-  test("one create on a prepared host is eight round trips at most", async () => {
-    const [host] = hosts;
-    assert.ok(host);
-    const count = await countRoundTrips(program.folder, host);
-    assert.ok(count > 0 && count <= 8, String(count));
-  });
-
   test("web-{1..4} is four machines of one authority, each with its own address and certificate", async () => {
     await program.ok([...createArguments(), "web-{1..4}"]);
     assert.deepEqual(await states(), [0, 1, 2, 3].map(running));
@@ -108,5 +101,12 @@ describe("many machines", { skip: unavailable ?? false }, () => {
     const removed = await program.ok(["rm", "-y", ...names]);
     for (const name of names) assert.match(removed, new RegExp(`Successfully removed ${name}$`, "mu"));
     assert.deepEqual(await machineFolders(program.store), []);
+  });
+
+  test("one create on a prepared host is eight round trips at most", async () => {
+    const [host] = hosts;
+    assert.ok(host);
+    const count = await countRoundTrips(program.folder, host);
+    assert.ok(count > 0 && count <= 8, String(count));
   });
 });
