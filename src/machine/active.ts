@@ -56,13 +56,15 @@ async function candidatesFor(context: MachineContext, dockerHost: string): Promi
   const { host, port } = partsOf(dockerHost);
   const found: Candidates = { likely: [], possible: [], opaque: [] };
   const records = (await context.store.facts((facts) => facts)).flatMap(({ value }) => value ?? []);
-  const named = records.find(({ name }) => isAliasOf(name, dockerHost));
+  const named = dockerHost.startsWith("ssh:") ? records.find(({ name }) => isAliasOf(name, dockerHost)) : undefined;
   if (named !== undefined) return { ...found, likely: [named] };
-  for (const facts of records.sort((a, b) => byNaturalOrder(a.name, b.name))) {
+  for (const facts of records) {
     const text = JSON.stringify(facts.driver);
     if (text.includes(host)) (text.includes(port) ? found.likely : found.possible).push(facts);
     else if ((await context.findDriver(facts.driverName, text)).capabilities.opaque === true) found.opaque.push(facts);
   }
+  // Only few are left to be put in order.
+  for (const group of [found.likely, found.possible, found.opaque]) group.sort((a, b) => byNaturalOrder(a.name, b.name));
   return found;
 }
 
