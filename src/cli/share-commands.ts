@@ -80,6 +80,13 @@ export const shareCommands: readonly Command[] = [
         value: "engine",
         choices: ["engine", "shell"],
       },
+      {
+        kind: "bool",
+        name: "tls",
+        usage:
+          "A client certificate for the guest's RSA or ECDSA key, 24h at most: nothing takes it back, and it opens all engines of this store",
+      },
+      { kind: "string", name: "folder", usage: "With --tls: folder to write ca.pem and cert.pem to" },
       { kind: "bool", name: "y", usage: "Assumes automatic yes to share" },
       ...selectionFlags,
     ],

@@ -67,4 +67,5 @@ function jwkFields(jwk: JsonWebKey): [string, ...Buffer[]] | undefined {
   return [`ecdsa-sha2-${curve}`, encodeString(curve), encodeString(point)];
 }
 
-const nistCurves: Readonly<Record<string, string>> = { "P-256": "nistp256", "P-384": "nistp384", "P-521": "nistp521" };
+/** As JWK and as SSH name them. */
+export const nistCurves: Readonly<Record<string, string>> = { "P-256": "nistp256", "P-384": "nistp384", "P-521": "nistp521" };

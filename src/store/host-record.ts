@@ -84,6 +84,16 @@ export interface FleetMark {
   Labels: string[];
 }
 
+/** A client certificate that somebody else was given, as the record has it. */
+export interface GivenCertificate {
+  readonly Person: string;
+  /** ISO 8601. */
+  readonly Since: string;
+  readonly Until: string;
+  /** SHA-256, hexadecimal. */
+  readonly Fingerprint: string;
+}
+
 export interface HostExtra {
   EngineSource?: string;
   EngineVersion?: string;
@@ -119,6 +129,8 @@ export interface HostExtra {
   };
   /** Its host does not know `Expires` and `IdleSeconds` yet. */
   LifetimePending?: boolean;
+  /** What `share --tls` gave. */
+  GuestCertificates?: GivenCertificate[];
   /** No command removes or cuts it off. */
   Protected?: boolean;
   /** Which fleet's file made the machine, and what that said; see `machine/fleet-mark.ts`. */

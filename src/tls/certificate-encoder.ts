@@ -19,13 +19,13 @@ const latestYear = 9_995;
 const backdatedMinutes = 5;
 
 /** From five minutes ago, at the full minute, as 0.16.2 has it. */
-function newValidity(now: Date): ValidityPeriod {
+function newValidity(now: Date, until: Date | undefined): ValidityPeriod {
   if (now.getUTCFullYear() > latestYear)
     throw new MachineError("certificate-invalid", `No certificate can be made: this computer's clock says ${now.toISOString()}`, {
       hint: "Set the clock right and run the command again.",
     });
   const notBefore = Math.floor(now.getTime() / 60_000 - backdatedMinutes) * 60_000;
-  return { notBefore: new Date(notBefore), notAfter: new Date(notBefore + validDays * dayMs) };
+  return { notBefore: new Date(notBefore), notAfter: until ?? new Date(notBefore + validDays * dayMs) };
 }
 
 /** The certificate as DER. */
@@ -33,14 +33,14 @@ export function encodeCertificate(request: CertificateRequest): Buffer {
   const issuer = request.issuer && AsnConvert.parse(request.issuer.certificate.raw, x509.Certificate).tbsCertificate;
   const signingKey = request.issuer?.key ?? request.key;
   const signatureAlgorithm = signatureAlgorithmOf(signingKey);
-  const subject = organizationName(request.organization);
+  const subject = subjectName(request);
   const publicKey = AsnConvert.parse(publicKeyDer(request.key), x509.SubjectPublicKeyInfo);
   const tbsCertificate = new x509.TBSCertificate({
     version: x509.Version.v3,
     serialNumber: newSerialNumber(),
     signature: signatureAlgorithm,
     issuer: issuer?.subject ?? subject,
-    validity: new x509.Validity(newValidity(request.now)),
+    validity: new x509.Validity(newValidity(request.now, request.until)),
     subject,
     subjectPublicKeyInfo: publicKey,
     extensions: new x509.Extensions(extensionsOf(request.role, publicKey, request.key, issuer)),
@@ -74,10 +74,17 @@ function newSerialNumber(): ArrayBuffer {
 }
 
 /** `O=…`; a PrintableString where its alphabet allows, as Go encodes it. */
-function organizationName(organization: string): x509.Name {
-  const isPrintable = /^[A-Za-z0-9 '()+,\-./:=?]*$/u.test(organization);
-  const value = new x509.AttributeValue(isPrintable ? { printableString: organization } : { utf8String: organization });
-  return new x509.Name([new x509.RelativeDistinguishedName([new x509.AttributeTypeAndValue({ type: "2.5.4.10", value })])]);
+function subjectName({ organization, commonName }: CertificateRequest): x509.Name {
+  return new x509.Name([
+    namePart("2.5.4.10", organization),
+    ...(commonName === undefined ? [] : [namePart("2.5.4.3", commonName)]),
+  ]);
+}
+
+function namePart(type: string, text: string): x509.RelativeDistinguishedName {
+  const isPrintable = /^[A-Za-z0-9 '()+,\-./:=?]*$/u.test(text);
+  const value = new x509.AttributeValue(isPrintable ? { printableString: text } : { utf8String: text });
+  return new x509.RelativeDistinguishedName([new x509.AttributeTypeAndValue({ type, value })]);
 }
 
 function extensionsOf(

@@ -17,8 +17,12 @@ export interface CertificateRequest {
   readonly role: CertificateRole;
   /** The subject: the user, followed by what the certificate is for. */
   readonly organization: string;
-  /** The private key whose public half is certified. */
+  /** The key whose public half is certified; where nobody else signs, the private one. */
   readonly key: KeyObject;
+  /** Beside the organization. */
+  readonly commonName?: string | undefined;
+  /** Its end; that of 0.16.2's certificates unless given. */
+  readonly until?: Date | undefined;
   readonly now: Date;
   /** Who signs; undefined = the key itself. */
   readonly issuer?: Issuer | undefined;

@@ -38,5 +38,5 @@ export function parseKey(pem: string, file: string): KeyObject {
 
 /** The public half, as DER (SubjectPublicKeyInfo). */
 export function publicKeyDer(key: KeyObject): Buffer {
-  return createPublicKey(key).export({ type: "spki", format: "der" });
+  return (key.type === "public" ? key : createPublicKey(key)).export({ type: "spki", format: "der" });
 }

@@ -1,13 +1,13 @@
 /** A machine shared with somebody who has a store of their own, until it is not: on a real host, with docker's own client. */
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
-import { readdir, writeFile } from "node:fs/promises";
+import { mkdir, readdir, rename, writeFile } from "node:fs/promises";
 import * as path from "node:path";
 import { test } from "node:test";
 import { labUnavailableReason, openLab } from "../lab/lab.ts";
 import { misfits, type Schema } from "../support/json-schema.ts";
 import { createArguments } from "./generic-flags.ts";
-import { Program } from "./program.ts";
+import { output, Program } from "./program.ts";
 
 const facts = (JSON.parse(readFileSync("docs/facts.schema.json", "utf8")) as Schema).properties ?? {};
 const unavailable = await labUnavailableReason();
@@ -32,6 +32,8 @@ test("a guest uses the engine and nothing else, and is out at once when unshared
 
   await guest.ok(["share", "accept", ticket]);
   assert.match(await guest.ok(["ls"]), /^web +- +shared +Running +ssh:\/\/docker-machine@\S+ +v\d/mu);
+  const written = await host.sh("journalctl -t docker-machine-share -o cat");
+  assert.match(written, /^alice from \d+\.\d+\.\d+\.\d+: docker-machine-engine$/mu);
   await host.sh("docker import /usr/local/share/lab/tiny.tar tiny");
   assert.equal(
     await guest.ok(["with", "web", "docker", "run", "--rm", "-i", "tiny", "cat"], { stdin: "through and back" }),
@@ -60,11 +62,24 @@ test("a guest uses the engine and nothing else, and is out at once when unshared
   const listed: unknown = JSON.parse(await owner.ok(["--output", "json", "share", "ls", "web"]));
   assert.deepEqual(misfits(listed, facts["share ls"] as Schema), []);
   const left: unknown = JSON.parse(await owner.ok(["--output", "json", "unshare", "web", "alice"]));
-  assert.deepEqual(left, { name: "web", guests: [] });
+  assert.deepEqual(left, { name: "web", guests: [], certificates: [] });
   assert.notEqual((await watching.ended).status, 0, "docker events ended");
   assert.notEqual((await guest.run(["with", "web", "docker", "ps"])).status, 0);
   assert.equal((await host.exec("id docker-machine")).status, 1, "the user went with the last guest");
   assert.equal((await host.exec("ls -d /var/lib/docker-machine-share")).status, 2);
+
+  const folder = path.join(guest.folder, "web");
+  await mkdir(folder);
+  await output("ssh-keygen", ["-q", "-t", "ecdsa", "-m", "PEM", "-N", "", "-f", path.join(guest.folder, "key.pem")]);
+  const certify = ["share", "web", "--tls", "-y", "--with", path.join(guest.folder, "key.pem.pub"), "--as", "alice"];
+  assert.match((await owner.run([...certify, "--folder", folder, "--for", "25h"])).stderr, /given for 24 hours at most/u);
+  const line = (await owner.ok([...certify, "--folder", folder, "--for", "1h"])).trim().split("\n").at(-1) ?? "";
+  await rename(path.join(guest.folder, "key.pem"), path.join(folder, "key.pem"));
+  assert.match(await output("sh", ["-c", line.replace("docker ps", "docker version")]), /Server:/u);
+  assert.match(await owner.ok(["share", "ls", "web"]), /takes a certificate of alice until \S+Z; nothing ends it sooner/u);
+  const kept = await owner.run(["unshare", "web", "alice"]);
+  assert.notEqual(kept.status, 0);
+  assert.match(kept.stderr, /no list of revoked certificates: "web" takes alice's until .*\n.*move certs\/ away/u);
 });
 
 test(
@@ -117,6 +132,11 @@ test(
     await owner.ok(createArguments(host, "web"));
     await host.sh("cp /root/.ssh/authorized_keys /root/.ssh/root_keys");
     const key = await owner.ok(["share", "request"]);
+    // As an OpenSSH says of itself that knows no end of a key.
+    await host.sh("printf '#!/bin/sh\\necho OpenSSH_7.6p1 >&2\\n' > /usr/local/sbin/sshd; chmod 0755 /usr/local/sbin/sshd");
+    const old = await owner.run(["share", "web", "-y", "--with", key.trim(), "--as", "alice", "--for", "1h"]);
+    assert.match(old.stderr, /OpenSSH on web is 7\.6; guests need 7\.7 or later/u);
+    await host.sh("rm /usr/local/sbin/sshd");
     for (const [what, [settings, sentence]] of Object.entries(servers)) {
       await host.sh(`printf '${settings}\\n' > /etc/ssh/sshd_config.d/00-none.conf; systemctl reload ssh`);
       const result = await owner.run(["share", "web", "-y", "--with", key.trim(), "--as", "alice", "--for", "1h"]);

@@ -13,9 +13,14 @@ export async function run(invocation: Invocation, context: CliContext): Promise<
   );
 }
 
-export function guestLines({ name, guests }: MachineGuests): readonly string[] {
+export function guestLines({ name, guests, certificates }: MachineGuests): readonly string[] {
+  const given = certificates.map(({ person, until }) =>
+    oneLine(`"${name}" takes a certificate of ${person} until ${until}; nothing ends it sooner`),
+  );
+  if (guests.length === 0 && given.length > 0) return given;
   if (guests.length === 0) return [`"${name}" is shared with nobody`];
-  return guests.map(({ person, mode, until, sessions }) =>
+  const lines = guests.map(({ person, mode, until, sessions }) =>
     oneLine(`"${name}" is shared with ${person} (${mode}) until ${until.toISOString()}; open now: ${sessions}`),
   );
+  return [...lines, ...given];
 }

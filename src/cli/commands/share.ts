@@ -2,13 +2,16 @@
 import * as path from "node:path";
 import { MachineError } from "../../errors/machine-error.ts";
 import { logTo } from "../../log/event.ts";
+import { longestCertificateMs, shareByCertificate } from "../../machine/sharing/certificate-share.ts";
 import { shareMachine, type GuestRequest, type Shared } from "../../machine/sharing/share.ts";
 import { isPersonName } from "../../provision/scripts/guests-script.ts";
+import { quoteWord } from "../../ssh/shell-quote.ts";
 import { parsePublicKey } from "../../ssh/public-key.ts";
 import { readRegularFileIfExists } from "../../system/files.ts";
 import { readTimeText } from "../../system/time-text.ts";
 import type { CliContext } from "../cli-context.ts";
 import type { Invocation } from "../command.ts";
+import { writeNamedFile } from "../named-file.ts";
 import { readNamed } from "../named-machines.ts";
 import { openContext } from "../open-context.ts";
 import { isConfirmed, selectedNames } from "../selection/select-machines.ts";
@@ -19,6 +22,7 @@ export async function run(invocation: Invocation, context: CliContext): Promise<
   const { options } = invocation;
   const request = await readRequest(invocation, context);
   const names = await selectedNames(openContext(context), invocation, context);
+  if (options.bool("tls")) return await shareCertificates(names, request, invocation, context);
   if (!options.bool("y")) {
     const what = request.mode === "shell" ? "a root shell on" : "the engine of";
     logTo(
@@ -34,6 +38,41 @@ export async function run(invocation: Invocation, context: CliContext): Promise<
     async (machineContext, name) => await shareMachine(machineContext, name, request, context.signal),
     (shared) => linesOf(shared, request, context),
   );
+}
+
+/** Of one machine, so that a folder is one machine's. */
+async function shareCertificates(
+  names: readonly string[],
+  request: GuestRequest,
+  { options }: Invocation,
+  context: CliContext,
+): Promise<void> {
+  const folder = options.string("folder");
+  const [name = "", ...others] = names;
+  if (others.length > 0 || folder === "" || options.isSet("mode"))
+    throw new MachineError("usage", "--tls is for one machine, goes with --folder and not with --mode", {
+      hint: "share web --tls --with key.pem.pub --as alice --for 8h --folder alice-web",
+    });
+  if (request.forMs > longestCertificateMs)
+    throw new MachineError("usage", "A certificate cannot be taken back, and is given for 24 hours at most", {
+      hint: "Say --for 24h or less. A share without --tls can be for longer: unshare ends it.",
+    });
+  if (!options.bool("y")) {
+    const what = `${request.person} would get a certificate for ${options.string("for")} that opens the engine of "${name}", and of every machine of this store whose port they reach: all believe the same authority`;
+    const how =
+      "That is root on them. Nothing takes it back: unshare cannot, regenerate-certs does not; only another authority for the whole store would";
+    logTo(context.report, "info", `${what}. ${how}. A share without --tls can be ended at once.`);
+    if (!(await isConfirmed("Share?", "share", context))) return;
+  }
+  const shared = await shareByCertificate(openContext(context), name, request, context.signal);
+  await writeNamedFile(path.join(folder, "ca.pem"), shared.ca, context);
+  await writeNamedFile(path.join(folder, "cert.pem"), shared.certificate, context);
+  const { url } = shared;
+  if (context.globals.output === "json") return context.printJson([{ name, url, folder, until: shared.until }]);
+  context.print(
+    `${request.person} may use "${name}" until ${shared.until.toISOString()}. Nothing in ${folder} is secret; beside ${request.person}'s own key.pem it serves docker:`,
+  );
+  context.print(`DOCKER_HOST=${url} DOCKER_TLS_VERIFY=1 DOCKER_CERT_PATH=${quoteWord(folder)} docker ps`);
 }
 
 function linesOf({ name, ticket, until }: Shared, { person }: GuestRequest, { program }: CliContext): readonly string[] {

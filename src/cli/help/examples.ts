@@ -34,6 +34,10 @@ export const examples: Readonly<Record<string, readonly Example[]>> = {
   import: [{ does: "there", words: "import machines.age" }],
   share: [
     { does: "lets Alice use the engine for a working day", words: "share web --with alice.pub --for 8h" },
+    {
+      does: "a certificate, for a tool that knows no SSH",
+      words: "share web --tls --with key.pem.pub --as alice --for 8h --folder alice-web",
+    },
     { does: "with whom it is shared", words: "share ls web" },
   ],
   "store init": [

@@ -7,13 +7,16 @@ import { listGuests, shareHost, unshareHost, type Guest } from "../../provision/
 import { guestUser } from "../../provision/shell/guest-paths.ts";
 import type { ProvisionContext } from "../../provision/provision-context.ts";
 import type { ProvisionRequest } from "../../provision/provision-request.ts";
-import { isProvisioned, type Host } from "../host/host.ts";
+import type { GivenCertificate } from "../../store/host-record.ts";
+import type { Host } from "../host/host.ts";
 import { locate } from "../host/locate.ts";
 import { openHost } from "../host/open-host.ts";
 import { requireCreated } from "../interruption/interrupted.ts";
 import { lockMachine } from "../interruption/machine-lock.ts";
 import type { MachineContext } from "../machine-context.ts";
 import { loggedIn } from "../provision-machine.ts";
+import { cannotRevoke, livingCertificates } from "./certificate-share.ts";
+import { requireSharable } from "./sharable.ts";
 
 export interface GuestRequest {
   readonly person: string;
@@ -33,6 +36,15 @@ export interface Shared {
 export interface MachineGuests {
   readonly name: string;
   readonly guests: readonly Guest[];
+  /** What `share --tls` gave and whose time is not over: of that the record tells, no host knows. */
+  readonly certificates: readonly GuestCertificate[];
+}
+
+export interface GuestCertificate {
+  readonly person: string;
+  readonly since: string;
+  readonly until: string;
+  readonly fingerprint: string;
 }
 
 /** Throws what connecting throws, and `driver-unsupported` where the machine's SSH server cannot be trusted with guests. */
@@ -71,20 +83,42 @@ async function placeOf(host: Host): Promise<Pick<ShareTicket, "machine" | "addre
 
 export async function readGuests(context: MachineContext, name: string, signal: AbortSignal): Promise<MachineGuests> {
   await using host = await openShared(context, name);
-  return { name, guests: await loggedIn(context, host, signal, listGuests) };
+  const guests = await loggedIn(context, host, signal, listGuests);
+  return { name, guests, certificates: certificatesOf(context, host) };
 }
 
-/** Gives the guests that stay. Throws `machine-state` for one who is none. */
+function certificatesOf({ clock }: MachineContext, { record }: Host): GuestCertificate[] {
+  return livingCertificates(record.extra.GuestCertificates, clock.now()).map(({ Person, Since, Until, Fingerprint }) => ({
+    person: Person,
+    since: Since,
+    until: Until,
+    fingerprint: Fingerprint,
+  }));
+}
+
+/**
+ * Gives the guests that stay. Throws `machine-state` for one who is none, and for one who holds a certificate, whom nothing
+ * shuts out: after the others.
+ */
 export async function unshareMachine(
   context: MachineContext,
   name: string,
   persons: readonly string[],
   signal: AbortSignal,
 ): Promise<MachineGuests> {
-  return await onMachine(context, name, "unshare", signal, async (_, request, at) => ({
-    name,
-    guests: await unshareHost(request, at, persons),
-  }));
+  let held: readonly GivenCertificate[] = [];
+  const left = await onMachine(context, name, "unshare", signal, async (host, request, at) => {
+    const { extra } = host.record;
+    const given = livingCertificates(extra.GuestCertificates, context.clock.now());
+    held = given.filter(({ Person }) => persons.includes(Person));
+    const there = held.length === 0 ? undefined : await listGuests(request, at);
+    const guests = there?.map(({ person }) => person);
+    const ended = persons.filter((person) => guests?.includes(person) !== false || !held.some(({ Person }) => Person === person));
+    const stay = ended.length > 0 ? await unshareHost(request, at, ended) : (there ?? []);
+    return { name, guests: stay, certificates: certificatesOf(context, host) };
+  });
+  if (held.length > 0) throw cannotRevoke(name, held);
+  return left;
 }
 
 async function onMachine<T>(
@@ -105,28 +139,11 @@ async function onMachine<T>(
 
 async function openShared(context: MachineContext, name: string): Promise<Host> {
   const host = await openHost(context, name);
-  const { onThisComputer, guest } = host.module.capabilities;
-  if (isProvisioned(host) && onThisComputer !== true) return host;
-  await host[Symbol.asyncDispose]();
-  throw notToBeShared(name, onThisComputer === true ? "local" : guest === true ? "guest" : "unmanaged");
-}
-
-const reasons = {
-  local: {
-    why: "lives on this computer, where nobody else reaches it",
-    hint: "Share a machine that they reach: one in a cloud, or a box that was adopted with --driver generic.",
-  },
-  guest: {
-    why: "is looked after by somebody else",
-    hint: "Its owner shares it with others too: they print what is needed with docker-machine share request.",
-  },
-  unmanaged: {
-    why: "is looked after by somebody else",
-    hint: "To share an engine by SSH, adopt its box with: docker-machine create --driver generic --generic-ip-address ADDRESS NAME",
-  },
-} as const;
-
-function notToBeShared(name: string, kind: keyof typeof reasons): MachineError {
-  const { why, hint } = reasons[kind];
-  return new MachineError("driver-unsupported", `"${name}" ${why}, so it cannot be shared`, { hint });
+  try {
+    requireSharable(host);
+    return host;
+  } catch (error) {
+    await host[Symbol.asyncDispose]();
+    throw error;
+  }
 }
