@@ -13,4 +13,4 @@ export interface LedgerBounds {
 /** For as long a lock stands that its holder does not renew: it tries three times as often. */
 export const lockTtlMs = 15_000;
 
-export const ledgerBounds: LedgerBounds = { readMs: 2_000, writeMs: 10_000, firstMs: 3_000, nobodyMs: 500 };
+export const ledgerBounds: LedgerBounds = { readMs: 2_000, writeMs: 10_000, firstMs: 3_000, nobodyMs: 300 };

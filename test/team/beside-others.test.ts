@@ -64,11 +64,11 @@ test(
     for (const name of machines) await create(alice, name);
     assert.equal((await storeOf(bob).list()).length, machines.length);
     const changes = isFullRun ? 20 : 4;
-    let isWorking = true;
+    const done = new AbortController();
     let reads = 0;
     // As 0.16.2 and GitLab's runner find machines: by the folders' names.
     const reading = (async () => {
-      while (isWorking) {
+      while (!done.signal.aborted) {
         for (const name of readdirSync(path.join(bob.storePath, "machines")).filter((each) => !each.startsWith("."))) {
           assert.equal(typeof recordOf(bob, name).Driver.Count, "number");
           reads += 1;
@@ -79,7 +79,7 @@ test(
     const working = team.map(async (who) => {
       for (let change = 0; change < changes; change += 1) for (const name of machines) await count(who, name);
     });
-    await Promise.all(working).finally(() => (isWorking = false));
+    await Promise.all(working).finally(() => done.abort());
     await reading;
     for (const who of team) {
       await storeOf(who).list();
