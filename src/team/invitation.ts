@@ -10,6 +10,7 @@ import { changeRoster, recipientIn } from "./membership.ts";
 import { currentKeys, holderOf, rosterIn, rosterKey, type Roster } from "./roster.ts";
 import { signed } from "./sealing.ts";
 import type { TeamContext } from "./team-context.ts";
+import { loggedCommand, logPut } from "./team-log.ts";
 
 const prefix = "invitation/";
 const tokenForm = /^docker-machine-invitation-1\.([0-9a-f-]{36})\.(AGE-SECRET-KEY-1[0-9A-Z]+)$/u;
@@ -58,7 +59,8 @@ export async function invite(
   const value: Stored = { text, key: keys.number, wrapped, signature };
   const require = [{ key: rosterKey, revision: keys.revision }];
   const remove = (await invitations(context, ledger, signal)).filter(({ isOver }) => isOver).map(({ key }) => key);
-  const put = [{ key: keyOf(id), value: JSON.stringify(value) }];
+  const log = logPut(context, loggedCommand(context.clock.now(), `store invite ${name}`, ""), {}, keys);
+  const put = [{ key: keyOf(id), value: JSON.stringify(value) }, log];
   const commit = await ledger.commit({ token: crypto.randomUUID(), require, put, remove }, signal);
   if ("conflicts" in commit)
     throw new MachineError("store-conflict", "Somebody else changed the team at the same moment", {
@@ -84,7 +86,10 @@ export async function invitations(
 export async function withdrawInvitations(context: TeamContext, name: string, signal: AbortSignal): Promise<number> {
   await using ledger = await context.openLedger();
   const remove = (await invitations(context, ledger, signal)).filter((each) => each.name === name).map(({ key }) => key);
-  if (remove.length > 0) await ledger.commit({ token: crypto.randomUUID(), require: [], put: [], remove }, signal);
+  if (remove.length === 0) return 0;
+  const keys = await currentKeys(holderOf(context, ledger), signal);
+  const put = [logPut(context, loggedCommand(context.clock.now(), `store remove ${name}`, ""), {}, keys)];
+  await ledger.commit({ token: crypto.randomUUID(), require: [], put, remove }, signal);
   return remove.length;
 }
 

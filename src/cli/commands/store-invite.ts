@@ -23,6 +23,6 @@ export async function run({ options, args: [given = ""] }: Invocation, context: 
   else if (file === "") context.print(token);
   const source = file === "" ? "env:VARIABLE" : `file:${file}`;
   const joining = `${context.program.base} store join ${team.file.url} --token ${source}`;
-  const sentence = `Whoever has this token until ${formatInstant(new Date(until))} can become ${name}, once, and do all that you can. It is a secret: give it to ${joining}`;
+  const sentence = `Whoever has this token until ${formatInstant(new Date(until))} can become ${name}, once, and then do all that you can. It is a secret. It is used with: ${joining}`;
   logTo(context.report, "info", sentence);
 }
