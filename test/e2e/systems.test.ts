@@ -5,6 +5,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { labUnavailableReason, openLab, type Lab, type LabHost, type SystemRepositories } from "../lab/lab.ts";
+import { waitUntil } from "../lab/wait.ts";
 import { systems, type SystemName } from "../lab/systems/systems.ts";
 import { changedFiles, takeSnapshot, withoutFiles } from "../provision/host-snapshot.ts";
 import { dockerEnvironment, runContainer, type DockerEnvironment } from "./docker-client.ts";
@@ -32,12 +33,14 @@ describe("systems beyond Debian", { skip: unavailable ?? false, concurrency: 2 }
       await using repositories = await lab.serveSystemRepositories(name);
       await using host = await lab.start(name, { prepare: repositories.sources });
       await using program = await Program.open();
+      const hasCron = systems[name].manager === "apk";
       const snapshot = whole ? await takeSnapshot(host) : undefined;
       if (whole) repositories.overlay("before");
       await create(program, host, name, repositories);
       if (snapshot === undefined) return;
       repositories.overlay(undefined);
       await upgrade(program, host, repositories);
+      if (hasCron) await endInTime(program, host);
       await program.ok(["rm", "-y", "--restore", "web"]);
       const restored = await takeSnapshot(host);
       assert.deepEqual(withoutFiles(restored), withoutFiles(snapshot));
@@ -74,6 +77,34 @@ async function upgrade(program: Program, host: LabHost, { versions }: SystemRepo
   await program.ok(["provision", "web"]);
   assert.equal(await host.sh("pidof dockerd"), engine);
   await output("docker", ["rm", "-f", "lasting"], { env: docker });
+}
+
+/** By busybox's cron: refused as long as that does not run, taken back by `off`, and by `rm --restore` at last. */
+async function endInTime(program: Program, host: LabHost): Promise<void> {
+  const env = { MACHINE_TIMEOUT_TTL_GRACE: "8s" };
+  const ttl = async (...words: string[]): Promise<string> => await program.ok(["ttl", "web", ...words], { env });
+  const table = "cat /etc/crontabs/root";
+  const before = await host.sh(table);
+  const refused = await program.run(["ttl", "web", "1h", "--ttl-power-off"], { env });
+  assert.notEqual(refused.status, 0);
+  assert.match(refused.stderr, /No cron daemon runs on web, .*\nHint: .*rc-update add crond && rc-service crond start/u);
+  assert.match(await ttl(), /^web: goes on until it is removed$/mu);
+  await host.sh("crond -b -c /etc/crontabs");
+  assert.match(await ttl("1h", "--ttl-power-off"), /^web: powered off at .* UTC/mu);
+  assert.match(await host.sh(table), /^\* \* \* \* \* \/bin\/sh \/etc\/docker-machine\/ttl\.sh$/mu);
+  assert.match(await ttl(), /^web: powered off at .* UTC, in 59 min/u);
+  assert.match(await ttl("off"), /goes on until it is removed/u);
+  assert.equal(await host.sh(table), before);
+  await host.sh("test ! -e /etc/docker-machine/ttl.sh");
+  await ttl("2h", "--ttl-power-off");
+  // Cron looks once a minute.
+  if (all) {
+    await ttl("5s");
+    await waitUntil("the host to be off", 150_000, async () => !(await host.isOn()) || undefined);
+    await host.powerOn();
+    await waitUntil("SSH", 30_000, async () => (await program.run(["ssh", "web", "true"])).status === 0 || undefined);
+    assert.match(await host.sh(table), /ttl\.sh$/mu);
+  }
 }
 
 /** Without what a distribution adds to it. */

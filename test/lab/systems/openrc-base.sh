@@ -41,6 +41,12 @@ ln -sf ../ssl/certs/ca-certificates.crt /etc/ssl/cert.pem
 # the programs on PATH and not its own in their place. OpenRC keeps its start-stop-daemon.
 (cd /tmp && apt-get -qq download busybox && dpkg-deb --extract busybox_*.deb busybox)
 cp /tmp/busybox/bin/busybox /bin/busybox
+# Cron is in the other build alone. Nothing starts it.
+(cd /tmp && apt-get -qq download busybox-static && dpkg-deb --extract busybox-static_*.deb busybox-static)
+cp /tmp/busybox-static/bin/busybox /usr/lib/busybox-with-cron
+ln -s /usr/lib/busybox-with-cron /usr/sbin/crond
+mkdir -p /etc/crontabs
+echo '0 2 * * * run-parts /etc/periodic/daily' > /etc/crontabs/root
 ln -sf busybox /bin/sh
 for tool in awk base64 basename cat chgrp chmod chown cmp cp cut date dd df diff dirname du egrep env expr fgrep find grep gunzip gzip head id \
   install ln ls md5sum mkdir mkfifo mktemp mv nproc od pidof pgrep printf ps readlink realpath rm rmdir sed seq sha256sum sleep sort stat tail \
