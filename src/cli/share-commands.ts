@@ -86,7 +86,7 @@ export const shareCommands: readonly Command[] = [
         usage:
           "A client certificate for the guest's RSA or ECDSA key, 24h at most: nothing takes it back, and it opens all engines of this store",
       },
-      { kind: "string", name: "folder", usage: "With --tls: folder to write ca.pem and cert.pem to" },
+      { kind: "string", name: "folder", usage: "With --tls: folder for ca.pem and cert.pem; made where there is none" },
       { kind: "bool", name: "y", usage: "Assumes automatic yes to share" },
       ...selectionFlags,
     ],

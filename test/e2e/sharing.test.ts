@@ -1,7 +1,7 @@
 /** A machine shared with somebody who has a store of their own, until it is not: on a real host, with docker's own client. */
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
-import { mkdir, readdir, rename, writeFile } from "node:fs/promises";
+import { readdir, rename, writeFile } from "node:fs/promises";
 import * as path from "node:path";
 import { test } from "node:test";
 import { labUnavailableReason, openLab } from "../lab/lab.ts";
@@ -69,7 +69,6 @@ test("a guest uses the engine and nothing else, and is out at once when unshared
   assert.equal((await host.exec("ls -d /var/lib/docker-machine-share")).status, 2);
 
   const folder = path.join(guest.folder, "web");
-  await mkdir(folder);
   await output("ssh-keygen", ["-q", "-t", "ecdsa", "-m", "PEM", "-N", "", "-f", path.join(guest.folder, "key.pem")]);
   const certify = ["share", "web", "--tls", "-y", "--with", path.join(guest.folder, "key.pem.pub"), "--as", "alice"];
   assert.match((await owner.run([...certify, "--folder", folder, "--for", "25h"])).stderr, /given for 24 hours at most/u);

@@ -7,7 +7,7 @@ import { shareMachine, type GuestRequest, type Shared } from "../../machine/shar
 import { isPersonName } from "../../provision/scripts/guests-script.ts";
 import { quoteWord } from "../../ssh/shell-quote.ts";
 import { parsePublicKey } from "../../ssh/public-key.ts";
-import { readRegularFileIfExists } from "../../system/files.ts";
+import { makePrivateDirectory, readRegularFileIfExists } from "../../system/files.ts";
 import { readTimeText } from "../../system/time-text.ts";
 import type { CliContext } from "../cli-context.ts";
 import type { Invocation } from "../command.ts";
@@ -64,6 +64,8 @@ async function shareCertificates(
     logTo(context.report, "info", `${what}. ${how}. A share without --tls can be ended at once.`);
     if (!(await isConfirmed("Share?", "share", context))) return;
   }
+  // Before anything is given that cannot be taken back.
+  await makePrivateDirectory(path.resolve(context.computer.cwd, folder));
   const shared = await shareByCertificate(openContext(context), name, request, context.signal);
   await writeNamedFile(path.join(folder, "ca.pem"), shared.ca, context);
   await writeNamedFile(path.join(folder, "cert.pem"), shared.certificate, context);
