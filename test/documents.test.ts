@@ -20,6 +20,7 @@ import { rebootMs } from "../src/drivers/generic/reboot.ts";
 import { graceMs } from "../src/system/waiting.ts";
 import { defaultRetryPolicy } from "../src/driver-kit/http-api.ts";
 import { connectBoundMs } from "../src/system/http-request.ts";
+import { doctorBounds } from "../src/machine/doctor/live-subject.ts";
 import { engineGraceMs, headStartMs } from "../src/machine/host/side-by-side.ts";
 import { defaultTimeouts, timeoutTable } from "../src/machine/timeouts.ts";
 import { watcherBounds } from "../src/machine/published/watch.ts";
@@ -102,6 +103,11 @@ test("docs/timeouts.md gives the fixed bounds as they are", () => {
     `${ledgerBounds.nobodyMs / 1000} s`,
     inWords(lockTtlMs),
     `${inWords((listFlag.value ?? 0) * 1000)}, \`--timeout N\` (seconds)`,
+    inWords(doctorBounds.stateMs),
+    inWords(doctorBounds.probeMs),
+    inWords(doctorBounds.queryMs),
+    inWords(doctorBounds.engineMs),
+    inWords(doctorBounds.nameMs),
     `${headStartMs / 1000} s`,
     `${engineGraceMs / 1000} s`,
     inWords(keepalive.intervalMs * keepalive.unanswered),

@@ -60,10 +60,8 @@ export interface DoctorOptions {
  * a hang nothing that needs it is asked, so that no two of them come one after the other.
  */
 const mostMs = { stateMs: 6_000, queryMs: 5_000, probeMs: 10_000 } as const;
-/** For an engine to answer. */
-const engineMs = 10_000;
+export const doctorBounds = { ...mostMs, engineMs: 10_000, nameMs: 8_000 } as const;
 const clientMs = 5_000;
-const nameMs = 8_000;
 
 function boundedFurther(context: MachineContext): MachineContext {
   const { timeouts } = context;
@@ -294,9 +292,9 @@ export class MachineSubject implements Subject, AsyncDisposable {
     if (name === "" || host.driver.sshConfigHost !== undefined || isIpAddress(name)) return undefined;
     const { looking, signal } = this.#visit;
     const late = (): MachineError =>
-      new MachineError("timeout", `No name server told within ${formatBound(nameMs)} what ${name} is`);
+      new MachineError("timeout", `No name server told within ${formatBound(doctorBounds.nameMs)} what ${name} is`);
     return await within(
-      { ms: nameMs, clock: looking.clock, signal },
+      { ms: doctorBounds.nameMs, clock: looking.clock, signal },
       async (bound) => ({ name, ...(await unlessAborted(addressesOf(name), bound)) }),
       late,
     ).catch((error: unknown) => {
@@ -335,7 +333,7 @@ export class MachineSubject implements Subject, AsyncDisposable {
     const url = await engineUrlOf(host).catch(() => "");
     if (url === "") return undefined;
     try {
-      const client = await engineClientOf(context, host, url, signal, "by-address", engineMs);
+      const client = await engineClientOf(context, host, url, signal, "by-address", doctorBounds.engineMs);
       const version: EngineVersion = await client.version();
       return { url, version };
     } catch (error) {
