@@ -2,6 +2,7 @@
  * What of a plan can never come about, as far as that is seen without asking anybody: flags that their driver refuses, a time
  * for a machine that nothing could end, two machines that are one box. Told where the file says it, before any of it is begun.
  */
+import type { DriverCapabilities } from "../../driver-kit/driver.ts";
 import { isMachineError, type MachineError } from "../../errors/machine-error.ts";
 import { Redactor } from "../../log/redact.ts";
 import { configurationFor } from "../../machine/create.ts";
@@ -35,33 +36,45 @@ export async function requirePossible(
   { machines, swarms, recorded }: Intention,
   source: FlagSource,
 ): Promise<string[]> {
-  await requireMembers(context, machines, swarms);
+  const capabilities = await capabilitiesOf(context, machines);
+  requireMembers(machines, swarms, capabilities);
   const boxes = new Boxes(machines, recorded);
   for (const machine of machines) {
     const spec = checkedSpec(machine);
     if (machine.spec === undefined) continue;
-    const { capabilities } = await context.findDriver(machine.spec.driverName);
-    if (machine.exists && areBoxes(capabilities)) boxes.keep(machine.spec);
+    const ofDriver = capabilities.get(machine.spec.driverName);
+    if (ofDriver === undefined) continue;
+    if (machine.exists && areBoxes(ofDriver)) boxes.keep(machine.spec);
     if (spec === undefined) continue;
     // A plugin would have to be started for each.
-    if (capabilities.opaque === true) continue;
+    if (ofDriver.opaque === true) continue;
     const configuration = await configured(context, spec, source);
-    if (machine.action === "create" && areBoxes(capabilities)) boxes.take(spec, boxIn(configuration));
+    if (machine.action === "create" && areBoxes(ofDriver)) boxes.take(spec, boxIn(configuration));
   }
   return boxes.warnings;
 }
 
-/** A member has its ports opened and its engine configured, which takes a machine that is looked after. */
-async function requireMembers(
+/** By driver: each is asked once, whatever the number of its machines. */
+async function capabilitiesOf(
   context: MachineContext,
   machines: readonly PlannedMachine[],
+): Promise<ReadonlyMap<string, DriverCapabilities>> {
+  const names = new Set(machines.flatMap(({ spec }) => spec?.driverName ?? []));
+  const found = [...names].map(async (name) => [name, (await context.findDriver(name)).capabilities] as const);
+  return new Map(await Promise.all(found));
+}
+
+/** A member has its ports opened and its engine configured, which takes a machine that is looked after. */
+function requireMembers(
+  machines: readonly PlannedMachine[],
   swarms: readonly SwarmSpec[],
-): Promise<void> {
+  capabilities: ReadonlyMap<string, DriverCapabilities>,
+): void {
   const drivers = new Map(machines.flatMap(({ name, spec }) => (spec === undefined ? [] : [[name, spec.driverName] as const])));
   for (const swarm of swarms) {
     for (const name of membersOf(swarm)) {
       const driverName = drivers.get(name);
-      if (driverName === undefined || (await context.findDriver(driverName)).capabilities.provisionable) continue;
+      if (driverName === undefined || capabilities.get(driverName)?.provisionable !== false) continue;
       const hint = "An engine that others look after can be joined by hand.";
       throw invalid(swarm.place, `"${name}" can be no member of the cluster ${swarm.name}: nothing is set up on it`, hint);
     }
