@@ -100,6 +100,8 @@ async function openOver(
     if (!isMachineError(error, "engine-unreachable") && !isMachineError(error, "ssh-closed")) throw error;
     logTo(host.report, "debug", `The engine's socket is not to be had by forwarding: ${error.message}`);
   }
+  // A guest's streams are the first that is heard of the machine, and what opening them throws is lost in the relay.
+  await ssh.connect(signal);
   const folder = await openKeptFolder(context.computer, context.processes);
   closers.push(folder);
   const relayed = path.join(folder.path, "relay.sock");
