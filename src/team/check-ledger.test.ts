@@ -12,6 +12,7 @@ function lying(bend: { readonly change?: (change: Change) => Change; readonly an
   return {
     prepare: async (signal) => await honest.prepare(signal),
     read: async (prefix, since, signal) => await honest.read(prefix, since, signal),
+    readPages: async (prefix, take, signal) => await honest.readPages(prefix, take, signal),
     commit: async (change, signal) => {
       const commit = await honest.commit(bend.change?.(change) ?? change, signal);
       return bend.answer?.(commit) ?? commit;

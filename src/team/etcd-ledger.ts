@@ -7,6 +7,7 @@ import { EtcdApi, EtcdRefusal, grpc } from "./etcd-api.ts";
 import { KeptLease, lockLost } from "./kept-lease.ts";
 import { tombstoneDays, type Change, type Commit, type Entry, type Ledger, type Lease, type Revision } from "./ledger.ts";
 import { storeRefused } from "./ledger-errors.ts";
+import { takePages } from "./pages.ts";
 import type { TeamLogin, TeamPlace } from "./place.ts";
 
 export interface EtcdLedgerOptions {
@@ -61,9 +62,29 @@ export class EtcdLedger implements Ledger {
   }
 
   async read(prefix: string, since: Revision, signal: AbortSignal): Promise<{ revision: Revision; entries: Entry[] }> {
+    return await this.#anew(async () => await this.#read(prefix, since, signal));
+  }
+
+  async readPages<T>(
+    prefix: string,
+    take: (page: readonly Entry[]) => Promise<T>,
+    signal: AbortSignal,
+  ): Promise<{ revision: Revision; taken: T[] }> {
+    return await this.#anew(
+      async () =>
+        await this.#range(
+          this.#keys.live(prefix),
+          0,
+          async (page) => await take(page.map((each) => this.#keys.entry(each))),
+          signal,
+        ),
+    );
+  }
+
+  async #anew<T>(reading: () => Promise<T>): Promise<T> {
     for (let tries = 1; ; tries += 1) {
       try {
-        return await this.#read(prefix, since, signal);
+        return await reading();
       } catch (error) {
         // History was dropped between two pages.
         if (!isMachineError(error, "store-refused") || !isCompacted(error.cause) || tries === mostReads) throw error;
@@ -74,30 +95,30 @@ export class EtcdLedger implements Ledger {
   /** By questions that a full etcd answers too: no transaction. */
   async #read(prefix: string, since: Revision, signal: AbortSignal): Promise<{ revision: Revision; entries: Entry[] }> {
     const keys = [this.#keys.live(prefix), ...(since === 0 ? [] : [this.#keys.gone(prefix)])];
-    const parts = await Promise.all(keys.map(async (key) => await this.#range(key, since, signal)));
+    const parts = await Promise.all(keys.map(async (key) => await this.#range(key, since, async (page) => page, signal)));
     // What was changed between the two is told by the next question, whole.
     const revision = Math.min(...parts.map((part) => part.revision));
-    const entries = parts.flatMap(({ found }) => found.map((each) => this.#keys.entry(each)));
+    const entries = parts.flatMap(({ taken }) => taken.flat().map((each) => this.#keys.entry(each)));
     return { revision, entries: entries.filter((entry) => entry.revision <= revision) };
   }
 
-  async #range(key: string, since: Revision, signal: AbortSignal): Promise<{ revision: Revision; found: KeyValue[] }> {
+  /** All pages as they were when the first one was read. */
+  async #range<T>(
+    key: string,
+    since: Revision,
+    take: (page: readonly KeyValue[]) => Promise<T>,
+    signal: AbortSignal,
+  ): Promise<{ revision: Revision; taken: T[] }> {
     const range = { key, range_end: endOfPrefix(key), min_mod_revision: String(since + 1), limit: pageSize };
     const first = await this.#call<RangeAnswer>("kv/range", range, "read", signal);
     const { revision } = first.header;
-    const rest = first.more === true ? await this.#rest(range, first, revision, signal) : [];
-    return { revision: Number(revision), found: [...(first.kvs ?? []), ...rest] };
-  }
-
-  /** All behind a page, as they were when that was read. */
-  async #rest(range: object, page: RangeAnswer, revision: string, signal: AbortSignal): Promise<KeyValue[]> {
-    const found: KeyValue[] = [];
-    for (let last = page; last.more === true;) {
-      const key = Buffer.concat([Buffer.from(last.kvs?.at(-1)?.key ?? "", "base64"), Buffer.from([0])]).toString("base64");
-      last = await this.#call<RangeAnswer>("kv/range", { ...range, key, revision }, "read", signal);
-      found.push(...(last.kvs ?? []));
-    }
-    return found;
+    const next = ({ more, kvs = [] }: RangeAnswer): Promise<RangeAnswer> | undefined => {
+      if (more !== true) return undefined;
+      const behind = Buffer.concat([Buffer.from(kvs.at(-1)?.key ?? "", "base64"), Buffer.from([0])]).toString("base64");
+      return this.#call<RangeAnswer>("kv/range", { ...range, key: behind, revision }, "read", signal);
+    };
+    const taken = await takePages(first, next, async ({ kvs = [] }) => await take(kvs));
+    return { revision: Number(revision), taken };
   }
 
   async commit(change: Change, signal: AbortSignal): Promise<Commit> {

@@ -64,6 +64,15 @@ export interface Ledger extends AsyncDisposable {
   prepare(signal: AbortSignal): Promise<void>;
   /** What under a prefix has changed after `since`, each key as it stands last; since 0 everything that is there. */
   read(prefix: string, since: Revision, signal: AbortSignal): Promise<{ readonly revision: Revision; readonly entries: Entry[] }>;
+  /**
+   * What is there under a prefix, for what need not be in memory at once: `take` gets a page at a time, in the order of keys,
+   * while the next one is asked for. Gives what it made of each. Where reading has to begin anew, it gets them again.
+   */
+  readPages<T>(
+    prefix: string,
+    take: (page: readonly Entry[]) => Promise<T>,
+    signal: AbortSignal,
+  ): Promise<{ readonly revision: Revision; readonly taken: readonly T[] }>;
   /** Once for each token, however often it is asked. Throws `lock-lost` where something was to be put under a lease that is gone. */
   commit(change: Change, signal: AbortSignal): Promise<Commit>;
   /** @param ttlMs how long it lives without being renewed; at least 2 s */

@@ -96,6 +96,15 @@ export class MemoryLedger implements Ledger {
     return { revision: database.revision, entries: database.read(prefix, since) };
   }
 
+  async readPages<T>(
+    prefix: string,
+    take: (page: readonly Entry[]) => Promise<T>,
+    signal: AbortSignal,
+  ): Promise<{ revision: Revision; taken: T[] }> {
+    const { revision, entries } = await this.read(prefix, 0, signal);
+    return { revision, taken: [await take(entries)] };
+  }
+
   async commit(change: Change, signal: AbortSignal): Promise<Commit> {
     return this.#asked(signal).commit(change);
   }

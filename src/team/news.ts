@@ -3,7 +3,7 @@ import { isMachineError } from "../errors/machine-error.ts";
 import { logTo } from "../log/event.ts";
 import type { FileStore } from "../store/file-store.ts";
 import { formatAge } from "../system/time-text.ts";
-import { tombstoneDays, type Entry, type Ledger } from "./ledger.ts";
+import { tombstoneDays, type Entry, type Ledger, type Revision } from "./ledger.ts";
 import type { SharedFolder } from "./shared-folder.ts";
 import type { TeamAuthority } from "./team-authority.ts";
 import type { TeamContext } from "./team-context.ts";
@@ -26,6 +26,13 @@ export interface NewsParts {
   readonly folders: Readonly<Record<"machines" | "removed", SharedFolder>>;
   readonly stores: Readonly<Record<"machines" | "removed", FileStore>>;
   readonly authority: TeamAuthority;
+}
+
+/** What came of a page of what is shared. */
+interface TakenPage {
+  readonly keys: readonly string[];
+  /** What has to be taken one by one. */
+  readonly left: readonly Entry[];
 }
 
 export class News {
@@ -97,20 +104,34 @@ export class News {
       await state.setHead({ revision: since, at: now.toISOString() });
       return;
     }
-    const { revision, entries } = await ledger.read(sharedPrefix, since, never);
-    // First what machines' folders have copies of.
-    const authority = entries.find(({ key }) => key === authorityKey);
-    if (authority !== undefined) await this.#parts.authority.take(authority, ledger);
+    let isMuch = false;
+    const take = async (page: readonly Entry[]): Promise<TakenPage> => {
+      // The last page of many is short.
+      isMuch ||= page.length >= many;
+      return await this.#takePage(page, isMuch, ledger);
+    };
+    let [revision, pages]: [Revision, readonly TakenPage[]] = [since, []];
+    if (since === 0) ({ revision, taken: pages } = await ledger.readPages(sharedPrefix, take, never));
+    else {
+      const changes = await ledger.read(sharedPrefix, since, never);
+      [revision, pages] = [changes.revision, [await take(changes.entries)]];
+    }
     let isAll = true;
-    for (const entry of await this.#takeMany(entries, ledger)) isAll = (await this.#takeEntry(entry, ledger)) && isAll;
-    if (since === 0) await this.#dropUnknown(new Set(entries.map(({ key }) => key)), ledger);
+    for (const { left } of pages) for (const entry of left) isAll = (await this.#takeEntry(entry, ledger)) && isAll;
+    if (since === 0) await this.#dropUnknown(new Set(pages.flatMap(({ keys }) => keys)), ledger);
     // What could not be taken now is looked at again.
     await state.setHead({ revision: isAll ? revision : since, at: now.toISOString() });
   }
 
-  /** Where it is much that is new, it comes here together; gives what is left. */
+  async #takePage(entries: readonly Entry[], isMuch: boolean, ledger: Ledger): Promise<TakenPage> {
+    // First what machines' folders have copies of; its key is before theirs.
+    const authority = entries.find(({ key }) => key === authorityKey);
+    if (authority !== undefined) await this.#parts.authority.take(authority, ledger);
+    return { keys: entries.map(({ key }) => key), left: isMuch ? await this.#takeMany(entries, ledger) : entries };
+  }
+
+  /** Much that is new comes here together; gives what is left. */
   async #takeMany(entries: readonly Entry[], ledger: Ledger): Promise<readonly Entry[]> {
-    if (entries.length < many) return entries;
     let left = entries;
     for (const which of ["machines", "removed"] as const) {
       const isOurs = ({ key }: Entry): boolean => key.startsWith(`${sharedPrefix}${which}/`);

@@ -9,6 +9,7 @@ import { ledgerBounds, type LedgerBounds } from "./bounds.ts";
 import { KeptLease, lockLost } from "./kept-lease.ts";
 import { tombstoneDays, type Change, type Commit, type Entry, type Ledger, type Lease, type Revision } from "./ledger.ts";
 import { storeRefused } from "./ledger-errors.ts";
+import { takePages } from "./pages.ts";
 import type { TeamLogin, TeamPlace } from "./place.ts";
 import { schemaStatements } from "./postgres-schema.ts";
 
@@ -68,18 +69,32 @@ export class PostgresLedger implements Ledger {
   }
 
   async read(prefix: string, since: Revision, signal: AbortSignal): Promise<{ revision: Revision; entries: Entry[] }> {
-    const entries: Entry[] = [];
-    let revision: Revision | undefined;
-    for (let from = `>= ${literal(prefix)}`; ;) {
-      const rows = await this.#run("read", this.#pageQuery(prefix, since, from), signal);
-      // What changes while pages are read is told by the next question.
-      revision ??= Number(rows[0]?.["head"] ?? 0);
-      for (const { key, value, revision: at } of rows)
-        if (key !== null)
-          entries.push({ key: key as string, value: (value as string | null) ?? undefined, revision: Number(at) });
-      if (rows.length < pageSize) return { revision, entries };
-      from = `> ${literal(rows.at(-1)?.["key"] as string)}`;
-    }
+    const { revision, taken } = await this.#pages(prefix, since, async (page) => page, signal);
+    return { revision, entries: taken.flat() };
+  }
+
+  async readPages<T>(
+    prefix: string,
+    take: (page: readonly Entry[]) => Promise<T>,
+    signal: AbortSignal,
+  ): Promise<{ revision: Revision; taken: T[] }> {
+    return await this.#pages(prefix, 0, take, signal);
+  }
+
+  async #pages<T>(
+    prefix: string,
+    since: Revision,
+    take: (page: readonly Entry[]) => Promise<T>,
+    signal: AbortSignal,
+  ): Promise<{ revision: Revision; taken: T[] }> {
+    const ask = async (from: string): Promise<readonly Row[]> =>
+      await this.#run("read", this.#pageQuery(prefix, since, from), signal);
+    const first = await ask(`>= ${literal(prefix)}`);
+    const next = (rows: readonly Row[]): Promise<readonly Row[]> | undefined =>
+      rows.length < pageSize ? undefined : ask(`> ${literal(rows.at(-1)?.["key"] as string)}`);
+    const taken = await takePages(first, next, async (rows) => await take(rows.flatMap(entriesOf)));
+    // What changes while pages are read is told by the next question.
+    return { revision: Number(first[0]?.["head"] ?? 0), taken };
   }
 
   /** The head, and as many entries as a page has. */
@@ -177,6 +192,12 @@ export class PostgresLedger implements Ledger {
       connection: { application_name: "docker-machine" },
     });
   }
+}
+
+/** None in the row that tells the head alone. */
+function entriesOf({ key, value, revision }: Row): Entry[] {
+  if (key === null) return [];
+  return [{ key: key as string, value: (value as string | null) ?? undefined, revision: Number(revision) }];
 }
 
 function entryOf({ key, value, revision }: Told): Entry {

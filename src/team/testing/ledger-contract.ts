@@ -136,6 +136,8 @@ export function describeLedgerContract(name: string, open: () => Promise<LedgerU
       }
       const { entries } = await ledger.read("m/", 0, never);
       assert.deepEqual(entries.map(({ key }) => key).toSorted(), keys);
+      const pages = await ledger.readPages("m/", async (page) => page.map(({ key }) => key), never);
+      assert.deepEqual(pages.taken.flat(), keys);
     },
 
     "what is under a lease is gone with it, at once where it is given back": async (ledger, place) => {
