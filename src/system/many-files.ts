@@ -3,6 +3,7 @@
  * file system was flushed: to wait for the disk at each of a hundred thousand takes minutes.
  */
 import { execFile } from "node:child_process";
+import { writeFileSync } from "node:fs";
 import * as fs from "node:fs/promises";
 import * as path from "node:path";
 import { explainFileError, syncDirectory } from "./files.ts";
@@ -23,9 +24,12 @@ export async function eachAtOnce<T>(all: readonly T[], work: (each: T) => Promis
 
 /** A new file that a crash of the computer may still take. Throws `disk-full`, `store-unusable`. */
 export async function writeUnflushed(file: string, text: string, mode: number): Promise<void> {
-  await fs.writeFile(file, text, { flag: "wx", mode }).catch((error: unknown) => {
+  try {
+    // Nothing waits for the disk here: the way through the runtime's threads and back would cost more than the file.
+    writeFileSync(file, text, { flag: "wx", mode });
+  } catch (error) {
     throw explainFileError(error, file, "write");
-  });
+  }
 }
 
 /** What was written into these folders, and their names in the one they are in, outlive a crash of the computer. */
