@@ -75,10 +75,10 @@ async function copyOverSftp(scp: CopyProgram): Promise<void> {
   await scp.run([...args, "--", source.location(), destination.location()], counting ? countEntries : undefined);
 }
 
-/** What scp and its ssh say at `-vv` beside their words for people. */
+/** What scp, which may name itself by its whole path, and its ssh say at `-vv` beside their words for people. */
 const chatter =
-  /^(?:scp: )?debug\d: |^Executing: |^OpenSSH_|^Transferred: sent|^Bytes per second: |^Executing: program |^Exit status |^Sending file modes: /u;
-const fetching = /^(?:scp: )?debug2: (?:\w+: )?(?:download|crossload) (?:remote|dir remote|local) /u;
+  /^$|^(?:.*?scp(?:\.exe)?: )?debug\d: |^Executing: |^OpenSSH_|^Transferred: sent|^Bytes per second: |^Executing: program |^Exit status |^Sending file modes: /u;
+const fetching = /^(?:.*?scp(?:\.exe)?: )?debug2: (?:\w+: )?(?:download|crossload) (?:remote|dir remote|local) /u;
 
 /** scp bounds the depth of folders itself, not their number: counts what it says that it fetches. */
 function countEntries(stderr: NodeJS.ReadableStream, show: (line: string) => void, stop: (reason: Error) => void): void {

@@ -1,12 +1,14 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
+import { existsSync } from "node:fs";
 import { userInfo } from "node:os";
+import * as path from "node:path";
 import { test } from "node:test";
 
 const asked = `import(${JSON.stringify(new URL("computer.ts", import.meta.url).href)}).then((m) => console.log(m.thisComputer().userName))`;
 
-function nameWith(env: Readonly<Record<string, string>>, uid?: number): string {
-  const { stdout, stderr } = spawnSync(process.execPath, ["-e", asked], { env, uid, encoding: "utf8" });
+function nameWith(env: Readonly<Record<string, string>>, uid?: number, runtime = process.execPath): string {
+  const { stdout, stderr } = spawnSync(runtime, ["-e", asked], { env, uid, encoding: "utf8" });
   assert.doesNotMatch(stderr, /Error/u);
   return stdout.trim();
 }
@@ -19,4 +21,11 @@ test("a person is who USER says, and without that who the system says", () => {
 
 test("somebody whom the system does not know has a number", { skip: process.getuid?.() !== 0 && "needs root" }, () => {
   assert.equal(nameWith({}, 54_321), "uid-54321");
+});
+
+const bun = path.join(import.meta.dirname, "../../tools/toolchain/node_modules/.bin/bun");
+
+test("so it is in the executable, which Bun runs", { skip: !existsSync(bun) && "Bun is not installed" }, () => {
+  assert.equal(nameWith({ USER: "alice" }, undefined, bun), "alice");
+  assert.equal(nameWith({}, undefined, bun), userInfo().username);
 });

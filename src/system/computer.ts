@@ -56,10 +56,14 @@ export function thisComputer(): Computer {
 
 /** Jobs and containers have no USER, and at times a user id that no one has named. */
 function userNameOfSystem(): string {
+  const uid = process.getuid?.();
   try {
-    return process.getBuiltinModule("node:os").userInfo().username;
+    const name = process.getBuiltinModule("node:os").userInfo().username;
+    // Bun, which the executable runs on, asks the environment once more, and says this where that has no name.
+    if (name !== "unknown" || uid === undefined) return name;
+    const entries = process.getBuiltinModule("node:fs").readFileSync("/etc/passwd", "utf8").split("\n");
+    return entries.map((entry) => entry.split(":")).find((fields) => fields[2] === String(uid))?.[0] ?? `uid-${uid}`;
   } catch {
-    const uid = process.getuid?.();
     return uid === undefined ? "unknown" : `uid-${uid}`;
   }
 }

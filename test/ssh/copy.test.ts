@@ -55,7 +55,7 @@ describe("copying files", { skip, concurrency: true }, () => {
     source: CopyEndpoint,
     destination: CopyEndpoint,
     options: Partial<CopyRequest> = {},
-  ): Promise<void> => {
+  ): Promise<string> => {
     const request: CopyRequest = { source, destination, recursive: false, delta: false, quiet: true, ...options };
     let said = "";
     const stderr = { write: (chunk: Uint8Array) => (said += Buffer.from(chunk).toString()) };
@@ -64,6 +64,7 @@ describe("copying files", { skip, concurrency: true }, () => {
       if (error instanceof Error) error.stack = said;
       throw error;
     });
+    return said;
   };
   const modeOf = async (file: string): Promise<number> => (await stat(file)).mode & 0o777;
   /** What went wrong is told by our error, or by scp and rsync on standard error. */
@@ -92,7 +93,8 @@ describe("copying files", { skip, concurrency: true }, () => {
       assert.ok((await readFile(path.join(there, "link"))).equals(content));
       assert.equal((await stat(path.join(there, "empty"))).size, 0);
       await mkdir(path.join(folder, `${backend}-into`));
-      await copy(backend, at(web, `${backend}-tree`), local(`${backend}-into`), { recursive: true });
+      const said = await copy(backend, at(web, `${backend}-tree`), local(`${backend}-into`), { recursive: true });
+      assert.equal(said, "", "what scp says to itself is for nobody");
       assert.equal(await readFile(path.join(folder, `${backend}-into/${backend}-tree/sub dir/ü 'q" $x`), "utf8"), "odd name");
     });
 
