@@ -2,10 +2,11 @@
  * What people wait for many times a day, as ratios within one run: beside 0.16.2 where `docker-machine-go` is on PATH, beside
  * a bare compiled program, and beside a bare client that asks the same engines.
  */
-import { execFileSync, spawn } from "node:child_process";
+import { execFile, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { cp, mkdir, readFile, writeFile } from "node:fs/promises";
 import * as path from "node:path";
+import { promisify } from "node:util";
 import { engineFor } from "../cli/engine-fixture.ts";
 import { Program, programs } from "../e2e/program.ts";
 import { original, originalMissing } from "../support/original.ts";
@@ -68,7 +69,7 @@ export async function measureEveryday(): Promise<readonly Row[]> {
     ["ls of 100 live engines: our processor time for each", [own, "-s", live, "ls"]],
     ["the bare client's, for each", [client]],
   ] as const)
-    rows.push({ what, value: usageOf(command, env).cpuMs / 100, target: command.length > 1 ? 1.2 : undefined });
+    rows.push({ what, value: (await usageOf(command, env)).cpuMs / 100, target: command.length > 1 ? 1.2 : undefined });
   const many = await storeOf(program, "many", 450, record, "tcp://127.0.0.1:1");
   const last = record.replaceAll(engine.url, "tcp://127.0.0.2:2");
   await writeFile(path.join(many, "machines/m449/config.json"), last.replaceAll('"web"', '"m449"'));
@@ -103,7 +104,12 @@ export async function measureEveryday(): Promise<readonly Row[]> {
     [["env", "web"], 40],
     [["ls", "-q"], 50],
   ] as const)
-    rows.push({ what: `memory of ${args.join(" ")}`, value: usageOf([own, ...args], env).peakMiB, unit: "MiB", target: mib });
+    rows.push({
+      what: `memory of ${args.join(" ")}`,
+      value: (await usageOf([own, ...args], env)).peakMiB,
+      unit: "MiB",
+      target: mib,
+    });
   rows.push(...(await measureOnNode(env, live)));
   return rows;
 }
@@ -174,16 +180,17 @@ function spread(values: readonly number[]): string {
   return `${figures.map((ms) => ms.toFixed(1)).join(" / ")} ms`;
 }
 
-/** What the system counted for one run. */
-function usageOf(command: readonly string[], env: NodeJS.ProcessEnv): { readonly peakMiB: number; readonly cpuMs: number } {
+interface Usage {
+  readonly peakMiB: number;
+  readonly cpuMs: number;
+}
+
+/** What the system counted for one run. The engine that is asked is in this process, which has to answer meanwhile. */
+async function usageOf(command: readonly string[], env: NodeJS.ProcessEnv): Promise<Usage> {
   const script =
     "import resource,subprocess,sys\nsubprocess.run(sys.argv[1:],stdout=subprocess.DEVNULL,stderr=subprocess.DEVNULL)\nu=resource.getrusage(resource.RUSAGE_CHILDREN)\nprint(u.ru_maxrss//1024,(u.ru_utime+u.ru_stime)*1000)";
-  const [peakMiB = Number.NaN, cpuMs = Number.NaN] = execFileSync("python3", ["-c", script, ...command], {
-    env,
-    encoding: "utf8",
-  })
-    .split(" ")
-    .map(Number);
+  const { stdout } = await promisify(execFile)("python3", ["-c", script, ...command], { env });
+  const [peakMiB = Number.NaN, cpuMs = Number.NaN] = stdout.split(" ").map(Number);
   return { peakMiB, cpuMs };
 }
 
