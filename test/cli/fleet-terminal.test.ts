@@ -37,6 +37,7 @@ describe("on terminals", { skip: whyNot("sshd") ?? false }, () => {
           DOCKER_MACHINE_ARGV0: "docker-machine",
           TERM: "xterm",
           SHELL: "/bin/sh",
+          EDITOR: "true",
           MACHINE_STORAGE_PATH: shell.store,
         },
         timeout: 60_000,
@@ -60,6 +61,21 @@ describe("on terminals", { skip: whyNot("sshd") ?? false }, () => {
       for (const line of text.split("\n")) assert.ok(line.length <= columns || line.startsWith("  Do: "), line);
       assert.ok(!text.includes(escape));
     });
+
+    for (const [words, expected, answer] of [
+      [["settings", "edit"], /config\.yml is good\.$/u, undefined],
+      [["ssh-config", "--install"], /becomes: Include \S+ssh_config Write it\? \(y\/n\):$/u, "n\n"],
+      [["ls", "--fliter", "x"], /flag provided but not defined: -fliter Hint: Did you mean --filter\?$/u, undefined],
+      [["crate", "web-1"], /'crate' is not a docker-machine command\..+Did you mean docker-machine create\?$/u, undefined],
+      [["create", "-d", "qmu", "x"], /^Driver "qmu" not found\..+Did you mean "qemu"\?$/u, undefined],
+      [["port", "web-1", "8080:99999"], /^"8080:99999" is no port Hint: Give it as 8080:80/u, undefined],
+    ] as const)
+      it(`${words.join(" ")} says what it did or what was meant on ${columns} columns`, async () => {
+        const { text } = await shown(columns, words, answer);
+        assert.match(text.replaceAll(/\s+/gu, " ").trim(), expected);
+        assert.ok(!text.includes(escape));
+        assert.ok(text.trim().split("\n").length <= 8, text);
+      });
 
     for (const words of [
       ["doctor", "-v", "gone"],

@@ -2,6 +2,8 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { after, before, describe, it } from "node:test";
+import type { Command } from "../../src/cli/command.ts";
+import { commandTable } from "../../src/cli/command-table.ts";
 import type { FakeEngine } from "../../src/engine/fake-engine.ts";
 import { misfits, type Schema } from "../support/json-schema.ts";
 import { openCommandLine, pluginRecord, samplePlugin, type CommandLine } from "./command-line.ts";
@@ -17,6 +19,7 @@ const factLines: Readonly<Record<string, string>> = {
   "cache prune": "cache prune -y",
   "completion install": "completion install bash zsh fish",
   config: "config web",
+  "config relocate": "config relocate web",
   "context create": "context create web",
   "context use": "context use web",
   "context rm": "context rm web",
@@ -62,6 +65,11 @@ const progressLines: readonly (readonly [string, number])[] = [
   ["create -d none --url tcp://127.0.0.1:1 other", 0],
   ["create -d none --url tcp://127.0.0.1:1 other", 1],
   ["create -d none --nosuch other", 2],
+  ["rename other another", 0],
+  ["rename another other", 0],
+  ["edit other --cpus 2", 1],
+  ["wait other --for ssh", 1],
+  ["driver new nice", 0],
   ["create -d none --url tcp://127.0.0.1:1 --dry-run planned", 0],
   ["stop running stopped", 1],
   ["kill running", 1],
@@ -103,6 +111,21 @@ describe("--output json", () => {
   after(async () => {
     await engine[Symbol.asyncDispose]();
     await shell[Symbol.asyncDispose]();
+  });
+
+  it("is told of every command", () => {
+    const kinds = readFileSync("docs/output.md", "utf8").split("## Facts", 1).join();
+    const runnable = (commands: readonly Command[]): readonly string[] =>
+      commands.flatMap(({ name, load, hidden, subcommands = [] }) => [
+        ...(load === undefined || hidden === true ? [] : [name]),
+        ...runnable(subcommands),
+      ]);
+    const names = runnable(commandTable);
+    assert.ok(names.length > 60, names.join());
+    assert.deepEqual(
+      names.filter((name) => !kinds.includes(`\`${name}\``)),
+      [],
+    );
   });
 
   it("has a command line here for every fact", () => {
