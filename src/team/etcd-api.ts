@@ -191,10 +191,14 @@ function absence(error: unknown): Absence | undefined {
   return isPassing ? "passing" : undefined;
 }
 
-/** One that speaks TLS alone hangs up on who does not. */
+/** One that speaks TLS alone hangs up on who does not; one that speaks none answers TLS with something else, or not. */
 function wayOut(error: unknown): string | undefined {
-  const isPlain = isHttpFailure(error) && error.reason === "broken" && error.message.startsWith("http:");
-  return isPlain ? "Where it speaks TLS, its address begins with etcd:// in place of etcd+http://." : undefined;
+  if (!isHttpFailure(error)) return undefined;
+  if (error.reason === "broken" && error.message.startsWith("http:"))
+    return "Where it speaks TLS, its address begins with etcd:// in place of etcd+http://.";
+  if (/wrong version number|before secure TLS connection/u.test(messageOf(error.cause)))
+    return "Where it speaks no TLS, its address begins with etcd+http:// in place of etcd://.";
+  return undefined;
 }
 
 /** In words of TLS, which Node's and Bun's errors have both. */

@@ -83,6 +83,8 @@ describe("export and import", () => {
     assert.match(wrong.stderr, /cannot be opened: it is sealed for somebody else, or the passphrase is another/u);
     assert.doesNotMatch(wrong.stderr, /battery/u);
     assert.equal(await there.ok("ls -q"), "");
+    const other = await there.run(["import", import.meta.filename]);
+    assert.match(other.stderr, /is no bundle of machines: it was not sealed by age/u, "before it is asked for");
     await there.ok(`import ${file}`, { stdin: "correct horse\n" });
     assert.equal(await there.ok("url web"), "tcp://127.0.0.1:1\n");
   });
@@ -124,7 +126,7 @@ describe("export and import", () => {
     for (const name of ["one", "two"]) await here.ok(`create -d none --url tcp://127.0.0.1:1 ${name}`);
     const bundle = (await exported(here, "one two")).split(" ");
     const whole = await readFile(path.join(here.folder, "machines.age"), "utf8");
-    const opened = await openBundle(whole, { identities: [identity] });
+    const opened = await openBundle(whole, async () => ({ identities: [identity] }));
     const { machines } = JSON.parse(opened) as { machines: { name: string; record: string }[] };
     const spoilt = machines.map((machine, index) => ({ ...machine, ...(index === 1 ? { record: "{" } : {}) }));
     const foreign = machines.map((machine, index) => ({ ...machine, ...(index === 1 ? { name: "../two" } : {}) }));

@@ -136,6 +136,8 @@ test("what is no etcd, and an address where nobody is, are told apart", async ()
   const web = createServer((_, answer) => answer.writeHead(404).end("<html>"));
   await new Promise<void>((resolve) => web.listen(0, "127.0.0.1", resolve));
   const { port } = web.address() as { port: number };
+  const hint = (error: { hint?: string }): boolean => error.hint?.includes("begins with etcd+http://") === true;
+  await assert.rejects(ledgerAt(`etcd://127.0.0.1:${port}/x`).read("m/", 0, never), hint);
   await assert.rejects(ledgerAt(`etcd+http://127.0.0.1:${port}/x`).read("m/", 0, never), {
     code: "store-refused",
     message: /no etcd/u,

@@ -13,8 +13,7 @@ const checkPath = "Check the path.";
 
 export async function run({ options, args: [file = ""] }: Invocation, context: CliContext): Promise<void> {
   const sealed = await readNamedFile(file, checkPath, context);
-  const key = await readKey(options.string("identity"), context);
-  const bundle = parseBundle(await openBundle(sealed, key));
+  const bundle = parseBundle(await openBundle(sealed, async () => await readKey(options.string("identity"), context)));
   const imported = await importMachines(openContext(context), bundle, context.signal);
   if (context.globals.output === "json") context.printJson(imported);
   else for (const machine of imported) context.print(lineOf(machine));

@@ -27,23 +27,28 @@ function addRecipient(encrypter: { addRecipient(recipient: string): void }, reci
   }
 }
 
-/** Throws `bundle-unusable` where the key is not one of its, and for what age did not make. */
-export async function openBundle(sealed: string, key: SealKey): Promise<string> {
-  const { armor, Decrypter } = await import("age-encryption");
+/** Throws `bundle-unusable` for what age did not make, before the key is asked for, and where that is not one of its. */
+export async function openBundle(sealed: string, askKey: () => Promise<SealKey>): Promise<string> {
+  const bytes = await decodeArmor(sealed);
+  const key = await askKey();
+  const { Decrypter } = await import("age-encryption");
   const decrypter = new Decrypter();
   if ("passphrase" in key) decrypter.addPassphrase(key.passphrase);
   else for (const identity of key.identities) decrypter.addIdentity(identity);
-  let bytes: Uint8Array;
-  try {
-    bytes = armor.decode(sealed);
-  } catch {
-    if (sealed.trimStart().startsWith(firstLine)) throw unusable("The bundle is damaged, or a part of it is missing");
-    throw unusable("The file is no bundle of machines: it was not sealed by age", "docker-machine export NAME makes one.");
-  }
   try {
     return await decrypter.decrypt(bytes, "text");
   } catch {
     throw unusable("The bundle cannot be opened: it is sealed for somebody else, or the passphrase is another");
+  }
+}
+
+async function decodeArmor(sealed: string): Promise<Uint8Array> {
+  const { armor } = await import("age-encryption");
+  try {
+    return armor.decode(sealed);
+  } catch {
+    if (sealed.trimStart().startsWith(firstLine)) throw unusable("The bundle is damaged, or a part of it is missing");
+    throw unusable("The file is no bundle of machines: it was not sealed by age", "docker-machine export NAME makes one.");
   }
 }
 

@@ -41,7 +41,7 @@ export function requireEndable(host: Host): void {
   }
   if (isOwnMachine(host) || TtlPowerOff === true) return;
   throw new MachineError("usage", `"${host.name}" was there before, and its owner may want it to go on`, {
-    hint: "To have it powered off all the same, and never removed, give --ttl-power-off too.",
+    hint: "To have it powered off all the same, and never removed, give --ttl-power-off too; in a fleet's file: ttl-power-off: true.",
   });
 }
 
