@@ -11,5 +11,5 @@ unpack() { # PROGRAM FOLDER PACKAGE/SUITE...
 codename=$(. /etc/os-release && echo "${VERSION_CODENAME:-trixie}")
 unpack usr/bin/etcd etcd-3.4 etcd-server/bookworm
 unpack usr/bin/etcd etcd-3.5 etcd-server/trixie
-unpack usr/sbin/pgbouncer pgbouncer "pgbouncer/$codename" "libevent-2.1-7*/$codename" "libcares2*/$codename"
+unpack usr/sbin/pgbouncer pgbouncer "pgbouncer/$codename" "libevent-2.1-7*/$codename" "libc-ares2*/$codename"
 unpack usr/bin/faketime faketime "libfaketime/$codename" "faketime/$codename"

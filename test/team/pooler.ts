@@ -35,11 +35,16 @@ export class Pooler implements AsyncDisposable {
     const [command, args] = asServer(program, [settings]);
     const env = { LD_LIBRARY_PATH: path.join(site, "usr/lib/x86_64-linux-gnu") };
     const pooler = new Pooler(port, spawn(command, args, { stdio: "ignore", cwd: "/", env: { PATH: "/usr/bin", ...env } }));
-    for (let tries = 0; tries < 100 && !(await answers(port)); tries += 1) await delay(50);
-    return pooler;
+    for (let tries = 0; tries < 100 && pooler.#process.exitCode === null; tries += 1) {
+      if (await answers(port)) return pooler;
+      await delay(50);
+    }
+    await pooler[Symbol.asyncDispose]();
+    throw new Error(`pgbouncer does not answer (status ${pooler.#process.exitCode})`);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#process.exitCode !== null || this.#process.signalCode !== null) return;
     const ended = new Promise((resolve) => this.#process.once("exit", resolve));
     this.#process.kill("SIGKILL");
     await ended;
