@@ -7,6 +7,7 @@ import type ssh2Module from "ssh2";
 import type { Connection, Server as SshServer, ServerChannel, ServerConfig } from "ssh2";
 import { generateKeyPair } from "../../src/ssh/keys.ts";
 import { parsePublicKey, type PublicKey } from "../../src/ssh/public-key.ts";
+import { endProcess } from "../support/end-process.ts";
 
 const ssh2 = createRequire(import.meta.url)("ssh2") as typeof ssh2Module;
 
@@ -45,8 +46,7 @@ export async function startBlackHole(): Promise<RunningServer & { resume(): void
     resume: () => void listener.kill("SIGCONT"),
     [Symbol.asyncDispose]: async () => {
       for (const socket of fillers) socket.destroy();
-      listener.kill("SIGKILL");
-      await once(listener, "exit");
+      await endProcess(listener);
     },
   };
 }

@@ -13,6 +13,7 @@ import * as path from "node:path";
 import { generateKeyPair } from "../../src/ssh/keys.ts";
 import { parsePublicKey, type PublicKey } from "../../src/ssh/public-key.ts";
 import { freePort } from "../support/free-ports.ts";
+import { endProcess } from "../support/end-process.ts";
 
 export interface TestServer {
   readonly hostName: string;
@@ -169,9 +170,6 @@ async function answering(port: number): Promise<void> {
 }
 
 async function stop(server: ChildProcess, folder: string): Promise<void> {
-  if (server.exitCode === null && server.signalCode === null) {
-    server.kill("SIGKILL");
-    await once(server, "exit");
-  }
+  await endProcess(server);
   await rm(folder, { recursive: true, force: true });
 }

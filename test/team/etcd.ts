@@ -5,6 +5,7 @@ import * as path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import type { PairFiles } from "./pair-files.ts";
 import { freePorts } from "../support/free-ports.ts";
+import { endProcess } from "../support/end-process.ts";
 
 export type EtcdRelease = "3.4" | "3.5";
 
@@ -136,10 +137,7 @@ export class Etcd implements AsyncDisposable {
   /** SIGKILL. */
   async kill(member: number): Promise<void> {
     const process = this.#members[member];
-    if (process === undefined || process.exitCode !== null || process.signalCode !== null) return;
-    const ended = new Promise((resolve) => process.once("exit", resolve));
-    process.kill("SIGKILL");
-    await ended;
+    if (process !== undefined) await endProcess(process);
   }
 
   revive(member: number): void {

@@ -6,6 +6,7 @@ import * as path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { freePort } from "../support/free-ports.ts";
 import { asServer, giveTo, type Postgres } from "./postgres.ts";
+import { endProcess } from "../support/end-process.ts";
 
 const site = path.join(path.resolve(process.env["DOCKER_MACHINE_ETCD"] ?? "build"), "pgbouncer");
 const program = path.join(site, "usr/sbin/pgbouncer");
@@ -44,10 +45,7 @@ export class Pooler implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    if (this.#process.exitCode !== null || this.#process.signalCode !== null) return;
-    const ended = new Promise((resolve) => this.#process.once("exit", resolve));
-    this.#process.kill("SIGKILL");
-    await ended;
+    await endProcess(this.#process);
   }
 }
 

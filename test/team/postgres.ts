@@ -6,6 +6,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import postgres from "postgres";
 import type { PairFiles } from "./pair-files.ts";
 import { freePort } from "../support/free-ports.ts";
+import { endProcess } from "../support/end-process.ts";
 
 const releases = "/usr/lib/postgresql";
 const newest = (existsSync(releases) ? readdirSync(releases) : []).sort((a, b) => Number(b) - Number(a))[0];
@@ -115,10 +116,7 @@ export class Postgres implements AsyncDisposable {
 
   /** Ends it at once, as a crash does. */
   async stop(): Promise<void> {
-    if (this.#server.exitCode !== null || this.#server.signalCode !== null) return;
-    const ended = new Promise((resolve) => this.#server.once("exit", resolve));
-    this.#server.kill("SIGQUIT");
-    await ended;
+    await endProcess(this.#server, () => this.#server.kill("SIGQUIT"));
   }
 
   async revive(): Promise<void> {

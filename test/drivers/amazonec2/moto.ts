@@ -6,6 +6,7 @@ import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import * as path from "node:path";
 import { createInterface } from "node:readline";
+import { endProcess } from "../../support/end-process.ts";
 
 const packages = process.env["DOCKER_MACHINE_MOTO"] ?? path.resolve("build/moto");
 const modules = path.join(packages, "usr/lib/python3/dist-packages");
@@ -71,10 +72,6 @@ export async function startMoto(): Promise<Moto> {
     pace: async (pendingSeconds, limited) => await post("pace", { pendingSeconds, limited }),
     interrupt: async (id, behaviour) => await post("interrupt", { id, behaviour }),
     requests: async () => (await (await fetch(`${url}/lab/requests`)).json()) as readonly SeenRequest[],
-    [Symbol.asyncDispose]: async () => {
-      const ended = new Promise((resolve) => child.once("exit", resolve));
-      child.stdin.end();
-      await ended;
-    },
+    [Symbol.asyncDispose]: async () => await endProcess(child, () => child.stdin.end()),
   };
 }

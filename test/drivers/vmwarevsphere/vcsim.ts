@@ -3,6 +3,7 @@ import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import * as path from "node:path";
 import { createInterface } from "node:readline";
+import { endProcess } from "../../support/end-process.ts";
 
 const folder = process.env["DOCKER_MACHINE_VCSIM"] ?? path.resolve("build/vcsim");
 
@@ -88,10 +89,6 @@ export async function startVcsim(model: "vpx" | "esx"): Promise<Vcsim> {
     state: async () => await ask<LabState>("state", {}),
     said: () => said,
     lab: ask,
-    [Symbol.asyncDispose]: async () => {
-      const ended = new Promise((resolve) => child.once("exit", resolve));
-      child.stdin.end();
-      await ended;
-    },
+    [Symbol.asyncDispose]: async () => await endProcess(child, () => child.stdin.end()),
   };
 }
