@@ -10,10 +10,11 @@ import { openTeamContext, printLook } from "../team-context.ts";
 export async function run({ args: [name = ""] }: Invocation, context: CliContext): Promise<void> {
   const team = await openTeamContext(context);
   const withdrawn = await withdrawInvitations(team, name, context.signal);
-  if (withdrawn > 0) logTo(context.report, "info", `The invitation of ${name} opens nothing any more`);
-  const look = await lookAtTeam(team, context.signal);
-  if (withdrawn > 0 && look.members.every((member) => member.name !== name))
-    return printLook({ folder: team.root, ...look }, context);
+  if (withdrawn > 0) {
+    logTo(context.report, "info", `The invitation of ${name} opens nothing any more`);
+    const look = await lookAtTeam(team, context.signal);
+    if (look.members.every((member) => member.name !== name)) return printLook({ folder: team.root, ...look }, context);
+  }
   const sealed = await removeMember(team, name, context.signal);
   printLook({ folder: team.root, ...(await lookAtTeam(team, context.signal)) }, context);
   for (const sentence of [
