@@ -1,7 +1,9 @@
 /** Files that people name on the command line, which have nothing to do with the store. */
+import { constants } from "node:fs";
+import * as fs from "node:fs/promises";
 import * as path from "node:path";
 import { isMachineError, MachineError } from "../errors/machine-error.ts";
-import { readRegularFileIfExists, writeFileAtomic } from "../system/files.ts";
+import { explainFileError, readRegularFileIfExists, writeFileAtomic } from "../system/files.ts";
 import type { CliContext } from "./cli-context.ts";
 
 /** Its text. Throws `usage` with the hint where there is no such file. */
@@ -11,12 +13,33 @@ export async function readNamedFile(file: string, hint: string | undefined, { co
   throw new MachineError("usage", `There is no file ${file}`, { hint });
 }
 
-/** Writes it for its owner alone. Throws `usage` for what cannot be written, and `disk-full`. */
+/**
+ * Writes it for its owner alone. What is no file, such as a pipe or a device, is written to and never replaced, and a link
+ * goes on leading where it led. Throws `usage` for what cannot be written, and `disk-full`.
+ */
 export async function writeNamedFile(file: string, text: string, { computer }: CliContext): Promise<void> {
+  const named = path.resolve(computer.cwd, file);
   try {
-    await writeFileAtomic(path.resolve(computer.cwd, file), text, 0o600);
+    const found = await fs.stat(named).catch(() => undefined);
+    if (found === undefined || found.isDirectory()) await writeFileAtomic(named, text, 0o600);
+    else if (found.isFile()) await writeFileAtomic(await fs.realpath(named), text, 0o600);
+    else await writeInto(named, text);
   } catch (cause) {
     if (!isMachineError(cause, "store-unusable")) throw cause;
     throw new MachineError("usage", cause.message, { cause, hint: "Name another file." });
+  }
+}
+
+async function writeInto(file: string, text: string): Promise<void> {
+  try {
+    // Without O_CREAT: what has gone meanwhile is not made anew, as a file that others may read.
+    const handle = await fs.open(file, constants.O_WRONLY);
+    try {
+      await handle.writeFile(text);
+    } finally {
+      await handle.close();
+    }
+  } catch (error) {
+    throw explainFileError(error, file, "write");
   }
 }

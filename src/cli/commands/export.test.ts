@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { existsSync, statSync } from "node:fs";
+import { execFileSync, spawn } from "node:child_process";
+import { existsSync, lstatSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import * as path from "node:path";
 import { test } from "node:test";
 import { generateX25519Identity, identityToRecipient } from "age-encryption";
@@ -41,4 +42,23 @@ test("what is to be run with the file can be copied, and a folder that is not th
   const lost = await exportWeb(folder, {}, "--to", recipient, "--file", "nowhere/web.age");
   assert.equal(lost.code, 2);
   assert.match(lost.stderr, /nowhere\/web\.age: a folder of its path does not exist\nHint: Name another file\.\n$/u);
+});
+
+test("a pipe and a link that are named as the file stay what they are", { skip: process.platform === "win32" }, async () => {
+  const folder = await openFolder();
+  const recipient = await identityToRecipient(await generateX25519Identity());
+  const pipe = path.join(folder, "pipe");
+  execFileSync("mkfifo", [pipe]);
+  const reader = spawn("cat", [pipe], { stdio: ["ignore", "pipe", "inherit"] });
+  const [run, read] = await Promise.all([
+    exportWeb(folder, {}, "--to", recipient, "--file", "pipe"),
+    reader.stdout.toArray({ signal: AbortSignal.timeout(20_000) }),
+  ]);
+  assert.deepEqual([run.code, lstatSync(pipe).isFIFO()], [0, true]);
+  assert.match(Buffer.concat(read).toString(), /^-----BEGIN AGE ENCRYPTED FILE-----/u);
+  writeFileSync(path.join(folder, "target.age"), "old");
+  symlinkSync("target.age", path.join(folder, "link.age"));
+  assert.equal((await exportWeb(folder, {}, "--to", recipient, "--file", "link.age")).code, 0);
+  assert.equal(lstatSync(path.join(folder, "link.age")).isSymbolicLink(), true);
+  assert.match(readFileSync(path.join(folder, "target.age"), "utf8"), /^-----BEGIN AGE/u);
 });
