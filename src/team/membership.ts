@@ -77,7 +77,8 @@ export async function addMember(context: TeamContext, name: string, recipient: s
 
 /**
  * From now on the team has another key, and all that is kept is sealed with it. What the person knows already they go on
- * knowing. Gives how many things were sealed anew. Throws `usage` for who is no member, or the last one.
+ * knowing. Gives how many things were sealed anew. Throws `usage` for who is no member,
+ * the last one, or oneself.
  */
 export async function removeMember(context: TeamContext, name: string, signal: AbortSignal): Promise<number> {
   await changeRoster(context, `store remove ${name}`, signal, async (roster) => {
@@ -88,6 +89,11 @@ export async function removeMember(context: TeamContext, name: string, signal: A
     if (Object.keys(members).length === 0)
       throw new MachineError("usage", "The last member cannot be removed", {
         hint: "Who wants no team any more: docker-machine store leave",
+      });
+    // What is to be sealed anew could not be by who has just lost the key.
+    if (name === context.file.member)
+      throw new MachineError("usage", `${name} is you, and who removes themselves could not finish it`, {
+        hint: `Another member runs: docker-machine store remove ${name}. For this computer alone: docker-machine store leave`,
       });
     return { roster: { ...roster, members, key: roster.key + 1 }, dataKey: newDataKey() };
   });

@@ -271,6 +271,16 @@ test("who was removed opens nothing that is written since, nothing old that stan
   assert.equal((await carol.open().load("web")).driverName, "since");
 });
 
+test("nobody removes themselves, and the list is as it was", async () => {
+  const scene = new TeamScene();
+  const [alice, bob] = [await scene.person("alice"), await scene.person("bob")];
+  await create(alice);
+  await assert.rejects(removeMember(alice.context, "alice", never), { code: "usage", message: /^alice is you/u });
+  await using ledger = await alice.context.openLedger();
+  assert.deepEqual(Object.keys((await findTeam(ledger, never))?.members ?? {}), ["alice", "bob"]);
+  assert.deepEqual([await alice.open().list(), await bob.open().list()], [["web"], ["web"]]);
+});
+
 test("who is no member sees nothing, and a value that was put under another's name is not believed", async () => {
   const scene = new TeamScene();
   const alice = await scene.person("alice");
