@@ -90,7 +90,13 @@ describe("rename", () => {
   it("that is cut off right behind the folder's new name leaves the host key pinned", async () => {
     const scene = await sceneWithKeys();
     const { store } = scene.context;
-    const cutOff = { get: (target: typeof store, key: keyof typeof store) => (key === "save" ? refuse : bound(target, key)) };
+    let isCutOff = false;
+    const cutOff = {
+      get: (target: typeof store, key: keyof typeof store) => {
+        isCutOff ||= key === "save";
+        return isCutOff ? refuse : bound(target, key);
+      },
+    };
     const refuse = async (): Promise<never> => await Promise.reject(new Error("cut off"));
     const bound = (target: typeof store, key: keyof typeof store): unknown =>
       typeof target[key] === "function" ? (target[key] as (...args: unknown[]) => unknown).bind(target) : target[key];
@@ -98,6 +104,20 @@ describe("rename", () => {
     await assert.rejects(renameMachine(context, "gamma", "delta", never), /cut off/u);
     await using host = await openHost(scene.context, "delta");
     assert.equal((await loadPinnedKeys((await host.sshTarget()).hostKeys)).length, 1);
+  });
+
+  it("that cannot write the record, on a disk that is full, has not happened", async () => {
+    const scene = await sceneWithKeys();
+    const { store } = scene.context;
+    const refuse = async (): Promise<never> => await Promise.reject(new Error("no space left"));
+    const bound = (target: typeof store, key: keyof typeof store): unknown =>
+      typeof target[key] === "function" ? (target[key] as (...args: unknown[]) => unknown).bind(target) : target[key];
+    const full = { get: (target: typeof store, key: keyof typeof store) => (key === "save" ? refuse : bound(target, key)) };
+    const context = { ...scene.context, store: new Proxy(store, full as ProxyHandler<typeof store>) };
+    await assert.rejects(renameMachine(context, "gamma", "delta", never), /no space left/u);
+    assert.deepEqual(await scene.names(), ["gamma"]);
+    await renameMachine(scene.context, "gamma", "delta", never);
+    assert.deepEqual(mentions(scene, "delta", "gamma"), []);
   });
 
   it("is not taken for one where the folder was copied", async () => {

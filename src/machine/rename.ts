@@ -69,9 +69,14 @@ async function moveAll({ store }: MachineContext, host: Host, newName: string): 
   // Under both names until only one is left: in between, none of them may be an unknown host.
   if (pinned.length > 0) await pinHostKeys(pinnedIn(oldDir, `${host.name},${newName}`), pinned);
   await store.rename(host.name, newName);
-  const moved = await store.load(newName);
-  const named = withMachineName(withPaths(moved, pathsIn(moved, oldDir, newDir)), host.name, newName);
-  await store.save(named);
+  try {
+    const moved = await store.load(newName);
+    await store.save(withMachineName(withPaths(moved, pathsIn(moved, oldDir, newDir)), host.name, newName));
+  } catch (error) {
+    // What was told that it failed is under the name that it had, so that the same command can be run again.
+    await store.rename(newName, host.name).catch(() => {});
+    throw error;
+  }
   if (pinned.length > 0) await pinHostKeys(pinnedIn(newDir, newName), pinned);
   await store.publish(newName);
 }
