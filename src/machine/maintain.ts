@@ -14,7 +14,7 @@ import { readJournal } from "./interruption/journal.ts";
 import { startHost } from "./lifecycle.ts";
 import { lockMachine } from "./interruption/machine-lock.ts";
 import type { MachineContext } from "./machine-context.ts";
-import { keepTrust, provisionMachine, provisionRequest } from "./provision-machine.ts";
+import { keepTrust, provisionMachine, provisionRequest, requireOwner } from "./provision-machine.ts";
 import { provisionContext } from "./host/provision-context.ts";
 
 /** Repeats provisioning from the facts on; an interrupted `create` is gone on with from where it was. */
@@ -24,6 +24,7 @@ export async function provisionAgain(context: MachineContext, name: string, sign
   await prepareAuthority(context, lock.signal);
   const earlier = await readJournal(host.dir);
   if (earlier?.command === "create" && !isBeingUndone(earlier)) return await bringUp(context, host, earlier, lock.signal);
+  requireOwner(host);
   const work = { command: "provision", step: "provision" } as const;
   await workOnHost(
     context,
@@ -47,6 +48,7 @@ export async function upgradeMachine(
   await using lock = await lockMachine(context, name, "upgrade", signal);
   await using host = await openHost(context, name);
   await requireCreated(host);
+  requireOwner(host);
   await startFirst(context, host, lock.signal);
   const work = { command: "upgrade", step: "provision" } as const;
   return await workOnHost(context, host, work, lock.signal, async (ssh) => {

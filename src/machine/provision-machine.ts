@@ -137,7 +137,7 @@ export function keyTypeOf(host: Host): KeyType {
 /** What is wanted of the host, without certificates: enough for looking and undoing. */
 export async function bareRequest(context: MachineContext, host: Host): Promise<ProvisionRequest> {
   const { record, driver, module } = host;
-  if (module.capabilities.guest === true) throw forItsOwner(host);
+  requireOwner(host);
   return {
     machineName: host.name,
     driverName: record.driverName,
@@ -161,8 +161,10 @@ export async function bareRequest(context: MachineContext, host: Host): Promise<
   };
 }
 
-function forItsOwner({ name }: Host): MachineError {
-  return new MachineError("driver-unsupported", `"${name}" is shared with you: its engine is set up by its owner`, {
+/** Throws `driver-unsupported` for a machine of somebody else, before anything is begun that would have to be gone on with. */
+export function requireOwner({ name, module }: Host): void {
+  if (module.capabilities.guest !== true) return;
+  throw new MachineError("driver-unsupported", `"${name}" is shared with you: its engine is set up by its owner`, {
     hint: `What you may do: docker-machine with ${name} -- docker ps`,
   });
 }

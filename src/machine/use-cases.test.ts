@@ -3,11 +3,12 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { MachineError } from "../errors/machine-error.ts";
 import { generateKeyPair } from "../ssh/keys.ts";
+import { fakeDriverModule } from "../testing/fake-driver.ts";
 import { debianFacts } from "../testing/fake-ssh-executor.ts";
 import { findLeftovers, removeLeftovers } from "./gc.ts";
 import { changeState } from "./lifecycle.ts";
 import { listMachines } from "./list.ts";
-import { provisionAgain } from "./maintain.ts";
+import { provisionAgain, upgradeMachine } from "./maintain.ts";
 import { failure, never, Scene } from "../testing/scene.ts";
 
 describe("create", () => {
@@ -258,5 +259,17 @@ describe("rm and gc", () => {
     assert.deepEqual(await scene.names(), []);
     const [buried] = await findLeftovers(scene.context, never);
     assert.equal(buried?.removed, true);
+  });
+});
+
+describe("a machine that somebody else shares", () => {
+  it("is neither provisioned nor upgraded, and no command stays open on it", async () => {
+    const scene = new Scene();
+    await scene.create();
+    const shared = { ...scene.context, findDriver: async () => fakeDriverModule(scene.world, { guest: true }) };
+    for (const work of [provisionAgain, upgradeMachine]) {
+      const error = await failure(work(shared, "web", never));
+      assert.deepEqual([error.code, scene.hasJournal()], ["driver-unsupported", false]);
+    }
   });
 });
