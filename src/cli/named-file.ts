@@ -3,7 +3,7 @@ import { constants } from "node:fs";
 import * as fs from "node:fs/promises";
 import * as path from "node:path";
 import { isMachineError, MachineError } from "../errors/machine-error.ts";
-import { explainFileError, readRegularFileIfExists, writeFileAtomic } from "../system/files.ts";
+import { explainFileError, makePrivateDirectory, readRegularFileIfExists, writeFileAtomic } from "../system/files.ts";
 import type { CliContext } from "./cli-context.ts";
 
 /** Its text. Throws `usage` with the hint where there is no such file. */
@@ -27,6 +27,16 @@ export async function writeNamedFile(file: string, text: string, { computer }: C
   } catch (cause) {
     if (!isMachineError(cause, "store-unusable")) throw cause;
     throw new MachineError("usage", cause.message, { cause, hint: "Name another file." });
+  }
+}
+
+/** Makes it, for its owner alone, where there is none. Throws `usage` for what cannot be made, and `disk-full`. */
+export async function makeNamedFolder(folder: string, { computer }: CliContext): Promise<void> {
+  try {
+    await makePrivateDirectory(path.resolve(computer.cwd, folder));
+  } catch (cause) {
+    if (!isMachineError(cause, "store-unusable")) throw cause;
+    throw new MachineError("usage", cause.message, { cause, hint: "Name another folder." });
   }
 }
 

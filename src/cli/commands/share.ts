@@ -7,11 +7,11 @@ import { shareMachine, type GuestRequest, type Shared } from "../../machine/shar
 import { isPersonName } from "../../provision/scripts/guests-script.ts";
 import { quoteWord } from "../../ssh/shell-quote.ts";
 import { parsePublicKey } from "../../ssh/public-key.ts";
-import { makePrivateDirectory, readRegularFileIfExists } from "../../system/files.ts";
+import { readRegularFileIfExists } from "../../system/files.ts";
 import { readTimeText } from "../../system/time-text.ts";
 import type { CliContext } from "../cli-context.ts";
 import type { Invocation } from "../command.ts";
-import { writeNamedFile } from "../named-file.ts";
+import { makeNamedFolder, writeNamedFile } from "../named-file.ts";
 import { readNamed } from "../named-machines.ts";
 import { openContext } from "../open-context.ts";
 import { isConfirmed, selectedNames } from "../selection/select-machines.ts";
@@ -23,6 +23,10 @@ export async function run(invocation: Invocation, context: CliContext): Promise<
   const request = await readRequest(invocation, context);
   const names = await selectedNames(openContext(context), invocation, context);
   if (options.bool("tls")) return await shareCertificates(names, request, invocation, context);
+  if (options.isSet("folder"))
+    throw new MachineError("usage", "--folder is for the certificates of --tls, and a share without it writes none", {
+      hint: "Leave --folder out, or say --tls, whose certificate nothing takes back.",
+    });
   if (!options.bool("y")) {
     const what = request.mode === "shell" ? "a root shell on" : "the engine of";
     logTo(
@@ -65,7 +69,7 @@ async function shareCertificates(
     if (!(await isConfirmed("Share?", "share", context))) return;
   }
   // Before anything is given that cannot be taken back.
-  await makePrivateDirectory(path.resolve(context.computer.cwd, folder));
+  await makeNamedFolder(folder, context);
   const shared = await shareByCertificate(openContext(context), name, request, context.signal);
   await writeNamedFile(path.join(folder, "ca.pem"), shared.ca, context);
   await writeNamedFile(path.join(folder, "cert.pem"), shared.certificate, context);
