@@ -5,10 +5,13 @@ import { userInfo } from "node:os";
 import * as path from "node:path";
 import { test } from "node:test";
 
-const asked = `import(${JSON.stringify(new URL("computer.ts", import.meta.url).href)}).then((m) => console.log(m.thisComputer().userName))`;
+const file = JSON.stringify(new URL("computer.ts", import.meta.url).href);
 
+/** @param uid who it becomes once it is loaded: somebody else may not be allowed to read these sources */
 function nameWith(env: Readonly<Record<string, string>>, uid?: number, runtime = process.execPath): string {
-  const { stdout, stderr } = spawnSync(runtime, ["-e", asked], { env, uid, encoding: "utf8" });
+  const become = uid === undefined ? "" : `process.setuid(${uid});`;
+  const asked = `import(${file}).then((m) => { ${become} console.log(m.thisComputer().userName); })`;
+  const { stdout, stderr } = spawnSync(runtime, ["-e", asked], { env, encoding: "utf8" });
   assert.doesNotMatch(stderr, /Error/u);
   return stdout.trim();
 }
