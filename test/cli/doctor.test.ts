@@ -1,11 +1,15 @@
 /** `doctor` by the program: what it prints, its status, what it costs, and that it ends. Rows are tested beside their code. */
 import assert from "node:assert/strict";
-import { chmodSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { chmodSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { createServer, type AddressInfo, type Server, type Socket } from "node:net";
 import * as path from "node:path";
 import { after, before, describe, it } from "node:test";
 import { markOf } from "../../src/machine/secrets/conceal.ts";
+import { quoteCommand } from "../../src/ssh/shell-quote.ts";
+import { programUnderTest, type Outcome } from "../golden/replay.ts";
 import { misfits, type Schema } from "../support/json-schema.ts";
+import { SmallFileSystem } from "../support/small-file-system.ts";
 import { startSshd, whyNot, type TestServer } from "../ssh/real-servers.ts";
 import { openCommandLine, type CommandLine } from "./command-line.ts";
 import { addSshMachine } from "./ssh-machines.ts";
@@ -16,6 +20,60 @@ interface Told {
   readonly state: string;
   readonly fixable: boolean;
 }
+
+describe("what doctor advises about a store, done as it says", () => {
+  /** Runs what stands behind `Do:`, with a sudo that changes nobody, and looks again. */
+  async function follow(shell: CommandLine, store: string, edit = (advice: string) => advice): Promise<Outcome> {
+    const env = { MACHINE_STORAGE_PATH: store };
+    const { stdout } = await shell.run(["doctor"], { env });
+    const advice = edit(/^ {2}Do: (.*)$/mu.exec(stdout)?.[1] ?? "");
+    const bin = path.join(shell.folder, "bin");
+    const [file = "", ...prefix] = programUnderTest();
+    writeFileSync(path.join(bin, "sudo"), '#!/bin/sh\nexec "$@"\n', { mode: 0o755 });
+    writeFileSync(path.join(bin, "docker-machine"), `#!/bin/sh\nexec ${quoteCommand([file, ...prefix])} "$@"\n`, { mode: 0o755 });
+    const searched = `${bin}:${process.env["PATH"]}`;
+    const { status, stderr } = spawnSync("sh", ["-c", advice], {
+      env: { ...env, PATH: searched, NODE_NO_WARNINGS: "1" },
+      encoding: "utf8",
+    });
+    assert.equal(status, 0, `${stdout}${stderr}`);
+    return await shell.run(["doctor"], { env });
+  }
+  const well = { code: 0, stdout: "Nothing is wrong with this computer and 0 machines.\n", stderr: "" };
+
+  it("wherever it is", async () => {
+    await using shell = await openCommandLine();
+    const store = path.join(shell.folder, "my store");
+    mkdirSync(path.join(store, "machines"), { recursive: true });
+    chmodSync(path.join(store, "machines"), 0o755);
+    assert.deepEqual(await follow(shell, store), well);
+  });
+
+  it("on a file system that is mounted read-only", async (t) => {
+    const mounted = SmallFileSystem.mount(200_000);
+    if (typeof mounted === "string") return t.skip(mounted);
+    using disk = mounted;
+    await using shell = await openCommandLine();
+    const store = path.join(disk.folder, "store");
+    mkdirSync(store, { mode: 0o700 });
+    assert.equal(spawnSync("mount", ["-o", "remount,ro", disk.folder]).status, 0);
+    assert.deepEqual(await follow(shell, store), well);
+    assert.equal(spawnSync("mount", ["-o", "remount,ro", disk.folder]).status, 0);
+    assert.deepEqual(await follow(shell, path.join(disk.folder, "not", "yet")), well);
+  });
+
+  it("on a full disk", async (t) => {
+    const mounted = SmallFileSystem.mount(1_000);
+    if (typeof mounted === "string") return t.skip(mounted);
+    using disk = mounted;
+    await using shell = await openCommandLine();
+    const [store, elsewhere] = [path.join(disk.folder, "store"), path.join(shell.folder, "elsewhere")];
+    await shell.ok("create -d none --url tcp://127.0.0.1:1 web", { env: { MACHINE_STORAGE_PATH: store } });
+    await follow(shell, store, (advice) => advice.replace(/^.*move the store: /u, "").replaceAll("FOLDER", elsewhere));
+    const record = readFileSync(path.join(elsewhere, "machines/web/config.json"), "utf8");
+    assert.ok(!record.includes(store), record);
+  });
+});
 
 describe("doctor", { skip: whyNot("sshd") ?? false }, () => {
   let shell: CommandLine;

@@ -17,6 +17,8 @@ export interface Complaint {
   readonly cause: string;
   /** For {@link Check.advice}: which of several ways out it is. */
   readonly kind?: string | undefined;
+  /** For the same: what the way out has to name, as a folder or a machine. */
+  readonly about?: string | undefined;
 }
 
 /** What `--fix` does about a complaint. */
@@ -71,12 +73,12 @@ export function check<Evidence>(given: Check<Evidence>): AnyCheck {
   };
 }
 
-export function fail(evidence: string, cause: string, kind?: string): Complaint {
-  return { state: "fail", evidence: evidenceText(evidence), cause, kind };
+export function fail(evidence: string, cause: string, kind?: string, about?: string): Complaint {
+  return { state: "fail", evidence: evidenceText(evidence), cause, kind, about };
 }
 
-export function warn(evidence: string, cause: string, kind?: string): Complaint {
-  return { state: "warn", evidence: evidenceText(evidence), cause, kind };
+export function warn(evidence: string, cause: string, kind?: string, about?: string): Complaint {
+  return { state: "warn", evidence: evidenceText(evidence), cause, kind, about };
 }
 
 const longestEvidence = 400;

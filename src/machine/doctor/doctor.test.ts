@@ -79,7 +79,7 @@ const untold: LifetimePlan = {
 const examined: Examination = { facts, health, plan: settled };
 const store = { root: "/s", problems: [], freeMiB: 9_000, isOnNfs: false };
 const engine = { url: "tcp://192.0.2.7:2376", version: { Version: "20.10.24", ApiVersion: "1.41", MinAPIVersion: "1.12" } };
-const shell = { env: {}, urls: [engine.url], proxied: [], certPathExists: true };
+const shell = { env: {}, urls: [engine.url], names: ["web"], proxied: [], certPathExists: true };
 
 interface Recorded extends Partial<Omit<Subject, "repairs">> {
   /** What `--fix` did. */
@@ -145,13 +145,31 @@ const rows: Readonly<Record<string, Row>> = {
     check: "store",
     broken: { store: async () => ({ ...store, problems: [{ file: "/s", what: "has the mode 755", mode: 0o700 }] }) },
     fixes: ["chmod 700 /s"],
-    advice: /chmod/u,
+    advice: /^chmod -R go-rwx \/s$/u,
+  },
+  "a store whose file system is read-only": {
+    row: 1,
+    check: "store",
+    broken: { store: async () => ({ ...store, writeError: { why: "read-only", at: "/s", mountPoint: "/my disk" } }) },
+    advice: /^sudo mount -o remount,rw '\/my disk'$/u,
+  },
+  "a store that its owner may not write": {
+    row: 1,
+    check: "store",
+    broken: { store: async () => ({ ...store, writeError: { why: "denied", at: "/s", mountPoint: "/" } }) },
+    advice: /^chmod -R u\+rwX \/s$/u,
+  },
+  "a store that cannot be made": {
+    row: 1,
+    check: "store",
+    broken: { store: async () => ({ ...store, root: "/opt/s", writeError: { why: "denied", at: "/opt", mountPoint: "/" } }) },
+    advice: /^sudo install -d -m 700 -o "\$\(id -un\)" \/opt\/s$/u,
   },
   "a store that belongs to root after sudo": {
     row: 1,
     check: "store",
     broken: { store: async () => ({ ...store, problems: [{ file: "/s/certs", what: "belongs to the user 0" }] }) },
-    advice: /chown/u,
+    advice: /^sudo chown -R "\$\(id -un\)" \/s$/u,
   },
   "a full disk here": { row: 1, check: "store", broken: { store: async () => ({ ...store, freeMiB: 3 }) }, advice: /room/u },
   "locks on NFS": {
@@ -167,7 +185,7 @@ const rows: Readonly<Record<string, Row>> = {
       folder: async () => ({ ...store, problems: [{ file: "/s/machines/web/id_rsa", what: "has the mode 644", mode: 0o600 }] }),
     },
     fixes: ["chmod 600 /s/machines/web/id_rsa"],
-    advice: /chmod/u,
+    advice: /^chmod -R go-rwx \/s$/u,
   },
   "a damaged record": {
     row: 2,
@@ -209,13 +227,19 @@ const rows: Readonly<Record<string, Row>> = {
     row: 4,
     check: "shell",
     broken: { shell: async () => ({ ...shell, env: { DOCKER_HOST: "tcp://192.0.2.99:2376", DOCKER_MACHINE_NAME: "web" } }) },
-    advice: /env -u/u,
+    advice: /env web\)/u,
+  },
+  "variables of a machine that is gone": {
+    row: 4,
+    check: "shell",
+    broken: { shell: async () => ({ ...shell, env: { DOCKER_HOST: "tcp://192.0.2.99:2376", DOCKER_MACHINE_NAME: "old" } }) },
+    advice: /env -u\)/u,
   },
   "an address that is asked of the proxy": {
     row: 4,
     check: "shell",
     broken: { shell: async () => ({ ...shell, proxied: ["web"] }) },
-    advice: /--no-proxy/u,
+    advice: /--no-proxy web\)/u,
   },
   "a clock of this computer that is behind": {
     row: 5,

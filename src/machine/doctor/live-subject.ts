@@ -4,7 +4,7 @@ import type { EngineVersion } from "../../engine/engine-client.ts";
 import { isMachineError, MachineError, messageOf } from "../../errors/machine-error.ts";
 import { examineHost } from "../../provision/host/examine-host.ts";
 import { runRootScript } from "../../ssh/root-script.ts";
-import { fileSystemOf, rightsIn, rightsOf, setMode, type FileRights } from "../../system/file-rights.ts";
+import { rightsIn, rightsOf, setMode } from "../../system/file-rights.ts";
 import { routesHere } from "../../system/local-networks.ts";
 import { addressesOf } from "../../system/name-lookup.ts";
 import { proxyFor } from "../../system/proxy-choice.ts";
@@ -35,11 +35,11 @@ import { provisionContext } from "../host/provision-context.ts";
 import { markedTextOf } from "../secrets/marked-text.ts";
 import { Vault } from "../secrets/vault.ts";
 import { asMachineError } from "./examine.ts";
+import { lookAtFiles } from "./look-at-files.ts";
 import type {
   CertificateLook,
   Drift,
   EngineLook,
-  FileProblem,
   NameLook,
   ProviderLook,
   RecordLook,
@@ -113,6 +113,7 @@ async function shellOf(context: MachineContext): Promise<ShellLook> {
   return {
     env,
     urls: urls.map(({ url }) => url),
+    names,
     proxied: urls.filter(({ url }) => isProxied(url, env)).map(({ name }) => name),
     certPathExists: certPath === "" || (await rightsOf(certPath)) !== undefined,
   };
@@ -135,28 +136,6 @@ function isProxied(url: string, env: ShellLook["env"]): boolean {
   } catch {
     return false;
   }
-}
-
-async function lookAtFiles(root: string, files: readonly FileRights[], uid: number | undefined): Promise<StoreLook> {
-  const system = await fileSystemOf(root);
-  return {
-    root,
-    problems: files.flatMap((rights) => problemOf(rights, uid)),
-    freeMiB: system?.freeMiB,
-    isOnNfs: system?.isNfs ?? false,
-  };
-}
-
-/** Keys and records; in a folder that only its owner may enter, who may read what else is there does not matter. */
-const secretFile = /(?:^|\/)(?:id_[a-z0-9]+|.*-?key(?:\.pem)?|config\.json|secrets\.json)$/u;
-
-function problemOf({ file, mode, uid, isFolder }: FileRights, own: number | undefined): FileProblem[] {
-  if (own === undefined) return [];
-  if (own !== 0 && uid !== own) return [{ file, what: `belongs to the user ${uid}` }];
-  if (isFolder && (mode & 0o077) !== 0) return [{ file, what: `has the mode ${mode.toString(8)}`, mode: mode & 0o700 }];
-  if (!isFolder && secretFile.test(file) && !file.endsWith(".pub") && (mode & 0o077) !== 0)
-    return [{ file, what: `has the mode ${mode.toString(8)}`, mode: mode & 0o700 }];
-  return [];
 }
 
 const neverAMachine = async (): Promise<never> => {

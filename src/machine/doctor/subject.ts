@@ -5,6 +5,7 @@
 import type { MachineState } from "../../driver-kit/state.ts";
 import type { EngineVersion } from "../../engine/engine-client.ts";
 import type { MachineError } from "../../errors/machine-error.ts";
+import type { WriteError } from "../../system/file-rights.ts";
 import type { PublishedFacts } from "../published/published-facts.ts";
 import type { Examination } from "../../provision/host/examine-host.ts";
 
@@ -17,6 +18,8 @@ export interface FileProblem {
 
 export interface StoreLook {
   readonly root: string;
+  /** Undefined where it can be written, or is not there yet and can be made. */
+  readonly writeError?: WriteError | undefined;
   readonly problems: readonly FileProblem[];
   readonly freeMiB: number | undefined;
   /** The file system is NFS, whose locks may not hold. */
@@ -33,6 +36,8 @@ export interface ShellLook {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** URLs of all machines of the store. */
   readonly urls: readonly string[];
+  /** Names of these machines. */
+  readonly names: readonly string[];
   /** Names of the machines whose address no proxy exception covers, where a proxy is set. */
   readonly proxied: readonly string[];
   readonly certPathExists: boolean;

@@ -12,8 +12,15 @@ export const recordChecks: readonly AnyCheck[] = [
     needs: [],
     of: "machine",
     probe: async (subject) => await subject.folder(),
-    judge: (look) => judgeStore({ ...look, freeMiB: undefined, isOnNfs: false }),
-    advice: (complaint, { name }) => adviseOnStore(complaint, `~/.docker/machine/machines/${name}`),
+    // Of the file system the store tells.
+    judge: (look) =>
+      judgeStore({
+        ...look,
+        writeError: look.writeError?.why === "denied" ? look.writeError : undefined,
+        freeMiB: undefined,
+        isOnNfs: false,
+      }),
+    advice: adviseOnStore,
     repair: (complaint, { repairs }, { problems }) => repairStore(complaint, problems, repairs),
   }),
   check<RecordLook>({
