@@ -70,8 +70,9 @@ async function upgrade(program: Program, host: LabHost, { versions }: SystemRepo
   assert.ok([older, newer].includes((await engineVersion(program)) ?? ""));
   await output("docker", ["run", "-d", "--name", "lasting", "tiny", "sleep", "1000"], { env: docker });
   const container = await runningSince(docker);
-  await program.ok(["upgrade", "web"]);
-  assert.equal(await engineVersion(program), newer);
+  const words = await program.ok(["--debug", "upgrade", "web"]);
+  const upgraded = await engineVersion(program);
+  assert.equal(upgraded, newer, `${upgraded} in place of ${newer} after:\n${words}`);
   assert.equal(await runningSince(docker), container);
   const engine = await host.sh("pidof dockerd");
   await program.ok(["provision", "web"]);
