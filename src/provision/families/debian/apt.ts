@@ -41,8 +41,8 @@ pkg_try_in() {
   for list in /var/lib/apt/lists/*; do [ -f "$list" ] && ln -s "$list" "$1/lists/"; done
   for list in /etc/apt/sources.list.d/*; do [ -f "$list" ] && ln -s "$list" "$1/parts/"; done
   [ -z "$2" ] || cp "$2" "$1/parts/docker-machine-$(basename "$2")"
-  printf '%s "%s";\n' Dir::State::Lists "$1/lists" Dir::Etc::SourceParts "$1/parts" Dir::Cache::pkgcache "" \
-    Dir::Cache::srcpkgcache "" APT::Sandbox::User root Debug::NoLocking 1 > "$1/apt.conf"
+  printf '%s "%s";\n' Dir::State::Lists "$1/lists" Dir::Etc::SourceParts "$1/parts" Dir::Cache::pkgcache "$1/pkgcache.bin" \
+    Dir::Cache::srcpkgcache "$1/srcpkgcache.bin" APT::Sandbox::User root Debug::NoLocking 1 > "$1/apt.conf"
   APT_CONFIG=$1/apt.conf; export APT_CONFIG
   ls "$1"/lists/*Packages* > /dev/null 2>&1 || pkg_refresh
   [ -z "$2" ] || pkg_refresh_one "$1/parts/docker-machine-$(basename "$2")"
