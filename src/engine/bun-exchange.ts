@@ -4,7 +4,7 @@
  * question is asked again by Node's, which tell what is wrong.
  */
 import { AnswerReader, questionText, type Answer } from "./answer-reader.ts";
-import type { DialStage } from "./dial-error.ts";
+import type { DialStage } from "./engine-timeout-error.ts";
 import type { EngineAddress } from "./engine-address.ts";
 import type { ClientCredentials, ExchangeOptions } from "./exchange.ts";
 import { isPlainlyTrusted } from "./plain-trust.ts";

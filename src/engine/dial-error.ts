@@ -6,15 +6,13 @@
 import type { ErrorCode } from "../errors/codes.ts";
 import { MachineError, messageOf, systemCodeOf } from "../errors/machine-error.ts";
 import { formatHostPort, type EngineAddress } from "./engine-address.ts";
-
-/** How far a connection had come. */
-export type DialStage = "connecting" | "handshake" | "answer";
+import { EngineTimeoutError, noAnswerHint, type DialStage } from "./engine-timeout-error.ts";
 
 type Kind = Extract<ErrorCode, "engine-unreachable" | "engine-timeout" | "engine-certificate">;
 
 const hints: Readonly<Record<Kind, string>> = {
   "engine-unreachable": "The machine may be stopped, or its engine is not running or listens on another port.",
-  "engine-timeout": "The machine may be off, have another address by now, or be behind a firewall that drops packets.",
+  "engine-timeout": noAnswerHint,
   "engine-certificate": "The machine's certificates can be made anew with: docker-machine regenerate-certs NAME",
 };
 
@@ -97,7 +95,7 @@ export function explainClose(address: EngineAddress, stage: DialStage, cause?: u
 export function explainTimeout(address: EngineAddress, stage: DialStage, timeoutMs: number): MachineError {
   const where = `dial tcp ${formatHostPort(address)}: i/o timeout`;
   const waitedFor = { connecting: "", handshake: " during the TLS handshake", answer: " while waiting for the engine's answer" };
-  return dialError("engine-timeout", `${where}${waitedFor[stage]} (${timeoutMs / 1000} s)`);
+  return new EngineTimeoutError(stage, `${where}${waitedFor[stage]} (${timeoutMs / 1000} s)`);
 }
 
 /** The error for certificates of ours that no connection can be made with, in Go's words. */

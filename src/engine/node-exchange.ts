@@ -11,8 +11,8 @@ import {
   explainDialError,
   refusedCertificate,
   explainTimeout,
-  type DialStage,
 } from "./dial-error.ts";
+import type { DialStage } from "./engine-timeout-error.ts";
 import type { EngineAddress } from "./engine-address.ts";
 import { bears } from "./machine-identity.ts";
 import type { ClientCredentials, ExchangeOptions } from "./exchange.ts";

@@ -9,11 +9,11 @@ import { findCommand, type Command, type Invocation } from "../command.ts";
 import type { CliContext } from "../cli-context.ts";
 import { usageOf } from "../help/command-text.ts";
 import { connecting } from "../connection-error.ts";
-import { openContext } from "../open-context.ts";
+import { openAskingContext } from "../open-context.ts";
 import { nameOrDefault } from "../named-machines.ts";
 
 export async function run({ command, options, args }: Invocation, context: CliContext): Promise<void> {
-  const machineContext = openContext(context);
+  const machineContext = openAskingContext(context);
   const name = await nameOrDefault(machineContext, args);
   await using host = await openHost(machineContext, name).catch((error: unknown) => {
     const meant = findCommand(command.subcommands ?? [], name);

@@ -30,16 +30,22 @@ export async function run(invocation: Invocation, context: CliContext): Promise<
 
 async function variablesToSet({ options, args }: Invocation, context: CliContext): Promise<ShellVariable[]> {
   // `env -u` asks no machine, and stands in the start-up files of shells.
-  const [{ connecting }, { requireConnection }, { isOverSsh, sshAliasOf }, { openHost }, { openContext }, { nameOrDefault }] =
-    await Promise.all([
-      import("../connection-error.ts"),
-      import("../../machine/host/engine-connection.ts"),
-      import("../../machine/host/engine-transport.ts"),
-      import("../../machine/host/open-host.ts"),
-      import("../open-context.ts"),
-      import("../named-machines.ts"),
-    ]);
-  const machineContext = openContext(context);
+  const [
+    { connecting },
+    { requireConnection },
+    { isOverSsh, sshAliasOf },
+    { openHost },
+    { openAskingContext },
+    { nameOrDefault },
+  ] = await Promise.all([
+    import("../connection-error.ts"),
+    import("../../machine/host/engine-connection.ts"),
+    import("../../machine/host/engine-transport.ts"),
+    import("../../machine/host/open-host.ts"),
+    import("../open-context.ts"),
+    import("../named-machines.ts"),
+  ]);
+  const machineContext = openAskingContext(context);
   await using host = await openHost(machineContext, await nameOrDefault(machineContext, args));
   const url = await connecting(
     "Error checking TLS connection",

@@ -13,11 +13,11 @@ import { openKeptFolder } from "../../ssh/kept-folder.ts";
 import type { CliContext } from "../cli-context.ts";
 import type { Invocation } from "../command.ts";
 import { nameOrDefault } from "../named-machines.ts";
-import { openContext } from "../open-context.ts";
+import { openAskingContext } from "../open-context.ts";
 
 /** Gives the program's exit status, 128 + n where signal n ended it. */
 export async function run({ options, args, words = [] }: Invocation, context: CliContext): Promise<number> {
-  const machineContext = openContext(context);
+  const machineContext = openAskingContext(context);
   await using host = await openHost(machineContext, await nameOrDefault(machineContext, args));
   await using environment = await openClientEnvironment(machineContext, host, options.bool("ssh"), context.signal);
   const env = { ...context.computer.env, ...environment.variables };

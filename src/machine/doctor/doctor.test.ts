@@ -4,6 +4,7 @@
  */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { EngineTimeoutError } from "../../engine/engine-timeout-error.ts";
 import { MachineError } from "../../errors/machine-error.ts";
 import type { HealthFacts } from "../../provision/facts/health-facts.ts";
 import type { Plan } from "../../provision/plan/plan.ts";
@@ -128,6 +129,8 @@ const host = (overrides: Parameters<typeof hostFacts>[0], change: Partial<Health
 const stopped = { engine: { ...debianEngine, unitActive: false, answer: undefined } };
 const sshError = (error: MachineError, keyFile = ""): Recorded => ({ ssh: async () => ({ error, keyFile }) });
 const engineError = (error: MachineError): Recorded => ({ engine: async () => ({ url: engine.url, error }) });
+
+const taken = new EngineTimeoutError("handshake", "i/o timeout during the TLS handshake");
 
 interface Row {
   /** Of the table in `docs/doctor.md`. */
@@ -443,6 +446,18 @@ const rows: Readonly<Record<string, Row>> = {
     check: "engine-reachable",
     broken: engineError(new MachineError("engine-timeout", "dial tcp 192.0.2.7:2376: i/o timeout")),
     advice: /with --ssh web/u,
+  },
+  "packets of full size that are lost on the way": {
+    row: 19,
+    check: "engine-reachable",
+    broken: engineError(taken),
+    advice: /with --ssh web/u,
+  },
+  "an engine that hangs, of a machine without SSH": {
+    row: 19,
+    check: "engine-reachable",
+    broken: { ssh: async () => undefined, ...engineError(taken) },
+    advice: /^Restart its engine/u,
   },
   "a firewall on the machine": {
     row: 19,

@@ -1,5 +1,6 @@
 /** What to do about an engine that cannot be used. Loaded where one cannot: who asks for an address needs none of it. */
 import type { ErrorCode } from "../../errors/codes.ts";
+import { isTakenAndSilent } from "../../engine/engine-timeout-error.ts";
 import { isMachineError, MachineError } from "../../errors/machine-error.ts";
 import { validationText } from "./engine-connection.ts";
 import { isProvisioned, type Host } from "./host.ts";
@@ -29,7 +30,7 @@ function truerAdvice(host: Host, error: unknown): string | undefined {
       `See why with: docker-machine doctor ${host.name}${start}`
     );
   }
-  if (error.code === "engine-timeout") return waysOut["engine-timeout"](host);
+  if (error.code === "engine-timeout") return waysOut["engine-timeout"](host, error);
   if (!/expired|not yet valid/u.test(error.message)) return undefined;
   return `If the certificate's dates are right, a clock is wrong; which one, says: docker-machine doctor ${host.name}`;
 }
@@ -37,9 +38,12 @@ function truerAdvice(host: Host, error: unknown): string | undefined {
 const waysOut = {
   "engine-unreachable": (host: Host): string =>
     `Nothing listens on the engine's port. See why with: docker-machine doctor ${host.name}`,
-  "engine-timeout": (host: Host): string =>
-    "Something between here and the machine drops the packets: a firewall on the machine, or a security group at the provider, must let the engine's port in. " +
-    `Which it is, says: docker-machine doctor ${host.name}`,
+  "engine-timeout": (host: Host, error: MachineError): string =>
+    isTakenAndSilent(error)
+      ? "The engine takes connections and does not answer: it hangs, or what forwards its port leads nowhere. " +
+        `See which with: docker-machine doctor ${host.name}`
+      : "Something between here and the machine drops the packets: a firewall on the machine, or a security group at the provider, must let the engine's port in. " +
+        `Which it is, says: docker-machine doctor ${host.name}`,
   "engine-certificate": (host: Host): string =>
     `Another program or another owner's engine answers at that address. Check it, then: docker-machine regenerate-certs ${host.name}`,
 } as const;
@@ -50,5 +54,5 @@ export function unreachable(host: Host, error: unknown, what: string): unknown {
   const wayOut = waysOut[error.code as keyof typeof waysOut];
   if (wayOut === undefined) return error;
   const message = `The engine of "${host.name}" was set up but ${what}: ${error.message}`;
-  return new MachineError(error.code, message, { cause: error, hint: wayOut(host) });
+  return new MachineError(error.code, message, { cause: error, hint: wayOut(host, error) });
 }

@@ -1,4 +1,5 @@
 /** The engine from here: its port through firewalls, its certificate, and whether client and engine speak one version. */
+import { isTakenAndSilent } from "../../../engine/engine-timeout-error.ts";
 import { isMachineError } from "../../../errors/machine-error.ts";
 import type { Examination } from "../../../provision/host/examine-host.ts";
 import { check, fail, warn, type AnyCheck } from "../check.ts";
@@ -34,6 +35,15 @@ function isOlder(one: string, other: string): boolean {
   return a < c || (a === c && b < d);
 }
 
+/** What was not seen from within has no SSH, so that there is no other way to its engine. */
+const reachAdvice: Readonly<Record<string, (name: string) => string>> = {
+  firewall: (name) => `docker-machine provision ${name}`,
+  unseen: () => "Start it or its engine where it lives, or let the port in at the firewall or VPN between",
+  silent: () => "Restart its engine where it lives, or what forwards the port",
+  between: (name) =>
+    `Let the port in at the provider's firewall or VPN; or do without it: docker-machine with --ssh ${name} -- docker ps`,
+};
+
 export const connectionChecks: readonly AnyCheck[] = [
   check<Reach>({
     id: "engine-reachable",
@@ -50,25 +60,22 @@ export const connectionChecks: readonly AnyCheck[] = [
       const firewalls = seen === undefined || isMachineError(seen.plan) ? [] : seen.plan.firewall;
       const [first] = firewalls;
       if (first !== undefined) return fail(error.message, `${first.firewall} on the machine keeps clients out`, "firewall");
+      if (seen === undefined && isTakenAndSilent(error))
+        return fail(`${url}: ${error.message}`, "the engine hangs, or what forwards its port leads nowhere", "silent");
       if (seen === undefined)
         return fail(
           `${url}: ${error.message}`,
           "the machine is off, its engine does not run, or a firewall is between",
           "unseen",
         );
-      const cause =
-        error.code === "engine-timeout"
+      const cause = isTakenAndSilent(error)
+        ? "the engine answers on the machine, and what it says is lost on the way: large packets, as behind a VPN (MTU), or what forwards the port"
+        : error.code === "engine-timeout"
           ? "something between here and the machine drops the packets"
           : "something between here and the machine refuses them";
       return fail(`${url}: ${error.message}`, cause, "between");
     },
-    // What was not seen from within has no SSH, so that there is no other way to its engine.
-    advice: ({ kind }, { name }) =>
-      kind === "firewall"
-        ? `docker-machine provision ${name}`
-        : kind === "unseen"
-          ? "Start it or its engine where it lives, or let the port in at the firewall or VPN between"
-          : `Let the port in at the provider's firewall or VPN; or do without it: docker-machine with --ssh ${name} -- docker ps`,
+    advice: ({ kind = "" }, { name = "" }) => reachAdvice[kind]?.(name) ?? "",
     repair: ({ kind }, { repairs }, { seen }) =>
       kind === "firewall" && seen !== undefined && isHarmless(seen.plan)
         ? { what: `open the engine's port in the machine's firewall`, run: async (signal) => await repairs.provision(signal) }
