@@ -18,7 +18,7 @@ import { tellHost } from "./lifetime/apply-lifetime.ts";
 import { describeEnd, lifetimeOf } from "./lifetime/recorded-lifetime.ts";
 import type { MachineContext } from "./machine-context.ts";
 import { keepPublished } from "./published/keep.ts";
-import { provisionMachine } from "./provision-machine.ts";
+import { provisionMachine, serverKeyAhead } from "./provision-machine.ts";
 import { waitForState } from "./host/wait-for-state.ts";
 
 /** @param earlier what the journal told when this command began; undefined for a machine that is new. */
@@ -38,9 +38,11 @@ export async function bringUp(
     if (lifetimeOf(host.record.extra, context.timeouts) !== undefined)
       await journal.step("provision", async () => await tellHost(context, host, signal));
   } else if (isProvisioned(host)) {
+    // While the login waits for the other side.
+    const serverKey = earlier === undefined ? serverKeyAhead(host) : undefined;
     await using ssh = await journal.step("ssh", async () => await firstContact(context, host, signal));
     // Who goes on with a create knows what its first boot complained of.
-    const first = { renewHostKeys: await hostKeyRenewal(host, signal), firstBootMustSucceed: earlier === undefined };
+    const first = { serverKey, renewHostKeys: await hostKeyRenewal(host, signal), firstBootMustSucceed: earlier === undefined };
     await journal.step("provision", async () => {
       await inPhase("provision", signal, async () => await provisionMachine(context, host, ssh, signal, first));
     });

@@ -2,6 +2,7 @@
  * Provisioning as a use case: certificates here, one SSH connection, the provisioner's work, and the proof from this
  * side that the engine answers. Used by `create`, `provision`, `regenerate-certs` and `start` on a changed address.
  */
+import type { KeyObject } from "node:crypto";
 import * as path from "node:path";
 import { defaultEnginePort } from "../engine/engine-address.ts";
 import {
@@ -12,7 +13,7 @@ import {
   type ServerCertificateRequest,
 } from "../tls/machine-certificates.ts";
 import type { AuthorityPaths } from "../tls/authority-files.ts";
-import type { KeyType } from "../tls/key.ts";
+import { generateKey, type KeyType } from "../tls/key.ts";
 import { readFileIfExists } from "../system/files.ts";
 import type { SshExecutor } from "../ssh/executor.ts";
 import type { ProvisionContext, ProvisionOutcome } from "../provision/provision-context.ts";
@@ -38,10 +39,14 @@ export async function provisionMachine(
   signal: AbortSignal,
   {
     certificate,
+    serverKey,
     ...first
-  }: Pick<ProvisionContext, "renewHostKeys" | "firstBootMustSucceed"> & { readonly certificate?: "kept" | "new" } = {},
+  }: Pick<ProvisionContext, "renewHostKeys" | "firstBootMustSucceed"> & {
+    readonly certificate?: "kept" | "new";
+    readonly serverKey?: Promise<KeyObject> | undefined;
+  } = {},
 ): Promise<ProvisionOutcome> {
-  const request = await provisionRequest(context, host, certificate);
+  const request = await provisionRequest(context, host, certificate, serverKey);
   const outcome = await provisionHost(request, { ...provisionContext(context, host, ssh, signal), ...first });
   await keepTrust(host, outcome);
   await takeOwnKey(context, host, ssh, signal);
@@ -86,21 +91,31 @@ export async function loggedIn<T>(
 /**
  * Puts the machine's copies of the PKI into its folder, and states what is wanted. The server certificate is made anew
  * where that is asked for, or where the one that is there does not serve: a new one means a restart of the engine.
+ * @param serverKey what {@link serverKeyAhead} makes, for a new one
  */
 export async function provisionRequest(
   context: MachineContext,
   host: Host,
   certificate: "kept" | "new" = "kept",
+  serverKey?: Promise<KeyObject>,
 ): Promise<ProvisionRequest> {
   const bare = await bareRequest(context, host);
   if (isOverSsh(host)) return bare;
   host.report({ type: "preparing-certificates" });
   const wanted = serverCertificateRequest(context, host, bare.address);
   const kept = certificate === "kept" ? await loadServerCertificate(host.dir, wanted) : undefined;
-  const server = kept ?? (await createServerCertificate(wanted));
+  const server = kept ?? (await createServerCertificate({ ...wanted, key: serverKey }));
   context.redactor.add(server.key);
   await writeMachineCertificates(host.dir, wanted.paths, server, host.record.extra.SharedCa);
   return { ...bare, caCertificate: server.ca, serverCertificate: server.certificate, serverKey: server.key };
+}
+
+/** Begins to make the key of the engine's certificate; undefined for one that has none. It fails where it is waited for. */
+export function serverKeyAhead(host: Host): Promise<KeyObject> | undefined {
+  if (isOverSsh(host)) return undefined;
+  const key = generateKey(keyTypeOf(host));
+  key.catch(() => {});
+  return key;
 }
 
 /** A certificate for the machine's present address. */

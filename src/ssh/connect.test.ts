@@ -23,15 +23,18 @@ class TestClock implements Clock {
   }
 
   async sleep(ms: number, signal?: AbortSignal): Promise<void> {
+    // A bound is given up when what it bounds is done, and no time has passed.
+    await new Promise((resolve) => setImmediate(resolve));
     signal?.throwIfAborted();
     this.#ms += ms;
   }
 }
 
-/** An executor whose commands have one outcome. */
+/** An executor whose commands and logins have one outcome. */
 class OneOutcome implements SshExecutor {
   readonly roundTrips = 0;
   readonly timeouts: (number | undefined)[] = [];
+  logins = 0;
   closed = 0;
   readonly #outcome: () => number;
 
@@ -39,7 +42,10 @@ class OneOutcome implements SshExecutor {
     this.#outcome = outcome;
   }
 
-  async connect(): Promise<void> {}
+  async connect(): Promise<void> {
+    this.logins += 1;
+    this.#outcome();
+  }
 
   async run(_command: string, options?: SshRunOptions): Promise<SshResult> {
     this.timeouts.push(options?.timeoutMs);
@@ -95,6 +101,12 @@ test("the executor that answered is given back open; the failed ones are closed"
     executors.map(({ closed }) => closed),
     [1, 1, 1, 0],
   );
+});
+
+test("of a machine that is up the login is enough: it is asked for no command", async () => {
+  const executor = new OneOutcome(() => 0);
+  assert.equal(await waiting([executor], { isUp: true }).result, executor);
+  assert.deepEqual([executor.logins, executor.timeouts, executor.closed], [1, [], 0]);
 });
 
 test("waiting ends with its time, and says what was wrong last", async () => {

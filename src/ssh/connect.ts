@@ -5,7 +5,7 @@
 import { isMachineError, MachineError, messageOf } from "../errors/machine-error.ts";
 import type { Clock } from "../system/clock.ts";
 import type { ProcessRunner } from "../system/process.ts";
-import { poll, type Attempt } from "../system/waiting.ts";
+import { poll, within, type Attempt } from "../system/waiting.ts";
 import type { SshBackend, SshExecutor, SshTarget } from "./executor.ts";
 import type { SshContext } from "./ssh-context.ts";
 import { SshUnreachableError, type UnreachableReason } from "./ssh-errors.ts";
@@ -41,7 +41,10 @@ export interface WaitForSshOptions {
   readonly signal: AbortSignal;
   /** A login that is refused may be one that is not set up yet: true for new machines, false for adopted ones. */
   readonly retryAuthentication: boolean;
-  /** The machine is there already: what says that it is not is believed after {@link hopelessMs}, and not waited for longer. */
+  /**
+   * The machine is there already: what says that it is not is believed after {@link hopelessMs}, and not waited for longer. Its
+   * login is enough: that commands run is shown by the first one. One that comes up may let its user in before it runs them.
+   */
   readonly isUp?: boolean | undefined;
   /** Pause between two attempts; 500 by default. */
   readonly pollMs?: number | undefined;
@@ -59,7 +62,7 @@ const hopeless: ReadonlySet<UnreachableReason> = new Set(["unknown-host", "refus
 const refusedPauseMs = 5_000;
 
 /**
- * Waits until a command runs on the machine, and gives the executor that ran it. What waiting cannot mend ends it at
+ * Waits until a command runs on the machine, of one that is up until it lets its user in, and gives the executor that did it. What waiting cannot mend ends it at
  * once: a wrong host key, an unusable key file. Throws `timeout` with the last error as its cause.
  */
 export async function waitForSsh(options: WaitForSshOptions): Promise<SshExecutor> {
@@ -87,12 +90,17 @@ async function attemptLogin(options: WaitForSshOptions, remainingMs: number): Pr
   let executor: SshExecutor | undefined;
   try {
     executor = await options.open();
-    await executor.run("exit 0", { timeoutMs: remainingMs, signal: options.signal });
+    await logIn(executor, options, remainingMs);
     return { executor };
   } catch (error) {
     await executor?.close();
     return { error };
   }
+}
+
+async function logIn(executor: SshExecutor, { isUp, clock, signal }: WaitForSshOptions, ms: number): Promise<void> {
+  if (isUp !== true) await executor.run("exit 0", { timeoutMs: ms, signal });
+  else await within({ ms, clock, signal }, async (bound) => await executor.connect(bound), "The login did not complete");
 }
 
 function mayPass(error: unknown, retryAuthentication: boolean): boolean {

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { createHmac } from "node:crypto";
 import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import * as path from "node:path";
@@ -6,7 +7,14 @@ import { afterEach, beforeEach, describe, test } from "node:test";
 import { isMachineError } from "../errors/machine-error.ts";
 import type { ProgressEvent } from "../log/event.ts";
 import type { HostKeyPolicy, SshTarget } from "./executor.ts";
-import { ensurePinnedKeys, loadPinnedKeys, pinHostKeys, pinInjectedHostKeys, type HostKeyScanner } from "./host-keys.ts";
+import {
+  ensurePinnedKeys,
+  loadPinnedKeys,
+  pinHostKeys,
+  pinInjectedHostKeys,
+  trustsAnyKey,
+  type HostKeyScanner,
+} from "./host-keys.ts";
 import { generateKeyPair } from "./keys.ts";
 import { fingerprintOf, formatPublicKey, parsePublicKey, type PublicKey } from "./public-key.ts";
 import { encodeMpint, encodeString } from "./wire.ts";
@@ -166,6 +174,28 @@ describe("host keys", () => {
       refused(...naming(shown, otherType)),
     );
     assert.deepEqual(pinnedEvents(), []);
+  });
+
+  test("any key is trusted of a host of which nothing is known, and of no other", async () => {
+    const key = formatPublicKey(ed25519());
+    assert.equal(await trustsAnyKey(target()), true);
+    assert.equal(await trustsAnyKey(target(await userFile(`other ${key}`, `192.0.2.8 ${key}`, `[192.0.2.9]:22 ${key}`))), true);
+    const salt = Buffer.from("salt");
+    const hash = createHmac("sha1", salt).update("192.0.2.7").digest("base64");
+    const speaking = [
+      `192.0.2.7 ${key}`,
+      `192.0.2.* ${key}`,
+      `|1|${salt.toString("base64")}|${hash} ${key}`,
+      `@revoked * ${key}`,
+    ];
+    for (const line of speaking) assert.equal(await trustsAnyKey(target(await userFile(line))), false, line);
+    const elsewhere = { ...target(await userFile(`192.0.2.7 ${key}`)), port: 2222 };
+    assert.equal(await trustsAnyKey(elsewhere), false, "a key of the bare address is good on any port");
+    assert.equal(await trustsAnyKey(target({ unknown: "refuse" })), false);
+    assert.equal(await trustsAnyKey(target({ expectedFingerprint: "SHA256:x" })), false);
+    assert.equal(await trustsAnyKey({ ...target(), configHost: "box" }), false);
+    await pinHostKeys(target().hostKeys, [ed25519()]);
+    assert.equal(await trustsAnyKey(target()), false);
   });
 
   test("a revoked key is refused", async () => {

@@ -1,13 +1,21 @@
 /**
  * Which host key a machine may present. Its pinned keys decide; where there are none yet, first contact settles it in
  * this order: the fingerprint the user expects, the user's own known_hosts, trust on first use. Nothing but the key
- * exchange happens with a host before that is settled. Knows no SSH client: those hand in a scanner.
+ * exchange happens with a host before that is settled. Where any key would be trusted, the login's own key exchange
+ * settles it. Knows no SSH client: those hand in a scanner.
  */
 import * as path from "node:path";
 import { logTo, type Report } from "../log/event.ts";
 import { makePrivateDirectory, readFileIfExists, writeFileAtomic } from "../system/files.ts";
 import type { HostKeyPolicy, SshTarget } from "./executor.ts";
-import { formatKnownHostsLine, judgeHostKey, keysFor, parseKnownHosts, type KnownHostsEntry } from "./known-hosts.ts";
+import {
+  entryConcerns,
+  formatKnownHostsLine,
+  judgeHostKey,
+  keysFor,
+  parseKnownHosts,
+  type KnownHostsEntry,
+} from "./known-hosts.ts";
 import { fingerprintOf, parsePublicKey, type PublicKey } from "./public-key.ts";
 import { hostKeyMismatch, hostKeyRevoked, hostKeyUnknown, unreachable } from "./ssh-errors.ts";
 
@@ -104,11 +112,32 @@ export async function ensurePinnedKeys(
     return pinned;
   }
   const { key, trust } = await settle(target, scan, judge);
+  await pinSettled(target, key, trust, report);
+  return [key];
+}
+
+/**
+ * True where whichever key the host shows would be trusted: none is pinned or expected, and the user's known_hosts do not
+ * speak of it. Then it need not be asked before the login: the key of that connection is pinned by {@link pinFirstKey}.
+ */
+export async function trustsAnyKey(target: SshTarget): Promise<boolean> {
+  const { expectedFingerprint, unknown, userKnownHostsFiles = [] } = target.hostKeys;
+  if (expectedFingerprint !== undefined || unknown === "refuse" || target.configHost !== undefined) return false;
+  if ((await readPins(target.hostKeys)).keys.length > 0) return false;
+  const entries = await loadKnownHosts(userKnownHostsFiles);
+  return !entries.some((entry) => entryConcerns(entry, target.hostName, target.port));
+}
+
+/** Pins the key by which a host was met that {@link trustsAnyKey}. Durable before it returns. */
+export async function pinFirstKey(target: SshTarget, key: PublicKey, report: Report): Promise<void> {
+  await pinSettled(target, key, "first-use", report);
+}
+
+async function pinSettled(target: SshTarget, key: PublicKey, trust: Trust, report: Report): Promise<void> {
   await pinHostKeys(target.hostKeys, [key]);
   const fingerprint = fingerprintOf(key);
   report({ type: "host-key-pinned", host: target.hostKeys.alias, fingerprint, trust });
   logTo(report, "debug", `Pinned the host key ${fingerprint} (${key.type}) in ${target.hostKeys.knownHostsFile}`);
-  return [key];
 }
 
 interface Settled {

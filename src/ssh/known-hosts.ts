@@ -67,7 +67,7 @@ export function judgeHostKey(
   const named = entriesFor(entries, knownHostsName(hostName, port));
   // As OpenSSH: a key that stands there for the bare address is good on any port, but contradicts nothing there.
   const anyPort = entriesFor(entries, knownHostsName(hostName, 22));
-  if (entries.some((entry) => entry.marker === "revoked" && sameKey(entry.key, key) && concerns(entry, hostName, port))) {
+  if (entries.some((entry) => entry.marker === "revoked" && sameKey(entry.key, key) && entryConcerns(entry, hostName, port))) {
     return { verdict: "revoked" };
   }
   if ([...named, ...anyPort].some((entry) => sameKey(entry.key, key))) return { verdict: "known" };
@@ -83,6 +83,7 @@ function entriesFor(entries: readonly KnownHostsEntry[], name: string): KnownHos
   return entries.filter((entry) => entry.marker === undefined && entryMatches(entry, name));
 }
 
-function concerns(entry: KnownHostsEntry, hostName: string, port: number): boolean {
+/** True where the entry, whatever its marker, speaks of a server at that place: by its port, or for all ports. */
+export function entryConcerns(entry: KnownHostsEntry, hostName: string, port: number): boolean {
   return entryMatches(entry, knownHostsName(hostName, port)) || entryMatches(entry, knownHostsName(hostName, 22));
 }

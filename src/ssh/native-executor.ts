@@ -12,11 +12,11 @@ import { logTo } from "../log/event.ts";
 import { unlessAborted } from "../system/waiting.ts";
 import { Bound, OutputMeter } from "./ssh-bounds.ts";
 import type { SshExecutor, SshResult, SshRunOptions, SshSessionOptions, SshTarget } from "./executor.ts";
-import { ensurePinnedKeys } from "./host-keys.ts";
+import { ensurePinnedKeys, pinFirstKey, trustsAnyKey } from "./host-keys.ts";
 import { openKeptFolder } from "./kept-folder.ts";
 import { NativeConnection } from "./native-connection.ts";
 import { gatherCredentials, type Ssh2 } from "./native-credentials.ts";
-import { fetchHostKey, login } from "./native-login.ts";
+import { fetchHostKey, login, type HostKeyTrust } from "./native-login.ts";
 import { connectStreams, describeTerminal } from "./native-session.ts";
 import { noisyShell, readSftpGreeting, sftpInit, silentSftp, type SftpGreeting } from "./sftp-greeting.ts";
 import type { SshContext } from "./ssh-context.ts";
@@ -174,14 +174,17 @@ export class NativeSshExecutor implements SshExecutor {
   async #login(signal: AbortSignal): Promise<Client> {
     const ssh2: Ssh2 = (await import("ssh2")).default;
     const credentials = await unlessAborted(gatherCredentials(ssh2, this.#target, this.#context), signal);
-    const pinned = await ensurePinnedKeys(
-      this.#target,
-      (types) => fetchHostKey(ssh2, this.#target, types, signal),
-      this.#context.report,
-    );
-    const client = await login(ssh2, this.#target, pinned, credentials, signal);
+    const client = await login(ssh2, this.#target, await this.#trust(ssh2, signal), credentials, signal);
     logTo(this.#context.report, "debug", `Connected to ${this.#target.hostName} through ssh2`);
     return client;
+  }
+
+  async #trust(ssh2: Ssh2, signal: AbortSignal): Promise<HostKeyTrust> {
+    const { report } = this.#context;
+    if (await trustsAnyKey(this.#target)) return { onFirstKey: async (key) => await pinFirstKey(this.#target, key, report) };
+    return {
+      pinned: await ensurePinnedKeys(this.#target, (types) => fetchHostKey(ssh2, this.#target, types, signal), report),
+    };
   }
 }
 

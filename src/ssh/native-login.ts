@@ -32,17 +32,19 @@ const socketReasons: Readonly<Record<string, UnreachableReason>> = {
   EPIPE: "hung-up",
 };
 
+/** Which host key may be shown: one that is pinned; or any, which is pinned before anything else is said to the host. */
+export type HostKeyTrust = { readonly pinned: readonly PublicKey[] } | { readonly onFirstKey: (key: PublicKey) => Promise<void> };
+
 /** Logs in. Throws what the failure is, or the signal's reason. */
 export async function login(
   ssh2: Ssh2,
   target: SshTarget,
-  pinned: readonly PublicKey[],
+  trust: HostKeyTrust,
   credentials: readonly Credential[],
   signal: AbortSignal,
 ): Promise<Client> {
   const attempt = await Attempt.start(ssh2, target, signal);
-  const types = [...new Set([...pinned.map((key) => key.type), ...hostKeyTypes])];
-  return await attempt.login(types, (key) => pinned.some((known) => sameKey(known, key)), pinned.map(fingerprintOf), credentials);
+  return await attempt.login(trust, credentials);
 }
 
 /** Lets the host show a key of the given types, and goes away. Undefined where it has none of these. */
@@ -56,6 +58,8 @@ export async function fetchHostKey(
   return await attempt.fetchHostKey(keyTypes ?? hostKeyTypes);
 }
 
+type Verify = (key: PublicKey) => boolean | Promise<boolean>;
+
 /** One TCP connection and what has come of it. */
 class Attempt {
   readonly #target: SshTarget;
@@ -65,6 +69,10 @@ class Attempt {
   /** The first bytes the server sent: they tell a server of another kind from a slow one. */
   #greeting = "";
   #presented: PublicKey | undefined;
+  /** What this connection may show, at its first key exchange and at all later ones. */
+  #accepted: readonly PublicKey[] = [];
+  /** Why the first key could not be pinned. */
+  #pinFailure: unknown;
   readonly #tried: string[] = [];
   #offered: string | undefined;
 
@@ -79,20 +87,38 @@ class Attempt {
     return new Attempt(target, await openSocket(target, signal), new ssh2.Client(), signal);
   }
 
-  async login(
-    types: readonly string[],
-    accepts: (key: PublicKey) => boolean,
-    expected: readonly string[],
-    credentials: readonly Credential[],
-  ): Promise<Client> {
+  async login(trust: HostKeyTrust, credentials: readonly Credential[]): Promise<Client> {
+    this.#accepted = "pinned" in trust ? trust.pinned : [];
+    const types = [...new Set([...this.#accepted.map((key) => key.type), ...hostKeyTypes])];
+    const verify: Verify = (key) => {
+      if (this.#accepts(key)) return true;
+      return "onFirstKey" in trust && this.#accepted.length === 0 && this.#take(key, trust.onFirstKey);
+    };
     try {
-      await this.#untilReady(types, accepts, this.#authHandler(credentials));
+      await this.#untilReady(types, verify, this.#authHandler(credentials));
       return this.#client;
     } catch (error) {
       this.#socket.destroy();
+      if (this.#pinFailure !== undefined) throw this.#pinFailure;
       const presented = this.#presented;
-      if (presented !== undefined && !accepts(presented)) throw hostKeyMismatch(this.#target, expected, presented);
+      if (presented !== undefined && this.#accepted.length > 0 && !this.#accepts(presented))
+        throw hostKeyMismatch(this.#target, this.#accepted.map(fingerprintOf), presented);
       throw this.#explain(error);
+    }
+  }
+
+  #accepts(key: PublicKey): boolean {
+    return this.#accepted.some((known) => sameKey(known, key));
+  }
+
+  async #take(key: PublicKey, onFirstKey: (key: PublicKey) => Promise<void>): Promise<boolean> {
+    this.#accepted = [key];
+    try {
+      await onFirstKey(key);
+      return true;
+    } catch (error) {
+      this.#pinFailure = error;
+      return false;
     }
   }
 
@@ -114,11 +140,7 @@ class Attempt {
     }
   }
 
-  async #untilReady(
-    types: readonly string[],
-    verify: (key: PublicKey) => boolean,
-    authHandler: ConnectConfig["authHandler"],
-  ): Promise<void> {
+  async #untilReady(types: readonly string[], verify: Verify, authHandler: ConnectConfig["authHandler"]): Promise<void> {
     const ready = Promise.withResolvers<void>();
     this.#client.once("ready", () => ready.resolve());
     this.#client.on("error", (error) => {
@@ -132,7 +154,7 @@ class Attempt {
       sock: this.#socket,
       username: this.#target.userName,
       algorithms: { serverHostKey: hostKeyAlgorithms(types) as ServerHostKeyAlgorithm[] },
-      hostVerifier: (blob: Buffer) => this.#present(blob, verify),
+      hostVerifier: (blob: Buffer, answer: (accepted: boolean) => void) => this.#present(blob, verify, answer),
       authHandler,
       readyTimeout: 0,
       ...liveness,
@@ -141,10 +163,12 @@ class Attempt {
   }
 
   /** Called again when keys are renewed in a long connection: the host must show an accepted key then, too. */
-  #present(blob: Buffer, verify: (key: PublicKey) => boolean): boolean {
+  #present(blob: Buffer, verify: Verify, answer: (accepted: boolean) => void): void {
     const key = publicKeyFromBlob(blob);
     this.#presented = key;
-    return key !== undefined && verify(key);
+    const accepted = key !== undefined && verify(key);
+    if (typeof accepted === "boolean") answer(accepted);
+    else void accepted.then(answer);
   }
 
   #authHandler(credentials: readonly Credential[]): ConnectConfig["authHandler"] {

@@ -100,12 +100,15 @@ export function hostKeyScanOptions(target: SshTarget, file: string, algorithms: 
   return {
     ...opensshOptions(target),
     ...noForwardings,
-    StrictHostKeyChecking: "accept-new",
-    UserKnownHostsFile: quotePath(file),
-    HashKnownHosts: "no",
+    ...anyHostKeyOptions(file),
     PreferredAuthentications: "none",
     ...(algorithms === undefined ? {} : { HostKeyAlgorithms: algorithms.join(",") }),
   };
+}
+
+/** In place of the pinned keys: whichever key the host shows is trusted, and lands in a file of its own. */
+export function anyHostKeyOptions(file: string): OpenSshOptions {
+  return { StrictHostKeyChecking: "accept-new", UserKnownHostsFile: quotePath(file), HashKnownHosts: "no" };
 }
 
 /**

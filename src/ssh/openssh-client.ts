@@ -9,7 +9,7 @@ import { writeFileAtomic } from "../system/files.ts";
 import { agentKeyFor } from "./agent-keys.ts";
 import { isOwnBound } from "./ssh-bounds.ts";
 import type { SshTarget } from "./executor.ts";
-import { ensurePinnedKeys, hostKeyAlgorithms, type ConfiguredVerdict } from "./host-keys.ts";
+import { ensurePinnedKeys, hostKeyAlgorithms, pinFirstKey, trustsAnyKey, type ConfiguredVerdict } from "./host-keys.ts";
 import {
   keyMalformed,
   loadPrivateKey,
@@ -71,6 +71,18 @@ export class OpenSshClient {
   /** All arguments up to the destination, with options in place of or on top of the target's own. */
   arguments(options: OpenSshOptions): string[] {
     return optionArguments(this.target, { ...opensshOptions(this.target), ...options }, this.context.sshConfigFile);
+  }
+
+  /** True where the login itself may settle the host key: see {@link trustsAnyKey}. */
+  async trustsAnyKey(): Promise<boolean> {
+    return await trustsAnyKey(this.resolved);
+  }
+
+  /** Pins the key that a login with any key left in a file of its own, if it came so far. */
+  async pinFirstKey(file: string): Promise<void> {
+    const text = await readText(file);
+    const [entry] = text.endsWith("\n") ? parseKnownHosts(text) : [];
+    if (entry !== undefined) await pinFirstKey(this.resolved, entry.key, this.context.report);
   }
 
   /** Settles which host key the target may present. Returns only when that stands in its file. */

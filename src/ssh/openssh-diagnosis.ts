@@ -140,6 +140,8 @@ export function lastWords(log: string): string | undefined {
 export function spokenLines(log: string): string[] {
   const lines = log.split(/\r?\n/u).map((line) => line.trim());
   return lines.filter(
-    (line) => line !== "" && !/^(?:debug\d:|@+$|OpenSSH_|Authenticated to |mux_client_|Transferred: )/u.test(line),
+    (line) =>
+      line !== "" &&
+      !/^(?:debug\d:|@+$|OpenSSH_|Authenticated to |mux_client_|Transferred: |Warning: Permanently added )/u.test(line),
   );
 }

@@ -56,7 +56,9 @@ export class OpenSshExecutor implements SshExecutor {
   }
 
   async connect(signal?: AbortSignal): Promise<void> {
-    await this.#lineFor(signal);
+    const { master } = await this.#lineFor(signal);
+    // Where no connection is shared, a command alone shows that the machine lets its user in.
+    if (master === undefined) await this.run("exit 0", { signal });
   }
 
   async run(command: string, options: SshRunOptions = {}): Promise<SshResult> {
@@ -146,8 +148,7 @@ export class OpenSshExecutor implements SshExecutor {
 
   /** The socket of the shared connection, for scp and its like; undefined where there is none. Connects first. */
   async controlPath(signal?: AbortSignal): Promise<string | undefined> {
-    await this.connect(signal);
-    return (await this.#connected()).master?.controlPath;
+    return (await this.#lineFor(signal)).master?.controlPath;
   }
 
   /** What the machine answers to the first packet of SFTP. Throws what `late` makes after the bound on connecting. */
@@ -199,19 +200,16 @@ export class OpenSshExecutor implements SshExecutor {
       () => unreachable(this.#target, "timed-out"),
       this.#closing.signal,
     );
-    const client = await this.#trustedClient(bound.signal);
-    if (this.#context.computer.os === "windows") {
+    const client = await OpenSshClient.prepare(this.#target, this.#context, bound.signal);
+    const isShared = this.#context.computer.os !== "windows";
+    const anyHostKey = isShared && (await client.trustsAnyKey());
+    if (!anyHostKey) await client.establishTrust(bound.signal);
+    if (!isShared) {
       return { client, folder: await makePrivateFolder(this.#context.computer), master: undefined };
     }
-    const master = await OpenSshMaster.open(client, [...this.#forwards], bound.signal);
+    const master = await OpenSshMaster.open(client, { forwards: [...this.#forwards], anyHostKey }, bound.signal);
     logTo(this.#context.report, "debug", `Connected to ${client.resolved.hostName} through ${client.program}`);
     return { client, folder: master.folder, master };
-  }
-
-  async #trustedClient(signal: AbortSignal): Promise<OpenSshClient> {
-    const client = await OpenSshClient.prepare(this.#target, this.#context, signal);
-    await client.establishTrust(signal);
-    return client;
   }
 
   /** A session with flags of the user's own: forwardings and the like must not end up in a shared connection. */
@@ -222,7 +220,8 @@ export class OpenSshExecutor implements SshExecutor {
       () => unreachable(this.#target, "timed-out"),
       signal,
     );
-    const client = await this.#trustedClient(bound.signal);
+    const client = await OpenSshClient.prepare(this.#target, this.#context, bound.signal);
+    await client.establishTrust(bound.signal);
     const args = [...client.arguments({}), ...terminalFlags(options), ...flags, ...destinationAndCommand(this.#target, options)];
     this.#commands += 1;
     return (await this.#runInteractively(client, args, signal)) ?? failureOfSsh;

@@ -10,7 +10,7 @@ import * as path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { unlessAborted } from "../system/waiting.ts";
 import { isOwnBound } from "./ssh-bounds.ts";
-import { noForwardings, opensshDestination, socketForwardOptions } from "./openssh-arguments.ts";
+import { anyHostKeyOptions, noForwardings, opensshDestination, socketForwardOptions } from "./openssh-arguments.ts";
 import { readText, type OpenSshClient } from "./openssh-client.ts";
 import { diagnose } from "./openssh-diagnosis.ts";
 import { makePrivateFolder } from "./private-folder.ts";
@@ -31,6 +31,13 @@ rm -rf "$0"`;
 const orphanIdleSeconds = 600;
 const closeGraceMs = 3_000;
 
+interface MasterOptions {
+  /** Sockets of the host that are led to from the start. */
+  readonly forwards: readonly string[];
+  /** The host may show any key, which is pinned; else it must show one that is. */
+  readonly anyHostKey: boolean;
+}
+
 export class OpenSshMaster {
   /** Private to this connection; the clients' logs are kept here too. */
   readonly folder: string;
@@ -44,12 +51,17 @@ export class OpenSshMaster {
     this.#exited.catch(() => {});
   }
 
-  /** Connects, logs in and forwards to those sockets of the host. The host key must be pinned. Throws what {@link diagnose} makes of a failure, or the signal's reason. */
-  static async open(client: OpenSshClient, forwards: readonly string[], signal: AbortSignal): Promise<OpenSshMaster> {
+  /** Connects and logs in. Throws what {@link diagnose} makes of a failure, or the signal's reason. */
+  static async open(client: OpenSshClient, options: MasterOptions, signal: AbortSignal): Promise<OpenSshMaster> {
     const folder = await makePrivateFolder(client.context.computer);
-    const master = new OpenSshMaster(folder, spawnKeeper(client, forwards, folder));
+    const master = new OpenSshMaster(folder, spawnKeeper(client, options, folder));
     try {
-      const status = await unlessAborted(master.#connected(), signal);
+      const connected = unlessAborted(master.#connected(), signal);
+      if (options.anyHostKey) {
+        await connected.catch(() => {});
+        await client.pinFirstKey(firstKeyIn(folder));
+      }
+      const status = await connected;
       if (status === "0") return master;
       throw await diagnose(client.resolved, await master.log(), true, client.encryptedKey);
     } catch (error) {
@@ -110,8 +122,9 @@ export class OpenSshMaster {
   }
 }
 
-function spawnKeeper(client: OpenSshClient, forwards: readonly string[], folder: string): ChildProcess {
+function spawnKeeper(client: OpenSshClient, { forwards, anyHostKey }: MasterOptions, folder: string): ChildProcess {
   const options = {
+    ...(anyHostKey ? anyHostKeyOptions(firstKeyIn(folder)) : {}),
     ...(forwards.length === 0 ? noForwardings : socketForwardOptions),
     LogLevel: "DEBUG1",
     ControlMaster: "yes",
@@ -137,6 +150,10 @@ export function forwardTo(folder: string, remotePath: string): { readonly path: 
 
 function controlPathIn(folder: string): string {
   return path.join(folder, "s");
+}
+
+function firstKeyIn(folder: string): string {
+  return path.join(folder, "first-key");
 }
 
 function logFileIn(folder: string): string {

@@ -1,5 +1,5 @@
 /** The certificate of a machine's engine, and the copies of the client's files that stand in the machine's folder. */
-import { X509Certificate, createPrivateKey } from "node:crypto";
+import { X509Certificate, createPrivateKey, type KeyObject } from "node:crypto";
 import * as path from "node:path";
 import { readRegularFileIfExists, writeFileAtomic } from "../system/files.ts";
 import type { Clock } from "../system/clock.ts";
@@ -23,6 +23,8 @@ export interface ServerCertificateRequest {
   readonly extraNames: readonly string[];
   readonly isSwarmMaster: boolean;
   readonly keyType: KeyType;
+  /** Made ahead, as keys take their time; undefined = a new one. */
+  readonly key?: Promise<KeyObject> | undefined;
   readonly clock: Clock;
 }
 
@@ -41,7 +43,7 @@ export async function createServerCertificate(request: ServerCertificateRequest)
   const { paths, machineName, isSwarmMaster } = request;
   const authority = await readAuthority(paths);
   const issuer = issuerFrom(authority, paths);
-  const key = await generateKey(request.keyType);
+  const key = await (request.key ?? generateKey(request.keyType));
   const certificate = await issueCertificate({
     role: { kind: "server", names: namesFor(request), isSwarmMaster },
     organization: `${request.userName}.${machineName}`,

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, rm, stat, writeFile } from "node:fs/promises";
 import type { Socket } from "node:net";
 import { tmpdir } from "node:os";
 import * as path from "node:path";
@@ -8,9 +8,9 @@ import { after, before, describe, test } from "node:test";
 import { isMachineError, type MachineError } from "../../src/errors/machine-error.ts";
 import { openSshExecutor } from "../../src/ssh/connect.ts";
 import type { SshBackend, SshExecutor, SshTarget } from "../../src/ssh/executor.ts";
-import { pinHostKeys } from "../../src/ssh/host-keys.ts";
+import { loadPinnedKeys, pinHostKeys } from "../../src/ssh/host-keys.ts";
 import { generateKeyPair } from "../../src/ssh/keys.ts";
-import { fingerprintOf, parsePublicKey, type PublicKey } from "../../src/ssh/public-key.ts";
+import { fingerprintOf, formatPublicKey, parsePublicKey, type PublicKey } from "../../src/ssh/public-key.ts";
 import { startBlackHole, startFakeSsh, startTcpServer, type FakeSshServer } from "./misbehaving-servers.ts";
 import { freePort } from "../support/free-ports.ts";
 import { targetOn, sshTestContext } from "./ssh-test-context.ts";
@@ -27,6 +27,22 @@ const slackMs = 10_000;
 describe("servers that misbehave", { concurrency: 2 }, () => {
   describeFailures("openssh", noClient);
   describeFailures("native", false);
+});
+
+test("where OpenSSH shares no connection, connecting is a login all the same", { skip: noClient }, async () => {
+  const folder = await mkdtemp(path.join(tmpdir(), "unshared-"));
+  try {
+    const identityFile = path.join(folder, "id");
+    await writeFile(identityFile, generateKeyPair("x").privateKey, { mode: 0o600 });
+    await using server = await startFakeSsh({ login: "refuse" });
+    const target = targetOn({ hostName: "127.0.0.1", port: server.port, userName: "root", identityFile, folder });
+    const context = sshTestContext({ TEMP: folder });
+    const onWindows = { ...context, computer: { ...context.computer, os: "windows" } } as const;
+    await using ssh = await openSshExecutor("openssh", target, onWindows);
+    await assert.rejects(ssh.connect(), (error) => isMachineError(error, "ssh-authentication"));
+  } finally {
+    await rm(folder, { recursive: true });
+  }
 });
 
 function describeFailures(backend: SshBackend, skip: string | false): void {
@@ -170,6 +186,43 @@ function describeFailures(backend: SshBackend, skip: string | false): void {
         error.message.includes(expectedFingerprint) && error.message.includes(fingerprintOf(server.hostKey)),
         error.message,
       );
+      assert.deepEqual([server.logins.filter((method) => method !== "none"), server.commands, server.received()], [[], [], ""]);
+    });
+
+    test("a host of which nothing is known is met and logged in to by one connection, and its key pinned", async () => {
+      await using server = await startFakeSsh();
+      const target = targetAt(server.port);
+      const context = sshTestContext({ TMPDIR: folder });
+      await using ssh = await openSshExecutor(backend, target, context);
+      await ssh.connect();
+      assert.deepEqual((await loadPinnedKeys(target.hostKeys)).map(fingerprintOf), [fingerprintOf(server.hostKey)]);
+      assert.equal((await stat(target.hostKeys.knownHostsFile)).mode & 0o777, 0o600);
+      const said = context.events.filter(({ type }) => type === "host-key-pinned");
+      assert.deepEqual(said, [
+        { type: "host-key-pinned", host: target.hostKeys.alias, fingerprint: fingerprintOf(server.hostKey), trust: "first-use" },
+      ]);
+      assert.equal((await ssh.run("cat", { stdin: "hello" })).stdout.toString(), "hello");
+      assert.equal(server.connections(), 1);
+    });
+
+    test("a login that is refused at first contact is told as such, and the key is pinned", async () => {
+      await using server = await startFakeSsh({ login: "refuse" });
+      const target = targetAt(server.port);
+      const { code } = await connecting(target);
+      assert.equal(code, "ssh-authentication");
+      assert.deepEqual((await loadPinnedKeys(target.hostKeys)).map(fingerprintOf), [fingerprintOf(server.hostKey)]);
+    });
+
+    test("a man in the middle of first contact with a host that the user knows gets no key and no secret", async () => {
+      await using server = await startFakeSsh();
+      const known = parsePublicKey(generateKeyPair("real").publicKey) as PublicKey;
+      const file = path.join(folder, `user-${backend}`);
+      await writeFile(file, `[127.0.0.1]:${server.port} ${formatPublicKey(known)}\n`);
+      const target = targetAt(server.port);
+      const knowing = { ...target, hostKeys: { ...target.hostKeys, userKnownHostsFiles: [file] } };
+      const error = await failing(knowing, (ssh) => ssh.run("cat", { stdin: "canary" }));
+      assert.equal(error.code, "host-key-mismatch");
+      assert.deepEqual(await loadPinnedKeys(target.hostKeys), []);
       assert.deepEqual([server.logins.filter((method) => method !== "none"), server.commands, server.received()], [[], [], ""]);
     });
 

@@ -74,6 +74,8 @@ export interface FakeSshOptions {
 /** An SSH server whose every step can be made to go wrong. It remembers all that was sent to it. */
 export interface FakeSshServer extends RunningServer {
   readonly hostKey: PublicKey;
+  /** How many were opened so far. */
+  connections(): number;
   /** Methods of login that clients tried. */
   readonly logins: string[];
   readonly commands: string[];
@@ -108,10 +110,15 @@ export async function startFakeSsh(options: FakeSshOptions = {}): Promise<FakeSs
       });
     });
   });
-  const tcp = await startTcpServer((socket) => server.injectSocket(socket));
+  let connections = 0;
+  const tcp = await startTcpServer((socket) => {
+    connections += 1;
+    server.injectSocket(socket);
+  });
   return {
     port: tcp.port,
     hostKey: parsePublicKey(pair.publicKey) as PublicKey,
+    connections: () => connections,
     logins,
     commands,
     received: () => Buffer.concat(input).toString("latin1"),
