@@ -5,10 +5,8 @@ import type { Stats } from "node:fs";
 import { messageOf, systemCodeOf } from "../errors/machine-error.ts";
 import { copyFailed, type FileEntry, type FileTree } from "./file-tree.ts";
 
-/** As large as an SFTP packet may be everywhere. */
-const chunkBytes = 32 * 1024;
-/** Read and written together, because a way through the system and its threads costs more than a chunk. */
-const blockBytes = 32 * chunkBytes;
+/** As large as the largest SFTP request, and so few that a way through the system and its threads costs little. */
+const chunkBytes = 254 * 1024;
 
 export const localTree: FileTree = {
   find: (path) => naming(path, async () => await findEntry(path)),
@@ -45,8 +43,7 @@ function describe(stats: Stats): FileEntry {
 
 async function* readChunks(path: string): AsyncGenerator<Uint8Array> {
   try {
-    for await (const block of createReadStream(path, { highWaterMark: blockBytes }) as AsyncIterable<Buffer>)
-      for (let at = 0; at < block.length; at += chunkBytes) yield block.subarray(at, at + chunkBytes);
+    yield* createReadStream(path, { highWaterMark: chunkBytes }) as AsyncIterable<Buffer>;
   } catch (error) {
     throw explain(path, error);
   }
@@ -60,14 +57,19 @@ async function writeChunks(path: string, mode: number, chunks: AsyncIterable<Uin
     for await (const chunk of chunks) {
       gathered.push(chunk);
       bytes += chunk.length;
-      if (bytes < blockBytes) continue;
-      await writeWhole(file, Buffer.concat(gathered));
+      if (bytes < chunkBytes) continue;
+      await writeWhole(file, joined(gathered));
       [gathered, bytes] = [[], 0];
     }
-    await writeWhole(file, Buffer.concat(gathered));
+    await writeWhole(file, joined(gathered));
   } finally {
     await file.close();
   }
+}
+
+function joined(chunks: readonly Uint8Array[]): Uint8Array {
+  const [first] = chunks;
+  return chunks.length === 1 && first !== undefined ? first : Buffer.concat(chunks);
 }
 
 /** The system may take less than it is given, as a disk does that is nearly full. */

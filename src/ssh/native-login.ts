@@ -212,11 +212,30 @@ async function openSocket(target: SshTarget, signal: AbortSignal): Promise<net.S
   const socket = net.connect({ host: target.hostName, port: target.port === 0 ? 22 : target.port, noDelay: true });
   try {
     await unlessAborted(once(socket, "connect"), signal);
+    gatherWrites(socket);
     return socket;
   } catch (error) {
     socket.destroy();
     throw signal.aborted ? signal.reason : unreachable(target, socketReasonOf(error), { cause: error });
   }
+}
+
+/** ssh2 writes each packet in three pieces, and many packets at once: what is written in one turn leaves by one call. */
+function gatherWrites(socket: net.Socket): void {
+  const write = socket.write.bind(socket) as (...args: unknown[]) => boolean;
+  let isGathering = false;
+  const leave = (): void => {
+    isGathering = false;
+    socket.uncork();
+  };
+  socket.write = (...args: unknown[]): boolean => {
+    if (!isGathering) {
+      isGathering = true;
+      socket.cork();
+      process.nextTick(leave);
+    }
+    return write(...args);
+  };
 }
 
 /** A name with several addresses fails with all their errors; the first that we know speaks for them. */

@@ -2,15 +2,16 @@
 import type { InputAttributes, SFTPWrapper, Stats } from "ssh2";
 import { messageOf } from "../errors/machine-error.ts";
 import type { Clock } from "../system/clock.ts";
-import { unlessAborted } from "../system/waiting.ts";
 import { mostEntries, sftpAnswerMs } from "./copy-bounds.ts";
 import { copyFailed, type FileEntry, type FileTree } from "./file-tree.ts";
 import { silentSftp } from "./sftp-greeting.ts";
-import { Bound } from "./ssh-bounds.ts";
+import { SftpQuestions } from "./sftp-questions.ts";
 
-const chunkBytes = 32 * 1024;
-/** As many as OpenSSH's own. */
-const requestsUnderWay = 64;
+/** What OpenSSH's server takes and gives at once. ssh2 asks other servers for less, by several requests. */
+const chunkBytes = 254 * 1024;
+/** As much as OpenSSH's client has under way: 64 requests of 32 KiB. */
+const bytesUnderWay = 2 * 1024 * 1024;
+const mostUnderWay = 64;
 
 /** SSH_FX_EOF. */
 const endOfListing = 1;
@@ -27,16 +28,12 @@ export class SftpTree implements FileTree {
   readonly #sftp: SFTPWrapper;
   /** Shown before paths in messages: the machine's name. */
   readonly #label: string;
-  readonly #clock: Clock;
-  readonly #signal: AbortSignal | undefined;
-  /** A server that left one request unanswered is asked nothing more. */
-  #silent: unknown;
+  readonly #questions: SftpQuestions;
 
   constructor(sftp: SFTPWrapper, label: string, clock: Clock, signal: AbortSignal | undefined) {
     this.#sftp = sftp;
     this.#label = label;
-    this.#clock = clock;
-    this.#signal = signal;
+    this.#questions = new SftpQuestions(clock, signal, (path) => silentSftp(label, sftpAnswerMs, path));
   }
 
   async find(path: string): Promise<FileEntry | undefined> {
@@ -104,37 +101,50 @@ export class SftpTree implements FileTree {
 
   async *#readAll(path: string, handle: Buffer): AsyncGenerator<Uint8Array> {
     let position = 0;
+    let length = chunkBytes;
+    let most = mostUnderWay;
     let ahead: Promise<Buffer>[] = [];
     for (;;) {
-      while (ahead.length < requestsUnderWay) ahead.push(this.#readAt(path, handle, position + ahead.length * chunkBytes));
+      do ahead.push(this.#readAt(path, handle, position + ahead.length * length, length));
+      while (ahead.length < most && ahead.length * length < bytesUnderWay);
       const chunk = await (ahead.shift() as Promise<Buffer>);
       if (chunk.length === 0) return;
       yield chunk;
       position += chunk.length;
-      // The rest was asked for at the wrong places: a server may give less than asked, and does so at the end.
-      if (chunk.length < chunkBytes) ahead = [];
+      if (chunk.length === length) {
+        most = mostUnderWay;
+        continue;
+      }
+      // The rest was asked for at the wrong places. At the end of a file less comes than was asked for, and then nothing; from
+      // a server that gives less at once something does, and it is asked for as much as it gives.
+      ahead = [];
+      if (most === 1) [length, most] = [chunk.length, mostUnderWay];
+      else most = 1;
     }
   }
 
   /** Empty at the end of the file. */
-  #readAt(path: string, handle: Buffer, position: number): Promise<Buffer> {
-    const buffer = Buffer.allocUnsafe(chunkBytes);
-    const reading = this.#request<number>(path, (done) => this.#sftp.read(handle, buffer, 0, chunkBytes, position, done));
-    const chunk = reading.then((length) => buffer.subarray(0, length));
+  #readAt(path: string, handle: Buffer, position: number, length: number): Promise<Buffer> {
+    const buffer = Buffer.allocUnsafe(length);
+    const reading = this.#request<number>(path, (done) => this.#sftp.read(handle, buffer, 0, length, position, done));
+    const chunk = reading.then((given) => buffer.subarray(0, given));
     chunk.catch(() => {});
     return chunk;
   }
 
   async #writeAll(path: string, handle: Buffer, chunks: AsyncIterable<Uint8Array>): Promise<void> {
-    const underWay: Promise<void>[] = [];
+    const underWay: Promise<number>[] = [];
     let position = 0;
+    let unanswered = 0;
     for await (const chunk of chunks) {
-      if (underWay.length >= requestsUnderWay) await underWay.shift();
+      while (unanswered >= bytesUnderWay) unanswered -= (await underWay.shift()) ?? 0;
       const writing = this.#request<void>(path, (done) =>
         this.#sftp.write(handle, Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length), 0, chunk.length, position, done),
       );
-      writing.catch(() => {});
-      underWay.push(writing);
+      const written = writing.then(() => chunk.length);
+      written.catch(() => {});
+      underWay.push(written);
+      unanswered += chunk.length;
       position += chunk.length;
     }
     await Promise.all(underWay);
@@ -146,16 +156,9 @@ export class SftpTree implements FileTree {
 
   /** ssh2 answers every request when the channel breaks; a server that is silent ends with our bound. */
   async #request<T>(path: string, send: (done: (error: Error | undefined | null, result: T) => void) => void): Promise<T> {
-    if (this.#silent !== undefined) throw this.#silent;
-    const late = (): unknown => (this.#silent = silentSftp(this.#label, sftpAnswerMs, path));
-    using bound = new Bound(this.#clock, sftpAnswerMs, late, this.#signal);
-    const answer = new Promise<T>((resolve, reject) => {
-      send((error, result) => {
-        if (error === undefined || error === null) resolve(result);
-        else reject(copyFailed(`${this.#label}:${path}`, statusTexts[statusOf(error) ?? 0] ?? messageOf(error), error));
-      });
-    });
-    return await unlessAborted(answer, bound.signal);
+    return await this.#questions.ask(path, send, (error) =>
+      copyFailed(`${this.#label}:${path}`, statusTexts[statusOf(error) ?? 0] ?? messageOf(error), error),
+    );
   }
 }
 
