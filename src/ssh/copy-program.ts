@@ -60,6 +60,8 @@ export async function withCopyProgram(
 ): Promise<void> {
   const program = await context.processes.find(name);
   if (program === undefined) throw new MachineError("program-missing", programs[name], { hint: `Install ${name}.` });
+  const sftp = name === "rsync" ? Promise.resolve(true) : knowsSftp(context);
+  sftp.catch(() => {});
   const folder = await makePrivateFolder(context.computer);
   const configFile = path.join(folder, "config");
   const executors: OpenSshExecutor[] = [];
@@ -77,7 +79,7 @@ export async function withCopyProgram(
       context,
       configFile,
       flags: flagsOf(request),
-      knowsSftp: name === "rsync" || (await knowsSftp(context)),
+      knowsSftp: await sftp,
       source: source.side,
       destination: destination.side,
       run: async (args, watch, signal) => await run(name, program, args, context, signal ?? request.signal, watch),
@@ -140,11 +142,16 @@ async function run(
   signal?.throwIfAborted();
   const child = context.processes.spawn(program, args, { stdio: ["inherit", "inherit", "pipe"] });
   let stopped: Error | undefined;
+  // A shared connection has the pipe as well, for as long as the other side has a session open.
+  const end = (): void => {
+    child.kill("SIGTERM");
+    child.stderr?.destroy();
+  };
   const stop = (reason: Error): void => {
     stopped ??= reason;
-    child.kill("SIGTERM");
+    end();
   };
-  const onAbort = (): boolean => child.kill("SIGTERM");
+  const onAbort = (): void => end();
   signal?.addEventListener("abort", onAbort, { once: true });
   const { stderr } = context.terminal ?? process;
   if (child.stderr !== null) {

@@ -4,7 +4,7 @@
  */
 import { createInterface } from "node:readline";
 import { MachineError } from "../errors/machine-error.ts";
-import { withCopyProgram, type CopyProgram, type Machine } from "./copy-program.ts";
+import { withCopyProgram, type CopyProgram, type ErrorWatch, type Machine } from "./copy-program.ts";
 import { mostEntries } from "./copy-bounds.ts";
 import { copyByOldProtocol, mayChooseNames, refuseOldProtocol } from "./scp-legacy.ts";
 import type { CopyRequest } from "./scp-request.ts";
@@ -15,8 +15,7 @@ import type { SshContext } from "./ssh-context.ts";
 export async function copyWithScp(request: CopyRequest, context: SshContext): Promise<void> {
   await withCopyProgram("scp", request, context, async (scp) => {
     if (request.legacy !== true && !scp.knowsSftp && mayChooseNames(request)) await copyInProcess(request, context);
-    else if (request.legacy !== true && scp.knowsSftp && (await allSpeakSftp(scp))) await copyOverSftp(scp);
-    else await copyByOldProtocol(scp);
+    else if (request.legacy === true || !scp.knowsSftp || !(await copyOverSftp(scp))) await copyByOldProtocol(scp);
   });
 }
 
@@ -51,13 +50,10 @@ export async function copyWithRsync(request: CopyRequest, context: SshContext): 
   });
 }
 
-/** Asked before anything is copied. Throws for a machine that does not answer, and for one whose shell talks in between. */
+/** Throws for a machine that does not answer, and for one whose shell talks in between. */
 async function allSpeakSftp(scp: CopyProgram): Promise<boolean> {
-  let all = true;
-  for (const machine of [scp.source.machine, scp.destination.machine]) {
-    if (machine !== undefined && !(await speaksSftp(machine, scp))) all = false;
-  }
-  return all;
+  const machines = [scp.source.machine, scp.destination.machine].filter((machine) => machine !== undefined);
+  return (await Promise.all(machines.map(async (machine) => await speaksSftp(machine, scp)))).every(Boolean);
 }
 
 async function speaksSftp({ target, executor }: Machine, { request }: CopyProgram): Promise<boolean> {
@@ -68,24 +64,71 @@ async function speaksSftp({ target, executor }: Machine, { request }: CopyProgra
   return greeting.kind === "sftp";
 }
 
-async function copyOverSftp(scp: CopyProgram): Promise<void> {
+/**
+ * False where a machine speaks no SFTP, and nothing was copied. scp begins while it is asked for that: where there is none,
+ * it would say so in words of its own, or wait for ever. So its words are held back until the answer is known.
+ */
+async function copyOverSftp(scp: CopyProgram): Promise<boolean> {
   const { request, source, destination } = scp;
   const counting = request.recursive && source.machine !== undefined;
   const args = ["-3", "-s", "-F", scp.configFile, ...scp.flags, ...(counting ? ["-vv"] : [])];
-  await scp.run([...args, "--", source.location(), destination.location()], counting ? countEntries : undefined);
+  const words = new HeldWords();
+  const inVain = new AbortController();
+  const asking = allSpeakSftp(scp);
+  asking.then(
+    (speak) => (speak ? words.release() : inVain.abort()),
+    (error: unknown) => inVain.abort(error),
+  );
+  const signals = request.signal === undefined ? [inVain.signal] : [inVain.signal, request.signal];
+  const watch: ErrorWatch = (stderr, show, stop) =>
+    watchLines(stderr, (line) => words.take(line, show), counting ? stop : undefined);
+  try {
+    await scp.run([...args, "--", source.location(), destination.location()], watch, AbortSignal.any(signals));
+    words.release();
+    return true;
+  } catch (error) {
+    request.signal?.throwIfAborted();
+    if (!(await asking)) return false;
+    throw error;
+  }
 }
+
+/** Lines that are shown once it is known that they count. */
+class HeldWords {
+  #held: (() => void)[] | undefined = [];
+
+  take(line: string, show: (line: string) => void): void {
+    if (this.#held === undefined) show(line);
+    else this.#held.push(() => show(line));
+  }
+
+  release(): void {
+    for (const tell of this.#held ?? []) tell();
+    this.#held = undefined;
+  }
+}
+
+/** Where a server allows no second session, ssh says so, and connects on its own. */
+const aside = /^mux_client_/u;
 
 /** What scp, which may name itself by its whole path, and its ssh say at `-vv` beside their words for people. */
 const chatter =
   /^$|^(?:.*?scp(?:\.exe)?: )?debug\d: |^Executing: |^OpenSSH_|^Transferred: sent|^Bytes per second: |^Executing: program |^Exit status |^Sending file modes: /u;
 const fetching = /^(?:.*?scp(?:\.exe)?: )?debug2: (?:\w+: )?(?:download|crossload) (?:remote|dir remote|local) /u;
 
-/** scp bounds the depth of folders itself, not their number: counts what it says that it fetches. */
-function countEntries(stderr: NodeJS.ReadableStream, show: (line: string) => void, stop: (reason: Error) => void): void {
+/**
+ * scp bounds the depth of folders itself, not their number: counts what it says that it fetches.
+ * @param stop ends it; undefined where it does not say what it fetches, nor anything else that is not for people
+ */
+function watchLines(
+  stderr: NodeJS.ReadableStream,
+  show: (line: string) => void,
+  stop: ((reason: Error) => void) | undefined,
+): void {
   let entries = 0;
   createInterface({ input: stderr }).on("line", (line) => {
-    if (fetching.test(line) && ++entries > mostEntries)
+    if (stop !== undefined && fetching.test(line) && ++entries > mostEntries)
       stop(new MachineError("copy-failed", `The machine shows more than ${mostEntries} files and folders`));
-    if (!chatter.test(line)) show(`${line}\n`);
+    if (!aside.test(line) && (stop === undefined || !chatter.test(line))) show(`${line}\n`);
   });
 }

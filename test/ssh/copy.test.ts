@@ -144,12 +144,26 @@ describe("copying files", { skip, concurrency: true }, () => {
   }
 
   test("openssh: a machine without SFTP gets scp's old protocol", async () => {
-    await copy("openssh", local("tree/a"), at(plain, "old"));
+    assert.equal(await copy("openssh", local("tree/a"), at(plain, "old")), "", "that it was tried by SFTP is for nobody");
     assert.ok((await readFile(path.join(plain.home, "old"))).equals(content));
   });
 
   test("native: a machine without SFTP is said to have none", async () => {
     await assert.rejects(copy("native", local("tree/a"), at(plain, "old")), failing(/offers no SFTP/u));
+  });
+
+  test("openssh: a machine that allows one session at a time is copied to without a word", async () => {
+    const single = await startSshd({ config: ["MaxSessions 1"] });
+    try {
+      for (const recursive of [false, true]) {
+        const target = targetOn(single, { hostKeys: { alias: "single" } });
+        assert.equal(await copy("openssh", local("tree/a"), { target, path: "single" }, { recursive }), "");
+        assert.equal(await copy("openssh", { target, path: "single" }, local("single-back"), { recursive }), "");
+        assert.ok((await readFile(path.join(folder, "single-back"))).equals(content));
+      }
+    } finally {
+      await single.stop();
+    }
   });
 
   test("a local name with a colon is no machine", async () => {
