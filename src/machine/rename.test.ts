@@ -4,6 +4,8 @@ import * as path from "node:path";
 import { describe, it } from "node:test";
 import { loadPinnedKeys } from "../ssh/host-keys.ts";
 import { generateKeyPair } from "../ssh/keys.ts";
+import { authorityPaths } from "../tls/authority-files.ts";
+import { createServerCertificate } from "../tls/machine-certificates.ts";
 import { failure, never, Scene } from "../testing/scene.ts";
 import { openHost } from "./host/open-host.ts";
 import { changeState } from "./lifecycle.ts";
@@ -41,6 +43,38 @@ describe("rename", () => {
     await changeState(scene.context, "delta", "stop", never);
     await scene.remove("delta");
     assert.deepEqual([scene.world.instances.length, await scene.names()], [0, []]);
+  });
+
+  it("tells whom the certificate is for, whatever the machine was called in between", async () => {
+    const scene = new Scene();
+    await scene.create("gamma");
+    const { certificate } = await createServerCertificate({
+      paths: authorityPaths(scene.context.store.certsDir),
+      machineName: "gamma",
+      userName: "ana",
+      addresses: ["192.0.2.7"],
+      extraNames: [],
+      isSwarmMaster: false,
+      keyType: "ecdsa",
+      clock: scene.context.clock,
+    });
+    writeFileSync(path.join(scene.context.store.machineDir("gamma"), "server.pem"), certificate);
+    const said = (): string[] =>
+      scene.events
+        .splice(0)
+        .flatMap((event) => (event.type === "log" && /certificate names/u.test(event.text) ? [event.text] : []));
+    said();
+    const names = (newName: string) =>
+      `Its engine's certificate names "gamma" still; for a new one: docker-machine provision ${newName}`;
+    for (const [name, newName, expected] of [
+      ["gamma", "delta", [names("delta")]],
+      ["delta", "zeta", [names("zeta")]],
+      ["zeta", "gamma", []],
+      ["gamma", "Gamma", []],
+    ] as const) {
+      await renameMachine(scene.context, name, newName, never);
+      assert.deepEqual(said(), expected, newName);
+    }
   });
 
   it("changes the case alone, too", async () => {

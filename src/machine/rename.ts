@@ -8,8 +8,12 @@ import { MachineError } from "../errors/machine-error.ts";
 import { logTo } from "../log/event.ts";
 import type { HostKeyPolicy } from "../ssh/executor.ts";
 import { loadPinnedKeys, pinHostKeys } from "../ssh/host-keys.ts";
+import { loadCertificateFacts } from "../tls/check.ts";
+import { isIpAddress } from "../system/tcp.ts";
+import { engineCertificateOf } from "./host/certificate-dates.ts";
+import { isOverSsh } from "./host/engine-transport.ts";
 import { pathsIn, withPaths, withMachineName } from "../store/relocation.ts";
-import { isProvisioned, type Host } from "./host/host.ts";
+import type { Host } from "./host/host.ts";
 import { openHost } from "./host/open-host.ts";
 import { moveIntegration } from "./integration/in-step.ts";
 import { requireCreated } from "./interruption/interrupted.ts";
@@ -34,9 +38,18 @@ export async function renameMachine(context: MachineContext, name: string, newNa
   await using renamed = await openHost(context, newName);
   await moveIntegration(context, name, renamed);
   await followRename(context, renamed);
-  if (!isProvisioned(host)) return;
+  const named = await nameInCertificateOf(renamed);
+  if (named === undefined || named === newName.toLowerCase()) return;
   const change = `docker-machine provision ${newName}`;
-  logTo(context.reportFor(newName), "info", `Its engine's certificate names "${name}" still; for a new one: ${change}`);
+  logTo(context.reportFor(newName), "info", `Its engine's certificate names "${named}" still; for a new one: ${change}`);
+}
+
+/** Ours end with the machine's name, 0.16.2's with `localhost`. Undefined where it names no machine, or there is none. */
+async function nameInCertificateOf(host: Host): Promise<string | undefined> {
+  if (isOverSsh(host)) return undefined;
+  const facts = await loadCertificateFacts(engineCertificateOf(host)).catch(() => undefined);
+  const last = facts?.names.at(-1);
+  return last === undefined || last === "localhost" || isIpAddress(last) ? undefined : last.toLowerCase();
 }
 
 /** Who brings its containers' ports here knows it by the name it had. */

@@ -6,6 +6,7 @@ import type { MachineContext } from "../../machine/machine-context.ts";
 import type { Invocation } from "../command.ts";
 import type { CliContext } from "../cli-context.ts";
 import { targetFor } from "../machine-paths.ts";
+import { requireFreeMountPoint } from "../mount-point.ts";
 import { openContext } from "../open-context.ts";
 
 const defaultMachine = "default";
@@ -27,6 +28,7 @@ export async function run({ options, args }: Invocation, context: CliContext): P
   );
   await using host = await openHost(machineContext, parsed.machine ?? defaultMachine);
   const target = await targetFor(host, parsed.user);
+  await requireFreeMountPoint(machineContext, target, mountPoint);
   // The pinned key must be on disk before sshfs starts its own ssh.
   await using ssh = await machineContext.openSsh(target, context.report);
   await ssh.connect();
