@@ -9,10 +9,10 @@ import type { ProgressEvent } from "../log/event.ts";
 import type { HostKeyPolicy, SshTarget } from "./executor.ts";
 import {
   ensurePinnedKeys,
+  firstKeysOf,
   loadPinnedKeys,
   pinHostKeys,
   pinInjectedHostKeys,
-  trustsAnyKey,
   type HostKeyScanner,
 } from "./host-keys.ts";
 import { generateKeyPair } from "./keys.ts";
@@ -176,26 +176,33 @@ describe("host keys", () => {
     assert.deepEqual(pinnedEvents(), []);
   });
 
-  test("any key is trusted of a host of which nothing is known, and of no other", async () => {
-    const key = formatPublicKey(ed25519());
-    assert.equal(await trustsAnyKey(target()), true);
-    assert.equal(await trustsAnyKey(target(await userFile(`other ${key}`, `192.0.2.8 ${key}`, `[192.0.2.9]:22 ${key}`))), true);
+  test("any key will do of a host of which nothing is known, and of one that the user knows those that are known", async () => {
+    const [key, other] = [ed25519(), rsa()];
+    const text = formatPublicKey(key);
+    assert.equal(await firstKeysOf(target()), "any");
+    assert.equal(
+      await firstKeysOf(target(await userFile(`other ${text}`, `192.0.2.8 ${text}`, `[192.0.2.9]:22 ${text}`))),
+      "any",
+    );
     const salt = Buffer.from("salt");
     const hash = createHmac("sha1", salt).update("192.0.2.7").digest("base64");
-    const speaking = [
-      `192.0.2.7 ${key}`,
-      `192.0.2.* ${key}`,
-      `|1|${salt.toString("base64")}|${hash} ${key}`,
-      `@revoked * ${key}`,
-    ];
-    for (const line of speaking) assert.equal(await trustsAnyKey(target(await userFile(line))), false, line);
-    const elsewhere = { ...target(await userFile(`192.0.2.7 ${key}`)), port: 2222 };
-    assert.equal(await trustsAnyKey(elsewhere), false, "a key of the bare address is good on any port");
-    assert.equal(await trustsAnyKey(target({ unknown: "refuse" })), false);
-    assert.equal(await trustsAnyKey(target({ expectedFingerprint: "SHA256:x" })), false);
-    assert.equal(await trustsAnyKey({ ...target(), configHost: "box" }), false);
-    await pinHostKeys(target().hostKeys, [ed25519()]);
-    assert.equal(await trustsAnyKey(target()), false);
+    for (const name of ["192.0.2.7", "192.0.2.*", `|1|${salt.toString("base64")}|${hash}`]) {
+      const known = await userFile(`${name} ${text}`, `192.0.2.7 ${formatPublicKey(other)}`);
+      assert.deepEqual(await firstKeysOf(target({ ...known, unknown: "refuse" })), [key, other], name);
+    }
+    const elsewhere = { ...target(await userFile(`192.0.2.7 ${text}`)), port: 2222 };
+    assert.deepEqual(await firstKeysOf(elsewhere), [key], "a key of the bare address is good on any port");
+  });
+
+  test("a host is asked for its key before the login where it takes more to judge", async () => {
+    const key = ed25519();
+    for (const line of [`@revoked * ${formatPublicKey(key)}`, `@cert-authority 192.0.2.7 ${formatPublicKey(key)}`])
+      assert.equal(await firstKeysOf(target(await userFile(line))), undefined, line);
+    assert.equal(await firstKeysOf(target({ unknown: "refuse" })), undefined);
+    assert.equal(await firstKeysOf(target({ expectedFingerprint: "SHA256:x" })), undefined);
+    assert.equal(await firstKeysOf({ ...target(), configHost: "box" }), undefined);
+    await pinHostKeys(target().hostKeys, [key]);
+    assert.equal(await firstKeysOf(target()), undefined);
   });
 
   test("a revoked key is refused", async () => {

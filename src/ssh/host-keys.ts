@@ -1,8 +1,8 @@
 /**
  * Which host key a machine may present. Its pinned keys decide; where there are none yet, first contact settles it in
  * this order: the fingerprint the user expects, the user's own known_hosts, trust on first use. Nothing but the key
- * exchange happens with a host before that is settled. Where any key would be trusted, the login's own key exchange
- * settles it. Knows no SSH client: those hand in a scanner.
+ * exchange happens with a host before that is settled: that of the login itself where it is known beforehand which keys
+ * would be believed. Knows no SSH client: those hand in a scanner.
  */
 import * as path from "node:path";
 import { logTo, type Report } from "../log/event.ts";
@@ -116,21 +116,30 @@ export async function ensurePinnedKeys(
   return [key];
 }
 
+/** Keys with which a host may be logged in to that has none pinned yet: those by which the user knows it, or whichever it shows. */
+export type FirstKeys = readonly PublicKey[] | "any";
+
 /**
- * True where whichever key the host shows would be trusted: none is pinned or expected, and the user's known_hosts do not
- * speak of it. Then it need not be asked before the login: the key of that connection is pinned by {@link pinFirstKey}.
+ * Undefined where the host must be asked for its key before the login: keys are pinned, one is expected, or it takes more to
+ * judge. Else the login's own key exchange settles it: the key that is shown there is pinned by {@link pinFirstKey}, and
+ * where it is none of these nothing was said, and the host is asked as ever.
  */
-export async function trustsAnyKey(target: SshTarget): Promise<boolean> {
+export async function firstKeysOf(target: SshTarget): Promise<FirstKeys | undefined> {
   const { expectedFingerprint, unknown, userKnownHostsFiles = [] } = target.hostKeys;
-  if (expectedFingerprint !== undefined || unknown === "refuse" || target.configHost !== undefined) return false;
-  if ((await readPins(target.hostKeys)).keys.length > 0) return false;
-  const entries = await loadKnownHosts(userKnownHostsFiles);
-  return !entries.some((entry) => entryConcerns(entry, target.hostName, target.port));
+  if (expectedFingerprint !== undefined || target.configHost !== undefined) return undefined;
+  if ((await readPins(target.hostKeys)).keys.length > 0) return undefined;
+  const entries = (await loadKnownHosts(userKnownHostsFiles)).filter((entry) =>
+    entryConcerns(entry, target.hostName, target.port),
+  );
+  if (entries.length === 0) return unknown === "refuse" ? undefined : "any";
+  const keys = entries.filter(({ marker }) => marker === undefined).map(({ key }) => key);
+  const isPlain = keys.length === entries.length && keys.every(({ type }) => scannedTypes.includes(type));
+  return isPlain ? keys : undefined;
 }
 
-/** Pins the key by which a host was met that {@link trustsAnyKey}. Durable before it returns. */
-export async function pinFirstKey(target: SshTarget, key: PublicKey, report: Report): Promise<void> {
-  await pinSettled(target, key, "first-use", report);
+/** Pins the key by which a host was met that could show one of {@link firstKeysOf}. Durable before it returns. */
+export async function pinFirstKey(target: SshTarget, first: FirstKeys, key: PublicKey, report: Report): Promise<void> {
+  await pinSettled(target, key, first === "any" ? "first-use" : "known-hosts", report);
 }
 
 async function pinSettled(target: SshTarget, key: PublicKey, trust: Trust, report: Report): Promise<void> {

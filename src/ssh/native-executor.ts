@@ -7,17 +7,18 @@ import { constants } from "node:os";
 import * as path from "node:path";
 import type { Duplex } from "node:stream";
 import type { Client, ClientChannel, SFTPWrapper } from "ssh2";
-import { MachineError, messageOf } from "../errors/machine-error.ts";
+import { isMachineError, MachineError, messageOf } from "../errors/machine-error.ts";
 import { logTo } from "../log/event.ts";
 import { unlessAborted } from "../system/waiting.ts";
 import { Bound, OutputMeter } from "./ssh-bounds.ts";
 import type { SshExecutor, SshResult, SshRunOptions, SshSessionOptions, SshTarget } from "./executor.ts";
-import { ensurePinnedKeys, pinFirstKey, trustsAnyKey } from "./host-keys.ts";
+import { ensurePinnedKeys, firstKeysOf, pinFirstKey } from "./host-keys.ts";
 import { openKeptFolder } from "./kept-folder.ts";
 import { NativeConnection } from "./native-connection.ts";
-import { gatherCredentials, type Ssh2 } from "./native-credentials.ts";
-import { fetchHostKey, login, type HostKeyTrust } from "./native-login.ts";
+import { gatherCredentials, type Credential, type Ssh2 } from "./native-credentials.ts";
+import { fetchHostKey, login } from "./native-login.ts";
 import { connectStreams, describeTerminal } from "./native-session.ts";
+import type { PublicKey } from "./public-key.ts";
 import { noisyShell, readSftpGreeting, sftpInit, silentSftp, type SftpGreeting } from "./sftp-greeting.ts";
 import type { SshContext } from "./ssh-context.ts";
 import { SharedResource } from "./shared-resource.ts";
@@ -174,17 +175,26 @@ export class NativeSshExecutor implements SshExecutor {
   async #login(signal: AbortSignal): Promise<Client> {
     const ssh2: Ssh2 = (await import("ssh2")).default;
     const credentials = await unlessAborted(gatherCredentials(ssh2, this.#target, this.#context), signal);
-    const client = await login(ssh2, this.#target, await this.#trust(ssh2, signal), credentials, signal);
+    const client = await this.#meet(ssh2, credentials, signal);
     logTo(this.#context.report, "debug", `Connected to ${this.#target.hostName} through ssh2`);
     return client;
   }
 
-  async #trust(ssh2: Ssh2, signal: AbortSignal): Promise<HostKeyTrust> {
+  async #meet(ssh2: Ssh2, credentials: readonly Credential[], signal: AbortSignal): Promise<Client> {
     const { report } = this.#context;
-    if (await trustsAnyKey(this.#target)) return { onFirstKey: async (key) => await pinFirstKey(this.#target, key, report) };
-    return {
-      pinned: await ensurePinnedKeys(this.#target, (types) => fetchHostKey(ssh2, this.#target, types, signal), report),
-    };
+    const target = this.#target;
+    const first = await firstKeysOf(target);
+    try {
+      if (first !== undefined) {
+        const onFirstKey = async (key: PublicKey): Promise<void> => await pinFirstKey(target, first, key, report);
+        return await login(ssh2, target, { first, onFirstKey }, credentials, signal);
+      }
+    } catch (error) {
+      // It showed none of the keys by which the user knows it, and was told nothing.
+      if (first === "any" || !isMachineError(error, "host-key-mismatch")) throw error;
+    }
+    const pinned = await ensurePinnedKeys(target, (types) => fetchHostKey(ssh2, target, types, signal), report);
+    return await login(ssh2, target, { pinned }, credentials, signal);
   }
 }
 

@@ -9,7 +9,7 @@ import { messageOf, systemCodeOf } from "../errors/machine-error.ts";
 import { unlessAborted } from "../system/waiting.ts";
 import { isOwnBound, keepalive } from "./ssh-bounds.ts";
 import type { SshTarget } from "./executor.ts";
-import { hostKeyAlgorithms } from "./host-keys.ts";
+import { hostKeyAlgorithms, type FirstKeys } from "./host-keys.ts";
 import type { Credential, Ssh2 } from "./native-credentials.ts";
 import { fingerprintOf, publicKeyFromBlob, sameKey, type PublicKey } from "./public-key.ts";
 import { authenticationRefused, hostKeyMismatch, tooManyKeys, unreachable, type UnreachableReason } from "./ssh-errors.ts";
@@ -32,8 +32,10 @@ const socketReasons: Readonly<Record<string, UnreachableReason>> = {
   EPIPE: "hung-up",
 };
 
-/** Which host key may be shown: one that is pinned; or any, which is pinned before anything else is said to the host. */
-export type HostKeyTrust = { readonly pinned: readonly PublicKey[] } | { readonly onFirstKey: (key: PublicKey) => Promise<void> };
+/** Which host key may be shown: one that is pinned, or one that is pinned then, before anything else is said to the host. */
+type HostKeyTrust =
+  | { readonly pinned: readonly PublicKey[] }
+  | { readonly first: FirstKeys; readonly onFirstKey: (key: PublicKey) => Promise<void> };
 
 /** Logs in. Throws what the failure is, or the signal's reason. */
 export async function login(
@@ -69,8 +71,8 @@ class Attempt {
   /** The first bytes the server sent: they tell a server of another kind from a slow one. */
   #greeting = "";
   #presented: PublicKey | undefined;
-  /** What this connection may show, at its first key exchange and at all later ones. */
-  #accepted: readonly PublicKey[] = [];
+  /** What the next key exchange may show. */
+  #accepted: FirstKeys = [];
   /** Why the first key could not be pinned. */
   #pinFailure: unknown;
   readonly #tried: string[] = [];
@@ -88,12 +90,11 @@ class Attempt {
   }
 
   async login(trust: HostKeyTrust, credentials: readonly Credential[]): Promise<Client> {
-    this.#accepted = "pinned" in trust ? trust.pinned : [];
-    const types = [...new Set([...this.#accepted.map((key) => key.type), ...hostKeyTypes])];
-    const verify: Verify = (key) => {
-      if (this.#accepts(key)) return true;
-      return "onFirstKey" in trust && this.#accepted.length === 0 && this.#take(key, trust.onFirstKey);
-    };
+    const accepted = "pinned" in trust ? trust.pinned : trust.first;
+    this.#accepted = accepted;
+    const types = [...new Set([...(accepted === "any" ? [] : accepted.map((key) => key.type)), ...hostKeyTypes])];
+    const verify: Verify = (key) =>
+      this.#accepts(key) && ("pinned" in trust || this.#accepted !== accepted || this.#take(key, trust.onFirstKey));
     try {
       await this.#untilReady(types, verify, this.#authHandler(credentials));
       return this.#client;
@@ -101,14 +102,14 @@ class Attempt {
       this.#socket.destroy();
       if (this.#pinFailure !== undefined) throw this.#pinFailure;
       const presented = this.#presented;
-      if (presented !== undefined && this.#accepted.length > 0 && !this.#accepts(presented))
+      if (presented !== undefined && this.#accepted !== "any" && !this.#accepts(presented))
         throw hostKeyMismatch(this.#target, this.#accepted.map(fingerprintOf), presented);
       throw this.#explain(error);
     }
   }
 
   #accepts(key: PublicKey): boolean {
-    return this.#accepted.some((known) => sameKey(known, key));
+    return this.#accepted === "any" || this.#accepted.some((known) => sameKey(known, key));
   }
 
   async #take(key: PublicKey, onFirstKey: (key: PublicKey) => Promise<void>): Promise<boolean> {

@@ -106,9 +106,14 @@ export function hostKeyScanOptions(target: SshTarget, file: string, algorithms: 
   };
 }
 
+/** In place of the pinned keys: those of another file. */
+export function knownHostsIn(file: string): OpenSshOptions {
+  return { UserKnownHostsFile: quotePath(file) };
+}
+
 /** In place of the pinned keys: whichever key the host shows is trusted, and lands in a file of its own. */
 export function anyHostKeyOptions(file: string): OpenSshOptions {
-  return { StrictHostKeyChecking: "accept-new", UserKnownHostsFile: quotePath(file), HashKnownHosts: "no" };
+  return { ...knownHostsIn(file), StrictHostKeyChecking: "accept-new", HashKnownHosts: "no" };
 }
 
 /**

@@ -9,7 +9,14 @@ import { writeFileAtomic } from "../system/files.ts";
 import { agentKeyFor } from "./agent-keys.ts";
 import { isOwnBound } from "./ssh-bounds.ts";
 import type { SshTarget } from "./executor.ts";
-import { ensurePinnedKeys, hostKeyAlgorithms, pinFirstKey, trustsAnyKey, type ConfiguredVerdict } from "./host-keys.ts";
+import {
+  ensurePinnedKeys,
+  firstKeysOf,
+  hostKeyAlgorithms,
+  pinFirstKey,
+  type ConfiguredVerdict,
+  type FirstKeys,
+} from "./host-keys.ts";
 import {
   keyMalformed,
   loadPrivateKey,
@@ -28,9 +35,9 @@ import {
   optionArguments,
   type OpenSshOptions,
 } from "./openssh-arguments.ts";
-import { diagnose, verdictIn } from "./openssh-diagnosis.ts";
+import { diagnose, presentedKey, verdictIn } from "./openssh-diagnosis.ts";
 import { inPrivateFolder } from "./private-folder.ts";
-import { formatPublicKey, parsePublicKey, type PublicKey } from "./public-key.ts";
+import { fingerprintOf, formatPublicKey, parsePublicKey, type PublicKey } from "./public-key.ts";
 import type { SshContext } from "./ssh-context.ts";
 
 export class OpenSshClient {
@@ -73,16 +80,21 @@ export class OpenSshClient {
     return optionArguments(this.target, { ...opensshOptions(this.target), ...options }, this.context.sshConfigFile);
   }
 
-  /** True where the login itself may settle the host key: see {@link trustsAnyKey}. */
-  async trustsAnyKey(): Promise<boolean> {
-    return await trustsAnyKey(this.resolved);
+  /** As the function of this name. */
+  async firstKeys(): Promise<FirstKeys | undefined> {
+    return await firstKeysOf(this.resolved);
   }
 
-  /** Pins the key that a login with any key left in a file of its own, if it came so far. */
-  async pinFirstKey(file: string): Promise<void> {
+  /**
+   * Pins the key that the host showed in a first contact, if it came so far.
+   * @param file known_hosts of that connection: the keys it could show, or the one it did
+   */
+  async pinFirstKey(first: FirstKeys, file: string, log: string): Promise<void> {
     const text = await readText(file);
-    const [entry] = text.endsWith("\n") ? parseKnownHosts(text) : [];
-    if (entry !== undefined) await pinFirstKey(this.resolved, entry.key, this.context.report);
+    const keys = text.endsWith("\n") ? parseKnownHosts(text).map(({ key }) => key) : [];
+    const shown = presentedKey(log)?.fingerprint;
+    const key = keys.find((known) => fingerprintOf(known) === shown);
+    if (key !== undefined) await pinFirstKey(this.resolved, first, key, this.context.report);
   }
 
   /** Settles which host key the target may present. Returns only when that stands in its file. */

@@ -115,8 +115,8 @@ async function offendingKey(log: string): Promise<string> {
   return entry === undefined ? `the one in ${file}, line ${line}` : `${fingerprintOf(entry.key)} (${file}, line ${line})`;
 }
 
-/** The last one in the log: with ProxyJump the hosts on the way come first. */
-function presentedKey(log: string): PresentedKey | undefined {
+/** The key that the host showed, the last one in the log: with ProxyJump the hosts on the way come first. */
+export function presentedKey(log: string): PresentedKey | undefined {
   const [, type, fingerprint] = [...log.matchAll(/Server host (?:key|certificate): (\S+) (SHA256:[^\s,]+)/gu)].at(-1) ?? [];
   return type === undefined || fingerprint === undefined ? undefined : { type, fingerprint };
 }

@@ -7,11 +7,12 @@ import { rm } from "node:fs/promises";
 import { constants } from "node:os";
 import * as path from "node:path";
 import { Duplex } from "node:stream";
-import { MachineError } from "../errors/machine-error.ts";
+import { isMachineError, MachineError } from "../errors/machine-error.ts";
 import { logTo } from "../log/event.ts";
 import { unlessAborted } from "../system/waiting.ts";
 import { Bound, OutputMeter } from "./ssh-bounds.ts";
 import type { SshExecutor, SshResult, SshRunOptions, SshSessionOptions, SshTarget } from "./executor.ts";
+import type { FirstKeys } from "./host-keys.ts";
 import { noForwardings, opensshDestination, socketForwardOptions, type OpenSshOptions } from "./openssh-arguments.ts";
 import { OpenSshClient, readText } from "./openssh-client.ts";
 import { diagnose, endedWithoutStatus, failedBeforeLogin, lastWords, spokenLines, statusArrived } from "./openssh-diagnosis.ts";
@@ -202,14 +203,26 @@ export class OpenSshExecutor implements SshExecutor {
     );
     const client = await OpenSshClient.prepare(this.#target, this.#context, bound.signal);
     const isShared = this.#context.computer.os !== "windows";
-    const anyHostKey = isShared && (await client.trustsAnyKey());
-    if (!anyHostKey) await client.establishTrust(bound.signal);
+    const first = isShared ? await client.firstKeys() : undefined;
+    if (first === undefined) await client.establishTrust(bound.signal);
     if (!isShared) {
       return { client, folder: await makePrivateFolder(this.#context.computer), master: undefined };
     }
-    const master = await OpenSshMaster.open(client, { forwards: [...this.#forwards], anyHostKey }, bound.signal);
+    const master = await this.#openMaster(client, first, bound.signal);
     logTo(this.#context.report, "debug", `Connected to ${client.resolved.hostName} through ${client.program}`);
     return { client, folder: master.folder, master };
+  }
+
+  async #openMaster(client: OpenSshClient, first: FirstKeys | undefined, signal: AbortSignal): Promise<OpenSshMaster> {
+    const forwards = [...this.#forwards];
+    try {
+      return await OpenSshMaster.open(client, { forwards, first }, signal);
+    } catch (error) {
+      // It showed none of the keys by which the user knows it, and was told nothing.
+      if (first === undefined || first === "any" || !isMachineError(error, "host-key-mismatch")) throw error;
+      await client.establishTrust(signal);
+      return await OpenSshMaster.open(client, { forwards, first: undefined }, signal);
+    }
   }
 
   /** A session with flags of the user's own: forwardings and the like must not end up in a shared connection. */

@@ -5,15 +5,18 @@
  */
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { access, rm } from "node:fs/promises";
+import { access, rm, writeFile } from "node:fs/promises";
 import * as path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { unlessAborted } from "../system/waiting.ts";
+import type { FirstKeys } from "./host-keys.ts";
 import { isOwnBound } from "./ssh-bounds.ts";
-import { anyHostKeyOptions, noForwardings, opensshDestination, socketForwardOptions } from "./openssh-arguments.ts";
+import { anyHostKeyOptions, knownHostsIn, noForwardings, opensshDestination, socketForwardOptions } from "./openssh-arguments.ts";
+import { formatKnownHostsLine } from "./known-hosts.ts";
 import { readText, type OpenSshClient } from "./openssh-client.ts";
 import { diagnose } from "./openssh-diagnosis.ts";
 import { makePrivateFolder } from "./private-folder.ts";
+import type { PublicKey } from "./public-key.ts";
 
 /**
  * $0 is the folder, $1 the ssh program, the rest its arguments. ssh returns when its master has gone to the background. A line
@@ -34,8 +37,8 @@ const closeGraceMs = 3_000;
 interface MasterOptions {
   /** Sockets of the host that are led to from the start. */
   readonly forwards: readonly string[];
-  /** The host may show any key, which is pinned; else it must show one that is. */
-  readonly anyHostKey: boolean;
+  /** The host may show one of these, which is pinned; undefined = it must show one that is. */
+  readonly first: FirstKeys | undefined;
 }
 
 export class OpenSshMaster {
@@ -54,12 +57,14 @@ export class OpenSshMaster {
   /** Connects and logs in. Throws what {@link diagnose} makes of a failure, or the signal's reason. */
   static async open(client: OpenSshClient, options: MasterOptions, signal: AbortSignal): Promise<OpenSshMaster> {
     const folder = await makePrivateFolder(client.context.computer);
+    const { first } = options;
+    if (first !== undefined && first !== "any") await writeKnownHosts(firstKeyIn(folder), client.target.hostKeys.alias, first);
     const master = new OpenSshMaster(folder, spawnKeeper(client, options, folder));
     try {
       const connected = unlessAborted(master.#connected(), signal);
-      if (options.anyHostKey) {
+      if (first !== undefined) {
         await connected.catch(() => {});
-        await client.pinFirstKey(firstKeyIn(folder));
+        await client.pinFirstKey(first, firstKeyIn(folder), await master.log());
       }
       const status = await connected;
       if (status === "0") return master;
@@ -122,9 +127,9 @@ export class OpenSshMaster {
   }
 }
 
-function spawnKeeper(client: OpenSshClient, { forwards, anyHostKey }: MasterOptions, folder: string): ChildProcess {
+function spawnKeeper(client: OpenSshClient, { forwards, first }: MasterOptions, folder: string): ChildProcess {
   const options = {
-    ...(anyHostKey ? anyHostKeyOptions(firstKeyIn(folder)) : {}),
+    ...(first === undefined ? {} : first === "any" ? anyHostKeyOptions(firstKeyIn(folder)) : knownHostsIn(firstKeyIn(folder))),
     ...(forwards.length === 0 ? noForwardings : socketForwardOptions),
     LogLevel: "DEBUG1",
     ControlMaster: "yes",
@@ -150,6 +155,10 @@ export function forwardTo(folder: string, remotePath: string): { readonly path: 
 
 function controlPathIn(folder: string): string {
   return path.join(folder, "s");
+}
+
+async function writeKnownHosts(file: string, name: string, keys: readonly PublicKey[]): Promise<void> {
+  await writeFile(file, keys.map((key) => formatKnownHostsLine(name, key)).join(""), { mode: 0o600 });
 }
 
 function firstKeyIn(folder: string): string {

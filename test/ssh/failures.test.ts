@@ -205,6 +205,35 @@ function describeFailures(backend: SshBackend, skip: string | false): void {
       assert.equal(server.connections(), 1);
     });
 
+    test("a host that the user knows is met and logged in to by one connection, whichever of its keys is known", async () => {
+      await using server = await startFakeSsh();
+      const file = path.join(folder, `known-${backend}`);
+      const another = parsePublicKey(generateKeyPair("another").publicKey) as PublicKey;
+      const lines = [another, server.hostKey].map((key) => `[127.0.0.1]:${server.port} ${formatPublicKey(key)}\n`);
+      await writeFile(file, lines.join(""));
+      const target = targetAt(server.port);
+      const knowing: SshTarget = { ...target, hostKeys: { ...target.hostKeys, userKnownHostsFiles: [file], unknown: "refuse" } };
+      const context = sshTestContext({ TMPDIR: folder });
+      await using ssh = await openSshExecutor(backend, knowing, context);
+      assert.equal((await ssh.run("cat", { stdin: "hello" })).stdout.toString(), "hello");
+      assert.equal(server.connections(), 1);
+      assert.deepEqual((await loadPinnedKeys(target.hostKeys)).map(fingerprintOf), [fingerprintOf(server.hostKey)]);
+      const said = context.events.flatMap((event) => (event.type === "host-key-pinned" ? [event.trust] : []));
+      assert.deepEqual(said, ["known-hosts"]);
+    });
+
+    test("a host that the user knows on another port by another key is trusted on first use", async () => {
+      await using server = await startFakeSsh();
+      const file = path.join(folder, `elsewhere-${backend}`);
+      const known = parsePublicKey(generateKeyPair("known").publicKey) as PublicKey;
+      await writeFile(file, `127.0.0.1 ${formatPublicKey(known)}\n`);
+      const target = targetAt(server.port);
+      const knowing = { ...target, hostKeys: { ...target.hostKeys, userKnownHostsFiles: [file] } };
+      await using ssh = await openSshExecutor(backend, knowing, sshTestContext({ TMPDIR: folder }));
+      assert.equal((await ssh.run("cat", { stdin: "hello" })).stdout.toString(), "hello");
+      assert.deepEqual((await loadPinnedKeys(target.hostKeys)).map(fingerprintOf), [fingerprintOf(server.hostKey)]);
+    });
+
     test("a login that is refused at first contact is told as such, and the key is pinned", async () => {
       await using server = await startFakeSsh({ login: "refuse" });
       const target = targetAt(server.port);
