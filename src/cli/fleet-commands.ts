@@ -32,11 +32,17 @@ const contextCommands: readonly Command[] = [
   },
 ];
 
+const onMachinesOfFile = {
+  description: "Arguments are the names of the machines that it is about; all of the file and the fleet unless some are given.",
+  argumentText: "[NAME...]",
+} as const;
+
 /** On the file that says which machines there should be. */
 const fileCommands: readonly Command[] = [
   {
     name: "plan",
     summary: "Show what apply would do to have the machines that a file describes",
+    ...onMachinesOfFile,
     flags: [
       fileFlag,
       detailedExitFlag,
@@ -45,15 +51,13 @@ const fileCommands: readonly Command[] = [
       { kind: "string", name: "import", usage: "Print in its place how this machine would stand in such a file" },
       { kind: "string", name: "save", usage: "Keep the plan in this file, for apply --plan" },
     ],
-    arity: noArguments,
     output: "facts",
     load: () => import("./commands/plan.ts"),
   },
   {
     name: "apply",
     summary: "Make machines what a file says they should be",
-    description: "Arguments are the names of the machines that it is about; all of the file unless some are given.",
-    argumentText: "[NAME...]",
+    ...onMachinesOfFile,
     flags: [
       fileFlag,
       { kind: "string", name: "plan", usage: "Do what this saved plan says, if nothing has changed since" },
@@ -71,8 +75,8 @@ const fileCommands: readonly Command[] = [
   {
     name: "drift",
     summary: "Look at the machines of a fleet for what is not as recorded, and change nothing",
+    ...onMachinesOfFile,
     flags: [fileFlag, detailedExitFlag, ignoreFlag],
-    arity: noArguments,
     output: "facts",
     load: () => import("./commands/drift.ts"),
   },

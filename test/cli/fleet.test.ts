@@ -1,6 +1,8 @@
 /** Machines from a file, by the program as it is, with the driver `none`. */
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
+import { readFile, writeFile } from "node:fs/promises";
+import * as path from "node:path";
 import { after, before, describe, it } from "node:test";
 import { misfits, type Schema } from "../support/json-schema.ts";
 import { openCommandLine, type CommandLine } from "./command-line.ts";
@@ -60,6 +62,28 @@ describe("plan", () => {
     assert.equal(await code("plan --detailed-exitcode --nope"), 1);
     assert.equal(await code("plan --nope"), 2);
     assert.equal(await code("plan --detailed-exitcode superfluous"), 1);
+  });
+
+  it("is about the machines that are named alone, and refuses those of others", async () => {
+    assert.equal(await shell.ok("plan web-[2-3]"), "  + web-[2-3]  create: none\n2 to create.\n");
+    const plan = JSON.parse(await shell.ok("--output json plan db")) as { summary: Record<string, number> };
+    assert.deepEqual([plan.summary["mark"], plan.summary["create"], plan.summary["decisions"]], [1, 0, 0]);
+    const said = async (words: string): Promise<readonly [number | null, string]> => {
+      const { code, stdout, stderr } = await shell.run(words.split(" "));
+      assert.equal(stdout, "", words);
+      return [code, stderr.split("\n")[0] ?? ""];
+    };
+    const differs = '"other" was not made by this file, and differs from it: ';
+    for (const words of ["plan other", "plan web-1 other", "drift other", "apply --yes other", "apply --yes web-1 other"]) {
+      const [code, first] = await said(words);
+      assert.deepEqual([code, first.startsWith(differs)], [1, true], `${words}: ${first}`);
+    }
+    assert.deepEqual(await said("plan --detailed-exitcode nobody"), [1, 'The fleet shop has no machine "nobody"']);
+    assert.deepEqual(await said("drift nobody"), [4, 'The fleet shop has no machine "nobody"']);
+    assert.deepEqual(await said("drift web-1"), [4, '"web-1" is not there yet']);
+    assert.equal((await said("plan --import db web-1"))[0], 2);
+    assert.equal((await said("apply --yes --replace db web-1"))[0], 2);
+    assert.equal(await shell.ok("ls -q"), "db\nother\n");
   });
 
   it("says where the file is wrong", async () => {
@@ -125,6 +149,21 @@ describe("apply", () => {
     assert.match(changed.stderr, /^machines\.yml has changed since the plan was saved\n/u);
     const none = await shell.run(["apply", "--plan", "machines.yml"]);
     assert.match(none.stderr, /^machines\.yml is no plan that this program saved\n/u);
+  });
+
+  it("saves a plan of some machines, and then does no more", async () => {
+    await write(shell, machines("narrow", 2));
+    assert.match(await shell.ok("plan web-2 --save one.plan"), /^ {2}~ web-2 .*\n1 to change\.\n$/u);
+    assert.match(await shell.ok("apply --plan one.plan"), /^ {2}~ web-2 .*\n1 to change\.\n/u);
+    assert.deepEqual([await shell.ok("label web-1"), await shell.ok("label web-2")], ["env=prod\n", "env=narrow\n"]);
+    await write(shell, machines("prod", 2));
+    assert.match(await shell.ok("apply --yes web-2"), /^ {2}~ web-2 .*\n1 to change\.\n/u);
+    await writeFile(
+      path.join(shell.folder, "work", "bad.plan"),
+      (await readFile(path.join(shell.folder, "work", "one.plan"), "utf8")).replace('"web-2"', "2"),
+    );
+    assert.match((await shell.run(["apply", "--plan", "bad.plan"])).stderr, /^bad\.plan is no plan that this program saved\n/u);
+    await write(shell, machines("other", 2));
   });
 
   it("refuses a file that was changed while it asked", async () => {

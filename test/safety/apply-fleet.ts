@@ -26,7 +26,7 @@ export async function applyFleet(
   const file = await parseFleet(text, "m.yml", source);
   const site = { context, fleet: file.fleet, source, signal };
   await using _lock = await lockFleet(context, file.fleet, "apply", signal);
-  const work = workOf(await makePlan(context, file, source), { prune: true, replace, only: [] });
+  const work = workOf(await makePlan(context, file, source), { prune: true, replace });
   await checkWork(site, work, 1);
   throwFailures(await applyWork(site, { work, parallel: 1, swarms: file.swarms, rollout: file.rollout, downgrade: false }));
 }

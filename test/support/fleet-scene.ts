@@ -6,12 +6,12 @@ import { workOf, type ApplyWishes } from "../../src/fleet/apply/work.ts";
 import type { FleetFile } from "../../src/fleet/file/fleet-file.ts";
 import { parseFleet } from "../../src/fleet/file/parse-fleet.ts";
 import { makePlan } from "../../src/fleet/plan/make-plan.ts";
-import type { Plan } from "../../src/fleet/plan/plan.ts";
+import { narrowed, type Plan } from "../../src/fleet/plan/plan.ts";
 import { fakeFlagSource } from "../../src/fleet/testing/fake-flags.ts";
 import type { MachineContext, Outcome } from "../../src/machine/machine-context.ts";
 import { never, Scene } from "../../src/testing/scene.ts";
 
-const noWishes: ApplyWishes = { prune: false, replace: [], only: [] };
+const noWishes: ApplyWishes = { prune: false, replace: [] };
 
 export class FleetScene extends Scene {
   readonly source = fakeFlagSource({ SIZE: "huge" });
@@ -43,10 +43,10 @@ export class FleetScene extends Scene {
   async apply(
     machines: string,
     wishes: Partial<ApplyWishes> = {},
-    { signal = never, parallel = 4, fleet = "shop" } = {},
+    { signal = never, parallel = 4, fleet = "shop", only = [] as readonly string[] } = {},
   ): Promise<Outcome<void>[]> {
     await using _lock = await lockFleet(this.site, fleet, "apply", signal);
-    return await this.applyPlan(await this.plan(machines, fleet), wishes, { signal, parallel });
+    return await this.applyPlan(narrowed(await this.plan(machines, fleet), only), wishes, { signal, parallel });
   }
 
   async applyPlan(

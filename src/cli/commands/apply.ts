@@ -3,8 +3,7 @@ import { applyWork, checkWork, lockFleet } from "../../fleet/apply/apply.ts";
 import type { Site } from "../../fleet/apply/steps.ts";
 import { workOf, type Work } from "../../fleet/apply/work.ts";
 import { expandRanges } from "../../fleet/file/machine-names.ts";
-import { makePlan } from "../../fleet/plan/make-plan.ts";
-import type { Plan } from "../../fleet/plan/plan.ts";
+import { narrowed, standing, type Plan } from "../../fleet/plan/plan.ts";
 import { parseSavedPlan, requireFresh, stale, type SavedPlan } from "../../fleet/plan/saved-plan.ts";
 import { MachineError } from "../../errors/machine-error.ts";
 import { logTo } from "../../log/event.ts";
@@ -16,7 +15,7 @@ import { digestOfFile, openFleet, type OpenedFleet } from "../fleet/open-fleet.t
 import { printPlanText } from "../fleet/print-plan.ts";
 import { readNamedFile } from "../named-file.ts";
 import { openContext } from "../open-context.ts";
-import { lookedAt } from "./plan.ts";
+import { lookedAt, planOf } from "./plan.ts";
 import { UsageError } from "../usage-error.ts";
 
 const mostAtOnce = 64;
@@ -30,19 +29,20 @@ export async function run({ options, args }: Invocation, context: CliContext): P
     throw new UsageError("A saved plan knows its file: --plan and --file exclude each other");
   const opened = await openFleet(saved?.file ?? options.string("file"), context);
   const { file, source } = opened;
+  const [names, replace] = [expandRanges(args), expandRanges(options.strings("replace"))];
+  requireAmong(names, replace);
   let shown: Pick<ProgressView, "reportFor"> = { reportFor: () => context.report };
   const machineContext = openContext(context, (name) => shown.reportFor(name));
   const site: Site = { context: machineContext, fleet: file.fleet, source, signal: context.signal };
   await using _lock = await lockFleet(machineContext, file.fleet, "apply", context.signal);
-  const fromRecords = await makePlan(machineContext, file, source);
-  for (const warning of fromRecords.warnings) logTo(context.report, "warn", warning);
-  const plan =
+  const all = await planOf(opened, saved?.only ?? names, machineContext, context);
+  const seen =
     (saved?.drift ?? options.bool("drift"))
-      ? await lookedAt(fromRecords, saved?.ignored ?? options.strings("ignore"), machineContext, context.signal)
-      : fromRecords;
-  if (saved !== undefined) await requireFresh(saved, plan, opened.digest, machineContext.store);
-  const wishes = { prune: options.bool("prune"), replace: expandRanges(options.strings("replace")), only: expandRanges(args) };
-  const work = workOf(plan, wishes);
+      ? await lookedAt(all, standing(all), saved?.ignored ?? options.strings("ignore"), machineContext, context.signal)
+      : all;
+  if (saved !== undefined) await requireFresh(saved, seen, opened.digest, machineContext.store);
+  const plan = narrowed(seen, names);
+  const work = workOf(plan, { prune: options.bool("prune"), replace });
   await showPlan(plan, work, context);
   const blind = plan.machines.flatMap(({ name, drift }) => (drift?.state === "unknown" ? [unseen(name, drift.reason)] : []));
   if (work.length === 0) return throwFailures(blind);
@@ -62,6 +62,12 @@ export async function run({ options, args }: Invocation, context: CliContext): P
   } finally {
     view.close();
   }
+}
+
+/** Throws `usage` for what would be lost although the command is about others. */
+function requireAmong(names: readonly string[], replace: readonly string[]): void {
+  const stray = names.length === 0 ? undefined : replace.find((name) => !names.includes(name));
+  if (stray !== undefined) throw new UsageError(`--replace names "${stray}", and this is about ${names.join(", ")} alone`);
 }
 
 /** A machine of which nobody knows whether it is as it should be is not as it should be. */

@@ -119,6 +119,7 @@ export const examples: Readonly<Record<string, readonly Example[]>> = {
   ],
   plan: [
     { does: "of machines.yml in this folder", words: "plan" },
+    { does: "of some machines alone", words: "plan db 'web-[1-3]'" },
     { does: "in a pipeline: 0 nothing, 2 something, 1 an error", words: "plan --file fleet/shop.yml --detailed-exitcode" },
   ],
   apply: [

@@ -94,7 +94,16 @@ describe("apply", () => {
     assert.equal(machines[0]?.reason, "it is of the fleet shop");
     assert.match(machines[2]?.reason ?? "", /differs from it: fake-size is "large", not "small"$/u);
     const error = await failure(scene.apply(text, { replace: ["a"] }, { fleet: "depot" }));
-    assert.equal(error.code, "fleet-foreign");
+    assert.deepEqual([error.code, error.message], ["fleet-foreign", '"a" is of the fleet shop']);
+    for (const [name, message] of [
+      ["a", /^"a" is of the fleet shop$/u],
+      ["other", /^"other" was not made by this file, and differs from it: fake-size is "large", not "small"$/u],
+    ] as const) {
+      const named = await failure(scene.apply(text, {}, { fleet: "depot", only: ["mine", name] }));
+      assert.equal(named.code, "fleet-foreign");
+      assert.match(named.message, message);
+    }
+    assert.deepEqual(await scene.actions(text, "depot"), ["a refuse", "mine mark", "other refuse"]);
     const outcomes = await scene.apply(text, { prune: true }, { fleet: "depot" });
     assert.deepEqual(
       outcomes.map(({ name, error: each }) => [name, each]),
@@ -167,9 +176,9 @@ describe("apply", () => {
 
   it("is about the machines that are named alone", async () => {
     const scene = new FleetScene();
-    await scene.applied(three, { only: ["web-2"] });
+    await scene.apply(three, {}, { only: ["web-2"] });
     assert.deepEqual(await scene.names(), ["web-2"]);
-    const error = await failure(scene.apply(three, { only: ["web-9"] }));
+    const error = await failure(scene.apply(three, {}, { only: ["web-9"] }));
     assert.deepEqual([error.code, error.hint], ["machine-not-found", 'Did you mean "web-1"?']);
   });
 

@@ -1,16 +1,13 @@
 /** What of a plan is to be done, by what was asked for. Pure. */
 import { MachineError } from "../../errors/machine-error.ts";
-import { didYouMean } from "../../errors/nearest.ts";
 import type { Repair } from "../drift/drift.ts";
-import { isDoneUnasked, type Plan, type PlannedMachine } from "../plan/plan.ts";
+import { isDoneUnasked, requireOwn, type Plan, type PlannedMachine } from "../plan/plan.ts";
 
 export interface ApplyWishes {
   /** Machines to be made anew, by name. */
   readonly replace: readonly string[];
   /** Remove what is the fleet's and in its file no more. */
   readonly prune: boolean;
-  /** Only these; all unless given. */
-  readonly only: readonly string[];
 }
 
 export interface Work {
@@ -23,12 +20,8 @@ export interface Work {
  * that the plan does not have, `fleet-foreign` and `machine-protected` for those that may not be replaced.
  */
 export function workOf(plan: Plan, wishes: ApplyWishes): Work[] {
-  const byName = new Map(plan.machines.map((machine) => [machine.name, machine]));
-  for (const name of [...wishes.only, ...wishes.replace]) requireKnown(name, plan, byName);
-  for (const name of wishes.replace) requireReplaceable(byName.get(name) as PlannedMachine);
-  const only = new Set(wishes.only);
-  const chosen = plan.machines.filter(({ name }) => only.size === 0 || only.has(name));
-  return chosen.flatMap((machine): Work[] => {
+  for (const name of wishes.replace) requireReplaceable(requireOwn(plan, name));
+  return plan.machines.flatMap((machine): Work[] => {
     const kind = kindOf(machine, wishes);
     return kind === undefined ? [] : [{ machine, kind }];
   });
@@ -48,20 +41,12 @@ export function repairsOf({ drift }: PlannedMachine): ReadonlySet<Repair> {
   return new Set(drift?.differences.flatMap(({ repair }) => repair ?? []));
 }
 
-function requireKnown(name: string, { fleet }: Plan, known: ReadonlyMap<string, PlannedMachine>): void {
-  if (known.has(name)) return;
-  throw new MachineError("machine-not-found", `The fleet ${fleet} has no machine "${name}"`, {
-    hint: didYouMean(name, known.keys()),
-  });
-}
-
-function requireReplaceable({ name, action, spec, exists, isProtected, reason }: PlannedMachine): void {
+function requireReplaceable({ name, spec, exists, isProtected }: PlannedMachine): void {
   if (isProtected) {
     throw new MachineError("machine-protected", `"${name}" is protected, so that it is not replaced`, {
       hint: `To allow it: docker-machine unprotect ${name}`,
     });
   }
-  if (action === "refuse") throw new MachineError("fleet-foreign", `"${name}" is not replaced: ${reason}`);
   if (spec === undefined || !exists) {
     const why = exists ? "the file does not have it" : "it is not there yet";
     throw new MachineError("usage", `"${name}" cannot be replaced: ${why}`);

@@ -3,7 +3,7 @@
  * the fleet; each of its machines bears its mark.
  */
 import type { DriverModule } from "../../driver-kit/driver.ts";
-import { isMachineError, messageOf } from "../../errors/machine-error.ts";
+import { isMachineError, MachineError } from "../../errors/machine-error.ts";
 import { fleetMarkOf } from "../../machine/fleet-mark.ts";
 import { boxIn } from "../../machine/host/box.ts";
 import { openHost } from "../../machine/host/open-host.ts";
@@ -82,13 +82,12 @@ class Planner {
     } as const;
     if (look === undefined || isMachineError(look.error, "machine-not-found"))
       return { ...base, action: "create", reason: await this.#whatIsMade(spec), exists: false };
-    if (look.value === undefined) return { ...base, action: "refuse", reason: messageOf(look.error) };
+    if (look.value === undefined) return { ...base, ...unreadable(look.error) };
     const { driverName, extra } = await this.#withKept(name, look.value);
     const isProtected = extra.Protected === true;
     const mark = fleetMarkOf(extra);
     if (mark === undefined) return { ...base, isProtected, ...(await this.#unmarked(spec)) };
-    if (mark.Name !== this.#file.fleet)
-      return { ...base, isProtected, action: "refuse", reason: `it is of the fleet ${mark.Name}` };
+    if (mark.Name !== this.#file.fleet) return { ...base, isProtected, ...ofOthers(name, mark.Name) };
     const journal = await findInterruption(this.#context.store, name);
     const made = { driverName: driverNameOf({ driverName, extra }), mark, labels: labelsOf({ extra }), isProtected };
     const changes = [
@@ -115,14 +114,15 @@ class Planner {
   }
 
   /** A machine of the file that no fleet made: it may become this one's if it is as the file says. */
-  async #unmarked(spec: MachineSpec): Promise<Pick<PlannedMachine, "action" | "reason">> {
+  async #unmarked(spec: MachineSpec): Promise<Standpoint> {
     const { findObjections } = await import("./adoption.ts");
-    const journal = await findInterruption(this.#context.store, spec.name);
-    if (journal !== undefined)
-      return { action: "refuse", reason: `it was not made by this file, and its ${whatHappened(journal)}` };
+    const { name } = spec;
+    const journal = await findInterruption(this.#context.store, name);
+    if (journal !== undefined) return refused(name, `was not made by this file, and its ${whatHappened(journal)}`);
     const objections = await findObjections(this.#context, spec, this.#source);
     if (objections.length === 0) return { action: "mark", reason: "it exists, and is as the file says" };
-    return { action: "refuse", reason: `it was not made by this file, and differs from it: ${objections.join("; ")}` };
+    const hint = `How it would stand in the file: docker-machine plan --import ${name}`;
+    return refused(name, `was not made by this file, and differs from it: ${objections.join("; ")}`, hint);
   }
 
   /** What bears this fleet's mark and is in its file no more. */
@@ -163,6 +163,27 @@ class Planner {
     const { sizeFlags, capabilities } = module;
     return { flags: await this.#source.flagsOf(driverName), sizeFlags, capabilities };
   }
+}
+
+type Standpoint = Pick<PlannedMachine, "action" | "reason" | "refusal">;
+
+/** @param what a clause without its subject: `is of the fleet shop` */
+function refused(name: string, what: string, hint?: string): Standpoint {
+  const refusal = new MachineError("fleet-foreign", `"${name}" ${what}`, { hint });
+  return { action: "refuse", reason: `it ${what}`, refusal };
+}
+
+function ofOthers(name: string, fleet: string): Standpoint {
+  return refused(
+    name,
+    `is of the fleet ${fleet}`,
+    `Take it out of this file, or name the file of the fleet ${fleet} with --file.`,
+  );
+}
+
+function unreadable(error: unknown): Standpoint {
+  if (!isMachineError(error)) throw error;
+  return { action: "refuse", reason: error.message, refusal: error };
 }
 
 function reasonOf(journal: JournalReading): string {

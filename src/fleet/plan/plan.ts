@@ -1,4 +1,6 @@
 /** What bringing machines to what a fleet's file says would do: as data, for whoever shows it, saves it or does it. */
+import { MachineError } from "../../errors/machine-error.ts";
+import { didYouMean } from "../../errors/nearest.ts";
 import type { DriftReport } from "../drift/drift.ts";
 import type { MachineSpec } from "../file/fleet-file.ts";
 
@@ -49,6 +51,8 @@ export interface PlannedMachine {
   readonly spec: MachineSpec | undefined;
   /** Whether a machine of that name exists. */
   readonly exists: boolean;
+  /** Of one that is refused, what whoever asks for it by name is told. */
+  readonly refusal?: MachineError | undefined;
   /** What is otherwise on the machine itself; undefined where that was not looked at. */
   readonly drift?: DriftReport | undefined;
 }
@@ -56,8 +60,29 @@ export interface PlannedMachine {
 export interface Plan {
   readonly fleet: string;
   readonly machines: readonly PlannedMachine[];
-  /** What is allowed and hardly meant; one sentence each. */
-  readonly warnings: readonly string[];
+  /** What is allowed and hardly meant; one sentence each, and the machine that it is about. */
+  readonly warnings: readonly { readonly name: string; readonly text: string }[];
+}
+
+/**
+ * What of a plan is about these machines; all of it where none is named. Throws `machine-not-found` for names that the plan does
+ * not have, and what speaks against a machine that is not the fleet's to change, such as `fleet-foreign`.
+ */
+export function narrowed(plan: Plan, names: readonly string[]): Plan {
+  if (names.length === 0) return plan;
+  for (const name of names) requireOwn(plan, name);
+  const wanted = new Set(names);
+  const isWanted = ({ name }: { readonly name: string }): boolean => wanted.has(name);
+  return { ...plan, machines: plan.machines.filter(isWanted), warnings: plan.warnings.filter(isWanted) };
+}
+
+/** Throws as {@link narrowed}. */
+export function requireOwn({ fleet, machines }: Plan, name: string): PlannedMachine {
+  const machine = machines.find((each) => each.name === name);
+  if (machine?.refusal !== undefined) throw machine.refusal;
+  if (machine !== undefined) return machine;
+  const known = machines.map((each) => each.name);
+  throw new MachineError("machine-not-found", `The fleet ${fleet} has no machine "${name}"`, { hint: didYouMean(name, known) });
 }
 
 /** Whether anything is to be done or decided. */

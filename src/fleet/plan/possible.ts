@@ -15,7 +15,7 @@ import { membersOf } from "../file/clusters.ts";
 import type { MachineSpec, SwarmSpec } from "../file/fleet-file.ts";
 import { unfetchedOptions } from "../file/resolved-options.ts";
 import { lifetimeFlags } from "./differences.ts";
-import type { PlannedMachine } from "./plan.ts";
+import type { Plan, PlannedMachine } from "./plan.ts";
 
 interface Intention {
   readonly machines: readonly PlannedMachine[];
@@ -35,7 +35,7 @@ export async function requirePossible(
   context: MachineContext,
   { machines, swarms, recorded }: Intention,
   source: FlagSource,
-): Promise<string[]> {
+): Promise<Plan["warnings"]> {
   const capabilities = await capabilitiesOf(context, machines);
   requireMembers(machines, swarms, capabilities);
   const boxes = new Boxes(machines, recorded);
@@ -133,7 +133,7 @@ async function placeOf(
 
 /** Who of the file's machines is the box of another one. */
 class Boxes {
-  readonly warnings: string[] = [];
+  readonly warnings: { readonly name: string; readonly text: string }[] = [];
   readonly #planned: ReadonlySet<string>;
   readonly #recorded: ReadonlyMap<string, readonly RecordedBox[]>;
   readonly #boxOf: ReadonlyMap<string, string>;
@@ -167,6 +167,6 @@ class Boxes {
   }
 
   #warn(name: string, others: readonly string[], box: string, place: Place): void {
-    this.warnings.push(`${place}: ${describeSharedBox(name, others, box)}`);
+    this.warnings.push({ name, text: `${place}: ${describeSharedBox(name, others, box)}` });
   }
 }

@@ -15,6 +15,8 @@ export interface SavedPlan {
   /** Whether the machines were looked at, and what was passed over then. */
   readonly drift: boolean;
   readonly ignored: readonly string[];
+  /** The machines that it is about; all where none is named. */
+  readonly only: readonly string[];
   /** By name: what is to be done, and the record that was seen. */
   readonly machines: Readonly<Record<string, { readonly planned: string; readonly record: string }>>;
 }
@@ -25,6 +27,7 @@ export interface PlanBasis {
   readonly digest: string;
   readonly drift: boolean;
   readonly ignored: readonly string[];
+  readonly only: readonly string[];
 }
 
 export async function savedPlan(plan: Plan, file: PlanBasis, store: Store): Promise<SavedPlan> {
@@ -33,8 +36,8 @@ export async function savedPlan(plan: Plan, file: PlanBasis, store: Store): Prom
       [machine.name, { planned: digestOf(essence(machine)), record: await recordDigest(store, machine.name) }] as const,
   );
   const machines = Object.fromEntries(await Promise.all(entries));
-  const { path, digest, drift, ignored } = file;
-  return { format, fleet: plan.fleet, file: path, fileDigest: digest, drift, ignored, machines };
+  const { path, digest, drift, ignored, only } = file;
+  return { format, fleet: plan.fleet, file: path, fileDigest: digest, drift, ignored, only, machines };
 }
 
 /** Throws `plan-stale` for what is no saved plan, or one of another version of this program. */
@@ -45,15 +48,24 @@ export function parseSavedPlan(text: string, file: string): SavedPlan {
   } catch {
     value = null;
   }
-  const isPlan =
-    value?.format === format &&
-    typeof value.fleet === "string" &&
-    typeof value.file === "string" &&
-    typeof value.machines === "object";
-  if (isPlan) return value as SavedPlan;
+  if (isSavedPlan(value)) return { ...value, only: value.only ?? [] };
   throw new MachineError("plan-stale", `${file} is no plan that this program saved`, {
     hint: "Make one with: docker-machine plan --save FILE",
   });
+}
+
+/** An earlier program saved plans of whole fleets alone. */
+function isSavedPlan(value: Partial<SavedPlan> | null): value is Omit<SavedPlan, "only"> & Partial<SavedPlan> {
+  const isTexts = (texts: unknown): boolean => Array.isArray(texts) && texts.every((text) => typeof text === "string");
+  return (
+    value?.format === format &&
+    [value.fleet, value.file, value.fileDigest].every((text) => typeof text === "string") &&
+    typeof value.drift === "boolean" &&
+    isTexts(value.ignored) &&
+    (value.only === undefined || isTexts(value.only)) &&
+    typeof value.machines === "object" &&
+    (value.machines as object | null) !== null
+  );
 }
 
 /** Throws `plan-stale` naming what has changed. */
