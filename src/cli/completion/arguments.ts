@@ -9,7 +9,6 @@ export type ArgumentKind =
   /** Any number of machines. */
   | "machines"
   /** Any number of machines, of those in a fleet's file. */
-  | "machines-of-file"
   /** A machine and a path on it, or a path here. */
   | "machine-path"
   /** A machine's folder, then a folder here. */
@@ -47,9 +46,9 @@ export const argumentKinds: Readonly<Record<string, ArgumentKind>> = {
   upgrade: "machines",
   url: "machine",
   version: "machine",
-  plan: "machines-of-file",
-  apply: "machines-of-file",
-  drift: "machines-of-file",
+  plan: "machines",
+  apply: "machines",
+  drift: "machines",
   destroy: "none",
   schema: "none",
   label: "machines",

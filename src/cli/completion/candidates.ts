@@ -130,7 +130,6 @@ async function completeArgument(kind: ArgumentKind, typed: TypedWords, sources: 
     case "machine":
       return isFirst ? plain(await sources.machineNames(typed.storagePath)) : nothing;
     case "machines":
-    case "machines-of-file":
       return plain((await sources.machineNames(typed.storagePath)).filter((name) => !typed.args.includes(name)));
     case "machine-path":
       return { ...(await remotePlaces(typed, sources)), paths: "files" };
