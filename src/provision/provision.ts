@@ -170,8 +170,20 @@ export async function upgradeEngine(request: ProvisionRequest, context: Provisio
 /** An engine is upgraded from where it came. */
 function sourceOf({ engine }: HostFacts, request: ProvisionRequest): ProvisionRequest["engine"]["source"] {
   if (engine.dockerdPath === undefined && engine.dockerPath === undefined) return request.engine.source;
+  if (engine.ownerUnknown === true) throw unknownOwner(engine.dockerdPath ?? engine.dockerPath ?? "", request.machineName);
   if (engine.ownerPackage === undefined) return "static";
   return engine.ownerPackage.startsWith("docker-ce") ? "docker" : "distro";
+}
+
+/** Binaries in the place of a package's files would be that package's trouble at its next upgrade. */
+function unknownOwner(program: string, machineName: string): MachineError {
+  return new MachineError(
+    "package-manager",
+    `The package manager of ${machineName} cannot tell which package ${program} belongs to`,
+    {
+      hint: "Nothing was changed. Find out what is wrong with it (another process at work, a damaged database), then run the command again.",
+    },
+  );
 }
 
 export interface RestoreOutcome {

@@ -61,6 +61,25 @@ for (const shell of shells) {
     assert.equal(programs.run(shell, verdict), "other\n");
   });
 
+  test(`${name}: a restart that was refused is asked for again, and said where it is refused again`, () => {
+    for (const [accepted, verdict] of [
+      [1, "started after 1\n"],
+      [2, "started after 2\n"],
+      [3, "not started after 2\n"],
+    ] as const) {
+      using programs = new StandIns();
+      const count = path.join(programs.folder, "count");
+      writeFileSync(count, "");
+      programs.put("systemctl", `[ "$1" = restart ] || exit 0; echo >> ${count}; [ $(wc -l < ${count}) -ge ${accepted} ]`);
+      programs.put("docker", `[ $(wc -l < ${count}) -ge ${accepted} ] && echo 26.1.5 || echo 20.10.5`);
+      programs.put("dockerd", "echo 'Docker version 26.1.5, build 411e817'");
+      const words = sh`socket_is_lost() { false; }
+if start_installed_engine; then printf started; else printf 'not started'; fi
+echo " after $(wc -l < ${count})"`;
+      assert.equal(programs.run(shell, words), verdict);
+    }
+  });
+
   test(`${name}: a program that was replaced is seen`, () => {
     using programs = new StandIns();
     for (const program of ["dockerd", "containerd", "docker-init", "docker-proxy"]) programs.put(program, ":");

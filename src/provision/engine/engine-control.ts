@@ -116,10 +116,16 @@ engine_programs() {
 }
 # The engine that runs is the one that is installed: an earlier run may have been cut off between the two.
 engine_is_current() {
+  running=; installed=
   engine_is_up || return 1
   running=$(bounded "$docker" version --format '{{.Server.Version}}' 2> /dev/null)
   installed=$("$(first_of dockerd dockerd-current)" --version 2> /dev/null)
   case $installed in *" $running,"*) return 0 ;; *) return 1 ;; esac
+}
+# Where the service manager refused the restart, the engine of before still answers.
+start_installed_engine() {
+  start_engine new || return 1
+  engine_is_current || [ -z "$running" ] || [ -z "$installed" ] || { start_engine new && engine_is_current; }
 }
 # A restart that is needed, or its absence.
 restart_engine() {

@@ -84,6 +84,8 @@ export interface EngineFacts {
   readonly version?: string | undefined;
   /** Package that owns dockerd, if a package manager knows the file. */
   readonly ownerPackage?: string | undefined;
+  /** The package manager could not tell whose dockerd is: it may still be a package's. */
+  readonly ownerUnknown?: boolean | undefined;
   readonly pid?: number | undefined;
   /** docker.service (or the init's equivalent) is known to the init system, with these files. */
   readonly unitFiles: readonly UnitFile[];

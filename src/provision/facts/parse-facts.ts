@@ -159,6 +159,7 @@ export function engineFrom(raw: RawFacts): EngineFacts {
     containerdPath: raw.last("containerd"),
     version: versionIn(answer?.serverVersion ?? raw.last("engine-version")),
     ownerPackage: raw.last("engine-package"),
+    ...(raw.is("engine-package-unknown") && { ownerUnknown: true }),
     pid: numberIn(unit.get("MainPID") === "0" ? raw.last("engine-pid") : (unit.get("MainPID") ?? raw.last("engine-pid"))),
     unitFiles: raw.files("unit-path", "unit-file"),
     unitActive: unit.has("ActiveState") ? unit.get("ActiveState") === "active" : raw.last("engine-pid") !== undefined,

@@ -4,6 +4,7 @@
  * round trip tells everything. Every fact is a line `@fact<TAB>key<TAB>value`; a repeated key is a list, and a file is
  * one fact a line.
  */
+import { packageOwner } from "./package-owner.ts";
 import { lifetimePaths, secretEnvironmentPath } from "../shell/own-files.ts";
 import { bootstrap, scriptPrelude } from "../shell/script-protocol.ts";
 import { quoteWord } from "../../ssh/shell-quote.ts";
@@ -167,6 +168,7 @@ lock_fact() { fact package-lock "$1 $2 $(cat "/proc/$2/comm" 2> /dev/null)"; }
 `;
 
 const engine = sh`
+${packageOwner}
 probe_engine() {
   dockerd=$(first_of dockerd dockerd-current /usr/lib/coreos/dockerd /usr/libexec/docker/dockerd)
   docker=$(first_of docker)
@@ -187,7 +189,8 @@ probe_engine() {
   # Of an engine that does not answer, its containers' shims tell whether any run.
   [ -n "$answered" ] || fact shims "$(grep -l '^containerd-shim\|^docker-containe' /proc/[0-9]*/comm 2> /dev/null | wc -l)"
   if [ -n "$program" ]; then
-    fact engine-package "$(package_of "$program")"
+    owner=$(package_of "$program") || fact engine-package-unknown yes
+    fact engine-package "$owner"
     # An engine that answers has told its version, sooner than its program would.
     [ -n "$answered$docker_hangs" ] || output_fact engine-version "$program" --version
   fi
@@ -204,18 +207,6 @@ probe_engine() {
   for folder in /var/lib/docker /var/lib /var; do
     [ -d "$folder" ] && { fact data-file-system "$(stat -f -c %T "$folder" 2> /dev/null)"; break; }
   done
-}
-
-package_of() {
-  # dpkg's own search reads the lists of all packages; those that may hold an engine are few.
-  for package in docker-ce docker.io docker-engine; do
-    grep -qx "$1" "/var/lib/dpkg/info/$package.list" 2> /dev/null && { echo "$package"; return; }
-  done
-  if has dpkg-query; then dpkg-query -S "$1" 2> /dev/null | head -n 1 | cut -d : -f 1
-  elif has rpm; then rpm -qf --qf '%{NAME}\n' "$1" 2> /dev/null | head -n 1 | grep -v ' '
-  elif has pacman; then pacman -Qqo "$1" 2> /dev/null
-  elif has apk; then apk info -qW "$1" 2> /dev/null | head -n 1
-  fi
 }
 
 probe_unit() {

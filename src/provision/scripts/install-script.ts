@@ -66,7 +66,7 @@ pkg_refresh`,
     sh`
 if [ "$(engine_programs)" = "$programs_before" ] && engine_is_current; then
   release_containers new
-elif service_reload; ! start_engine new; then
+elif service_reload; ! start_installed_engine; then
   service_words | why
   fail engine-start ${`The new engine on ${plan.machineName} does not start`}
 fi

@@ -77,7 +77,9 @@ case $named in
   info)
     case $options in
       *-v*) sed 's/ /-/' "$db/installed" ;;
-      *-qW*) owner=$(grep -lx -- "${words# }" "$db"/files/* 2> /dev/null | head -n 1); [ -n "$owner" ] && basename "$owner" ;;
+      *-qW*) owner=$(grep -lx -- "${words# }" "$db"/files/* 2> /dev/null | head -n 1)
+        [ -n "$owner" ] || { echo "ERROR:${words}: Could not find owner package" >&2; exit 1; }
+        basename "$owner" ;;
     esac ;;
   update) fetch_indexes; echo "OK: packages available" ;;
   search) known | awk -v name="${words# }" '$1 == name { print name; exit }' ;;
