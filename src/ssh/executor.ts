@@ -14,8 +14,15 @@ export interface HostKeyPolicy {
   readonly expectedFingerprint?: string | undefined;
   /** The user's own known_hosts, asked on first contact; absent for machines that we made. */
   readonly userKnownHostsFiles?: readonly string[] | undefined;
+  /** Pinned keys of other machines, asked on first contact with what the user's own files do not know: one box may be several machines. */
+  readonly othersPins?: (() => Promise<readonly OthersPins[]>) | undefined;
   /** What to do on first contact when nothing is known: pin and report, or refuse. */
   readonly unknown: "trust-first-use" | "refuse";
+}
+
+export interface OthersPins {
+  readonly machine: string;
+  readonly knownHostsFile: string;
 }
 
 export interface SshTarget {

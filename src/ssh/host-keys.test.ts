@@ -11,6 +11,7 @@ import {
   ensurePinnedKeys,
   firstKeysOf,
   loadPinnedKeys,
+  pinFirstKey,
   pinHostKeys,
   pinInjectedHostKeys,
   type HostKeyScanner,
@@ -86,6 +87,22 @@ describe("host keys", () => {
     await writeFile(file, lines.map((line) => `${line}\n`).join(""));
     return { userKnownHostsFiles: [file, path.join(folder, "absent")] };
   };
+
+  test("a box that another machine is, too, is told as that, and a strict machine is not convinced by it", async () => {
+    const [key, other] = [ed25519(), ed25519()];
+    const pins = async (machine: string, ...keys: readonly PublicKey[]) => {
+      const knownHostsFile = path.join(folder, machine);
+      await writeFile(knownHostsFile, keys.map((each) => `${machine} ${formatPublicKey(each)}\n`).join(""));
+      return { machine, knownHostsFile };
+    };
+    const othersPins = async () => [await pins("none"), await pins("db", other), await pins("old-web", other, key)];
+    await assert.rejects(settle(new Host(key), { othersPins, unknown: "refuse" }));
+    await settle(new Host(key), { othersPins });
+    const told = { type: "host-key-pinned", host: "web", fingerprint: fingerprintOf(key) };
+    assert.deepEqual(pinnedEvents(), [{ ...told, trust: "other-machine", sameAs: "old-web" }]);
+    await pinFirstKey(target({ othersPins }), "any", key, (event) => events.push(event));
+    assert.deepEqual(pinnedEvents()[1], pinnedEvents()[0]);
+  });
 
   test("an unknown host is trusted once, pinned privately and reported", async () => {
     const key = ed25519();

@@ -28,7 +28,7 @@ export type HostKeyScanner = (keyTypes: readonly string[] | undefined) => Promis
 /** What the user's own ssh_config says of the key that a host presents: it is known by this fingerprint, or not known. */
 export type ConfiguredVerdict = { readonly type: string; readonly fingerprint: string } | "unknown";
 
-type Trust = "expected" | "known-hosts" | "first-use";
+type Trust = "expected" | "known-hosts" | "other-machine" | "first-use";
 
 /** Key types a host may have, in the order they are asked for where one key must be found by its fingerprint. */
 const scannedTypes: readonly string[] = [
@@ -111,9 +111,9 @@ export async function ensurePinnedKeys(
     if (isMisnamed) await pinHostKeys(target.hostKeys, pinned);
     return pinned;
   }
-  const { key, trust } = await settle(target, scan, judge);
-  await pinSettled(target, key, trust, report);
-  return [key];
+  const settled = await settle(target, scan, judge);
+  await pinSettled(target, settled, report);
+  return [settled.key];
 }
 
 /** Keys with which a host may be logged in to that has none pinned yet: those by which the user knows it, or whichever it shows. */
@@ -139,19 +139,21 @@ export async function firstKeysOf(target: SshTarget): Promise<FirstKeys | undefi
 
 /** Pins the key by which a host was met that could show one of {@link firstKeysOf}. Durable before it returns. */
 export async function pinFirstKey(target: SshTarget, first: FirstKeys, key: PublicKey, report: Report): Promise<void> {
-  await pinSettled(target, key, first === "any" ? "first-use" : "known-hosts", report);
+  await pinSettled(target, first === "any" ? await meetStranger(target, key) : { key, trust: "known-hosts" }, report);
 }
 
-async function pinSettled(target: SshTarget, key: PublicKey, trust: Trust, report: Report): Promise<void> {
+async function pinSettled(target: SshTarget, { key, trust, sameAs }: Settled, report: Report): Promise<void> {
   await pinHostKeys(target.hostKeys, [key]);
   const fingerprint = fingerprintOf(key);
-  report({ type: "host-key-pinned", host: target.hostKeys.alias, fingerprint, trust });
+  report({ type: "host-key-pinned", host: target.hostKeys.alias, fingerprint, trust, ...(sameAs && { sameAs }) });
   logTo(report, "debug", `Pinned the host key ${fingerprint} (${key.type}) in ${target.hostKeys.knownHostsFile}`);
 }
 
 interface Settled {
   readonly key: PublicKey;
   readonly trust: Trust;
+  /** The machine that has the key as well. */
+  readonly sameAs?: string | undefined;
 }
 
 async function settle(target: SshTarget, scan: HostKeyScanner, judge?: () => Promise<ConfiguredVerdict>): Promise<Settled> {
@@ -165,10 +167,7 @@ async function meetConfiguredHost(target: SshTarget, scan: HostKeyScanner, verdi
   const types = verdict === "unknown" ? undefined : [verdict.type.replace(/-cert-v01@openssh\.com$/u, "")];
   const key = await scan(types);
   if (key === undefined) throw unreachable(target, "no-common-algorithm");
-  if (verdict === "unknown") {
-    if (target.hostKeys.unknown === "refuse") throw hostKeyUnknown(target, key);
-    return { key, trust: "first-use" };
-  }
+  if (verdict === "unknown") return await meetStranger(target, key);
   if (fingerprintOf(key) !== verdict.fingerprint) throw hostKeyMismatch(target, [verdict.fingerprint], key);
   return { key, trust: "known-hosts" };
 }
@@ -194,7 +193,18 @@ async function meetHost(target: SshTarget, scan: HostKeyScanner): Promise<Settle
   if (judged.verdict === "revoked") throw hostKeyRevoked(target, key);
   if (judged.verdict === "changed") throw hostKeyMismatch(target, judged.known.map(fingerprintOf), key);
   if (judged.verdict === "known") return { key, trust: "known-hosts" };
-  if (target.hostKeys.unknown === "refuse") throw hostKeyUnknown(target, key);
+  return await meetStranger(target, key);
+}
+
+/** Of whom the user's own files know nothing. */
+async function meetStranger({ hostKeys, ...target }: SshTarget, key: PublicKey): Promise<Settled> {
+  if (hostKeys.unknown === "refuse") throw hostKeyUnknown({ hostKeys, ...target }, key);
+  const wanted = fingerprintOf(key);
+  for (const { machine, knownHostsFile } of (await hostKeys.othersPins?.()) ?? []) {
+    const pinned = await loadKnownHosts([knownHostsFile]);
+    if (pinned.some((entry) => entry.marker === undefined && fingerprintOf(entry.key) === wanted))
+      return { key, trust: "other-machine", sameAs: machine };
+  }
   return { key, trust: "first-use" };
 }
 

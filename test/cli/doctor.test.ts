@@ -165,6 +165,18 @@ describe("doctor", { skip: whyNot("sshd") ?? false }, () => {
       assert.deepEqual([code, found.map(({ check, state }) => [check, state])], [1, [["shell", "warn"]]]);
     });
 
+  it("is not the first that meets a box which another machine is, too", async () => {
+    await using own = await openCommandLine();
+    for (const [name, words] of [
+      ["first", ", trusted on first use"],
+      ["second", ', the same as that of "first"'],
+    ] as const) {
+      await addSshMachine(own, server, { name });
+      const { stderr } = await own.run(["ssh", name, "true"]);
+      assert.match(stderr, new RegExp(`^Host key of ${name} is SHA256:\\S+${words}$`, "mu"));
+    }
+  });
+
   it("mends modes, says so before, and finds nothing to do the second time", async () => {
     const certs = path.join(shell.store, "machines", "gone");
     chmodSync(certs, 0o755);

@@ -10,6 +10,7 @@ const trustTexts = {
   injected: "the key that was put into the machine",
   expected: "the key that was asked for",
   "known-hosts": "known from your known_hosts",
+  "other-machine": "the same as that of",
   "first-use": "trusted on first use",
 } as const;
 
@@ -41,7 +42,9 @@ export function renderEvent(event: ProgressEvent): RenderedEvent | undefined {
     case "waiting-for-ssh":
       return info("Waiting for SSH to be available...");
     case "host-key-pinned":
-      return info(`Host key of ${event.host} is ${event.fingerprint}, ${trustTexts[event.trust]}`);
+      return info(
+        `Host key of ${event.host} is ${event.fingerprint}, ${trustTexts[event.trust]}${event.sameAs === undefined ? "" : ` "${event.sameAs}"`}`,
+      );
     case "detecting-os":
       return info("Detecting operating system of created instance...");
     case "detecting-provisioner":

@@ -1,6 +1,7 @@
 /** What a driver does not know of SSH to its machine. Loaded where SSH is: who asks for an address needs none of it. */
 import * as path from "node:path";
 import type { SshTerms } from "../../driver-kit/ssh-target.ts";
+import type { OthersPins } from "../../ssh/executor.ts";
 import type { Host } from "./host.ts";
 import type { MachineContext } from "../machine-context.ts";
 
@@ -17,6 +18,11 @@ export async function sshTermsOf(context: MachineContext, { record, module, driv
   const { adopted, injectsHostKeys } = module.capabilities;
   const hasKeys = injectsHostKeys && (await driver.hostKeys?.()) !== "none";
   const home = context.computer.homeDir;
+  const { store } = context;
+  const othersPins = async (): Promise<OthersPins[]> =>
+    (await store.list())
+      .filter((name) => name !== record.name)
+      .map((name) => ({ machine: name, knownHostsFile: path.join(store.machineDir(name), "known_hosts") }));
   return {
     connectTimeoutMs: context.timeouts.sshConnectMs,
     hostKeys: {
@@ -24,6 +30,7 @@ export async function sshTermsOf(context: MachineContext, { record, module, driv
       alias: record.name,
       expectedFingerprint: record.extra.SshHostKey,
       userKnownHostsFiles: adopted && home !== undefined ? knownHostsFiles.map((file) => file.replace("~", home)) : undefined,
+      othersPins: adopted ? othersPins : undefined,
       unknown: hasKeys ? "refuse" : "trust-first-use",
     },
   };
