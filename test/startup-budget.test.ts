@@ -24,7 +24,7 @@ const budgetsKiB: Readonly<Record<string, number>> = {
   "ip alpha": 303,
   "env --unset": 130,
   "url alpha": 357,
-  "config alpha": 376,
+  "config alpha": 378,
   "ls --quiet": 258,
   active: 148,
   ls: 504,

@@ -6,9 +6,13 @@ import { isMachineError, MachineError } from "../errors/machine-error.ts";
 import { explainFileError, makePrivateDirectory, readRegularFileIfExists, writeFileAtomic } from "../system/files.ts";
 import type { CliContext } from "./cli-context.ts";
 
-/** Its text. Throws `usage` with the hint where there is no such file. */
+/** Its text. Throws `usage` with the hint where there is no such file, and for what is none or cannot be read. */
 export async function readNamedFile(file: string, hint: string | undefined, { computer }: CliContext): Promise<string> {
-  const bytes = await readRegularFileIfExists(path.resolve(computer.cwd, file));
+  const named = path.resolve(computer.cwd, file);
+  const bytes = await readRegularFileIfExists(named).catch((cause: unknown) => {
+    if (!isMachineError(cause, "store-unusable")) throw cause;
+    throw new MachineError("usage", cause.message, { cause, hint: "Name another file, or make this one readable." });
+  });
   if (bytes !== undefined) return bytes.toString("utf8");
   throw new MachineError("usage", `There is no file ${file}`, { hint });
 }

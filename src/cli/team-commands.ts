@@ -40,6 +40,7 @@ const teamCommands: readonly Command[] = [
     flags: [
       ...entryFlags,
       { kind: "string", name: "token", usage: "Where the token of an invitation is, as for --password: nobody is waited for" },
+      { kind: "bool", name: "y", usage: "Assumes automatic yes to join" },
     ],
     arity: url,
     output: "facts",

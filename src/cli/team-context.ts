@@ -16,6 +16,7 @@ import { ensureIdentity } from "../team/own-identity.ts";
 import type { TeamContext, TeamSurroundings } from "../team/team-context.ts";
 import { formatInstant } from "../system/time-text.ts";
 import type { CliContext } from "./cli-context.ts";
+import { readNamedFile } from "./named-file.ts";
 import { openContext } from "./open-context.ts";
 import { settingsFileOf } from "./settings/settings-place.ts";
 
@@ -32,18 +33,25 @@ export async function openTeamContext(context: CliContext): Promise<TeamContext>
 export async function requestOf(url: string, options: DriverOptions, context: CliContext): Promise<TeamRequest> {
   const { computer } = context;
   const given = (name: string): string | undefined => options.string(name) || undefined;
-  const file = (name: string): string | undefined => {
+  const file = async (name: string): Promise<string | undefined> => {
     const value = given(name);
-    return value === undefined ? undefined : path.resolve(computer.cwd, value);
+    if (value === undefined) return undefined;
+    await readNamedFile(value, `--${name} names it. Check the path.`, context);
+    return path.resolve(computer.cwd, value);
   };
+  if ((given("client-cert") === undefined) !== (given("client-key") === undefined))
+    throw new MachineError("usage", "--client-cert and --client-key go together", {
+      hint: "The database is shown the certificate, and its key proves it.",
+    });
   return {
     url,
+    isNamed: given("name") !== undefined,
     member: memberName(given("name") ?? computer.userName, "Give one with --name"),
     user: given("user"),
     password: referenceOf("password", given("password"), context),
-    ca: file("ca"),
-    certificate: file("client-cert"),
-    key: file("client-key"),
+    ca: await file("ca"),
+    certificate: await file("client-cert"),
+    key: await file("client-key"),
     identity: referenceOf("identity", given("identity"), context) ?? (await ownIdentity(context)),
   };
 }

@@ -3,9 +3,11 @@
 /** The pair that was made for an adopted machine, in the place of its user's own. Its public half has `.pub` behind it. */
 export const ownKeyName = "machine_key";
 
+/** That of the store it came from. */
+export const importedKeyName = "imported_key";
+
 export const coreFiles: readonly string[] = [
-  ownKeyName,
-  `${ownKeyName}.pub`,
+  ...[ownKeyName, importedKeyName].flatMap((name) => [name, `${name}.pub`]),
   "config.json",
   "config.json.bak",
   "journal.ndjson",

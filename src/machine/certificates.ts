@@ -1,4 +1,5 @@
 /** The PKI of the store as use cases see it: made before the first machine, renewed on request. */
+import * as path from "node:path";
 import { ensureAuthority } from "../tls/authority.ts";
 import { replaceServerCertificate } from "../provision/provision.ts";
 import { waitForEngine } from "./host/engine-connection.ts";
@@ -10,7 +11,8 @@ import { MachineError, messageOf } from "../errors/machine-error.ts";
 import { logTo } from "../log/event.ts";
 import { readFileIfExists } from "../system/files.ts";
 import { engineCertificateOf } from "./host/certificate-dates.ts";
-import type { Host } from "./host/host.ts";
+import { isKeptCertsDir } from "../store/kept-certs.ts";
+import { isProvisioned, type Host } from "./host/host.ts";
 import { isOverSsh } from "./host/engine-transport.ts";
 import { openHost } from "./host/open-host.ts";
 import { workOnHost } from "./host/work-on-host.ts";
@@ -57,10 +59,41 @@ export async function regenerateCertificates(
   await using lock = await lockMachine(context, name, "regenerate-certs", signal);
   await using host = await openHost(context, name);
   await requireCreated(host);
+  leadToStore(context, host);
   if (isOverSsh(host)) {
     throw new MachineError("machine-state", `The engine of "${name}" is reached over SSH, and has no certificates`);
   }
   await replaceCertificate(context, host, lock.signal, furtherNames);
+}
+
+/** Whether a machine goes on with an authority that another one took the place of in this store. */
+export async function hasFormerAuthority({ store }: MachineContext, name: string): Promise<boolean> {
+  const { AuthOptions: auth } = (await store.load(name)).hostOptions;
+  return isKeptCertsDir(store.root, auth.CertDir);
+}
+
+/**
+ * Gives a machine that {@link hasFormerAuthority} a certificate of the authority that the store has now; its containers keep
+ * running where the engine allows it. Of an engine that others look after, or that has none, its record alone is told.
+ */
+export async function takeStoreAuthority(context: MachineContext, name: string, signal: AbortSignal): Promise<void> {
+  await using lock = await lockMachine(context, name, "store push", signal);
+  await using host = await openHost(context, name);
+  await requireCreated(host);
+  if (!leadToStore(context, host)) return;
+  if (isOverSsh(host) || !isProvisioned(host)) return await host.save();
+  await replaceCertificate(context, host, lock.signal);
+}
+
+/** False where the record leads there already, or to files that the user named. */
+function leadToStore({ store }: MachineContext, { record }: Host): boolean {
+  const { AuthOptions: auth } = record.hostOptions;
+  if (!isKeptCertsDir(store.root, auth.CertDir)) return false;
+  const [from, to] = [auth.CertDir, store.certsDir];
+  const led = (file: string): string => (path.dirname(file) === from ? path.join(to, path.basename(file)) : file);
+  for (const key of ["CaCertPath", "CaPrivateKeyPath", "ClientCertPath", "ClientKeyPath"] as const) auth[key] = led(auth[key]);
+  auth.CertDir = to;
+  return true;
 }
 
 /**

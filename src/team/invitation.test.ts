@@ -2,10 +2,11 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { failureOf } from "../../test/support/failure.ts";
 import { FakeClock } from "../system/fake-clock.ts";
-import { acceptInvitation, invitations, invite, withdrawInvitations } from "./invitation.ts";
+import { acceptInvitation, invite, withdrawInvitations } from "./invitation.ts";
 import { lookAtTeam } from "./look-at-team.ts";
 import { MemoryLedger } from "./memory-ledger.ts";
-import { findTeam, removeMember } from "./membership.ts";
+import { addMember, findTeam, recipientIn, removeMember } from "./membership.ts";
+import { storedIn } from "./open-invitations.ts";
 import { readLog } from "./team-log.ts";
 import { TeamScene } from "./testing/team-scene.ts";
 
@@ -58,15 +59,50 @@ test("one that is over, taken back, or older than a removal makes nobody a membe
   await clock.advance(hourMs);
   assert.match(await join(0), /was good until 2026-/u);
   tokens.push(await invite(alice.context, "third", hourMs, never));
-  const left = await invitations(alice.context, new MemoryLedger(team.database), never);
-  assert.deepEqual(
-    left.map(({ name }) => name),
-    ["third"],
-    "what is over goes with the next one",
-  );
+  const left = async (): Promise<string[]> =>
+    (await new MemoryLedger(team.database).read("invitation/", 0, never)).entries.flatMap(
+      (entry) => storedIn(entry)?.invitation.name ?? [],
+    );
+  assert.deepEqual(await left(), ["third"], "what is over goes with the next one");
   await removeMember(alice.context, "bob", never);
-  assert.match(await join(2), /was made before somebody was removed/u);
+  assert.deepEqual([await left(), (await lookAtTeam(alice.context, never)).invited], [[], []], "and with a removal");
+  assert.match(await join(2), /was used already, or taken back/u);
   assert.deepEqual(await members(), ["alice"]);
+});
+
+test("a name has one invitation: another takes its place, and who has become a member by whatever way ends it", async () => {
+  const { team, alice, members } = await scene();
+  const invited = async (): Promise<string[]> => (await lookAtTeam(alice.context, never)).invited.map(({ name }) => name);
+  const first = await invite(alice.context, "ci", hourMs, never);
+  await invite(alice.context, "other", hourMs, never);
+  const second = await invite(alice.context, "ci", hourMs, never);
+  assert.deepEqual([first.replaced, second.replaced], [0, 1]);
+  assert.deepEqual((await invited()).toSorted(), ["ci", "other"]);
+  const runner = await team.stranger("r");
+  assert.match(
+    (await failureOf(acceptInvitation(runner.context, first.token, never))).message,
+    /was used already, or taken back/u,
+  );
+  // Two who invite one name at once both succeed: joining by the one ends the other.
+  const entry = new MemoryLedger(team.database);
+  const [again] = (await entry.read("invitation/", 0, never)).entries.filter((each) => storedIn(each)?.invitation.name === "ci");
+  const twin = { key: "invitation/twin/", value: again?.value ?? "" };
+  await entry.commit({ token: crypto.randomUUID(), require: [], put: [twin], remove: [] }, never);
+  await acceptInvitation(runner.context, second.token, never);
+  assert.deepEqual(await invited(), ["other"]);
+  await addMember(alice.context, "other", await recipientIn((await team.stranger("o")).context), never);
+  assert.deepEqual([await invited(), (await entry.read("invitation/", 0, never)).entries], [[], []]);
+  assert.deepEqual(await members(), ["alice", "ci", "other"]);
+});
+
+test("who wants another name than their invitation's is refused, and it stays good", async () => {
+  const { team, alice, members } = await scene();
+  const { token } = await invite(alice.context, "ci", hourMs, never);
+  const { context } = await team.stranger("r");
+  const refused = await failureOf(acceptInvitation(context, token, never, "carol"));
+  assert.deepEqual([refused.code, refused.message], ["usage", "The invitation is for ci, and makes nobody carol"]);
+  await acceptInvitation(context, token, never, "ci");
+  assert.deepEqual(await members(), ["alice", "ci"]);
 });
 
 test("one that was altered, or is of another team, is refused; what is none is told as such", async () => {

@@ -1,5 +1,5 @@
 /** What is to be told of a team's store. */
-import { invitations, type Invitation } from "./invitation.ts";
+import { invitationsIn, type Invitation } from "./open-invitations.ts";
 import { currentKeys, holderOf } from "./roster.ts";
 import type { TeamContext } from "./team-context.ts";
 import { sharedPrefix } from "./team-ledger.ts";
@@ -24,7 +24,7 @@ export async function lookAtTeam(context: TeamContext, signal: AbortSignal): Pro
   await using ledger = await context.openLedger();
   const { roster } = await currentKeys(holderOf(context, ledger), signal);
   const { entries } = await ledger.read(`${sharedPrefix}machines/`, 0, signal);
-  const open = (await invitations(context, ledger, signal)).filter(({ isOver }) => !isOver);
+  const open = (await invitationsIn(ledger, roster, context.clock, signal)).filter(({ isOver }) => !isOver);
   return {
     url: file.url,
     team: file.team,

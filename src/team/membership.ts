@@ -3,6 +3,7 @@ import { MachineError } from "../errors/machine-error.ts";
 import { poll } from "../system/waiting.ts";
 import { recipientOf } from "./age.ts";
 import type { Entry, Ledger, Revision } from "./ledger.ts";
+import { invitationsIn } from "./open-invitations.ts";
 import { currentKeys, holderOf, rosterIn, rosterKey, rosterPuts, type Keys, type Roster } from "./roster.ts";
 import { newDataKey } from "./sealing.ts";
 import type { TeamContext } from "./team-context.ts";
@@ -110,7 +111,7 @@ export interface SpentKey {
   readonly lost: () => Error;
 }
 
-/** Gives the roster as it is then. Throws what `change` throws, and `usage` for what is no recipient. */
+/** Gives the roster as it is then; invitations that it makes useless go. Throws what `change` throws, and `usage` for what is no recipient. */
 export async function changeRoster(
   context: TeamContext,
   command: string,
@@ -136,7 +137,10 @@ export async function changeRoster(
     );
     const put = [...puts, logPut(context, logged, {}, { number: roster.key, current: dataKey })];
     const require = [{ key: rosterKey, revision: keys.revision }, ...(spent === undefined ? [] : [spent])];
-    const remove = spent === undefined ? [] : [spent.key];
+    const over = (await invitationsIn(ledger, roster, context.clock, signal))
+      .filter(({ isOver }) => isOver)
+      .map(({ key }) => key);
+    const remove = [...new Set([...over, ...(spent === undefined ? [] : [spent.key])])];
     const commit = await ledger.commit({ token: crypto.randomUUID(), require, put, remove }, signal);
     if ("revision" in commit) return (await currentKeys(holderOf(context, ledger), signal)).roster;
     if (spent !== undefined && commit.conflicts.some(({ key }) => key === spent.key)) throw spent.lost();

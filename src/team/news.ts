@@ -33,6 +33,8 @@ interface TakenPage {
   readonly keys: readonly string[];
   /** What has to be taken one by one. */
   readonly left: readonly Entry[];
+  /** Nothing of it could be taken now. */
+  readonly isLater?: boolean | undefined;
 }
 
 export class News {
@@ -116,7 +118,7 @@ export class News {
       const changes = await ledger.read(sharedPrefix, since, never);
       [revision, pages] = [changes.revision, [await take(changes.entries)]];
     }
-    let isAll = true;
+    let isAll = pages.every(({ isLater }) => isLater !== true);
     for (const { left } of pages) for (const entry of left) isAll = (await this.#takeEntry(entry, ledger)) && isAll;
     if (since === 0) await this.#dropUnknown(new Set(pages.flatMap(({ keys }) => keys)), ledger);
     // What could not be taken now is looked at again.
@@ -126,8 +128,10 @@ export class News {
   async #takePage(entries: readonly Entry[], isMuch: boolean, ledger: Ledger): Promise<TakenPage> {
     // First what machines' folders have copies of; its key is before theirs.
     const authority = entries.find(({ key }) => key === authorityKey);
-    if (authority !== undefined) await this.#parts.authority.take(authority, ledger);
-    return { keys: entries.map(({ key }) => key), left: isMuch ? await this.#takeMany(entries, ledger) : entries };
+    const keys = entries.map(({ key }) => key);
+    if (authority !== undefined && !(await this.#parts.authority.take(authority, ledger)))
+      return { keys, left: [], isLater: true };
+    return { keys, left: isMuch ? await this.#takeMany(entries, ledger) : entries };
   }
 
   /** Much that is new comes here together; gives what is left. */

@@ -1,5 +1,7 @@
 /** A team's store as its file describes it. */
-import { MachineError } from "../errors/machine-error.ts";
+import * as path from "node:path";
+import { isMachineError, MachineError } from "../errors/machine-error.ts";
+import { teamFileName } from "../store/paths.ts";
 import { readRegularFileIfExists } from "../system/files.ts";
 import type { Clock } from "../system/clock.ts";
 import type { Ledger } from "./ledger.ts";
@@ -17,7 +19,20 @@ export async function openTeam(surroundings: TeamSurroundings): Promise<TeamCont
     throw new MachineError("store-unusable", `${surroundings.root} is no team's store`, {
       hint: "Make it one with docker-machine store init URL, or docker-machine store join URL.",
     });
-  return teamContext(surroundings, file);
+  return teamContext({ ...surroundings, resolveSecret: explained(surroundings) }, file);
+}
+
+/** What says where a secret is, is the store's file from now on. */
+function explained({ root, resolveSecret }: TeamSurroundings): (reference: string) => Promise<string> {
+  return async (reference) => {
+    try {
+      return await resolveSecret(reference);
+    } catch (cause) {
+      if (!isMachineError(cause, "secret-unavailable")) throw cause;
+      const hint = `Make it available there, or name another place in ${path.join(root, teamFileName)}.`;
+      throw new MachineError(cause.code, cause.message, { cause, hint });
+    }
+  };
 }
 
 export function teamContext(surroundings: TeamSurroundings, file: TeamFile): TeamContext {

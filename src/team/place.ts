@@ -24,6 +24,11 @@ export type TeamPlace =
 const forms =
   "A team's store is at etcd://HOST:2379[,HOST:2379]/NAME or postgres://HOST/DATABASE/NAME; for a database of this computer without TLS, etcd+http://localhost:2379/NAME.";
 
+/** What the team's store is called at its address, which was taken before: the last of its names. */
+export function storeNameIn(url: string): string {
+  return /([a-z0-9_-]+)\/*$/u.exec(url)?.[1] ?? "team";
+}
+
 /** Throws `usage` for what is no place of a team's store, with the reason. */
 export function parsePlace(url: string): TeamPlace {
   const [, scheme = "", authority = "", path = ""] = /^([a-z0-9+]+):\/\/([^/]*)\/?(.*)$/u.exec(url) ?? [];

@@ -7,7 +7,7 @@ import * as path from "node:path";
 import { isMadeForMachine, ownKeyName } from "../driver-kit/core-files.ts";
 import { localText, portableText } from "../store/portable-paths.ts";
 import { keptFileName, recordFileName } from "../store/paths.ts";
-import { makePrivateDirectory, readRegularFileIfExists, removeFile, writeFileAtomic } from "../system/files.ts";
+import { readRegularFileIfExists, removeFile, writeFileAtomic } from "../system/files.ts";
 
 /** Texts of files, by name. */
 export type Files = Readonly<Record<string, string>>;
@@ -70,14 +70,6 @@ const authorityFiles = ["ca-key.pem", "ca.pem"];
 export async function readAuthority(certsDir: string): Promise<Files | undefined> {
   const texts = await Promise.all(authorityFiles.map(async (name) => [name, await read(certsDir, name)] as const));
   return texts.every(([, text]) => text !== undefined) ? (Object.fromEntries(texts) as Files) : undefined;
-}
-
-export async function writeAuthority(certsDir: string, files: Files): Promise<void> {
-  await makePrivateDirectory(certsDir);
-  for (const name of authorityFiles) {
-    const text = files[name];
-    if (text !== undefined) await writeFileAtomic(path.join(certsDir, name), text, name === "ca.pem" ? 0o644 : 0o600);
-  }
 }
 
 /** 0.16.2 gives docker a machine's folder for its certificates: those of this computer's user are copied there. */

@@ -1,20 +1,25 @@
 /**
  * The certificate authority of a team: one for all its computers. Whose certificates it signs may use every engine, so that
- * each member has its key; client certificates are a person's own and stay where they are made.
+ * each member has its key; client certificates are a person's own and stay where they are made. Where it takes the place of
+ * another one, machines of this computer alone go on with that.
  */
-import { messageOf } from "../errors/machine-error.ts";
+import { isMachineError, messageOf } from "../errors/machine-error.ts";
 import { logTo } from "../log/event.ts";
 import type { FileStore } from "../store/file-store.ts";
+import { keptCertsDirOf } from "../store/kept-certs.ts";
 import type { LockRequest } from "../store/store.ts";
 import type { FileLock } from "../system/file-lock.ts";
+import { swapAuthority, type NewAuthority, type Swapped } from "./authority-swap.ts";
 import type { Entry, Ledger } from "./ledger.ts";
-import { digestOf, readAuthority, writeAuthority } from "./shared-content.ts";
+import { storeNameIn } from "./place.ts";
+import { digestOf, readAuthority } from "./shared-content.ts";
 import type { TeamContext } from "./team-context.ts";
-import { authorityKey, type Fence, type TeamLedger } from "./team-ledger.ts";
+import { authorityKey, itemKeyOf, type Fence, type TeamLedger } from "./team-ledger.ts";
 import { takeLock } from "./team-lock.ts";
 import { Unwinding } from "./unwinding.ts";
 
 const never = new AbortController().signal;
+const nobodyWaits: LockRequest = { purpose: "team's authority", waitMs: 0 };
 
 export class TeamAuthority {
   readonly #context: TeamContext;
@@ -35,27 +40,53 @@ export class TeamAuthority {
       const what = { key: authorityKey, what: "the certificates of the team" };
       const fence = await takeLock(this.#context, ledger, what, request);
       stack.defer(async () => await fence.lease.release());
-      if (fence.found !== undefined) await this.take(fence.found, ledger);
+      if (fence.found !== undefined) await this.#take(fence.found, ledger, request);
       stack.defer(async () => await this.#publish(ledger, fence));
       return {};
     });
   }
 
-  /** The team's authority comes here. */
-  async take(entry: Entry, ledger: Ledger): Promise<void> {
-    const [context, team] = [this.#context, this.#team];
-    const item = await context.state.item(authorityKey);
+  /** The team's authority comes here. False where a command of this computer is in its way: then it is looked at again. */
+  async take(entry: Entry, ledger: Ledger): Promise<boolean> {
+    if (entry.revision === (await this.#context.state.item(authorityKey))?.revision) return true;
+    try {
+      await using _lock = await this.#store.lockCertificates(nobodyWaits);
+      await this.#take(entry, ledger, nobodyWaits);
+      return true;
+    } catch (error) {
+      if (isMachineError(error, "machine-busy")) return false;
+      throw error;
+    }
+  }
+
+  /** Under the lock of the certificates. @param request for the locks of machines */
+  async #take(entry: Entry, ledger: Ledger, request: LockRequest): Promise<void> {
+    const { state } = this.#context;
+    const item = await state.item(authorityKey);
     if (entry.revision === item?.revision) return;
-    const opened = await team.open(entry, ledger, never);
+    const opened = await this.#team.open(entry, ledger, never);
     if (opened === undefined) return;
     const { files } = opened.shared;
-    await writeAuthority(this.#store.certsDir, files);
-    await context.state.setItem(authorityKey, {
-      name: "",
-      revision: entry.revision,
-      count: opened.count,
-      digest: digestOf(files),
-    });
+    const [certificate, key] = [files["ca.pem"], files["ca-key.pem"]];
+    if (certificate === undefined || key === undefined) return;
+    this.#tell(await this.#swap({ certificate, key }, item === undefined ? "before" : "of", request));
+    await state.setItem(authorityKey, { name: "", revision: entry.revision, count: opened.count, digest: digestOf(files) });
+  }
+
+  /** @param whose the one that is here now */
+  async #swap(next: NewAuthority, whose: "before" | "of", lock: LockRequest): Promise<Swapped | undefined> {
+    const { root, state, file } = this.#context;
+    const keepIn = keptCertsDirOf(root, whose, storeNameIn(file.url));
+    const stays = async (name: string): Promise<boolean> => (await state.item(itemKeyOf("machines", name))) === undefined;
+    return await swapAuthority(this.#store, next, { keepIn, stays, lock });
+  }
+
+  #tell(swapped: Swapped | undefined): void {
+    if (swapped === undefined) return;
+    const { keptIn, machines } = swapped;
+    const forWhom =
+      machines.length === 0 ? "" : `, and ${machines.join(", ")} ${machines.length === 1 ? "goes" : "go"} on with it`;
+    logTo(this.#context.report, "info", `The certificate authority that this store had until now is kept in ${keptIn}${forWhom}`);
   }
 
   /** Never throws: certificates that were made are good, and are made known with the next ones. */

@@ -14,6 +14,7 @@ import type { FileLock } from "../system/file-lock.ts";
 import type { Entry, Ledger } from "./ledger.ts";
 import { News } from "./news.ts";
 import { digestOf } from "./shared-content.ts";
+import type { SyncItem } from "./sync-state.ts";
 import { conflict, SharedFolder } from "./shared-folder.ts";
 import type { TeamContext } from "./team-context.ts";
 import { TeamAuthority } from "./team-authority.ts";
@@ -236,25 +237,30 @@ export class TeamStore implements Store {
     }
   }
 
-  /**
-   * Makes a machine of this computer the team's, or gives the team what is here where both have changed. Throws
-   * `driver-unsupported` for one that nobody else could reach, `machine-exists` where the team has another of the name.
-   */
-  async push(name: string, request: LockRequest): Promise<void> {
+  /** What the team has of a machine that could be pushed; changes nothing. Throws as {@link push}. */
+  async requirePushable(name: string): Promise<Pick<SyncItem, "revision" | "count"> | undefined> {
     const { context, team } = this.#parts;
     const { driverName } = await this.#files.load(name);
     if ((await context.reachOf(driverName)) === "here")
       throw new MachineError("driver-unsupported", `"${name}" lives on this computer (${driverName}): nobody else could use it`);
-    const before = await this.#folder.item(name);
     const theirs = await team.use(async (ledger) => {
       const [entry] = (await ledger.read(this.#folder.keyOf(name), 0, never)).entries;
       const opened = entry === undefined ? undefined : await team.open(entry, ledger, never);
       return entry === undefined || opened === undefined ? undefined : { revision: entry.revision, count: opened.count };
     });
-    if (before === undefined && theirs !== undefined)
-      throw new MachineError("machine-exists", `The team has another machine "${name}"`, {
-        hint: `Give this one another name first: docker-machine rename ${name} NEW-NAME`,
-      });
+    if (theirs === undefined || (await this.#folder.item(name)) !== undefined) return theirs;
+    throw new MachineError("machine-exists", `The team has another machine "${name}"`, {
+      hint: `Give this one another name first: docker-machine rename ${name} NEW-NAME`,
+    });
+  }
+
+  /**
+   * Makes a machine of this computer the team's, or gives the team what is here where both have changed. Throws
+   * `driver-unsupported` for one that nobody else could reach, `machine-exists` where the team has another of the name.
+   */
+  async push(name: string, request: LockRequest): Promise<void> {
+    const theirs = await this.requirePushable(name);
+    const before = await this.#folder.item(name);
     await this.#folder.setItem(name, { name, ...(theirs ?? { revision: 0, count: 0 }), digest: "", working: true });
     try {
       await using _lock = await this.lockMachine(name, request);

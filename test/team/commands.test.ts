@@ -50,7 +50,7 @@ test("two people share a store in etcd, from the first init to the last leave", 
   assert.equal(statSync(path.join(alice.folder, "home/.config/docker-machine/identity")).mode & 0o777, 0o600);
   await alice.ok("create -d none --url tcp://127.0.0.1:1 web");
   await bob.ok("create -d none --url tcp://127.0.0.1:1 before");
-  await join(bob, `store join ${url} --name bob`, alice);
+  await join(bob, `store join ${url} --name bob -y`, alice);
   assert.deepEqual(await names(bob), ["before", "web"]);
   assert.equal((await bob.ok("url web")).trim(), "tcp://127.0.0.1:1");
   const look = await told<{ member: string; recipient: string; machines: number; members: { name: string }[] }>(

@@ -2,8 +2,9 @@
 import * as path from "node:path";
 import { MachineError } from "../../errors/machine-error.ts";
 import { logTo } from "../../log/event.ts";
-import { longestCertificateMs, shareByCertificate } from "../../machine/sharing/certificate-share.ts";
-import { shareMachine, type GuestRequest, type Shared } from "../../machine/sharing/share.ts";
+import { forEachMachine, throwFailures } from "../../machine/many.ts";
+import { longestCertificateMs, requireCertifiableMachine, shareByCertificate } from "../../machine/sharing/certificate-share.ts";
+import { requireSharableMachine, shareMachine, type GuestRequest, type Shared } from "../../machine/sharing/share.ts";
 import { isPersonName } from "../../provision/scripts/guests-script.ts";
 import { quoteWord } from "../../ssh/shell-quote.ts";
 import { parsePublicKey } from "../../ssh/public-key.ts";
@@ -28,11 +29,12 @@ export async function run(invocation: Invocation, context: CliContext): Promise<
       hint: "Leave --folder out, or say --tls, whose certificate nothing takes back.",
     });
   if (!options.bool("y")) {
+    const sharable = await sharableOf(names, context);
     const what = request.mode === "shell" ? "a root shell on" : "the engine of";
     logTo(
       context.report,
       "info",
-      `${request.person} would get ${what} ${names.join(", ")} for ${options.string("for")}. A share is root on the machine. unshare shuts this door at once; what was done with root stays done. Build the machine anew when you stopped trusting somebody.`,
+      `${request.person} would get ${what} ${sharable.join(", ")} for ${options.string("for")}. A share is root on the machine. unshare shuts this door at once; what was done with root stays done. Build the machine anew when you stopped trusting somebody.`,
     );
     if (!(await isConfirmed("Share?", "share", context))) return;
   }
@@ -42,6 +44,15 @@ export async function run(invocation: Invocation, context: CliContext): Promise<
     async (machineContext, name) => await shareMachine(machineContext, name, request, context.signal),
     (shared) => linesOf(shared, request, context),
   );
+}
+
+/** Those that a person has to be asked about: what the others lack is said by the attempt. Throws where there is nothing to ask. */
+async function sharableOf(names: readonly string[], context: CliContext): Promise<readonly string[]> {
+  const machines = openContext(context);
+  const outcomes = await forEachMachine(names, names.length, async (name) => await requireSharableMachine(machines, name));
+  const sharable = outcomes.filter(({ error }) => error === undefined).map(({ name }) => name);
+  if (sharable.length === 0) throwFailures(outcomes);
+  return sharable;
 }
 
 /** Of one machine, so that a folder is one machine's. */
@@ -61,6 +72,7 @@ async function shareCertificates(
     throw new MachineError("usage", "A certificate cannot be taken back, and is given for 24 hours at most", {
       hint: "Say --for 24h or less. A share without --tls can be for longer: unshare ends it.",
     });
+  await requireCertifiableMachine(openContext(context), name, request.key);
   if (!options.bool("y")) {
     const what = `${request.person} would get a certificate for ${options.string("for")} that opens the engine of "${name}", and of every machine of this store whose port they reach: all believe the same authority`;
     const how =

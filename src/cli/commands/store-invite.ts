@@ -16,7 +16,7 @@ export async function run({ options, args: [given = ""] }: Invocation, context: 
       hint: "Say how long it may take until it is used: --for 1h.",
     });
   const team = await openTeamContext(context);
-  const { token, until } = await invite(team, name, forMs, context.signal);
+  const { token, until, replaced } = await invite(team, name, forMs, context.signal);
   const file = options.string("file");
   if (file !== "") await writeNamedFile(file, `${token}\n`, context);
   if (context.globals.output === "json") context.printJson(file === "" ? { name, until, token } : { name, until, file });
@@ -25,4 +25,5 @@ export async function run({ options, args: [given = ""] }: Invocation, context: 
   const joining = `${context.program.base} store join ${team.file.url} --token ${source}`;
   const sentence = `Whoever has this token until ${formatInstant(new Date(until))} can become ${name}, once, and then do all that you can. It is a secret. It is used with: ${joining}`;
   logTo(context.report, "info", sentence);
+  if (replaced > 0) logTo(context.report, "info", `The earlier invitation of ${name} opens nothing any more`);
 }

@@ -6,7 +6,7 @@ import { defaultEnginePort } from "../../engine/engine-address.ts";
 import * as path from "node:path";
 import { newBaseConfig, type BaseConfig } from "../../driver-kit/base-config.ts";
 import { BuiltinDriver, engineUrl } from "../../driver-kit/builtin-driver.ts";
-import { copyNameOf, ownKeyName } from "../../driver-kit/core-files.ts";
+import { copyNameOf, importedKeyName, ownKeyName } from "../../driver-kit/core-files.ts";
 import type { DriverContext, DriverModule, OwnKey } from "../../driver-kit/driver.ts";
 import type { DriverOptions } from "../../driver-kit/create-flag.ts";
 import type { MachineState } from "../../driver-kit/state.ts";
@@ -71,7 +71,9 @@ class GenericDriver extends BuiltinDriver<GenericConfig> {
     const [copy, original] = [config.SSHKeyPath, config.SSHKey];
     Object.assign(config, { SSHKeyPath: this.#ownKeyFile, SSHKey: "", OwnKey: "" });
     if (copy === "" || path.dirname(copy) !== context.machineDir) return [];
-    if ((await readFileIfExists(original).catch(() => undefined)) !== undefined) return [copy, `${copy}.pub`, `${copy}-cert.pub`];
+    const isImported = path.basename(copy) === importedKeyName;
+    if (isImported || (await readFileIfExists(original).catch(() => {})) !== undefined)
+      return [copy, `${copy}.pub`, `${copy}-cert.pub`];
     logTo(context.report, "warn", `${original} is not there any more: its copy ${copy} stays, for you alone`);
     return [];
   }

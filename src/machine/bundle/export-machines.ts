@@ -1,6 +1,6 @@
 /** `export`: machines as they are in this store, for another one. The user's own keys stay here. */
 import * as path from "node:path";
-import { isMadeForMachine } from "../../driver-kit/core-files.ts";
+import { isMadeForMachine, ownKeyName } from "../../driver-kit/core-files.ts";
 import { MachineError } from "../../errors/machine-error.ts";
 import { logTo } from "../../log/event.ts";
 import { portableText } from "../../store/portable-paths.ts";
@@ -65,6 +65,12 @@ async function exportMachine(
     if (text === undefined) logTo(host.report, "warn", `${entry} of "${name}" stays here: it is no text, or too large`);
     else files[entry] = jsonFiles.has(entry) ? portableText(text, root) : text;
   }
+  if (files[ownKeyName] !== undefined)
+    logTo(
+      host.report,
+      "info",
+      `The key pair that "${name}" has of its own goes along; the store that imports it gives it another, and rm --restore takes out the own one alone`,
+    );
   return { name, record: portableText(await context.store.loadText(name), root), files };
 }
 

@@ -1,11 +1,14 @@
 /** `import`: machines of a bundle are in this store from now on. What cannot be done at once, a later `provision` does. */
 import * as path from "node:path";
+import { importedKeyName, ownKeyName } from "../../driver-kit/core-files.ts";
 import { isMachineError, MachineError, messageOf } from "../../errors/machine-error.ts";
 import { logTo } from "../../log/event.ts";
 import { respellJsonText } from "../../gocompat/json-merge.ts";
 import { decodeRecord } from "../../store/codec.ts";
 import type { HostRecord } from "../../store/host-record.ts";
+import { isKeptCertsDir } from "../../store/kept-certs.ts";
 import { localText } from "../../store/portable-paths.ts";
+import { pathsIn, withPaths } from "../../store/relocation.ts";
 import { makePrivateDirectory, readFileIfExists, writeFileAtomic } from "../../system/files.ts";
 import { prepareAuthority } from "../certificates.ts";
 import { isProvisioned } from "../host/host.ts";
@@ -78,7 +81,7 @@ async function take(context: MachineContext, machine: BundledMachine, signal: Ab
   await using _lock = await lockMachine(context, name, "import", signal);
   const root = context.store.root;
   const companions = Object.entries(files).map(
-    ([file, text]) => [file, jsonFiles.has(file) ? localText(text, root) : text] as const,
+    ([file, text]) => [hereCalled(file), jsonFiles.has(file) ? localText(text, root) : text] as const,
   );
   await context.store.create(recordIn(context, machine), Object.fromEntries(companions));
 }
@@ -96,16 +99,35 @@ function recordIn(context: MachineContext, { name, record }: BundledMachine): Ho
 
 function recordOf({ store }: MachineContext, name: string, text: string): HostRecord {
   const { record } = decodeRecord(text, { name, storeRoot: store.root });
-  return { ...record, driverConfigText: withoutOwnersKey(record.driverConfigText, store.machineDir(name)) };
+  const here = ofThisAuthority(record, store);
+  return { ...here, driverConfigText: withOwnersKeys(here.driverConfigText, store.machineDir(name)) };
 }
 
-/** The key of a box that was adopted stayed behind: whoever has it now logs in with the agent's or a default one. */
-function withoutOwnersKey(configText: string, machineDir: string): string {
+/** The machine went on with an authority of the other store's that this one has not, and gets a certificate of this one's. */
+function ofThisAuthority(record: HostRecord, { root, certsDir }: MachineContext["store"]): HostRecord {
+  const { CertDir } = record.hostOptions.AuthOptions;
+  return isKeptCertsDir(root, CertDir) ? withPaths(record, pathsIn(record, CertDir, certsDir)) : record;
+}
+
+/**
+ * The key of a box that was adopted stayed behind: whoever has it now logs in with the agent's or a default one. A pair of the
+ * box's own is the other store's, too: with it this one is let in, and gives the box another, so that neither locks the other
+ * one out.
+ */
+function withOwnersKeys(configText: string, machineDir: string): string {
   const config = JSON.parse(configText) as Readonly<Record<string, unknown>>;
   const { SSHKey, SSHKeyPath } = config;
+  const changed = (change: Readonly<Record<string, string>>): string =>
+    respellJsonText(configText, JSON.stringify({ ...config, ...change }));
+  if (SSHKeyPath === path.join(machineDir, ownKeyName))
+    return changed({ SSHKeyPath: path.join(machineDir, importedKeyName), OwnKey: "wanted" });
   if (typeof SSHKey !== "string" || SSHKey === "" || typeof SSHKeyPath !== "string") return configText;
-  const isCopy = path.dirname(SSHKeyPath) === machineDir;
-  return respellJsonText(configText, JSON.stringify({ ...config, SSHKey: "", SSHKeyPath: isCopy ? "" : SSHKeyPath }));
+  return changed({ SSHKey: "", SSHKeyPath: path.dirname(SSHKeyPath) === machineDir ? "" : SSHKeyPath });
+}
+
+/** What a file of the bundle is called here. */
+function hereCalled(file: string): string {
+  return file === ownKeyName || file === `${ownKeyName}.pub` ? file.replace(ownKeyName, importedKeyName) : file;
 }
 
 async function makeReady(context: MachineContext, name: string, signal: AbortSignal): Promise<boolean> {

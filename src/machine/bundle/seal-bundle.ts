@@ -1,4 +1,5 @@
 /** A bundle is sealed by age (age-encryption.org), for people's keys or by a passphrase: age itself opens it as well. */
+import { MachineError } from "../../errors/machine-error.ts";
 import { unusable } from "./bundle.ts";
 
 /** Who can open it. */
@@ -10,7 +11,7 @@ export type SealKey = { readonly identities: readonly string[] } | { readonly pa
 /** Of armored text. */
 const firstLine = "-----BEGIN AGE ENCRYPTED FILE-----";
 
-/** Gives armored text. Throws `bundle-unusable` for what is no recipient. */
+/** Gives armored text. Throws `usage` for what is no recipient. */
 export async function sealBundle(text: string, seal: Seal): Promise<string> {
   const { armor, Encrypter } = await import("age-encryption");
   const encrypter = new Encrypter();
@@ -23,14 +24,22 @@ function addRecipient(encrypter: { addRecipient(recipient: string): void }, reci
   try {
     encrypter.addRecipient(recipient);
   } catch {
-    throw unusable(`${JSON.stringify(recipient)} is no recipient of age`, "Give it as age-keygen -y prints it: age1...");
+    throw new MachineError("usage", `${JSON.stringify(recipient)} is no recipient of age`, {
+      hint: "Give it as age-keygen -y prints it: age1...",
+    });
   }
 }
 
-/** Throws `bundle-unusable` for what age did not make, before the key is asked for, and where that is not one of its. */
-export async function openBundle(sealed: string, askKey: () => Promise<SealKey>): Promise<string> {
+/** How a bundle was sealed, which it says itself. */
+export type SealKind = "recipients" | "passphrase";
+
+/**
+ * @param askKey for what the bundle is sealed with
+ * Throws `bundle-unusable` for what age did not make, before the key is asked for, and where that is not one of its.
+ */
+export async function openBundle(sealed: string, askKey: (kind: SealKind) => Promise<SealKey>): Promise<string> {
   const bytes = await decodeArmor(sealed);
-  const key = await askKey();
+  const key = await askKey(kindOf(bytes));
   const { Decrypter } = await import("age-encryption");
   const decrypter = new Decrypter();
   if ("passphrase" in key) decrypter.addPassphrase(key.passphrase);
@@ -38,8 +47,24 @@ export async function openBundle(sealed: string, askKey: () => Promise<SealKey>)
   try {
     return await decrypter.decrypt(bytes, "text");
   } catch {
-    throw unusable("The bundle cannot be opened: it is sealed for somebody else, or the passphrase is another");
+    if ("passphrase" in key)
+      throw unusable(
+        "The bundle cannot be opened: its passphrase is another, or it is damaged",
+        "Run the command again with the passphrase that it was exported with; nothing else opens it.",
+      );
+    const { identityToRecipient } = await import("age-encryption");
+    const recipient = await identityToRecipient(key.identities[0] ?? "").catch(() => "age1...");
+    throw unusable(
+      "The bundle cannot be opened: it is sealed for somebody else, or it is damaged",
+      `Name the file of the key that it is for by --identity; or have it exported anew, for yours: docker-machine export --to ${recipient} NAME`,
+    );
   }
+}
+
+/** What age writes in the clear at the beginning, a line for each recipient. */
+function kindOf(bytes: Uint8Array): SealKind {
+  const header = Buffer.from(bytes.subarray(0, 64)).toString("latin1");
+  return /^age-encryption\.org\/v1\n-> scrypt /u.test(header) ? "passphrase" : "recipients";
 }
 
 async function decodeArmor(sealed: string): Promise<Uint8Array> {

@@ -3,7 +3,7 @@
  * of a team nor in a bundle. Whatever cuts it off, the key that is recorded opens the machine.
  */
 import * as path from "node:path";
-import { ownKeyName } from "../../driver-kit/core-files.ts";
+import { importedKeyName, ownKeyName } from "../../driver-kit/core-files.ts";
 import { isMachineError, MachineError, messageOf } from "../../errors/machine-error.ts";
 import { logTo, reportNothing } from "../../log/event.ts";
 import { addLoginKey, removeLoginKey } from "../../provision/host/login-key.ts";
@@ -41,9 +41,13 @@ export async function takeOwnKey(context: MachineContext, host: Host, ssh: SshEx
     if (isMachineError(error, "ssh-authentication")) await removeLoginKey(at, host.name, publicKey);
     throw error;
   }
+  const isImported = path.basename(await host.driver.getSshKeyPath()) === importedKeyName;
   const copies = await ownKey.use();
   await host.save();
-  logTo(host.report, "info", `"${host.name}" is logged in to by a key of its own from now on; yours is not needed for it`);
+  const former = isImported
+    ? "the one that it came with stays in authorized_keys there, for the store that it came from"
+    : "yours is not needed for it";
+  logTo(host.report, "info", `"${host.name}" is logged in to by a key of its own from now on; ${former}`);
   for (const copy of copies) await removeCopy(host, copy);
 }
 

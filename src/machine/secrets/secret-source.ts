@@ -113,7 +113,7 @@ function reasonIn(stderr: Buffer): string {
 function unavailable(reference: string, complaint: string, cause?: unknown): MachineError {
   return new MachineError("secret-unavailable", `The secret ${reference} ${complaint}`, {
     cause,
-    hint: "Make it available there. A machine that exists is told of another place with: docker-machine config set NAME FLAG=REFERENCE",
+    hint: "Make it available there, or name another place.",
   });
 }
 

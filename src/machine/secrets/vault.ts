@@ -87,7 +87,9 @@ export class Vault {
     const needed = marksIn(text);
     for (const [name, secret] of this.#secrets) {
       if (secret.value !== undefined || "value" in secret.origin || !needed.has(name)) continue;
-      secret.value = await this.#context.secrets.resolve(secret.origin.reference);
+      secret.value = await this.#context.secrets.resolve(secret.origin.reference).catch(async (error: unknown) => {
+        throw (await import("./lost-secret.ts")).ofMachine(error, this.#file, name);
+      });
       this.#context.redactor.add(secret.value);
     }
   }

@@ -9,6 +9,7 @@ import type { PublicKey } from "../../ssh/public-key.ts";
 import { tlsKeyOf } from "../../ssh/tls-key.ts";
 import { readFileIfExists } from "../../system/files.ts";
 import { createGuestCertificate } from "../../tls/guest-certificate.ts";
+import type { Host } from "../host/host.ts";
 import { isOverSsh } from "../host/engine-transport.ts";
 import { openHost } from "../host/open-host.ts";
 import { requireCreated } from "../interruption/interrupted.ts";
@@ -35,6 +36,34 @@ export interface SharedByCertificate {
   readonly until: Date;
 }
 
+/** As {@link shareByCertificate} throws, before a person is asked. */
+export async function requireCertifiableMachine(context: MachineContext, name: string, key: PublicKey): Promise<void> {
+  requireTlsKey(key);
+  await using host = await openHost(context, name);
+  await requireCertifiable(host);
+}
+
+function requireTlsKey(key: PublicKey): ReturnType<typeof tlsKeyOf> & {} {
+  const publicKey = tlsKeyOf(key);
+  if (publicKey !== undefined) return publicKey;
+  throw new MachineError("usage", `A key of the type ${key.type} serves no TLS client`, {
+    hint: "The guest makes one with: ssh-keygen -t ecdsa -m PEM -N '' -f key.pem, and gives key.pem.pub.",
+  });
+}
+
+async function requireCertifiable(host: Host): Promise<void> {
+  requireSharable(host);
+  await requireCreated(host);
+  if (!isOverSsh(host)) return;
+  throw new MachineError(
+    "driver-unsupported",
+    `The engine of "${host.name}" is reached over SSH alone, and takes no certificates`,
+    {
+      hint: "Share it without --tls.",
+    },
+  );
+}
+
 /** Throws `usage` for a key that no TLS client could use, `driver-unsupported` for an engine without TLS. The host is not asked. */
 export async function shareByCertificate(
   context: MachineContext,
@@ -42,19 +71,10 @@ export async function shareByCertificate(
   { person, key, forMs }: CertificateRequest,
   signal: AbortSignal,
 ): Promise<SharedByCertificate> {
-  const publicKey = tlsKeyOf(key);
-  if (publicKey === undefined)
-    throw new MachineError("usage", `A key of the type ${key.type} serves no TLS client`, {
-      hint: "The guest makes one with: ssh-keygen -t ecdsa -m PEM -N '' -f key.pem, and gives key.pem.pub.",
-    });
+  const publicKey = requireTlsKey(key);
   await using _lock = await lockMachine(context, name, "share", signal);
   await using host = await openHost(context, name);
-  requireSharable(host);
-  await requireCreated(host);
-  if (isOverSsh(host))
-    throw new MachineError("driver-unsupported", `The engine of "${name}" is reached over SSH alone, and takes no certificates`, {
-      hint: "Share it without --tls.",
-    });
+  await requireCertifiable(host);
   const url = await host.driver.getUrl();
   const now = context.clock.now();
   const until = new Date(Math.floor((now.getTime() + forMs) / 1_000) * 1_000);

@@ -59,24 +59,34 @@ export async function shareMachine(
   const publicKey = formatPublicKey(key);
   const grant = { person, mode, fingerprint, publicKey, untilEpochSeconds: until.getTime() / 1_000 };
   return await onMachine(context, name, "share", signal, async (host, request, at) => {
+    requireOwnAddress(host);
     const place = await placeOf(host);
     await shareHost(request, at, grant);
     return { name, until, ticket: formatTicket({ ...place, guestKey: fingerprint, mode, until: until.toISOString() }) };
   });
 }
 
+/** What can be told without asking the machine: before a person is asked. Throws `driver-unsupported`, and for an interrupted one. */
+export async function requireSharableMachine(context: MachineContext, name: string): Promise<void> {
+  await using host = await openShared(context, name);
+  await requireCreated(host);
+  requireOwnAddress(host);
+}
+
+function requireOwnAddress({ name, driver }: Host): void {
+  if (driver.sshConfigHost === undefined) return;
+  throw new MachineError(
+    "driver-unsupported",
+    `"${name}" is reached through an entry of your ssh_config, which guests have not`,
+    {
+      hint: "Adopt it by its address to share it.",
+    },
+  );
+}
+
 /** The connection stands, so its keys are pinned. */
 async function placeOf(host: Host): Promise<Pick<ShareTicket, "machine" | "address" | "port" | "user" | "hostKeys">> {
   const { hostName, port, hostKeys } = await host.sshTarget();
-  if (host.driver.sshConfigHost !== undefined) {
-    throw new MachineError(
-      "driver-unsupported",
-      `"${host.name}" is reached through an entry of your ssh_config, which guests have not`,
-      {
-        hint: "Adopt it by its address to share it.",
-      },
-    );
-  }
   const keys = (await loadPinnedKeys(hostKeys)).map(formatPublicKey);
   return { machine: host.name, address: hostName, port, user: guestUser, hostKeys: keys };
 }
