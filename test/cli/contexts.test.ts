@@ -102,6 +102,26 @@ describe("docker contexts", { skip: hasDocker ? false : "docker's client is not 
     assert.deepEqual(await shown("web"), [engine.url, "mine"]);
   });
 
+  it("that lead elsewhere by hand are left so, until somebody asks for them", async () => {
+    const [elsewhere, words] = ["tcp://192.0.2.9:2376", 'The docker context "web" was changed by hand, and led to'];
+    const edit = async (): Promise<void> =>
+      assert.equal((await docker("context", "update", "web", "--docker", `host=${elsewhere}`)).status, 0);
+    await edit();
+    assert.equal((await shell.run(["label", "web", "other=save"])).stderr, "");
+    assert.equal((await shown("web"))[0], elsewhere);
+    const { stdout } = await shell.run(["--output", "json", "doctor", "web"]);
+    assert.match(stdout, /the context \\"web\\" was changed by hand, and leads to tcp:\/\/192\.0\.2\.9:2376/u);
+    await shell.run(["doctor", "--fix", "web"]);
+    assert.equal((await shown("web"))[0], engine.url);
+    for (const command of ["create", "use"]) {
+      await edit();
+      const { code, stderr } = await shell.run(["context", command, "web"]);
+      assert.deepEqual([code, stderr], [0, `${words} ${elsewhere}: it leads to "web" again\n`]);
+      assert.equal((await shown("web"))[0], engine.url);
+    }
+    assert.equal((await shell.run(["context", "create", "web"])).stderr, "");
+  });
+
   it("of others are never touched", async () => {
     await shell.ok(`create -d none --url ${engine.url} theirs`);
     assert.equal((await docker("context", "create", "theirs", "--docker", "host=tcp://192.0.2.9:2376")).status, 0);

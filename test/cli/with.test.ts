@@ -151,8 +151,10 @@ for (const backend of ["openssh", "native"] as const) {
     });
 
     it("leaves no socket and no connection when it is killed", async () => {
-      const child = scene.start(forever, { before: flags });
-      const socket = (await firstLine(child)).replace("unix://", "");
+      const child = scene.start(`console.log(process.env.DOCKER_HOST, process.pid); setInterval(() => {}, 1000);`, {
+        before: flags,
+      });
+      const [socket = "", pid] = (await firstLine(child)).replace("unix://", "").split(" ");
       const ended = endOf(child);
       child.kill("SIGKILL");
       // The program that it ran holds its pipes.
@@ -160,6 +162,8 @@ for (const backend of ["openssh", "native"] as const) {
       child.stderr.destroy();
       await ended;
       await until(() => !existsSync(path.dirname(socket)) && connectionsTo(scene.server.port) === 0);
+      // Nobody else ends it.
+      process.kill(Number(pid));
     });
 
     it("ends with an error, and does not hang, when SSH is cut", async () => {

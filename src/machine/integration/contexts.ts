@@ -4,6 +4,7 @@
  */
 import * as path from "node:path";
 import { MachineError } from "../../errors/machine-error.ts";
+import { logTo } from "../../log/event.ts";
 import { removeFolder } from "../../store/foreign-files.ts";
 import { makePrivateDirectory, readRegularFileIfExists, writeFileAtomic } from "../../system/files.ts";
 import { engineUrlOf } from "../host/engine-connection.ts";
@@ -29,6 +30,8 @@ export function contextNameOf(machineName: string): string {
 interface Mark {
   readonly store: string;
   readonly machine: string;
+  /** The address that it was given by us: where it has another, that is somebody's own. Marks of before have none. */
+  readonly host?: string;
 }
 
 interface Meta {
@@ -52,6 +55,7 @@ export async function createContext(context: MachineContext, name: string, signa
   const found = await readMeta(contextPaths(folder, contextNameOf(name)));
   if (found !== undefined && !isOurs(found, context, name)) throw foreign(contextNameOf(name));
   await writeContext(context, host, folder, found);
+  sayWhatWasTheirs(context, host, found);
   return { name, context: contextNameOf(name) };
 }
 
@@ -89,6 +93,7 @@ export async function contextDrift(context: MachineContext, host: Host): Promise
   if (found === undefined || !isOurs(found, context, host.name)) return undefined;
   const wanted = await contentOf(host);
   const has = found.Endpoints?.["docker"]?.Host;
+  if (isEdited(found)) return `the context "${contextNameOf(host.name)}" was changed by hand, and leads to ${has}`;
   if (has !== wanted.url) return `the context "${contextNameOf(host.name)}" has ${has}, and the machine ${wanted.url}`;
   for (const [file, text] of wanted.files) {
     const present = (await readRegularFileIfExists(path.join(paths.certificates, file)))?.toString("utf8");
@@ -106,6 +111,7 @@ export async function moveContext(context: MachineContext, oldName: string, host
   const taken = await readMeta(contextPaths(folder, contextNameOf(host.name)));
   if (taken !== undefined && !isOurs(taken, context, host.name)) throw foreign(contextNameOf(host.name));
   await writeContext(context, host, folder, withoutDescription(before, oldName));
+  sayWhatWasTheirs(context, host, before);
   if (isCurrent) await setCurrentContext(folder, contextNameOf(host.name));
   await removeContext(context, oldName);
 }
@@ -120,11 +126,30 @@ function descriptionOf(name: string): string {
   return `Machine "${name}"`;
 }
 
-/** Puts the machine's context right where it has one of ours. */
-export async function refreshContext(context: MachineContext, host: Host): Promise<void> {
+/** Puts the machine's context right where it has one of ours; one that was changed by hand only where that is asked for. */
+export async function refreshContext(context: MachineContext, host: Host, alsoEdited = false): Promise<void> {
   if ((await contextDrift(context, host)) === undefined) return;
   const folder = dockerConfigFolder(context.computer);
-  await writeContext(context, host, folder, await readMeta(contextPaths(folder, contextNameOf(host.name))));
+  const found = await readMeta(contextPaths(folder, contextNameOf(host.name)));
+  if (alsoEdited || found === undefined || !isEdited(found)) await writeContext(context, host, folder, found);
+}
+
+/** Whether somebody has it lead elsewhere than we did, or without looking at certificates. */
+function isEdited({ Metadata, Endpoints }: Meta): boolean {
+  const [given, has] = [Metadata?.["docker-machine"]?.host, Endpoints?.["docker"]];
+  return given !== undefined && (has?.Host !== given || has.SkipTLSVerify === true);
+}
+
+/** What somebody changed by hand is put back by who asks for it, and not in silence. */
+function sayWhatWasTheirs(context: MachineContext, { name }: Host, before: Meta | undefined): void {
+  if (before === undefined || !isEdited(before)) return;
+  const { Host: host, SkipTLSVerify: skips } = before.Endpoints?.["docker"] ?? {};
+  const had = skips === true ? `${host} without a look at its certificate` : String(host);
+  logTo(
+    context.reportFor(name),
+    "warn",
+    `The docker context "${contextNameOf(name)}" was changed by hand, and led to ${had}: it leads to "${name}" again`,
+  );
 }
 
 async function writeContext(context: MachineContext, host: Host, folder: string, before: Meta | undefined): Promise<void> {
@@ -142,7 +167,7 @@ async function writeContext(context: MachineContext, host: Host, folder: string,
     Metadata: {
       Description: descriptionOf(host.name),
       ...before?.Metadata,
-      "docker-machine": { store: context.store.root, machine: host.name },
+      "docker-machine": { store: context.store.root, machine: host.name, host: url },
     },
     Endpoints: { ...before?.Endpoints, docker: { Host: url, SkipTLSVerify: false } },
   };

@@ -40,7 +40,7 @@ export async function integrationDrift(context: MachineContext, host: Host): Pro
   if (!hasDockerConfig(context)) return [];
   const [ofContext, ofEntry] = [await contextDrift(context, host), await sshEntryDrift(context, host)];
   return [
-    ...(ofContext === undefined ? [] : [{ what: ofContext, repair: async () => await refreshContext(context, host) }]),
+    ...(ofContext === undefined ? [] : [{ what: ofContext, repair: async () => await refreshContext(context, host, true) }]),
     ...(ofEntry === undefined ? [] : [{ what: ofEntry, repair: async () => await refreshSshEntry(context, host) }]),
   ];
 }
