@@ -56,9 +56,22 @@ export async function parseYaml(text: string, file: string, complain: Complain):
   const [broken] = document.errors;
   if (broken !== undefined) {
     const problem = broken.code === "MULTIPLE_DOCS" ? "a second document begins here" : `this is no YAML: ${broken.message}`;
-    throw complain(placeAt(broken.pos[0]), problem);
+    throw complain(placeAt(broken.pos[0]), problem, hintAt(text, broken.pos[0]));
   }
   return new Reading(yaml, document, placeAt, complain).read(document.contents);
+}
+
+/** What helps against the usual reasons why a text is no YAML; undefined for others. @param offset where it stops being one */
+function hintAt(text: string, offset: number): string | undefined {
+  const [before = ""] = /[^\n]*$/u.exec(text.slice(0, offset)) ?? [];
+  // In { } and [ ] a brace begins a mapping, whatever stands before it.
+  const variable = before.endsWith("$") ? /^\{[^{}\n]*\}/u.exec(text.slice(offset)) : null;
+  if (variable !== null) return `Inside { } and [ ], what holds $${variable[0]} is put in quotes: "$${variable[0]}"`;
+  const isNameInBraces = /[{,]\s*[\w.-]+$/u.test(before) && /^[[{]/u.test(text.slice(offset));
+  if (isNameInBraces || /^\s*[[{][^:]*[\]}]$/u.test(before))
+    return "A name that begins with a bracket, or has one inside { }, is put in quotes.";
+  if (/^[@%`]/u.test(text.slice(offset))) return `Put text that begins with ${text[offset]} in quotes.`;
+  return text[offset] === "\t" ? "Indent with blanks." : undefined;
 }
 
 /** Each node is read once, however many aliases lead to it. */
@@ -112,7 +125,7 @@ class Reading {
     const merged = pairs.filter((pair) => isMergeKey(pair.key)).flatMap((pair) => this.#mergedEntries(pair.value));
     const entries = own.map(({ key, value }) => {
       const place = this.#place(key);
-      if (!isScalar(key)) throw this.#complain(place, "this is no name");
+      if (!isScalar(key)) throw this.#complain(place, "this is no name", "Put a name that begins with a bracket in quotes.");
       return { key: key.source ?? String(key.value), place, value: this.read(value) };
     });
     const names = new Set<string>();

@@ -8,7 +8,6 @@ export type ArgumentKind =
   | "with"
   /** Any number of machines. */
   | "machines"
-  /** Any number of machines, of those in a fleet's file. */
   /** A machine and a path on it, or a path here. */
   | "machine-path"
   /** A machine's folder, then a folder here. */

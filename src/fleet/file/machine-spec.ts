@@ -37,7 +37,7 @@ export class SpecReader {
     const { title, place } = scopes.at(-1) ?? this.#defaults;
     const driver = all.others.get("driver");
     if (driver === undefined) throw invalid(place, `${title} has no driver`, "Give it one, or one to defaults.");
-    const driverName = text(driver.value, "driver");
+    const driverName = text(withEnvironment(driver.value, this.#source.env), "driver");
     const flags = await this.#flagsOf(driverName, driver);
     const own = new Set(scopes.flatMap((scope) => [...scope.flags.keys()]));
     const values: Record<string, FlagValue> = {};

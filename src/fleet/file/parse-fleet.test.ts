@@ -34,6 +34,9 @@ describe("a fleet's file", () => {
     assert.deepEqual(await names("build-{a,b}"), ["build-a", "build-b"]);
     assert.deepEqual(await names("r[1-2]-n[1-2]"), ["r1-n1", "r1-n2", "r2-n1", "r2-n2"]);
     assert.deepEqual(await names("web-[5]"), ["web-5"]);
+    assert.deepEqual(await names("web-[1-1]"), ["web-1"]);
+    assert.deepEqual(await names("web-[0-1]"), ["web-0", "web-1"]);
+    assert.equal((await names("web-[1-2000]")).length, 2000);
   });
 
   it("lays defaults, range and name over each other: maps by key, lists as a whole, null takes away", async () => {
@@ -106,6 +109,7 @@ machines:
     const text =
       'machines:\n  a: {driver: cloud, cloud-token: "cmd:pass show x", cloud-type: "${TYPE}-$${X}", engine: {env: [TOKEN=env:T]}}\n';
     const { machines } = await parse(text, { TYPE: "big" });
+    assert.equal((await parse("machines:\n  a:\n    driver: ${WHOSE}\n", { WHOSE: "box" })).machines[0]?.driverName, "box");
     assert.deepEqual(machines[0]?.flags, {
       "cloud-token": "cmd:pass show x",
       "cloud-type": "big-${X}",
@@ -217,7 +221,21 @@ swarm:
       [`${box}  B-1: {driver: box}`, /"B-1" and "b-1" differ in case alone$/u, /^$/u],
       [`${machines}  a_b: {driver: box}`, /"a_b" names no machines: invalid hostname/u, /must not hold "_"/u],
       [`${machines}  w-[1-]: {driver: box}`, /"w-\[1-\]" names no machines: \[1-\] is no range$/u, /range/u],
-      [`${machines}  w-[1-9999]: {driver: box}`, /names no machines: .*too many/u, /range/u],
+      [`${machines}  w-[1-100000]: {driver: box}`, /^m\.yml:4:3: .*: 1-100000 is more than 5000 machines$/u, /5000 at most/u],
+      [`${machines}  w-[1-999]-[1-999]: {driver: box}`, /^m\.yml:4:3: .* is more than 5000 machines$/u, /5000 at most/u],
+      [
+        `${machines}  w-[3-1]: {driver: box}`,
+        /^m\.yml:4:3: "w-\[3-1\]" names no machines: 3-1 goes backwards$/u,
+        /^Write it as 1-3\.$/u,
+      ],
+      [`${machines}  w-[1,9-4]: {driver: box}`, /^m\.yml:4:3: .*9-4 goes backwards$/u, /^Write it as 4-9\.$/u],
+      [`${machines}  w-{3..1}: {driver: box}`, /^m\.yml:4:3: .*3\.\.1 goes backwards$/u, /^Write it as 1\.\.3\.$/u],
+      [`${machines}  w-[01-3]: {driver: box}`, /^m\.yml:4:3: .*the numbers of 01-3 are padded/u, /^Write it as 01-03\.$/u],
+      [`${machines}  w-[8-010]: {driver: box}`, /^m\.yml:4:3: .*the numbers of 8-010 are padded/u, /^Write it as 008-010\.$/u],
+      [`${machines}  w-[a-c]: {driver: box}`, /^m\.yml:4:3: .*: \[a-c\] is no range$/u, /\{a,b,c\}/u],
+      [`${machines}  w-{a..c}: {driver: box}`, /^m\.yml:4:3: .*: \{a\.\.c\} is no range$/u, /\{a,b,c\}/u],
+      [`${machines}  w-{1..3,5}: {driver: box}`, /^m\.yml:4:3: .*: \{1\.\.3,5\} is no range$/u, /A range is/u],
+      [`${machines}  w-[1,1]: {driver: box}`, /^m\.yml:4:3: .*"w-1" is given twice$/u, /A range is/u],
       [`${head}rollout: {max-unavailable: 0}`, /max-unavailable is a number of machines from 1 on/u, /^$/u],
       [`${head}rollout: {max-unavailable: "120%"}`, /max-unavailable is/u, /^$/u],
       [`${head}rollout: {max-fail: -1}`, /max-fail is a whole number of 0 or more$/u, /^$/u],
@@ -233,6 +251,12 @@ swarm:
         /"a" keeps live-restore/u,
         /^$/u,
       ],
+      [`${machines}  a: {driver: box, box-address: \${X}}`, /^m\.yml:4:34: this is no YAML/u, /in quotes: "\$\{X\}"$/u],
+      [`${machines}  a: {driver: cloud, cloud-tag: [x-\${X}, b]}`, /^m\.yml:4:37: this is no YAML/u, /in quotes: "\$\{X\}"$/u],
+      [`${head}machines: {web-[1-3]: {driver: box}}`, /^m\.yml:3:16: this is no YAML/u, /in quotes/u],
+      [`${machines}  {a,b}-1: {driver: box}`, /^m\.yml:4:8: this is no YAML/u, /in quotes/u],
+      [`${machines}  a: {driver: box, labels: {role: @x}}`, /^m\.yml:4:35: this is no YAML/u, /begins with @ in quotes/u],
+      [`${machines}  a:\n\tdriver: box`, /^m\.yml:5:1: this is no YAML/u, /blanks/u],
       ["a: [", /^m\.yml:1:\d+: this is no YAML/u, /^$/u],
       [`${head}machines: [a]`, /^m\.yml:3:11: machines is no mapping/u, /^$/u],
     ] as const) {

@@ -7,7 +7,7 @@ import { readClusters } from "./clusters.ts";
 import { invalid, knownEntries } from "./complaint.ts";
 import type { FlagSource } from "./flag-source.ts";
 import { defaultRollout, type FleetFile, type MachineSpec } from "./fleet-file.ts";
-import { isRange, namesOf } from "./machine-names.ts";
+import { isRange, mostMachines, namesOf } from "./machine-names.ts";
 import { SpecReader, type SharedSpec } from "./machine-spec.ts";
 import { readRollout } from "./rollout.ts";
 import { text } from "./scalars.ts";
@@ -16,7 +16,6 @@ import { emptyScope, readScope, type Scope } from "./scope.ts";
 export const fleetKeys = ["version", "fleet", "defaults", "machines", "rollout", "swarm"] as const;
 /** Of the file's form. */
 export const fileVersion = 1;
-export const mostMachines = 5_000;
 
 /** @param file its path, for messages. Throws `fleet-invalid`. */
 export async function parseFleet(content: string, file: string, source: FlagSource): Promise<FleetFile> {
