@@ -151,7 +151,9 @@ swarm:
     const machines = `${head}machines:\n`;
     const box = `${machines}  b-[1-3]: {driver: box}\n`;
     for (const [text, message, hint] of [
-      ["", /^m\.yml:1:1: the file does not say its version$/u, /version: 1/u],
+      ["", /^m\.yml:1:1: nothing is written in the file$/u, /version: 1/u],
+      ["# later\n", /^m\.yml:1:1: nothing is written in the file$/u, /version: 1/u],
+      ["fleet: shop\n", /^m\.yml:1:1: the file does not say its version$/u, /version: 1/u],
       ["version: 2", /^m\.yml:1:10: this program reads version 1/u, /newer/u],
       ["version: 1", /^m\.yml:1:1: the fleet has no name$/u, /fleet: shop/u],
       ["version: 1\nfleet: -x", /"-x" is no name of a fleet$/u, /begins with/u],

@@ -2,7 +2,7 @@
  * `machines.yml`: what should be. Read as a whole before anything is asked of anybody; what is wrong in it is told with
  * line, column and what may have been meant.
  */
-import { entriesOf, parseYaml, type Place, type Written, type WrittenEntry } from "../../system/yaml-text.ts";
+import { entriesOf, isNothing, parseYaml, type Place, type Written, type WrittenEntry } from "../../system/yaml-text.ts";
 import { readClusters } from "./clusters.ts";
 import { invalid, knownEntries } from "./complaint.ts";
 import type { FlagSource } from "./flag-source.ts";
@@ -20,6 +20,8 @@ export const fileVersion = 1;
 /** @param file its path, for messages. Throws `fleet-invalid`. */
 export async function parseFleet(content: string, file: string, source: FlagSource): Promise<FleetFile> {
   const written = await parseYaml(content, file, invalid);
+  if (isNothing(written))
+    throw invalid(written.place, "nothing is written in the file", `Begin it with: version: ${fileVersion}`);
   const entries = knownEntries(written, "the file", fleetKeys);
   requireVersion(entries.get("version"), written.place);
   const fleet = readName(entries.get("fleet"), written.place);
