@@ -4,7 +4,7 @@
  */
 import { randomInt } from "node:crypto";
 import { command, tryCommand } from "./command.ts";
-import { formatAddress, parseAddress, type LabSegment } from "./network.ts";
+import { formatAddress, hardwareOf, parseAddress, type LabSegment } from "./network.ts";
 
 export interface Cable {
   readonly address: string;
@@ -67,26 +67,10 @@ async function ensureFarEnd(number: number): Promise<void> {
 
 async function claim(number: number): Promise<boolean> {
   const name = interfaceOf(number);
-  const made = await tryCommand("ip", [
-    "link",
-    "add",
-    "name",
-    name,
-    "type",
-    "veth",
-    "peer",
-    "name",
-    `${name}p`,
-    "address",
-    hardwareOf(number),
-  ]);
+  // The same hardware address after a reboot, as with a real card: else neighbours send to the old one until they forget it.
+  const peer = ["peer", "name", `${name}p`, "address", hardwareOf(number)];
+  const made = await tryCommand("ip", ["link", "add", "name", name, "type", "veth", ...peer]);
   return made.status === 0;
-}
-
-/** The same after a reboot, as with a real card: else neighbours send to the old one until they forget it. */
-function hardwareOf(number: number): string {
-  const digits = number.toString(16).padStart(8, "0");
-  return ["02", "d0", ...(digits.match(/../gu) ?? [])].join(":");
 }
 
 async function batch(lines: readonly string[], pid?: number): Promise<void> {

@@ -1,11 +1,13 @@
 /** Each variant of the lab is what it says, so that a test that runs on it tests what it means to. */
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
+import { randomBytes } from "node:crypto";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import * as path from "node:path";
 import { after, before, describe, test } from "node:test";
+import { setTimeout as delay } from "node:timers/promises";
 import { promisify } from "node:util";
 import { labUnavailableReason, openLab, type Lab, type LabHost } from "./lab.ts";
 import { tinyImageTar } from "./tiny-image.ts";
@@ -187,6 +189,27 @@ describe("lab", { skip: unavailable, concurrency: 2 }, () => {
     await waitUntil("the shutdown", 60_000, async () => ((await host.isOn()) ? undefined : true));
     await host.powerOn();
     assert.equal(await ssh(host, "echo on"), "on");
+  });
+
+  test("what a host says arrives whichever hosts go meanwhile", async () => {
+    const { stdout } = await run("ip", ["-json", "-4", "address", "show", "to", lab.gateway]);
+    const [link] = JSON.parse(stdout) as readonly { readonly ifname: string }[];
+    // The hardware address that a bridge which is left to itself would take for its own.
+    const leaving = `dml-${randomBytes(4).toString("hex")}`;
+    const ends = [leaving, "address", "02:00:00:00:00:01", "type", "veth", "peer", "name", `${leaving}p`];
+    await run("ip", ["link", "add", "name", ...ends]);
+    try {
+      await run("ip", ["link", "set", leaving, "master", link?.ifname ?? "", "up"]);
+      await using host = await lab.start("bookworm");
+      const saying = ssh(host, "touch /run/begun; until [ -e /run/go ]; do sleep 0.05; done; echo arrived");
+      await host.sh("until [ -e /run/begun ]; do sleep 0.05; done");
+      await run("ip", ["link", "delete", leaving]);
+      await host.sh("touch /run/go");
+      const late = delay(10_000, "it is late", { ref: false });
+      assert.equal(await Promise.race([saying, late]), "arrived");
+    } finally {
+      await run("ip", ["link", "delete", leaving]).catch(() => {});
+    }
   });
 
   on("bookworm", "docker-ce comes from a signed repository, in two versions", async (host) => {

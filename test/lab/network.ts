@@ -54,7 +54,9 @@ export async function setUpNetwork(): Promise<LabNetwork> {
   const prefix = await freeNetwork();
   const gateway = `${prefix}.0.1`;
   const subnet = `${prefix}.0.0/${prefixLength}`;
-  await command("ip", ["link", "add", "name", bridge, "type", "bridge"]);
+  // Left to itself a bridge takes the lowest hardware address of its ports, another one as hosts come and go; to those that
+  // stay the gateway is then silent for half a minute, until they ask anew who has its address.
+  await command("ip", ["link", "add", "name", bridge, "address", hardwareOf(parseAddress(gateway)), "type", "bridge"]);
   await command("ip", ["address", "add", `${gateway}/${prefixLength}`, "dev", bridge]);
   await command("ip", ["link", "set", bridge, "up"]);
   for (const rule of rulesFor(bridge, subnet)) await command("iptables", ["-w", "-t", rule.table, "-I", ...rule.words]);
@@ -121,6 +123,12 @@ export function segmentOf({ bridge: name, gateway, subnet }: BridgeNetwork): Lab
   const start = parseAddress(network);
   const upperHalf = { firstNumber: start + size / 2, lastNumber: start + size - 1 };
   return { bridge: name, gateway, subnet, prefixLength: Number(length), ...upperHalf };
+}
+
+/** The hardware address of whoever has this address, as a number. */
+export function hardwareOf(number: number): string {
+  const digits = number.toString(16).padStart(8, "0");
+  return ["02", "d0", ...(digits.match(/../gu) ?? [])].join(":");
 }
 
 export function parseAddress(address: string): number {
