@@ -1,13 +1,16 @@
 /**
  * Requests to etcd over the JSON gateway that each member has (etcd.io, "gRPC gateway"): bytes are base64, 64-bit numbers
- * are strings. Members are asked in turn, the one that answered last first. Everything that is asked here may be asked twice.
+ * are strings. Members are asked in turn, the one that answered last first, and the next one as well where one is silent.
+ * Everything that is asked here may be asked twice.
  */
 import { isMachineError, MachineError, messageOf } from "../errors/machine-error.ts";
 import type { Clock } from "../system/clock.ts";
+import { unlessAborted } from "../system/waiting.ts";
 import { isHttpFailure, type HttpFailure } from "../system/http-failure.ts";
 import { HttpClient, type HttpAnswer } from "../system/http-request.ts";
 import { Asking, type Absence, type Question } from "./asking.ts";
 import type { LedgerBounds } from "./bounds.ts";
+import { firstAnswer } from "./first-answer.ts";
 import { storeRefused } from "./ledger-errors.ts";
 import type { TeamLogin } from "./place.ts";
 
@@ -31,12 +34,17 @@ export interface EtcdApiOptions {
   readonly bounds: LedgerBounds;
 }
 
+/** Who is silent for so long is not waited for alone: most answer in a tenth of it. */
+const silenceMs = 500;
+
 export class EtcdApi {
   readonly #options: EtcdApiOptions;
   readonly #http: HttpClient;
   readonly #asking: Asking;
   #endpoints: readonly string[];
-  #token: Promise<string> | undefined;
+  #token: string | undefined;
+  /** By member, while it is asked for a token. */
+  readonly #logins = new Map<string, Promise<string>>();
 
   constructor(options: EtcdApiOptions) {
     this.#options = options;
@@ -75,21 +83,23 @@ export class EtcdApi {
     }
   }
 
-  /** Each member once; where none of them answers, what the one said that may answer soonest. */
+  /** Where none of the members can answer, throws what the one said that may do so soonest. */
   async #askAny(path: string, body: object, ms: number, signal: AbortSignal): Promise<unknown> {
-    const failures: unknown[] = [];
-    for (const endpoint of this.#endpoints) {
-      try {
-        const answer = await this.#askMember(endpoint, path, body, ms / (2 * this.#endpoints.length), signal);
-        this.#endpoints = [endpoint, ...this.#endpoints.filter((other) => other !== endpoint)];
-        return answer;
-      } catch (error) {
-        signal.throwIfAborted();
-        if (absence(error) === undefined) throw error;
-        failures.push(error);
-      }
+    const ask = async (endpoint: string, ended: AbortSignal): Promise<unknown> =>
+      await this.#askMember(endpoint, path, body, ms, ended);
+    // Each twice within the time: a connection that was kept may be dead without anybody knowing.
+    const pauseMs = Math.min(ms / (2 * this.#endpoints.length), silenceMs);
+    const passes = (error: unknown): boolean => absence(error) !== undefined;
+    try {
+      const { clock } = this.#options;
+      const { by, answer } = await firstAnswer(this.#endpoints, { ask, pauseMs, clock, signal, passes });
+      this.#endpoints = [by, ...this.#endpoints.filter((other) => other !== by)];
+      return answer;
+    } catch (error) {
+      if (!(error instanceof AggregateError)) throw error;
+      const failures: readonly unknown[] = error.errors;
+      throw failures.find((each) => absence(each) === "passing") ?? failures[0];
     }
-    throw failures.find((error) => absence(error) === "passing") ?? failures[0];
   }
 
   async #askMember(endpoint: string, path: string, body: object, ms: number, signal: AbortSignal): Promise<unknown> {
@@ -101,39 +111,52 @@ export class EtcdApi {
             url: `${endpoint}/v3/${path}`,
             headers: { "content-type": "application/json", ...(token === undefined ? {} : { authorization: token }) },
             body: JSON.stringify(body),
-            boundMs: Math.max(ms, 300),
+            boundMs: ms,
             repeatable: true,
           },
           signal,
         ),
       );
-    const token = await this.#authenticated(endpoint, ms, signal);
+    const token = await this.#authenticated(endpoint, signal);
     try {
       return await send(token);
     } catch (error) {
       // A token lives for five minutes, or until the member is started anew.
       if (token === undefined || !(error instanceof EtcdRefusal) || !/invalid auth token/u.test(error.message)) throw error;
       this.#token = undefined;
-      return await send(await this.#authenticated(endpoint, ms, signal));
+      return await send(await this.#authenticated(endpoint, signal));
     }
   }
 
-  async #authenticated(endpoint: string, ms: number, signal: AbortSignal): Promise<string | undefined> {
+  /** What one member gives is good at all of them. */
+  async #authenticated(endpoint: string, signal: AbortSignal): Promise<string | undefined> {
     const { user, password } = this.#options.login;
     if (user === undefined || password === undefined) return undefined;
-    const asked = (this.#token ??= (async () => {
-      const url = `${endpoint}/v3/auth/authenticate`;
-      const body = JSON.stringify({ name: user, password: await password() });
-      const answer = await this.#http.send({ method: "POST", url, body, boundMs: Math.max(ms, 1_000), repeatable: true }, signal);
-      return (readAnswer(answer) as { token: string }).token;
-    })());
+    if (this.#token !== undefined) return this.#token;
+    const login = this.#logins.get(endpoint) ?? this.#logIn(endpoint, user, password);
+    this.#logins.set(endpoint, login);
     try {
-      return await asked;
+      return (this.#token = await unlessAborted(login, signal));
     } catch (error) {
-      this.#token = undefined;
       // Where nobody has to log in, nobody can.
       if (error instanceof EtcdRefusal && /authentication is not enabled/u.test(error.message)) return undefined;
       throw error;
+    }
+  }
+
+  /** For all who wait for it, whichever of them ends. */
+  async #logIn(endpoint: string, name: string, password: () => Promise<string>): Promise<string> {
+    try {
+      const url = `${endpoint}/v3/auth/authenticate`;
+      const body = JSON.stringify({ name, password: await password() });
+      const boundMs = this.#options.bounds.readMs;
+      const answer = await this.#http.send(
+        { method: "POST", url, body, boundMs, repeatable: true },
+        new AbortController().signal,
+      );
+      return (readAnswer(answer) as { token: string }).token;
+    } finally {
+      this.#logins.delete(endpoint);
     }
   }
 }

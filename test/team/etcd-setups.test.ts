@@ -12,6 +12,7 @@ import type { Change, Ledger } from "../../src/team/ledger.ts";
 import { parsePlace, type TeamLogin } from "../../src/team/place.ts";
 import { Etcd, etcdMissing } from "./etcd.ts";
 import { refusal } from "./refusal.ts";
+import { Relay } from "./relay.ts";
 import { makePair, type PairFiles } from "./pair-files.ts";
 
 const never = new AbortController().signal;
@@ -43,7 +44,7 @@ test("etcd: an address where nobody is says so within a second, a silent one wit
   await new Promise<void>((resolve) => mute.listen(0, "127.0.0.1", resolve));
   const silent = ledgerAt(`etcd+http://127.0.0.1:${(mute.address() as AddressInfo).port}/x`);
   const [read, lease] = await Promise.all([refusal(silent.read("m/", 0, never)), refusal(silent.lease(15_000, never))]);
-  assert.match(lease.message, /did not answer within/u);
+  assert.match(lease.message, /no answer within 3 s/u);
   assert.ok(read.ms < 2_500 && lease.ms < 4_500, `${read.ms} ms, ${lease.ms} ms`);
   mute.close();
 });
@@ -188,6 +189,19 @@ test(
     for (const member of [0, 1]) etcd.goOn(member);
   },
 );
+
+test("etcd of three a long way off: each takes its time, and none is given up for it", { skip }, async () => {
+  await using etcd = await Etcd.start(temporaryFolder(), { release: "3.5", members: 3 });
+  const relays = await Promise.all(etcd.clientPorts.map(async (port) => await Relay.start(port)));
+  const url = `etcd+http://${relays.map(({ port }) => `127.0.0.1:${port}`).join(",")}/far`;
+  // A round trip of 0.8 s, of the 2 s that a reader has for all of them.
+  for (const relay of relays) relay.delayMs = 400;
+  const [reader, writer] = [ledgerAt(url), ledgerAt(url)];
+  const [read, written] = await Promise.all([reader.read("m/", 0, never), writer.commit(put("m/web"), never)]);
+  assert.deepEqual(read.entries, []);
+  assert.ok("revision" in written);
+  for (const relay of relays) await relay[Symbol.asyncDispose]();
+});
 
 /** etcd with TLS, asked as its own tool asks it. */
 class EtcdControl {

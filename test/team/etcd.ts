@@ -6,6 +6,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { PairFiles } from "./pair-files.ts";
 import { freePorts } from "../support/free-ports.ts";
 import { endProcess } from "../support/end-process.ts";
+import { endingWithUs } from "../support/ending-with-us.ts";
 
 export type EtcdRelease = "3.4" | "3.5";
 
@@ -22,9 +23,20 @@ export function etcdMissing(release: EtcdRelease): string | false {
     : `etcd ${release} is not unpacked; sh scripts/team-packages.sh does that from Debian's packages`;
 }
 
+/** Where a member is. */
+export interface EtcdSeat {
+  /** Words of a program that is started there. */
+  readonly at: readonly string[];
+  /** HOST:PORT for its peers, for clients, and for questions after its health, which need no TLS. */
+  readonly peers: string;
+  readonly clients: readonly string[];
+  readonly health: string;
+}
+
 export interface EtcdOptions {
   readonly release: EtcdRelease;
-  readonly members?: number | undefined;
+  /** How many on this computer, one unless told; or where they are. */
+  readonly members?: number | readonly EtcdSeat[] | undefined;
   /** Further flags of each member. */
   readonly flags?: readonly string[] | undefined;
   /** Clients speak TLS to it, and show a certificate of that authority where they have to. */
@@ -32,64 +44,58 @@ export interface EtcdOptions {
 }
 
 export class Etcd implements AsyncDisposable {
-  readonly clientPorts: readonly number[];
-  readonly #healthPorts: readonly number[];
+  readonly seats: readonly EtcdSeat[];
   readonly #starts: readonly (() => ChildProcess)[];
   readonly #members: ChildProcess[];
 
-  private constructor(clientPorts: readonly number[], healthPorts: readonly number[], starts: readonly (() => ChildProcess)[]) {
-    this.clientPorts = clientPorts;
-    this.#healthPorts = healthPorts;
+  private constructor(seats: readonly EtcdSeat[], starts: readonly (() => ChildProcess)[]) {
+    this.seats = seats;
     this.#starts = starts;
     this.#members = starts.map((start) => start());
   }
 
   /** @param folder for its data; the test removes it */
   static async start(folder: string, { release, members = 1, flags = [], tls }: EtcdOptions): Promise<Etcd> {
-    const ports = await freePorts(3 * members);
-    const places = Array.from({ length: members }, (_, index) => ({
-      name: `m${index}`,
-      client: ports[3 * index] ?? 0,
-      peer: ports[3 * index + 1] ?? 0,
-      health: ports[3 * index + 2] ?? 0,
-    }));
-    const urlOf = (port: number): string => `http://127.0.0.1:${port}`;
-    const cluster = places.map(({ name, peer }) => `${name}=${urlOf(peer)}`).join(",");
-    const clientUrl = (port: number): string => `${tls === undefined ? "http" : "https"}://127.0.0.1:${port}`;
+    const seats = typeof members === "number" ? await seatsHere(members) : members;
+    const cluster = seats.map(({ peers }, index) => `m${index}=http://${peers}`).join(",");
     const ofTls =
       tls === undefined
         ? {}
         : {
             "cert-file": tls.server.certificate,
             "key-file": tls.server.key,
-            "trusted-ca-file": tls.server.authority,
-            "client-cert-auth": String(tls.clients === "certified"),
+            // To know whom to believe is to ask for it.
+            ...(tls.clients === "certified" ? { "trusted-ca-file": tls.server.authority, "client-cert-auth": "true" } : {}),
           };
-    const starts = places.map(({ name, client, peer, health }) => () => {
+    const starts = seats.map(({ at, peers, clients, health }, index) => () => {
+      const clientUrls = clients.map((each) => `${tls === undefined ? "http" : "https"}://${each}`).join(",");
       const own = {
-        name,
-        "data-dir": path.join(folder, name),
-        "listen-client-urls": clientUrl(client),
-        "advertise-client-urls": clientUrl(client),
-        "listen-metrics-urls": urlOf(health),
+        name: `m${index}`,
+        "data-dir": path.join(folder, `m${index}`),
+        "listen-client-urls": clientUrls,
+        "advertise-client-urls": clientUrls,
+        "listen-metrics-urls": `http://${health}`,
         ...ofTls,
-        "listen-peer-urls": urlOf(peer),
-        "initial-advertise-peer-urls": urlOf(peer),
+        "listen-peer-urls": `http://${peers}`,
+        "initial-advertise-peer-urls": `http://${peers}`,
         "initial-cluster": cluster,
         "log-level": "error",
         // What a test writes need not outlive the computer.
         ...(release === "3.5" ? { "unsafe-no-fsync": "true" } : {}),
       };
       const args = [...Object.entries(own).map(([flag, value]) => `--${flag}=${value}`), ...flags];
-      return spawn(programOf(release), args, { stdio: "ignore", env: { ETCD_UNSUPPORTED_ARCH: "arm64", PATH: "/usr/bin" } });
+      const [program, ...words] = [...at, programOf(release), ...args];
+      const env = { ETCD_UNSUPPORTED_ARCH: "arm64", PATH: "/usr/bin" };
+      return spawn(...endingWithUs(program ?? "", words), { stdio: "ignore", env });
     });
-    const etcd = new Etcd(
-      places.map(({ client }) => client),
-      places.map(({ health }) => health),
-      starts,
-    );
+    const etcd = new Etcd(seats, starts);
     await etcd.untilHealthy();
     return etcd;
+  }
+
+  /** Of the members, where clients ask on this computer. */
+  get clientPorts(): readonly number[] {
+    return this.seats.map(({ clients: [first = ""] }) => Number(first.split(":")[1]));
   }
 
   /** For a store of this name. */
@@ -100,14 +106,49 @@ export class Etcd implements AsyncDisposable {
   /** Resolves when a member has a leader. */
   async untilHealthy(): Promise<void> {
     for (let tries = 0; tries < 300; tries += 1) {
-      const answers = this.#healthPorts.map(async (port) => {
-        const answer = await fetch(`http://127.0.0.1:${port}/health`, { signal: AbortSignal.timeout(1_000) });
+      const answers = this.seats.map(async ({ health }) => {
+        const answer = await fetch(`http://${health}/health`, { signal: AbortSignal.timeout(1_000) });
         return ((await answer.json()) as { health?: string }).health === "true";
       });
       if ((await Promise.allSettled(answers)).some((each) => each.status === "fulfilled" && each.value)) return;
       await delay(50);
     }
     throw new Error("etcd did not start");
+  }
+
+  /** What a member says of itself: whether it leads the others, and the last change that it knows of. */
+  async stateOf(member: number): Promise<{ readonly leads: boolean; readonly follows: boolean; readonly revision: number }> {
+    const answer = await fetch(`http://${this.seats[member]?.health}/metrics`, { signal: AbortSignal.timeout(1_000) });
+    const text = await answer.text();
+    const told = (name: string): number => Number(new RegExp(`^${name} (.*)$`, "mu").exec(text)?.[1]);
+    return {
+      leads: told("etcd_server_is_leader") === 1,
+      follows: told("etcd_server_has_leader") === 1,
+      revision: told("etcd_debugging_mvcc_current_revision"),
+    };
+  }
+
+  /** Which member leads, by what it says itself: asked again until one of these does. */
+  async leaderOf(members: readonly number[]): Promise<number> {
+    for (let tries = 0; tries < 600; tries += 1) {
+      const states = await Promise.allSettled(members.map(async (member) => await this.stateOf(member)));
+      const found = members.find((_, index) => states[index]?.status === "fulfilled" && states[index].value.leads);
+      if (found !== undefined) return found;
+      await delay(50);
+    }
+    throw new Error("nobody leads");
+  }
+
+  /** Resolves when all have the same changes, and the same leader's. */
+  async untilOne(): Promise<void> {
+    for (let tries = 0; tries < 600; tries += 1) {
+      const states = await Promise.allSettled(this.seats.map(async (_, member) => await this.stateOf(member)));
+      const told = states.flatMap((each) => (each.status === "fulfilled" && each.value.follows ? [each.value] : []));
+      const isLed = told.filter(({ leads }) => leads).length === 1;
+      if (isLed && told.length === this.seats.length && new Set(told.map(({ revision }) => revision)).size === 1) return;
+      await delay(50);
+    }
+    throw new Error("the members of etcd do not agree");
   }
 
   /** As its own tool asks it. @param path behind `/v3/` */
@@ -148,4 +189,13 @@ export class Etcd implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     for (const member of this.#members.keys()) await this.kill(member);
   }
+}
+
+async function seatsHere(count: number): Promise<EtcdSeat[]> {
+  const ports = await freePorts(3 * count);
+  const here = (port = 0): string => `127.0.0.1:${port}`;
+  return Array.from({ length: count }, (_, index) => {
+    const [peers, client, health] = ports.slice(3 * index);
+    return { at: [], peers: here(peers), clients: [here(client)], health: here(health) };
+  });
 }

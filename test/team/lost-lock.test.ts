@@ -6,7 +6,6 @@ import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import * as path from "node:path";
 import { describe, test } from "node:test";
-import { itemKeyOf } from "../../src/team/team-ledger.ts";
 import { buildProgram, isFullRun, type Ran } from "../safety/rig.ts";
 import { engines, Office } from "./office.ts";
 
@@ -16,20 +15,13 @@ const faketime = path.join(
   `faketime/usr/lib/${process.arch === "arm64" ? "aarch64" : "x86_64"}-linux-gnu/faketime/libfaketime.so.1`,
 );
 
-/** What the team has of the machine, and whether all is well with it, as somebody's list shows it. */
-async function stateOf(office: Office, who: Office["alice"]): Promise<object> {
-  const listed = (await office.listed(who)).map(({ name, error }) => ({ name, error }));
-  const item = await who.context.state.item(itemKeyOf("machines", "web"));
-  return { listed, revision: item?.revision, digest: item?.digest };
-}
-
 /** The colleague made the machine while the first one's create was away, which then ended. */
 async function expectOne(office: Office, first: Ran, made: object): Promise<void> {
   assert.notEqual(first.status, 0, "who lost the lock does not succeed");
   assert.match(first.stderr, /lock was lost|cannot be reached/u);
   assert.equal((await office.rig.ours()).length, 1);
-  assert.deepEqual(await stateOf(office, office.bob), made, "nothing of what the colleague made was overwritten");
-  assert.deepEqual(await stateOf(office, office.alice), made);
+  assert.deepEqual(await office.stateOf(office.bob, "web"), made, "nothing of what the colleague made was overwritten");
+  assert.deepEqual(await office.stateOf(office.alice, "web"), made);
 }
 
 // Most of it is waiting.
@@ -49,7 +41,7 @@ describe("a lock that is lost", { concurrency: 3 }, () => {
             // At PostgreSQL the time really passes.
             if (name === "etcd") await engine.endLeases();
             await office.good(bob, "create", "web");
-            made = await stateOf(office, bob);
+            made = await office.stateOf(bob, "web");
           })()
             .then(theirs.resolve, theirs.reject)
             .finally(() => child.kill("SIGCONT"));
@@ -75,7 +67,7 @@ describe("a lock that is lost", { concurrency: 3 }, () => {
             await office.good(bob, "create", "web");
           })(),
         ]);
-        const made = await stateOf(office, bob);
+        const made = await office.stateOf(bob, "web");
         // What is here is shown meanwhile.
         assert.equal((await office.listed(alice)).length, 1);
         engine.relay.heal();

@@ -13,14 +13,22 @@ import { Relay } from "./relay.ts";
 import { teamOf, type Colleague, type Login } from "./team-rig.ts";
 
 export interface Engine extends AsyncDisposable {
-  readonly login: Login;
-  /** Who asks through this can be cut off. */
+  readonly loginOf: (name: string) => Login;
+}
+
+/** One member, which Alice asks through a relay. */
+export interface RelayedEngine extends Engine {
   readonly relay: Relay;
   /** The time of a dead holder's lock is over. */
   readonly endLeases: () => Promise<void>;
 }
 
-async function etcdEngine(): Promise<Engine> {
+/** @param login past the relay */
+function throughRelay(login: Login, relay: Relay): Engine["loginOf"] {
+  return (name) => (name === "alice" ? { ...login, url: login.url.replace(/:\d+/u, `:${relay.port}`) } : login);
+}
+
+async function etcdEngine(): Promise<RelayedEngine> {
   const etcd = await Etcd.start(temporaryFolder(), { release: "3.5" });
   const relay = await Relay.start(etcd.clientPorts[0] ?? 0);
   const dispose = async (): Promise<void> => {
@@ -28,10 +36,11 @@ async function etcdEngine(): Promise<Engine> {
     await etcd[Symbol.asyncDispose]();
   };
   const endLeases = async (): Promise<void> => await etcd.endLeases(lockTtlMs / 1_000);
-  return { login: { url: etcd.url("fleet") }, relay, endLeases, [Symbol.asyncDispose]: dispose };
+  const loginOf = throughRelay({ url: etcd.url("fleet") }, relay);
+  return { loginOf, relay, endLeases, [Symbol.asyncDispose]: dispose };
 }
 
-async function postgresEngine(): Promise<Engine> {
+async function postgresEngine(): Promise<RelayedEngine> {
   const folder = temporaryFolder();
   const postgres = await Postgres.start(folder);
   const password = path.join(temporaryFolder(), "password");
@@ -43,7 +52,7 @@ async function postgresEngine(): Promise<Engine> {
   };
   const endLeases = async (): Promise<void> => await postgres.endLeases("fleet");
   const login = { url: postgres.url("fleet"), user: "alice", password: `file:${password}` };
-  return { login, relay, endLeases, [Symbol.asyncDispose]: dispose };
+  return { loginOf: throughRelay(login, relay), relay, endLeases, [Symbol.asyncDispose]: dispose };
 }
 
 export const engines = [
@@ -51,13 +60,13 @@ export const engines = [
   { name: "PostgreSQL", start: postgresEngine, skip: postgresMissing },
 ] as const;
 
-export class Office implements AsyncDisposable {
+export class Office<E extends Engine = RelayedEngine> implements AsyncDisposable {
   readonly rig: Rig;
-  readonly engine: Engine;
+  readonly engine: E;
   readonly alice: Colleague;
   readonly bob: Colleague;
 
-  private constructor(rig: Rig, engine: Engine, [alice, bob]: readonly Colleague[]) {
+  private constructor(rig: Rig, engine: E, [alice, bob]: readonly Colleague[]) {
     assert.ok(alice !== undefined && bob !== undefined);
     this.rig = rig;
     this.engine = engine;
@@ -65,13 +74,10 @@ export class Office implements AsyncDisposable {
     this.bob = bob;
   }
 
-  /** Two people who made and removed a machine each, so that all certificates are there. Alice's network is the relay. */
-  static async open(program: string, start: () => Promise<Engine>): Promise<Office> {
+  /** Two people who made and removed a machine each, so that all certificates are there. */
+  static async open<E extends Engine>(program: string, start: () => Promise<E>): Promise<Office<E>> {
     const [rig, engine] = [await Rig.open(program), await start()];
-    const { login, relay } = engine;
-    const loginOf = (name: string): Login =>
-      name === "alice" ? { ...login, url: login.url.replace(/:\d+/u, `:${relay.port}`) } : login;
-    const office = new Office(rig, engine, await teamOf(temporaryFolder(), loginOf, ["alice", "bob"]));
+    const office = new Office(rig, engine, await teamOf(temporaryFolder(), engine.loginOf, ["alice", "bob"]));
     for (const who of [office.alice, office.bob]) {
       await office.good(who, "create", "first");
       await office.good(who, "rm", "first");
@@ -88,6 +94,13 @@ export class Office implements AsyncDisposable {
 
   async listed(who: Colleague): Promise<readonly { readonly name: string; readonly error: string }[]> {
     return (JSON.parse(await this.good(who, "ls", "")) as { result: { name: string; error: string }[] }).result;
+  }
+
+  /** What the team has of a machine, and whether all is well with each, as somebody's list shows it. */
+  async stateOf(who: Colleague, name: string): Promise<object> {
+    const listed = (await this.listed(who)).map((each) => ({ name: each.name, error: each.error }));
+    const item = await who.context.state.item(itemKeyOf("machines", name));
+    return { listed, revision: item?.revision, digest: item?.digest };
   }
 
   /** Resolves once a machine's lock stands in the database. */

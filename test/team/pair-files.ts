@@ -11,8 +11,12 @@ export interface PairFiles {
 
 const curve = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"];
 
-/** A pair for 127.0.0.1 of the folder's authority, which is made with the first one. @param commonName none where it is empty */
-export function makePair(folder: string, name: string, commonName: string): PairFiles {
+/**
+ * A pair of the folder's authority, which is made with the first one.
+ * @param commonName none where it is empty
+ * @param addresses whose it is besides 127.0.0.1
+ */
+export function makePair(folder: string, name: string, commonName: string, addresses: readonly string[] = []): PairFiles {
   const [authority, authorityKey] = [path.join(folder, "ca.pem"), path.join(folder, "ca-key.pem")];
   const make = (...args: readonly string[]): void =>
     void execFileSync("openssl", ["req", "-x509", ...curve, ...args], { stdio: "pipe" });
@@ -20,7 +24,7 @@ export function makePair(folder: string, name: string, commonName: string): Pair
   const [certificate, key] = [path.join(folder, `${name}.pem`), path.join(folder, `${name}-key.pem`)];
   const subject = commonName === "" ? "/O=team" : `/O=team/CN=${commonName}`;
   const uses = [
-    "subjectAltName=IP:127.0.0.1,DNS:localhost",
+    `subjectAltName=${["127.0.0.1", ...addresses].map((address) => `IP:${address}`).join(",")},DNS:localhost`,
     "extendedKeyUsage=serverAuth,clientAuth",
     "basicConstraints=CA:FALSE",
   ];

@@ -7,6 +7,7 @@ import postgres from "postgres";
 import type { PairFiles } from "./pair-files.ts";
 import { freePort } from "../support/free-ports.ts";
 import { endProcess } from "../support/end-process.ts";
+import { endingWithUs } from "../support/ending-with-us.ts";
 
 const releases = "/usr/lib/postgresql";
 const newest = (existsSync(releases) ? readdirSync(releases) : []).sort((a, b) => Number(b) - Number(a))[0];
@@ -22,11 +23,11 @@ function programOf(name: string): string {
 /** It does not run as root. */
 const isRoot = process.getuid?.() === 0;
 
-/** As the one whom servers run as. */
+/** As the one whom servers run as; it ends with the test. */
 export function asServer(program: string, args: readonly string[]): readonly [string, readonly string[]] {
-  return isRoot
-    ? ["setpriv", ["--reuid=postgres", "--regid=postgres", "--clear-groups", programOf(program), ...args]]
-    : [programOf(program), args];
+  const [first, words] = endingWithUs(programOf(program), args, "QUIT");
+  // By one program: the kernel forgets what should end a process whose user changes.
+  return [first, [...(isRoot ? ["--reuid=postgres", "--regid=postgres", "--clear-groups"] : []), ...words]];
 }
 
 export class Postgres implements AsyncDisposable {

@@ -11,7 +11,7 @@ import { safetyContext } from "../safety/safety-context.ts";
 
 const never = new AbortController().signal;
 
-export type Login = Pick<TeamFile, "url" | "user" | "password">;
+export type Login = Pick<TeamFile, "url" | "user" | "password" | "ca">;
 
 export interface Colleague {
   readonly name: string;
