@@ -4,7 +4,9 @@ import { quote } from "../../gocompat/quote.ts";
 import { oneLine } from "../../log/plain-text.ts";
 import { requireConnection } from "../../machine/host/engine-connection.ts";
 import { isOverSsh } from "../../machine/host/engine-transport.ts";
+import type { Host } from "../../machine/host/host.ts";
 import { openHost } from "../../machine/host/open-host.ts";
+import { readRegularFileIfExists } from "../../system/files.ts";
 import { findCommand, type Command, type Invocation } from "../command.ts";
 import type { CliContext } from "../cli-context.ts";
 import { usageOf } from "../help/command-text.ts";
@@ -33,18 +35,34 @@ export async function run({ command, options, args }: Invocation, context: CliCo
     context,
     async () => await requireConnection(machineContext, host, options.bool("swarm"), context.signal),
   );
-  const { CaCertPath: ownCa, ClientCertPath, ClientKeyPath } = host.record.hostOptions.AuthOptions;
-  // An engine that is shared proves itself to the machine's copy, which knows both owners' CAs.
-  const CaCertPath = host.record.extra.SharedCa === undefined ? ownCa : path.join(host.dir, "ca.pem");
+  const { ca, certificate, key } = await clientFilesOf(host);
   if (context.globals.output === "json") {
-    context.printJson({ tlsVerify: true, caCertPath: CaCertPath, certPath: ClientCertPath, keyPath: ClientKeyPath, host: url });
+    context.printJson({ tlsVerify: true, caCertPath: ca, certPath: certificate, keyPath: key, host: url });
     return;
   }
   context.print("--tlsverify");
-  context.print(`--tlscacert=${quote(CaCertPath)}`);
-  context.print(`--tlscert=${quote(ClientCertPath)}`);
-  context.print(`--tlskey=${quote(ClientKeyPath)}`);
+  context.print(`--tlscacert=${quote(ca)}`);
+  context.print(`--tlscert=${quote(certificate)}`);
+  context.print(`--tlskey=${quote(key)}`);
   context.print(`-H=${oneLine(url)}`);
+}
+
+interface ClientFiles {
+  readonly ca: string;
+  readonly certificate: string;
+  readonly key: string;
+}
+
+/**
+ * The machine's own copies, which 0.16.2 names and `env` leads to; of an engine that is shared its copy knows both owners'
+ * CAs. A machine that was not set up, as with the driver none, has no copies: then the store's.
+ */
+async function clientFilesOf({ dir, record }: Host): Promise<ClientFiles> {
+  const copies = { ca: path.join(dir, "ca.pem"), certificate: path.join(dir, "cert.pem"), key: path.join(dir, "key.pem") };
+  const texts = await Promise.all(Object.values(copies).map(async (file) => await readRegularFileIfExists(file)));
+  if (!texts.includes(undefined)) return copies;
+  const { CaCertPath, ClientCertPath, ClientKeyPath } = record.hostOptions.AuthOptions;
+  return { ca: CaCertPath, certificate: ClientCertPath, key: ClientKeyPath };
 }
 
 /** `config set` alone is about a machine called so; hardly anybody has one. */
