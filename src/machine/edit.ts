@@ -2,6 +2,7 @@
 import type { SizeChange } from "../driver-kit/driver.ts";
 import { MachineError } from "../errors/machine-error.ts";
 import { within } from "../system/waiting.ts";
+import { noteInMark } from "./fleet-mark.ts";
 import { openHost } from "./host/open-host.ts";
 import { stateOf } from "./host/wait-for-state.ts";
 import { requireCreated } from "./interruption/interrupted.ts";
@@ -30,6 +31,10 @@ export async function resizeMachine(
   const patience = { ms: context.timeouts.driverMs, clock: context.clock, signal: lock.signal };
   const otherwise = `The driver of "${name}" did not change its size`;
   const { fromNextStart } = await within(patience, async (bound) => await resize(change, bound), otherwise);
+  const { sizeFlags } = host.module;
+  if (sizeFlags !== undefined && change.cpus !== undefined) noteInMark(host.record.extra, sizeFlags.cpus, change.cpus);
+  if (sizeFlags !== undefined && change.memoryMiB !== undefined)
+    noteInMark(host.record.extra, sizeFlags.memoryMiB, change.memoryMiB);
   await host.save();
   return { needsRestart: fromNextStart && (await stateOf(context, host, lock.signal)) !== "Stopped" };
 }

@@ -25,6 +25,17 @@ export function fleetMarkOf({ Fleet: mark }: HostExtra): FleetMark | undefined {
   };
 }
 
+/**
+ * Another command has given what the file gave: the next plan holds that against the file. Of what the file did not say,
+ * nothing is noted.
+ */
+export function noteInMark(extra: HostExtra, flag: string, value: string | number): void {
+  const mark = fleetMarkOf(extra);
+  const before = mark?.Flags[flag];
+  if (mark === undefined || before === undefined) return;
+  extra.Fleet = { ...mark, Flags: { ...mark.Flags, [flag]: typeof before === "string" ? String(value) : value } };
+}
+
 /** Records what was applied. Throws `machine-not-found`. */
 export async function markMachine(context: MachineContext, name: string, mark: FleetMark, signal: AbortSignal): Promise<void> {
   await using _lock = await lockMachine(context, name, "apply", signal);

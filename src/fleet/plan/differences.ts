@@ -3,9 +3,10 @@ import type { DriverModule } from "../../driver-kit/driver.ts";
 import type { FlagValue } from "../../driver-kit/create-flag.ts";
 import { isSecretName } from "../../log/secret-names.ts";
 import { changeableFlags, type Effort } from "../../machine/reconfigure.ts";
-import type { FleetMark } from "../../store/host-record.ts";
+import type { FleetMark, HostExtra } from "../../store/host-record.ts";
 import type { Labels } from "../../store/record-labels.ts";
 import type { MachineSpec } from "../file/fleet-file.ts";
+import { recordedValue } from "./by-hand.ts";
 import type { Effect, PlannedChange } from "./plan.ts";
 
 /** What of a driver decides how its flags change. */
@@ -16,6 +17,7 @@ export interface MadeMachine {
   readonly mark: FleetMark;
   readonly labels: Labels;
   readonly isProtected: boolean;
+  readonly extra: HostExtra;
 }
 
 const effects: Readonly<Record<Effort, Effect>> = {
@@ -27,20 +29,26 @@ const effects: Readonly<Record<Effort, Effect>> = {
 };
 
 /** In the order of the file, what it says no more at the end. */
-export function differences(spec: MachineSpec, made: MadeMachine, driver: DriverTraits): PlannedChange[] {
+export function differences(spec: MachineSpec, made: MadeMachine, driver: DriverTraits, now: Date): PlannedChange[] {
   const ofDriver: PlannedChange[] =
     made.driverName === spec.driverName
       ? []
       : [{ key: "driver", from: made.driverName, to: spec.driverName, effect: "replacement" }];
-  return [...ofDriver, ...flagChanges(spec, made.mark, driver), ...labelChanges(spec, made), ...protectionChange(spec, made)];
+  return [...ofDriver, ...flagChanges(spec, made, driver, now), ...labelChanges(spec, made), ...protectionChange(spec, made)];
 }
 
-function flagChanges(spec: MachineSpec, { Flags: before }: FleetMark, driver: DriverTraits): PlannedChange[] {
+function flagChanges(
+  spec: MachineSpec,
+  { mark: { Flags: before }, extra }: MadeMachine,
+  driver: DriverTraits,
+  now: Date,
+): PlannedChange[] {
   const names = new Set([...Object.keys(spec.flags), ...Object.keys(before)]);
   return [...names].flatMap((name) => {
     const [from, to] = [before[name], spec.flags[name]];
-    if (isSame(from, to)) return [];
-    return [{ key: name, from: shown(from), to: shown(to), effect: effectOf(name, to, driver) }];
+    if (!isSame(from, to)) return [{ key: name, from: shown(from), to: shown(to), effect: effectOf(name, to, driver) }];
+    const recorded = to === undefined ? undefined : recordedValue(name, to, extra, now);
+    return recorded === undefined ? [] : [{ key: name, from: recorded, to: shown(to), effect: effectOf(name, to, driver) }];
   });
 }
 

@@ -6,6 +6,7 @@ import { defaultValue, type FlagValue } from "../../driver-kit/create-flag.ts";
 import { isSecretName } from "../../log/secret-names.ts";
 import { secretsOfAssignment } from "../../log/assignment-secrets.ts";
 import { openHost } from "../../machine/host/open-host.ts";
+import { deadlineText, spanText } from "../../machine/lifetime/deadline.ts";
 import { deadlineOf, isExpired } from "../../machine/lifetime/recorded-lifetime.ts";
 import type { MachineContext } from "../../machine/machine-context.ts";
 import { isNamedLike, mayBeMarked } from "../../machine/secrets/conceal.ts";
@@ -153,16 +154,10 @@ function lifetimeFlags({ extra }: HostRecord, { clock }: Pick<MachineContext, "c
   const deadline = deadlineOf(extra);
   const isOver = deadline === undefined || isExpired(extra, clock.now());
   return {
-    ttl: isOver ? undefined : deadline.toISOString().replace(/\.\d+Z$/u, "Z"),
+    ttl: isOver ? undefined : deadlineText(deadline),
     idle: extra.IdleSeconds === undefined ? undefined : spanText(extra.IdleSeconds),
     "ttl-power-off": extra.TtlPowerOff,
   };
-}
-
-/** `2h`, `90m`, `45s`: whole, in the largest unit that it is a multiple of. */
-function spanText(seconds: number): string {
-  if (seconds % 3_600 === 0) return `${seconds / 3_600}h`;
-  return seconds % 60 === 0 ? `${seconds / 60}m` : `${seconds}s`;
 }
 
 /** Assignments whose secrets are kept here are told by their names. */

@@ -89,9 +89,9 @@ class Planner {
     if (mark === undefined) return { ...base, isProtected, ...(await this.#unmarked(spec)) };
     if (mark.Name !== this.#file.fleet) return { ...base, isProtected, ...ofOthers(name, mark.Name) };
     const journal = await findInterruption(this.#context.store, name);
-    const made = { driverName: driverNameOf({ driverName, extra }), mark, labels: labelsOf({ extra }), isProtected };
+    const made = { driverName: driverNameOf({ driverName, extra }), mark, labels: labelsOf({ extra }), isProtected, extra };
     const changes = [
-      ...differences(spec, made, await this.#traits(spec.driverName)),
+      ...differences(spec, made, await this.#traits(spec.driverName), this.#context.clock.now()),
       ...membershipChange(this.#memberships.get(name), extra.SwarmMember),
     ];
     if (journal !== undefined) return { ...base, isProtected, changes, action: "continue", reason: reasonOf(journal) };

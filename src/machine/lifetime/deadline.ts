@@ -47,6 +47,17 @@ export function parseIdle(text: string): number {
   });
 }
 
+/** As {@link parseDeadline} reads it, whole seconds. */
+export function deadlineText(deadline: Date): string {
+  return deadline.toISOString().replace(/\.\d+Z$/u, "Z");
+}
+
+/** `2h`, `90m`, `45s`: whole, in the largest unit that it is a multiple of. */
+export function spanText(seconds: number): string {
+  if (seconds % 3_600 === 0) return `${seconds / 3_600}h`;
+  return seconds % 60 === 0 ? `${seconds / 60}m` : `${seconds}s`;
+}
+
 /** A number alone could be of anything. */
 function spanIn(text: string): number | undefined {
   return /^\d+$/u.test(text) ? undefined : readTimeText(text);

@@ -11,6 +11,8 @@ import { stateOf } from "../host/wait-for-state.ts";
 import { requireCreated } from "../interruption/interrupted.ts";
 import { lockMachine } from "../interruption/machine-lock.ts";
 import type { MachineContext } from "../machine-context.ts";
+import { noteInMark } from "../fleet-mark.ts";
+import { deadlineText } from "./deadline.ts";
 import { tellHost, tellProvider } from "./apply-lifetime.ts";
 import { describeEnd, requireEndable } from "./recorded-lifetime.ts";
 
@@ -36,6 +38,7 @@ export async function setLifetime(
   const { extra } = host.record;
   const before = { ...extra };
   if (deadline !== undefined) extra.Expires = deadline === "off" ? undefined : deadline.toISOString();
+  if (deadline instanceof Date) noteInMark(extra, "ttl", deadlineText(deadline));
   if (idle !== undefined) extra.IdleSeconds = idle === "off" ? undefined : idle;
   if (powerOff) extra.TtlPowerOff = true;
   forgetAbsent(extra);
