@@ -5,7 +5,8 @@
  */
 import { providerCapabilities, type Upgrade } from "./builtin-driver.ts";
 import type { DriverOptions } from "./create-flag.ts";
-import type { Driver, DriverCapabilities, DriverContext, DriverModule, Resource, SizeChange } from "./driver.ts";
+import type { Driver, DriverCapabilities, DriverContext, DriverModule, Resource } from "./driver.ts";
+import type { SizeChange } from "./sizes.ts";
 import type { Ledger } from "./ledger.ts";
 import { ProviderDriver, type ProviderConfig } from "./provider-driver.ts";
 import type { MachineState } from "./state.ts";

@@ -10,7 +10,7 @@ import type { ProcessRunner } from "../system/process.ts";
 import type { Pace } from "../system/waiting.ts";
 import type { CreateFlag, DriverOptions } from "./create-flag.ts";
 import type { HttpTransport } from "./http-transport.ts";
-import type { SizeFlags } from "./sizes.ts";
+import type { SizeChange, SizeFlags } from "./sizes.ts";
 import type { MachineState } from "./state.ts";
 
 /** Declared facts that the core branches on. It never compares a driver's name. */
@@ -122,12 +122,6 @@ export interface Resource {
   readonly kind: string;
   /** The provider's identifier. */
   readonly id: string;
-}
-
-/** New sizes of a machine that exists; undefined = as it is. */
-export interface SizeChange {
-  readonly cpus?: number | undefined;
-  readonly memoryMiB?: number | undefined;
 }
 
 /** A port of this computer that leads to one of the machine. */

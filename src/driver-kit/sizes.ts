@@ -1,9 +1,15 @@
 /** What holds for new sizes of any virtual machine, before its hypervisor is asked. Sizes are named by their create flags. */
 import { MachineError } from "../errors/machine-error.ts";
 import type { Computer } from "../system/computer.ts";
-import type { SizeChange } from "./driver.ts";
 import type { MachineState } from "./state.ts";
 
+/** New sizes of a machine that exists; undefined = as it is. */
+export interface SizeChange {
+  readonly cpus?: number | undefined;
+  readonly memoryMiB?: number | undefined;
+}
+
+/** The create flags by which the sizes were given, without dashes. */
 export interface SizeFlags {
   readonly cpus: string;
   readonly memoryMiB: string;

@@ -1,5 +1,5 @@
 /** `edit`: gives a machine that exists other sizes. */
-import type { SizeChange } from "../driver-kit/driver.ts";
+import type { SizeChange } from "../driver-kit/sizes.ts";
 import { MachineError } from "../errors/machine-error.ts";
 import { within } from "../system/waiting.ts";
 import { noteInMark } from "./fleet-mark.ts";

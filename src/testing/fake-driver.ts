@@ -15,8 +15,8 @@ import type {
   DriverModule,
   PublishedPort,
   Resource,
-  SizeChange,
 } from "../driver-kit/driver.ts";
+import type { SizeChange } from "../driver-kit/sizes.ts";
 import { ProviderDriver, type ProviderConfig } from "../driver-kit/provider-driver.ts";
 import type { MachineState } from "../driver-kit/state.ts";
 import { MachineError } from "../errors/machine-error.ts";

@@ -1,7 +1,8 @@
 /** What `edit` asks of every driver of virtual machines that are resized while they are switched off. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import type { Driver, SizeChange } from "../../src/driver-kit/driver.ts";
+import type { Driver } from "../../src/driver-kit/driver.ts";
+import type { SizeChange } from "../../src/driver-kit/sizes.ts";
 import { assertRefused, configOf, type DriverScene } from "./driver-scene.ts";
 
 export interface Sizes {

@@ -1,5 +1,5 @@
 /** `edit NAME…`: other sizes for machines that exist. */
-import type { SizeChange } from "../../driver-kit/driver.ts";
+import type { SizeChange } from "../../driver-kit/sizes.ts";
 import { MachineError } from "../../errors/machine-error.ts";
 import { resizeMachine } from "../../machine/edit.ts";
 import { readSizeText } from "../../system/size-text.ts";

@@ -6,10 +6,9 @@
 import { defaultEnginePort } from "../../engine/engine-address.ts";
 import { createHash, randomUUID } from "node:crypto";
 import * as path from "node:path";
-import type { DriverContext } from "../../driver-kit/driver.ts";
 import { forgetHostKeys, newGuestIdentity, publicHalves, type GuestIdentity } from "../../driver-kit/guest/guest-identity.ts";
 import { guestSshPort } from "../../driver-kit/guest/guest-ports.ts";
-import { isApiError, type ApiEndpoint, type EngineApi } from "../../engine/engine-api.ts";
+import { isApiError, type EngineApi } from "../../engine/engine-api.ts";
 import { MachineError, messageOf } from "../../errors/machine-error.ts";
 import { lockFile } from "../../system/file-lock.ts";
 import { makePrivateDirectory, readFileIfExists } from "../../system/files.ts";
@@ -21,14 +20,7 @@ import { chooseReach } from "./endpoint.ts";
 import { provideImage } from "./host-image.ts";
 import { ensureNetwork, pickAddress } from "./network.ts";
 import { addressOf, startTimeoutMs } from "./running.ts";
-
-/** What creation is given by the driver. */
-export interface Workplace {
-  readonly context: DriverContext;
-  readonly config: DockerConfig;
-  readonly api: EngineApi;
-  readonly endpoint: ApiEndpoint;
-}
+import type { Workplace } from "./workplace.ts";
 
 const lockWaitMs = 120_000;
 const attempts = 12;

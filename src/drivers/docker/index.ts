@@ -6,19 +6,21 @@
 import { defaultEnginePort } from "../../engine/engine-address.ts";
 import { BuiltinDriver, engineUrl, providerCapabilities } from "../../driver-kit/builtin-driver.ts";
 import { requireRootfsPrograms } from "../../driver-kit/images/debian-rootfs.ts";
-import type { DriverContext, DriverModule, Resource, SizeChange } from "../../driver-kit/driver.ts";
+import type { DriverContext, DriverModule, Resource } from "../../driver-kit/driver.ts";
+import type { SizeChange } from "../../driver-kit/sizes.ts";
 import type { DriverOptions } from "../../driver-kit/create-flag.ts";
 import type { MachineState } from "../../driver-kit/state.ts";
 import { EngineApi, isApiError } from "../../engine/engine-api.ts";
 import { MachineError } from "../../errors/machine-error.ts";
 import { configure, defaultConfig, type DockerConfig } from "./config.ts";
-import { createInstance, findContainers, removeContainers, type Workplace } from "./creation.ts";
+import { createInstance, findContainers, removeContainers } from "./creation.ts";
 import { addressOf, findContainer, goneFrom, inspectContainer, startContainer } from "./running.ts";
 import { findLocalEngine, openEndpoint } from "./endpoint.ts";
 import { dockerOptions } from "./options.ts";
 import { isImageThere } from "./host-image.ts";
 import { removeUnusedNetwork, requireNetwork } from "./network.ts";
 import { resizeContainer } from "./resize.ts";
+import type { Workplace } from "./workplace.ts";
 
 /** What systemd and the containers of the engine inside get for shutting down. */
 const shutdownSeconds = 90;

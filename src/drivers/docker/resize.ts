@@ -1,6 +1,6 @@
 /** Other bounds for a machine's container, while it runs. */
-import type { SizeChange } from "../../driver-kit/driver.ts";
-import type { Workplace } from "./creation.ts";
+import type { SizeChange } from "../../driver-kit/sizes.ts";
+import type { Workplace } from "./workplace.ts";
 import { dockerOptions } from "./options.ts";
 import { inspectContainer } from "./running.ts";
 

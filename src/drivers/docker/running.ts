@@ -6,8 +6,8 @@ import { isApiError } from "../../engine/engine-api.ts";
 import { MachineError, messageOf } from "../../errors/machine-error.ts";
 import type { DockerConfig } from "./config.ts";
 import { networkName, type ContainerFacts } from "./container.ts";
-import type { Workplace } from "./creation.ts";
 import { publishedAddress } from "./endpoint.ts";
+import type { Workplace } from "./workplace.ts";
 
 export const startTimeoutMs = 60_000;
 const inspectTimeoutMs = 10_000;

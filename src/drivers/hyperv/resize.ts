@@ -1,6 +1,5 @@
 /** Other sizes for a machine that is switched off. */
-import type { SizeChange } from "../../driver-kit/driver.ts";
-import { requireSizesHere, requireStopped } from "../../driver-kit/sizes.ts";
+import { requireSizesHere, requireStopped, type SizeChange } from "../../driver-kit/sizes.ts";
 import { leastMemoryMiB } from "./creation-script.ts";
 import { hypervOptions, mostCpus, type HypervConfig } from "./options.ts";
 import type { ScriptData } from "./script.ts";

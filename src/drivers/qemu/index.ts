@@ -5,17 +5,10 @@
  */
 import { defaultEnginePort } from "../../engine/engine-address.ts";
 import { BuiltinDriver, engineUrl, providerCapabilities } from "../../driver-kit/builtin-driver.ts";
-import type {
-  ContainerPorts,
-  DriverContext,
-  DriverModule,
-  PreparedEngine,
-  PublishedPort,
-  SizeChange,
-} from "../../driver-kit/driver.ts";
+import type { ContainerPorts, DriverContext, DriverModule, PreparedEngine, PublishedPort } from "../../driver-kit/driver.ts";
 import type { DriverOptions } from "../../driver-kit/create-flag.ts";
 import { readConsoleLog } from "../../driver-kit/console-log.ts";
-import { requireMemoryHere, requireWholeCpus } from "../../driver-kit/sizes.ts";
+import { requireMemoryHere, requireWholeCpus, type SizeChange } from "../../driver-kit/sizes.ts";
 import type { MachineState } from "../../driver-kit/state.ts";
 import { isMachineError, MachineError } from "../../errors/machine-error.ts";
 import { logTo } from "../../log/event.ts";

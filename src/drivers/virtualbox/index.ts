@@ -6,7 +6,8 @@
 import { defaultEnginePort } from "../../engine/engine-address.ts";
 import { engineUrl, providerCapabilities } from "../../driver-kit/builtin-driver.ts";
 import type { DriverOptions } from "../../driver-kit/create-flag.ts";
-import type { DriverContext, DriverModule, Resource, SizeChange } from "../../driver-kit/driver.ts";
+import type { DriverContext, DriverModule, Resource } from "../../driver-kit/driver.ts";
+import type { SizeChange } from "../../driver-kit/sizes.ts";
 import { readConsoleLog } from "../../driver-kit/console-log.ts";
 import { ProviderDriver } from "../../driver-kit/provider-driver.ts";
 import type { MachineState } from "../../driver-kit/state.ts";

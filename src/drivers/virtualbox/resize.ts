@@ -1,6 +1,5 @@
 /** Other sizes for a machine that is switched off. */
-import type { SizeChange } from "../../driver-kit/driver.ts";
-import { requireSizesHere, requireStopped } from "../../driver-kit/sizes.ts";
+import { requireSizesHere, requireStopped, type SizeChange } from "../../driver-kit/sizes.ts";
 import { mostCpus, virtualBoxOptions } from "./options.ts";
 import { stateOf } from "./vm-info.ts";
 import { requireVm, type Workplace } from "./workplace.ts";

@@ -1,6 +1,5 @@
 /** Other sizes for a machine that is switched off: two lines of its description. */
-import type { SizeChange } from "../../driver-kit/driver.ts";
-import { requireSizesHere, requireStopped } from "../../driver-kit/sizes.ts";
+import { requireSizesHere, requireStopped, type SizeChange } from "../../driver-kit/sizes.ts";
 import { MachineError } from "../../errors/machine-error.ts";
 import { factsOf } from "../../system/disk-files.ts";
 import { readRegularFileIfExists, writeFileAtomic } from "../../system/files.ts";

@@ -5,7 +5,6 @@
 import * as path from "node:path";
 import { MachineError } from "../../errors/machine-error.ts";
 import type { OsName } from "../../system/computer.ts";
-import type { FusionConfig } from "./options.ts";
 
 export interface Share {
   readonly hostPath: string;
@@ -32,13 +31,16 @@ export function shareText({ hostPath, target }: Share): string {
   return `${hostPath}:${target}`;
 }
 
+/** What the record says of them: each folder as {@link shareText}, and whether none are wished for. */
+interface SharesRecord {
+  readonly NoShare: boolean;
+  readonly ShareFolders: readonly string[];
+}
+
 /** All homes, as 0.16.2 did it on the one system that it knew. */
 const homes: Readonly<Partial<Record<OsName, Share>>> = { darwin: { hostPath: "/Users", target: "/Users" } };
 
-export function sharesOf(
-  { NoShare, ShareFolders }: Pick<FusionConfig, "NoShare" | "ShareFolders">,
-  os: OsName,
-): readonly Share[] {
+export function sharesOf({ NoShare, ShareFolders }: SharesRecord, os: OsName): readonly Share[] {
   const home = homes[os];
   if (ShareFolders.length === 0) return NoShare || home === undefined ? [] : [home];
   return ShareFolders.map((text) => {

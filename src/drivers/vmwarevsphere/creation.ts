@@ -8,9 +8,19 @@ import { failureKindOf, isNotFound } from "../../driver-kit/provider-error.ts";
 import { MachineError } from "../../errors/machine-error.ts";
 import { typed, type Ref } from "./api/wire.ts";
 import { childOf, type XmlElement } from "./api/xml.ts";
-import { cardChanges, devicesOf, diskIdentity, diskVm, growth, isDisk, macAddresses, settings, vAppConfig } from "./hardware.ts";
+import {
+  annotationOf,
+  cardChanges,
+  devicesOf,
+  diskIdentity,
+  growth,
+  isDisk,
+  macAddresses,
+  settings,
+  vAppConfig,
+} from "./hardware.ts";
 import { provideImage } from "./image.ts";
-import { abortLease, importVm, resultRef, type ImportWish } from "./import.ts";
+import { abortLease, importMachine, resultRef } from "./import.ts";
 import { findArriving, findVm, requireVm, type Vm } from "./instance.ts";
 import { driverName } from "./options.ts";
 import { chooseDatastore } from "./placement.ts";
@@ -74,32 +84,6 @@ async function makeFromImage(place: Workplace, signal: AbortSignal): Promise<Ref
 
 async function makeFromSource(place: Workplace, signal: AbortSignal): Promise<Ref> {
   return await clone(place, refFrom(place.config.SourceRef), signal);
-}
-
-/** @param disk its bytes become the machine's first disk */
-export async function importMachine(
-  place: Workplace,
-  disk: Pick<ImportWish, "file" | "title" | "isRaw" | "capacityBytes">,
-  signal: AbortSignal,
-): Promise<Ref> {
-  const { config, context } = place;
-  const datastore = await chooseDatastore(place, signal);
-  const configSpec = diskVm({
-    name: context.machineName,
-    datastore: datastore.name,
-    capacityBytes: disk.capacityBytes,
-    cpus: config.CPU,
-    memoryMB: config.Memory,
-    instanceUuid: config.InstanceUuid,
-    annotation: annotationOf(place),
-    extraConfig: await settings(place),
-  });
-  const wish = { configSpec, pool: poolOf(config), folder: folderOf(config), host: hostOf(config) };
-  return await importVm(place, { ...wish, ...disk }, signal);
-}
-
-export function annotationOf({ context }: Workplace): string {
-  return `docker-machine ${context.machineName} (create ${requireMark(context.createId).id})`;
 }
 
 async function clone(place: Workplace, source: Ref, signal: AbortSignal): Promise<Ref> {

@@ -50,6 +50,11 @@ export function change(operation: "add" | "edit" | "remove", device: Wire, fileO
   return typed("VirtualDeviceConfigSpec", { operation, fileOperation, device });
 }
 
+/** Notes of the VM, by which people know it, and we one that has no UUID of ours yet. */
+export function annotationOf({ context }: Workplace): string {
+  return `docker-machine ${context.machineName} (create ${requireMark(context.createId).id})`;
+}
+
 /** The mark, and what the user wants in the VM's settings. */
 export async function settings({ config, context }: Workplace): Promise<readonly Typed[]> {
   const { setting } = requireMark(context.createId);

@@ -20,7 +20,9 @@ import { refOf, requireRef } from "./api/answers.ts";
 import { baseUrl } from "./api/connection.ts";
 import { typed, type Ref, type Typed } from "./api/wire.ts";
 import { childOf, childrenOf, textOf, type XmlElement } from "./api/xml.ts";
-import { pace, refFrom, refText, type Workplace } from "./workplace.ts";
+import { annotationOf, diskVm, settings } from "./hardware.ts";
+import { chooseDatastore } from "./placement.ts";
+import { folderOf, hostOf, pace, poolOf, refFrom, refText, type Workplace } from "./workplace.ts";
 
 export interface ImportWish {
   /** Of the VM, with one disk to be created. */
@@ -40,6 +42,31 @@ export interface ImportWish {
 const level = 1;
 /** vSphere ends a lease that nobody spoke of for five minutes. */
 const progressMs = 10_000;
+
+/**
+ * Makes the machine's VM as {@link importVm} does.
+ * @param disk its bytes become the machine's first disk
+ */
+export async function importMachine(
+  place: Workplace,
+  disk: Pick<ImportWish, "file" | "title" | "isRaw" | "capacityBytes">,
+  signal: AbortSignal,
+): Promise<Ref> {
+  const { config, context } = place;
+  const datastore = await chooseDatastore(place, signal);
+  const configSpec = diskVm({
+    name: context.machineName,
+    datastore: datastore.name,
+    capacityBytes: disk.capacityBytes,
+    cpus: config.CPU,
+    memoryMB: config.Memory,
+    instanceUuid: config.InstanceUuid,
+    annotation: annotationOf(place),
+    extraConfig: await settings(place),
+  });
+  const wish = { configSpec, pool: poolOf(config), folder: folderOf(config), host: hostOf(config) };
+  return await importVm(place, { ...wish, ...disk }, signal);
+}
 
 /** Makes the VM with its disk filled; gives its reference. What it began and could not finish, it has taken back. */
 export async function importVm(place: Workplace, wish: ImportWish, signal: AbortSignal): Promise<Ref> {

@@ -6,7 +6,7 @@ import { createMark } from "../../driver-kit/marks.ts";
 import { MachineError } from "../../errors/machine-error.ts";
 import type { RestApi } from "./api/rest-api.ts";
 import { typed, type Ref } from "./api/wire.ts";
-import { annotationOf } from "./creation.ts";
+import { annotationOf } from "./hardware.ts";
 import type { Vm } from "./instance.ts";
 import { driverName } from "./options.ts";
 import { chooseDatastore } from "./placement.ts";

@@ -1,6 +1,5 @@
 /** Other sizes for a VM that is switched off. */
-import type { SizeChange } from "../../driver-kit/driver.ts";
-import { requireStopped, requireWholeCpus } from "../../driver-kit/sizes.ts";
+import { requireStopped, requireWholeCpus, type SizeChange } from "../../driver-kit/sizes.ts";
 import { MachineError } from "../../errors/machine-error.ts";
 import { refOf, type Listed } from "./api/answers.ts";
 import { typed } from "./api/wire.ts";
