@@ -3,7 +3,8 @@
  * decided behind it (`system/http-request.ts`), in the same way for every driver.
  */
 import type { Agent } from "node:https";
-import type { HttpAnswer, HttpRequest, HttpTrust } from "../system/http-request.ts";
+import type { HttpTrust } from "../system/http-dial.ts";
+import type { HttpAnswer, HttpRequest } from "../system/http-request.ts";
 
 export type { HttpAnswer, HttpRequest, HttpTrust };
 

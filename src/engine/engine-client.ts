@@ -6,16 +6,11 @@
 import { MachineError } from "../errors/machine-error.ts";
 import { formatHostPort, type EngineAddress } from "./engine-address.ts";
 import { brokenAnswer, type Answer } from "./answer-reader.ts";
-import { exchange, type ClientCredentials } from "./exchange.ts";
+import type { ClientCredentials, ExchangeOptions } from "./exchange.ts";
 
-export interface EngineCallOptions {
+export interface EngineCallOptions extends Omit<ExchangeOptions, "timeoutMs"> {
   /** Bound on one call, from connecting to the last byte. 20 s by default, as 0.16.2 waits. */
   readonly timeoutMs?: number | undefined;
-  readonly signal?: AbortSignal | undefined;
-  /** The name that the engine's certificate must be for, where that is not the host of the address. */
-  readonly serverName?: string | undefined;
-  /** A name that will do as well: the machine's own, which outlives a change of address. */
-  readonly machineName?: string | undefined;
 }
 
 /** What an engine says of itself with every answer. */
@@ -102,12 +97,17 @@ export class EngineClient {
   }
 
   async #get(path: string): Promise<Answer> {
-    const answer = await exchange(this.#address, this.#credentials, path, {
-      ...this.#options,
-      timeoutMs: this.#options.timeoutMs ?? defaultTimeoutMs,
-    });
+    const answer = await this.#ask(path, { ...this.#options, timeoutMs: this.#options.timeoutMs ?? defaultTimeoutMs });
     if (answer.status === 0) throw brokenAnswer(this.#address, path, "is not HTTP");
     return answer;
+  }
+
+  async #ask(path: string, options: ExchangeOptions): Promise<Answer> {
+    const [address, credentials] = [this.#address, this.#credentials];
+    // The executable's runtime has lighter sockets than Node's, which it would have to load.
+    const lighter = "Bun" in globalThis ? (await import("./bun-exchange.ts")).exchangeByBun : undefined;
+    const answer = await lighter?.(address, credentials, path, options);
+    return answer ?? (await (await import("./node-exchange.ts")).exchangeByNode(address, credentials, path, options));
   }
 }
 

@@ -18,7 +18,10 @@ import { bears } from "./machine-identity.ts";
 import type { ClientCredentials, ExchangeOptions } from "./exchange.ts";
 import { objectionTo } from "./peer-trust.ts";
 
-/** Contract of `exchange`. */
+/**
+ * Asks with GET and gives the answer. Throws `engine-unreachable`, `engine-timeout`, `engine-certificate`,
+ * `certificate-invalid` for credentials that are of no use, or the signal's reason.
+ */
 export async function exchangeByNode(
   address: EngineAddress,
   credentials: ClientCredentials,

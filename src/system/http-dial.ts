@@ -12,9 +12,25 @@ import * as tls from "node:tls";
 import { messageOf } from "../errors/machine-error.ts";
 import type { Clock } from "./clock.ts";
 import { noteDialFailure } from "./http-failure.ts";
-import type { HttpTrust } from "./http-request.ts";
 import { bareHost, portOf, proxyCredentials, proxyFor, type Environment } from "./proxy-choice.ts";
 import { unlessAborted, within } from "./waiting.ts";
+
+/** Whom a client believes, besides servers with a certificate of this computer's roots. */
+export interface HttpTrust {
+  /** PEM of further roots. */
+  readonly roots?: string | undefined;
+  /**
+   * SHA-256 of the one certificate that is believed, by whomever it was signed: hex, colons allowed. SHA-1, told by its
+   * length, where a product names its peers' certificates by nothing else.
+   */
+  readonly fingerprint?: string | undefined;
+  /** Anyone is believed. Only where the user asked for it. */
+  readonly insecure?: boolean | undefined;
+  /** What the client shows of itself. PEM texts. */
+  readonly client?: { readonly certificate: string; readonly key: string } | undefined;
+  /** The endpoint was given by the user, and may be plain http on another computer than this. */
+  readonly plainHttp?: boolean | undefined;
+}
 
 export interface DialSettings {
   readonly env: Environment;

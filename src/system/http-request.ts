@@ -6,6 +6,7 @@
 import type { Agent as PlainAgent, ClientRequest, IncomingMessage } from "node:http";
 import type { Agent as SecureAgent } from "node:https";
 import type { Clock } from "./clock.ts";
+import type { HttpTrust } from "./http-dial.ts";
 import { explainHttpFailure, HttpFailure } from "./http-failure.ts";
 import { bareHost, isLoopbackHost, portOf, proxyCredentials, proxyFor, type Environment } from "./proxy-choice.ts";
 import { formatBound } from "./time-text.ts";
@@ -37,23 +38,6 @@ export interface HttpAnswer {
   /** Names in lower case; of several with one name the values are joined by ", ". */
   readonly headers: Readonly<Record<string, string | undefined>>;
   readonly text: string;
-}
-
-/** Whom a client believes, besides servers with a certificate of this computer's roots. */
-export interface HttpTrust {
-  /** PEM of further roots. */
-  readonly roots?: string | undefined;
-  /**
-   * SHA-256 of the one certificate that is believed, by whomever it was signed: hex, colons allowed. SHA-1, told by its
-   * length, where a product names its peers' certificates by nothing else.
-   */
-  readonly fingerprint?: string | undefined;
-  /** Anyone is believed. Only where the user asked for it. */
-  readonly insecure?: boolean | undefined;
-  /** What the client shows of itself. PEM texts. */
-  readonly client?: { readonly certificate: string; readonly key: string } | undefined;
-  /** The endpoint was given by the user, and may be plain http on another computer than this. */
-  readonly plainHttp?: boolean | undefined;
 }
 
 export interface HttpClientOptions {

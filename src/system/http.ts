@@ -12,7 +12,8 @@ import type { Report } from "../log/event.ts";
 import type { Clock } from "./clock.ts";
 import { requireFreeBytes } from "./disk-files.ts";
 import { isHttpFailure, type HttpFailureReason } from "./http-failure.ts";
-import { HttpClient, type HttpTrust } from "./http-request.ts";
+import type { HttpTrust } from "./http-dial.ts";
+import { HttpClient } from "./http-request.ts";
 import { explainFileError, makePrivateDirectory, readFileIfExists, writeFileAtomic } from "./files.ts";
 import { poll } from "./waiting.ts";
 

@@ -7,7 +7,8 @@ import type { X509Certificate } from "node:crypto";
 import * as path from "node:path";
 import { MachineError } from "../errors/machine-error.ts";
 import type { AuthorityPaths, AuthorityTexts } from "./authority-files.ts";
-import { isExpired, isForged, parseCertificate, validityOf, type Issuer } from "./certificate.ts";
+import { isExpired, isForged, parseCertificate, validityOf } from "./certificate.ts";
+import type { Issuer } from "./certificate-encoder.ts";
 import { parseKey } from "./key.ts";
 
 export type AuthorityPlan =

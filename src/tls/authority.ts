@@ -7,7 +7,8 @@ import { logTo, type Report } from "../log/event.ts";
 import type { Clock } from "../system/clock.ts";
 import { authorityLogOf, readAuthority, type AuthorityPaths } from "./authority-files.ts";
 import { futureCertificates, planAuthority, type AuthorityPlan } from "./authority-plan.ts";
-import { issueCertificate, parseCertificate, type Issuer } from "./certificate.ts";
+import { issueCertificate, parseCertificate } from "./certificate.ts";
+import type { Issuer } from "./certificate-encoder.ts";
 import { finishGroup, writeGroup, type GroupedFile } from "./file-group.ts";
 import { formatKey, generateKey, type KeyType } from "./key.ts";
 

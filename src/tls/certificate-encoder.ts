@@ -1,15 +1,41 @@
 /**
- * The bytes of a certificate. Key identifiers are more than 0.16.2 writes; strict verifiers (Python 3.13) ask for them.
+ * What a certificate says, and its bytes. Key identifiers are more than 0.16.2 writes; strict verifiers (Python 3.13) ask for them.
  * Loaded only when a certificate is made: the ASN.1 schemas take 50 ms to load.
  */
-import { createHash, randomBytes, sign, type KeyObject } from "node:crypto";
+import { createHash, randomBytes, sign, type KeyObject, type X509Certificate } from "node:crypto";
 import { alternativeName } from "./alternative-names.ts";
 import { AsnConvert, OctetString } from "@peculiar/asn1-schema";
 import * as x509 from "@peculiar/asn1-x509";
 import { MachineError } from "../errors/machine-error.ts";
-import type { CertificateRequest, CertificateRole } from "./certificate.ts";
 import type { ValidityPeriod } from "../system/certificate-glance.ts";
 import { publicKeyDer } from "./key.ts";
+
+/** What a certificate is for. */
+export type CertificateRole =
+  | { readonly kind: "authority" }
+  | { readonly kind: "client" }
+  /** `names` are host names and addresses; a swarm master also connects to its nodes as a client. */
+  | { readonly kind: "server"; readonly names: readonly string[]; readonly isSwarmMaster: boolean };
+
+export interface CertificateRequest {
+  readonly role: CertificateRole;
+  /** The subject: the user, followed by what the certificate is for. */
+  readonly organization: string;
+  /** The key whose public half is certified; where nobody else signs, the private one. */
+  readonly key: KeyObject;
+  /** Beside the organization. */
+  readonly commonName?: string | undefined;
+  /** Its end; that of 0.16.2's certificates unless given. */
+  readonly until?: Date | undefined;
+  readonly now: Date;
+  /** Who signs; undefined = the key itself. */
+  readonly issuer?: Issuer | undefined;
+}
+
+export interface Issuer {
+  readonly certificate: X509Certificate;
+  readonly key: KeyObject;
+}
 
 const validDays = 1080;
 const dayMs = 24 * 60 * 60 * 1000;

@@ -5,7 +5,8 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import { test } from "node:test";
 import { temporaryFolder } from "../system/testing/folder.ts";
-import { issueCertificate, parseCertificate, type CertificateRole, type Issuer } from "./certificate.ts";
+import { issueCertificate, parseCertificate } from "./certificate.ts";
+import type { CertificateRole, Issuer } from "./certificate-encoder.ts";
 import { formatKey, generateKey, parseKey, type KeyType } from "./key.ts";
 
 const now = new Date("2026-03-04T05:06:07.890Z");

@@ -1,37 +1,11 @@
 /**
- * X.509 certificates as 0.16.2 makes them: 1080 days, a subject of nothing but an organization, its key usages. Knows
- * what a certificate says; how that becomes bytes is the encoder's, which is loaded on first use.
+ * X.509 certificates as 0.16.2 makes them: 1080 days, a subject of nothing but an organization, its key usages. How
+ * one becomes bytes is the encoder's, which is loaded on first use.
  */
-import { X509Certificate, type KeyObject } from "node:crypto";
+import { X509Certificate } from "node:crypto";
 import { MachineError } from "../errors/machine-error.ts";
 import type { ValidityPeriod } from "../system/certificate-glance.ts";
-
-/** What a certificate is for. */
-export type CertificateRole =
-  | { readonly kind: "authority" }
-  | { readonly kind: "client" }
-  /** `names` are host names and addresses; a swarm master also connects to its nodes as a client. */
-  | { readonly kind: "server"; readonly names: readonly string[]; readonly isSwarmMaster: boolean };
-
-export interface CertificateRequest {
-  readonly role: CertificateRole;
-  /** The subject: the user, followed by what the certificate is for. */
-  readonly organization: string;
-  /** The key whose public half is certified; where nobody else signs, the private one. */
-  readonly key: KeyObject;
-  /** Beside the organization. */
-  readonly commonName?: string | undefined;
-  /** Its end; that of 0.16.2's certificates unless given. */
-  readonly until?: Date | undefined;
-  readonly now: Date;
-  /** Who signs; undefined = the key itself. */
-  readonly issuer?: Issuer | undefined;
-}
-
-export interface Issuer {
-  readonly certificate: X509Certificate;
-  readonly key: KeyObject;
-}
+import type { CertificateRequest } from "./certificate-encoder.ts";
 
 /** Makes and signs a certificate; the result is PEM. Throws `usage` for a name that cannot stand in one. */
 export async function issueCertificate(request: CertificateRequest): Promise<string> {

@@ -1,6 +1,7 @@
 /** A certificate authority for tests: the certificates that an engine and its client need, by our own making of them. */
 import { X509Certificate, type KeyObject } from "node:crypto";
-import { issueCertificate, type CertificateRole, type Issuer } from "../../src/tls/certificate.ts";
+import { issueCertificate } from "../../src/tls/certificate.ts";
+import type { CertificateRole, Issuer } from "../../src/tls/certificate-encoder.ts";
 import { formatKey, generateKey } from "../../src/tls/key.ts";
 
 export interface KeyPair {

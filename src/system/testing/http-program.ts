@@ -1,7 +1,8 @@
 /** Sends requests as its argument says, and prints what became of each: for tests in runtimes other than their own. */
 import { text } from "node:stream/consumers";
 import { isHttpFailure } from "../http-failure.ts";
-import { HttpClient, type HttpRequest, type HttpTrust } from "../http-request.ts";
+import type { HttpTrust } from "../http-dial.ts";
+import { HttpClient, type HttpRequest } from "../http-request.ts";
 import { systemClock } from "../clock.ts";
 
 export interface HttpErrand {

@@ -1,7 +1,8 @@
 /** A certificate authority in memory, for tests that need certificates and not where they come from. */
 import type { KeyObject } from "node:crypto";
 import type { ClientCredentials } from "../authority-files.ts";
-import { issueCertificate, parseCertificate, type CertificateRole, type Issuer } from "../certificate.ts";
+import { issueCertificate, parseCertificate } from "../certificate.ts";
+import type { CertificateRole, Issuer } from "../certificate-encoder.ts";
 import { formatKey, generateKey } from "../key.ts";
 
 export interface TestPair {
