@@ -14,11 +14,8 @@ export { execOnMachine, type ExecRequest, type ExecResult } from "./machine/exec
 export { changeLabels, parseLabelChange, readLabels, type LabelChange } from "./machine/selection/labels.ts";
 export { runDoctor, type DoctorRequest } from "./machine/doctor/doctor.ts";
 export type { Finding } from "./machine/doctor/examine.ts";
-export {
-  createContext as createDockerContext,
-  removeContext as removeDockerContext,
-  useContext as useDockerContext,
-} from "./machine/integration/contexts.ts";
+export { createContext as createDockerContext, useContext as useDockerContext } from "./machine/integration/create-context.ts";
+export { removeContext as removeDockerContext } from "./machine/integration/contexts.ts";
 export { setProtection } from "./machine/selection/protection.ts";
 export type { Host } from "./machine/host/host.ts";
 export { openHost } from "./machine/host/open-host.ts";

@@ -29,7 +29,8 @@ import { isExpired, requireEndable } from "./lifetime/recorded-lifetime.ts";
 import { requireValidName } from "./names.ts";
 import { newRecord } from "./host/new-record.ts";
 import type { MachineContext } from "./machine-context.ts";
-import { keyTypeOf, planMachine } from "./provision-machine.ts";
+import { keyTypeOf } from "./host/provision-request.ts";
+import { planMachine } from "./provision-machine.ts";
 import { undoCreate } from "./remove.ts";
 import { sweepStore } from "./interruption/sweep.ts";
 

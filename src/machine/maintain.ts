@@ -14,7 +14,8 @@ import { readJournal } from "./interruption/journal.ts";
 import { startHost } from "./lifecycle.ts";
 import { lockMachine } from "./interruption/machine-lock.ts";
 import type { MachineContext } from "./machine-context.ts";
-import { keepTrust, provisionMachine, provisionRequest, requireOwner } from "./provision-machine.ts";
+import { requireOwner } from "./host/provision-request.ts";
+import { keepTrust, provisionMachine, provisionRequest } from "./provision-machine.ts";
 import { provisionContext } from "./host/provision-context.ts";
 
 /** Repeats provisioning from the facts on; an interrupted `create` is gone on with from where it was. */

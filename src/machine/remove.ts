@@ -10,7 +10,7 @@ import { forgetIntegration } from "./integration/in-step.ts";
 import { readJournal } from "./interruption/journal.ts";
 import { lockMachine } from "./interruption/machine-lock.ts";
 import type { MachineContext } from "./machine-context.ts";
-import { bareRequest } from "./provision-machine.ts";
+import { bareRequest } from "./host/provision-request.ts";
 import { provisionContext } from "./host/provision-context.ts";
 import { endPublished } from "./published/keep.ts";
 import { sweepStore } from "./interruption/sweep.ts";

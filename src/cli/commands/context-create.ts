@@ -1,4 +1,4 @@
-import { createContext } from "../../machine/integration/contexts.ts";
+import { createContext } from "../../machine/integration/create-context.ts";
 import type { Invocation } from "../command.ts";
 import type { CliContext } from "../cli-context.ts";
 import { readMachines } from "../named-machines.ts";

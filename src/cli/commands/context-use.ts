@@ -1,5 +1,5 @@
 import { logTo } from "../../log/event.ts";
-import { useContext } from "../../machine/integration/contexts.ts";
+import { useContext } from "../../machine/integration/create-context.ts";
 import type { Invocation } from "../command.ts";
 import type { CliContext } from "../cli-context.ts";
 import { nameOrDefault } from "../named-machines.ts";

@@ -11,7 +11,7 @@ import { stateOf } from "../../machine/host/wait-for-state.ts";
 import { findInterruption, whatHappened } from "../../machine/interruption/interrupted.ts";
 import type { MachineContext } from "../../machine/machine-context.ts";
 import { forEachMachine } from "../../machine/many.ts";
-import { bareRequest, serverCertificateRequest } from "../../machine/provision-machine.ts";
+import { bareRequest, serverCertificateRequest } from "../../machine/host/provision-request.ts";
 import { provisionContext } from "../../machine/host/provision-context.ts";
 import { examinationScript, examineHost } from "../../provision/host/examine-host.ts";
 import type { ProvisionRequest } from "../../provision/provision-request.ts";

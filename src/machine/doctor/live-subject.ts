@@ -30,7 +30,7 @@ import { findInterruption, wayOut, whatHappened } from "../interruption/interrup
 import { lockMachine } from "../interruption/machine-lock.ts";
 import { provisionAgain } from "../maintain.ts";
 import type { MachineContext } from "../machine-context.ts";
-import { bareRequest } from "../provision-machine.ts";
+import { bareRequest } from "../host/provision-request.ts";
 import { provisionContext } from "../host/provision-context.ts";
 import { markedTextOf } from "../secrets/marked-text.ts";
 import { Vault } from "../secrets/vault.ts";

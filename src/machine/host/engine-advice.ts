@@ -1,8 +1,7 @@
 /** What to do about an engine that cannot be used. Loaded where one cannot: who asks for an address needs none of it. */
 import type { ErrorCode } from "../../errors/codes.ts";
 import { isTakenAndSilent } from "../../engine/engine-timeout-error.ts";
-import { isMachineError, MachineError } from "../../errors/machine-error.ts";
-import { validationText } from "./engine-connection.ts";
+import { isMachineError, MachineError, messageOf } from "../../errors/machine-error.ts";
 import { isProvisioned, type Host } from "./host.ts";
 
 /** 0.16.2's words for `env` and `config`; where new certificates are no way out, what is one. */
@@ -10,6 +9,16 @@ export function certificateAdvice(host: Host, url: string, error: unknown): Mach
   const code = isMachineError(error) ? error.code : "engine-unreachable";
   const advice = silences.includes(code) ? "" : `\n${regenerationAdvice}`;
   return new MachineError(code, `${validationText(url, error)}${advice}`, { cause: error, hint: truerAdvice(host, error) });
+}
+
+/** In the same words, that a file of ours is at fault and not the engine. */
+export function notOfTheEngine(url: string, error: MachineError): MachineError {
+  return new MachineError(error.code, validationText(url, error), { cause: error, hint: error.hint });
+}
+
+function validationText(url: string, error: unknown): string {
+  const address = url.replace(/^[a-z]+:\/\//u, "");
+  return `Error checking and/or regenerating the certs: There was an error validating certificates for host "${address}": ${messageOf(error)}`;
 }
 
 /** Errors of an engine that showed no certificate, so that none can be to blame. */

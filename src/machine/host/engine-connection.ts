@@ -3,7 +3,7 @@
  * driver tells what it is when that does not come.
  */
 import { join } from "node:path";
-import { isMachineError, MachineError, messageOf } from "../../errors/machine-error.ts";
+import { isMachineError, MachineError } from "../../errors/machine-error.ts";
 import { parseEngineUrl } from "../../engine/engine-address.ts";
 import { EngineClient, type EngineVersion } from "../../engine/engine-client.ts";
 import type { MachineState } from "../../driver-kit/state.ts";
@@ -85,7 +85,7 @@ export async function requireConnection(
     if (isOverSsh(host)) throw seen.silence;
     throw (await import("./engine-advice.ts")).certificateAdvice(host, url, seen.silence);
   }
-  if (typeof seen.answer !== "string") throw notOfTheEngine(url, seen.answer);
+  if (typeof seen.answer !== "string") throw (await import("./engine-advice.ts")).notOfTheEngine(url, seen.answer);
   return url;
 }
 
@@ -226,12 +226,3 @@ const silentEngine = {
   message: "Cannot connect to the docker engine endpoint",
   hint: undefined,
 } as const;
-
-function notOfTheEngine(url: string, error: MachineError): MachineError {
-  return new MachineError(error.code, validationText(url, error), { cause: error, hint: error.hint });
-}
-
-export function validationText(url: string, error: unknown): string {
-  const address = url.replace(/^[a-z]+:\/\//u, "");
-  return `Error checking and/or regenerating the certs: There was an error validating certificates for host "${address}": ${messageOf(error)}`;
-}

@@ -18,7 +18,7 @@ import { waitForEngine } from "./engine-connection.ts";
 import { isOverSsh } from "./engine-transport.ts";
 import type { Host } from "./host.ts";
 import type { MachineContext } from "../machine-context.ts";
-import { authorityPathsOf, bareRequest, keyTypeOf, serverCertificateRequest } from "../provision-machine.ts";
+import { authorityPathsOf, bareRequest, keyTypeOf, serverCertificateRequest } from "./provision-request.ts";
 import { provisionContext } from "./provision-context.ts";
 
 /** What the template is called while there is no machine whose name it could bear. */

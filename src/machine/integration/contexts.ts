@@ -10,8 +10,6 @@ import { makePrivateDirectory, readRegularFileIfExists, writeFileAtomic } from "
 import { engineUrlOf } from "../host/engine-connection.ts";
 import { isOverSsh, sshAliasOf } from "../host/engine-transport.ts";
 import type { Host } from "../host/host.ts";
-import { openHost } from "../host/open-host.ts";
-import { lockMachine } from "../interruption/machine-lock.ts";
 import type { MachineContext } from "../machine-context.ts";
 import {
   contextPaths,
@@ -40,34 +38,15 @@ interface Meta {
   readonly Endpoints?: Readonly<Record<string, { readonly Host?: string; readonly SkipTLSVerify?: boolean }>>;
 }
 
-export interface MadeContext {
-  readonly name: string;
-  readonly context: string;
-}
-
 const certificateFiles = ["ca.pem", "cert.pem", "key.pem"] as const;
 
 /** Makes the machine's context, or puts it right. Throws `context-foreign` where somebody else has one of that name. */
-export async function createContext(context: MachineContext, name: string, signal: AbortSignal): Promise<MadeContext> {
-  await using _lock = await lockMachine(context, name, "context create", signal);
-  await using host = await openHost(context, name);
+export async function makeContext(context: MachineContext, host: Host): Promise<void> {
   const folder = dockerConfigFolder(context.computer);
-  const found = await readMeta(contextPaths(folder, contextNameOf(name)));
-  if (found !== undefined && !isOurs(found, context, name)) throw foreign(contextNameOf(name));
+  const found = await readMeta(contextPaths(folder, contextNameOf(host.name)));
+  if (found !== undefined && !isOurs(found, context, host.name)) throw foreign(contextNameOf(host.name));
   await writeContext(context, host, folder, found);
   sayWhatWasTheirs(context, host, found);
-  return { name, context: contextNameOf(name) };
-}
-
-/** Makes it the current one, too. Says in the result what beats it. */
-export async function useContext(
-  context: MachineContext,
-  name: string,
-  signal: AbortSignal,
-): Promise<MadeContext & { readonly beatenBy: string | undefined }> {
-  const made = await createContext(context, name, signal);
-  await setCurrentContext(dockerConfigFolder(context.computer), made.context);
-  return { ...made, beatenBy: context.computer.env["DOCKER_HOST"] || undefined };
 }
 
 /** Removes the machine's context; true where there was one. Throws `context-foreign`. A current one is left first. */

@@ -15,7 +15,7 @@ import { openHost } from "../host/open-host.ts";
 import { requireCreated } from "../interruption/interrupted.ts";
 import { lockMachine } from "../interruption/machine-lock.ts";
 import type { MachineContext } from "../machine-context.ts";
-import { authorityPathsOf } from "../provision-machine.ts";
+import { authorityPathsOf } from "../host/provision-request.ts";
 import { requireSharable } from "./sharable.ts";
 
 export const longestCertificateMs = 24 * 3_600_000;

@@ -7,7 +7,7 @@ import { recordedMachines } from "../list-records.ts";
 import type { MachineContext } from "../machine-context.ts";
 import { provisionSwarmMode } from "../../provision/provision.ts";
 import { workOnHost } from "../host/work-on-host.ts";
-import { bareRequest } from "../provision-machine.ts";
+import { bareRequest } from "../host/provision-request.ts";
 import { provisionContext } from "../host/provision-context.ts";
 import { atEngine } from "../host/engine-way.ts";
 import { privateAddressOf } from "./private-address.ts";
