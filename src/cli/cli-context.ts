@@ -6,7 +6,6 @@ import type { Report } from "../log/event.ts";
 import type { Redactor } from "../log/redact.ts";
 import type { Computer } from "../system/computer.ts";
 import type { OutputStream } from "../system/process-output.ts";
-import type { CommandSource } from "./command.ts";
 
 /** The program's path as typed and its last part; descriptions name the program. */
 export interface ProgramName {
@@ -79,7 +78,6 @@ export interface CliContext {
   readonly program: ProgramName;
   /** As {@link MainContext.ownProgram}. */
   readonly ownProgram: readonly string[] | undefined;
-  readonly commands: CommandSource;
   /** The whole command line as typed, the program first: what `env` tells the user to run. */
   readonly commandLine: readonly string[];
   readonly redactor: Redactor;

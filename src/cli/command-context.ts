@@ -69,7 +69,6 @@ export function commandContext(
     compat: options.compat,
     program: options.program,
     ownProgram: mainContext.ownProgram,
-    commands: mainContext.commands,
     commandLine: options.commandLine,
     redactor,
     report: reporter.report,

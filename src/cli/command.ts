@@ -9,6 +9,8 @@ export interface Invocation {
   readonly args: readonly string[];
   /** Of a command that takes another one: the words behind `--`; undefined where there is no `--`. */
   readonly words?: readonly string[] | undefined;
+  /** The commands of the program that was called: what completion chooses from. */
+  readonly commands: CommandSource;
 }
 
 export interface CommandModule {

@@ -84,7 +84,8 @@ class Run {
     if (parsed.options.bool("help")) return await this.#printHelp();
     if (command.load === undefined) return await this.#refuse(args);
     checkArity(command, parsed.options, args);
-    this.#invocation = { command, options: parsed.options, args, words: commandWords };
+    const { commands } = this.#mainContext;
+    this.#invocation = { command, options: parsed.options, args, words: commandWords, commands };
     return await this.#execute(this.#invocation, parsed.warnings, globals);
   }
 

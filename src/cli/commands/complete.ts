@@ -1,21 +1,21 @@
 /** The hidden command behind the shells' completion scripts: all words typed behind `--`, answered by candidates for the last. */
 import type { FileStore } from "../../store/file-store.ts";
 import type { Computer } from "../../system/computer.ts";
-import type { Command, Invocation } from "../command.ts";
+import type { Command, CommandSource, Invocation } from "../command.ts";
 import { answerLines } from "../completion/answer.ts";
 import { complete, type CompletionSources } from "../completion/candidates.ts";
 import type { CliContext } from "../cli-context.ts";
 import type { CliFlag } from "../flags/flag.ts";
 import { globalFlags } from "../flags/global-flags.ts";
 
-export async function run({ args: [, ...words] }: Invocation, context: CliContext): Promise<void> {
-  for (const line of answerLines(await complete(words, await sourcesFor(context)))) context.print(line);
+export async function run({ args: [, ...words], commands }: Invocation, context: CliContext): Promise<void> {
+  for (const line of answerLines(await complete(words, await sourcesFor(commands, context)))) context.print(line);
 }
 
-async function sourcesFor(context: CliContext): Promise<CompletionSources> {
+async function sourcesFor(commands: CommandSource, context: CliContext): Promise<CompletionSources> {
   const { computer } = context;
   return {
-    commands: await commandsFor(context),
+    commands: await commandsFor(commands, computer),
     globalFlags,
     createFlags: async (words) => await createFlags(words, context),
     driverNames: async () => await driverNames(computer),
@@ -28,7 +28,7 @@ async function sourcesFor(context: CliContext): Promise<CompletionSources> {
 }
 
 /** With the wrapper's own command where that is in use; the script says so. */
-async function commandsFor({ commands: source, computer }: CliContext): Promise<readonly Command[]> {
+async function commandsFor(source: CommandSource, computer: Computer): Promise<readonly Command[]> {
   const commands = await source.all();
   const envCommand = commands.find(({ name }) => name === "env");
   if (computer.env["DOCKER_MACHINE_WRAPPED"] !== "true" || envCommand === undefined) return commands;
