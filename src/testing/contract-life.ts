@@ -1,8 +1,7 @@
 /** What the contract says of a machine's life, for drivers that make something. Each case plays in a world of its own. */
 import assert from "node:assert/strict";
 import { isMachineError, messageOf } from "../errors/machine-error.ts";
-import { ContractWorld, type Machine } from "./contract-world.ts";
-import type { DriverContractFixture } from "./driver-contract.ts";
+import { ContractWorld, type DriverContractFixture, type Machine } from "./contract-world.ts";
 import { Life, mortalContext } from "./mortal-context.ts";
 
 type Case = (fixture: () => Promise<DriverContractFixture>, signal: AbortSignal, skip: (reason: string) => void) => Promise<void>;

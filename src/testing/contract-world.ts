@@ -1,15 +1,39 @@
 /** A provider, and a machine there whose record is kept as the core keeps it: what the contract suite plays with. */
 import { randomUUID } from "node:crypto";
 import assert from "node:assert/strict";
-import type { DriverOptions } from "../driver-kit/create-flag.ts";
-import type { Driver, DriverContext, Resource } from "../driver-kit/driver.ts";
+import type { DriverOptions, FlagValue } from "../driver-kit/create-flag.ts";
+import type { Driver, DriverContext, DriverModule, Resource } from "../driver-kit/driver.ts";
 import type { MachineState } from "../driver-kit/state.ts";
-import type { DriverContractFixture } from "./driver-contract.ts";
 import { untilState, untilUp } from "./coming-up.ts";
 import { testDriverContext, type TestContext } from "./driver-context.ts";
 import { optionsOf } from "./flag-values.ts";
+import type { IsReading } from "./mortal-context.ts";
 import { whileTimePasses } from "./passing-time.ts";
 import { SecretWatch } from "./secret-watch.ts";
+
+/** A world of its own for each test. */
+export interface DriverContractFixture extends Partial<AsyncDisposable> {
+  readonly module: DriverModule;
+  /** Flags a machine can be configured with, without dashes; the secrets among them with values that the provider takes. */
+  readonly flags: Readonly<Record<string, FlagValue>>;
+  /** Replaces parts of the context: a fake provider, a scripted process runner, a clock of the test's own. */
+  readonly context?: Partial<DriverContext> | undefined;
+  /**
+   * All that there is at the provider, of whomever, by the kinds that the driver tells: what the world itself knows. What
+   * is there in the beginning is of others and must stay.
+   */
+  resources?(): Promise<readonly Resource[]> | readonly Resource[];
+  /** Where the provider has the only machine's instance now; compared with what the driver learned. */
+  address?(): Promise<string> | string;
+  /** Takes the only machine's instance away, behind the driver's back. */
+  loseInstance?(): Promise<void> | void;
+  /** `Driver` objects as 0.16.2 wrote them, or others who used its format: JSON texts. */
+  readonly records?: readonly string[] | undefined;
+  /** Which requests only read: `create` is not aborted around them. None unless told. */
+  readonly isReading?: IsReading | undefined;
+  /** Flags whose values are no secrets, though their kind is one: published passwords. */
+  readonly publicFlags?: readonly string[] | undefined;
+}
 
 export class ContractWorld {
   readonly given: DriverContractFixture;

@@ -5,37 +5,13 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { newBaseConfig } from "../driver-kit/base-config.ts";
-import type { Driver, DriverContext, DriverModule, Resource } from "../driver-kit/driver.ts";
+import type { Driver, DriverContext } from "../driver-kit/driver.ts";
 import { defaultValue, type FlagValue } from "../driver-kit/create-flag.ts";
 import { isMachineError } from "../errors/machine-error.ts";
 import { testDriverContext } from "./driver-context.ts";
 import { contractLife, contractMachineName as machineName } from "./contract-life.ts";
+import type { DriverContractFixture } from "./contract-world.ts";
 import { optionsOf } from "./flag-values.ts";
-import type { IsReading } from "./mortal-context.ts";
-
-/** A world of its own for each test. */
-export interface DriverContractFixture extends Partial<AsyncDisposable> {
-  readonly module: DriverModule;
-  /** Flags a machine can be configured with, without dashes; the secrets among them with values that the provider takes. */
-  readonly flags: Readonly<Record<string, FlagValue>>;
-  /** Replaces parts of the context: a fake provider, a scripted process runner, a clock of the test's own. */
-  readonly context?: Partial<DriverContext> | undefined;
-  /**
-   * All that there is at the provider, of whomever, by the kinds that the driver tells: what the world itself knows. What
-   * is there in the beginning is of others and must stay.
-   */
-  resources?(): Promise<readonly Resource[]> | readonly Resource[];
-  /** Where the provider has the only machine's instance now; compared with what the driver learned. */
-  address?(): Promise<string> | string;
-  /** Takes the only machine's instance away, behind the driver's back. */
-  loseInstance?(): Promise<void> | void;
-  /** `Driver` objects as 0.16.2 wrote them, or others who used its format: JSON texts. */
-  readonly records?: readonly string[] | undefined;
-  /** Which requests only read: `create` is not aborted around them. None unless told. */
-  readonly isReading?: IsReading | undefined;
-  /** Flags whose values are no secrets, though their kind is one: published passwords. */
-  readonly publicFlags?: readonly string[] | undefined;
-}
 
 /** Cases that only some drivers have. */
 export interface DriverContractOptions {

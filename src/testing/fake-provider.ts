@@ -9,33 +9,10 @@ import { createServer as createSecureServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import type { Resource } from "../driver-kit/driver.ts";
 import { systemClock, type Clock } from "../system/clock.ts";
+import type { FakeAccount, FakeAnswer, FakeApi, FakeRequest } from "./fake-api.ts";
 import { FakeResources, type FakeResource } from "./fake-resources.ts";
 import { plainApi } from "./plain-api.ts";
 import { matches, troubleByChance, virtuous, type RequestMatch, type Trouble, type Vices } from "./vices.ts";
-
-export interface FakeRequest {
-  readonly method: string;
-  /** Without the query. */
-  readonly path: string;
-  readonly query: URLSearchParams;
-  readonly headers: IncomingMessage["headers"];
-  readonly text: string;
-}
-
-export interface FakeAnswer {
-  readonly status: number;
-  /** Sent as JSON; a string as it is; nothing where it is absent. */
-  readonly body?: unknown;
-  readonly headers?: Readonly<Record<string, string>> | undefined;
-}
-
-/** How a provider is spoken to. */
-export interface FakeApi {
-  /** Carries a request out. */
-  answer(request: FakeRequest, provider: FakeProvider): FakeAnswer | Promise<FakeAnswer>;
-  /** An error as this provider words it. */
-  refuse(status: number, code: string, message: string): FakeAnswer;
-}
 
 export interface FakeProviderOptions {
   /** The plain one unless told. */
@@ -68,10 +45,9 @@ interface Held {
   readonly released: Promise<void>;
 }
 
-export class FakeProvider implements AsyncDisposable {
+export class FakeProvider implements FakeAccount, AsyncDisposable {
   readonly resources: FakeResources;
   vices: Vices = virtuous;
-  /** Tokens that are accepted; undefined = any will do. */
   token: string | undefined;
   /** `METHOD /path?query` of all that were received, in their order. */
   readonly requests: string[] = [];

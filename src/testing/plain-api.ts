@@ -10,7 +10,7 @@
  *
  * A resource is `{id, name, mark, status, address, uses, …}`; an error `{code, message}`. The token is a bearer's.
  */
-import type { FakeAnswer, FakeApi, FakeProvider, FakeRequest } from "./fake-provider.ts";
+import type { FakeAccount, FakeAnswer, FakeApi, FakeRequest } from "./fake-api.ts";
 import { Refusal, type FakeResource, type InstanceAction } from "./fake-resources.ts";
 
 const pageSize = 3;
@@ -30,7 +30,7 @@ export const plainApi: FakeApi = {
   },
 };
 
-function carryOut(request: FakeRequest, provider: FakeProvider): FakeAnswer {
+function carryOut(request: FakeRequest, provider: FakeAccount): FakeAnswer {
   const { method, path } = request;
   const [, folder = "", id, action] = path.split("/");
   const kind = folder.replace(/s$/u, "");
@@ -45,14 +45,14 @@ function carryOut(request: FakeRequest, provider: FakeProvider): FakeAnswer {
   return { status: 200, body: shown(found) };
 }
 
-function create(kind: string, { text }: FakeRequest, { resources }: FakeProvider): FakeAnswer {
+function create(kind: string, { text }: FakeRequest, { resources }: FakeAccount): FakeAnswer {
   const { name, mark, uses, ...fields } = JSON.parse(text) as Record<string, unknown> & { uses?: readonly string[] };
   if (typeof name !== "string" || typeof mark !== "string") throw new Error("name and mark are needed");
   const token = mark === "" ? undefined : `${mark}/${name}`;
   return { status: 201, body: shown(resources.make({ kind, name, mark, token, uses, fields })) };
 }
 
-function list(kind: string, { query }: FakeRequest, { resources }: FakeProvider): FakeAnswer {
+function list(kind: string, { query }: FakeRequest, { resources }: FakeAccount): FakeAnswer {
   const wanted = (one: FakeResource): boolean =>
     (["mark", "name"] as const).every((key) => !query.has(key) || query.get(key) === one[key]);
   const found = resources.list(kind).filter(wanted);

@@ -3,7 +3,7 @@
  * (how cloud-init itself reads it is tested in test/guest), they are switched as a cloud switches them, and one that is
  * started has another address than before.
  */
-import type { FakeApi } from "../../src/testing/fake-provider.ts";
+import type { FakeApi } from "../../src/testing/fake-api.ts";
 import { quoteWord } from "../../src/ssh/shell-quote.ts";
 import type { Lab, LabHost } from "./lab.ts";
 import { waitUntil } from "./wait.ts";

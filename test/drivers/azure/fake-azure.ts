@@ -5,7 +5,7 @@
  */
 import { randomUUID } from "node:crypto";
 import type { Resource } from "../../../src/driver-kit/driver.ts";
-import type { FakeAnswer, FakeApi, FakeProvider, FakeRequest } from "../../../src/testing/fake-provider.ts";
+import type { FakeAccount, FakeAnswer, FakeApi, FakeRequest } from "../../../src/testing/fake-api.ts";
 import {
   ArmRefusal,
   addressOf,
@@ -86,7 +86,7 @@ export class FakeAzure implements FakeApi {
     return { status, body: { error: { code, message } } };
   }
 
-  answer(request: FakeRequest, provider: FakeProvider): FakeAnswer {
+  answer(request: FakeRequest, provider: FakeAccount): FakeAnswer {
     try {
       return this.#answer(request, provider);
     } catch (error) {
@@ -141,7 +141,7 @@ export class FakeAzure implements FakeApi {
     if (entry !== undefined) this.#finishDelete(entry);
   }
 
-  #answer(request: FakeRequest, provider: FakeProvider): FakeAnswer {
+  #answer(request: FakeRequest, provider: FakeAccount): FakeAnswer {
     const token = answerForTokens(request, provider.url, fakeToken);
     if (token !== undefined) return token;
     if (request.headers.authorization !== `Bearer ${fakeToken}`) return this.#unauthorized();
@@ -224,7 +224,7 @@ export class FakeAzure implements FakeApi {
     return found.map(({ id, type }) => ({ id, type, name: id.split("/").at(-1) }));
   }
 
-  #resource(request: FakeRequest, provider: FakeProvider, group: string, rest: string): FakeAnswer {
+  #resource(request: FakeRequest, provider: FakeAccount, group: string, rest: string): FakeAnswer {
     const { method, path } = request;
     const parts = rest.split("/");
     const action = method === "POST" ? parts.pop() : undefined;
@@ -244,7 +244,7 @@ export class FakeAzure implements FakeApi {
     return this.#act(found, action ?? "", request, provider);
   }
 
-  #put(id: string, type: string, found: FakeEntry | undefined, request: FakeRequest, provider: FakeProvider): FakeAnswer {
+  #put(id: string, type: string, found: FakeEntry | undefined, request: FakeRequest, provider: FakeAccount): FakeAnswer {
     if (found !== undefined && request.headers["if-none-match"] === "*")
       throw new ArmRefusal(412, "PreconditionFailed", "The resource exists");
     if (found?.state === "Deleting") throw new ArmRefusal(409, "AnotherOperationInProgress", "It is being deleted");
@@ -288,7 +288,7 @@ export class FakeAzure implements FakeApi {
     return { status: 200, body: this.#shown(found) };
   }
 
-  #delete(found: FakeEntry, provider: FakeProvider): FakeAnswer {
+  #delete(found: FakeEntry, provider: FakeAccount): FakeAnswer {
     const user = this.#userOf(found);
     if (user !== undefined) throw new ArmRefusal(400, inUseCode(found), `${found.id} is used by ${user.id}`);
     if (found.type.endsWith("/networkinterfaces") && this.reservations > 0) {
@@ -330,7 +330,7 @@ export class FakeAzure implements FakeApi {
     });
   }
 
-  #act(found: FakeEntry, action: string, { query }: FakeRequest, provider: FakeProvider): FakeAnswer {
+  #act(found: FakeEntry, action: string, { query }: FakeRequest, provider: FakeAccount): FakeAnswer {
     const powers: Readonly<Record<string, string>> = {
       start: "running",
       restart: "running",
@@ -351,7 +351,7 @@ export class FakeAzure implements FakeApi {
     return { status: 202, headers: this.#begin(provider, finish) };
   }
 
-  #begin(provider: FakeProvider, finish: () => ArmFailure | undefined): Readonly<Record<string, string>> {
+  #begin(provider: FakeAccount, finish: () => ArmFailure | undefined): Readonly<Record<string, string>> {
     const id = randomUUID();
     this.#operations.set(id, { looks: this.looks, finish, ended: false, failure: undefined });
     const url = `${provider.url}/subscriptions/${subscriptionId}/providers/Microsoft.Compute/locations/westus/operations/${id}`;

@@ -1,5 +1,5 @@
 /** What the fake tells of the marketplace's images. */
-import type { FakeAnswer } from "../../../src/testing/fake-provider.ts";
+import type { FakeAnswer } from "../../../src/testing/fake-api.ts";
 import { ArmRefusal } from "./arm-entry.ts";
 import { images } from "./catalogue.ts";
 

@@ -1,5 +1,5 @@
 /** Entra in this process: it makes tokens for one application of one tenant, as OpenID Connect and OAuth 2.0 have it. */
-import type { FakeAnswer, FakeRequest } from "../../../src/testing/fake-provider.ts";
+import type { FakeAnswer, FakeRequest } from "../../../src/testing/fake-api.ts";
 import { tenantId } from "./catalogue.ts";
 
 export const application = {
