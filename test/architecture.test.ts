@@ -83,6 +83,23 @@ test("imports point down, or stay in their folder", () => {
   assert.deepEqual(found, []);
 });
 
+test("no files import each other in a circle", () => {
+  let left = imports.flatMap((found) => {
+    const target = targetOf(found);
+    return target === undefined ? [] : [{ from: found.from, target }];
+  });
+  // A file that imports nothing which is left, or that nothing left imports, is in no circle.
+  for (let before = Number.POSITIVE_INFINITY; left.length < before;) {
+    before = left.length;
+    const [importing, imported] = [new Set(left.map(({ from }) => from)), new Set(left.map(({ target }) => target))];
+    left = left.filter(({ from, target }) => importing.has(target) && imported.has(from));
+  }
+  assert.deepEqual(
+    left.map(({ from, target }) => `${from} imports ${target}`),
+    [],
+  );
+});
+
 /** The story of provisioning, a room a step; what is asked of it and what it is given come before the first. */
 const provisionRooms = ["shell", "facts", "engine", "install", "firewall", "lifetime", "families", "plan", "scripts", "host"];
 const provisionContracts = ["provision-context.ts", "provision-request.ts"];
