@@ -9,7 +9,7 @@ export interface Invocation {
   readonly args: readonly string[];
   /** Of a command that takes another one: the words behind `--`; undefined where there is no `--`. */
   readonly words?: readonly string[] | undefined;
-  /** The commands of the program that was called: what completion chooses from. */
+  /** All commands of the program, to be completed. */
   readonly commands: CommandSource;
 }
 

@@ -79,13 +79,13 @@ class Run {
     if (inner !== undefined) return await this.#dispatch(inner.subcommand, inner.words, globals);
     if (command.flagSource === "none" && isHelpWord(words[0])) return await this.#printHelp();
     const parsed = command.flagSource === "none" ? { ...parseFlags([], []), args: words } : await this.#parse(command, words);
-    const { args, words: commandWords } = splitCommand(command, parsed);
-    this.#options = parsed.options;
-    if (parsed.options.bool("help")) return await this.#printHelp();
-    if (command.load === undefined) return await this.#refuse(args);
-    checkArity(command, parsed.options, args);
-    const { commands } = this.#mainContext;
-    this.#invocation = { command, options: parsed.options, args, words: commandWords, commands };
+    const { options } = parsed;
+    const given = splitCommand(command, parsed);
+    this.#options = options;
+    if (options.bool("help")) return await this.#printHelp();
+    if (command.load === undefined) return await this.#refuse(given.args);
+    checkArity(command, options, given.args);
+    this.#invocation = { command, options, ...given, commands: this.#mainContext.commands };
     return await this.#execute(this.#invocation, parsed.warnings, globals);
   }
 
