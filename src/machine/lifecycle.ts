@@ -21,7 +21,8 @@ export type LifecycleVerb = "start" | "stop" | "suspend" | "kill" | "restart";
 
 interface Verb {
   readonly begin: string;
-  readonly end: string;
+  /** What is said when all is done, where 0.16.2 says something. */
+  readonly end?: string;
   /** The state in which there is nothing to do, which 0.16.2 calls an error. */
   readonly already?: { readonly state: MachineState; readonly words: string };
   act(context: MachineContext, host: Host, signal: AbortSignal): Promise<void>;
@@ -30,12 +31,10 @@ interface Verb {
 const verbs: Readonly<Record<LifecycleVerb, Verb>> = {
   start: {
     begin: "Starting",
-    end: "was started.",
     already: { state: "Running", words: "running" },
     act: async (context, host, signal) => {
       warnOfEnd(context, host);
-      await drive(context, host, "start", signal);
-      await waitUntilUsable(context, host, signal);
+      await bringUp(context, host, signal);
     },
   },
   stop: {
@@ -70,7 +69,6 @@ const verbs: Readonly<Record<LifecycleVerb, Verb>> = {
   },
   restart: {
     begin: "Restarting",
-    end: "was restarted.",
     act: restart,
   },
 };
@@ -113,7 +111,7 @@ async function doVerb(
   }
   await act(context, host, signal);
   await host.save();
-  logTo(host.report, "info", `Machine "${host.name}" ${end}`);
+  if (end !== undefined) logTo(host.report, "info", `Machine "${host.name}" ${end}`);
 }
 
 /** As `start` does, for work that needs a machine which runs. The caller holds the machine's lock. */
@@ -146,8 +144,19 @@ function stopOf({ driver }: Host, keepsMemory: boolean | undefined): Verb {
 /** A stopped machine is started; a running one restarted; in between there is nothing sensible to do. */
 async function restart(context: MachineContext, host: Host, signal: AbortSignal): Promise<void> {
   const state = await stateOf(context, host, signal);
-  if (state === "Stopped") await drive(context, host, "start", signal);
-  else await drive(context, host, "restart", signal);
+  if (state === "Stopped") {
+    logTo(host.report, "info", `Starting "${host.name}"...`);
+    return await bringUp(context, host, signal);
+  }
+  await drive(context, host, "restart", signal);
+  await waitUntilUsable(context, host, signal);
+}
+
+/** That it runs is said before its engine is waited for: it stays true whatever comes of that. */
+async function bringUp(context: MachineContext, host: Host, signal: AbortSignal): Promise<void> {
+  await drive(context, host, "start", signal);
+  await waitForState(context, host, "Running", signal);
+  logTo(host.report, "info", `Machine "${host.name}" was started.`);
   await waitUntilUsable(context, host, signal);
 }
 

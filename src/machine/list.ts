@@ -185,11 +185,16 @@ interface Look {
 }
 
 async function look(context: MachineContext, host: Host, { withinMs, onAsked }: Look, signal: AbortSignal): Promise<Seen> {
+  let problem = "";
   const url = await (isOverSsh(host) ? sshUrlOf(host) : host.driver.getUrl()).catch((error: unknown) => {
-    if (isMachineError(error, "machine-not-running")) return "";
-    throw error;
+    if (!isMachineError(error, "machine-not-running")) problem = messageOf(error);
+    return "";
   });
-  if (url === "") return notRunning(host, await stateOf(context, host, signal));
+  if (url === "") {
+    const seen = notRunning(host, await stateOf(context, host, signal));
+    // A driver that cannot tell the address, yet, may well tell the state.
+    return problem === "" ? seen : { ...seen, error: problem };
+  }
   onAsked(url);
   const askEngine = async (bound: AbortSignal): Promise<Seen> => await engineAnswer(context, host, url, bound);
   const seen = await askSideBySide(context, host, { askEngine, withinMs }, signal);

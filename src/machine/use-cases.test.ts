@@ -198,6 +198,25 @@ describe("start, stop, kill, restart", () => {
     assert.equal(scene.world.instances[0]?.state, "Stopped");
   });
 
+  it("say in 0.16.2's words and order what was done, also where the engine does not come", async () => {
+    const scene = new Scene();
+    await scene.create();
+    const said = async (verb: "start" | "stop" | "restart"): Promise<string[]> => {
+      scene.events.length = 0;
+      await changeState(scene.context, "web", verb, never).catch(() => {});
+      return scene.said("info").split("\n");
+    };
+    assert.deepEqual(await said("restart"), ['Restarting "web"...']);
+    assert.deepEqual(await said("stop"), ['Stopping "web"...', 'Machine "web" was stopped.']);
+    const started = ['Starting "web"...', 'Machine "web" was started.'];
+    assert.deepEqual(await said("restart"), ['Restarting "web"...', ...started]);
+    await said("stop");
+    scene.world.after.set("locate", () => {
+      throw new Error("it has no address");
+    });
+    assert.deepEqual(await said("start"), started);
+  });
+
   it("tell what the driver says, and that it did not act in time", async () => {
     const scene = new Scene();
     await scene.create();

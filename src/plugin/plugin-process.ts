@@ -32,6 +32,8 @@ export interface PluginAddress {
 const closingWords = "Closing plugin on server side";
 const keptLines = 8;
 const keptLineLength = 500;
+/** How Go's runtime begins to say why it ends a program. */
+const breakdown = /^(?:panic|fatal error): /u;
 /** How long output of an ended program may still be on its way. A grandchild that holds the pipe would keep it open for good. */
 const drainMs = 200;
 
@@ -54,6 +56,8 @@ export class PluginProcess {
   readonly #host: PluginHost;
   readonly #child: ChildProcess;
   readonly #lastLines: string[] = [];
+  /** What a Go program says when it breaks down: the reason stands first, and more than is kept comes after it. */
+  #lastWords: string[] | undefined;
   /** Resolves when the program ended or turned out not to start. */
   readonly ended: Promise<void>;
   #ending: string | undefined;
@@ -90,8 +94,8 @@ export class PluginProcess {
 
   /** `plugin-failed`, with the last lines that the plugin logged. */
   failure(whatItDid: string, cause?: unknown): MachineError {
-    const lines =
-      this.#lastLines.length === 0 ? "" : `\nIts last lines were:\n${this.#lastLines.map((line) => `  ${line}`).join("\n")}`;
+    const kept = (this.#ending === undefined ? undefined : this.#lastWords) ?? this.#lastLines;
+    const lines = kept.length === 0 ? "" : `\nIts last lines were:\n${kept.map((line) => `  ${line}`).join("\n")}`;
     return new MachineError("plugin-failed", `The driver plugin ${this.location.program} ${whatItDid}${lines}`, { cause });
   }
 
@@ -170,8 +174,11 @@ export class PluginProcess {
   }
 
   #keep(level: "info" | "debug", line: string, log: PluginLog, pace: LinePace): void {
-    this.#lastLines.push(line.slice(0, keptLineLength));
+    const kept = line.slice(0, keptLineLength);
+    this.#lastLines.push(kept);
     if (this.#lastLines.length > keptLines) this.#lastLines.shift();
+    if (breakdown.test(line)) this.#lastWords = [];
+    if (this.#lastWords !== undefined && this.#lastWords.length < keptLines) this.#lastWords.push(kept);
     const verdict = pace.take(line);
     // Some forks say this where it is shown; it is news for nobody.
     if (verdict === "shown") log(line.includes(closingWords) ? "debug" : level, line);

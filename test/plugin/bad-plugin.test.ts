@@ -56,6 +56,10 @@ const failures: readonly [Misbehaviour, RegExp, Partial<PluginBounds>?][] = [
   ["listens elsewhere", /printed something other than its address first: "192\.0\.2\.1:2376"/u],
   ["listens nowhere", /did not accept a connection at 127\.0\.0\.1:1$/u],
   ["ends early", /ended before it was ready \(exit status 3\)\nIts last lines were:\n {2}cannot read my settings\n {2}bye$/u],
+  [
+    "breaks down as Go programs do",
+    /ended \(exit status 2\) during GetIP\nIts last lines were:\n {2}panic: the quota is used up\n/u,
+  ],
   ["speaks another protocol", /broke the protocol: unexpected HTTP response: SSH-2\.0-OpenSSH_9\.2/u],
   ["speaks another version", /^Driver binary uses an incompatible API version \(2\)$/u],
   ["never answers", /did not answer GetVersion within 400 ms/u, { handshakeMs: 400 }],

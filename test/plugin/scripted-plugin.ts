@@ -152,6 +152,31 @@ export const misbehaviours = {
         return {};
       },
     }),
+  "cannot tell its address": () =>
+    answering({
+      GetURL: async () => {
+        throw "IP address is not set";
+      },
+      GetIP: async () => {
+        throw "IP address is not set";
+      },
+      GetState: async () => 6,
+    }),
+  "fails to tell its state": () =>
+    answering({
+      GetState: async () => {
+        throw "the provider is down";
+      },
+    }),
+  "breaks down as Go programs do": () =>
+    answering({
+      GetIP: async () => {
+        const trace = Array.from({ length: 20 }, (_, index) => `main.frame${index}(0xc000012345)`);
+        console.error(["panic: the quota is used up", "", "goroutine 1 [running]:", ...trace].join("\n"));
+        setTimeout(() => process.exit(2), 50);
+        return await new Promise(() => {});
+      },
+    }),
   paints: () =>
     answering({
       Create: async () => {

@@ -6,6 +6,7 @@ import { keepPublished } from "../../machine/published/keep.ts";
 import type { PublishedFacts } from "../../machine/published/published-facts.ts";
 import type { Invocation } from "../command.ts";
 import type { CliContext } from "../cli-context.ts";
+import { beginningWith } from "../connection-error.ts";
 import { openContext } from "../open-context.ts";
 import { nameOrDefault } from "../named-machines.ts";
 
@@ -13,7 +14,10 @@ export async function run({ args }: Invocation, context: CliContext): Promise<vo
   const machineContext = openContext(context);
   await using host = await openHost(machineContext, await nameOrDefault(machineContext, args));
   const startedMs = machineContext.clock.monotonicMs();
-  const state = await stateOf(machineContext, host, context.signal);
+  const state = await beginningWith(
+    `error getting state for host ${host.name}`,
+    async () => await stateOf(machineContext, host, context.signal),
+  );
   const ms = Math.round(machineContext.clock.monotonicMs() - startedMs);
   logTo(context.report, "debug", `"${host.name}": the driver ${host.driver.driverName} answered in ${ms} ms`);
   const isRunning = state === "Running";
