@@ -139,7 +139,7 @@ function sshdConfig(folder: string, port: number, hostKeyFiles: readonly string[
 
 async function spawnServer(base: Base, command: readonly string[], ready: RegExp): Promise<ChildProcess> {
   const script = 'mount --bind "$0" "$1" && mount -t tmpfs tmpfs /run && mkdir -m 755 /run/sshd && shift && exec "$@"';
-  const args = ["--mount", "--pid", "--fork", "--kill-child", "sh", "-c", script, base.home, userInfo().homedir, ...command];
+  const args = ["--mount-proc", "--pid", "--fork", "--kill-child", "sh", "-c", script, base.home, userInfo().homedir, ...command];
   const server = spawn("unshare", args, { stdio: ["ignore", "ignore", "pipe"] });
   await seen(server, ready);
   return server;
