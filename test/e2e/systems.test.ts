@@ -63,13 +63,20 @@ async function create(program: Program, host: LabHost, name: SystemName, reposit
 }
 
 /** The engine becomes a newer one under a container that runs; setting up again changes nothing. */
-async function upgrade(program: Program, host: LabHost, { versions }: SystemRepositories): Promise<void> {
+async function upgrade(program: Program, host: LabHost, repositories: SystemRepositories): Promise<void> {
   const docker = await dockerEnvironment(program);
-  const [older, newer] = versions;
+  const [older, newer] = repositories.versions;
   // Not every repository has had an older one.
   assert.ok([older, newer].includes((await engineVersion(program)) ?? ""));
   await output("docker", ["run", "-d", "--name", "lasting", "tiny", "sleep", "1000"], { env: docker });
   const container = await runningSince(docker);
+  // A mirror that lacks what it should have is not one without anything newer.
+  repositories.spoil(/\/(?:core\.db|repomd\.xml|APKINDEX)$/u, 404);
+  const refused = await program.run(["upgrade", "web"]);
+  assert.equal(refused.status, 1, refused.stdout);
+  assert.match(refused.stderr, /The lists of packages on web could not be brought up to date|repomd\.xml cannot be reached/u);
+  assert.equal(await runningSince(docker), container);
+  repositories.mend();
   const words = await program.ok(["--debug", "upgrade", "web"]);
   const upgraded = await engineVersion(program);
   assert.equal(upgraded, newer, `${upgraded} in place of ${newer} after:\n${words}`);

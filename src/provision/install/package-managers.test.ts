@@ -118,6 +118,29 @@ for (const complaint of [
     );
   });
 
+const staleLists: readonly (readonly [PackageManager, string, string])[] = [
+  [apt, "apt-get", "echo 'W: Failed to fetch http://m/InRelease  Could not connect to m:80'; exit 0"],
+  [apt, "apt-get", "echo 'W: Some index files failed to download. They have been ignored, or old ones used instead.'; exit 0"],
+  [apt, "apt-get", "echo 'E: The repository does not have a Release file.'; exit 100"],
+  [zypper, "zypper", "exit 4"],
+  [pacman, "pacman", "echo 'error: failed to synchronize all databases'; exit 1"],
+  [apk, "apk", "echo '1 unavailable, 0 stale'; exit 1"],
+];
+for (const [manager, program, does] of staleLists) {
+  test(`lists that were not brought up to date are not taken for fresh ones: ${program}: ${does}`, async () => {
+    using standIns = new StandIns().add(program, does);
+    const verdict = sh`pkg_refresh && note info fresh; :`;
+    const { events } = await run(standIns, manager, verdict);
+    assert.ok(!events.some((event) => event.type === "log" && event.level === "info"), JSON.stringify(events));
+    using good = new StandIns().add(program, "echo 'W: Something else'");
+    const fresh = await run(good, manager, verdict);
+    assert.ok(
+      fresh.events.some((event) => event.type === "log" && event.level === "info"),
+      JSON.stringify(fresh.events),
+    );
+  });
+}
+
 test("a dpkg run that we left in the middle is gone on with; a stranger's is not", async () => {
   using ours = new StandIns().add("apt-get").add("dpkg");
   assert.equal((await run(ours, apt, sh`continued=yes; pkg_install docker.io`)).calls[0], "dpkg --configure -a");

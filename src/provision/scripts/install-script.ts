@@ -61,11 +61,19 @@ on_failure() { engine_touched=yes; restore_engine; record_failed; }
 before=$(running_containers)
 programs_before=$(engine_programs)
 hold_containers
-pkg_refresh`,
+lists_words=
+pkg_refresh || { lists_words=$managed_log.lists; cp "$managed_log" "$lists_words"; }`,
     way.install(key),
     sh`
 if [ "$(engine_programs)" = "$programs_before" ] && engine_is_current; then
   release_containers new
+  if [ -n "$lists_words" ]; then`,
+    undoing,
+    sh`
+    grep -v '^$' "$lists_words" | tail -n 8 | why
+    hint "The engine is as it was. Once the mirror answers, run the command again."
+    fail package-manager ${`The lists of packages on ${plan.machineName} could not be brought up to date, so that a newer engine is not known of`}
+  fi
 elif service_reload; ! start_installed_engine; then
   service_words | why
   fail engine-start ${`The new engine on ${plan.machineName} does not start`}

@@ -11,7 +11,8 @@ pkg_busy='Could not get lock|Unable to lock|is another process using it'
 DEBIAN_FRONTEND=noninteractive NEEDRESTART_MODE=l NEEDRESTART_SUSPEND=1 APT_LISTCHANGES_FRONTEND=none UCF_FORCE_CONFFOLD=1
 export DEBIAN_FRONTEND NEEDRESTART_MODE NEEDRESTART_SUSPEND APT_LISTCHANGES_FRONTEND UCF_FORCE_CONFFOLD
 pkg_list() { dpkg-query -W -f '\${Status} \${Package} \${Version}\n' 2> /dev/null | sed -n 's/^install ok installed //p'; }
-pkg_refresh() { managed apt-get -q update; }
+# What could not be fetched is a warning to apt, and old lists do.
+pkg_refresh() { managed apt-get -q update && ! grep -q '^W: \(Failed to fetch\|Some index files failed\)' "$managed_log"; }
 pkg_refresh_one() {
   managed apt-get -q update -o Dir::Etc::sourcelist="$1" -o Dir::Etc::sourceparts=- -o APT::Get::List-Cleanup=0
 }
