@@ -63,6 +63,8 @@ export async function regenerateCertificates(
   if (isOverSsh(host)) {
     throw new MachineError("machine-state", `The engine of "${name}" is reached over SSH, and has no certificates`);
   }
+  // Whoever moved the authority away wants another one.
+  await prepareAuthority(context, lock.signal);
   await replaceCertificate(context, host, lock.signal, furtherNames);
 }
 

@@ -11,9 +11,9 @@ import { temporaryFolder } from "../../system/testing/folder.ts";
 import { FakeRun, type FakeRunOptions } from "../testing/fake-main.ts";
 
 /** A folder with a store that has the machine `web`. */
-async function openFolder(): Promise<string> {
+async function openFolder(driverName = "none"): Promise<string> {
   const folder = temporaryFolder();
-  await new FileStore(path.join(folder, "store"), systemClock).create(newRecord("web", { driverName: "none" }));
+  await new FileStore(path.join(folder, "store"), systemClock).create(newRecord("web", { driverName }));
   return folder;
 }
 
@@ -32,6 +32,19 @@ test("a passphrase that is typed unseen is typed twice, and both are the same", 
   assert.doesNotMatch(slip.stderr, /h(?:or|ro)se/u);
   assert.equal((await typed("correct horse", "correct horse")).code, 0);
   assert.equal(statSync(path.join(folder, "web.age")).mode & 0o777, 0o600);
+});
+
+test("what cannot be exported is told before a passphrase is asked for, and what is no recipient with the status of wrong words", async () => {
+  const local = await exportWeb(
+    await openFolder("virtualbox"),
+    { input: ["canary", "canary"], isTerminal: true },
+    "--passphrase",
+  );
+  assert.match(local.stderr, /"web" lives on this computer, and goes nowhere else: it cannot be exported/u);
+  assert.doesNotMatch(local.stdout + local.stderr, /Passphrase/u);
+  const wrong = await exportWeb(await openFolder(), {}, "--to", "notakey");
+  assert.deepEqual([wrong.code, wrong.stdout], [2, ""]);
+  assert.match(wrong.stderr, /^"notakey" is no recipient of age\nHint: Give it as age-keygen -y prints it: age1\.\.\.\n$/u);
 });
 
 test("what is to be run with the file can be copied, and a folder that is not there is no matter of the store", async () => {

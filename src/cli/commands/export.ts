@@ -16,8 +16,10 @@ export async function run(invocation: Invocation, context: CliContext): Promise<
   const { options } = invocation;
   const machineContext = openContext(context);
   const names = await selectedNames(machineContext, invocation, context);
-  const seal = await readSeal(invocation, context);
+  const recipients = recipientsOf(invocation);
   const bundle = await exportMachines(machineContext, names, options.bool("with-ca"), context.signal);
+  // Nobody is asked for what is of no use.
+  const seal: Seal = recipients.length > 0 ? { recipients } : { passphrase: await readNewPassphrase(context) };
   const sealed = await sealBundle(formatBundle(bundle), seal);
   const file = options.string("file");
   if (file === "") return context.print(sealed.trimEnd());
@@ -27,12 +29,13 @@ export async function run(invocation: Invocation, context: CliContext): Promise<
   logTo(context.report, "info", `Exported ${names.join(", ")} to ${file}; import it elsewhere with: ${importing}`);
 }
 
-async function readSeal({ options }: Invocation, context: CliContext): Promise<Seal> {
+/** None where there is a passphrase. Throws `usage` for both, and neither. */
+function recipientsOf({ options }: Invocation): readonly string[] {
   const recipients = options.strings("to");
   if (options.bool("passphrase") === recipients.length > 0) {
     throw new MachineError("usage", "A bundle is for somebody's key (--to age1...) or has a passphrase (--passphrase)", {
       hint: "age-keygen makes a key, and prints what to give to --to.",
     });
   }
-  return recipients.length > 0 ? { recipients } : { passphrase: await readNewPassphrase(context) };
+  return recipients;
 }

@@ -22,7 +22,8 @@ export async function run({ options, args: [given = ""] }: Invocation, context: 
   if (context.globals.output === "json") context.printJson(file === "" ? { name, until, token } : { name, until, file });
   else if (file === "") context.print(token);
   const source = file === "" ? "env:VARIABLE" : `file:${file}`;
-  const joining = `${context.program.base} store join ${team.file.url} --token ${source}`;
+  const login = team.file.user === undefined ? "" : " --user USER --password file:PATH";
+  const joining = `${context.program.base} store join ${team.file.url}${login} --token ${source}`;
   const sentence = `Whoever has this token until ${formatInstant(new Date(until))} can become ${name}, once, and then do all that you can. It is a secret. It is used with: ${joining}`;
   logTo(context.report, "info", sentence);
   if (replaced > 0) logTo(context.report, "info", `The earlier invitation of ${name} opens nothing any more`);
