@@ -2,8 +2,8 @@
  * Options of hypervisors on this computer that are the same for all: which image a machine starts from, who logs in, and
  * what else its guest is told at its first boot. Keys are the fields of the record.
  */
-import * as path from "node:path";
 import { MachineError } from "../../errors/machine-error.ts";
+import { absoluteFile } from "../given-options.ts";
 import { bool, text, userName, type Option } from "../options.ts";
 import { parseImageSource, type ImageSource } from "./image-source.ts";
 
@@ -74,7 +74,7 @@ export function recordImage(config: RecordedImage, prefix: string, cwd: string):
 
 /** The same with what goes along. Throws `driver-options` also for what boot2docker cannot have. */
 export function recordGuest(config: RecordedImage & { SSHUser: string; CloudConfig: string }, prefix: string, cwd: string): void {
-  if (config.CloudConfig !== "") config.CloudConfig = path.resolve(cwd, config.CloudConfig);
+  config.CloudConfig = absoluteFile(config.CloudConfig, cwd);
   if (recordImage(config, prefix, cwd).kind !== "iso") return;
   if (config.SSHUser !== hypervisorUser) throw besideIso(prefix, "ssh-user", "boot2docker has the user docker");
   if (config.CloudConfig !== "") throw besideIso(prefix, "cloud-config", "boot2docker has no cloud-init");

@@ -1,12 +1,11 @@
 /** What an EC2 machine is: the options and the record they become, in 0.16.2's order. No I/O. */
-import * as path from "node:path";
 import type { CreateFlag, DriverOptions } from "../../driver-kit/create-flag.ts";
+import { absoluteFile, takeOldDefaults, wordsInPairs, wrongOptions } from "../../driver-kit/given-options.ts";
 import { guestSshPort } from "../../driver-kit/guest/guest-ports.ts";
 import { markedName } from "../../driver-kit/marks.ts";
 import { parseCidrs, parseOpenPorts } from "../../driver-kit/open-ports.ts";
 import { bool, defineOptions, int, list, port, secret, text, type ConfigOf } from "../../driver-kit/options.ts";
 import type { ProviderConfig } from "../../driver-kit/provider-driver.ts";
-import { MachineError } from "../../errors/machine-error.ts";
 import type { Computer } from "../../system/computer.ts";
 
 const onOff = ["enabled", "disabled"];
@@ -235,7 +234,7 @@ export const newKeys = [
 ] as const satisfies readonly (keyof Amazonec2Config)[];
 
 /** 0.16.2's defaults where ours differ. */
-const compatDefaults = {
+const oldDefaults = {
   InstanceType: "t2.micro",
   VolumeType: "gp2",
   SpotPrice: "0.50",
@@ -258,17 +257,13 @@ export function configure(
   const isCompat = computer.env["MACHINE_COMPAT"] === "0.16";
   Object.assign(config, read(options));
   takeAliases(config, options);
-  if (isCompat) {
-    const given = (field: keyof typeof compatDefaults): boolean => isSet(options, field);
-    Object.assign(
-      config,
-      Object.fromEntries(Object.entries(compatDefaults).filter(([field]) => !given(field as keyof typeof compatDefaults))),
-    );
-  } else for (const field of lookedUp) if (!isSet(options, field)) config[field] = "";
-  if (!isCompat) forgetVariables(config, options);
-  const absolute = (file: string): string => (file === "" ? "" : path.resolve(computer.cwd, file));
-  config.SSHPrivateKeyPath = absolute(config.SSHPrivateKeyPath);
-  config.UserDataFile = absolute(config.UserDataFile);
+  takeOldDefaults(config, oldDefaults, computer, (field) => isSet(options, field));
+  if (!isCompat) {
+    for (const field of lookedUp) if (!isSet(options, field)) config[field] = "";
+    forgetVariables(config, options);
+  }
+  config.SSHPrivateKeyPath = absoluteFile(config.SSHPrivateKeyPath, computer.cwd);
+  config.UserDataFile = absoluteFile(config.UserDataFile, computer.cwd);
   config.ExistingKey = config.KeyName !== "";
   config.VolumeEncrypted ||= config.VolumeKmsKeyId !== "";
   config.Id = (createId ?? "").replaceAll("-", "");
@@ -294,48 +289,47 @@ function forgetVariables(config: Amazonec2Config, options: DriverOptions): void 
 
 function requireTogether(config: Amazonec2Config, isCompat: boolean): void {
   if ((config.AccessKey === "") !== (config.SecretKey === ""))
-    throw wrong(
+    throw wrongOptions(
       `${flagOf("AccessKey")} and ${flagOf("SecretKey")} go together, and only one of them was given`,
       "Give both, or neither: then the credentials of the environment, of ~/.aws or of the instance's role are used.",
     );
   if (isCompat && config.ExistingKey && config.SSHPrivateKeyPath === "")
-    throw wrong(
+    throw wrongOptions(
       "using --amazonec2-keypair-name also requires --amazonec2-ssh-keypath",
       `Give ${flagOf("SSHPrivateKeyPath")} too.`,
     );
   if (config.DisableSSL && config.Endpoint === "")
-    throw wrong("using --amazonec2-insecure-transport also requires --amazonec2-endpoint", `Give ${flagOf("Endpoint")} too.`);
+    throw wrongOptions(
+      "using --amazonec2-insecure-transport also requires --amazonec2-endpoint",
+      `Give ${flagOf("Endpoint")} too.`,
+    );
   if (config.Ipv6AddressOnly && config.Ipv6AddressCount === 0)
-    throw wrong(`${flagOf("Ipv6AddressOnly")} needs an IPv6 address`, `Give ${flagOf("Ipv6AddressCount")} 1.`);
+    throw wrongOptions(`${flagOf("Ipv6AddressOnly")} needs an IPv6 address`, `Give ${flagOf("Ipv6AddressCount")} 1.`);
   if (config.EnablePrimaryIpv6 && config.Ipv6AddressCount === 0)
-    throw wrong(`${flagOf("EnablePrimaryIpv6")} needs an IPv6 address`, `Give ${flagOf("Ipv6AddressCount")} 1.`);
+    throw wrongOptions(`${flagOf("EnablePrimaryIpv6")} needs an IPv6 address`, `Give ${flagOf("Ipv6AddressCount")} 1.`);
   if (config.HttpEndpoint === "disabled")
-    throw wrong(
+    throw wrongOptions(
       "Without the metadata service the instance gets no user data and no SSH key, so nobody could log in",
       `Leave ${flagOf("HttpEndpoint")} disabled out; ${flagOf("HttpPutResponseHopLimit")} 1 keeps the service from containers.`,
     );
   if (config.VolumeThroughput > 0 && config.VolumeType !== "gp3")
-    throw wrong(
+    throw wrongOptions(
       `${flagOf("VolumeThroughput")} is for gp3, and ${flagOf("VolumeType")} is ${config.VolumeType}`,
       "Leave one of them out.",
     );
   if (config.VolumeIops > 0 && !["gp3", "io1", "io2"].includes(config.VolumeType))
-    throw wrong(
+    throw wrongOptions(
       `${flagOf("VolumeIops")} is for gp3, io1 and io2, and ${flagOf("VolumeType")} is ${config.VolumeType}`,
       "Leave one of them out.",
     );
   if (["io1", "io2"].includes(config.VolumeType) && config.VolumeIops === 0)
-    throw wrong(
+    throw wrongOptions(
       `${flagOf("VolumeType")} ${config.VolumeType} needs ${flagOf("VolumeIops")}`,
       `Give ${flagOf("VolumeIops")} too, or take gp3.`,
     );
   parseCidrs("amazonec2-open-cidr", config.OpenCidrs);
   parseOpenPorts("amazonec2-open-port", config.OpenPorts);
   tagsOf(config);
-}
-
-function wrong(sentence: string, hint: string): MachineError {
-  return new MachineError("driver-options", sentence, { hint });
 }
 
 export interface Tag {
@@ -346,18 +340,16 @@ export interface Tag {
 /** Of `k,v,k,v`; a last key without a value is dropped, as 0.16.2 does. Throws `driver-options`. */
 export function tagsOf({ Tags }: Pick<Amazonec2Config, "Tags">): readonly Tag[] {
   const words = Tags === "" ? [] : Tags.split(",").map((word) => word.trim());
-  const tags = Array.from({ length: Math.floor(words.length / 2) }, (_, index) => ({
-    Key: words[index * 2] ?? "",
-    Value: words[index * 2 + 1] ?? "",
-  }));
+  const whole = words.slice(0, words.length - (words.length % 2));
+  const tags = wordsInPairs(whole).map(([Key, Value]) => ({ Key, Value }));
   const bad = tags.find(({ Key, Value }) => Key === "" || Key.length > 128 || Value.length > 256 || /^aws:/iu.test(Key));
   if (bad !== undefined)
-    throw wrong(
+    throw wrongOptions(
       `--amazonec2-tags has the tag ${JSON.stringify(bad.Key)}, which AWS does not take`,
       "Write key,value,key,value; keys have at most 128 characters and do not begin with aws:, values at most 256.",
     );
   if (tags.length > 47)
-    throw wrong("--amazonec2-tags has more tags than AWS takes", "Give at most 47; three are the machine's own.");
+    throw wrongOptions("--amazonec2-tags has more tags than AWS takes", "Give at most 47; three are the machine's own.");
   return tags;
 }
 

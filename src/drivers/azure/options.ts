@@ -1,12 +1,11 @@
 /** What an Azure machine is: the options, the record they become, and records of other tools. No I/O. */
-import * as path from "node:path";
 import type { Upgrade } from "../../driver-kit/builtin-driver.ts";
 import type { DriverOptions } from "../../driver-kit/create-flag.ts";
 import { parseCidrs, parseOpenPorts } from "../../driver-kit/open-ports.ts";
+import { absoluteFile, takeOldDefaults, wordsInPairs, wrongOptions } from "../../driver-kit/given-options.ts";
 import { bool, defineOptions, int, list, port, secret, text, url, type ConfigOf } from "../../driver-kit/options.ts";
 import type { ProviderConfig } from "../../driver-kit/provider-driver.ts";
 import { defaultEnginePort } from "../../engine/engine-address.ts";
-import { MachineError } from "../../errors/machine-error.ts";
 import type { Computer } from "../../system/computer.ts";
 import { cloudNamed } from "./clouds.ts";
 import { madeByOthers } from "./resource-names.ts";
@@ -202,7 +201,7 @@ export const newKeys = [
 ] as const satisfies readonly (keyof AzureConfig)[];
 
 /** Defaults of 0.16.2. Azure has neither any more; a private endpoint may. */
-const compatDefaults = {
+const oldDefaults = {
   Size: "Standard_A2",
   Image: "canonical:UbuntuServer:16.04.0-LTS:latest",
   StorageType: "Standard_LRS",
@@ -220,14 +219,12 @@ const refusedUsers = new Set(
  * Takes the flags. Throws `driver-options`.
  * @param subscription that `az` has chosen
  */
-export function configure(config: AzureConfig, options: DriverOptions, { cwd, env }: Computer, subscription: string): void {
+export function configure(config: AzureConfig, options: DriverOptions, computer: Computer, subscription: string): void {
   const { Tags, ...values } = read(options);
   Object.assign(config, values, { Tags: tagsOf(Tags) });
-  if (env["MACHINE_COMPAT"] === "0.16")
-    for (const [field, value] of Object.entries(compatDefaults))
-      if (!isSet(options, field as keyof typeof compatDefaults)) Object.assign(config, { [field]: value });
+  takeOldDefaults(config, oldDefaults, computer, (field) => isSet(options, field));
   if (config.SubscriptionID === "") config.SubscriptionID = subscription;
-  if (config.CustomDataFile !== "") config.CustomDataFile = path.resolve(cwd, config.CustomDataFile);
+  config.CustomDataFile = absoluteFile(config.CustomDataFile, computer.cwd);
   if (config.AvailabilitySet === "none" || (config.AvailabilityZone !== "" && !isSet(options, "AvailabilitySet")))
     config.AvailabilitySet = "";
   config.Location = config.Location.toLowerCase().replaceAll(" ", "");
@@ -250,7 +247,7 @@ function requireFields(config: AzureConfig): void {
   for (const field of required) {
     if (config[field] !== "") continue;
     const flag = flagOf(field);
-    throw wrong(
+    throw wrongOptions(
       `azure driver requires the ${JSON.stringify(flag.slice(2))} option.`,
       field === "SubscriptionID"
         ? `Give it with ${flag}, in AZURE_SUBSCRIPTION_ID, or choose one with az account set.`
@@ -259,7 +256,7 @@ function requireFields(config: AzureConfig): void {
   }
   cloudNamed(config.Environment);
   if (refusedUsers.has(config.SSHUser.toLowerCase()) || !/^[a-z_][\w.-]{0,31}$/iu.test(config.SSHUser))
-    throw wrong(
+    throw wrongOptions(
       `Azure takes no machine whose user is named ${JSON.stringify(config.SSHUser)}`,
       `Leave ${flagOf("SSHUser")} out, or choose another name.`,
     );
@@ -301,7 +298,7 @@ function requireTogether(config: AzureConfig): void {
     ],
   ];
   const found = conflicts.find(([isSo]) => isSo);
-  if (found !== undefined) throw wrong(found[1], found[2]);
+  if (found !== undefined) throw wrongOptions(found[1], found[2]);
   // Azure refuses it, and nobody asked for the set.
   if (config.Spot) config.AvailabilitySet = "";
 }
@@ -311,7 +308,7 @@ export function parseSecurityPorts(given: readonly string[]): ReturnType<typeof 
   for (const one of given) {
     const protocol = one.split("/")[1];
     if (protocol !== undefined && !["tcp", "udp", "*"].includes(protocol))
-      throw wrong(
+      throw wrongOptions(
         `cannot parse security rule protocol: invalid protocol ${protocol}`,
         `Give ${flagOf("OpenPorts")} a port, as 8080, 53/udp or 8000/*.`,
       );
@@ -325,18 +322,14 @@ const mostTags = 48;
 export function tagsOf(given: string): Record<string, string> {
   if (given === "") return {};
   const parts = given.split(",").map((part) => part.trim());
-  const pairs = parts.flatMap((key, at) => (at % 2 === 0 ? [[key, parts[at + 1] ?? ""] as const] : []));
+  const pairs = wordsInPairs(parts);
   const isWrong = parts.length % 2 !== 0 || pairs.some(([key]) => key === "" || key.length > 512 || /[<>%&\\?/]/u.test(key));
   if (isWrong || pairs.length > mostTags || pairs.some(([, value]) => value.length > 256))
-    throw wrong(
+    throw wrongOptions(
       `Tags ${JSON.stringify(given)} are not pairs of a name and a value that Azure takes`,
       `Write ${flagOf("Tags")} as name1,value1,name2,value2, at most ${mostTags} of them.`,
     );
   return Object.fromEntries(pairs);
-}
-
-function wrong(sentence: string, hint: string): MachineError {
-  return new MachineError("driver-options", sentence, { hint });
 }
 
 /**
@@ -357,5 +350,5 @@ function tagMap(tags: unknown): unknown {
 }
 
 function pairsOf(parts: readonly string[]): Record<string, string> {
-  return Object.fromEntries(parts.flatMap((name, at) => (at % 2 === 0 && name !== "" ? [[name, parts[at + 1] ?? ""]] : [])));
+  return Object.fromEntries(wordsInPairs(parts).filter(([name]) => name !== ""));
 }

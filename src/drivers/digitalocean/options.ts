@@ -1,12 +1,11 @@
 /** What a DigitalOcean machine is: the options, the record they become, and records of other tools. No I/O. */
-import * as path from "node:path";
 import type { Upgrade } from "../../driver-kit/builtin-driver.ts";
 import type { DriverOptions } from "../../driver-kit/create-flag.ts";
+import { absoluteFile, namesIn, takeOldDefaults, wrongOptions } from "../../driver-kit/given-options.ts";
 import { guestSshPort } from "../../driver-kit/guest/guest-ports.ts";
 import { parseCidrs, parseOpenPorts } from "../../driver-kit/open-ports.ts";
 import { bool, defineOptions, list, port, secret, text, url, type ConfigOf } from "../../driver-kit/options.ts";
 import type { ProviderConfig } from "../../driver-kit/provider-driver.ts";
-import { MachineError } from "../../errors/machine-error.ts";
 import type { Computer } from "../../system/computer.ts";
 
 /** Flags and variables of 0.16.2 up to `Tags`, in the order of its record; then ours. */
@@ -117,31 +116,31 @@ export const newKeys = [
 ] as const satisfies readonly (keyof DigitalOceanConfig)[];
 
 /** Of 0.16.2; the image is gone from DigitalOcean, and may be there again on a private endpoint. */
-const compatImage = "ubuntu-16-04-x64";
+const oldDefaults = { Image: "ubuntu-16-04-x64" } as const;
 
 /** Takes the flags. Throws `driver-options`. */
-export function configure(config: DigitalOceanConfig, options: DriverOptions, { cwd, env }: Computer): void {
-  const absolute = (file: string): string => (file === "" ? "" : path.resolve(cwd, file));
+export function configure(config: DigitalOceanConfig, options: DriverOptions, computer: Computer): void {
+  const { cwd } = computer;
   Object.assign(config, read(options));
-  config.SSHKey = absolute(config.SSHKey);
-  config.UserDataFile = absolute(config.UserDataFile);
-  if (env["MACHINE_COMPAT"] === "0.16" && !isSet(options, "Image")) config.Image = compatImage;
+  config.SSHKey = absoluteFile(config.SSHKey, cwd);
+  config.UserDataFile = absoluteFile(config.UserDataFile, cwd);
+  takeOldDefaults(config, oldDefaults, computer, (field) => isSet(options, field));
   requireTogether(config);
 }
 
 function requireTogether(config: DigitalOceanConfig): void {
   if (config.SSHKey !== "" && config.SSHKeyFingerprint === "")
-    throw wrong(
+    throw wrongOptions(
       `ssh-key-fingerprint needs to be provided for ${JSON.stringify(config.SSHKey)}`,
       `Give ${flagOf("SSHKeyFingerprint")} too, or neither: then the machine gets a key of its own.`,
     );
   if (config.PrivateAddressOnly && config.IPv6)
-    throw wrong(
+    throw wrongOptions(
       `${flagOf("IPv6")} and ${flagOf("PrivateAddressOnly")} exclude each other: a droplet's IPv6 address is public`,
       "Leave one of them out.",
     );
   if (config.OpenPorts.length > 0 && config.OpenCidrs.length === 0)
-    throw wrong(
+    throw wrongOptions(
       `${flagOf("OpenPorts")} needs ${flagOf("OpenCidrs")}: without it there is no firewall, and every port is open`,
       `Give ${flagOf("OpenCidrs")} 0.0.0.0/0 for a firewall that lets these ports in from everywhere.`,
     );
@@ -149,12 +148,8 @@ function requireTogether(config: DigitalOceanConfig): void {
   parseOpenPorts("digitalocean-open-port", config.OpenPorts);
 }
 
-function wrong(sentence: string, hint: string): MachineError {
-  return new MachineError("driver-options", sentence, { hint });
-}
-
 export function tagsOf({ Tags }: DigitalOceanConfig): readonly string[] {
-  return Tags.split(",").flatMap((tag) => (tag.trim() === "" ? [] : [tag.trim()]));
+  return namesIn(Tags);
 }
 
 /**

@@ -1,4 +1,5 @@
 /** The instance as it is asked for. Pure: the same record gives the same request. */
+import { namesIn } from "../../driver-kit/given-options.ts";
 import type { MetadataItem } from "./api.ts";
 import { parseAccelerator } from "./accelerator.ts";
 import { firewallTag, networkUrl } from "./firewall.ts";
@@ -27,8 +28,7 @@ export function instanceRequest(place: Workplace, items: readonly MetadataItem[]
 }
 
 export function networkTags(place: Workplace): readonly string[] {
-  const given = place.config.Tags.split(",").map((tag) => tag.trim());
-  return [...new Set([firewallTag(place), ...given.filter((tag) => tag !== "")])];
+  return [...new Set([firewallTag(place), ...namesIn(place.config.Tags)])];
 }
 
 function disk(place: Workplace, hasDisk: boolean): object {

@@ -1,5 +1,5 @@
 /** Labels and metadata as the flags and the records of three tools spell them. No I/O. */
-import { MachineError } from "../../errors/machine-error.ts";
+import { wordsInPairs, wrongOptions } from "../../driver-kit/given-options.ts";
 
 /** `key=value` texts from Rancher's `k,v,k,v` and GitLab's `k:v`. Throws `driver-options`. */
 export function labelsFromFlags(commaText: string, colonList: readonly string[]): readonly string[] {
@@ -10,18 +10,17 @@ function fromCommas(given: string): readonly string[] {
   if (given.trim() === "") return [];
   const parts = given.split(",").map((part) => part.trim());
   if (parts.length % 2 !== 0)
-    throw new MachineError("driver-options", `--google-vm-labels ${JSON.stringify(given)} has a key without a value`, {
-      hint: "Write pairs, as key,value,key,value.",
-    });
-  return parts.flatMap((key, index) => (index % 2 === 0 ? [`${key}=${parts[index + 1] ?? ""}`] : []));
+    throw wrongOptions(
+      `--google-vm-labels ${JSON.stringify(given)} has a key without a value`,
+      "Write pairs, as key,value,key,value.",
+    );
+  return wordsInPairs(parts).map(([key, value]) => `${key}=${value}`);
 }
 
 function fromColon(label: string): string {
   const at = label.indexOf(":");
   if (at > 0) return `${label.slice(0, at)}=${label.slice(at + 1)}`;
-  throw new MachineError("driver-options", `--google-label ${JSON.stringify(label)} has no value`, {
-    hint: "Write it as key:value.",
-  });
+  throw wrongOptions(`--google-label ${JSON.stringify(label)} has no value`, "Write it as key:value.");
 }
 
 const keyPattern = /^[\p{Ll}\p{Lo}][\p{Ll}\p{Lo}\p{N}_-]{0,62}$/u;
@@ -34,13 +33,15 @@ export function parseLabels(labels: readonly string[]): Readonly<Record<string, 
   const pairs = labels.map((label) => [label.slice(0, label.indexOf("=")), label.slice(label.indexOf("=") + 1)] as const);
   const bad = pairs.find(([key, value]) => !keyPattern.test(key) || !valuePattern.test(value));
   if (bad !== undefined)
-    throw new MachineError("driver-options", `Google takes no label ${JSON.stringify(bad.join(":"))}`, {
-      hint: "Keys and values have lower-case letters, digits, _ and -, at most 63 of them; a key begins with a letter.",
-    });
+    throw wrongOptions(
+      `Google takes no label ${JSON.stringify(bad.join(":"))}`,
+      "Keys and values have lower-case letters, digits, _ and -, at most 63 of them; a key begins with a letter.",
+    );
   if (pairs.length > mostLabels)
-    throw new MachineError("driver-options", `${pairs.length} labels are too many: Google takes ${mostLabels} and ours`, {
-      hint: "Give fewer with --google-label and --google-vm-labels.",
-    });
+    throw wrongOptions(
+      `${pairs.length} labels are too many: Google takes ${mostLabels} and ours`,
+      "Give fewer with --google-label and --google-vm-labels.",
+    );
   return Object.fromEntries(pairs);
 }
 
@@ -50,8 +51,9 @@ export function parsePairs(flag: string, given: readonly string[]): readonly (re
     const at = pair.indexOf("=");
     const key = pair.slice(0, Math.max(at, 0));
     if (/^[a-zA-Z0-9_-]{1,128}$/u.test(key)) return [key, pair.slice(at + 1)] as const;
-    throw new MachineError("driver-options", `--${flag} ${JSON.stringify(key)} is no pair whose key Google takes`, {
-      hint: "Write it as key=value; keys have letters, digits, _ and -.",
-    });
+    throw wrongOptions(
+      `--${flag} ${JSON.stringify(key)} is no pair whose key Google takes`,
+      "Write it as key=value; keys have letters, digits, _ and -.",
+    );
   });
 }

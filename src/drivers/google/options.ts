@@ -1,11 +1,11 @@
 /** What a Compute Engine machine is: the options and the record they become. No I/O. */
 import * as path from "node:path";
 import type { DriverOptions } from "../../driver-kit/create-flag.ts";
+import { absoluteFile, takeOldDefaults, wrongOptions } from "../../driver-kit/given-options.ts";
 import { guestSshPort } from "../../driver-kit/guest/guest-ports.ts";
 import { parseCidrs, parseOpenPorts } from "../../driver-kit/open-ports.ts";
 import { bool, defineOptions, int, list, secret, text, url, userName, type ConfigOf } from "../../driver-kit/options.ts";
 import type { ProviderConfig } from "../../driver-kit/provider-driver.ts";
-import { MachineError } from "../../errors/machine-error.ts";
 import type { Computer } from "../../system/computer.ts";
 import { parseAccelerator } from "./accelerator.ts";
 import { labelsFromFlags, parseLabels, parsePairs } from "./labels.ts";
@@ -188,26 +188,26 @@ export const newKeys: readonly string[] = [
 ];
 
 /** Of 0.16.2; its image is gone from Google, and may be there again on a private endpoint. */
-const compat = {
+const oldDefaults = {
   MachineType: "n1-standard-1",
   MachineImage: "ubuntu-os-cloud/global/images/ubuntu-1604-xenial-v20170721",
   DiskType: "pd-standard",
 } as const;
 
 /** Takes the flags. Throws `driver-options`. */
-export function configure(config: GoogleConfig, options: DriverOptions, { cwd, env }: Computer): void {
+export function configure(config: GoogleConfig, options: DriverOptions, computer: Computer): void {
+  const { cwd } = computer;
   const given = read(options);
   refuseBulk(given);
   for (const field of Object.keys(recorded) as (keyof typeof recorded)[]) Object.assign(config, { [field]: given[field] });
-  if (env["MACHINE_COMPAT"] === "0.16")
-    for (const field of Object.keys(compat) as (keyof typeof compat)[]) if (!isSet(options, field)) config[field] = compat[field];
+  takeOldDefaults(config, oldDefaults, computer, (field) => isSet(options, field));
   config.SSHUser = given.Username;
   config.SSHPort = guestSshPort;
   config.MachineImage = config.MachineImage.replace(apiPrefix, "");
   config.UseInternalIP ||= config.UseInternalIPOnly;
   config.VmLabels = [...labelsFromFlags(given.VmLabelsText, given.LabelList)];
   config.OperationBound = isSet(options, "BackoffElapsed") ? given.BackoffElapsed : 0;
-  if (config.Userdata !== "") config.Userdata = path.resolve(cwd, config.Userdata);
+  config.Userdata = absoluteFile(config.Userdata, cwd);
   config.MetadataFiles = parsePairs("google-metadata-from-file", config.MetadataFiles).map(
     ([key, file]) => `${key}=${path.resolve(cwd, file)}`,
   );
@@ -221,32 +221,38 @@ export const defaultDisk = { size: 10, type: "pd-balanced" } as const;
 
 function check(config: GoogleConfig): void {
   if (config.SSHUser === "root")
-    throw wrong("Images of Google let root in by no key", `Give another user with ${flagOf("Username")}, or leave it out.`);
+    throw wrongOptions(
+      "Images of Google let root in by no key",
+      `Give another user with ${flagOf("Username")}, or leave it out.`,
+    );
   if (!userName.pattern.test(config.SSHUser))
-    throw wrong(
+    throw wrongOptions(
       `${flagOf("Username")} ${JSON.stringify(config.SSHUser)} is no name of a Linux user`,
       "Use lower-case letters, digits, _ and -, a letter first.",
     );
   if (config.Address !== "" && config.UseInternalIPOnly)
-    throw wrong(
+    throw wrongOptions(
       `${flagOf("Address")} and ${flagOf("UseInternalIPOnly")} exclude each other`,
       "Leave one of them out: a machine without an external address has no use for one.",
     );
   if (config.SkipFirewall && config.OpenCidrs.length > 0)
-    throw wrong(
+    throw wrongOptions(
       `${flagOf("SkipFirewall")} and ${flagOf("OpenCidrs")} exclude each other`,
       "Leave one of them out: ranges are what the rule is made of.",
     );
   if (config.Accelerator !== "") {
     parseAccelerator(config.Accelerator);
     if (config.MaintenancePolicy === "MIGRATE")
-      throw wrong(
+      throw wrongOptions(
         "An instance with accelerators cannot migrate",
         `Give ${flagOf("MaintenancePolicy")} TERMINATE, or leave it out.`,
       );
   }
   if (config.Preemptible && config.MaintenancePolicy === "MIGRATE")
-    throw wrong("A preemptible instance cannot migrate", `Give ${flagOf("MaintenancePolicy")} TERMINATE, or leave it out.`);
+    throw wrongOptions(
+      "A preemptible instance cannot migrate",
+      `Give ${flagOf("MaintenancePolicy")} TERMINATE, or leave it out.`,
+    );
   parseLabels(config.VmLabels);
   parsePairs("google-metadata", config.MetadataItems);
   parseCidrs("google-open-cidr", config.OpenCidrs);
@@ -259,14 +265,10 @@ function refuseBulk(given: { BulkInsert: boolean; Region: string; FlexMachineTyp
     return Array.isArray(value) ? value.length > 0 : value !== false && value !== "";
   });
   if (asked === undefined) return;
-  throw wrong(
+  throw wrongOptions(
     `${flagOf(asked)} is not supported: instances are asked for one by one, not in bulk and not by instance groups`,
     `Leave it out, and choose with ${flagOf("Zone")} and ${flagOf("MachineType")}; a failed create for want of room exits with provider-capacity.`,
   );
-}
-
-function wrong(sentence: string, hint: string): MachineError {
-  return new MachineError("driver-options", sentence, { hint });
 }
 
 /** us-central1 of us-central1-a. */

@@ -1,5 +1,6 @@
 /** Records of 0.16.2, Rancher's and GitLab's Docker Machine, as this driver reads them. What they hold is left as it is. */
 import type { Upgrade } from "../../driver-kit/builtin-driver.ts";
+import { wordsInPairs } from "../../driver-kit/given-options.ts";
 
 type Stored = Readonly<Record<string, unknown>>;
 
@@ -28,7 +29,7 @@ function madeBefore({ MachineName, UseExisting, Project }: Stored): readonly str
 function labelsOf(labels: unknown): readonly string[] {
   if (typeof labels === "string") {
     const parts = labels.split(",").map((part) => part.trim());
-    return parts.flatMap((key, at) => (at % 2 === 0 && key !== "" ? [`${key}=${parts[at + 1] ?? ""}`] : []));
+    return wordsInPairs(parts).flatMap(([key, value]) => (key === "" ? [] : [`${key}=${value}`]));
   }
   if (!Array.isArray(labels)) return [];
   return labels.flatMap((label) => (typeof label === "string" ? [label.replace(":", "=")] : []));

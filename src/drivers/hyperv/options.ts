@@ -1,6 +1,7 @@
 /** What a Hyper-V machine is: the options, and the record they become. No I/O. */
 import type { Upgrade } from "../../driver-kit/builtin-driver.ts";
 import type { DriverOptions } from "../../driver-kit/create-flag.ts";
+import { wrongOptions } from "../../driver-kit/given-options.ts";
 import { guestSshPort } from "../../driver-kit/guest/guest-ports.ts";
 import {
   guestOptions,
@@ -12,7 +13,6 @@ import {
 import type { ImageSource } from "../../driver-kit/images/image-source.ts";
 import { bool, defineOptions, int, text, type ConfigOf } from "../../driver-kit/options.ts";
 import type { ProviderConfig } from "../../driver-kit/provider-driver.ts";
-import { MachineError } from "../../errors/machine-error.ts";
 import type { Computer } from "../../system/computer.ts";
 
 const smallestMemoryMiB = 512;
@@ -139,13 +139,15 @@ export function configure(config: HypervConfig, options: DriverOptions, { cwd }:
 function requireTogether(config: HypervConfig): void {
   const { flagOf } = hypervOptions;
   if (config.MemoryMax !== 0 && config.DisableDynamicMemory)
-    throw wrong(`${flagOf("MemoryMax")} and ${flagOf("DisableDynamicMemory")} exclude each other`);
+    throw wrongOptions(
+      `${flagOf("MemoryMax")} and ${flagOf("DisableDynamicMemory")} exclude each other`,
+      "Leave one of them out.",
+    );
   if (config.MemoryMax !== 0 && config.MemoryMax < config.MemSize)
-    throw wrong(`${flagOf("MemoryMax")} ${config.MemoryMax} is less than ${flagOf("MemSize")} ${config.MemSize}`);
-}
-
-function wrong(sentence: string): MachineError {
-  return new MachineError("driver-options", sentence, { hint: "Leave one of them out." });
+    throw wrongOptions(
+      `${flagOf("MemoryMax")} ${config.MemoryMax} is less than ${flagOf("MemSize")} ${config.MemSize}`,
+      "Leave one of them out.",
+    );
 }
 
 /** What the machine starts from. Throws `driver-options`. */

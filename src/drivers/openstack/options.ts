@@ -1,12 +1,11 @@
 /** What an OpenStack machine is: the options, the record they become, and records of other tools. No I/O but the user's file. */
-import * as path from "node:path";
 import type { Upgrade } from "../../driver-kit/builtin-driver.ts";
 import type { DriverOptions } from "../../driver-kit/create-flag.ts";
+import { absoluteFile, namesIn, wordsInPairs, wrongOptions } from "../../driver-kit/given-options.ts";
 import { guestSshPort } from "../../driver-kit/guest/guest-ports.ts";
 import { parseCidrs, parseOpenPorts } from "../../driver-kit/open-ports.ts";
 import { bool, defineOptions, int, list, port, secret, text, url, type ConfigOf } from "../../driver-kit/options.ts";
 import type { ProviderConfig } from "../../driver-kit/provider-driver.ts";
-import { MachineError } from "../../errors/machine-error.ts";
 import type { Computer } from "../../system/computer.ts";
 import { readFileIfExists } from "../../system/files.ts";
 
@@ -191,22 +190,24 @@ export const newKeys = [
 
 /** Takes the flags. Throws `driver-options`. */
 export async function configure(config: OpenStackConfig, options: DriverOptions, { cwd }: Computer): Promise<void> {
-  const absolute = (file: string): string => (file === "" ? "" : path.resolve(cwd, file));
   const { UserDataFile, SecGroups, ...given } = read(options);
   Object.assign(config, given);
-  config.CaCert = absolute(config.CaCert);
-  config.PrivateKeyFile = absolute(config.PrivateKeyFile);
-  config.SecurityGroups = SecGroups.split(",").flatMap((name) => (name.trim() === "" ? [] : [name.trim()]));
+  config.CaCert = absoluteFile(config.CaCert, cwd);
+  config.PrivateKeyFile = absoluteFile(config.PrivateKeyFile, cwd);
+  config.SecurityGroups = [...namesIn(SecGroups)];
   config.ExistingKey = config.KeyPairName !== "";
   config.EndpointType = storedEndpointType(config.EndpointType);
-  config.UserData = UserDataFile === "" ? "" : await readUserData(absolute(UserDataFile));
+  config.UserData = UserDataFile === "" ? "" : await readUserData(absoluteFile(UserDataFile, cwd));
   requireTogether(config);
 }
 
 async function readUserData(file: string): Promise<string> {
   const bytes = await readFileIfExists(file);
   if (bytes !== undefined) return bytes.toString("base64");
-  throw wrong(`open ${file}: no such file or directory`, `Give its path with ${flagOf("UserDataFile")}, or leave that out.`);
+  throw wrongOptions(
+    `open ${file}: no such file or directory`,
+    `Give its path with ${flagOf("UserDataFile")}, or leave that out.`,
+  );
 }
 
 const endpointTypes: Readonly<Record<string, string>> = {
@@ -219,7 +220,7 @@ const endpointTypes: Readonly<Record<string, string>> = {
 function storedEndpointType(given: string): string {
   const stored = endpointTypes[given];
   if (stored !== undefined) return stored;
-  throw wrong("Endpoint type must be 'publicURL', 'adminURL' or 'internalURL'", `Correct ${flagOf("EndpointType")}.`);
+  throw wrongOptions("Endpoint type must be 'publicURL', 'adminURL' or 'internalURL'", `Correct ${flagOf("EndpointType")}.`);
 }
 
 /** In 0.16.2's words where it had some. */
@@ -231,22 +232,22 @@ function requireTogether(config: OpenStackConfig): void {
     ["Server group", config.ServerGroupName, config.ServerGroupId],
   ] as const) {
     if (name !== "" && id !== "")
-      throw wrong(`Either ${what} name or ${what} id must be specified, not both`, "Leave one of them out.");
+      throw wrongOptions(`Either ${what} name or ${what} id must be specified, not both`, "Leave one of them out.");
   }
   if ((config.KeyPairName === "") !== (config.PrivateKeyFile === ""))
-    throw wrong(
+    throw wrongOptions(
       "Both KeyPairName and PrivateKeyFile must be specified",
       `Give ${flagOf("KeyPairName")} and ${flagOf("PrivateKeyFile")}, or neither: then the machine gets a key of its own.`,
     );
   if (config.ComputeNetwork)
-    throw wrong(
+    throw wrongOptions(
       `${flagOf("ComputeNetwork")} cannot be used: OpenStack has had no nova-network since its release of 2018`,
       `Leave it out; networks are Neutron's, by ${flagOf("NetworkName")}.`,
     );
   if (config.IpVersion !== 4 && config.IpVersion !== 6)
-    throw wrong(`${flagOf("IpVersion")} ${config.IpVersion} is neither 4 nor 6`, "Give one of them.");
+    throw wrongOptions(`${flagOf("IpVersion")} ${config.IpVersion} is neither 4 nor 6`, "Give one of them.");
   if (config.VolumeId !== "" && (config.VolumeSize > 0 || config.BootFromVolume))
-    throw wrong(
+    throw wrongOptions(
       `${flagOf("VolumeId")} attaches a volume that exists, and excludes ${flagOf("VolumeSize")} and ${flagOf("BootFromVolume")}`,
       "Leave one of them out.",
     );
@@ -260,10 +261,10 @@ export function metadataOf({ Metadata }: Pick<OpenStackConfig, "Metadata">): Rea
   if (Metadata === "") return {};
   const words = Metadata.split(",");
   const how = `Write ${flagOf("Metadata")} as key,value,key,value; keys and values have at most 255 characters.`;
-  if (words.length % 2 !== 0) throw wrong("metadata must be in form of key1,value1,key2,value2", how);
-  const pairs = words.flatMap((word, at) => (at % 2 === 0 ? [[word.trim(), words[at + 1] ?? ""] as const] : []));
+  if (words.length % 2 !== 0) throw wrongOptions("metadata must be in form of key1,value1,key2,value2", how);
+  const pairs = wordsInPairs(words).map(([key, value]) => [key.trim(), value] as const);
   const unfit = pairs.find(([key, value]) => !/^[\w:. -]{1,255}$/u.test(key) || value.length > 255);
-  if (unfit !== undefined) throw wrong(`OpenStack takes no metadata ${JSON.stringify(unfit[0])}`, how);
+  if (unfit !== undefined) throw wrongOptions(`OpenStack takes no metadata ${JSON.stringify(unfit[0])}`, how);
   return Object.fromEntries(pairs);
 }
 
@@ -275,10 +276,6 @@ export function hasOwnGroup({ OpenCidrs, OpenPorts }: OpenStackConfig): boolean 
 /** Whether a data volume is made with the machine. */
 export function hasOwnVolume({ BootFromVolume, VolumeSize }: OpenStackConfig): boolean {
   return !BootFromVolume && VolumeSize > 0;
-}
-
-function wrong(sentence: string, hint: string): MachineError {
-  return new MachineError("driver-options", sentence, { hint });
 }
 
 /**

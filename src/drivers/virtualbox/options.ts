@@ -1,9 +1,9 @@
 /** What a VirtualBox machine is: the options, the record they become, and records of 0.16.2. No I/O. */
-import * as path from "node:path";
 import type { Upgrade } from "../../driver-kit/builtin-driver.ts";
 import type { DriverOptions } from "../../driver-kit/create-flag.ts";
 import { imageSourceOf, recordImage } from "../../driver-kit/images/image-options.ts";
 import type { ImageSource } from "../../driver-kit/images/image-source.ts";
+import { absoluteFile, takeOldDefaults, wrongOptions } from "../../driver-kit/given-options.ts";
 import { bool, defineOptions, int, text, userName, type ConfigOf } from "../../driver-kit/options.ts";
 import type { ProviderConfig } from "../../driver-kit/provider-driver.ts";
 import { MachineError } from "../../errors/machine-error.ts";
@@ -203,16 +203,16 @@ export const upgrade: Upgrade = (stored) => ({
 });
 
 /** Of 0.16.2; VirtualBox refuses it on Linux and macOS since 6.1.28 unless its administrator allows it. */
-const compatCidr = "192.168.99.1/24";
+const oldDefaults = { HostOnlyCIDR: "192.168.99.1/24" } as const;
 
 /** Takes the flags. Throws `driver-options`. */
-export function configure(config: VirtualBoxConfig, options: DriverOptions, { cwd, env }: Computer): void {
+export function configure(config: VirtualBoxConfig, options: DriverOptions, computer: Computer): void {
+  const { cwd } = computer;
   const { NoDNSProxy, ...values } = read(options);
   Object.assign(config, values, { DNSProxy: !NoDNSProxy });
-  const absolute = (file: string): string => (file === "" ? "" : path.resolve(cwd, file));
-  config.CloudConfig = absolute(config.CloudConfig);
+  config.CloudConfig = absoluteFile(config.CloudConfig, cwd);
   config.CPU = Math.min(config.CPU, mostCpus);
-  if (env["MACHINE_COMPAT"] === "0.16" && !isSet(options, "HostOnlyCIDR")) config.HostOnlyCIDR = compatCidr;
+  takeOldDefaults(config, oldDefaults, computer, (field) => isSet(options, field));
   const { kind } = recordImage(config, "virtualbox", cwd);
   requireTogether(config, kind === "iso" || config.Boot2DockerImportVM !== "");
   if (kind === "iso" || config.Boot2DockerImportVM !== "") return;
@@ -241,30 +241,26 @@ function cidrProblem(value: string): string | undefined {
 function requireTogether(config: VirtualBoxConfig, isBoot2Docker: boolean): void {
   const cidr = hostOnlyCidrOf(config);
   if (cidr.address === networkOf(cidr) || cidr.address === broadcastOf(cidr))
-    throw wrong(
+    throw wrongOptions(
       "host-only cidr must be specified with a host address, not a network address",
       `Give ${flagOf("HostOnlyCIDR")} ${formatAddress(networkOf(cidr) + 1)}/${cidr.prefix}.`,
     );
   const { HostOnlyAddress, HostOnlyNoDHCP, Network, SSHUser, CloudConfig } = config;
   const address = parseAddress(HostOnlyAddress);
   if (address !== undefined && (!contains(cidr, address) || address === cidr.address))
-    throw wrong(
+    throw wrongOptions(
       `${flagOf("HostOnlyAddress")} ${HostOnlyAddress} is not an address for a machine in ${config.HostOnlyCIDR}`,
       `Give one of ${formatAddress(networkOf(cidr))}/${cidr.prefix} other than ${formatAddress(cidr.address)}.`,
     );
   if (isBoot2Docker) {
     if (HostOnlyAddress !== "" || CloudConfig !== "" || SSHUser !== "docker")
-      throw wrong(
+      throw wrongOptions(
         `boot2docker takes neither a fixed address, nor user data, nor another user than docker`,
         `Leave out ${flagOf("HostOnlyAddress")}, ${flagOf("CloudConfig")} and ${flagOf("SSHUser")}.`,
       );
   } else if (HostOnlyNoDHCP && HostOnlyAddress === "" && Network === "hostonly")
-    throw wrong(
+    throw wrongOptions(
       `${flagOf("HostOnlyNoDHCP")} needs ${flagOf("HostOnlyAddress")}: without DHCP the machine has no address there`,
       `Give ${flagOf("HostOnlyAddress")} a free address of ${config.HostOnlyCIDR}.`,
     );
-}
-
-function wrong(sentence: string, hint: string): MachineError {
-  return new MachineError("driver-options", sentence, { hint });
 }

@@ -2,6 +2,7 @@
 import * as path from "node:path";
 import type { Upgrade } from "../../driver-kit/builtin-driver.ts";
 import type { DriverOptions } from "../../driver-kit/create-flag.ts";
+import { wrongOptions } from "../../driver-kit/given-options.ts";
 import { guestSshPort } from "../../driver-kit/guest/guest-ports.ts";
 import {
   guestOptions,
@@ -13,7 +14,6 @@ import {
 import type { ImageSource } from "../../driver-kit/images/image-source.ts";
 import { bool, defineOptions, int, list, text, type ConfigOf } from "../../driver-kit/options.ts";
 import type { ProviderConfig } from "../../driver-kit/provider-driver.ts";
-import { MachineError } from "../../errors/machine-error.ts";
 import type { Computer } from "../../system/computer.ts";
 import { parseShare, shareText } from "./shares.ts";
 
@@ -144,13 +144,12 @@ export function configure(config: FusionConfig, options: DriverOptions, computer
 function requireTogether(config: FusionConfig): void {
   const { flagOf } = fusionOptions;
   if (config.ConfigDriveURL !== "" && config.CloudConfig !== "")
-    throw wrong(`${flagOf("ConfigDriveURL")} and ${flagOf("CloudConfig")} exclude each other: cloud-init reads one CD`);
+    throw wrongOptions(
+      `${flagOf("ConfigDriveURL")} and ${flagOf("CloudConfig")} exclude each other: cloud-init reads one CD`,
+      "Leave one of them out.",
+    );
   if (config.NoShare && config.ShareFolders.length > 0)
-    throw wrong(`${flagOf("NoShare")} and ${flagOf("ShareFolders")} exclude each other`);
-}
-
-function wrong(sentence: string): MachineError {
-  return new MachineError("driver-options", sentence, { hint: "Leave one of them out." });
+    throw wrongOptions(`${flagOf("NoShare")} and ${flagOf("ShareFolders")} exclude each other`, "Leave one of them out.");
 }
 
 /** What the machine starts from. Throws `driver-options`. */

@@ -2,6 +2,7 @@
 import * as path from "node:path";
 import type { Upgrade } from "../../driver-kit/builtin-driver.ts";
 import type { DriverOptions } from "../../driver-kit/create-flag.ts";
+import { absoluteFile, wrongOptions } from "../../driver-kit/given-options.ts";
 import { guestSshPort } from "../../driver-kit/guest/guest-ports.ts";
 import { imageSourceOf, recordImage } from "../../driver-kit/images/image-options.ts";
 import type { ImageSource } from "../../driver-kit/images/image-source.ts";
@@ -263,12 +264,11 @@ export const newKeys: readonly string[] = [
 
 /** Takes the flags. Throws `driver-options`. */
 export function configure(config: VsphereConfig, options: DriverOptions, computer: Computer, machineDir: string): void {
-  const absolute = (file: string): string => (file === "" ? "" : path.resolve(computer.cwd, file));
   Object.assign(config, read(options));
   config.Folder = trimSlashes(config.Folder);
-  config.TlsCaCert = absolute(config.TlsCaCert);
-  config.CloudConfigFile = absolute(config.CloudConfigFile);
-  if (config.CloudInit !== "" && !isUrl(config.CloudInit)) config.CloudInit = absolute(config.CloudInit);
+  config.TlsCaCert = absoluteFile(config.TlsCaCert, computer.cwd);
+  config.CloudConfigFile = absoluteFile(config.CloudConfigFile, computer.cwd);
+  if (config.CloudInit !== "" && !isUrl(config.CloudInit)) config.CloudInit = absoluteFile(config.CloudInit, computer.cwd);
   if (config.Networks.length === 0) config.Networks = ["VM Network"];
   config.Network = config.Networks[0] ?? "";
   config.ISO = path.join(machineDir, "boot2docker.iso");
@@ -284,16 +284,14 @@ export function configure(config: VsphereConfig, options: DriverOptions, compute
 function requireGiven(config: VsphereConfig): void {
   for (const field of ["IP", "Username"] as const)
     if (config[field] === "")
-      throw new MachineError("driver-options", `${driverName} driver requires the ${flagOf(field)} option`, {
-        hint: `Give it, or set ${field === "IP" ? "VSPHERE_VCENTER" : "VSPHERE_USERNAME"}.`,
-      });
+      throw wrongOptions(
+        `${driverName} driver requires the ${flagOf(field)} option`,
+        `Give it, or set ${field === "IP" ? "VSPHERE_VCENTER" : "VSPHERE_USERNAME"}.`,
+      );
   if (!name80.pattern.test(config.MachineName))
-    throw new MachineError(
-      "driver-options",
+    throw wrongOptions(
       `vSphere takes no VM named "${config.MachineName}": it is longer than 80 characters`,
-      {
-        hint: `Name the machine ${config.MachineName.slice(0, 80)}.`,
-      },
+      `Name the machine ${config.MachineName.slice(0, 80)}.`,
     );
 }
 
@@ -302,37 +300,27 @@ function creationTypeOf(config: VsphereConfig): CreationType {
   const told = Boot2DockerURL !== "" ? "legacy" : ContentLibrary !== "" ? "library" : CloneFrom !== "" ? "template" : "image";
   const type = (CreationType === "" ? told : CreationType) as CreationType;
   if (type === "legacy" && Boot2DockerURL === "")
-    throw new MachineError(
-      "driver-options",
+    throw wrongOptions(
       `${flagOf("CreationType")} legacy needs ${flagOf("Boot2DockerURL")}: boot2docker is published no more`,
-      {
-        hint: `Name a CD by ${flagOf("Boot2DockerURL")}, or leave both out for Debian's cloud image.`,
-      },
+      `Name a CD by ${flagOf("Boot2DockerURL")}, or leave both out for Debian's cloud image.`,
     );
   if ((type === "template" || type === "vm") && CloneFrom === "")
-    throw new MachineError("driver-options", `creation type clone needs a VM name to clone from, use ${flagOf("CloneFrom")}`, {
-      hint: `Give the template's name or inventory path by ${flagOf("CloneFrom")}.`,
-    });
+    throw wrongOptions(
+      `creation type clone needs a VM name to clone from, use ${flagOf("CloneFrom")}`,
+      `Give the template's name or inventory path by ${flagOf("CloneFrom")}.`,
+    );
   if (type === "library" && (ContentLibrary === "" || CloneFrom === ""))
-    throw new MachineError(
-      "driver-options",
+    throw wrongOptions(
       `creation type library needs ${flagOf("ContentLibrary")} and ${flagOf("CloneFrom")}`,
-      {
-        hint: "Give the library's name and its item's.",
-      },
+      "Give the library's name and its item's.",
     );
   if (config.Customization !== "" && type !== "template" && type !== "vm")
-    throw new MachineError(
-      "driver-options",
+    throw wrongOptions(
       `${flagOf("Customization")} needs ${flagOf("CloneFrom")}: only clones are customised`,
-      {
-        hint: "Leave one out, or give the other.",
-      },
+      "Leave one out, or give the other.",
     );
   if (config.Datastore !== "" && config.DatastoreCluster !== "")
-    throw new MachineError("driver-options", `${flagOf("Datastore")} and ${flagOf("DatastoreCluster")} exclude each other`, {
-      hint: "Leave one of them out.",
-    });
+    throw wrongOptions(`${flagOf("Datastore")} and ${flagOf("DatastoreCluster")} exclude each other`, "Leave one of them out.");
   return type;
 }
 
