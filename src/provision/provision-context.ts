@@ -61,7 +61,7 @@ export interface ProvisionContext {
 }
 
 export interface ProvisionOutcome {
-  /** As the host was found; the engine's part as it is now. */
+  /** As the host was found; the engine's part as it was before it was configured. */
   readonly facts: HostFacts;
   /** What was done. */
   readonly plan: Plan;

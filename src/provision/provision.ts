@@ -8,6 +8,7 @@ import { requireSupported } from "./families/detect-family.ts";
 import { daemonJsonPath } from "./engine/daemon-json.ts";
 import type { HostFacts } from "./facts/facts.ts";
 import { formatPlan } from "./plan/format-plan.ts";
+import { versionIn } from "./facts/parse-facts.ts";
 import type { ScriptAnswer } from "./facts/script-answer.ts";
 import { HostSession, noPackages, type InstalledPackages } from "./host/host-session.ts";
 import { waysFor } from "./plan/installation-choice.ts";
@@ -46,13 +47,17 @@ export async function provisionHost(request: ProvisionRequest, context: Provisio
   return outcomeOf(session, plan, await session.configure(plan), packages);
 }
 
-function outcomeOf(session: HostSession, plan: Plan, answer: ScriptAnswer, packages: InstalledPackages): ProvisionOutcome {
-  const engine = session.learn(answer);
+function outcomeOf(
+  { facts }: HostSession,
+  plan: Plan,
+  { changed, facts: told }: ScriptAnswer,
+  packages: InstalledPackages,
+): ProvisionOutcome {
   return {
-    facts: { ...session.facts, restartOwed: false },
+    facts: { ...facts, restartOwed: false },
     plan,
-    engineVersion: engine.answer?.serverVersion ?? engine.version ?? "",
-    changedFiles: answer.changed,
+    engineVersion: told.last("server-version") ?? versionIn(told.last("engine-version")) ?? "",
+    changedFiles: changed,
     installedPackages: packages.installed,
     removedPackages: packages.gone,
   };

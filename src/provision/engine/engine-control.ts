@@ -28,7 +28,8 @@ DOCKER_HOST=unix:///var/run/docker.sock; export DOCKER_HOST
 unset DOCKER_CONTEXT DOCKER_TLS_VERIFY DOCKER_TLS
 survival=${control.survival.kind}
 port_hex=${control.port !== undefined && control.port.toString(16).toUpperCase().padStart(4, "0")}
-start_seconds=${control.startSeconds}`,
+start_seconds=${control.startSeconds}
+answered_version=`,
     daemonJsonVariants("old", control.daemonJson.old, control.label),
     daemonJsonVariants("new", control.daemonJson.new, control.label),
     watching(control.label),
@@ -53,7 +54,12 @@ ${body}
 }
 
 const watching = (label: string): ShellText => sh`
-engine_answers() { [ -z "$docker" ] || bounded "$docker" version --format '{{.Server.Version}}' > /dev/null 2>&1; }
+engine_answers() { [ -z "$docker" ] || answered_version=$(bounded "$docker" version --format '{{.Server.Version}}' 2> /dev/null); }
+tell_engine_version() {
+  [ -z "$answered_version" ] || { fact server-version "$answered_version"; return 0; }
+  program=$(first_of dockerd dockerd-current /usr/lib/coreos/dockerd /usr/libexec/docker/dockerd)
+  [ -z "$program" ] || output_fact engine-version "$program" --version
+}
 engine_listens() { [ -z "$port_hex" ] || grep -q "^ *[0-9]*: [0-9A-F]*:$port_hex [0-9A-F]*:0000 0A " /proc/net/tcp /proc/net/tcp6 2> /dev/null; }
 engine_is_up() { service_active && engine_listens && engine_answers; }
 wait_for_engine() {

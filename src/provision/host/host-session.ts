@@ -8,7 +8,7 @@ import { joinLines, sh } from "../shell/shell-text.ts";
 import { layoutFor } from "../engine/engine-files.ts";
 import { authoritiesOfOthers, ownerIdsOf } from "../engine/owners.ts";
 import { detectFamily, requireSupported } from "../families/detect-family.ts";
-import type { EngineFacts, HostFacts } from "../facts/facts.ts";
+import type { HostFacts } from "../facts/facts.ts";
 import type { Family } from "../families/family.ts";
 import { formatPlan } from "../plan/format-plan.ts";
 import { HostShell } from "./host-shell.ts";
@@ -134,10 +134,9 @@ export class HostSession {
   }
 
   /** The engine's facts after an installation; whether it was fresh is remembered from the first look. */
-  learn(answer: ScriptAnswer): EngineFacts {
+  #learn(answer: ScriptAnswer): void {
     const engine = { ...engineFrom(answer.facts), fresh: this.facts.engine.fresh };
     this.facts = { ...this.facts, engine, restartOwed: true };
-    return engine;
   }
 
   async configure(plan: Plan): Promise<ScriptAnswer> {
@@ -170,7 +169,7 @@ end`,
       this.context.report({ type: "installing-engine", source: way.source, version: this.request.engine.version });
       const script = (upgrade ? upgradeScript : installScript)(plan, way, key, this.#parameters());
       const answer = await this.shell.runAsRoot(script, { timeoutMs: this.bounds.installMs });
-      this.learn(answer);
+      this.#learn(answer);
       const gone = answer.facts.all("gone");
       if (gone.length > 0) {
         logTo(

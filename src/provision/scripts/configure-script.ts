@@ -9,7 +9,7 @@ import type { HostFacts } from "../facts/facts.ts";
 import type { FirewallChange } from "../firewall/firewall.ts";
 import { answering } from "../shell/script-protocol.ts";
 import type { Plan, PlannedFile } from "../plan/plan.ts";
-import { engineProbe, lookingFunctions } from "../facts/probe-script.ts";
+import { lookingFunctions } from "../facts/probe-script.ts";
 import type { ProvisionBounds } from "../provision-context.ts";
 import { scriptPrelude } from "../shell/script-protocol.ts";
 import { joinLines, sh, type ShellText } from "../shell/shell-text.ts";
@@ -71,9 +71,9 @@ export function configureScript(
     swarmScript(plan.swarm),
     setLifetimeScript(plan.lifetime),
     sh`rm -f ${statePaths.restartOwed}
-finish_run`,
-    engineProbe,
-    sh`end`,
+finish_run
+tell_engine_version
+end`,
   );
 }
 
