@@ -62,6 +62,14 @@ test("a text that someone laid out by hand is left alone while nothing changes",
   assert.equal(encodeRecord(decode(handWritten), handWritten, place), undefined);
 });
 
+test("a byte order mark before it does not count, and goes with the first change", () => {
+  const text = encodeNewRecord(newRecord("web"));
+  const { record } = decodeRecord(`\uFEFF${text}`, place);
+  assert.deepEqual(record, decode(text));
+  assert.equal(encodeRecord(record, `\uFEFF${text}`, place), undefined);
+  assert.match(encodeRecord({ ...record, driverName: "other" }, `\uFEFF${text}`, place)?.text ?? "", /^\{\n/u);
+});
+
 test("unknown keys, their order, and 64-bit numbers survive a change elsewhere", () => {
   const record = decode(handWritten);
   record.driverName = "none";

@@ -55,7 +55,7 @@ export function encodeNewRecord(record: HostRecord): string {
 
 function read(text: string, place: RecordPlace): { record: HostRecord; version: number; tree: JsonObject } {
   if (text.trim() === "") throw new UnreadableRecord("is empty");
-  const tree = parseJson(text);
+  const tree = parseJson(withoutMark(text));
   if (tree.kind !== "object") throw new UnreadableRecord("is not a JSON object");
   const version = versionOf(tree);
   if (version > currentConfigVersion) {
@@ -69,6 +69,11 @@ function read(text: string, place: RecordPlace): { record: HostRecord; version: 
   }
   const current = migrate(tree, version, place);
   return { record: recordFrom(current, place.name), version, tree: current };
+}
+
+/** Editors on Windows put a byte order mark before what they save. It goes with the next change. */
+function withoutMark(text: string): string {
+  return text.startsWith("\uFEFF") ? text.slice(1) : text;
 }
 
 function versionOf(tree: JsonObject): number {
