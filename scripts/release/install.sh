@@ -55,7 +55,10 @@ fi
 
 if [ -z "$prefix" ]; then
   prefix=/usr/local
-  [ -w "$prefix/bin" ] || [ -w "$prefix" ] || prefix=${HOME:?HOME is not set}/.local
+  if [ ! -w "$prefix/bin" ] && [ ! -w "$prefix" ]; then
+    [ -n "${HOME:-}" ] || fail "you may not write to $prefix, and HOME is not set: name another folder with --prefix"
+    prefix=$HOME/.local
+  fi
 fi
 # Told before anything is got: the folder that is there, of which the others would be made.
 for folder in bin share/docker-machine; do
@@ -113,7 +116,11 @@ made=
 echo install.sh >"$prefix/share/docker-machine/installed-by"
 echo "Installed $shown in $prefix/bin"
 case :$PATH: in
-  *":$prefix/bin:"*) ;;
+  *":$prefix/bin:"*)
+    # One of before, 0.16.2 perhaps, that the shell finds first would go on being used.
+    first=$(command -v docker-machine || true)
+    [ "$first" -ef "$prefix/bin/docker-machine" ] || echo "$first comes first on PATH: remove it, or put $prefix/bin before its folder"
+    ;;
   *) echo "Put $prefix/bin on PATH: export PATH=\"$prefix/bin:\$PATH\"" ;;
 esac
 echo 'Completion for your shell: docker-machine completion install'

@@ -60,9 +60,12 @@ describe("install.sh", () => {
   }
 
   async function install(prefix: string, ...args: readonly string[]): Promise<Ended> {
+    return await run(process.env, "--prefix", prefix, ...args);
+  }
+  async function run(env: NodeJS.ProcessEnv, ...args: readonly string[]): Promise<Ended> {
     return await new Promise((resolve) => {
-      const whole = ["scripts/release/install.sh", "--prefix", prefix, ...args];
-      execFile("sh", whole, { timeout: 30_000 }, (error, stdout, stderr) => {
+      const whole = ["scripts/release/install.sh", ...args];
+      execFile("sh", whole, { timeout: 30_000, env }, (error, stdout, stderr) => {
         resolve({ status: error === null ? 0 : Number(error.code), said: stdout + stderr });
       });
     });
@@ -78,6 +81,16 @@ describe("install.sh", () => {
       assert.equal(readFileSync(installed(prefix), "utf8"), program);
       assert.equal(readFileSync(path.join(prefix, "share/docker-machine/installed-by"), "utf8"), "install.sh\n");
     }
+  });
+
+  it("says which other one the shell finds first", async () => {
+    const prefix = temporaryFolder();
+    const other = path.join(temporaryFolder(), "docker-machine");
+    writeFileSync(other, program, { mode: 0o755 });
+    const before = { ...process.env, PATH: `${path.dirname(other)}:${prefix}/bin:${process.env["PATH"]}` };
+    assert.ok((await run(before, "--prefix", prefix, "--from", from)).said.includes(`\n${other} comes first on PATH: `));
+    const behind = { ...process.env, PATH: `${prefix}/bin:${path.dirname(other)}:${process.env["PATH"]}` };
+    assert.doesNotMatch((await run(behind, "--prefix", prefix, "--from", from)).said, /PATH/u);
   });
 
   it("refuses a file with another sum, and leaves what was there", async () => {
