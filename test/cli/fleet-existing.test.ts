@@ -1,10 +1,12 @@
 /** What a plan can tell of machines before any is made, and of those that exist: refused, looked at, printed for the file. */
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
+import { readFile, writeFile } from "node:fs/promises";
+import * as path from "node:path";
 import { after, before, describe, it } from "node:test";
 import { misfits, type Schema } from "../support/json-schema.ts";
 import type { FakeEngine } from "../../src/engine/fake-engine.ts";
-import { openCommandLine, type CommandLine } from "./command-line.ts";
+import { openCommandLine, samplePlugin, type CommandLine } from "./command-line.ts";
 import { engineFor } from "./engine-fixture.ts";
 import { boxRecord, fullRecord, url, write } from "./fleet-records.ts";
 
@@ -35,6 +37,32 @@ describe("a plan that cannot come about", () => {
     assert.match(
       await refused(`  a: {${box}, generic-ssh-port: 70000}`),
       /^machines\.yml:4:\d\d: .*70000 is not a port number\n$/u,
+    );
+  });
+
+  it("is refused where a plugin refuses its flags, which is started once to tell them and once to be asked", async () => {
+    const starts = path.join(shell.folder, "starts");
+    await shell.addPlugin("sample", `require("fs").appendFileSync(${JSON.stringify(starts)}, "x");\n${samplePlugin}`);
+    assert.equal(
+      await refused("  a: {driver: sample, sample-txt: x}"),
+      'machines.yml:4:23: a has no key "sample-txt", and the driver sample no such flag\nHint: Did you mean sample-text?\n',
+    );
+    await write(shell, "defaults: {driver: sample, sample-nope: x}\nmachines: {a: {}}\n");
+    assert.match((await shell.run(["plan"])).stderr, /^machines\.yml:3:28: no driver here has a create flag --sample-nope\n/u);
+    await writeFile(starts, "");
+    assert.match(
+      await refused("  a: {driver: sample}\n  b-[1-9]: {driver: sample, sample-num: 3}\n  c: {driver: sample, sample-text: bad}"),
+      /^machines\.yml:6:23: "c" cannot be what this says: --sample-text is bad\n/u,
+    );
+    // The third is in doubt of the second.
+    assert.equal(await readFile(starts, "utf8"), "xxx");
+    await writeFile(starts, "");
+    await write(shell, "machines:\n  a-[1-9]: {driver: sample}\n  c: {driver: sample, sample-text: bad, sample-token: env:X}\n");
+    const unsure = await shell.run(["plan"]);
+    assert.deepEqual([unsure.code, unsure.stdout], [0, "  + a-[1-9] c  create: sample\n10 to create.\n"]);
+    assert.match(
+      unsure.stderr,
+      /^machines\.yml:5:23: "c" may be refused, as far as can be told without its secrets: --sample-text/u,
     );
   });
 

@@ -67,7 +67,9 @@ export class SpecReader {
       const known = await Promise.all([...this.#flags.values()]);
       if (known.some((flags) => flags.has(name)) && !flagsNotInFiles.has(name)) continue;
       const names = [...new Set([...machineKeys, ...known.flatMap((flags) => [...flags.keys()])])];
-      if (owner === undefined) throw invalid(place, `no driver here has a create flag --${name}`, didYouMean(name, names, bare));
+      // A plugin is told by its flags' prefix alone, and what it has is known here.
+      if (owner === undefined || this.#flags.has(owner))
+        throw invalid(place, `no driver here has a create flag --${name}`, didYouMean(name, names, bare));
       remarks.push(`${place}: ${name} is of the driver ${owner}, which no machine of this file has`);
     }
     return remarks;
@@ -108,7 +110,9 @@ export class SpecReader {
   ): Promise<Error> {
     if (flagsNotInFiles.has(name)) return invalid(place, `--${name} is no matter of this file`);
     const owner = await this.#source.ownerOf(name);
-    if (owner !== undefined) return invalid(place, `${shown} is of the driver ${owner}, and ${title} is of ${driverName}`);
+    // A plugin is told by its flags' prefix alone.
+    if (owner !== undefined && owner !== driverName)
+      return invalid(place, `${shown} is of the driver ${owner}, and ${title} is of ${driverName}`);
     const known = [...machineKeys, ...[...flags.keys()].filter((each) => !flagsNotInFiles.has(each))];
     return invalid(
       place,

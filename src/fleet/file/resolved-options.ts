@@ -41,6 +41,11 @@ export async function unfetchedOptions(
 /** A secret for whoever asks whether there is one. */
 const unread = "value:unread";
 
+/** Whether something in them stands for a secret. */
+export function isUnfetched(options: DriverOptions): boolean {
+  return Object.values(options.all()).some((value) => value === unread || (Array.isArray(value) && value.includes(unread)));
+}
+
 async function resolvedAssignment(
   { secrets, redactor }: Pick<MachineContext, "secrets" | "redactor">,
   assignment: string,

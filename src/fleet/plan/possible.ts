@@ -39,6 +39,7 @@ export async function requirePossible(
   const capabilities = await capabilitiesOf(context, machines);
   requireMembers(machines, swarms, capabilities);
   const boxes = new Boxes(machines, recorded);
+  const ofPlugins: MachineSpec[] = [];
   for (const machine of machines) {
     const spec = checkedSpec(machine);
     if (machine.spec === undefined) continue;
@@ -46,12 +47,41 @@ export async function requirePossible(
     if (ofDriver === undefined) continue;
     if (machine.exists && areBoxes(ofDriver)) boxes.keep(machine.spec);
     if (spec === undefined) continue;
-    // A plugin would have to be started for each.
-    if (ofDriver.opaque === true) continue;
+    if (ofDriver.opaque === true) {
+      if (machine.action !== "change") ofPlugins.push(spec);
+      continue;
+    }
     const configuration = await configured(context, spec, source);
     if (machine.action === "create" && areBoxes(ofDriver)) boxes.take(spec, boxIn(configuration));
   }
-  return boxes.warnings;
+  return [...boxes.warnings, ...(await warningsOfPlugins(context, ofPlugins, source))];
+}
+
+/** Throws `fleet-invalid` where a plugin refuses flags; where secrets that were not fetched may be why, that is a warning. */
+async function warningsOfPlugins(
+  context: MachineContext,
+  specs: readonly MachineSpec[],
+  source: FlagSource,
+): Promise<Plan["warnings"]> {
+  if (specs.length === 0) return [];
+  const { askPlugin } = await import("./ask-plugin.ts");
+  const warnings: { name: string; text: string }[] = [];
+  for (const ofOne of Map.groupBy(specs, ({ driverName }) => driverName).values()) {
+    for (const { spec, error, isSure } of await askPlugin(context, ofOne, source)) {
+      const { name } = spec;
+      const place = placeNamedBy(error, spec) ?? spec.place;
+      if (isSure) throw impossible(place, name, error);
+      warnings.push({
+        name,
+        text: `${place}: "${name}" may be refused, as far as can be told without its secrets: ${error.message}`,
+      });
+    }
+  }
+  return warnings;
+}
+
+function impossible(place: Place, name: string, { message, hint }: MachineError): MachineError {
+  return invalid(place, `"${name}" cannot be what this says: ${message}`, hint);
 }
 
 /** By driver: each is asked once, whatever the number of its machines. */
@@ -101,7 +131,7 @@ async function configured(context: MachineContext, spec: MachineSpec, source: Fl
     if (!isMachineError(error)) throw error;
     const refusal = isMachineError(error.cause) ? error.cause : error;
     const place = await placeOf(refusal, context, spec, source);
-    throw invalid(place, `"${spec.name}" cannot be what this says: ${refusal.message}`, refusal.hint);
+    throw impossible(place, spec.name, refusal);
   }
 }
 
@@ -112,16 +142,16 @@ async function configurationOf(context: MachineContext, spec: MachineSpec, sourc
   return await configurationFor(looking, { name, driverName, options: await unfetchedOptions(spec, source) });
 }
 
-/** Of the flag that is named; of its time, where it is possible without that; else of the machine. */
-async function placeOf(
-  { message }: MachineError,
-  context: MachineContext,
-  spec: MachineSpec,
-  source: FlagSource,
-): Promise<Place> {
-  const { flags, places } = spec;
+function placeNamedBy({ message }: MachineError, { flags, places }: MachineSpec): Place | undefined {
   const named = [...message.matchAll(/--([\w-]+)/gu)].map(([, flag = ""]) => flag).find((flag) => Object.hasOwn(flags, flag));
-  if (named !== undefined) return places.get(named) ?? spec.place;
+  return named === undefined ? undefined : places.get(named);
+}
+
+/** Of the flag that is named; of its time, where it is possible without that; else of the machine. */
+async function placeOf(refusal: MachineError, context: MachineContext, spec: MachineSpec, source: FlagSource): Promise<Place> {
+  const { flags, places } = spec;
+  const named = placeNamedBy(refusal, spec);
+  if (named !== undefined) return named;
   const timed = ["ttl", "idle"].find((flag) => flags[flag] !== undefined);
   if (timed === undefined) return spec.place;
   const isPossible = await configurationOf(context, withoutLifetime(spec), source).then(
