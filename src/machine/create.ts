@@ -249,6 +249,7 @@ async function configuredHost(
   const host = newHost(context, newRecord(context, name, module.name, options, extra), module);
   try {
     await host.configure(options).catch((error: unknown) => {
+      if (isMachineError(error, "interrupted")) throw error;
       throw reworded(error, "driver-options", `Error setting machine configuration from flags provided: ${messageOf(error)}`);
     });
     requireEndable(host);

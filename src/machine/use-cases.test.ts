@@ -87,6 +87,18 @@ describe("create", () => {
     }
   });
 
+  it("calls an interrupt while a plugin takes its flags an interrupt", async () => {
+    const scene = new Scene();
+    const { findDriver } = scene.context;
+    const interrupted = async (): Promise<void> => await Promise.reject(new MachineError("interrupted", "Interrupted"));
+    scene.context.findDriver = async (...asked) => {
+      const module = await findDriver(...asked);
+      return { ...module, open: (...given) => Object.assign(module.open(...given), { setConfigFromFlags: interrupted }) };
+    };
+    assert.equal((await failure(scene.create())).code, "interrupted");
+    assert.deepEqual(await scene.names(), []);
+  });
+
   it("gives up on an instance that its provider calls failed, or that never runs", async () => {
     for (const [state, sentence] of [
       ["Error", /in the state Error at its provider/u],

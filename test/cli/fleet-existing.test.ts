@@ -142,11 +142,28 @@ describe("drift and import", () => {
       shell,
       `machines:\n  up: {driver: none, url: "${engine.url}"}\n  down: {driver: none, url: "tcp://127.0.0.1:1"}\n`,
     );
+    assert.equal(
+      await shell.ok("drift up --detailed-exitcode"),
+      "No drift: 1 machine of the fleet shop is as recorded.\n",
+      "what is not there yet is no matter of drift",
+    );
     await shell.ok("apply --yes down");
     const seen = await shell.run(["drift", "--detailed-exitcode"]);
     assert.equal(seen.code, 1);
     assert.match(seen.stdout, /^ {2}\? down {2}unknown: Unable to query docker version: .*\n1 could not be looked at\.\n$/u);
     assert.equal((await shell.run(["drift"])).code, 1);
+    // What the file would change is shown by plan.
+    await write(
+      shell,
+      `machines:\n  up: {driver: none, url: "${engine.url}"}\n  down: {driver: none, url: "tcp://127.0.0.1:2", labels: {a: b}}\n`,
+      "changed.yml",
+    );
+    assert.equal((await shell.run(["drift", "--detailed-exitcode", "-f", "changed.yml"])).stdout, seen.stdout);
+    await write(shell, "machines: {}\n", "none.yml");
+    assert.match(
+      (await shell.run(["drift", "-f", "none.yml", "down"])).stdout,
+      /^ {2}\? down {2}unknown: [^\n]*\n1 could not be looked at\.\n$/u,
+    );
     assert.equal((await shell.run(["plan", "--drift", "--detailed-exitcode"])).code, 1);
     assert.equal((await shell.run(["plan", "--detailed-exitcode"])).code, 0);
     const applied = await shell.run(["apply", "--drift", "--yes"]);

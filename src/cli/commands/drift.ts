@@ -17,12 +17,15 @@ export async function run({ options, args }: Invocation, context: CliContext): P
   const chosen = plan.machines.filter((machine) => isLookedAt(machine, only.length > 0));
   const looked = await lookedAt(plan, chosen, options.strings("ignore"), machineContext, context.signal);
   const names = new Set(chosen.map(({ name }) => name));
-  const machines = looked.machines.flatMap((each) => (names.has(each.name) ? [{ ...each, action: "none" as const }] : []));
+  const machines = looked.machines.flatMap((each) => (names.has(each.name) ? [{ ...each, ...unplanned }] : []));
   const found: Plan = { ...looked, machines };
   if (context.globals.output === "json") context.printJson(asJson(found));
   else printLines((style) => driftLines(found, style), context);
   return statusOf(found, options.bool("detailed-exitcode"));
 }
+
+/** What the file would change is no matter of drift. */
+const unplanned = { action: "none", reason: "", changes: [], needs: undefined } as const;
 
 /** All that are the fleet's; of those that are named, each. Throws `machine-not-found` for one that nobody has made yet. */
 function isLookedAt({ name, action, exists }: PlannedMachine, isNamed: boolean): boolean {

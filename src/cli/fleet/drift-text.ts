@@ -11,6 +11,7 @@ function summaryLine(found: Plan): string {
   const { drifted, unknown } = summaryOf(found);
   const all = found.machines.length;
   const machines = `${all} ${all === 1 ? "machine" : "machines"}`;
+  if (all === 0) return `Nothing to look at: no machine of the fleet ${found.fleet} is there yet.`;
   if (drifted + unknown === 0)
     return `No drift: ${machines} of the fleet ${found.fleet} ${all === 1 ? "is" : "are"} as recorded.`;
   const parts = [
