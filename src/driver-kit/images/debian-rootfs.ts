@@ -28,6 +28,14 @@ export interface RootfsContext {
   readonly signal: AbortSignal;
 }
 
+/** Suites whose docker.io has the client in it. */
+const suitesWithoutClientPackage = new Set(["bullseye", "bookworm"]);
+
+/** Packages by which the engine of `docker.io` gets its client. */
+export function clientPackages(suite: string): readonly string[] {
+  return suitesWithoutClientPackage.has(suite) ? [] : ["docker-cli"];
+}
+
 /** Generous: a slow mirror and an emulated disk. */
 const buildTimeoutMs = 30 * 60_000;
 

@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import * as path from "node:path";
 import { lockCached } from "../../driver-kit/cache-lock.ts";
 import { inPhase } from "../../driver-kit/phase.ts";
-import { buildRootfs, type RootfsRecipe } from "../../driver-kit/images/debian-rootfs.ts";
+import { buildRootfs, clientPackages, type RootfsRecipe } from "../../driver-kit/images/debian-rootfs.ts";
 import type { DriverContext } from "../../driver-kit/driver.ts";
 import { isApiError, type EngineApi } from "../../engine/engine-api.ts";
 import { MachineError, messageOf } from "../../errors/machine-error.ts";
@@ -32,9 +32,6 @@ const packages = [
   "docker.io",
 ];
 
-/** Since trixie the client is a package of its own. */
-const suitesWithoutClientPackage = new Set(["bullseye", "bookworm"]);
-
 /** What has no business in a container: it touches the computer's devices, waits for links that are not ours, or asks. */
 const masked = [
   "systemd-udevd.service",
@@ -62,9 +59,8 @@ chroot . systemctl mask ${masked.join(" ")}`;
 /** Settings of the imported image, as lines of a Dockerfile. */
 const changes = ['CMD ["/sbin/init"]', "LABEL docker-machine.image=host"];
 
-export function hostRecipe(suite: string, mirror: string): RootfsRecipe {
-  const client = suitesWithoutClientPackage.has(suite) ? [] : ["docker-cli"];
-  return { suite, packages: [...packages, ...client], prepare: "", finish, mirror };
+function hostRecipe(suite: string, mirror: string): RootfsRecipe {
+  return { suite, packages: [...packages, ...clientPackages(suite)], prepare: "", finish, mirror };
 }
 
 /** Name of the built image; it changes with what goes into it. */

@@ -4,7 +4,7 @@
  */
 import { createHash } from "node:crypto";
 import * as path from "node:path";
-import { buildRootfs, rootfsPrograms, type RootfsRecipe } from "../../driver-kit/images/debian-rootfs.ts";
+import { buildRootfs, clientPackages, rootfsPrograms, type RootfsRecipe } from "../../driver-kit/images/debian-rootfs.ts";
 import { MachineError } from "../../errors/machine-error.ts";
 import { logTo, type Report } from "../../log/event.ts";
 import { requireFreeBytes } from "../../system/disk-files.ts";
@@ -53,9 +53,6 @@ const packages = [
   "zstd",
   "qemu-guest-agent",
 ];
-
-/** Since trixie the client is a package of its own. */
-const suitesWithoutClientPackage = new Set(["bookworm"]);
 
 /** The initial RAM disk needs to find one disk only; Debian's own covers every computer and takes seconds longer to boot. */
 const prepare = `set -eu
@@ -113,10 +110,10 @@ function escaped(text: string): string {
   return text.replaceAll("\n", "\\n");
 }
 
-export function vmRecipe(request: BuildRequest): RootfsRecipe {
+function vmRecipe(request: BuildRequest): RootfsRecipe {
   const kernel = `linux-image-cloud-${archNames[request.arch].debian}`;
-  const client = suitesWithoutClientPackage.has(request.suite) ? [] : ["docker-cli"];
-  return { suite: request.suite, packages: [...packages, kernel, ...client], prepare, finish, mirror: request.mirror };
+  const included = [...packages, kernel, ...clientPackages(request.suite)];
+  return { suite: request.suite, packages: included, prepare, finish, mirror: request.mirror };
 }
 
 /** Names what would be built: an image with the same digest is as good. The mirror does not matter. */
