@@ -1,6 +1,6 @@
 /** Machines for others: shared with guests, or handed over. */
 import type { Command } from "./command.ts";
-import { expects, onMachines } from "./command-shapes.ts";
+import { expects, noArguments, onMachines } from "./command-shapes.ts";
 import { selectionFlags } from "./selection/selection-flags.ts";
 
 const guestCommands: readonly Command[] = [
@@ -8,7 +8,7 @@ const guestCommands: readonly Command[] = [
     name: "share request",
     summary: "Print the public key by which you can be a guest on machines of others",
     flags: [],
-    arity: { max: 0, message: "Error: Too many arguments given" },
+    arity: noArguments,
     output: "facts",
     load: () => import("./commands/share-request.ts"),
   },
