@@ -5,7 +5,8 @@
  */
 import { writeFileSync } from "node:fs";
 import * as path from "node:path";
-import { bootDisk, openScene, type Scene } from "../drivers/virtualbox/scene.ts";
+import { openScene, type Scene } from "../drivers/virtualbox/scene.ts";
+import { bootDisk } from "../support/boot-disk.ts";
 import type { Row } from "./measure.ts";
 
 export async function measureHypervisors(): Promise<readonly Row[]> {

@@ -5,8 +5,11 @@ import type { Driver, DriverContext, DriverModule } from "../../src/driver-kit/d
 import type { ErrorCode } from "../../src/errors/codes.ts";
 import { MachineError } from "../../src/errors/machine-error.ts";
 import { thisComputer } from "../../src/system/computer.ts";
+import type { ProcessRunner } from "../../src/system/process.ts";
+import { poll } from "../../src/system/waiting.ts";
 import { testDriverContext, type TestContext } from "../../src/testing/driver-context.ts";
 import { optionsOf } from "../../src/testing/flag-values.ts";
+import { HastyClock } from "../support/hasty-clock.ts";
 
 export type Flags = Readonly<Record<string, FlagValue>>;
 
@@ -87,4 +90,50 @@ export async function assertRefused(work: Promise<unknown>, code: ErrorCode, sen
   }
   assert.ok(error.hint !== undefined && error.hint !== "", `no way out: ${error.message}`);
   return error;
+}
+
+/** The same programs, with a shorter end to one bound: it is too long for a test. */
+export function hurried(processes: ProcessRunner, boundMs: number, insteadMs: number): ProcessRunner {
+  return {
+    find: async (program) => await processes.find(program),
+    spawn: (...given) => processes.spawn(...given),
+    run: async (program, args, options) =>
+      await processes.run(program, args, { ...options, ...(options?.timeoutMs === boundMs ? { timeoutMs: insteadMs } : {}) }),
+  };
+}
+
+/** That waiting for an address ends where there never is one. @param hint what is said then */
+export async function assertNoAddress({ context, signal }: DriverScene, driver: Driver, hint: string): Promise<void> {
+  const ask = async (): Promise<string | undefined> => {
+    await driver.locate?.(signal);
+    return (await driver.getIp()) || undefined;
+  };
+  assert.equal(await poll({ ms: 180_000, clock: context.clock, signal }, 2_000, ask), undefined);
+  assert.ok(driver.addressHint?.includes(hint));
+}
+
+export interface CloudScene<Cloud> extends DriverScene {
+  readonly cloud: Cloud;
+  readonly clock: HastyClock;
+}
+
+/** At a fake cloud, which ends with the scene; its time passes by itself. */
+export async function openCloudScene<Cloud extends AsyncDisposable>(
+  module: DriverModule,
+  start: (clock: HastyClock) => Promise<Cloud>,
+  flagsOf: (cloud: Cloud, given: Flags) => Flags,
+  overrides: Partial<DriverContext>,
+): Promise<CloudScene<Cloud>> {
+  const clock = new HastyClock(new Date("2026-10-01T12:00:00Z"));
+  const cloud = await start(clock);
+  const scene = await openDriverScene(module, (given) => flagsOf(cloud, given), { clock, computer: bareComputer, ...overrides });
+  return {
+    ...scene,
+    cloud,
+    clock,
+    [Symbol.asyncDispose]: async () => {
+      await scene[Symbol.asyncDispose]();
+      await cloud[Symbol.asyncDispose]();
+    },
+  };
 }

@@ -14,6 +14,7 @@ import { headOf } from "../../src/system/disk-files.ts";
 import { SystemProcessRunner } from "../../src/system/process.ts";
 import { testDriverContext, type TestContext } from "../../src/testing/driver-context.ts";
 import { fakeWorld, flagsOf, signal } from "./fake-world.ts";
+import { bootDisk } from "../support/boot-disk.ts";
 
 const isRoot = process.getuid?.() === 0;
 const needsRoot = isRoot ? false : "packing a disk as another user needs a user namespace";
@@ -73,15 +74,6 @@ function packRootfs(folder: string): void {
   writeFileSync(path.join(root, "boot", "vmlinuz-6.12-test"), "kernel");
   writeFileSync(path.join(root, "boot", "initrd.img-6.12-test"), "initrd");
   execFileSync("tar", ["-C", root, "-cf", path.join(folder, "rootfs.tar"), "."]);
-}
-
-/** A disk that a PC would boot: code and signature in its first sector. */
-function bootDisk(content: string): Buffer {
-  const disk = Buffer.alloc(1024 * 1024);
-  disk.write("\xeb\x63\x90", 0, "latin1");
-  disk.writeUInt16LE(0xaa55, 510);
-  disk.write(content, 4096);
-  return disk;
 }
 
 function imagesIn(folder: string): string[] {
@@ -148,21 +140,26 @@ describe("a file", () => {
   test("is taken by its content: a copy is the same image, a change makes another", async () => {
     await using given = await shop();
     const at = (name: string): string => path.join(given.folder, name);
-    writeFileSync(at("a.img"), bootDisk("one"));
-    writeFileSync(at("b.img"), bootDisk("one"));
-    writeFileSync(at("c.img"), bootDisk("two"));
+    writeFileSync(at("a.img"), bootDisk({ content: "one" }));
+    writeFileSync(at("b.img"), bootDisk({ content: "one" }));
+    writeFileSync(at("c.img"), bootDisk({ content: "two" }));
     const digests: string[] = [];
     for (const name of ["a.img", "b.img", "c.img"])
       digests.push(await createAndRemove(await given.make("web", { "qemu-image": at(name) })));
     assert.equal(digests[0], digests[1]);
     assert.notEqual(digests[0], digests[2]);
-    assert.equal(digests[0], `sha256-${createHash("sha256").update(bootDisk("one")).digest("hex")}`);
+    assert.equal(
+      digests[0],
+      `sha256-${createHash("sha256")
+        .update(bootDisk({ content: "one" }))
+        .digest("hex")}`,
+    );
   });
 
   test("keeps its machine going when it is deleted", async () => {
     await using given = await shop();
     const file = path.join(given.folder, "a.img");
-    writeFileSync(file, bootDisk("one"));
+    writeFileSync(file, bootDisk({ content: "one" }));
     const { driver } = await given.make("web", { "qemu-image": file });
     await driver.create(signal());
     await driver.stop(signal());
@@ -174,7 +171,7 @@ describe("a file", () => {
 });
 
 describe("a URL", () => {
-  const content = bootDisk("from the web");
+  const content = bootDisk({ content: "from the web" });
   const sha256 = createHash("sha256").update(content).digest("hex");
 
   test("is downloaded once, and gone on with after it broke off", async () => {
@@ -207,7 +204,7 @@ describe("a URL", () => {
 
   test("whose checksum is wrong is refused", async () => {
     await using given = await shop();
-    const server = createServer((_request, response) => response.end(bootDisk("something else")));
+    const server = createServer((_request, response) => response.end(bootDisk({ content: "something else" })));
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
     const { port } = server.address() as { port: number };
     const { driver } = await given.make("web", {

@@ -7,19 +7,35 @@ import type { Driver } from "../../../src/driver-kit/driver.ts";
 import type { FlagValue } from "../../../src/driver-kit/create-flag.ts";
 import type { ErrorCode } from "../../../src/errors/codes.ts";
 import { generateKeyPair } from "../../../src/ssh/keys.ts";
-import type { FakeDigitalOcean, Fault } from "./fake-digitalocean.ts";
-import { assertRefused, configOf } from "../driver-scene.ts";
+import { driverModule } from "../../../src/drivers/digitalocean/index.ts";
+import { describeOneInstance } from "../one-instance.ts";
+import type { Fault } from "../planned-faults.ts";
+import type { FakeDigitalOcean, RefusedAnswer } from "./fake-digitalocean.ts";
+import { assertRefused } from "../driver-scene.ts";
 import { openScene, type Scene } from "./scene.ts";
 
 const droplets = /^POST \/v2\/droplets$/u;
-const serverFault: Fault = { kind: "refused", status: 500, id: "server_error", message: "Unexpected server-side error" };
+const serverFault: Fault<RefusedAnswer> = {
+  kind: "refused",
+  status: 500,
+  id: "server_error",
+  message: "Unexpected server-side error",
+};
 
-function refused(status: number, id: string, message: string, headers: Readonly<Record<string, string>> = {}): Fault {
+function refused(
+  status: number,
+  id: string,
+  message: string,
+  headers: Readonly<Record<string, string>> = {},
+): Fault<RefusedAnswer> {
   return { kind: "refused", status, id, message, headers };
 }
 
-describe("one droplet, whatever happens to the request for it", () => {
-  const faults: Readonly<Record<string, readonly Fault[]>> = {
+describeOneInstance({
+  module: driverModule,
+  open: openScene,
+  requests: { create: droplets, list: /^GET \/v2\/droplets$/u, key: /^POST \/v2\/account\/keys$/u },
+  faults: {
     "its answer is lost": [{ kind: "lost" }],
     "it is never heard": [{ kind: "unheard" }],
     "it is heard twice": [{ kind: "doubled" }],
@@ -27,97 +43,25 @@ describe("one droplet, whatever happens to the request for it", () => {
     "500, and nothing was done": [serverFault],
     "500, and all was done": [{ ...serverFault, done: true }],
     "the burst limit": [refused(429, "too_many_requests", "API Rate limit exceeded.", { "retry-after": "7" })],
-  };
-  for (const [what, sequence] of Object.entries(faults)) {
-    test(what, async () => {
-      await using scene = await openScene();
-      const { cloud, signal } = scene;
-      const driver = await scene.checked();
-      cloud.fault(droplets, ...sequence);
-      await driver.create(signal);
-      assert.equal(cloud.droplets.size, 1);
-      const [id] = cloud.droplets.keys();
-      assert.equal((await configOf(driver))["DropletID"], id);
-      await driver.remove(signal);
-      assert.deepEqual(cloud.resources, []);
-    });
-  }
-
-  test("asked for again in another process, in which its answer never came", async () => {
-    await using scene = await openScene();
-    const { cloud, signal } = scene;
-    const driver = await scene.checked();
-    const held = cloud.hold(droplets);
-    const ended = new AbortController();
-    const first = driver.create(ended.signal);
-    await held.reached;
-    const left = await driver.configText();
-    ended.abort(new Error("killed"));
-    await assert.rejects(first, /killed/u);
-    held.release();
-    const { driverModule } = await import("../../../src/drivers/digitalocean/index.ts");
-    const second = driverModule.open(scene.context, left);
-    await second.create(signal);
-    assert.equal(cloud.droplets.size, 1);
-    assert.equal(cloud.keys.size, 1);
-    await second.remove(signal);
-    assert.deepEqual(cloud.resources, []);
-  });
-
-  test("removed before lists show it: a later remove finds it", async () => {
-    await using scene = await openScene();
-    const { cloud, signal } = scene;
-    const driver = await scene.checked();
-    cloud.fault(droplets, { kind: "hidden", lists: 2, lost: true });
-    const held = cloud.hold(/^GET \/v2\/droplets$/u);
-    const ended = new AbortController();
-    const first = driver.create(ended.signal);
-    await held.reached;
-    ended.abort(new Error("Ctrl-C"));
-    await assert.rejects(first, /Ctrl-C/u);
-    await driver.remove(signal);
-    held.release();
-    assert.equal(cloud.droplets.size, 1);
-    const later = await scene.reopened(driver);
-    while ((await later.findResources?.(signal))?.every(({ kind }) => kind !== "instance")) assert.ok(cloud.requests.length < 99);
-    await later.remove(signal);
-    assert.deepEqual(cloud.resources, []);
-  });
-
-  test("its tag stays for as long as it may still come", async () => {
-    await using scene = await openScene();
-    const { clock, cloud, signal } = scene;
-    const driver = await scene.checked();
-    cloud.fault(droplets, { kind: "hidden", lists: 99, lost: true }, refused(403, "forbidden", "no"));
-    await assert.rejects(driver.create(signal), { code: "provider-permission" });
-    await driver.remove(signal);
-    assert.ok(cloud.tags.has("docker-machine:test-web"));
-    await clock.sleep(900_000);
-    await driver.remove(signal);
-    assert.ok(!cloud.tags.has("docker-machine:test-web"));
-  });
+  },
+  idField: "DropletID",
+  instances: ({ droplets: there }) => [...there.keys()].map(String),
+  keys: (cloud) => cloud.keys.size,
+  keyKind: "ssh-key",
+  addUnmarked: (cloud) => void cloud.addForeignDroplet("web", ["docker-machine:undefined", "docker-machine:"]),
 });
 
-test("a key whose request is cut off is found and removed by its fingerprint", async () => {
+test("a droplet's tag stays for as long as it may still come", async () => {
   await using scene = await openScene();
-  const { cloud, signal } = scene;
+  const { clock, cloud, signal } = scene;
   const driver = await scene.checked();
-  const held = cloud.hold(/^POST \/v2\/account\/keys$/u);
-  const ended = new AbortController();
-  const creating = driver.create(ended.signal);
-  await held.reached;
-  ended.abort(new Error("Ctrl-C"));
-  await assert.rejects(creating);
+  cloud.fault(droplets, { kind: "hidden", lists: 99, lost: true }, refused(403, "forbidden", "no"));
+  await assert.rejects(driver.create(signal), { code: "provider-permission" });
   await driver.remove(signal);
-  held.release();
-  while (cloud.keys.size === 0) await new Promise((resolve) => setImmediate(resolve));
-  const later = await scene.reopened(driver);
-  assert.deepEqual(
-    (await later.findResources?.(signal))?.map(({ kind }) => kind),
-    ["ssh-key"],
-  );
-  await later.remove(signal);
-  assert.deepEqual(cloud.resources, []);
+  assert.ok(cloud.tags.has("docker-machine:test-web"));
+  await clock.sleep(900_000);
+  await driver.remove(signal);
+  assert.ok(!cloud.tags.has("docker-machine:test-web"));
 });
 
 test("lost answers to the requests for key, tag and firewall make none a second time", async () => {
@@ -150,18 +94,8 @@ test("droplets of others are left alone: of the same name, and of the same name 
   );
 });
 
-test("an unknown create id matches nothing", async () => {
-  await using scene = await openScene({ createId: undefined });
-  const { cloud, signal } = scene;
-  cloud.addForeignDroplet("web", ["docker-machine:undefined", "docker-machine:"]);
-  const driver = await scene.checked();
-  await assert.rejects(driver.create(signal), { code: "driver-failed" });
-  await driver.remove(signal);
-  assert.equal(cloud.droplets.size, 1);
-});
-
 describe("what DigitalOcean refuses is one sentence with a way out", () => {
-  const refusals: readonly (readonly [Fault, ErrorCode, RegExp])[] = [
+  const refusals: readonly (readonly [Fault<RefusedAnswer>, ErrorCode, RegExp])[] = [
     [refused(403, "forbidden", "You are not authorized"), "provider-permission", /may not do this/u],
     [
       refused(422, "unprocessable_entity", "Size is not available in this region."),

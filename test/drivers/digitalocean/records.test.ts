@@ -5,19 +5,14 @@ import type { Driver } from "../../../src/driver-kit/driver.ts";
 import { driverModule } from "../../../src/drivers/digitalocean/index.ts";
 import { optionsOf } from "../../../src/testing/flag-values.ts";
 import { bareComputer, configOf } from "../driver-scene.ts";
+import { describeRecordOrder } from "../old-records.ts";
 import { openScene, recordOf016, type Scene } from "./scene.ts";
 
 function open(scene: Scene, record: object): Driver {
   return driverModule.open(scene.context, JSON.stringify(record));
 }
 
-test("the record's fields stand in 0.16.2's order, ours behind them", async () => {
-  await using scene = await openScene();
-  const theirs = Object.keys(recordOf016());
-  const ours = Object.keys(await configOf(await scene.configured()));
-  assert.deepEqual(ours.slice(0, theirs.length), theirs);
-  assert.deepEqual(ours.slice(theirs.length).toSorted(), [...(driverModule.newKeys ?? [])].toSorted());
-});
+describeRecordOrder(driverModule, openScene, recordOf016());
 
 test("a machine of 0.16.2 answers, follows its address, and is removed with its key", async () => {
   await using scene = await openScene({ createId: undefined });
@@ -86,10 +81,10 @@ test("what a save of 0.16.2 drops of ours is found again by the droplet's number
   const { cloud, signal } = scene;
   const driver = await scene.checked();
   await driver.create(signal);
+  // Its API's address is the fake's.
   const { Resources, HostKeys, RequestedAt, ...kept } = await configOf(driver);
   assert.ok(Resources !== undefined && HostKeys !== undefined && RequestedAt !== "");
-  const saved = open(scene, kept);
-  await saved.remove(signal);
+  await open(scene, kept).remove(signal);
   assert.deepEqual([cloud.droplets.size, cloud.keys.size], [0, 0]);
 });
 

@@ -1,29 +1,14 @@
 /** A fake DigitalOcean and a machine's driver on it, with time that passes by itself. */
 import type { DriverContext, Resource } from "../../../src/driver-kit/driver.ts";
 import { driverModule } from "../../../src/drivers/digitalocean/index.ts";
-import { HastyClock } from "../../support/hasty-clock.ts";
-import { bareComputer, openDriverScene, type DriverScene, type Flags } from "../driver-scene.ts";
+import { openCloudScene, type CloudScene, type Flags } from "../driver-scene.ts";
 import { FakeDigitalOcean, fakeToken } from "./fake-digitalocean.ts";
 
-export interface Scene extends DriverScene {
-  readonly cloud: FakeDigitalOcean;
-  readonly clock: HastyClock;
-}
+export type Scene = CloudScene<FakeDigitalOcean>;
 
 export async function openScene(overrides: Partial<DriverContext> = {}): Promise<Scene> {
-  const cloud = await FakeDigitalOcean.start();
-  const clock = new HastyClock(new Date("2026-10-01T12:00:00Z"));
-  const flagsOf = (flags: Flags): Flags => ({ ...fakeFlags(cloud), ...flags });
-  const scene = await openDriverScene(driverModule, flagsOf, { clock, computer: bareComputer, ...overrides });
-  return {
-    ...scene,
-    cloud,
-    clock,
-    [Symbol.asyncDispose]: async () => {
-      await scene[Symbol.asyncDispose]();
-      await cloud[Symbol.asyncDispose]();
-    },
-  };
+  const flagsOf = (cloud: FakeDigitalOcean, flags: Flags): Flags => ({ ...fakeFlags(cloud), ...flags });
+  return await openCloudScene(driverModule, async () => await FakeDigitalOcean.start(), flagsOf, overrides);
 }
 
 export function fakeFlags(cloud: FakeDigitalOcean): Flags {

@@ -1,28 +1,15 @@
 /** A fake Compute Engine and a machine's driver on it, with time that passes by itself. */
 import type { DriverContext } from "../../../src/driver-kit/driver.ts";
 import { driverModule } from "../../../src/drivers/google/index.ts";
-import { HastyClock } from "../../support/hasty-clock.ts";
-import { bareComputer, openDriverScene, type DriverScene, type Flags } from "../driver-scene.ts";
+import { openCloudScene, type CloudScene, type Flags } from "../driver-scene.ts";
 import { fakeProject } from "./catalogue.ts";
 import { FakeCompute } from "./fake-compute.ts";
 
-export interface Scene extends DriverScene {
-  readonly cloud: FakeCompute;
-}
+export type Scene = CloudScene<FakeCompute>;
 
 export async function openScene(overrides: Partial<DriverContext> = {}): Promise<Scene> {
-  const cloud = await FakeCompute.start();
-  const clock = new HastyClock(new Date("2026-10-01T12:00:00Z"));
-  const flagsOf = (flags: Flags): Flags => ({ ...fakeFlags(cloud), ...flags });
-  const scene = await openDriverScene(driverModule, flagsOf, { clock, computer: bareComputer, ...overrides });
-  return {
-    ...scene,
-    cloud,
-    [Symbol.asyncDispose]: async () => {
-      await scene[Symbol.asyncDispose]();
-      await cloud[Symbol.asyncDispose]();
-    },
-  };
+  const flagsOf = (cloud: FakeCompute, flags: Flags): Flags => ({ ...fakeFlags(cloud), ...flags });
+  return await openCloudScene(driverModule, async () => await FakeCompute.start(), flagsOf, overrides);
 }
 
 export function fakeFlags(cloud: FakeCompute): Flags {

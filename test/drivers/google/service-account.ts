@@ -4,7 +4,7 @@ import { fakeProject } from "./catalogue.ts";
 
 const clientEmail = `ci@${fakeProject}.iam.gserviceaccount.com`;
 /** Where key files have their tokens made; the libraries ask there whatever the file says. */
-export const tokenUrl = "https://oauth2.googleapis.com/token";
+const tokenUrl = "https://oauth2.googleapis.com/token";
 
 export class ServiceAccount {
   readonly privateKey: string;

@@ -6,10 +6,9 @@ import * as path from "node:path";
 import { describe, test } from "node:test";
 import type { FlagValue } from "../../../src/driver-kit/create-flag.ts";
 import type { ErrorCode } from "../../../src/errors/codes.ts";
-import { poll } from "../../../src/system/waiting.ts";
 import { scriptsOf } from "./fake-powershell.ts";
 import type { Behaviour } from "./fake-model.ts";
-import { assertRefused } from "../driver-scene.ts";
+import { assertNoAddress, assertRefused } from "../driver-scene.ts";
 import { openScene } from "./scene.ts";
 
 const hasQemuImg = spawnSync("qemu-img", ["--version"]).status === 0;
@@ -283,14 +282,7 @@ describe("behind the driver's back", () => {
 
 test("an address that never appears is a wait with an end", async () => {
   await using scene = await openScene({ isMute: true });
-  const { clock } = scene.context;
-  const driver = await scene.created();
-  const ask = async (): Promise<string | undefined> => {
-    await driver.locate?.(scene.signal);
-    return (await driver.getIp()) || undefined;
-  };
-  assert.equal(await poll({ ms: 180_000, clock, signal: scene.signal }, 2_000, ask), undefined);
-  assert.ok(driver.addressHint?.includes('"Standardswitch"'));
+  await assertNoAddress(scene, await scene.created(), '"Standardswitch"');
 });
 
 test("a second machine that a script made after its process was killed is removed", async () => {

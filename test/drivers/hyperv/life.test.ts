@@ -4,10 +4,9 @@ import { existsSync, readdirSync, writeFileSync } from "node:fs";
 import * as path from "node:path";
 import { test } from "node:test";
 import { isoImage } from "../../../src/driver-kit/guest/iso.ts";
-import type { ProcessRunner } from "../../../src/system/process.ts";
 import { untilUp } from "../../../src/testing/coming-up.ts";
 import { scriptsOf } from "./fake-powershell.ts";
-import { configOf } from "../driver-scene.ts";
+import { configOf, hurried } from "../driver-scene.ts";
 import { newProgramWorld, openScene, type Scene } from "./scene.ts";
 
 const mib = 1024 * 1024;
@@ -180,15 +179,8 @@ test("a guest that does not hear is switched off, after a bound where Hyper-V wa
   assert.ok(refused.lines().some((line) => /^"web" did not shut down \(.*\) and is switched off\.$/u.test(line)));
 
   const world = newProgramWorld({ shutdown: "hangs" });
-  const { processes } = world.context;
-  // Two minutes are too long for a test.
-  const hasty: ProcessRunner = {
-    find: async (program) => await processes.find(program),
-    spawn: (...given) => processes.spawn(...given),
-    run: async (program, args, options) =>
-      await processes.run(program, args, { ...options, ...(options?.timeoutMs === 120_000 ? { timeoutMs: 1_000 } : {}) }),
-  };
-  await using hanging = await openScene({}, { processes: hasty }, () => world);
+  const processes = hurried(world.context.processes, 120_000, 1_000);
+  await using hanging = await openScene({}, { processes }, () => world);
   const driver = await hanging.created();
   await driver.stop(hanging.signal);
   assert.equal(hanging.own().State, "Off");

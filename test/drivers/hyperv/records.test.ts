@@ -5,7 +5,7 @@ import * as path from "node:path";
 import { test } from "node:test";
 import { driverModule } from "../../../src/drivers/hyperv/index.ts";
 import type { Driver } from "../../../src/driver-kit/driver.ts";
-import { configOf } from "../driver-scene.ts";
+import { describeRecordOrder, savedBy016 } from "../old-records.ts";
 import { openScene, recordOf016, type Scene } from "./scene.ts";
 
 /** A machine that 0.16.2 made: no id, no notes, an address of Hyper-V's choice. */
@@ -24,13 +24,7 @@ function old(scene: Scene): { readonly driver: Driver; readonly id: string; read
   return { driver: driverModule.open(scene.context, JSON.stringify(recordOf016())), id: Id, disk };
 }
 
-test("the record's fields stand in 0.16.2's order, ours behind them", async () => {
-  await using scene = await openScene();
-  const theirs = Object.keys(recordOf016());
-  const ours = Object.keys(await configOf(await scene.configured()));
-  assert.deepEqual(ours.slice(0, theirs.length), theirs);
-  assert.deepEqual(ours.slice(theirs.length).toSorted(), [...(driverModule.newKeys ?? [])].toSorted());
-});
+describeRecordOrder(driverModule, openScene, recordOf016());
 
 test("a machine of 0.16.2 is known by its name and its folder, and is removed with its disk", async () => {
   await using scene = await openScene({}, { createId: undefined });
@@ -64,9 +58,7 @@ test("where its folder is another's, a machine of 0.16.2 is gone, and nothing of
 test("what a save of 0.16.2 drops of ours is found again by name and folder", async () => {
   await using scene = await openScene();
   const driver = await scene.created();
-  const dropped = new Set(driverModule.newKeys);
-  const kept = Object.fromEntries(Object.entries(await configOf(driver)).filter(([key]) => !dropped.has(key)));
-  const later = driverModule.open(scene.context, JSON.stringify(kept));
+  const later = await savedBy016(driverModule, scene, driver);
   assert.equal(await later.getState(scene.signal), "Running");
   await later.remove(scene.signal);
   assert.deepEqual(scene.hyperv.state.vms, []);

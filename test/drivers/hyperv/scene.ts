@@ -8,6 +8,7 @@ import { driverModule } from "../../../src/drivers/hyperv/index.ts";
 import type { Clock } from "../../../src/system/clock.ts";
 import { thisComputer, type Computer } from "../../../src/system/computer.ts";
 import { SystemProcessRunner } from "../../../src/system/process.ts";
+import { bootDisk } from "../../support/boot-disk.ts";
 import { HastyClock } from "../../support/hasty-clock.ts";
 import { openDriverScene, type DriverScene, type Flags } from "../driver-scene.ts";
 import { FakeHyperv } from "./fake-hyperv.ts";
@@ -17,12 +18,8 @@ import { installPowerShell, processesOn } from "./fake-powershell.ts";
 const scratch = mkdtempSync(path.join(tmpdir(), "docker-machine-hyperv-"));
 after(() => rmSync(scratch, { recursive: true, force: true }));
 
-/** Of a PC: it has boot code, and a partition table. */
 const image = path.join(scratch, "image.raw");
-const disk = Buffer.alloc(1024 * 1024);
-disk.write("boot code", 0, "latin1");
-disk.writeUInt16LE(0xaa55, 510);
-writeFileSync(image, disk);
+writeFileSync(image, bootDisk());
 
 export const baseFlags: Flags = { "hyperv-image": image };
 

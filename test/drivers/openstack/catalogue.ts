@@ -1,7 +1,7 @@
 /** What the fake OpenStack has to offer. */
 
 export const projectId = "b5a3f0c2e7d64d0f9a4c1b2d3e4f5a6b";
-export const otherProjectId = "00000000000000000000000000000001";
+const otherProjectId = "00000000000000000000000000000001";
 export const userId = "9f8e7d6c5b4a39281706f5e4d3c2b1a0";
 
 function flavorOf(

@@ -6,6 +6,7 @@
 import { randomUUID } from "node:crypto";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { isLost, PlannedFaults, type Fault } from "../planned-faults.ts";
 import { fieldsOf, refusedByKeystone, refusedByNeutron, refusedByNova, textOf, type Answer, type Exchange } from "./answers.ts";
 import { misfitsOf } from "./api-reference.ts";
 import { projectId } from "./catalogue.ts";
@@ -16,26 +17,13 @@ import { FakeNeutron } from "./fake-neutron.ts";
 import { FakeNova, type Hardware } from "./fake-nova.ts";
 import { Shelf } from "./shelf.ts";
 
-/** What becomes of one request. */
-export type Fault =
-  /** It is carried out and its answer is lost. */
-  | { readonly kind: "lost" }
-  /** The connection ends before it is carried out. */
-  | { readonly kind: "unheard" }
-  /** It is carried out twice; the second answer is given. */
-  | { readonly kind: "doubled" }
-  /** It is carried out; lists do not show the server until they were asked for so many times. */
-  | { readonly kind: "hidden"; readonly lists: number; readonly lost?: true }
-  /** It is answered like this, and carried out only where that is said. */
-  | { readonly kind: "refused"; readonly answer: Answer; readonly done?: true };
-
-export function refused(answer: Answer): Fault {
-  return { kind: "refused", answer };
+/** How it is refused. */
+export interface RefusedAnswer {
+  readonly answer: Answer;
 }
 
-interface Hold {
-  readonly reached: PromiseWithResolvers<void>;
-  readonly released: PromiseWithResolvers<void>;
+export function refused(answer: Answer): Fault<RefusedAnswer> {
+  return { kind: "refused", answer };
 }
 
 export interface FakeOptions {
@@ -62,10 +50,11 @@ export class FakeOpenStack implements AsyncDisposable {
   readonly cinder = new FakeCinder(this.shelf);
   readonly glance = new FakeGlance(this.shelf);
   readonly nova: FakeNova;
-  /** `METHOD service/path` of each that was heard, in order. */
-  readonly requests: string[] = [];
-  readonly #faults: { readonly request: RegExp; readonly fault: Fault }[] = [];
-  readonly #holds: { readonly request: RegExp; readonly hold: Hold }[] = [];
+  /** Of requests by `METHOD service/path`. */
+  readonly #planned = new PlannedFaults<RefusedAnswer>();
+  readonly requests = this.#planned.requests;
+  readonly fault = this.#planned.fault.bind(this.#planned);
+  readonly hold = this.#planned.hold.bind(this.#planned);
   #misfits: string[] = [];
   readonly #server: Server;
 
@@ -109,18 +98,6 @@ export class FakeOpenStack implements AsyncDisposable {
     ];
   }
 
-  /** The next request that this fits meets with it; several are met in turn. */
-  fault(request: RegExp, ...faults: readonly Fault[]): void {
-    for (const fault of faults) this.#faults.push({ request, fault });
-  }
-
-  /** The next request that this fits is carried out, and answered, only once it is released. */
-  hold(request: RegExp): { readonly reached: Promise<void>; release(): void } {
-    const hold = { reached: Promise.withResolvers<void>(), released: Promise.withResolvers<void>() };
-    this.#holds.push({ request, hold });
-    return { reached: hold.reached.promise, release: () => hold.released.resolve() };
-  }
-
   /** What did not fit the API reference so far, which then is forgiven. */
   takeMisfits(): readonly string[] {
     const found = [...this.#misfits, ...this.nova.complaints.splice(0)];
@@ -141,24 +118,19 @@ export class FakeOpenStack implements AsyncDisposable {
     const [service, prefix] = places.find(([, beginning]) => `${url.pathname}/`.startsWith(`${beginning}/`)) ?? [undefined, ""];
     if (service === undefined) return send(response, { status: 404, body: "<html><body>Not Found</body></html>" });
     const exchange = await exchangeOf(request, url, prefix);
-    const name = `${exchange.method} ${service}${exchange.path}`;
-    this.requests.push(name);
-    await this.#waitWhileHeld(name);
-    const fault = take(this.#faults, name)?.fault;
+    const fault = await this.#planned.meet(`${exchange.method} ${service}${exchange.path}`);
     if (fault?.kind === "unheard") return void request.socket.destroy();
     const answer = await this.#answer(service, exchange, textOf(request.headers["x-auth-token"]), fault);
-    if (fault?.kind === "lost" || (fault?.kind === "hidden" && fault.lost === true)) return void request.socket.destroy();
+    if (isLost(fault)) return void request.socket.destroy();
     send(response, answer);
   }
 
-  async #waitWhileHeld(name: string): Promise<void> {
-    const held = take(this.#holds, name);
-    if (held === undefined) return;
-    held.hold.reached.resolve();
-    await held.hold.released.promise;
-  }
-
-  async #answer(service: ServiceName, exchange: Exchange, token: string, fault: Fault | undefined): Promise<Answer> {
+  async #answer(
+    service: ServiceName,
+    exchange: Exchange,
+    token: string,
+    fault: Fault<RefusedAnswer> | undefined,
+  ): Promise<Answer> {
     const denied = service === "identity" ? undefined : this.keystone.check(token);
     if (denied !== undefined) return denied;
     const misfits = misfitsOf(service, exchange);
@@ -197,11 +169,6 @@ function send(response: ServerResponse, { status, body, headers }: Answer): void
   const type = isText ? "text/html; charset=UTF-8" : "application/json";
   response.writeHead(status, { "content-type": type, "x-openstack-request-id": `req-${randomUUID()}`, ...headers });
   response.end(body === undefined ? "" : isText ? body : JSON.stringify(body));
-}
-
-function take<Entry extends { readonly request: RegExp }>(entries: Entry[], name: string): Entry | undefined {
-  const at = entries.findIndex(({ request }) => request.test(name));
-  return at === -1 ? undefined : entries.splice(at, 1)[0];
 }
 
 async function exchangeOf(request: IncomingMessage, url: URL, prefix: string): Promise<Exchange> {

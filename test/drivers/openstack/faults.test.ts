@@ -1,18 +1,23 @@
 /** Answers that are late, lost or doubled, and what is left after them: nothing is made twice, nothing is lost. */
 import assert from "node:assert/strict";
-import { describe, test } from "node:test";
+import { test } from "node:test";
 import { driverModule } from "../../../src/drivers/openstack/index.ts";
 import { generateKeyPair } from "../../../src/ssh/keys.ts";
 import { broken, refusedByNeutron, refusedByNova } from "./answers.ts";
-import { refused, type Fault } from "./fake-openstack.ts";
+import { describeOneInstance } from "../one-instance.ts";
+import type { Fault } from "../planned-faults.ts";
+import { refused, type RefusedAnswer } from "./fake-openstack.ts";
 import { account } from "./fake-keystone.ts";
-import { assertRefused, configOf } from "../driver-scene.ts";
+import { assertRefused } from "../driver-scene.ts";
 import { everything, openScene, type Scene } from "./scene.ts";
 
 const servers = /^POST compute\/servers$/u;
 
-describe("one server, whatever happens to the request for it", () => {
-  const faults: Readonly<Record<string, readonly Fault[]>> = {
+describeOneInstance({
+  module: driverModule,
+  open: openScene,
+  requests: { create: servers, list: /^GET compute\/servers\/detail$/u, key: /^POST compute\/os-keypairs$/u },
+  faults: {
     "its answer is lost": [{ kind: "lost" }],
     "it is never heard: the network is cut": [{ kind: "unheard" }],
     "it is heard twice": [{ kind: "doubled" }],
@@ -23,65 +28,14 @@ describe("one server, whatever happens to the request for it", () => {
       refused({ status: 503, body: "<html><head><title>503</title></head><body>No server is available</body></html>" }),
     ],
     "too many requests": [refused({ ...refusedByNova(413, "This request was rate-limited."), headers: { "retry-after": "7" } })],
-  };
-  for (const [what, sequence] of Object.entries(faults)) {
-    test(what, async () => {
-      await using scene = await openScene();
-      const { cloud, signal } = scene;
-      const driver = await scene.checked();
-      cloud.fault(servers, ...sequence);
-      await driver.create(signal);
-      const { MachineId } = await configOf(driver);
-      // A second one may be on its way out.
-      const left = [...cloud.nova.servers.values()].filter(({ task }) => task !== "deleting");
-      assert.deepEqual(
-        left.map(({ id }) => id),
-        [MachineId],
-      );
-      await driver.remove(signal);
-      await settled(scene);
-      assert.deepEqual(cloud.resources, []);
-    });
-  }
-
-  test("asked for again in another process, in which its answer never came", async () => {
-    await using scene = await openScene();
-    const { cloud, signal } = scene;
-    const driver = await scene.checked();
-    const held = cloud.hold(servers);
-    const ended = new AbortController();
-    const first = driver.create(ended.signal);
-    await held.reached;
-    const left = await driver.configText();
-    ended.abort(new Error("killed"));
-    await assert.rejects(first, /killed/u);
-    held.release();
-    const second = driverModule.open(scene.context, left);
-    await second.create(signal);
-    assert.deepEqual([cloud.nova.servers.size, cloud.nova.keyPairs.size], [1, 1]);
-    await second.remove(signal);
-    assert.deepEqual(cloud.resources, []);
-  });
-
-  test("removed before lists show it: a later remove finds it", async () => {
-    await using scene = await openScene();
-    const { cloud, signal } = scene;
-    const driver = await scene.checked();
-    cloud.fault(servers, { kind: "hidden", lists: 2, lost: true });
-    const held = cloud.hold(/^GET compute\/servers\/detail$/u);
-    const ended = new AbortController();
-    const first = driver.create(ended.signal);
-    await held.reached;
-    ended.abort(new Error("Ctrl-C"));
-    await assert.rejects(first, /Ctrl-C/u);
-    await driver.remove(signal);
-    held.release();
-    assert.equal(cloud.nova.servers.size, 1);
-    const later = await scene.reopened(driver);
-    while ((await later.findResources?.(signal))?.every(({ kind }) => kind !== "instance")) assert.ok(cloud.requests.length < 99);
-    await later.remove(signal);
-    assert.deepEqual(cloud.resources, []);
-  });
+  },
+  idField: "MachineId",
+  // A second one may be on its way out.
+  instances: ({ nova }) => [...nova.servers.values()].filter(({ task }) => task !== "deleting").map(({ id }) => id),
+  keys: ({ nova }) => nova.keyPairs.size,
+  keyKind: "key-pair",
+  addUnmarked: ({ nova }) => void nova.addServer("web", { "docker-machine-create-id": "undefined" }),
+  settled,
 });
 
 /** Until what is on its way out is gone. */
@@ -108,7 +62,7 @@ test("lost, doubled and broken answers to the other requests make nothing a seco
     "POST volume/volumes",
     "POST compute/servers/[^/]+/os-volume_attachments",
   ];
-  const kinds: Readonly<Record<string, Fault>> = {
+  const kinds: Readonly<Record<string, Fault<RefusedAnswer>>> = {
     lost: { kind: "lost" },
     unheard: { kind: "unheard" },
     doubled: { kind: "doubled" },
@@ -147,28 +101,6 @@ test("rules of the group that were cut off are made by the next call", async () 
   assert.deepEqual(cloud.resources, []);
 });
 
-test("a key pair whose request is cut off is found and removed by its name", async () => {
-  await using scene = await openScene();
-  const { cloud, signal } = scene;
-  const driver = await scene.checked();
-  const held = cloud.hold(/^POST compute\/os-keypairs$/u);
-  const ended = new AbortController();
-  const creating = driver.create(ended.signal);
-  await held.reached;
-  ended.abort(new Error("Ctrl-C"));
-  await assert.rejects(creating);
-  await driver.remove(signal);
-  held.release();
-  while (cloud.nova.keyPairs.size === 0) await new Promise((resolve) => setImmediate(resolve));
-  const later = await scene.reopened(driver);
-  assert.deepEqual(
-    (await later.findResources?.(signal))?.map(({ kind }) => kind),
-    ["key-pair"],
-  );
-  await later.remove(signal);
-  assert.deepEqual(cloud.resources, []);
-});
-
 test("what others have is left alone: of the same name, and of the same name with another's mark", async () => {
   await using scene = await openScene();
   const { cloud, signal } = scene;
@@ -200,14 +132,4 @@ test("a key pair of our name with another's key is refused, and stays when the m
   assert.equal(cloud.nova.servers.size, 0);
   await driver.remove(signal);
   assert.deepEqual(cloud.resources, [`key pair ${name}`]);
-});
-
-test("an unknown create id matches nothing", async () => {
-  await using scene = await openScene({ createId: undefined });
-  const { cloud, signal } = scene;
-  cloud.nova.addServer("web", { "docker-machine-create-id": "undefined" });
-  const driver = await scene.checked();
-  await assert.rejects(driver.create(signal), { code: "driver-failed" });
-  await driver.remove(signal);
-  assert.deepEqual(cloud.resources, ["server web"]);
 });

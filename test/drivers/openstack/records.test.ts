@@ -5,19 +5,14 @@ import type { Driver } from "../../../src/driver-kit/driver.ts";
 import { driverModule } from "../../../src/drivers/openstack/index.ts";
 import { privateNetwork } from "./catalogue.ts";
 import { configOf } from "../driver-scene.ts";
+import { describeRecordOrder, savedBy016 } from "../old-records.ts";
 import { openScene, recordOf016, type Scene } from "./scene.ts";
 
 function open(scene: Scene, record: object): Driver {
   return driverModule.open(scene.context, JSON.stringify(record));
 }
 
-test("the record's fields stand in 0.16.2's order, ours behind them", async () => {
-  await using scene = await openScene();
-  const theirs = Object.keys(recordOf016());
-  const ours = Object.keys(await configOf(await scene.configured()));
-  assert.deepEqual(ours.slice(0, theirs.length), theirs);
-  assert.deepEqual(ours.slice(theirs.length).toSorted(), [...(driverModule.newKeys ?? [])].toSorted());
-});
+describeRecordOrder(driverModule, openScene, recordOf016());
 
 test("a machine of 0.16.2 answers, follows its address, is switched and removed with its key pair", async () => {
   await using scene = await openScene({ createId: undefined });
@@ -89,9 +84,6 @@ test("what a save of 0.16.2 drops of ours is found again by the server's id", as
   await using scene = await openScene();
   const { cloud, signal } = scene;
   const driver = await scene.running();
-  const full = await configOf(driver);
-  const kept = Object.fromEntries(Object.entries(full).filter(([key]) => key in recordOf016()));
-  assert.ok(!("Resources" in kept));
-  await open(scene, kept).remove(signal);
+  await (await savedBy016(driverModule, scene, driver)).remove(signal);
   assert.deepEqual(cloud.resources, []);
 });

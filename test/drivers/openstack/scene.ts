@@ -1,8 +1,8 @@
 /** A fake OpenStack and a machine's driver on it, with time that passes by itself. */
 import type { Driver, DriverContext, Resource } from "../../../src/driver-kit/driver.ts";
 import { driverModule } from "../../../src/drivers/openstack/index.ts";
-import { HastyClock } from "../../support/hasty-clock.ts";
-import { bareComputer, openDriverScene, type DriverScene, type Flags } from "../driver-scene.ts";
+import type { Clock } from "../../../src/system/clock.ts";
+import { bareComputer, openCloudScene, type CloudScene, type Flags } from "../driver-scene.ts";
 import { account } from "./fake-keystone.ts";
 import { FakeOpenStack } from "./fake-openstack.ts";
 
@@ -10,32 +10,21 @@ import { FakeOpenStack } from "./fake-openstack.ts";
 export const placelessComputer = { ...bareComputer, cwd: "/nowhere" };
 
 /** Flags are given without their prefix, as `flavor-name`. */
-export interface Scene extends DriverScene {
-  readonly cloud: FakeOpenStack;
-  readonly clock: HastyClock;
+export interface Scene extends CloudScene<FakeOpenStack> {
   /** One whose machine runs. */
   running(flags?: Flags): Promise<Driver>;
 }
 
 export async function openScene(overrides: Partial<DriverContext> = {}): Promise<Scene> {
-  const clock = new HastyClock(new Date("2026-10-01T12:00:00Z"));
-  const cloud = await FakeOpenStack.start({ now: () => clock.now().getTime() });
-  const flagsOf = (flags: Flags): Flags => ({ ...fakeFlags(cloud), ...prefixed(flags) });
-  const scene = await openDriverScene(driverModule, flagsOf, { clock, computer: placelessComputer, ...overrides });
-  return {
-    ...scene,
-    cloud,
-    clock,
-    running: async (flags) => {
-      const driver = await scene.created(flags);
-      await driver.locate?.(scene.signal);
-      return driver;
-    },
-    [Symbol.asyncDispose]: async () => {
-      await scene[Symbol.asyncDispose]();
-      await cloud[Symbol.asyncDispose]();
-    },
+  const start = async (clock: Clock): Promise<FakeOpenStack> => await FakeOpenStack.start({ now: () => clock.now().getTime() });
+  const flagsOf = (cloud: FakeOpenStack, flags: Flags): Flags => ({ ...fakeFlags(cloud), ...prefixed(flags) });
+  const scene = await openCloudScene(driverModule, start, flagsOf, { computer: placelessComputer, ...overrides });
+  const running: Scene["running"] = async (flags) => {
+    const driver = await scene.created(flags);
+    await driver.locate?.(scene.signal);
+    return driver;
   };
+  return { ...scene, running };
 }
 
 export function prefixed(flags: Flags): Flags {

@@ -7,7 +7,7 @@ import * as path from "node:path";
 import { describe, test } from "node:test";
 import { output, Program, programs } from "../../e2e/program.ts";
 import { waitUntil } from "../../lab/wait.ts";
-import { bootDisk } from "./scene.ts";
+import { bootDisk } from "../../support/boot-disk.ts";
 import { callsIn, installVBoxManage, serveHardware, stateIn } from "./vboxmanage-program.ts";
 
 const unbuilt = existsSync(programs.executable[0]) ? false : "the executable is not built";

@@ -13,7 +13,7 @@ import { testDriverContext, type TestContext } from "../../../src/testing/driver
 import { optionsOf } from "../../../src/testing/flag-values.ts";
 import { openRealVBox, type RealVBox } from "./real-vboxmanage.ts";
 import { assertRefused, configOf } from "../driver-scene.ts";
-import { bootDisk } from "./scene.ts";
+import { bootDisk } from "../../support/boot-disk.ts";
 
 type Flags = Readonly<Record<string, FlagValue>>;
 

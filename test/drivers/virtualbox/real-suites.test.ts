@@ -17,7 +17,7 @@ import { describeDriverCrashes } from "../../../src/testing/crash-suite.ts";
 import { describeDriverContract } from "../../../src/testing/driver-contract.ts";
 import { openRealVBox, provideVBoxManage } from "./real-vboxmanage.ts";
 import { RunningOverlay } from "./running-overlay.ts";
-import { bootDisk } from "./scene.ts";
+import { bootDisk } from "../../support/boot-disk.ts";
 
 const provided = await provideVBoxManage();
 const missing = "reason" in provided ? provided.reason : undefined;

@@ -14,11 +14,12 @@ import { HastyClock } from "../../support/hasty-clock.ts";
 import { openDriverScene, type DriverScene, type Flags } from "../driver-scene.ts";
 import type { FakeOptions } from "./fake-state.ts";
 import { FakeVBox, type FakeHardware } from "./fake-vbox.ts";
+import { bootDisk } from "../../support/boot-disk.ts";
 
 export const program = "/usr/bin/VBoxManage";
 
 /** Calls of VBoxManage come to the stand-in; no other program is installed. */
-export class FakeVBoxRunner implements ProcessRunner {
+class FakeVBoxRunner implements ProcessRunner {
   readonly #vbox: FakeVBox;
   /** Other programs, by their names. */
   readonly others: Record<string, (args: readonly string[]) => Partial<RunResult>> = {};
@@ -51,15 +52,6 @@ async function contentOf(stdin: RunOptions["stdin"]): Promise<Uint8Array> {
   const pieces: Buffer[] = [];
   await stdin(async (bytes) => void pieces.push(Buffer.from(bytes)));
   return Buffer.concat(pieces);
-}
-
-/** A disk that a PC would boot, with some content, and smaller than any machine's disk. */
-export function bootDisk(): Buffer {
-  const disk = Buffer.alloc(128 * 1024, 0);
-  disk.write("\xeb\x63\x90", 0, "latin1");
-  disk.writeUInt16LE(0xaa55, 510);
-  disk.write("a system", 4096);
-  return disk;
 }
 
 export interface World extends AsyncDisposable {

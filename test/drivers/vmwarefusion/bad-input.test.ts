@@ -5,9 +5,8 @@ import * as path from "node:path";
 import { describe, test } from "node:test";
 import type { FlagValue } from "../../../src/driver-kit/create-flag.ts";
 import type { ErrorCode } from "../../../src/errors/codes.ts";
-import { poll } from "../../../src/system/waiting.ts";
 import type { Behaviour } from "./fake-vmware.ts";
-import { assertRefused } from "../driver-scene.ts";
+import { assertNoAddress, assertRefused } from "../driver-scene.ts";
 import { openScene } from "./scene.ts";
 
 const keys = ["id_ed25519", "id_ed25519.pub"];
@@ -276,12 +275,5 @@ describe("behind the driver's back", () => {
 
 test("an address that never appears is a wait with an end", async () => {
   await using scene = await openScene({ address: "never" });
-  const { clock } = scene.context;
-  const driver = await scene.created();
-  const ask = async (): Promise<string | undefined> => {
-    await driver.locate?.(scene.signal);
-    return (await driver.getIp()) || undefined;
-  };
-  assert.equal(await poll({ ms: 180_000, clock, signal: scene.signal }, 2_000, ask), undefined);
-  assert.ok(driver.addressHint?.includes("console.log"));
+  await assertNoAddress(scene, await scene.created(), "console.log");
 });

@@ -9,7 +9,7 @@ import { driverModule } from "../../../src/drivers/vmwarefusion/index.ts";
 import { parseVmx } from "../../../src/drivers/vmwarefusion/vmx.ts";
 import type { ProcessRunner } from "../../../src/system/process.ts";
 import { untilUp } from "../../../src/testing/coming-up.ts";
-import { configOf } from "../driver-scene.ts";
+import { configOf, hurried } from "../driver-scene.ts";
 import { newProgramWorld, openScene, type Scene } from "./scene.ts";
 
 function filesOf({ context }: Scene): readonly string[] {
@@ -187,15 +187,8 @@ describe("stop", () => {
 
   test("has a bound where VMware waits for tools that never answer", async () => {
     const world = newProgramWorld({ tools: "running", hangs: true });
-    const { processes } = world.context;
-    // Two minutes are too long for a test.
-    const hasty: ProcessRunner = {
-      find: async (program) => await processes.find(program),
-      spawn: (...given) => processes.spawn(...given),
-      run: async (program, args, options) =>
-        await processes.run(program, args, { ...options, ...(options?.timeoutMs === 120_000 ? { timeoutMs: 1_000 } : {}) }),
-    };
-    await using scene = await openScene({}, { processes: hasty }, () => world);
+    const processes = hurried(world.context.processes, 120_000, 1_000);
+    await using scene = await openScene({}, { processes }, () => world);
     const driver = await scene.created();
     await driver.stop(scene.signal);
     assert.equal(scene.running(), undefined);

@@ -5,7 +5,7 @@ import * as path from "node:path";
 import { test } from "node:test";
 import type { Driver } from "../../../src/driver-kit/driver.ts";
 import { driverModule } from "../../../src/drivers/vmwarefusion/index.ts";
-import { configOf } from "../driver-scene.ts";
+import { describeRecordOrder, savedBy016 } from "../old-records.ts";
 import { openScene, recordOf016, type Scene } from "./scene.ts";
 
 /** What 0.16.2 writes for a machine of its own: no mark, an address of VMware's choice, boot2docker's CD. */
@@ -37,13 +37,7 @@ function old(scene: Scene): Driver {
   return driverModule.open(scene.context, JSON.stringify(recordOf016()));
 }
 
-test("the record's fields stand in 0.16.2's order, ours behind them", async () => {
-  await using scene = await openScene();
-  const theirs = Object.keys(recordOf016());
-  const ours = Object.keys(await configOf(await scene.configured()));
-  assert.deepEqual(ours.slice(0, theirs.length), theirs);
-  assert.deepEqual(ours.slice(theirs.length).toSorted(), [...(driverModule.newKeys ?? [])].toSorted());
-});
+describeRecordOrder(driverModule, openScene, recordOf016());
 
 test("a machine of 0.16.2 is the one in its folder, and is removed with its files and no others", async () => {
   await using scene = await openScene({ address: "arp" }, { createId: undefined });
@@ -66,9 +60,7 @@ test("a machine of 0.16.2 is the one in its folder, and is removed with its file
 test("what a save of 0.16.2 drops of ours is found again in the machine's folder", async () => {
   await using scene = await openScene();
   const driver = await scene.created();
-  const dropped = new Set(driverModule.newKeys);
-  const kept = Object.fromEntries(Object.entries(await configOf(driver)).filter(([key]) => !dropped.has(key)));
-  const later = driverModule.open(scene.context, JSON.stringify(kept));
+  const later = await savedBy016(driverModule, scene, driver);
   assert.equal(await later.getState(scene.signal), "Running");
   await later.remove(scene.signal);
   assert.deepEqual(scene.vmware.machines, []);
