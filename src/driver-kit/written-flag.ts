@@ -40,7 +40,7 @@ function numberFor(value: unknown, unit: (CreateFlag & { kind: "int" })["unit"])
 }
 
 /** Undefined where something is no text. */
-export function textsOf(written: Written): readonly string[] | undefined {
+function textsOf(written: Written): readonly string[] | undefined {
   if (written.kind !== "list") return undefined;
   const texts = written.items.map((item) => (item.kind === "scalar" ? item.value : undefined));
   return texts.every((text) => typeof text === "string") ? texts : undefined;

@@ -60,8 +60,8 @@ export const complex128Type: GoType = { kind: "complex128", name: "complex128" }
 export const stringType: GoType = { kind: "string", name: "string" };
 export const interfaceType: GoType = { kind: "interface", name: "interface {}" };
 
-export const anySliceType: GoType = sliceOf(interfaceType);
-export const anyMapType: GoType = mapOf(interfaceType);
+const anySliceType: GoType = sliceOf(interfaceType);
+const anyMapType: GoType = mapOf(interfaceType);
 
 export function sliceOf(elem: GoType): GoType {
   return { kind: "slice", name: `[]${elem.name}`, elem };

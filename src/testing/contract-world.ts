@@ -166,6 +166,6 @@ export class Machine implements AsyncDisposable {
   }
 }
 
-export function linesOf(resources: readonly Resource[]): readonly string[] {
+function linesOf(resources: readonly Resource[]): readonly string[] {
   return resources.map(({ kind, id }) => `${kind} ${id}`).toSorted();
 }

@@ -23,7 +23,7 @@ import {
   type Resource,
 } from "../../src/driver.ts";
 
-export const trialFlaws = [
+const trialFlaws = [
   "",
   "saves-late",
   "leaves-the-key",

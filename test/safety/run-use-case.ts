@@ -34,7 +34,7 @@ process.on("SIGINT", () => {
 });
 
 /** The flags of a create at the fake cloud. */
-export function createFlags(token = "first-token", keyType = "ecdsa"): Record<string, string> {
+function createFlags(token = "first-token", keyType = "ecdsa"): Record<string, string> {
   return { "fakecloud-endpoint": endpoint, "fakecloud-token": token, "tls-key-type": keyType };
 }
 

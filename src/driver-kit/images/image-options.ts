@@ -15,7 +15,7 @@ interface GuestOptions {
 }
 
 /** The user that 0.16.2 logs in as on all its hypervisors. */
-export const hypervisorUser = "docker";
+const hypervisorUser = "docker";
 
 /** @param variables beginning of the variables' names: `HYPERV` */
 export function guestOptions(variables: string): GuestOptions {

@@ -11,7 +11,7 @@ import type { Computer } from "../../system/computer.ts";
 const onOff = ["enabled", "disabled"];
 
 /** Flags and variables of 0.16.2 with its spelling, then Rancher's and ours. */
-export const amazonec2Options = defineOptions("amazonec2", {
+const amazonec2Options = defineOptions("amazonec2", {
   AccessKey: secret("access-key", { usage: "AWS Access Key", envVar: "AWS_ACCESS_KEY_ID" }),
   SecretKey: secret("secret-key", { usage: "AWS Secret Key", envVar: "AWS_SECRET_ACCESS_KEY" }),
   SessionToken: secret("session-token", { usage: "AWS Session Token", envVar: "AWS_SESSION_TOKEN" }),

@@ -22,7 +22,7 @@ import { allTags, kinds, type Workplace } from "./workplace.ts";
 /** As 0.16.2 describes it. */
 const description = "Docker Machine";
 
-export function groupNames({ SecurityGroupName, SecurityGroupNames }: Amazonec2Config): readonly string[] {
+function groupNames({ SecurityGroupName, SecurityGroupNames }: Amazonec2Config): readonly string[] {
   return [...(SecurityGroupName === "" ? [] : [SecurityGroupName]), ...SecurityGroupNames];
 }
 

@@ -46,7 +46,7 @@ interface Owner {
   readonly ResourceGroup: string;
 }
 
-export function groupId({ SubscriptionID, ResourceGroup }: Owner): string {
+function groupId({ SubscriptionID, ResourceGroup }: Owner): string {
   return `/subscriptions/${SubscriptionID}/resourceGroups/${encodeURIComponent(ResourceGroup)}`;
 }
 

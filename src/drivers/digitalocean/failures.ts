@@ -7,7 +7,7 @@ import { kindOfStatus, type FailureRow, type ProviderFailure } from "../../drive
 import { tokenPage } from "./token.ts";
 
 /** What the token of a machine must be allowed. */
-export const scopes =
+const scopes =
   "account:read, actions:read, droplet:create, droplet:read, droplet:update, droplet:delete, image:read, regions:read, " +
   "sizes:read, ssh_key:create, ssh_key:read, ssh_key:delete, tag:create, tag:read, tag:delete, vpc:read; with " +
   "--digitalocean-open-cidr also firewall:create, firewall:read, firewall:delete; with --digitalocean-project also " +

@@ -30,7 +30,7 @@ const sharedTag = "docker-machine";
 const flags = { cidr: "google-open-cidr", port: "google-open-port" } as const;
 
 /** Of the machine's own rule, and of the tag that it goes by; short enough for an ending. */
-export function ownRuleName({ context }: Pick<Workplace, "context">): string {
+function ownRuleName({ context }: Pick<Workplace, "context">): string {
   return markedName(`docker-machine-${context.machineName.slice(0, 35)}`, requireMark(context.createId).id);
 }
 

@@ -28,7 +28,7 @@ export interface GuestMetadata {
   readonly notes: readonly string[];
 }
 
-export function imageTakesKeys({ config }: Pick<Workplace, "config">): boolean {
+function imageTakesKeys({ config }: Pick<Workplace, "config">): boolean {
   return takesKeys.has(config.MachineImage.split("/")[0] ?? "");
 }
 

@@ -27,7 +27,7 @@ export function instanceRequest(place: Workplace, items: readonly MetadataItem[]
   };
 }
 
-export function networkTags(place: Workplace): readonly string[] {
+function networkTags(place: Workplace): readonly string[] {
   return [...new Set([firewallTag(place), ...namesIn(place.config.Tags)])];
 }
 

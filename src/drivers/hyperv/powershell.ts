@@ -8,7 +8,7 @@ import { failures, fullDisk } from "./failures.ts";
 import { powershellArguments, type Script } from "./script.ts";
 
 /** A number of cmdlets of which none works long. */
-export const questionMs = 60_000;
+const questionMs = 60_000;
 
 /** What Windows takes as one command line (CreateProcess). */
 const longestArgument = 32_000;

@@ -24,7 +24,7 @@ export interface HostOnly {
 }
 
 /** Macs have networks since VirtualBox 7, and interfaces no more. */
-export async function hostOnlyForm({ context, tool }: Workplace, signal: AbortSignal): Promise<HostOnly["form"]> {
+async function hostOnlyForm({ context, tool }: Workplace, signal: AbortSignal): Promise<HostOnly["form"]> {
   if (context.computer.os !== "darwin") return "interface";
   const version = await tool.version(signal);
   return version !== undefined && isAtLeast(version, [7, 0, 0]) ? "network" : "interface";
@@ -195,7 +195,7 @@ export async function existingHostOnly(
   return names.filter((name) => all.includes(name));
 }
 
-export async function hostOnlyNames(place: Workplace, signal: AbortSignal): Promise<readonly string[]> {
+async function hostOnlyNames(place: Workplace, signal: AbortSignal): Promise<readonly string[]> {
   if ((await hostOnlyForm(place, signal)) === "interface") return (await listInterfaces(place, signal)).map(({ name }) => name);
   return parseHostOnlyNetworks((await place.tool.run(["list", "hostonlynets"], signal)).stdout).map(({ name }) => name);
 }

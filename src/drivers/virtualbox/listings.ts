@@ -14,7 +14,7 @@ export function parseVersion(stdout: string): Version | undefined {
   return major === undefined ? undefined : { text, major: Number(major), minor: Number(minor), build: Number(build) };
 }
 
-export function lastLine(stdout: string): string {
+function lastLine(stdout: string): string {
   return (
     stdout
       .split(/\r?\n/u)

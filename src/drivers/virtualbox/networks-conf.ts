@@ -4,7 +4,7 @@
  */
 import { contains, networkOf, parseCidr, prefixOf, type Cidr } from "./cidr.ts";
 
-export const allowedWithoutFile = "192.168.56.0/21";
+const allowedWithoutFile = "192.168.56.0/21";
 
 /** Ranges of IPv4, as they are written. @param text of the file; undefined where there is none */
 export function allowedRanges(text: string | undefined): readonly string[] {

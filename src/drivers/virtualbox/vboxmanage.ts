@@ -65,7 +65,7 @@ function programsOn({ os, env }: Computer): readonly string[] {
 }
 
 /** Where VirtualBox keeps what all machines of a user share. */
-export function userFolder({ os, env, homeDir }: Computer): string | undefined {
+function userFolder({ os, env, homeDir }: Computer): string | undefined {
   const own = env["VBOX_USER_HOME"];
   if (own !== undefined && own !== "") return own;
   if (homeDir === undefined) return undefined;

@@ -105,7 +105,7 @@ export function goneSentence(machineName: string): string {
   return `machine does not exist: VirtualBox has no virtual machine of "${machineName}" any more`;
 }
 
-export function unreadable({ context }: Pick<Workplace, "context">): MachineError {
+function unreadable({ context }: Pick<Workplace, "context">): MachineError {
   return new MachineError("provider-permission", unreadableSentence(context.machineName), {
     hint: `Put its .vbox file back from a copy, or remove the machine: docker-machine rm ${context.machineName}`,
   });

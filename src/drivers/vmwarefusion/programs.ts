@@ -9,7 +9,7 @@ import type { Computer, OsName } from "../../system/computer.ts";
 /** As `vmrun -T` takes it. */
 export type Product = "fusion" | "ws";
 
-export const productOf = (os: OsName): Product => (os === "darwin" ? "fusion" : "ws");
+const productOf = (os: OsName): Product => (os === "darwin" ? "fusion" : "ws");
 
 export const productNames: Readonly<Record<Product, string>> = { fusion: "VMware Fusion", ws: "VMware Workstation" };
 
@@ -118,7 +118,7 @@ const failures: readonly FailureRow[] = [
 const fullDisk = /(?:not enough|no) space|disk (?:is )?full/iu;
 
 /** How long most calls may take. */
-export const callMs = 60_000;
+const callMs = 60_000;
 
 /** A program of VMware's. What went wrong it says on standard output, `Error: …`, and by a status that is not always set. */
 class VmwareProgram {

@@ -98,7 +98,7 @@ const cardTypes: ReadonlySet<string> = new Set([
   "VirtualSriovEthernetCard",
 ]);
 
-export function isCard({ xsiType }: XmlElement): boolean {
+function isCard({ xsiType }: XmlElement): boolean {
   return cardTypes.has(xsiType ?? "");
 }
 

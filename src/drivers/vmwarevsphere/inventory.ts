@@ -74,7 +74,7 @@ async function named(api: VimApi, list: XmlElement | undefined, signal: AbortSig
   return all.filter(({ properties }) => properties.has("name")).map(toFound);
 }
 
-export function toFound({ ref, properties }: Listed): Found {
+function toFound({ ref, properties }: Listed): Found {
   return { ref, name: properties.get("name")?.text ?? "" };
 }
 
@@ -98,7 +98,7 @@ function notFound(kind: string, wanted: string, hint = "Look at its name in vCen
   return refused(`${kind} '${wanted}' not found`, hint);
 }
 
-export function refused(sentence: string, hint: string): MachineError {
+function refused(sentence: string, hint: string): MachineError {
   return new MachineError("provider-not-found", sentence, { hint });
 }
 

@@ -19,7 +19,7 @@ export interface GobLimits {
   readonly maxDepth: number;
 }
 
-export const defaultGobLimits: GobLimits = { maxMessageBytes: 16 * 1024 * 1024, maxTypes: 4096, maxDepth: 64 };
+const defaultGobLimits: GobLimits = { maxMessageBytes: 16 * 1024 * 1024, maxTypes: 4096, maxDepth: 64 };
 
 /** Ends an attempt whose bytes have not all arrived. */
 const incomplete = new Error("incomplete");

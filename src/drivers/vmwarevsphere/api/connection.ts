@@ -106,6 +106,6 @@ function changed(
 }
 
 /** As vCenter and browsers show it. */
-export function colonSeparated(hex: string): string {
+function colonSeparated(hex: string): string {
   return (hex.toUpperCase().match(/../gu) ?? []).join(":");
 }

@@ -4,7 +4,7 @@ import { kindOfStatus, type FailureKind, type FailureRow, type ProviderFailure }
 import { childOf, textOf, type XmlElement, type XmlParser } from "./xml.ts";
 
 /** What the account of a machine must be allowed (https://docs.vmware.com, "Defined Privileges"). */
-export const privileges =
+const privileges =
   "Datastore.AllocateSpace, Datastore.Browse, Datastore.FileManagement, Network.Assign, Resource.AssignVMToPool, VApp.Import, " +
   "VirtualMachine.Inventory.* , VirtualMachine.Config.*, VirtualMachine.Interact.PowerOn, .PowerOff, .SetCDMedia, .DeviceConnection, " +
   "VirtualMachine.Provisioning.Clone, .DeployTemplate, .MarkAsTemplate; with tags InventoryService.Tagging.AttachTag";
