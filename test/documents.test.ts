@@ -99,6 +99,7 @@ test("docs/timeouts.md gives the fixed bounds as they are", () => {
   assert.deepEqual(rows, [
     inWords(ledgerBounds.readMs),
     inWords(ledgerBounds.writeMs),
+    inWords(ledgerBounds.pageMs),
     inWords(ledgerBounds.firstMs),
     `${ledgerBounds.nobodyMs / 1000} s`,
     inWords(lockTtlMs),

@@ -18,7 +18,8 @@ export type Absence =
   | "passing";
 
 export interface Question<T> {
-  readonly kind: "read" | "write";
+  /** A page is of something larger that is read. */
+  readonly kind: "read" | "page" | "write";
   /** Its own bound, where that is neither. */
   readonly ms?: number | undefined;
   readonly signal: AbortSignal;
@@ -70,7 +71,7 @@ export class Asking {
           }
           last = reasonOf(error);
           hint = wayOut?.(error);
-          const goneMs = kind === "read" ? 0 : this.#bounds.nobodyMs;
+          const goneMs = kind === "write" ? this.#bounds.nobodyMs : 0;
           if (found === "nobody" && !this.#isKnown && clock.monotonicMs() - startedMs >= goneMs) throw unreachable();
           await clock.sleep(pauseMs, ended);
         }
@@ -80,9 +81,9 @@ export class Asking {
   }
 
   #boundOf(kind: Question<unknown>["kind"]): number {
-    const { readMs, writeMs, firstMs } = this.#bounds;
-    if (kind === "read") return readMs;
-    return this.#isKnown ? writeMs : firstMs;
+    const { readMs, pageMs, writeMs, firstMs } = this.#bounds;
+    if (kind === "write") return this.#isKnown ? writeMs : firstMs;
+    return kind === "page" && this.#isKnown ? pageMs : readMs;
   }
 }
 

@@ -61,7 +61,10 @@ export class EtcdApi {
    * Throws `store-unreachable`, `store-refused`, {@link EtcdRefusal} for what its caller may know better, the signal's reason.
    */
   async call<T>(path: string, body: object, { kind, ms }: Pick<Question<T>, "kind" | "ms">, signal: AbortSignal): Promise<T> {
-    const ask = async (ended: AbortSignal, boundMs: number): Promise<T> => (await this.#askAny(path, body, boundMs, ended)) as T;
+    // What is on its way is asked for once more only where it does not come.
+    const mostMs = kind === "page" ? Infinity : silenceMs;
+    const ask = async (ended: AbortSignal, boundMs: number): Promise<T> =>
+      (await this.#askAny(path, body, { ms: boundMs, mostMs }, ended)) as T;
     try {
       return await this.#asking.answer({ kind, ms, signal, ask, absence, wayOut });
     } catch (error) {
@@ -84,11 +87,16 @@ export class EtcdApi {
   }
 
   /** Where none of the members can answer, throws what the one said that may do so soonest. */
-  async #askAny(path: string, body: object, ms: number, signal: AbortSignal): Promise<unknown> {
+  async #askAny(
+    path: string,
+    body: object,
+    { ms, mostMs }: { readonly ms: number; readonly mostMs: number },
+    signal: AbortSignal,
+  ): Promise<unknown> {
     const ask = async (endpoint: string, ended: AbortSignal): Promise<unknown> =>
       await this.#askMember(endpoint, path, body, ms, ended);
     // Each twice within the time: a connection that was kept may be dead without anybody knowing.
-    const pauseMs = Math.min(ms / (2 * this.#endpoints.length), silenceMs);
+    const pauseMs = Math.min(ms / (2 * this.#endpoints.length), mostMs);
     const passes = (error: unknown): boolean => absence(error) !== undefined;
     try {
       const { clock } = this.#options;

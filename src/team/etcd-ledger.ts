@@ -2,6 +2,7 @@
 import { randomBytes } from "node:crypto";
 import type { Clock } from "../system/clock.ts";
 import { isMachineError, MachineError } from "../errors/machine-error.ts";
+import type { Question } from "./asking.ts";
 import { ledgerBounds, type LedgerBounds } from "./bounds.ts";
 import { EtcdApi, EtcdRefusal, grpc } from "./etcd-api.ts";
 import { KeptLease, lockLost } from "./kept-lease.ts";
@@ -73,8 +74,7 @@ export class EtcdLedger implements Ledger {
     return await this.#anew(
       async () =>
         await this.#range(
-          this.#keys.live(prefix),
-          0,
+          { key: this.#keys.live(prefix), since: 0, kind: "page" },
           async (page) => await take(page.map((each) => this.#keys.entry(each))),
           signal,
         ),
@@ -95,27 +95,29 @@ export class EtcdLedger implements Ledger {
   /** By questions that a full etcd answers too: no transaction. */
   async #read(prefix: string, since: Revision, signal: AbortSignal): Promise<{ revision: Revision; entries: Entry[] }> {
     const keys = [this.#keys.live(prefix), ...(since === 0 ? [] : [this.#keys.gone(prefix)])];
-    const parts = await Promise.all(keys.map(async (key) => await this.#range(key, since, async (page) => page, signal)));
+    const kind = since === 0 ? "read" : "page";
+    const parts = await Promise.all(
+      keys.map(async (key) => await this.#range({ key, since, kind }, async (page) => page, signal)),
+    );
     // What was changed between the two is told by the next question, whole.
     const revision = Math.min(...parts.map((part) => part.revision));
     const entries = parts.flatMap(({ taken }) => taken.flat().map((each) => this.#keys.entry(each)));
     return { revision, entries: entries.filter((entry) => entry.revision <= revision) };
   }
 
-  /** All pages as they were when the first one was read. */
+  /** All pages as they were when the first one was read. @param kind how patiently that one is asked for */
   async #range<T>(
-    key: string,
-    since: Revision,
+    { key, since, kind }: { readonly key: string; readonly since: Revision; readonly kind: "read" | "page" },
     take: (page: readonly KeyValue[]) => Promise<T>,
     signal: AbortSignal,
   ): Promise<{ revision: Revision; taken: T[] }> {
     const range = { key, range_end: endOfPrefix(key), min_mod_revision: String(since + 1), limit: pageSize };
-    const first = await this.#call<RangeAnswer>("kv/range", range, "read", signal);
+    const first = await this.#call<RangeAnswer>("kv/range", range, kind, signal);
     const { revision } = first.header;
     const next = ({ more, kvs = [] }: RangeAnswer): Promise<RangeAnswer> | undefined => {
       if (more !== true) return undefined;
       const behind = Buffer.concat([Buffer.from(kvs.at(-1)?.key ?? "", "base64"), Buffer.from([0])]).toString("base64");
-      return this.#call<RangeAnswer>("kv/range", { ...range, key: behind, revision }, "read", signal);
+      return this.#call<RangeAnswer>("kv/range", { ...range, key: behind, revision }, "page", signal);
     };
     const taken = await takePages(first, next, async ({ kvs = [] }) => await take(kvs));
     return { revision: Number(revision), taken };
@@ -213,7 +215,7 @@ export class EtcdLedger implements Ledger {
     return id;
   }
 
-  async #call<T>(path: string, body: object, kind: "read" | "write", signal: AbortSignal): Promise<T> {
+  async #call<T>(path: string, body: object, kind: Question<T>["kind"], signal: AbortSignal): Promise<T> {
     try {
       return await this.#api.call<T>(path, body, { kind }, signal);
     } catch (error) {

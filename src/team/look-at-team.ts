@@ -23,7 +23,7 @@ export async function lookAtTeam(context: TeamContext, signal: AbortSignal): Pro
   const { file } = context;
   await using ledger = await context.openLedger();
   const { roster } = await currentKeys(holderOf(context, ledger), signal);
-  const { entries } = await ledger.read(`${sharedPrefix}machines/`, 0, signal);
+  const { taken: pages } = await ledger.readPages(`${sharedPrefix}machines/`, async ({ length }) => length, signal);
   const open = (await invitationsIn(ledger, roster, context.clock, signal)).filter(({ isOver }) => !isOver);
   return {
     url: file.url,
@@ -32,6 +32,6 @@ export async function lookAtTeam(context: TeamContext, signal: AbortSignal): Pro
     recipient: await recipientIn(context),
     members: Object.entries(roster.members).map(([name, { since }]) => ({ name, since })),
     invited: open.map(({ name, until }) => ({ name, until })),
-    machines: entries.length,
+    machines: pages.reduce((sum, count) => sum + count, 0),
   };
 }

@@ -151,10 +151,13 @@ export async function changeRoster(
 async function sealAnew(context: TeamContext, signal: AbortSignal): Promise<number> {
   const team = new TeamLedger(context);
   return await team.use(async (ledger) => {
-    const { entries } = await ledger.read(sharedPrefix, 0, signal);
-    let sealed = 0;
-    for (const entry of entries) if (await sealOne(team, entry, ledger, signal)) sealed += 1;
-    return sealed;
+    const sealPage = async (entries: readonly Entry[]): Promise<number> => {
+      let sealed = 0;
+      for (const entry of entries) if (await sealOne(team, entry, ledger, signal)) sealed += 1;
+      return sealed;
+    };
+    const { taken } = await ledger.readPages(sharedPrefix, sealPage, signal);
+    return taken.reduce((sum, sealed) => sum + sealed, 0);
   });
 }
 

@@ -2,6 +2,7 @@
 import { isMachineError } from "../errors/machine-error.ts";
 import { logTo } from "../log/event.ts";
 import type { FileStore } from "../store/file-store.ts";
+import { giveBackMemory } from "../system/used-memory.ts";
 import { formatAge } from "../system/time-text.ts";
 import { tombstoneDays, type Entry, type Ledger, type Revision } from "./ledger.ts";
 import type { SharedFolder } from "./shared-folder.ts";
@@ -110,7 +111,9 @@ export class News {
     const take = async (page: readonly Entry[]): Promise<TakenPage> => {
       // The last page of many is short.
       isMuch ||= page.length >= many;
-      return await this.#takePage(page, isMuch, ledger);
+      const taken = await this.#takePage(page, isMuch, ledger);
+      if (isMuch) giveBackMemory();
+      return taken;
     };
     let [revision, pages]: [Revision, readonly TakenPage[]] = [since, []];
     if (since === 0) ({ revision, taken: pages } = await ledger.readPages(sharedPrefix, take, never));

@@ -69,7 +69,8 @@ export class PostgresLedger implements Ledger {
   }
 
   async read(prefix: string, since: Revision, signal: AbortSignal): Promise<{ revision: Revision; entries: Entry[] }> {
-    const { revision, taken } = await this.#pages(prefix, since, async (page) => page, signal);
+    const kind = since === 0 ? "read" : "page";
+    const { revision, taken } = await this.#pages({ prefix, since, kind }, async (page) => page, signal);
     return { revision, entries: taken.flat() };
   }
 
@@ -78,20 +79,20 @@ export class PostgresLedger implements Ledger {
     take: (page: readonly Entry[]) => Promise<T>,
     signal: AbortSignal,
   ): Promise<{ revision: Revision; taken: T[] }> {
-    return await this.#pages(prefix, 0, take, signal);
+    return await this.#pages({ prefix, since: 0, kind: "page" }, take, signal);
   }
 
+  /** @param kind how patiently the first one is asked for */
   async #pages<T>(
-    prefix: string,
-    since: Revision,
+    { prefix, since, kind }: { readonly prefix: string; readonly since: Revision; readonly kind: "read" | "page" },
     take: (page: readonly Entry[]) => Promise<T>,
     signal: AbortSignal,
   ): Promise<{ revision: Revision; taken: T[] }> {
-    const ask = async (from: string): Promise<readonly Row[]> =>
-      await this.#run("read", this.#pageQuery(prefix, since, from), signal);
-    const first = await ask(`>= ${literal(prefix)}`);
+    const ask = async (from: string, which: "read" | "page"): Promise<readonly Row[]> =>
+      await this.#run(which, this.#pageQuery(prefix, since, from), signal);
+    const first = await ask(`>= ${literal(prefix)}`, kind);
     const next = (rows: readonly Row[]): Promise<readonly Row[]> | undefined =>
-      rows.length < pageSize ? undefined : ask(`> ${literal(rows.at(-1)?.["key"] as string)}`);
+      rows.length < pageSize ? undefined : ask(`> ${literal(rows.at(-1)?.["key"] as string)}`, "page");
     const taken = await takePages(first, next, async (rows) => await take(rows.flatMap(entriesOf)));
     // What changes while pages are read is told by the next question.
     return { revision: Number(first[0]?.["head"] ?? 0), taken };
@@ -138,7 +139,7 @@ export class PostgresLedger implements Ledger {
   }
 
   /** One statement, in one round trip: parameters of their own would be a second one where no session may keep statements. */
-  async #run(kind: "read" | "write", statement: string, signal: AbortSignal): Promise<readonly Row[]> {
+  async #run(kind: Question<unknown>["kind"], statement: string, signal: AbortSignal): Promise<readonly Row[]> {
     return await this.#ask(kind, signal, async (sql) => await sql.unsafe(statement).simple());
   }
 

@@ -2,9 +2,10 @@
  * Use cases in a process of their own, to be killed: `run-use-case STORE ENDPOINT COMMAND [ARGUMENT...]`. Prints "ready"
  * when it begins, its result as one line of JSON, and how many instants it came by.
  */
+import { randomInt } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { driverOptions } from "../../src/driver-kit/create-flag.ts";
-import { MachineError } from "../../src/errors/machine-error.ts";
+import { isMachineError, MachineError } from "../../src/errors/machine-error.ts";
 import { prepareAuthority } from "../../src/machine/certificates.ts";
 import { createMachine } from "../../src/machine/create.ts";
 import { findLeftovers, removeLeftovers } from "../../src/machine/gc.ts";
@@ -69,6 +70,30 @@ async function remove(): Promise<void> {
   await removeMachine(context, { name, force: false, restore: false }, signal);
 }
 
+/** Counts in one of the machines in `name` after the other, `extra` times in all, with its lock. */
+async function count(): Promise<void> {
+  const machines = name.split(",");
+  const patient = { ...context, timeouts: { ...context.timeouts, lockMs: 240_000 } };
+  const locked = async (machine: string): Promise<AsyncDisposable> => {
+    for (;;) {
+      try {
+        return await lockMachine(patient, machine, "count", signal);
+      } catch (error) {
+        // Where many begin at once, a database is asked for more than it answers in time; nothing was changed then.
+        if (!isMachineError(error, "store-unreachable")) throw error;
+      }
+    }
+  };
+  const first = randomInt(machines.length);
+  for (let change = 0; change < Number(extra); change += 1) {
+    const machine = machines[(first + change) % machines.length] ?? "";
+    await using _lock = await locked(machine);
+    const record = await context.store.load(machine);
+    const { Count } = JSON.parse(record.driverConfigText) as { Count: number };
+    await context.store.save({ ...record, driverConfigText: JSON.stringify({ Count: Count + 1 }) });
+  }
+}
+
 /** Holds the machine's lock until it is killed. */
 async function hold(): Promise<never> {
   await using _lock = await lockMachine(context, name, "hold", signal);
@@ -110,6 +135,7 @@ const commands: Readonly<Record<string, () => Promise<unknown>>> = {
   "provision-briefly": async () => await provision(Number(extra)),
   ip,
   churn,
+  count,
   hold,
   "create-provisioned": async () => {
     await create();

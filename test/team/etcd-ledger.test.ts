@@ -11,6 +11,7 @@ import { parsePlace, type TeamLogin } from "../../src/team/place.ts";
 import { describeLedgerContract } from "../../src/team/testing/ledger-contract.ts";
 import { systemClock } from "../../src/system/clock.ts";
 import { temporaryFolder } from "../../src/system/testing/folder.ts";
+import { expectPatience } from "./patience.ts";
 import { Relay } from "./relay.ts";
 import { Etcd, etcdMissing, type EtcdRelease } from "./etcd.ts";
 
@@ -88,6 +89,13 @@ test(
     liar.close();
   },
 );
+
+test("etcd: a page may take longer than a reader waits for the first word", { skip: etcdMissing("3.5") }, async () => {
+  await using etcd = await Etcd.start(temporaryFolder(), { release: "3.5" });
+  await using relay = await Relay.start(etcd.clientPorts[0] ?? 0);
+  await using ledger = ledgerAt(`etcd+http://127.0.0.1:${relay.port}/slow`);
+  await expectPatience(ledger, relay);
+});
 
 test(
   "three members of etcd, one killed after the other under load: every change that was acknowledged is there, once",

@@ -9,6 +9,7 @@ import { PostgresLedger } from "../../src/team/postgres-ledger.ts";
 import { describeLedgerContract } from "../../src/team/testing/ledger-contract.ts";
 import { systemClock } from "../../src/system/clock.ts";
 import { temporaryFolder } from "../../src/system/testing/folder.ts";
+import { expectPatience } from "./patience.ts";
 import { Relay } from "./relay.ts";
 import { Postgres, postgresMissing } from "./postgres.ts";
 
@@ -55,6 +56,14 @@ test("PostgreSQL: a change whose answers were lost is found again, and made once
     [commit],
     (await direct.read("m/", 0, never)).entries.map(({ revision }) => ({ revision, found: [] })),
   );
+});
+
+test("PostgreSQL: a page may take longer than a reader waits for the first word", { skip }, async () => {
+  await using direct = ledgerAt(postgres.url("slow"));
+  await direct.prepare(never);
+  await using relay = await Relay.start(postgres.port);
+  await using ledger = ledgerAt(`postgres://127.0.0.1:${relay.port}/postgres/slow`);
+  await expectPatience(ledger, relay);
 });
 
 test("PostgreSQL passes the check", { skip }, async () => {
