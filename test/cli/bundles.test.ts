@@ -56,6 +56,31 @@ describe("export and import", () => {
     await assert.rejects(readFile(path.join(there.store, "machines/box/id_rsa")));
   });
 
+  it("give a box with a key pair of its own another one here, and a certificate of this store's authority", async () => {
+    await using here = await openCommandLine();
+    await using there = await openCommandLine();
+    const key = path.join(here.store, "machines/box/machine_key");
+    await addSshMachine(here, { hostName: "127.0.0.1", port: 1, userName: "root", identityFile: key } as never, { name: "box" });
+    const kept = (await here.recordText("box")).replaceAll(`${here.store}/certs/`, `${here.store}/certs-before-fleet/`);
+    await writeFile(here.recordPath("box"), kept.replace(`${here.store}/certs"`, `${here.store}/certs-before-fleet"`));
+    await writeFile(key, "PRIVATE KEY OF THE BOX");
+    await writeFile(`${key}.pub`, "ssh-ed25519 AAAA docker-machine box\n");
+    const bundle = await exported(here, "box");
+    await there.ok(`import ${bundle}`);
+    const text = await there.recordText("box");
+    const { Driver: driver } = JSON.parse(text) as { Driver: Record<string, string> };
+    const imported = path.join(there.store, "machines/box/imported_key");
+    assert.deepEqual([driver["SSHKeyPath"], driver["OwnKey"]], [imported, "wanted"]);
+    assert.equal(await readFile(imported, "utf8"), "PRIVATE KEY OF THE BOX");
+    assert.equal(
+      existsSync(path.join(there.store, "machines/box/machine_key")),
+      false,
+      "what a restore takes out of authorized_keys",
+    );
+    assert.match(text, /"CertDir": "\S+\/store\/certs"/u);
+    assert.doesNotMatch(text, /certs-before/u);
+  });
+
   it("open for whom they are sealed, and for nobody else", async () => {
     await using here = await openCommandLine();
     await using there = await openCommandLine();
@@ -64,7 +89,9 @@ describe("export and import", () => {
     const eve = path.join(there.folder, "eve");
     await writeFile(eve, await generateX25519Identity());
     const refused = await there.run(["import", "--identity", eve, path.join(here.folder, "machines.age")]);
-    assert.match(refused.stderr, /sealed for somebody else/u);
+    assert.match(refused.stderr, /sealed for somebody else[^]*export --to age1[0-9a-z]{58} NAME/u);
+    const keyless = await there.run(["import", path.join(here.folder, "machines.age")], { stdin: "a passphrase\n" });
+    assert.deepEqual([keyless.code, /sealed for somebody's key.*\nHint: .*--identity FILE/u.test(keyless.stderr)], [2, true]);
     assert.equal(await there.ok("ls -q"), "");
     await there.ok(`import ${bundle}`);
     assert.equal(await there.ok("url web"), "tcp://127.0.0.1:1\n");
@@ -80,9 +107,16 @@ describe("export and import", () => {
     await writeFile(file, await here.ok("export --passphrase web", { stdin: "correct horse\n" }));
     const wrong = await there.run(["import", file], { stdin: "battery staple\n" });
     assert.notEqual(wrong.code, 0);
-    assert.match(wrong.stderr, /cannot be opened: it is sealed for somebody else, or the passphrase is another/u);
+    assert.match(
+      wrong.stderr,
+      /cannot be opened: its passphrase is another, or it is damaged\nHint: Run the command again with/u,
+    );
     assert.doesNotMatch(wrong.stderr, /battery/u);
     assert.equal(await there.ok("ls -q"), "");
+    const silent = await there.run(["import", file]);
+    assert.deepEqual([silent.code, /No passphrase was given\nHint: Type it/u.test(silent.stderr)], [2, true]);
+    const folder = await there.run(["import", there.folder]);
+    assert.deepEqual([folder.code, /is a folder\nHint: Name the file in it/u.test(folder.stderr)], [2, true]);
     const other = await there.run(["import", import.meta.filename]);
     assert.match(other.stderr, /is no bundle of machines: it was not sealed by age/u, "before it is asked for");
     await there.ok(`import ${file}`, { stdin: "correct horse\n" });
