@@ -253,8 +253,10 @@ const rows: Readonly<Record<string, Row>> = {
   "an instance that is stopped": {
     row: 6,
     check: "provider",
-    broken: { provider: async () => ({ state: "Stopped", recordedAddress: "192.0.2.7", wayToRun: "" }) },
-    advice: /start web/u,
+    broken: {
+      provider: async () => ({ state: "Stopped", recordedAddress: "192.0.2.7", wayToRun: "It cannot be started from here." }),
+    },
+    advice: /^It cannot be started from here\.$/u,
   },
   "an instance that was deleted": {
     row: 6,
@@ -300,7 +302,7 @@ const rows: Readonly<Record<string, Row>> = {
     check: "login",
     broken: sshError(new MachineError("ssh-key-unusable", "/k can be read by others"), "/k"),
     fixes: ["chmod 600 /k"],
-    advice: /chmod/u,
+    advice: /^chmod 600 \/k$/u,
   },
   "an account without a shell": {
     row: 11,

@@ -36,7 +36,7 @@ const streamsAtOnce = 8;
 export async function openEngineSocket(context: MachineContext, host: Host, signal: AbortSignal): Promise<EngineSocket> {
   if (context.computer.os === "windows") {
     throw new MachineError("driver-unsupported", "An engine cannot be reached over SSH from Windows yet", {
-      hint: "Run docker on the machine: docker-machine ssh NAME docker ps",
+      hint: `Run docker on the machine: docker-machine ssh ${host.name} docker ps`,
     });
   }
   const closers: AsyncDisposable[] = [];

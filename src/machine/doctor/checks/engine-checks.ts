@@ -27,12 +27,13 @@ const knownFailures: readonly KnownFailure[] = [
   {
     pattern: /live-restore.*incompatible with swarm mode/u,
     cause: "live-restore is on, and the engine is in a swarm",
-    advice: 'Take "live-restore" out of /etc/docker/daemon.json on the machine',
+    advice: 'Take "live-restore" out of /etc/docker/daemon.json on the machine, then: docker-machine provision NAME',
   },
   {
     pattern: /(?:could not find an available|no available network|non-overlapping IPv4 address pool).*/u,
     cause: "all of the engine's address pools are taken by routes of the machine",
-    advice: '"default-address-pools" in /etc/docker/daemon.json on the machine',
+    advice:
+      '"default-address-pools": [{"base": "10.201.0.0/16", "size": 24}] in /etc/docker/daemon.json on the machine, then: docker-machine provision NAME',
   },
   {
     pattern: /bind: address already in use.*/u,

@@ -114,6 +114,15 @@ const systemAdvice: Readonly<Record<string, (name: string) => string>> = {
     `docker-machine ssh ${name} sudo modprobe iptable_nat, or choose the nft variant: update-alternatives --config iptables`,
 };
 
+/** Of a machine that is there: what `create` was told of its engine is told once. */
+function intoSettings(name: string): string {
+  return `in /etc/docker/daemon.json on the machine, then: docker-machine ssh ${name} sudo systemctl restart docker`;
+}
+
+function aProxy(name: string): string {
+  return `"proxies": {"https-proxy": "http://PROXY:PORT"} (engine 23 or newer) ${intoSettings(name)}; for new machines: create --engine-env HTTPS_PROXY=http://PROXY:PORT`;
+}
+
 function engineNetworks({ addresses }: HealthFacts): readonly { readonly device: string; readonly network: string }[] {
   return addresses.filter(({ device }) => device === "docker0" || device.startsWith("br-"));
 }
@@ -225,8 +234,8 @@ export const networkChecks: readonly AnyCheck[] = [
       return found && { ...found, localRoutes: await subject.localRoutes() };
     },
     judge: judgeSubnets,
-    advice: () =>
-      'Give the engine others, in /etc/docker/daemon.json: "bip": "10.200.0.1/24", "default-address-pools": [{"base": "10.201.0.0/16", "size": 24}]',
+    advice: (_, { name = "" }) =>
+      `Give the engine others: "bip": "10.200.0.1/24", "default-address-pools": [{"base": "10.201.0.0/16", "size": 24}] ${intoSettings(name)}`,
   }),
   hostCheck({
     id: "mtu",
@@ -242,8 +251,8 @@ export const networkChecks: readonly AnyCheck[] = [
         String(outside),
       );
     },
-    advice: ({ kind }) =>
-      `"mtu": ${kind} in /etc/docker/daemon.json on the machine, or docker-machine create --engine-opt mtu=${kind}`,
+    advice: ({ kind }, { name = "" }) =>
+      `"mtu": ${kind} ${intoSettings(name)}; for new machines: create --engine-opt mtu=${kind}`,
   }),
   hostCheck({
     id: "registry",
@@ -257,10 +266,8 @@ export const networkChecks: readonly AnyCheck[] = [
         return warn(`${hostProxies.join(", ")} is set in /etc/environment`, "and the engine's unit knows of no proxy", "proxy");
       return undefined;
     },
-    advice: ({ kind }) =>
-      kind === "proxy"
-        ? "docker-machine create --engine-env HTTPS_PROXY=…"
-        : "Check its name servers (/etc/resolv.conf) and its way out; a proxy is given by --engine-env HTTPS_PROXY=…",
+    advice: ({ kind }, { name = "" }) =>
+      `${kind === "proxy" ? "" : "Check its name servers (/etc/resolv.conf) and its way out; or give it a proxy: "}${aProxy(name)}`,
   }),
   hostCheck({
     id: "restart-pending",

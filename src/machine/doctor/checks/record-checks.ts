@@ -59,10 +59,10 @@ export const recordChecks: readonly AnyCheck[] = [
     needs: ["driver"],
     of: "machine",
     probe: async (subject) => await subject.provider(),
-    judge: ({ state, error, recordedAddress, presentAddress }) => {
+    judge: ({ state, error, recordedAddress, presentAddress, wayToRun }) => {
       if (error !== undefined) return fail(error.message, "the provider could not be asked, or does not know it", "error");
       if (state === "") return fail("the provider knows no such instance", "it was deleted there", "gone");
-      if (state !== undefined && state !== "Running") return fail(`its state is ${state}`, "it does not run", "state");
+      if (state !== undefined && state !== "Running") return fail(`its state is ${state}`, "it does not run", "state", wayToRun);
       if (presentAddress !== undefined && presentAddress !== recordedAddress)
         return fail(
           `it is at ${presentAddress}, and recorded at ${recordedAddress}`,
@@ -71,13 +71,13 @@ export const recordChecks: readonly AnyCheck[] = [
         );
       return undefined;
     },
-    advice: ({ kind }, { name }) =>
+    advice: ({ kind, about = "" }, { name }) =>
       kind === "address"
         ? `docker-machine regenerate-certs ${name}`
         : kind === "gone"
           ? `docker-machine rm ${name}`
           : kind === "state"
-            ? `docker-machine start ${name}`
+            ? about
             : "Look at it in the provider's console; give credentials anew with docker-machine config set",
     repair: ({ kind }, { repairs }) =>
       kind === "address"

@@ -2,6 +2,7 @@
 import type { ErrorCode } from "../../../errors/codes.ts";
 import type { MachineError } from "../../../errors/machine-error.ts";
 import { SshUnreachableError } from "../../../ssh/ssh-errors.ts";
+import { quoteWord } from "../../../ssh/shell-quote.ts";
 import { check, fail, type AnyCheck, type Complaint } from "../check.ts";
 import type { Subject } from "../subject.ts";
 
@@ -45,7 +46,7 @@ function judgeLogin({ error, keyFile = "" }: Failure): Complaint | undefined {
   const isMode = error.code === "ssh-key-unusable" && /others|permission/iu.test(error.message) && keyFile !== "";
   const cause =
     error.code === "ssh-key-unusable" ? "the key on this computer cannot be used" : "the machine knows another user or key";
-  return { ...fail(error.message, cause, isMode ? "mode" : (error.hint ?? "")) };
+  return fail(error.message, cause, isMode ? "mode" : (error.hint ?? ""), keyFile);
 }
 
 export const sshChecks: readonly AnyCheck[] = [
@@ -77,7 +78,7 @@ export const sshChecks: readonly AnyCheck[] = [
     of: "machine",
     probe: failureOf(["ssh-authentication", "ssh-key-unusable", "program-missing"]),
     judge: judgeLogin,
-    advice: ({ kind }) => (kind === "mode" ? "chmod 600 on the key" : kind || "Check the user and the key"),
+    advice: ({ kind, about = "" }) => (kind === "mode" ? `chmod 600 ${quoteWord(about)}` : kind || "Check the user and the key"),
     repair: ({ kind }, { repairs }, { keyFile = "" }) =>
       kind === "mode"
         ? { what: `make ${keyFile} readable by you alone`, run: async () => await repairs.chmod(keyFile, 0o600) }
