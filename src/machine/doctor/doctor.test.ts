@@ -471,6 +471,12 @@ const rows: Readonly<Record<string, Row>> = {
     fixes: ["provision"],
     advice: /provision web/u,
   },
+  "an engine of somebody else's that nobody logs in to": {
+    row: 20,
+    check: "certificates",
+    broken: { ssh: async () => undefined, ...engineError(new MachineError("engine-certificate", "x509: unknown authority")) },
+    advice: /--tls-ca-cert CA .* create -d none --url tcp:\/\/192\.0\.2\.7:2376 web$/u,
+  },
   "a certificate of another store": {
     row: 20,
     check: "certificates",

@@ -35,6 +35,12 @@ function isOlder(one: string, other: string): boolean {
   return a < c || (a === c && b < d);
 }
 
+/** What nobody can log in to gets no certificate of ours: it is used by those of who has set it up. */
+function ownersCertificates(name: string, url: string): string {
+  const certificates = "--tls-ca-cert CA --tls-client-cert CERT --tls-client-key KEY";
+  return `With certificates of its engine's owner: docker-machine rm -f ${name}; docker-machine ${certificates} create -d none --url ${url} ${name}`;
+}
+
 /** What was not seen from within has no SSH, so that there is no other way to its engine. */
 const reachAdvice: Readonly<Record<string, (name: string) => string>> = {
   firewall: (name) => `docker-machine provision ${name}`,
@@ -91,10 +97,12 @@ export const connectionChecks: readonly AnyCheck[] = [
       const engine = await subject.engine();
       return engine && { engine, certificates: await subject.certificates(), seen: await examination(subject) };
     },
-    judge: ({ engine: { error }, certificates }) => {
+    judge: ({ engine: { error, url }, certificates, seen }) => {
       const ended = certificates.find(({ state }) => state !== "expiring");
       if (ended !== undefined)
         return fail(ended.sentence, "its time is over, or has not come", ended.isShared ? "shared" : "own");
+      if (isMachineError(error, "engine-certificate") && seen === undefined)
+        return fail(error.message, "its engine was not set up from this store", "foreign", url);
       if (isMachineError(error, "engine-certificate") || isMachineError(error, "certificate-invalid"))
         return fail(
           error.message,
@@ -104,7 +112,8 @@ export const connectionChecks: readonly AnyCheck[] = [
       const [ending] = certificates;
       return ending && warn(ending.sentence, "its time is nearly over", ending.isShared ? "shared" : "own");
     },
-    advice: ({ kind }, { name = "" }) => certificateAdvice(name, kind === "shared"),
+    advice: ({ kind, about }, { name = "" }) =>
+      kind === "foreign" ? ownersCertificates(name, about ?? "") : certificateAdvice(name, kind === "shared"),
     repair: ({ kind }, { repairs }, { seen }) =>
       kind === "own" && seen !== undefined && isHarmless(seen.plan)
         ? {
