@@ -6,6 +6,7 @@ import * as path from "node:path";
 import { after, before, describe, it } from "node:test";
 import { argumentKinds } from "../../src/cli/completion/arguments.ts";
 import type { Command } from "../../src/cli/command.ts";
+import { fileFlag } from "../../src/cli/fleet/fleet-flags.ts";
 import { commandTable } from "../../src/cli/command-table.ts";
 import { startSshd, whyNot, type TestServer } from "../ssh/real-servers.ts";
 import { misfits, type Schema } from "../support/json-schema.ts";
@@ -19,8 +20,9 @@ function withSubcommands(command: Command): Command[] {
 describe("commands on several machines", () => {
   it("take a filter and --all in place of names, all of them", () => {
     for (const command of commandTable.flatMap(withSubcommands)) {
-      const isForMany = argumentKinds[command.name] === "machines";
       const flags = command.flags.map(({ name }) => name);
+      // Those of a fleet's file are chosen by that, and are all of it without names.
+      const isForMany = argumentKinds[command.name] === "machines" && !command.flags.includes(fileFlag);
       assert.equal(command.selects === true, isForMany, command.name);
       if (isForMany) assert.ok(flags.includes("filter") && flags.includes("all"), command.name);
     }
