@@ -5,10 +5,10 @@ import type { CliContext } from "../cli-context.ts";
 import {
   connectionVariables,
   detectShell,
-  noProxyVariable,
+  noProxyVariables,
   overSshVariables,
   renderShellEnv,
-  unsetNoProxyVariable,
+  unsetNoProxyVariables,
   unsetVariables,
   type ShellVariable,
 } from "../shell/shell-env.ts";
@@ -57,7 +57,8 @@ async function variablesToSet({ options, args }: Invocation, context: CliContext
     return overSshVariables(host.name, sshAliasOf(host.name));
   }
   const variables = connectionVariables({ machineName: host.name, url, certPath: host.dir }, context.computer);
-  return options.bool("no-proxy") ? [...variables, noProxyVariable(context.computer, await host.driver.getIp())] : variables;
+  if (!options.bool("no-proxy")) return variables;
+  return [...variables, ...noProxyVariables(context.computer, await host.driver.getIp(), context.compat)];
 }
 
 /** Standard output is for the shell. */
@@ -69,6 +70,6 @@ function sayWhatIsNeeded({ report, program }: CliContext, name: string): void {
   );
 }
 
-function variablesToUnset({ options }: Invocation, { computer }: CliContext): ShellVariable[] {
-  return options.bool("no-proxy") ? [...unsetVariables(), unsetNoProxyVariable(computer)] : unsetVariables();
+function variablesToUnset({ options }: Invocation, { computer, compat }: CliContext): ShellVariable[] {
+  return options.bool("no-proxy") ? [...unsetVariables(), ...unsetNoProxyVariables(computer, compat)] : unsetVariables();
 }

@@ -6,9 +6,9 @@ import { fakeComputer } from "../testing/fake-computer.ts";
 import {
   connectionVariables,
   detectShell,
-  noProxyVariable,
+  noProxyVariables,
   renderShellEnv,
-  unsetNoProxyVariable,
+  unsetNoProxyVariables,
   unsetVariables,
 } from "./shell-env.ts";
 
@@ -27,7 +27,7 @@ describe("env", () => {
   for (const { args, stdout, code } of goldenCases().filter(({ args: [command, flag] }) => command === "env" && flag === "-u")) {
     if (code !== 0) continue;
     it(`prints what 0.16.2 prints for ${args.join(" ")}`, () => {
-      const noProxy = args.includes("--no-proxy") ? [unsetNoProxyVariable(fakeComputer())] : [];
+      const noProxy = args.includes("--no-proxy") ? unsetNoProxyVariables(fakeComputer(), true) : [];
       const shell = args.includes("--shell") ? (args.at(-1) ?? "") : "bash";
       assert.equal(renderShellEnv(shell, [...unsetVariables(), ...noProxy], ["docker-machine", ...args]), stdout);
     });
@@ -63,8 +63,17 @@ describe("env", () => {
     assert.deepEqual([name, value], ["COMPOSE_CONVERT_WINDOWS_PATHS", "true"]);
   });
 
-  it("adds the address to the no-proxy variable in use, once", () => {
-    const variable = (env: Record<string, string>) => noProxyVariable(fakeComputer({ env }), "192.0.2.7");
+  it("adds the address to each no-proxy variable in use, once", () => {
+    const variables = (env: Record<string, string>, compat = false) =>
+      noProxyVariables(fakeComputer({ env }), "192.0.2.7", compat);
+    const variable = (env: Record<string, string>) => variables(env)[0] ?? assert.fail();
+    const both = { NO_PROXY: "b", no_proxy: "a" };
+    const [lower, upper] = [
+      { name: "no_proxy", value: "a,192.0.2.7" },
+      { name: "NO_PROXY", value: "b,192.0.2.7" },
+    ];
+    assert.deepEqual([variables(both), variables(both, true)], [[lower, upper], [lower]]);
+    assert.deepEqual(unsetNoProxyVariables(fakeComputer({ env: both }), false), [{ name: "no_proxy" }, { name: "NO_PROXY" }]);
     assert.deepEqual(variable({}), { name: "NO_PROXY", value: "192.0.2.7" });
     assert.deepEqual(variable({ no_proxy: "", NO_PROXY: "a" }), { name: "NO_PROXY", value: "a,192.0.2.7" });
     assert.deepEqual(variable({ no_proxy: "a,192.0.2.7", NO_PROXY: "b" }), { name: "no_proxy", value: "a,192.0.2.7" });

@@ -42,21 +42,26 @@ export function unsetVariables(): ShellVariable[] {
   return connectionNames.map((name) => ({ name }));
 }
 
-/** The variable of `--no-proxy`: the one that is in use, lower case first, with the address in its list, once. */
-export function noProxyVariable({ env }: Pick<Computer, "env">, address: string): ShellVariable {
-  const name = noProxyName(env);
-  const value = env[name] ?? "";
-  const isListed = address === "" || value.split(/[\s,]+/u).includes(address);
-  return { name, value: isListed ? value : value.trim() === "" ? address : `${value},${address}` };
+/**
+ * The variables of `--no-proxy`: those that are in use, each with the address in its list, once. Clients differ in which of
+ * two they take; 0.16.2 gives the one in lower case alone.
+ */
+export function noProxyVariables({ env }: Pick<Computer, "env">, address: string, compat: boolean): ShellVariable[] {
+  return noProxyNames(env, compat).map((name) => {
+    const value = env[name] ?? "";
+    const isListed = address === "" || value.split(/[\s,]+/u).includes(address);
+    return { name, value: isListed ? value : value.trim() === "" ? address : `${value},${address}` };
+  });
 }
 
-/** The variable of `-u --no-proxy`. */
-export function unsetNoProxyVariable({ env }: Pick<Computer, "env">): ShellVariable {
-  return { name: noProxyName(env) };
+/** The variables of `-u --no-proxy`. */
+export function unsetNoProxyVariables({ env }: Pick<Computer, "env">, compat: boolean): ShellVariable[] {
+  return noProxyNames(env, compat).map((name) => ({ name }));
 }
 
-function noProxyName(env: Computer["env"]): "no_proxy" | "NO_PROXY" {
-  return (env["no_proxy"] ?? "") === "" ? "NO_PROXY" : "no_proxy";
+function noProxyNames(env: Computer["env"], compat: boolean): readonly string[] {
+  const used = ["no_proxy", "NO_PROXY"].filter((name) => (env[name] ?? "") !== "");
+  return used.length === 0 ? ["NO_PROXY"] : compat ? used.slice(0, 1) : used;
 }
 
 /**
