@@ -74,6 +74,12 @@ export async function hasFormerAuthority({ store }: MachineContext, name: string
   return isKeptCertsDir(store.root, auth.CertDir);
 }
 
+/** Whether {@link takeStoreAuthority} would give its engine another certificate. */
+export async function wantsStoreCertificate(context: MachineContext, name: string): Promise<boolean> {
+  await using host = await openHost(context, name);
+  return !isOverSsh(host) && isProvisioned(host);
+}
+
 /**
  * Gives a machine that {@link hasFormerAuthority} a certificate of the authority that the store has now; its containers keep
  * running where the engine allows it. Of an engine that others look after, or that has none, its record alone is told.

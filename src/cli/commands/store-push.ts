@@ -1,6 +1,6 @@
 /** `store push NAME...`: machines of this store become the team's, as they are here. */
 import { isMachineError } from "../../errors/machine-error.ts";
-import { hasFormerAuthority, takeStoreAuthority } from "../../machine/certificates.ts";
+import { hasFormerAuthority, takeStoreAuthority, wantsStoreCertificate } from "../../machine/certificates.ts";
 import { giveOwnKey, lacksOwnKey } from "../../machine/host/own-key.ts";
 import { logTo } from "../../log/event.ts";
 import type { MachineContext } from "../../machine/machine-context.ts";
@@ -16,17 +16,20 @@ import { openTeamStoreOf } from "../team-context.ts";
 interface Preparations {
   /** They are logged in to by a key of the user's, and get one of their own. */
   readonly keyless: readonly string[];
-  /** Their engines believe the authority that this store had before it joined, and get a certificate of the team's. */
+  /** They go on with the authority that this store had before it joined. */
   readonly former: readonly string[];
+  /** Those of them whose engines get a certificate of the team's. */
+  readonly restarted: readonly string[];
 }
 
 export async function run(invocation: Invocation, context: CliContext): Promise<void> {
   const { store, request } = await openTeamStoreOf(context);
   const machines = openContext(context);
   const names = await selectedNames(machines, invocation, context);
-  const { keyless, former } = await preparationsOf(names, store, machines, invocation.options.bool("keep-keys"));
-  if (keyless.length + former.length > 0 && !invocation.options.bool("y")) {
-    for (const sentence of sentencesOf({ keyless, former })) logTo(context.report, "info", sentence);
+  const preparations = await preparationsOf(names, store, machines, invocation.options.bool("keep-keys"));
+  const { keyless, former, restarted } = preparations;
+  if (keyless.length + restarted.length > 0 && !invocation.options.bool("y")) {
+    for (const sentence of sentencesOf(preparations)) logTo(context.report, "info", sentence);
     if (!(await isConfirmed("Push?", "push", context))) return;
   }
   await workOnNamed(
@@ -41,7 +44,7 @@ export async function run(invocation: Invocation, context: CliContext): Promise<
   );
 }
 
-function sentencesOf({ keyless, former }: Preparations): string[] {
+function sentencesOf({ keyless, restarted }: Preparations): string[] {
   const sentences: string[] = [];
   if (keyless.length > 0) {
     const what = `${keyless.join(", ")} ${keyless.length === 1 ? "gets a key pair of its own, which the team has" : "get key pairs of their own, which the team has"}`;
@@ -49,10 +52,10 @@ function sentencesOf({ keyless, former }: Preparations): string[] {
       "a line in authorized_keys there, which rm --restore takes out again. Your own key stays here, and its copy goes from this store";
     sentences.push(`${what}: ${where}.`);
   }
-  if (former.length > 0) {
-    const what = former.length === 1 ? "gets a certificate" : "get certificates";
+  if (restarted.length > 0) {
+    const what = restarted.length === 1 ? "gets a certificate" : "get certificates";
     const how = "the engine is restarted for it, and containers keep running where it allows that";
-    sentences.push(`${former.join(", ")} ${what} of the team's authority: ${how}.`);
+    sentences.push(`${restarted.join(", ")} ${what} of the team's authority: ${how}.`);
   }
   return sentences;
 }
@@ -64,13 +67,15 @@ async function preparationsOf(
   machines: MachineContext,
   keepKeys: boolean,
 ): Promise<Preparations> {
-  const [keyless, former]: [string[], string[]] = [[], []];
+  const [keyless, former, restarted]: [string[], string[], string[]] = [[], [], []];
   for (const name of names) {
     if (!(await isPushable(store, name))) continue;
     if (!keepKeys && (await lacksOwnKey(machines, name))) keyless.push(name);
-    if (await hasFormerAuthority(machines, name)) former.push(name);
+    if (!(await hasFormerAuthority(machines, name))) continue;
+    former.push(name);
+    if (await wantsStoreCertificate(machines, name)) restarted.push(name);
   }
-  return { keyless, former };
+  return { keyless, former, restarted };
 }
 
 async function isPushable(store: TeamStore, name: string): Promise<boolean> {
