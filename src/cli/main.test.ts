@@ -46,6 +46,8 @@ describe("main", () => {
   it("says what was meant, and nothing of it with 0.16.2's texts", async () => {
     const drivers = { none: [], docker: [{ kind: "int", name: "docker-memory", usage: "" }] } as const;
     for (const [words, hint] of [
+      [["exec", "web", "uptime"], "It stands behind two dashes: docker-machine exec web -- uptime"],
+      [["exec", "web", "ls", "-l"], "A command and its flags stand behind two dashes: docker-machine exec NAME -- ls -l"],
       [["craete"], "Did you mean docker-machine create?"],
       [["driver", "inspct"], "Did you mean docker-machine driver inspect?"],
       [["ls", "--filer", "x"], "Did you mean --filter?"],

@@ -110,8 +110,18 @@ class Run {
       return parseFlags(words, withGlobalFlags(this.#flags), this.#computer.env, placement, created?.settings);
     } catch (error) {
       const isCreate = command.flagSource === "driver" && error instanceof FlagError && error.hint === undefined;
-      throw isCreate ? await this.#withDriverOf(error) : error;
+      throw isCreate ? await this.#withDriverOf(error) : this.#withDashes(error, command, words);
     }
+  }
+
+  /** A flag of the command that is to be run elsewhere, which was taken for one of ours. */
+  #withDashes(error: unknown, { takesCommand, name }: Command, words: readonly string[]): unknown {
+    const isMissing = takesCommand === "behind-dashes" && !words.includes("--");
+    if (!isMissing || !(error instanceof FlagError) || error.hint !== undefined) return error;
+    return new FlagError(
+      error.message,
+      `A command and its flags stand behind two dashes: ${this.#program.base} ${name} NAME -- ls -l`,
+    );
   }
 
   /** A flag of a driver that was not chosen. */

@@ -47,14 +47,19 @@ export async function run(invocation: Invocation, context: CliContext): Promise<
 }
 
 /** One word is a line of shell; several are a program and its arguments, each as it is. */
-function commandOf({ words = [] }: Invocation): string {
+function commandOf({ args, words = [] }: Invocation): string {
   const [first, ...rest] = words;
   if (first === undefined) {
     throw new MachineError("usage", "Error: No command is given", {
-      hint: "It stands behind two dashes: docker-machine exec web-1 web-2 -- uptime",
+      hint: `It stands behind two dashes: docker-machine exec ${exampleFor(args)}`,
     });
   }
   return rest.length === 0 ? first : quoteCommand(words);
+}
+
+/** The words that were typed, with the dashes where they are most likely missing. */
+function exampleFor([name, ...rest]: readonly string[]): string {
+  return name === undefined || rest.length === 0 ? `${name ?? "web-1 web-2"} -- uptime` : `${name} -- ${quoteCommand(rest)}`;
 }
 
 async function inputOf(file: string, { computer }: CliContext): Promise<Uint8Array | undefined> {
