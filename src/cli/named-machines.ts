@@ -92,11 +92,14 @@ export async function readNamed<T>(
 }
 
 /** After a start the provider may have given another address. */
-export function sayAddressesMayChange(context: CliContext): void {
+export function sayAddressesMayChange(
+  begun: "Started" | "Restarted",
+  context: { readonly program: Pick<CliContext["program"], "base">; readonly report: CliContext["report"] },
+): void {
   const command = `\`${context.program.base} env\``;
   context.report({
     type: "log",
     level: "info",
-    text: `Started machines may have new IP addresses. You may need to re-run the ${command} command.`,
+    text: `${begun} machines may have new IP addresses. You may need to re-run the ${command} command.`,
   });
 }

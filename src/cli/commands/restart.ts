@@ -9,5 +9,5 @@ export async function run(invocation: Invocation, context: CliContext): Promise<
     invocation,
     async (machineContext, name) => await changeState(machineContext, name, "restart", context.signal),
   );
-  if (isDone) sayAddressesMayChange(context);
+  if (isDone) sayAddressesMayChange("Restarted", context);
 }

@@ -14,5 +14,5 @@ export async function run(invocation: Invocation, context: CliContext): Promise<
     await waitForMachine(machineContext, name, undefined, machineContext.timeouts.engineMs, context.signal);
   };
   const isDone = await workOnMachines(context, invocation, start);
-  if (isDone) sayAddressesMayChange(context);
+  if (isDone) sayAddressesMayChange("Started", context);
 }
