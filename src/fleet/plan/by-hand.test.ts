@@ -5,6 +5,7 @@ import { FleetScene } from "../../../test/support/fleet-scene.ts";
 import { resizeMachine } from "../../machine/edit.ts";
 import { setLifetime, type LifetimeChange } from "../../machine/lifetime/set-lifetime.ts";
 import { never } from "../../testing/scene.ts";
+import { recordedValue } from "./by-hand.ts";
 import type { HostExtra } from "../../store/host-record.ts";
 
 async function made(text: string): Promise<FleetScene> {
@@ -86,5 +87,11 @@ describe("what was changed by hand", () => {
     const scene = await made(keyed);
     await withExtra(scene, { EngineVersion: "28.4" });
     assert.deepEqual(await changes(scene, keyed), ["engine-version 28.4 → 28.3 (engine-upgrade)"]);
+  });
+
+  it("is a host key that was accepted in place of the file's, or forgotten", () => {
+    const [key, other] = [`SHA256:${"a".repeat(43)}`, `SHA256:${"b".repeat(43)}`];
+    const recorded = (extra: HostExtra): string | undefined => recordedValue("ssh-host-key", `${key}=`, extra, new Date());
+    assert.deepEqual([{ SshHostKey: key }, { SshHostKey: other }, {}].map(recorded), [undefined, other, "any"]);
   });
 });
