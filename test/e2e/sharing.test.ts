@@ -5,6 +5,7 @@ import { readdir, rename, writeFile } from "node:fs/promises";
 import * as path from "node:path";
 import { test } from "node:test";
 import { labUnavailableReason, openLab } from "../lab/lab.ts";
+import { waitUntil } from "../lab/wait.ts";
 import { misfits, type Schema } from "../support/json-schema.ts";
 import { createArguments } from "./generic-flags.ts";
 import { output, Program } from "./program.ts";
@@ -103,10 +104,26 @@ test(
     await guest.ok(["share", "accept", "--name", "theirs", /share accept (\S+)/u.exec(shared)?.[1] ?? ""]);
     assert.equal((await guest.ok(["ssh", "theirs", "id", "-un"])).trim(), "docker-machine");
     const began = performance.now();
+    // Nothing that a guest began goes on: no command, and nothing that left its session.
+    const commands = ["sleep 101", "trap '' TERM; sleep 102; sleep 102", "setsid sleep 103 > /dev/null 2>&1 & exit 0"];
+    const outliving = commands.map(async (command) => await guest.run(["ssh", "theirs", command]));
+    const onTerminal = guest.run(["ssh", "theirs", "-tt", "sh -c 'sleep 104; sleep 104'"]);
     await guest.run(["with", "theirs", "docker", "events"]);
+    await Promise.all([...outliving, onTerminal]);
     assert.ok(performance.now() - began < 15_000);
     assert.match(await guest.ok(["ls"]), /theirs .*Error/u);
-    assert.match((await guest.run(["with", "theirs", "docker", "ps"])).stderr, /"theirs" is not shared with you any more/u);
+    await waitUntil(
+      "guests' processes to end",
+      5_000,
+      async () => (await host.exec("pgrep -u docker-machine -x sleep")).status === 1 || undefined,
+    );
+    for (const command of [
+      ["with", "theirs", "docker", "ps"],
+      ["ssh", "theirs", "id"],
+    ])
+      assert.match((await guest.run(command)).stderr, /"theirs" is not shared with you any more/u, command.join(" "));
+    await owner.ok(["unshare", "web", "alice"]);
+    assert.equal((await host.exec("id docker-machine")).status, 1, "the user went with the last guest, whose time was over");
     await owner.ok(["share", "web", "-y", "--with", key, "--as", "alice", "--for", "1h"]);
     await owner.ok(["rm", "-y", "--restore", "web"]);
     assert.equal(await authorized(), before);

@@ -38,7 +38,9 @@ export async function run({ args }: Invocation, context: CliContext): Promise<nu
 async function requireRunning(machineContext: MachineContext, host: Host, context: CliContext): Promise<void> {
   const state = await knownState(machineContext, host, context.signal);
   if (state === "Running") return await keepPublished(machineContext, host);
-  if (state !== undefined) throw notRunning(host, context);
+  if (state === undefined) return;
+  if (host.module.capabilities.guest === true) throw (await import("../../machine/host/not-running.ts")).shutOut(host);
+  throw notRunning(host, context);
 }
 
 /** In 0.16.2's words. */

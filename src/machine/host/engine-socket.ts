@@ -49,15 +49,9 @@ export async function openEngineSocket(context: MachineContext, host: Host, sign
     return { path: await openOver(context, host, ssh, closers, signal), ssh, [Symbol.asyncDispose]: close };
   } catch (error) {
     await close();
-    throw isMachineError(error, "ssh-authentication") && host.module.capabilities.guest === true ? shutOut(host, error) : error;
+    const isShutOut = isMachineError(error, "ssh-authentication") && host.module.capabilities.guest === true;
+    throw isShutOut ? (await import("./not-running.ts")).shutOut(host, error) : error;
   }
-}
-
-function shutOut({ name }: Host, cause: MachineError): MachineError {
-  return new MachineError("ssh-authentication", `"${name}" is not shared with you any more`, {
-    cause,
-    hint: "Ask its owner for another ticket, with what docker-machine share request prints.",
-  });
 }
 
 /** Gives `work` the path of the socket, over a connection that is there. */

@@ -7,7 +7,16 @@ import { ask } from "./locate.ts";
 
 /** 0.16.2's sentence, with what helps in that state. */
 export function notRunning(host: Host, state: MachineState): MachineError {
+  if (host.module.capabilities.guest === true) return shutOut(host);
   return new MachineError("machine-not-running", "Host is not running", { hint: wayToRun(host, state) });
+}
+
+/** Of a machine that is somebody else's, whose time is over or whose owner has taken it back. */
+export function shutOut({ name }: Pick<Host, "name">, cause?: MachineError): MachineError {
+  return new MachineError("ssh-authentication", `"${name}" is not shared with you any more`, {
+    cause,
+    hint: "Ask its owner for another ticket, with what docker-machine share request prints.",
+  });
 }
 
 /** What gets a machine to run, as a sentence. */

@@ -34,13 +34,38 @@ asked=$SSH_ORIGINAL_COMMAND
 command -v logger > /dev/null 2>&1 && logger -t docker-machine-share "$person from \${SSH_CONNECTION%% *}: \${asked:-shell}"
 DOCKER_MACHINE_GUEST=$person; export DOCKER_MACHINE_GUEST
 socket=/var/run/docker.sock
+# What this person began here, wherever it went.
+mine() {
+  for folder in /proc/[0-9]*; do
+    tr '\\0' '\\n' 2> /dev/null < "$folder/environ" | grep -qxF "DOCKER_MACHINE_GUEST=$person" && echo "\${folder#/proc/}"
+  done
+}
+# Ends it when the time is over, which may have been moved meanwhile.
+watch() {
+  unset DOCKER_MACHINE_GUEST
+  trap '' HUP INT
+  trap 'kill "$nap"; exit' TERM
+  exec < /dev/null > /dev/null 2>&1
+  while read -r until rest < "${guestPaths.people}/$person" && [ "$until" -gt "$(date +%s)" ]; do
+    sleep $((until - $(date +%s))) & nap=$!
+    wait "$nap"
+  done
+  kill $(mine); sleep 1; kill -s KILL $(mine)
+}
 case $mode:$asked in
   *:${guestCommand}) echo ;;
   *:docker*" dial-stdio") ;;
   shell:*)
-    timeout --foreground 1 true 2> /dev/null && set -- --foreground || set --
-    if [ -n "$asked" ]; then exec timeout "$@" "$left" sh -c "$asked"; fi
-    exec timeout "$@" "$left" sh -l ;;
+    watch & watcher=$!
+    # Without a terminal all that was begun is ended together; with one, whoever has it must stay in front.
+    set --
+    if [ -t 0 ]; then timeout --foreground 1 true 2> /dev/null && set -- --foreground; fi
+    if [ -n "$asked" ]; then timeout "$@" "$left" sh -c "$asked"; else timeout "$@" "$left" sh -l; fi
+    status=$?
+    # What goes on without this connection is for the watcher to end.
+    unset DOCKER_MACHINE_GUEST
+    [ -n "$(mine)" ] || kill "$watcher" 2> /dev/null
+    exit "$status" ;;
   *) echo "docker-machine: this key opens the engine alone; use: docker-machine with NAME -- docker ps" >&2; exit 126 ;;
 esac
 if command -v docker > /dev/null 2>&1; then exec timeout "$left" docker -H "unix://$socket" system dial-stdio; fi
@@ -207,10 +232,10 @@ export function unshareScript(persons: readonly string[]): ShellText {
   return joinLines(
     guestFunctions,
     sh`take_turn
-end_expired
 for person in ${persons}; do
   [ -e "$people/$person" ] || { hint "See who is: docker-machine share ls $label"; fail machine-state "$person is no guest on $label"; }
 done
+end_expired
 for person in ${persons}; do end_guest "$person"; done
 [ -n "$(ls "$people")" ] || end_guests
 tell_guests
