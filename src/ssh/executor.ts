@@ -23,6 +23,8 @@ export interface HostKeyPolicy {
 export interface OthersPins {
   readonly machine: string;
   readonly knownHostsFile: string;
+  /** It is reached at the same place: what answers there has to show one of its keys. */
+  readonly isSameBox: boolean;
 }
 
 export interface SshTarget {

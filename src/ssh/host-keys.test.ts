@@ -88,19 +88,50 @@ describe("host keys", () => {
     return { userKnownHostsFiles: [file, path.join(folder, "absent")] };
   };
 
+  const pins = async (machine: string, ...keys: readonly PublicKey[]) => {
+    const knownHostsFile = path.join(folder, machine);
+    await writeFile(knownHostsFile, keys.map((each) => `${machine} ${formatPublicKey(each)}\n`).join(""));
+    return { machine, knownHostsFile, isSameBox: false };
+  };
+
+  test("who stands where another machine does has to be that one, unless the user knows better", async () => {
+    const [known, shown, otherType] = [ed25519(), ed25519(), rsa()];
+    const others = (...keys: readonly PublicKey[]) => ({
+      othersPins: async () => [{ ...(await pins("old", ...keys)), isSameBox: true }, await pins("db", shown)],
+    });
+    const refusal = (error: unknown): boolean =>
+      isMachineError(error, "host-key-mismatch") &&
+      /is not the one of "old", which is the same box: .* Nothing was sent$/u.test(error.message) &&
+      /docker-machine ssh-host-key old --accept SHA256:/u.test(error.hint ?? "");
+    const stranger = { othersPins: async () => [{ ...(await pins("old", known)), isSameBox: true }] };
+    await assert.rejects(settle(new Host(shown), stranger), refusal);
+    await assert.rejects(
+      settle(new Host(shown), { othersPins: async () => [{ ...(await pins("old", otherType)), isSameBox: true }] }),
+      refusal,
+    );
+    await assert.rejects(
+      pinFirstKey(target(stranger), shown, (event) => events.push(event)),
+      refusal,
+    );
+    assert.deepEqual(pinnedEvents(), []);
+    assert.deepEqual(await firstKeysOf(target(others(known))), [known], "the login takes that key alone");
+    await settle(new Host(known), others(known));
+    await rm(target().hostKeys.knownHostsFile);
+    await settle(new Host(shown), { ...stranger, ...(await userFile(`192.0.2.7 ${formatPublicKey(shown)}`)) });
+    assert.deepEqual(
+      pinnedEvents().map((event) => (event as { trust?: string }).trust),
+      ["other-machine", "known-hosts"],
+    );
+  });
+
   test("a box that another machine is, too, is told as that, and a strict machine is not convinced by it", async () => {
     const [key, other] = [ed25519(), ed25519()];
-    const pins = async (machine: string, ...keys: readonly PublicKey[]) => {
-      const knownHostsFile = path.join(folder, machine);
-      await writeFile(knownHostsFile, keys.map((each) => `${machine} ${formatPublicKey(each)}\n`).join(""));
-      return { machine, knownHostsFile };
-    };
     const othersPins = async () => [await pins("none"), await pins("db", other), await pins("old-web", other, key)];
     await assert.rejects(settle(new Host(key), { othersPins, unknown: "refuse" }));
     await settle(new Host(key), { othersPins });
     const told = { type: "host-key-pinned", host: "web", fingerprint: fingerprintOf(key) };
     assert.deepEqual(pinnedEvents(), [{ ...told, trust: "other-machine", sameAs: "old-web" }]);
-    await pinFirstKey(target({ othersPins }), "any", key, (event) => events.push(event));
+    await pinFirstKey(target({ othersPins }), key, (event) => events.push(event));
     assert.deepEqual(pinnedEvents()[1], pinnedEvents()[0]);
   });
 

@@ -16,8 +16,8 @@ import {
   parseKnownHosts,
   type KnownHostsEntry,
 } from "./known-hosts.ts";
-import { fingerprintOf, parsePublicKey, type PublicKey } from "./public-key.ts";
-import { hostKeyMismatch, hostKeyRevoked, hostKeyUnknown, unreachable } from "./ssh-errors.ts";
+import { fingerprintOf, parsePublicKey, sameKey, type PublicKey } from "./public-key.ts";
+import { hostKeyMismatch, hostKeyOfOther, hostKeyRevoked, hostKeyUnknown, unreachable } from "./ssh-errors.ts";
 
 /**
  * Asks a host for a key of the given types (SSH key types; undefined = the client's own order) by a key exchange that
@@ -131,15 +131,21 @@ export async function firstKeysOf(target: SshTarget): Promise<FirstKeys | undefi
   const entries = (await loadKnownHosts(userKnownHostsFiles)).filter((entry) =>
     entryConcerns(entry, target.hostName, target.port),
   );
-  if (entries.length === 0) return unknown === "refuse" ? undefined : "any";
   const keys = entries.filter(({ marker }) => marker === undefined).map(({ key }) => key);
-  const isPlain = keys.length === entries.length && keys.every(({ type }) => scannedTypes.includes(type));
+  if (entries.length === 0) {
+    if (unknown === "refuse") return undefined;
+    keys.push(...(await pinsOfOthers(target)).filter(({ isSameBox }) => isSameBox).map(({ key }) => key));
+    if (keys.length === 0) return "any";
+  }
+  const isPlain = keys.length >= entries.length && keys.every(({ type }) => scannedTypes.includes(type));
   return isPlain ? keys : undefined;
 }
 
 /** Pins the key by which a host was met that could show one of {@link firstKeysOf}. Durable before it returns. */
-export async function pinFirstKey(target: SshTarget, first: FirstKeys, key: PublicKey, report: Report): Promise<void> {
-  await pinSettled(target, first === "any" ? await meetStranger(target, key) : { key, trust: "known-hosts" }, report);
+export async function pinFirstKey(target: SshTarget, key: PublicKey, report: Report): Promise<void> {
+  const entries = await loadKnownHosts(target.hostKeys.userKnownHostsFiles ?? []);
+  const { verdict } = judgeHostKey(entries, target.hostName, target.port, key);
+  await pinSettled(target, verdict === "known" ? { key, trust: "known-hosts" } : await meetStranger(target, key), report);
 }
 
 async function pinSettled(target: SshTarget, { key, trust, sameAs }: Settled, report: Report): Promise<void> {
@@ -188,7 +194,10 @@ async function findExpected(target: SshTarget, expected: string, scan: HostKeySc
 
 async function meetHost(target: SshTarget, scan: HostKeyScanner): Promise<Settled> {
   const entries = await loadKnownHosts(target.hostKeys.userKnownHostsFiles ?? []);
-  const key = await scanKnownTypesFirst(target, entries, scan);
+  const own = entries.filter((entry) => concernsTarget(entry, target)).map((entry) => entry.key);
+  const box = (await pinsOfOthers(target)).filter(({ isSameBox }) => isSameBox);
+  const key = await scanKnownTypesFirst(own.length > 0 ? own : box.map((other) => other.key), scan);
+  if (key === undefined) throw unreachable(target, "no-common-algorithm");
   const judged = judgeHostKey(entries, target.hostName, target.port, key);
   if (judged.verdict === "revoked") throw hostKeyRevoked(target, key);
   if (judged.verdict === "changed") throw hostKeyMismatch(target, judged.known.map(fingerprintOf), key);
@@ -196,28 +205,44 @@ async function meetHost(target: SshTarget, scan: HostKeyScanner): Promise<Settle
   return await meetStranger(target, key);
 }
 
-/** Of whom the user's own files know nothing. */
-async function meetStranger({ hostKeys, ...target }: SshTarget, key: PublicKey): Promise<Settled> {
-  if (hostKeys.unknown === "refuse") throw hostKeyUnknown({ hostKeys, ...target }, key);
-  const wanted = fingerprintOf(key);
-  for (const { machine, knownHostsFile } of (await hostKeys.othersPins?.()) ?? []) {
-    const pinned = await loadKnownHosts([knownHostsFile]);
-    if (pinned.some((entry) => entry.marker === undefined && fingerprintOf(entry.key) === wanted))
-      return { key, trust: "other-machine", sameAs: machine };
-  }
+/** Of whom the user's own files know nothing: whoever answers where another machine stands has to be that. */
+async function meetStranger(target: SshTarget, key: PublicKey): Promise<Settled> {
+  if (target.hostKeys.unknown === "refuse") throw hostKeyUnknown(target, key);
+  const others = await pinsOfOthers(target);
+  const same = others.find((other) => sameKey(other.key, key));
+  if (same !== undefined) return { key, trust: "other-machine", sameAs: same.machine };
+  // By an entry of ssh_config it was not asked for the type of key by which the other is known.
+  const box = others.filter((other) => other.isSameBox && (target.configHost === undefined || other.key.type === key.type));
+  const [first] = box;
+  if (first !== undefined)
+    throw hostKeyOfOther(
+      target,
+      first.machine,
+      box.map((other) => fingerprintOf(other.key)),
+      key,
+    );
   return { key, trust: "first-use" };
 }
 
-/** A host that the user knows by one key type must be asked for that type, not for whichever the client prefers. */
-async function scanKnownTypesFirst(
-  target: SshTarget,
-  entries: readonly KnownHostsEntry[],
-  scan: HostKeyScanner,
-): Promise<PublicKey> {
-  const known = scannedTypes.filter((type) => entries.some((entry) => entry.key.type === type && concernsTarget(entry, target)));
-  const key = (known.length > 0 ? await scan(known) : undefined) ?? (await scan(undefined));
-  if (key === undefined) throw unreachable(target, "no-common-algorithm");
-  return key;
+interface OthersKey {
+  readonly machine: string;
+  readonly isSameBox: boolean;
+  readonly key: PublicKey;
+}
+
+async function pinsOfOthers({ hostKeys }: SshTarget): Promise<OthersKey[]> {
+  const found: OthersKey[] = [];
+  for (const { machine, knownHostsFile, isSameBox } of (await hostKeys.othersPins?.()) ?? []) {
+    const entries = await loadKnownHosts([knownHostsFile]);
+    found.push(...entries.filter(({ marker }) => marker === undefined).map(({ key }) => ({ machine, isSameBox, key })));
+  }
+  return found;
+}
+
+/** A host that is known by one key type must be asked for that type, not for whichever the client prefers. */
+async function scanKnownTypesFirst(keys: readonly PublicKey[], scan: HostKeyScanner): Promise<PublicKey | undefined> {
+  const known = scannedTypes.filter((type) => keys.some((key) => key.type === type));
+  return (known.length > 0 ? await scan(known) : undefined) ?? (await scan(undefined));
 }
 
 function concernsTarget(entry: KnownHostsEntry, target: SshTarget): boolean {

@@ -186,7 +186,7 @@ export class NativeSshExecutor implements SshExecutor {
     const first = await firstKeysOf(target);
     try {
       if (first !== undefined) {
-        const onFirstKey = async (key: PublicKey): Promise<void> => await pinFirstKey(target, first, key, report);
+        const onFirstKey = async (key: PublicKey): Promise<void> => await pinFirstKey(target, key, report);
         return await login(ssh2, target, { first, onFirstKey }, credentials, signal);
       }
     } catch (error) {

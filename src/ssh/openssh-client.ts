@@ -89,12 +89,12 @@ export class OpenSshClient {
    * Pins the key that the host showed in a first contact, if it came so far.
    * @param file known_hosts of that connection: the keys it could show, or the one it did
    */
-  async pinFirstKey(first: FirstKeys, file: string, log: string): Promise<void> {
+  async pinFirstKey(file: string, log: string): Promise<void> {
     const text = await readText(file);
     const keys = text.endsWith("\n") ? parseKnownHosts(text).map(({ key }) => key) : [];
     const shown = presentedKey(log)?.fingerprint;
     const key = keys.find((known) => fingerprintOf(known) === shown);
-    if (key !== undefined) await pinFirstKey(this.resolved, first, key, this.context.report);
+    if (key !== undefined) await pinFirstKey(this.resolved, key, this.context.report);
   }
 
   /** Settles which host key the target may present. Returns only when that stands in its file. */

@@ -64,7 +64,7 @@ export class OpenSshMaster {
       const connected = unlessAborted(master.#connected(), signal);
       if (first !== undefined) {
         await connected.catch(() => {});
-        await client.pinFirstKey(first, firstKeyIn(folder), await master.log());
+        await client.pinFirstKey(firstKeyIn(folder), await master.log());
       }
       const status = await connected;
       if (status === "0") return master;

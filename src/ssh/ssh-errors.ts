@@ -161,6 +161,26 @@ export function hostKeyMismatch(
   );
 }
 
+/** @param machine another one of the store, which stands at the same place and is known by other keys */
+export function hostKeyOfOther(
+  target: SshTarget,
+  machine: string,
+  expected: readonly string[],
+  presented: PublicKey,
+): MachineError {
+  const { fingerprint, type } = shownKey(presented);
+  return new MachineError(
+    "host-key-mismatch",
+    `The host key of ${describeMachine(target)} is not the one of "${machine}", which is the same box: ` +
+      `expected ${expected.join(" or ")}, presented ${fingerprint} (${type}). Nothing was sent`,
+    {
+      hint:
+        `Somebody may be between you and the machine. If its key was really changed, say so first: docker-machine ssh-host-key ${machine} --accept ${fingerprint}; ` +
+        `if it is another box now: docker-machine rm ${machine}`,
+    },
+  );
+}
+
 /** What a client reported of a key without handing over the key. */
 export interface PresentedKey {
   readonly type: string;

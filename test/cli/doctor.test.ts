@@ -1,11 +1,12 @@
 /** `doctor` by the program: what it prints, its status, what it costs, and that it ends. Rows are tested beside their code. */
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { chmodSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { createServer, type AddressInfo, type Server, type Socket } from "node:net";
 import * as path from "node:path";
 import { after, before, describe, it } from "node:test";
 import { markOf } from "../../src/machine/secrets/conceal.ts";
+import { generateKeyPair } from "../../src/ssh/keys.ts";
 import { quoteCommand } from "../../src/ssh/shell-quote.ts";
 import { programUnderTest, type Outcome } from "../golden/replay.ts";
 import { misfits, type Schema } from "../support/json-schema.ts";
@@ -174,6 +175,17 @@ describe("doctor", { skip: whyNot("sshd") ?? false }, () => {
       await addSshMachine(own, server, { name });
       const { stderr } = await own.run(["ssh", name, "true"]);
       assert.match(stderr, new RegExp(`^Host key of ${name} is SHA256:\\S+${words}$`, "mu"));
+    }
+    // As if the box had changed its key since.
+    for (const name of ["first", "second"])
+      writeFileSync(path.join(own.store, "machines", name, "known_hosts"), `${name} ${generateKeyPair("").publicKey}\n`);
+    for (const native of [[], ["--native-ssh"]]) {
+      const name = `third${native.length}`;
+      await addSshMachine(own, server, { name });
+      const { code, stderr } = await own.run([...native, "ssh", name, "true"]);
+      assert.notEqual(code, 0);
+      assert.match(stderr, /is not the one of "first", which is the same box: .* Nothing was sent$/mu);
+      assert.ok(!existsSync(path.join(own.store, "machines", name, "known_hosts")));
     }
   });
 

@@ -2,6 +2,8 @@
 import * as path from "node:path";
 import type { SshTerms } from "../../driver-kit/ssh-target.ts";
 import type { OthersPins } from "../../ssh/executor.ts";
+import { driverNameOf } from "../../store/host-record.ts";
+import { boxIn } from "./box.ts";
 import type { Host } from "./host.ts";
 import type { MachineContext } from "../machine-context.ts";
 
@@ -19,10 +21,17 @@ export async function sshTermsOf(context: MachineContext, { record, module, driv
   const hasKeys = injectsHostKeys && (await driver.hostKeys?.()) !== "none";
   const home = context.computer.homeDir;
   const { store } = context;
-  const othersPins = async (): Promise<OthersPins[]> =>
-    (await store.list())
-      .filter((name) => name !== record.name)
-      .map((name) => ({ machine: name, knownHostsFile: path.join(store.machineDir(name), "known_hosts") }));
+  const othersPins = async (): Promise<OthersPins[]> => {
+    const box = boxIn(JSON.parse(await driver.configText()) as object);
+    const looks = await store.facts((facts) => driverNameOf(facts) === module.name && boxIn(facts.driver) === box);
+    return looks
+      .filter(({ name }) => name !== record.name)
+      .map(({ name, value }) => ({
+        machine: name,
+        knownHostsFile: path.join(store.machineDir(name), "known_hosts"),
+        isSameBox: box !== undefined && value === true,
+      }));
+  };
   return {
     connectTimeoutMs: context.timeouts.sshConnectMs,
     hostKeys: {
