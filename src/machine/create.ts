@@ -206,17 +206,32 @@ async function goOn(
   await using host = await (adopted ? adoptAnew : reopen)(context, request, module, signal);
   logTo(host.report, "info", `Continuing the create of "${host.name}" that was interrupted at: ${earlier.lastStep}`);
   if (adopted) await preCreateCheck(host, signal);
+  if (adopted) await requireLogin(host, signal);
   await prepareAuthority(context, signal, keyTypeOf(host));
   await host.save();
   await finish(context, host, earlier, signal);
 }
 
-/** Nothing was made anywhere, so all is configured as if for the first time. Another box has another key. */
+/**
+ * Nothing was made anywhere, so all is configured as if for the first time. Another box has another key; the same one opens
+ * to the pair that it was given, whoever goes on.
+ */
 async function adoptAnew(context: MachineContext, request: CreateRequest, module: DriverModule): Promise<Host> {
   await using before = await openHost(context, request.name);
   const host = await configuredHost(context, request, module);
   if ((await sshPlaceOf(before)) !== (await sshPlaceOf(host))) await removeFile(path.join(host.dir, "known_hosts"));
+  else if (before.driver.ownKey?.state === "used") await host.driver.ownKey?.use();
   return host;
+}
+
+/** Who is not let in takes nothing away from whoever was: what is recorded stays. A box that does not answer is waited for later. */
+async function requireLogin(host: Host, signal: AbortSignal): Promise<void> {
+  if (!host.module.capabilities.provisionable) return;
+  await using ssh = await host.openSsh();
+  await ssh.connect(signal).catch((error: unknown) => {
+    signal.throwIfAborted();
+    if (isMachineError(error, "ssh-authentication")) throw error;
+  });
 }
 
 /** Not every box is reached by SSH. */

@@ -39,9 +39,10 @@ export async function provisionMachine(
   } = {},
 ): Promise<ProvisionOutcome> {
   const request = await provisionRequest(context, host, certificate, serverKey);
-  const outcome = await provisionHost(request, { ...provisionContext(context, host, ssh, signal), ...first });
+  // Whoever goes on with what is cut off from here on needs nobody else's key.
+  const beforeChanges = async (): Promise<void> => await takeOwnKey(context, host, ssh, signal);
+  const outcome = await provisionHost(request, { ...provisionContext(context, host, ssh, signal), beforeChanges, ...first });
   await keepTrust(host, outcome);
-  await takeOwnKey(context, host, ssh, signal);
   delete host.record.extra.LifetimePending;
   host.report({ type: "checking-engine" });
   await waitForEngine(context, host, signal, ssh);

@@ -56,6 +56,8 @@ export interface ProvisionContext {
   readonly bounds?: Partial<ProvisionBounds> | undefined;
   /** Present where the host's keys are to be replaced first. */
   readonly renewHostKeys?: HostKeyRenewal | undefined;
+  /** Called when the plan stands and is not refused, before anything is changed on the host. */
+  readonly beforeChanges?: (() => Promise<void>) | undefined;
   /** Whether a failure of the host's own first-boot configuration ends provisioning; it is a warning otherwise. */
   readonly firstBootMustSucceed?: boolean | undefined;
 }

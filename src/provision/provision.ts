@@ -38,8 +38,9 @@ export async function provisionHost(request: ProvisionRequest, context: Provisio
   if (context.renewHostKeys !== undefined) await session.renewHostKeys(context.renewHostKeys);
   let plan = await session.plan();
   let packages = noPackages;
+  if (plan.installations.length > 0) requireNoRemoval(plan);
+  await context.beforeChanges?.();
   if (plan.installations.length > 0) {
-    requireNoRemoval(plan);
     packages = await session.install(plan);
     plan = planProvision(session.facts, session.family, request);
     logTo(context.report, "debug", formatPlan(plan));

@@ -107,7 +107,9 @@ export function authenticationRefused(target: SshTarget, tried: readonly string[
   return new MachineError("ssh-authentication", `${user} was refused by ${describeAddress(target)}: ${keys}`, {
     hint: passwordOnly
       ? `The server takes no keys, only: ${offered}. Allow public keys there.`
-      : "Check the user name, and that the public key stands in ~/.ssh/authorized_keys on the machine.",
+      : tried.length === 0
+        ? "Name a key, with --generic-ssh-key when the machine is created (the same create goes on with one that was cut off), or add one to the ssh agent."
+        : "Check the user name, and that the public key stands in ~/.ssh/authorized_keys on the machine.",
   });
 }
 
