@@ -115,19 +115,18 @@ async function firstContact(context: MachineContext, host: Host, signal: AbortSi
     // A new instance lets its user in once cloud-init is done; a box that exists either does or does not.
     retryAuthentication: !capabilities.adopted,
     isUp: capabilities.adopted,
-    onAttempt: sayWhatIsWrong(context, host, signal),
+    onAttempt: sayWhatIsWrong(host, signal),
   };
   return await inPhase("ssh", signal, async () => await waitForSsh(wait));
 }
 
 /** While a box boots that we made, its refusals are no news; of one that exists the user should know what is waited for. */
-function sayWhatIsWrong(context: MachineContext, host: Host, signal: AbortSignal): (error: unknown) => void {
+function sayWhatIsWrong(host: Host, signal: AbortSignal): (error: unknown, boundMs: number) => void {
   const level = host.module.capabilities.adopted ? "info" : "debug";
   let said = "";
-  return (error) => {
+  return (error, boundMs) => {
     const what = messageOf(error);
-    if (what !== said && !signal.aborted)
-      logTo(host.report, level, `${what}; trying again for up to ${context.timeouts.sshMs / 1_000} s`);
+    if (what !== said && !signal.aborted) logTo(host.report, level, `${what}; trying again for up to ${boundMs / 1_000} s`);
     said = what;
   };
 }

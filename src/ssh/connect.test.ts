@@ -180,9 +180,12 @@ for (const [reason, isUp, whole] of [
   const name = isUp ? "a machine that is there" : "a machine that comes up";
   test(`${reason} of ${name} is waited for ${whole ? "as long as it takes" : "for seconds"}`, async () => {
     const clock = new TestClock();
-    const { result } = waiting([unreachableFor(reason)], { clock, isUp, timeoutMs: 180_000 });
+    const bounds = new Set<number>();
+    const onAttempt = (_error: unknown, boundMs: number): void => void bounds.add(boundMs);
+    const { result } = waiting([unreachableFor(reason)], { clock, isUp, timeoutMs: 180_000, onAttempt });
     await assert.rejects(result, (error: MachineError) => error.code === (whole ? "timeout" : "ssh-unreachable"));
     assert.equal(clock.monotonicMs(), whole ? 180_000 : hopelessMs);
+    assert.deepEqual([...bounds], [whole ? 180_000 : hopelessMs], "what is told is how long it takes");
   });
 }
 

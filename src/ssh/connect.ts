@@ -48,8 +48,8 @@ export interface WaitForSshOptions {
   readonly isUp?: boolean | undefined;
   /** Pause between two attempts; 500 by default. */
   readonly pollMs?: number | undefined;
-  /** Told of each failed attempt. */
-  readonly onAttempt?: ((error: unknown) => void) | undefined;
+  /** Told of each failed attempt, and for how long in all what went wrong is borne. */
+  readonly onAttempt?: ((error: unknown, boundMs: number) => void) | undefined;
 }
 
 /** A name server that hiccups, a server that restarts. Who is not there then will not come. */
@@ -74,8 +74,9 @@ export async function waitForSsh(options: WaitForSshOptions): Promise<SshExecuto
     const attempt = await attemptLogin(options, remainingMs);
     if ("executor" in attempt) return attempt.executor;
     if (!mayPass(attempt.error, options.retryAuthentication)) throw attempt.error;
-    if (isHopeless(attempt.error, options.isUp ?? false, clock.monotonicMs() - startedMs)) throw attempt.error;
-    options.onAttempt?.(attempt.error);
+    const boundMs = isHopeless(attempt.error, options.isUp ?? false) ? Math.min(hopelessMs, ms) : ms;
+    if (boundMs < ms && clock.monotonicMs() - startedMs >= boundMs) throw attempt.error;
+    options.onAttempt?.(attempt.error, boundMs);
     if (isRefusal(attempt.error)) await clock.sleep(Math.min(refusedPauseMs, remainingMs), signal);
     // That our own time was up says less than what was wrong the time before.
     if (last === undefined || !isMachineError(attempt.error, "timeout")) note(attempt.error);
@@ -108,8 +109,8 @@ function mayPass(error: unknown, retryAuthentication: boolean): boolean {
   return isMachineError(error, "ssh-unreachable") || isMachineError(error, "ssh-closed") || isMachineError(error, "timeout");
 }
 
-function isHopeless(error: unknown, isUp: boolean, waitedMs: number): boolean {
-  if (!(error instanceof SshUnreachableError) || waitedMs < hopelessMs) return false;
+function isHopeless(error: unknown, isUp: boolean): boolean {
+  if (!(error instanceof SshUnreachableError)) return false;
   return error.reason === "unknown-host" || (isUp && hopeless.has(error.reason));
 }
 
