@@ -25,8 +25,8 @@ class NoneDriver extends BuiltinDriver<NoneConfig> {
       throw new MachineError("driver-options", `parse ${JSON.stringify(url)}: invalid URL escape ${JSON.stringify(badEscape)}`);
     }
     this.config.URL = url;
-    // 0.16.2 keeps host and port together here, and `ip` prints them so.
-    this.config.IPAddress = /^[a-z][a-z0-9+.-]*:\/\/([^/]*)/iu.exec(url)?.[1] ?? "";
+    // 0.16.2 keeps host and port together here, and `ip` prints them so; whose name and password stand before is not of that.
+    this.config.IPAddress = /^[a-z][a-z0-9+.-]*:\/\/(?:[^/?#]*@)?([^/?#]*)/iu.exec(url)?.[1] ?? "";
   }
 
   async create(): Promise<void> {}

@@ -18,8 +18,13 @@ describeDriverCrashes("none", suiteWorld, { makesNothing: true });
 
 test("the address is host and port together, as 0.16.2 keeps it", async () => {
   await using testContext = await testDriverContext("alpha");
-  const driver = driverModule.open(testContext.context, undefined);
-  await driver.setConfigFromFlags(driverOptions({ url: "tcp://[2001:db8::7]:2376" }));
-  assert.equal(await driver.getIp(), "[2001:db8::7]:2376");
-  assert.equal(await driver.getUrl(), "tcp://[2001:db8::7]:2376");
+  for (const [url, address] of [
+    ["tcp://[2001:db8::7]:2376", "[2001:db8::7]:2376"],
+    ["http://me:secret@192.0.2.7:80/p", "192.0.2.7:80"],
+    ["http://192.0.2.7:80?u=a@b", "192.0.2.7:80"],
+  ] as const) {
+    const driver = driverModule.open(testContext.context, undefined);
+    await driver.setConfigFromFlags(driverOptions({ url }));
+    assert.deepEqual([await driver.getIp(), await driver.getUrl()], [address, url]);
+  }
 });

@@ -8,6 +8,7 @@ import type { DriverOptions } from "../../driver-kit/create-flag.ts";
 import type { DriverContext, DriverModule } from "../../driver-kit/driver.ts";
 import type { MachineState } from "../../driver-kit/state.ts";
 import { MachineError } from "../../errors/machine-error.ts";
+import { logTo } from "../../log/event.ts";
 
 interface SharedConfig extends BaseConfig {
   /** `TYPE BASE64` lines. */
@@ -19,6 +20,8 @@ interface SharedConfig extends BaseConfig {
 
 class SharedDriver extends BuiltinDriver<SharedConfig> {
   readonly driverName = "shared";
+  /** Fingerprint of the key that the ticket is for, when it is taken. */
+  #ticketKey = "";
 
   constructor(context: DriverContext, configText: string | undefined) {
     const base = newBaseConfig(context.machineName, context.storePath);
@@ -46,6 +49,7 @@ class SharedDriver extends BuiltinDriver<SharedConfig> {
     config.HostKeys = [...ticket.hostKeys];
     config.Until = ticket.until;
     config.Mode = ticket.mode;
+    this.#ticketKey = ticket.guestKey;
     config.SSHKeyPath = (await this.#ownKey(ticket.guestKey)) ?? "";
   }
 
@@ -68,7 +72,11 @@ class SharedDriver extends BuiltinDriver<SharedConfig> {
     });
   }
 
-  async create(): Promise<void> {}
+  async create(): Promise<void> {
+    if (this.config.SSHKeyPath !== "") return;
+    const sentence = `The ticket is for the key ${this.#ticketKey}, which is not the one of share request here`;
+    logTo(this.context.report, "warn", `${sentence}: your ssh agent must hold it`);
+  }
 
   /** The machine is the owner's, and so is the guest's key there. */
   async remove(): Promise<void> {}

@@ -46,10 +46,16 @@ test("a ticket says where the machine is, and whose key it is for", async () => 
     ["192.0.2.7", 2222, "docker-machine", ""],
   );
   assert.deepEqual(await driver.hostKeys?.(), [hostKey]);
+  const warnings = (): string[] =>
+    testContext.events.flatMap((event) => (event.type === "log" && event.level === "warn" ? [event.text] : []));
+  await driver.create(AbortSignal.timeout(1_000));
+  assert.match(warnings().join("\n"), /^The ticket is for the key SHA256:\S+, which is not the one of share request here/u);
   const file = guestKeyFile(context.storePath);
   mkdirSync(path.dirname(file), { recursive: true });
   writeFileSync(`${file}.pub`, own);
-  assert.equal(await (await open()).getSshKeyPath(), file);
+  const holder = await open();
+  await holder.create(AbortSignal.timeout(1_000));
+  assert.deepEqual([await holder.getSshKeyPath(), warnings().length], [file, 1]);
 });
 
 test("after its time it is no machine any more, and cannot be accepted", async () => {

@@ -15,7 +15,7 @@ export function notRunning(host: Host, state: MachineState): MachineError {
 export function shutOut({ name }: Pick<Host, "name">, cause?: MachineError): MachineError {
   return new MachineError("ssh-authentication", `"${name}" is not shared with you any more`, {
     cause,
-    hint: "Ask its owner for another ticket, with what docker-machine share request prints.",
+    hint: "Or never was with the key that is tried here. Ask its owner for another ticket, with what docker-machine share request prints.",
   });
 }
 
