@@ -30,6 +30,11 @@ describe("drift over SSH", { skip: whyNot("sshd") ?? false }, () => {
       assert.equal(code, 1);
       assert.equal(await readFile(path.join(path.dirname(shell.recordPath("web-1")), "known_hosts"), "utf8"), pinned);
       await assert.rejects(readFile(path.join(path.dirname(shell.recordPath("web-3")), "known_hosts")), { code: "ENOENT" });
+      const asked = await shell.run(["destroy", "--fleet", "shop"], { stdin: "no\n" });
+      assert.match(asked.stdout, /^web-1, web-2, web-3: boxes that were there before, which stay as they were set up/mu);
+      assert.doesNotMatch(asked.stdout, /remote instances/u);
+      const restoring = await shell.run(["destroy", "--fleet", "shop", "--restore"], { stdin: "no\n" });
+      assert.match(restoring.stdout, /^web-1, web-2, web-3: given back as they were$/mu);
     } finally {
       await server.stop();
       await other.stop();

@@ -23,21 +23,32 @@ export async function run({ options }: Invocation, context: CliContext): Promise
   if (unreadable.length > 0)
     logTo(context.report, "warn", `Left out, because their records cannot be read: ${unreadable.toSorted().join(", ")}`);
   context.print(`About to remove ${names.join(", ")}`);
-  context.print("WARNING: This action will delete both local references and remote instances.");
+  const boxes = await boxesAmong(machineContext, names);
+  if (boxes.size < names.length) context.print("WARNING: This action will delete both local references and remote instances.");
+  const willRestore = options.bool("restore");
+  if (boxes.size > 0) context.print(`${[...boxes].join(", ")}: ${willRestore ? "given back as they were" : stays}`);
   await requireName(fleet, context);
   await abandonClusters(machineContext, names, context.signal);
   await workOnNamed(
     context,
     names,
     async (given, name) => {
-      const restore = options.bool("restore") && (await isAdopted(given, name));
-      await removeMachine(given, { name, force: false, restore }, context.signal);
+      await removeMachine(given, { name, force: false, restore: willRestore && boxes.has(name) }, context.signal);
     },
     (_, name) => `Successfully removed ${name}`,
   );
 }
 
-/** Of others, nothing is left that could be restored. */
+const stays =
+  "boxes that were there before, which stay as they were set up, engine and all; docker-machine destroy --restore gives them back";
+
+/** What was adopted: of others, nothing is left that could be restored. Whose driver is not here is none. */
+async function boxesAmong(context: MachineContext, names: readonly string[]): Promise<ReadonlySet<string>> {
+  const boxes = new Set<string>();
+  for (const name of names) if (await isAdopted(context, name).catch(() => false)) boxes.add(name);
+  return boxes;
+}
+
 async function isAdopted(context: MachineContext, name: string): Promise<boolean> {
   await using host = await openHost(context, name);
   return host.module.capabilities.adopted && isProvisioned(host);
