@@ -11,7 +11,9 @@ import { endProcess } from "../support/end-process.ts";
 const site = path.join(path.resolve(process.env["DOCKER_MACHINE_ETCD"] ?? "build"), "pgbouncer");
 const program = "usr/sbin/pgbouncer";
 
-export const poolerMissing = existsSync(path.join(site, program)) ? false : "pgbouncer is not unpacked; sh scripts/team-packages.sh does that";
+export const poolerMissing = existsSync(path.join(site, program))
+  ? false
+  : "pgbouncer is not unpacked; sh scripts/team-packages.sh does that";
 
 export class Pooler implements AsyncDisposable {
   readonly port: number;
