@@ -62,6 +62,10 @@ test(
       docker run -d --name sleeper tiny /bin/sleep 1000 > /dev/null`);
       const running = await takeSnapshot(host);
       assert.equal(running.containers.length, 1);
+      const engineAtWork = await host.sh("pidof dockerd");
+      const unheardOf = machine.request({ engine: { ...engine, version: "99.1", allowDowngrade: true } });
+      await assert.rejects(upgradeEngine(unheardOf, machine.context), { code: "package-manager", message: /99\.1 can be had/u });
+      assert.equal(await host.sh("pidof dockerd"), engineAtWork, "what cannot be had restarts nothing");
       const outcome = await upgradeEngine(machine.request({ engine }), machine.context);
       assert.ok(outcome.engineVersion.startsWith(newest), outcome.engineVersion);
       assert.deepEqual((await takeSnapshot(host)).containers, running.containers);

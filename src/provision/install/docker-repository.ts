@@ -133,6 +133,7 @@ ${choose}
 }
 wanted=$foretold_words
 [ -n "$wanted" ] || choose_packages
+before_engine_changes
 "$bring" $wanted`;
 }
 

@@ -37,6 +37,10 @@ export interface Installation {
    * cannot be told. A repository's key is printed as by {@link prepare}.
    */
   readonly rehearse?: ShellText | undefined;
-  /** Installs by `$bring` (`pkg_install` or `pkg_upgrade`); repeating it after a failure goes on where that one stopped. */
+  /**
+   * Installs by `$bring` (`pkg_install` or `pkg_upgrade`). Calls `before_engine_changes` before the first thing that an engine
+   * which runs could notice, and after all that can fail without it: choosing, downloading. Repeating it after a failure goes on
+   * where that one stopped.
+   */
   readonly install: (verifiedKey: string) => ShellText;
 }

@@ -22,6 +22,7 @@ script=$(mktemp) || exit 1
 download ${engine.installUrl} "$script" || { rm -f "$script"; fail download-failed ${`The install script ${engine.installUrl} could not be downloaded`}; }
 ${engine.version !== undefined && sh`VERSION=${engine.version}; export VERSION`}
 [ "$may_remove" = yes ] || pkg_keep_all
+before_engine_changes
 sh "$script" < /dev/null 2>&1
 status=$?
 rm -f "$script"

@@ -46,6 +46,7 @@ fi
 download ${`${url}/`}"docker-$version.tgz" "$work/docker.tgz" || fail download-failed ${`The engine could not be downloaded from ${url}`}
 mkdir "$work/unpacked"
 tar -xzf "$work/docker.tgz" -C "$work/unpacked" || fail download-failed ${`The engine downloaded from ${url} is not a usable archive`}
+before_engine_changes
 for file in "$work"/unpacked/docker/*; do put_program "$file" ${folder}/"$(basename "$file")"; done
 rm -rf "$work"
 getent group docker > /dev/null 2>&1 || groupadd -r docker 2> /dev/null || addgroup -S docker 2> /dev/null || :`,

@@ -27,6 +27,7 @@ managed_log=$scratch/log
 bring=foretell
 tell() { printf '\n@fact\tforecast:%s\t%s\n' "$source" "$1"; }
 hint() { :; }
+before_engine_changes() { :; }
 fail() { tell "unknown $2"; exit 0; }
 foretell() {
   words="$*"

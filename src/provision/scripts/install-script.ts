@@ -54,13 +54,18 @@ export function upgradeScript(plan: Plan, way: Installation, key: string, parame
       startSeconds: Math.ceil(bounds.engineStartMs / 1000),
       daemonJson: { old: daemonJson, new: daemonJson },
     }),
+    undoing,
     sh`
 bring=pkg_upgrade
 downgrading=${parameters.allowDowngrade ? "yes" : ""}
-on_failure() { engine_touched=yes; restore_engine; record_failed; }
-before=$(running_containers)
 programs_before=$(engine_programs)
-hold_containers
+# What fails before leaves an engine that runs alone.
+before_engine_changes() {
+  on_failure() { restore_engine; record_failed; }
+  before=$(running_containers)
+  hold_containers
+  engine_touched=yes
+}
 lists_words=
 pkg_refresh || { lists_words=$managed_log.lists; cp "$managed_log" "$lists_words"; }`,
     way.install(key),
@@ -90,7 +95,7 @@ function opening(plan: Plan, way: Installation, parameters: InstallParameters): 
     changingPrelude(plan, parameters.bounds),
     clockScript(plan, parameters.epochSeconds),
     ...exportedProxies(parameters.env),
-    sh`pkg_list() { :; }; pkg_refresh() { :; }; pkg_keep_all() { :; }`,
+    sh`pkg_list() { :; }; pkg_refresh() { :; }; pkg_keep_all() { :; }; before_engine_changes() { :; }`,
     foretold(plan.forecasts.get(way.source)),
     way.manager?.functions,
     packageRecord,
