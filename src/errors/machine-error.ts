@@ -9,6 +9,8 @@ const brand = Symbol.for("docker-machine.error");
 export interface MachineErrorOptions {
   /** What the user can do about it: one sentence or command. */
   readonly hint?: string | undefined;
+  /** Nothing was changed where the work was to be done: there is nothing to be gone on with. */
+  readonly untouched?: boolean | undefined;
   readonly cause?: unknown;
 }
 
@@ -16,12 +18,14 @@ export class MachineError extends Error {
   override readonly name: string = "MachineError";
   readonly code: ErrorCode;
   readonly hint: string | undefined;
+  readonly untouched: boolean;
   readonly [brand] = true;
 
   constructor(code: ErrorCode, message: string, options: MachineErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.code = code;
     this.hint = options.hint;
+    this.untouched = options.untouched === true;
   }
 }
 

@@ -293,6 +293,22 @@ describe("rm and gc", () => {
   });
 });
 
+describe("an upgrade that fails", () => {
+  it("leaves no mark where the host says that nothing was changed, and one where it does not", async () => {
+    await using scene = new Scene().withEngine();
+    await scene.create();
+    const fail = { code: "package-manager", message: "No docker.io of version 99 can be had" };
+    for (const facts of [[["untouched", "yes"]], []] as const) {
+      scene.ssh.says.set("install", [() => ({ facts, fail })]);
+      const error = await failure(upgradeMachine(scene.context, "web", never, "99"));
+      assert.deepEqual([error.message, scene.hasJournal()], [fail.message, facts.length === 0]);
+    }
+    scene.ssh.says.set("install", [() => ({ facts: [["untouched", "yes"]], fail })]);
+    await failure(upgradeMachine(scene.context, "web", never, "99"));
+    assert.ok(scene.hasJournal(), "what was begun before is still to be gone on with");
+  });
+});
+
 describe("a machine that somebody else shares", () => {
   it("is neither provisioned nor upgraded, and no command stays open on it", async () => {
     const scene = new Scene();

@@ -64,7 +64,11 @@ test(
       assert.equal(running.containers.length, 1);
       const engineAtWork = await host.sh("pidof dockerd");
       const unheardOf = machine.request({ engine: { ...engine, version: "99.1", allowDowngrade: true } });
-      await assert.rejects(upgradeEngine(unheardOf, machine.context), { code: "package-manager", message: /99\.1 can be had/u });
+      await assert.rejects(upgradeEngine(unheardOf, machine.context), {
+        code: "package-manager",
+        message: /99\.1 can be had/u,
+        untouched: true,
+      });
       assert.equal(await host.sh("pidof dockerd"), engineAtWork, "what cannot be had restarts nothing");
       const outcome = await upgradeEngine(machine.request({ engine }), machine.context);
       assert.ok(outcome.engineVersion.startsWith(newest), outcome.engineVersion);

@@ -54,7 +54,7 @@ export function upgradeScript(plan: Plan, way: Installation, key: string, parame
       startSeconds: Math.ceil(bounds.engineStartMs / 1000),
       daemonJson: { old: daemonJson, new: daemonJson },
     }),
-    undoing,
+    leavingAlone,
     sh`
 bring=pkg_upgrade
 downgrading=${parameters.allowDowngrade ? "yes" : ""}
@@ -73,7 +73,7 @@ pkg_refresh || { lists_words=$managed_log.lists; cp "$managed_log" "$lists_words
 if [ "$(engine_programs)" = "$programs_before" ] && engine_is_current; then
   release_containers new
   if [ -n "$lists_words" ]; then`,
-    undoing,
+    leavingAlone,
     sh`
     grep -v '^$' "$lists_words" | tail -n 8 | why
     hint "The engine is as it was. Once the mirror answers, run the command again."
@@ -119,6 +119,9 @@ function exported(assignment: string): ShellText {
 
 /** Nothing is left to be undone then: a run that failed is none that was interrupted. */
 const undoing = sh`on_failure() { undo_run; record_failed; rm -rf ${statePaths.run}; }`;
+
+/** As {@link undoing}, where nothing is left to be gone on with either. */
+const leavingAlone = sh`on_failure() { undo_run; record_failed; rm -rf ${statePaths.run}; printf '\n@fact\tuntouched\tyes\n'; }`;
 
 const closing = sh`
 record_packages

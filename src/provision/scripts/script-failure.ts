@@ -36,6 +36,7 @@ export function failureOf(answer: ScriptAnswer, label: string): MachineError {
     const reason = spoken ? explanation : { text: answer.why.join("\n"), isSentence: false };
     return new MachineError(code, appended(answer.fail.message, reason), {
       hint: answer.hint ?? hintFor(code, answer.output.join("\n")),
+      untouched: answer.facts.is("untouched"),
     });
   }
   return new MachineError("remote-command", appended(`A script on ${label} ended with status ${answer.status}`, explanation), {
