@@ -157,7 +157,7 @@ export const ownCommands: readonly Command[] = [
     name: "port",
     summary: "Have ports of this computer lead to a machine",
     description:
-      "Arguments are a machine name, then ports as [ADDRESS:]HOSTPORT[:PORT][/udp]; without ports those that are open are printed. QEMU's machines keep them open; for others an SSH connection carries them for as long as the command runs.",
+      "Arguments are a machine name, then ports as [ADDRESS:]HOSTPORT[:PORT][/udp]; without ports those that QEMU has open for its machine are printed. QEMU's machines keep them open; for others an SSH connection carries them for as long as the command runs, and ending it closes them.",
     argumentText: "NAME [PORT...]",
     flags: [{ kind: "strings", name: "close", usage: "Close this port of this computer" }],
     arity: expects("a machine name as an argument", 1),

@@ -59,7 +59,7 @@ async function carriedBySsh(machineContext: MachineContext, name: string): Promi
   await using host = await openHost(machineContext, name);
   return new MachineError("driver-unsupported", `"${name}" has no ports of its own on this computer`, {
     hint: (await hasSshAddress(host.driver))
-      ? `An SSH connection carries one for as long as it is asked to: docker-machine port ${name} 8080:80`
+      ? `An SSH connection carries ports for as long as the command runs that asks for them, and ending that closes them: docker-machine port ${name} 8080:80`
       : "Its services are where its engine is, and no SSH address is known that could carry them here.",
   });
 }
