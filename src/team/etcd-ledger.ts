@@ -49,8 +49,8 @@ export class EtcdLedger implements Ledger {
   readonly #api: EtcdApi;
   readonly #clock: Clock;
   readonly #keys: Keys;
-  /** Leases that nobody renews, by how long they live: for traces. */
-  readonly #traces = new Map<number, Promise<string>>();
+  /** Leases that nobody renews, by how long they live: for traces. Granted anew at half their time, which a long command outlives. */
+  readonly #traces = new Map<number, { readonly id: Promise<string>; readonly askedMs: number }>();
 
   constructor({ place, login, clock, bounds = ledgerBounds }: EtcdLedgerOptions) {
     this.#api = new EtcdApi({ endpoints: place.endpoints, login, clock, bounds });
@@ -196,10 +196,13 @@ export class EtcdLedger implements Ledger {
   async [Symbol.asyncDispose](): Promise<void> {}
 
   async #trace(seconds: number, signal: AbortSignal): Promise<string> {
-    const known = this.#traces.get(seconds) ?? this.#grant(seconds, signal);
-    this.#traces.set(seconds, known);
-    return await known.catch((error: unknown) => {
-      this.#traces.delete(seconds);
+    const nowMs = this.#clock.monotonicMs();
+    const known = this.#traces.get(seconds);
+    const isGood = known !== undefined && nowMs - known.askedMs < (seconds * 1_000) / 2;
+    const trace = isGood ? known : { id: this.#grant(seconds, signal), askedMs: nowMs };
+    this.#traces.set(seconds, trace);
+    return await trace.id.catch((error: unknown) => {
+      if (this.#traces.get(seconds) === trace) this.#traces.delete(seconds);
       throw error;
     });
   }

@@ -9,7 +9,7 @@ import { EtcdLedger } from "../../src/team/etcd-ledger.ts";
 import type { Ledger } from "../../src/team/ledger.ts";
 import { parsePlace, type TeamLogin } from "../../src/team/place.ts";
 import { describeLedgerContract } from "../../src/team/testing/ledger-contract.ts";
-import { systemClock } from "../../src/system/clock.ts";
+import { systemClock, type Clock } from "../../src/system/clock.ts";
 import { temporaryFolder } from "../../src/system/testing/folder.ts";
 import { expectPatience } from "./patience.ts";
 import { Relay } from "./relay.ts";
@@ -17,10 +17,10 @@ import { Etcd, etcdMissing, type EtcdRelease } from "./etcd.ts";
 
 const never = new AbortController().signal;
 
-function ledgerAt(url: string, login: TeamLogin = {}): Ledger {
+function ledgerAt(url: string, login: TeamLogin = {}, clock: Clock = systemClock): Ledger {
   const place = parsePlace(url);
   assert.ok(place.engine === "etcd");
-  return new EtcdLedger({ place, login, clock: systemClock });
+  return new EtcdLedger({ place, login, clock });
 }
 
 for (const release of ["3.4", "3.5"] as const satisfies readonly EtcdRelease[]) {
@@ -60,6 +60,31 @@ for (const release of ["3.4", "3.5"] as const satisfies readonly EtcdRelease[]) 
     );
   });
 }
+
+test("a command that takes longer than a trace of it lasts makes changes still", { skip: etcdMissing("3.5") }, async () => {
+  await using etcd = await Etcd.start(temporaryFolder(), { release: "3.5" });
+  let aheadMs = 0;
+  const clock = { ...systemClock, monotonicMs: () => systemClock.monotonicMs() + aheadMs };
+  await using ledger = ledgerAt(etcd.url("long"), {}, clock);
+  const put = async (value: string): Promise<void> => {
+    const change = { token: crypto.randomUUID(), require: [], put: [{ key: "m/web", value }], remove: [] };
+    assert.ok("revision" in (await ledger.commit(change, never)));
+  };
+  await put("1");
+  const ask = async (path: string, body: object): Promise<unknown> => {
+    const answer = await fetch(`http://127.0.0.1:${etcd.clientPorts[0]}/v3/${path}`, {
+      method: "POST",
+      body: JSON.stringify(body),
+    });
+    return await answer.json();
+  };
+  // As if its hour had gone by.
+  const { leases } = (await ask("lease/leases", {})) as { leases: readonly { ID: string }[] };
+  assert.ok(leases.length > 0);
+  for (const { ID } of leases) await ask("lease/revoke", { ID });
+  aheadMs += 3_600_000;
+  await put("2");
+});
 
 test(
   "etcd behind something that says it did what etcd refused fails the check, and without it passes",
