@@ -7,7 +7,7 @@
 import * as path from "node:path";
 import { logTo, type Report } from "../log/event.ts";
 import { makePrivateDirectory, readFileIfExists, writeFileAtomic } from "../system/files.ts";
-import type { HostKeyPolicy, SshTarget } from "./executor.ts";
+import type { HostKeyPolicy, OthersPins, SshTarget } from "./executor.ts";
 import {
   entryConcerns,
   formatKnownHostsLine,
@@ -134,7 +134,7 @@ export async function firstKeysOf(target: SshTarget): Promise<FirstKeys | undefi
   const keys = entries.filter(({ marker }) => marker === undefined).map(({ key }) => key);
   if (entries.length === 0) {
     if (unknown === "refuse") return undefined;
-    keys.push(...(await pinsOfOthers(target)).filter(({ isSameBox }) => isSameBox).map(({ key }) => key));
+    keys.push(...(await pinsOfSameBox(target)).map(({ key }) => key));
     if (keys.length === 0) return "any";
   }
   const isPlain = keys.length >= entries.length && keys.every(({ type }) => scannedTypes.includes(type));
@@ -195,7 +195,7 @@ async function findExpected(target: SshTarget, expected: string, scan: HostKeySc
 async function meetHost(target: SshTarget, scan: HostKeyScanner): Promise<Settled> {
   const entries = await loadKnownHosts(target.hostKeys.userKnownHostsFiles ?? []);
   const own = entries.filter((entry) => concernsTarget(entry, target)).map((entry) => entry.key);
-  const box = (await pinsOfOthers(target)).filter(({ isSameBox }) => isSameBox);
+  const box = await pinsOfSameBox(target);
   const key = await scanKnownTypesFirst(own.length > 0 ? own : box.map((other) => other.key), scan);
   if (key === undefined) throw unreachable(target, "no-common-algorithm");
   const judged = judgeHostKey(entries, target.hostName, target.port, key);
@@ -208,35 +208,42 @@ async function meetHost(target: SshTarget, scan: HostKeyScanner): Promise<Settle
 /** Of whom the user's own files know nothing: whoever answers where another machine stands has to be that. */
 async function meetStranger(target: SshTarget, key: PublicKey): Promise<Settled> {
   if (target.hostKeys.unknown === "refuse") throw hostKeyUnknown(target, key);
-  const others = await pinsOfOthers(target);
-  const same = others.find((other) => sameKey(other.key, key));
+  const others = (await target.hostKeys.othersPins?.()) ?? [];
+  const box = await pinsOfSameBox(target);
+  const same = box.find((other) => sameKey(other.key, key)) ?? (await whoHas(key, others));
   if (same !== undefined) return { key, trust: "other-machine", sameAs: same.machine };
   // By an entry of ssh_config it was not asked for the type of key by which the other is known.
-  const box = others.filter((other) => other.isSameBox && (target.configHost === undefined || other.key.type === key.type));
-  const [first] = box;
-  if (first !== undefined)
-    throw hostKeyOfOther(
-      target,
-      first.machine,
-      box.map((other) => fingerprintOf(other.key)),
-      key,
-    );
+  const contradicting = box.filter((other) => target.configHost === undefined || other.key.type === key.type);
+  const [first] = contradicting;
+  if (first !== undefined) {
+    const expected = contradicting.map((other) => fingerprintOf(other.key));
+    throw hostKeyOfOther(target, first.machine, expected, key);
+  }
   return { key, trust: "first-use" };
 }
 
 interface OthersKey {
   readonly machine: string;
-  readonly isSameBox: boolean;
   readonly key: PublicKey;
 }
 
-async function pinsOfOthers({ hostKeys }: SshTarget): Promise<OthersKey[]> {
-  const found: OthersKey[] = [];
-  for (const { machine, knownHostsFile, isSameBox } of (await hostKeys.othersPins?.()) ?? []) {
-    const entries = await loadKnownHosts([knownHostsFile]);
-    found.push(...entries.filter(({ marker }) => marker === undefined).map(({ key }) => ({ machine, isSameBox, key })));
+async function pinsOfSameBox({ hostKeys }: SshTarget): Promise<OthersKey[]> {
+  const others = ((await hostKeys.othersPins?.()) ?? []).filter(({ isSameBox }) => isSameBox);
+  return (await Promise.all(others.map(pinsOf))).flat();
+}
+
+/** One after the other: there may be thousands, and the first that has it will do. */
+async function whoHas(key: PublicKey, others: readonly OthersPins[]): Promise<OthersKey | undefined> {
+  for (const other of others) {
+    const same = (await pinsOf(other)).find((pin) => sameKey(pin.key, key));
+    if (same !== undefined) return same;
   }
-  return found;
+  return undefined;
+}
+
+async function pinsOf({ machine, knownHostsFile }: OthersPins): Promise<OthersKey[]> {
+  const entries = await loadKnownHosts([knownHostsFile]);
+  return entries.filter(({ marker }) => marker === undefined).map(({ key }) => ({ machine, key }));
 }
 
 /** A host that is known by one key type must be asked for that type, not for whichever the client prefers. */

@@ -21,7 +21,7 @@ export async function sshTermsOf(context: MachineContext, { record, module, driv
   const hasKeys = injectsHostKeys && (await driver.hostKeys?.()) !== "none";
   const home = context.computer.homeDir;
   const { store } = context;
-  const othersPins = async (): Promise<OthersPins[]> => {
+  const lookAtOthers = async (): Promise<OthersPins[]> => {
     const box = boxIn(JSON.parse(await driver.configText()) as object);
     const looks = await store.facts((facts) => driverNameOf(facts) === module.name && boxIn(facts.driver) === box);
     return looks
@@ -32,6 +32,9 @@ export async function sshTermsOf(context: MachineContext, { record, module, driv
         isSameBox: box !== undefined && value === true,
       }));
   };
+  let others: Promise<OthersPins[]> | undefined;
+  // A first contact asks more than once, and there may be thousands.
+  const othersPins = async (): Promise<OthersPins[]> => await (others ??= lookAtOthers());
   return {
     connectTimeoutMs: context.timeouts.sshConnectMs,
     hostKeys: {

@@ -124,7 +124,7 @@ engine_programs() {
 engine_is_current() {
   running=; installed=
   engine_is_up || return 1
-  running=$(bounded "$docker" version --format '{{.Server.Version}}' 2> /dev/null)
+  running=$answered_version
   installed=$("$(first_of dockerd dockerd-current)" --version 2> /dev/null)
   case $installed in *" $running,"*) return 0 ;; *) return 1 ;; esac
 }
